@@ -1,0 +1,65 @@
+"""The connector development kit: what a connector is made of, so that its author writes only what is different.
+
+========================  =========================================================================================
+:class:`BaseProvider`      a provider over HTTP: hooks to encode, decode and classify; the kit does the rest
+:class:`OpenAICompatibleProvider`  the same for vendors that speak OpenAI's format: a base URL and a variable are enough
+:class:`QuickProvider`     one of these made on the spot, its models asked of the vendor
+:class:`BaseStrategy`      override ``select`` or ``score``
+:class:`BaseSecretStore`   override ``_resolve``
+:class:`BaseObservability`  override ``_write``
+========================  =========================================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelmesh_cdk.base_observability import BaseObservability as BaseObservability
+    from modelmesh_cdk.base_observability import BaseObservabilityConfig as BaseObservabilityConfig
+    from modelmesh_cdk.base_provider import BaseProvider as BaseProvider
+    from modelmesh_cdk.base_secret_store import BaseSecretStore as BaseSecretStore
+    from modelmesh_cdk.base_secret_store import BaseSecretStoreConfig as BaseSecretStoreConfig
+    from modelmesh_cdk.base_strategy import BaseStrategy as BaseStrategy
+    from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
+    from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
+    from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
+    from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
+    from modelmesh_cdk.wire.request import WireRequest as WireRequest
+    from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
+    from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BaseObservability": "modelmesh_cdk.base_observability",
+    "BaseObservabilityConfig": "modelmesh_cdk.base_observability",
+    "BaseProvider": "modelmesh_cdk.base_provider",
+    "BaseProviderConfig": "modelmesh_cdk.provider_config",
+    "BaseSecretStore": "modelmesh_cdk.base_secret_store",
+    "BaseSecretStoreConfig": "modelmesh_cdk.base_secret_store",
+    "BaseStrategy": "modelmesh_cdk.base_strategy",
+    "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",
+    "QuickProvider": "modelmesh_cdk.quick_provider",
+    "ServerSentEvent": "modelmesh_cdk.wire.sse",
+    "SseDecoder": "modelmesh_cdk.wire.sse",
+    "WireRequest": "modelmesh_cdk.wire.request",
+    "load_catalogue": "modelmesh_cdk.catalogue",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module 'modelmesh_cdk' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

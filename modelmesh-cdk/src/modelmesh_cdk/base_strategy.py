@@ -1,0 +1,47 @@
+"""What a strategy is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.routing.candidates import Candidate, Candidates
+
+
+class BaseStrategy:
+    """Chooses the candidate with the highest score, the earlier one on a tie.
+
+    Override :meth:`score` for a strategy that is a measure, or :meth:`select` for one that is not. Both must change
+    nothing; what a strategy remembers it learns from :meth:`picked`, :meth:`succeeded` and :meth:`failed`. None of
+    them may do I/O: they run inside the router.
+
+    Attributes:
+        id: Connector ID, the same as the entry point's name.
+        config: What the pool's configuration says to strategies: ``model_priority``, ``provider_priority`` …
+    """
+
+    id: ClassVar[str] = "modelmesh.base-strategy.v1"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self.config: dict[str, Any] = dict(config or {})
+
+    def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
+        """Return one of the candidates; there is at least one."""
+        best = candidates.best(lambda candidate: self.score(candidate, request))
+        assert best is not None  # noqa: S101 - candidates are never empty
+        score = self.score(best, request)
+        return SelectionResult(best, score, f"highest score, {score:g}")
+
+    def score(self, candidate: Candidate, request: SelectionRequest) -> float:
+        """Return how good a candidate is; higher is better."""
+        return 0.0
+
+    def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
+        """Hear that an attempt at this candidate begins."""
+
+    def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
+        """Hear that it answered."""
+
+    def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
+        """Hear that it failed in a way that says something about its health."""

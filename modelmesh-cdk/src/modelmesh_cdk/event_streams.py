@@ -1,0 +1,145 @@
+"""An open stream over HTTP as the mesh reads it: bytes in, chunks in OpenAI's shape out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError
+from modelmesh_cdk.wire.limits import Inflater
+from modelmesh_cdk.wire.sse import ServerSentEvent, SseDecoder
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Limits
+    from modelmesh_cdk.base_provider import BaseProvider
+    from modelmesh_cdk.wire.request import WireRequest
+
+DRAIN_S = 0.02
+"""After the last event, how long to wait for the end of the body, so that the connection can be used again."""
+
+
+class Unwrapped:
+    """Undoes a stream's content encoding, when it has one."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Return what comes of some received bytes."""
+        return (data,) if self._inflater is None else self._inflater.feed(data)
+
+
+class _Reading:
+    """The part without I/O: bytes to chunks, and whether the stream has said its last word."""
+
+    def __init__(self, provider: BaseProvider, request: WireRequest, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.adapted: Sequence[str] = request.adapted
+        self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
+        self._sse = SseDecoder()
+        self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - the kit's own hook
+
+    @property
+    def done(self) -> bool:
+        return bool(self._decoder.done)
+
+    def take(self, data: bytes) -> Iterator[dict[str, Any]]:
+        for piece in self._unwrapped.feed(data):
+            yield from self._decoded(self._sse.feed(piece))
+
+    def rest(self) -> Iterator[dict[str, Any]]:
+        yield from self._decoded(self._sse.end())
+
+    def _decoded(self, events: Iterable[ServerSentEvent]) -> Iterator[dict[str, Any]]:
+        decoder = self._decoder
+        for event in events:
+            if decoder.done:
+                return
+            yield from decoder.decode(event)
+
+
+class HttpEventStream:
+    """A stream for threads."""
+
+    def __init__(
+        self, provider: BaseProvider, request: WireRequest, response: Response, deadline: Deadline, limits: Limits
+    ) -> None:
+        self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
+        try:
+            self._reading = _Reading(provider, request, response.headers)
+        except BaseException:
+            response.close()
+            raise
+        self.headers, self.adapted = self._reading.headers, self._reading.adapted
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        reading, response = self._reading, self._response
+        try:
+            for data in response:
+                if reading.done:
+                    break  # the vendor goes on after its last word; that connection is not used again
+                yield from reading.take(data)
+                if reading.done:
+                    self._deadline.expire_in(DRAIN_S)
+            else:
+                yield from reading.rest()
+        except TransportError as error:
+            if not reading.done:
+                raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
+        except ValueError as error:
+            raise _unreadable(error) from None
+
+    def commit(self) -> None:
+        """Content has arrived: the first-content limit no longer applies."""
+        self._deadline.commit()
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end."""
+        self._response.close()
+
+
+class AsyncHttpEventStream:
+    """A stream for asyncio."""
+
+    def __init__(
+        self, provider: BaseProvider, request: WireRequest, response: AsyncResponse, deadline: Deadline, limits: Limits
+    ) -> None:
+        self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
+        self._reading = _Reading(provider, request, response.headers)
+        self.headers, self.adapted = self._reading.headers, self._reading.adapted
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        reading, response = self._reading, self._response
+        try:
+            async for data in response:
+                if reading.done:
+                    break
+                for chunk in reading.take(data):
+                    yield chunk
+                if reading.done:
+                    self._deadline.expire_in(DRAIN_S)
+            else:
+                for chunk in reading.rest():
+                    yield chunk
+        except TransportError as error:
+            if not reading.done:
+                raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
+        except ValueError as error:
+            raise _unreadable(error) from None
+
+    def commit(self) -> None:
+        """Content has arrived: the first-content limit no longer applies."""
+        self._deadline.commit()
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the body was read to its end."""
+        await self._response.aclose()
+
+
+def _unreadable(error: ValueError) -> ProviderError:
+    if isinstance(error, ProviderError):
+        return error
+    return failure(FailureClass.PROTOCOL, f"the provider's stream cannot be read: {error}")

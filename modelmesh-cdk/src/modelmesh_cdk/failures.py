@@ -1,0 +1,92 @@
+"""From a vendor's refusal to a typed error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh import errors
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.delays import server_delay
+from modelmesh.secret import Secret
+
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+SHOWN = 500
+"""Characters of a vendor's message that an error about the caller's own request repeats."""
+
+
+def failure(
+    kind: FailureClass,
+    message: str,
+    *,
+    status: int | None = None,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+    delay: float | None = None,
+) -> errors.ProviderError:
+    """Make the error of a class.
+
+    Args:
+        kind: The class; it decides the error's type and what the mesh does next.
+        message: What happened.
+        status: HTTP status.
+        code: The vendor's code.
+        headers: Response headers, names in lower case.
+        body: The vendor's error body, already scrubbed.
+        delay: Seconds the vendor asked to wait.
+    """
+    rule = RULES[kind]
+    facts: dict[str, Any] = {
+        "failure": kind,
+        "status": status,
+        "code": code,
+        "body": body,
+        "billed": rule.billed,
+        "upstream_delay_s": delay,
+        "request_id": next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None) if headers else None,
+    }
+    if delay is not None and issubclass(rule.error, errors.RateLimitError):
+        facts["retry_after"] = delay
+    return rule.error(message, **facts)
+
+
+def refusal(
+    kind: FailureClass,
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    code: str | None,
+    text: str,
+    key: Secret | None,
+) -> errors.ProviderError:
+    """Make the error of an HTTP status.
+
+    Only an error about the caller's own request repeats the vendor's words: vendors echo keys and prompts.
+    """
+    rule = RULES[kind]
+    said = f"HTTP {status}" + (f" {code}" if code else "")
+    if not rule.rotate or kind is FailureClass.CAPABILITY:
+        message = f"the provider refused the request ({said}): {scrubbed(text, key)[:SHOWN]}"
+    else:
+        message = f"the provider answered {said}: {rule.meaning}"
+    delay = server_delay(headers, wall=time.time) if kind in _DELAYED else None
+    return failure(kind, message, status=status, code=code, headers=headers, body=scrubbed(body, key), delay=delay)
+
+
+_DELAYED = frozenset({FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT})
+
+
+def scrubbed(value: Any, key: Secret | None) -> Any:
+    """Return a copy in which the account's key is blanked, however deep it stands."""
+    if key is None:
+        return value
+    if isinstance(value, str):
+        return key.scrub(value)
+    if isinstance(value, Mapping):
+        return {key.scrub(str(name)): scrubbed(item, key) for name, item in value.items()}
+    if isinstance(value, list):
+        return [scrubbed(item, key) for item in value]
+    return value

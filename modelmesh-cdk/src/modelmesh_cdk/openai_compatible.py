@@ -1,0 +1,33 @@
+"""Vendors that speak OpenAI's format."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from modelmesh_cdk.base_provider import BaseProvider
+
+
+class OpenAICompatibleProvider(BaseProvider):
+    """A vendor whose API is OpenAI's: a connector of it is data.
+
+    Example:
+        A whole connector::
+
+            class GroqProvider(OpenAICompatibleProvider):
+                id = "groq.api.v1"
+                default_base_url = "https://api.groq.com/openai/v1"
+                api_key_variable = "GROQ_API_KEY"
+
+    The options ``organization`` and ``project`` are sent as OpenAI's headers of that name.
+    """
+
+    id: ClassVar[str] = "modelmesh.openai-compatible.v1"
+
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request."""
+        headers = super()._build_headers()
+        for option, name in (("organization", "OpenAI-Organization"), ("project", "OpenAI-Project")):
+            value = self.config.options.get(option)
+            if value:
+                headers[name] = str(value)
+        return headers

@@ -1,0 +1,57 @@
+"""Streams of chunks in OpenAI's format, ended by ``[DONE]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.sse import ServerSentEvent
+
+
+class ChunkDecoder:
+    """Decodes one stream; the chunks are the vendor's own."""
+
+    __slots__ = ("_failure", "_parse", "done")
+
+    def __init__(
+        self,
+        parse: Callable[[str], dict[str, Any] | None] | None,
+        failure: Callable[[Mapping[str, Any]], ProviderError],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            parse: The connector's own reading of an event's data; ``None`` takes it as JSON.
+            failure: Makes the error of an error body.
+        """
+        self._parse = parse
+        self._failure = failure
+        self.done = False
+
+    def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
+        """Return the chunks of one event.
+
+        Raises:
+            ValueError: The event is not JSON.
+            ProviderError: It is an error.
+        """
+        data = event.data
+        if data == b"[DONE]":
+            self.done = True
+            return ()
+        if self._parse is None:
+            chunk = json_codec.decode(data)
+            if not isinstance(chunk, dict):
+                message = "an event is not a JSON object"
+                raise ValueError(message)
+        else:
+            parsed = self._parse(data.decode())
+            if parsed is None:
+                return ()
+            chunk = parsed
+        if chunk.get("error"):
+            raise self._failure(chunk)
+        chunk.setdefault("object", "chat.completion.chunk")
+        return (chunk,)

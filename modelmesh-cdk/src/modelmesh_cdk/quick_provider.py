@@ -1,0 +1,73 @@
+"""A provider made on the spot from an address and a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from modelmesh.contracts.call import Limits
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ProviderError, ProviderInitError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider
+
+DISCOVERY_LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=10.0)
+
+
+class QuickProvider(OpenAICompatibleProvider):
+    """Any endpoint that speaks OpenAI's format. Without ``models`` the endpoint is asked for its own, once.
+
+    Example:
+        ::
+
+            provider = QuickProvider(base_url="https://api.example.com", api_key="test")
+            client = modelmesh.create(config={
+                "providers": {"example": {"instance": provider}},
+                "pools": {"chat-completion": {"providers": ["example"]}},
+            })
+
+    Subclasses that are connectors set ``id``, ``default_base_url`` and ``api_key_variable``.
+    """
+
+    id: ClassVar[str] = "modelmesh.quick.v1"
+    requires_key: ClassVar[bool] = False
+
+    _discovered: tuple[ModelInfo, ...] | None = None
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Return the models that were given, else those the connector ships, else those the endpoint lists.
+
+        Raises:
+            ProviderInitError: The endpoint was asked and did not answer with a list.
+        """
+        return self._configured_models() or self.shipped_models() or self._discover()
+
+    def _discover(self) -> tuple[ModelInfo, ...]:
+        if self._discovered is None:
+            url = f"{self._root}/models"
+            try:
+                data = self.get_json(url, DISCOVERY_LIMITS)
+            except ProviderError as error:
+                raise self._no_list(url, error.message, error) from None
+            rows = data.get("data") if isinstance(data, Mapping) else data
+            if not isinstance(rows, list):
+                raise self._no_list(url, "the answer holds no list of models", None)
+            self._discovered = tuple(self._row(row) for row in rows if isinstance(row, Mapping) and row.get("id"))
+        return self._discovered
+
+    def _row(self, row: Mapping[str, Any]) -> ModelInfo:
+        window = row.get("context_window") or row.get("context_length") or row.get("max_model_len")
+        return ModelInfo(
+            id=str(row["id"]),
+            capabilities=tuple(row.get("capabilities") or ()) if isinstance(row.get("capabilities"), list) else (),
+            context_window=window if isinstance(window, int) else None,
+            extra={"source": f"{self._root}/models"},
+        )
+
+    def _no_list(self, url: str, why: str, cause: ProviderError | None) -> ProviderInitError:
+        message = (
+            f"the models of {self.id} could not be read from {url}: {why}. "
+            "Check base_url and api_key, or name them: QuickProvider(…, models=['…'])."
+        )
+        failure = cause.failure if cause else FailureClass.PROTOCOL
+        return ProviderInitError(message, failure=failure, status=cause.status if cause else None, provider_id=self.id)

@@ -1,0 +1,183 @@
+"""The default transport: httpx2, with its own pool or with a client that the caller made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+import httpx2
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.transport.deadlines import acurrent, current
+from modelmesh_cdk.transport.pools import AsyncPooledTransport, PooledTransport
+from modelmesh_cdk.transport.port import Deadline, TransportError
+
+_url = lru_cache(maxsize=512)(httpx2.URL)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+
+
+def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
+    if isinstance(error, _NOT_SENT):
+        return TransportError(FailureClass.NOT_SENT, _said(error))
+    if isinstance(error, httpx2.TimeoutException):
+        return TransportError(FailureClass.TIMEOUT, "no headers came within the limit")
+    if isinstance(error, httpx2.LocalProtocolError):
+        return TransportError(FailureClass.NOT_SENT, _said(error))
+    return TransportError(FailureClass.AMBIGUOUS, _said(error))
+
+
+def _in_body(error: Exception, deadline: Deadline) -> TransportError:
+    if isinstance(error, httpx2.TimeoutException):
+        what = "the answer was not there within the limit" if deadline.passed else f"no byte came for {deadline.gap:g} s"
+        return TransportError(FailureClass.TIMEOUT, what)
+    return TransportError(FailureClass.PROTOCOL, f"the connection broke in the middle of the answer ({_said(error)})")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _request(method: str, url: httpx2.URL, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> httpx2.Request:
+    gap = deadline.gap
+    extensions = {"timeout": {"connect": gap, "read": gap, "write": gap, "pool": gap}}
+    fixed = [("Host", url.netloc.decode("ascii")), *headers]
+    if body or method == "POST":
+        fixed.append(("Content-Length", str(len(body))))
+    return httpx2.Request(method, url, headers=fixed, content=body, extensions=extensions)
+
+
+def _lower(headers: httpx2.Headers) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+class HttpxResponse:
+    """A response whose body keeps the deadline."""
+
+    def __init__(self, response: httpx2.Response, deadline: Deadline) -> None:
+        self._response = response
+        self._deadline = deadline
+        self.status = response.status_code
+        self.headers = _lower(response.headers)
+
+    def __iter__(self) -> Iterator[bytes]:
+        deadline, pieces = self._deadline, iter(self._response.stream)  # type: ignore[arg-type]
+        while True:
+            current.deadline = deadline  # another exchange of this thread may have run since the last piece
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+                raise _in_body(error, deadline) from None
+            yield piece
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._response.close()
+
+
+class HttpxTransport:
+    """Exchanges over an ``httpx2.Client``."""
+
+    def __init__(self, base_url: str, *, max_connections: int = 100, client: httpx2.Client | None = None) -> None:
+        """Prepare.
+
+        Args:
+            base_url: The vendor's address.
+            max_connections: As many may be open at once.
+            client: The caller's own client; it is used as it is and not closed here.
+        """
+        self._base_url, self._max_connections = base_url, max_connections
+        self._own = client is None
+        self._client = client or self._made()
+
+    def _made(self) -> httpx2.Client:
+        return httpx2.Client(transport=PooledTransport(_url(self._base_url), self._max_connections), trust_env=False)
+
+    def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+    ) -> HttpxResponse:
+        """Exchange; redirects are not followed.
+
+        Raises:
+            TransportError: There was no answer.
+        """
+        current.deadline = deadline
+        try:
+            request = _request(method, _url(url), headers, body, deadline)
+            response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            raise _before_headers(error, deadline) from None
+        return HttpxResponse(response, deadline)
+
+    def close(self) -> None:
+        """Close every connection of our own."""
+        if self._own:
+            self._client.close()
+
+    def after_fork(self) -> None:
+        """Take new connections: the old ones are shared with the parent process."""
+        if self._own:
+            self._client = self._made()
+
+
+class AsyncHttpxResponse:
+    """The same for asyncio."""
+
+    def __init__(self, response: httpx2.Response, deadline: Deadline) -> None:
+        self._response = response
+        self._deadline = deadline
+        self.status = response.status_code
+        self.headers = _lower(response.headers)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        deadline, pieces = self._deadline, aiter(self._response.stream)  # type: ignore[arg-type]
+        while True:
+            acurrent.set(deadline)
+            try:
+                piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+            except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+                raise _in_body(error, deadline) from None
+            yield piece
+
+    async def aclose(self) -> None:
+        """Release the connection."""
+        await self._response.aclose()
+
+
+class AsyncHttpxTransport:
+    """Exchanges over an ``httpx2.AsyncClient``."""
+
+    def __init__(self, base_url: str, *, max_connections: int = 100, client: httpx2.AsyncClient | None = None) -> None:
+        """Prepare; arguments are those of :class:`HttpxTransport`."""
+        self._own = client is None
+        self._client = client or httpx2.AsyncClient(
+            transport=AsyncPooledTransport(_url(base_url), max_connections), trust_env=False
+        )
+
+    async def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+    ) -> AsyncHttpxResponse:
+        """Exchange; redirects are not followed.
+
+        Raises:
+            TransportError: There was no answer.
+        """
+        acurrent.set(deadline)
+        try:
+            request = _request(method, _url(url), headers, body, deadline)
+            response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            raise _before_headers(error, deadline) from None
+        return AsyncHttpxResponse(response, deadline)
+
+    async def aclose(self) -> None:
+        """Close every connection of our own."""
+        if self._own:
+            await self._client.aclose()

@@ -1,0 +1,58 @@
+"""JSON in and out. msgspec where it is installed (the extra ``fast``), else the standard library; the same results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+
+def _refuse(word: str) -> NoReturn:
+    message = f"{word} is not JSON"
+    raise ValueError(message)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _decode(data: bytes) -> Any:
+    return _decoder.decode(data.decode())
+
+
+def _encode(value: Any) -> bytes:
+    return _encoder.encode(value).encode()
+
+
+def _load() -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+    try:
+        import msgspec  # noqa: PLC0415 - optional
+    except ImportError:
+        return _decode, _encode
+    return msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+
+
+_fast_decode, _fast_encode = _load()
+
+
+def decode(data: bytes) -> Any:
+    """Decode JSON bytes.
+
+    Raises:
+        ValueError: It is not UTF-8, not JSON, holds NaN or Infinity, or is nested too deep.
+    """
+    try:
+        return _fast_decode(data)
+    except RecursionError:
+        message = "nested too deep"
+        raise ValueError(message) from None
+
+
+def encode(value: Any) -> bytes:
+    """Encode a value as JSON bytes.
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+        TypeError: It holds something JSON cannot.
+    """
+    return _fast_encode(value)

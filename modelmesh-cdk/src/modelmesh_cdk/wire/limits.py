@@ -1,0 +1,108 @@
+"""How much a vendor may send, and the decoding that keeps to it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of one answer after decompression."""
+
+MAX_LINE = 1024 * 1024
+"""Bytes of one server-sent event."""
+
+MAX_RATIO = 100
+"""Decompressed bytes for each byte received."""
+
+FREE = 256 * 1024
+"""Decompressed bytes to which the ratio does not apply: small JSON may compress very well."""
+
+PIECE = 256 * 1024
+
+
+class TooMuchError(ValueError):
+    """The vendor sent more than an answer can be."""
+
+
+class Inflater:
+    """Undoes ``Content-Encoding`` piece by piece, so that a small body cannot fill the memory."""
+
+    def __init__(self, encoding: str) -> None:
+        """Take the header's value.
+
+        Raises:
+            ValueError: The encoding is not one that was offered.
+        """
+        name = encoding.strip().lower()
+        if name in ("gzip", "x-gzip"):
+            self._engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        elif name == "deflate":
+            self._engine = zlib.decompressobj()
+        else:
+            message = f"content-encoding {encoding[:40]!r} was not offered"
+            raise ValueError(message)
+        self._received = self._made = 0
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what comes of some received bytes.
+
+        Raises:
+            ValueError: The data is damaged.
+            TooMuchError: It unpacks to more than it may.
+        """
+        self._received += len(data)
+        while data:
+            try:
+                piece = self._engine.decompress(data, PIECE)
+            except zlib.error as error:
+                message = f"damaged compressed data: {error}"
+                raise ValueError(message) from None
+            data = self._engine.unconsumed_tail
+            self._made += len(piece)
+            if self._made > max(FREE, self._received * MAX_RATIO):
+                message = f"unpacks to more than {MAX_RATIO} times its size"
+                raise TooMuchError(message)
+            if piece:
+                yield piece
+
+    def end(self) -> None:
+        """Check that the data was whole.
+
+        Raises:
+            ValueError: It was cut.
+        """
+        if self._received and not self._engine.eof:
+            message = "compressed data ends too early"
+            raise ValueError(message)
+
+
+class Body:
+    """Collects a whole answer within the limits."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take some received bytes.
+
+        Raises:
+            ValueError: They are damaged, or too many.
+        """
+        for piece in (data,) if self._inflater is None else self._inflater.feed(data):
+            self._size += len(piece)
+            if self._size > MAX_BODY:
+                message = f"longer than {MAX_BODY // 1024 // 1024} MiB"
+                raise TooMuchError(message)
+            self._pieces.append(piece)
+
+    def end(self) -> bytes:
+        """Return the whole.
+
+        Raises:
+            ValueError: It was cut.
+        """
+        if self._inflater is not None:
+            self._inflater.end()
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)

@@ -1,0 +1,100 @@
+"""Server-sent events, decoded as their bytes arrive.
+
+Follows the event stream format of the WHATWG HTML standard, section 9.2 (read 2026-11-21), and gives the same events
+however the bytes are cut. One leniency: a last event whose lines are complete counts although no blank line follows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from modelmesh_cdk.wire.limits import MAX_LINE, TooMuchError
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class ServerSentEvent(NamedTuple):
+    """One event: its name (``message`` when it has none) and its data, undecoded."""
+
+    name: str
+    data: bytes
+
+
+class SseDecoder:
+    """Turns bytes into events."""
+
+    __slots__ = ("_after_cr", "_began", "_buffer", "_searched")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0
+        self._after_cr = False
+        self._began = False
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Take some bytes and return the events they complete.
+
+        Raises:
+            TooMuchError: An event is longer than 1 MiB.
+        """
+        if not self._began:
+            data = bytes(self._buffer) + data
+            self._buffer.clear()
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._buffer += data
+                return []
+            self._began = True
+            data = data.removeprefix(_BOM)
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+            if data:
+                self._after_cr = False
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        buffer = self._buffer
+        buffer += data
+        events: list[ServerSentEvent] = []
+        start = 0
+        while True:
+            end = buffer.find(b"\n\n", max(start, self._searched))
+            if end < 0:
+                break
+            event = _event(bytes(buffer[start:end]))
+            if event is not None:
+                events.append(event)
+            start = end + 2
+            self._searched = start
+        if start:
+            del buffer[:start]
+        self._searched = max(len(buffer) - 1, 0)
+        if len(buffer) > MAX_LINE:
+            message = f"an event is longer than {MAX_LINE // 1024 // 1024} MiB"
+            raise TooMuchError(message)
+        return events
+
+    def end(self) -> list[ServerSentEvent]:
+        """Return what the end of the stream completes: an event whose lines are whole."""
+        block = bytes(self._buffer)
+        self._buffer.clear()
+        whole, newline, _cut = block.rpartition(b"\n")
+        event = _event(whole) if newline else None
+        return [event] if event is not None else []
+
+
+def _event(block: bytes) -> ServerSentEvent | None:
+    """Read one block of lines; ``None`` when it carries no data."""
+    if len(block) > MAX_LINE:
+        message = f"an event is longer than {MAX_LINE // 1024 // 1024} MiB"
+        raise TooMuchError(message)
+    if block[:6] == b"data: " and b"\n" not in block:
+        return ServerSentEvent("message", block[6:])  # nearly every event of nearly every vendor
+    name, data = "message", []
+    for line in block.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value.decode("utf-8", "replace") or "message"
+    return ServerSentEvent(name, b"\n".join(data)) if data else None

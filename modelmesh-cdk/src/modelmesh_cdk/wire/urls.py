@@ -1,0 +1,29 @@
+"""Base URLs, with and without the version that an API's paths begin with."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_VERSION = re.compile(r"/v\d+[a-z]*\d*(/|$)")
+
+
+def api_root(base_url: str, version: str = "/v1") -> str:
+    """Return a base URL that ends with exactly one version.
+
+    Args:
+        base_url: As the user wrote it: with or without ``/v1``, with or without a slash at the end.
+        version: What is added when the path has none; empty for an API without one.
+
+    Returns:
+        Without a slash at the end.
+
+    Raises:
+        ValueError: It is no HTTP URL.
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        message = f"{base_url!r} is not an HTTP address; write one like 'https://api.example.com/v1'"
+        raise ValueError(message)
+    root = base_url.strip().rstrip("/")
+    return root if not version or _VERSION.search(parts.path) else root + version

@@ -1,0 +1,77 @@
+"""ModelMesh: ask for a capability, get the best model that is able and healthy now.
+
+Names are loaded when they are first used, so ``import modelmesh`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelmesh import capabilities as capabilities
+    from modelmesh.client import AsyncMeshClient as AsyncMeshClient
+    from modelmesh.client import MeshClient as MeshClient
+    from modelmesh.client import OpenAIClient as OpenAIClient
+    from modelmesh.config import MeshConfig as MeshConfig
+    from modelmesh.convenience import create as create
+    from modelmesh.convenience import create_async as create_async
+    from modelmesh.errors import AllProvidersExhaustedError as AllProvidersExhaustedError
+    from modelmesh.errors import AuthenticationError as AuthenticationError
+    from modelmesh.errors import BadRequestError as BadRequestError
+    from modelmesh.errors import BudgetExceededError as BudgetExceededError
+    from modelmesh.errors import ConfigurationError as ConfigurationError
+    from modelmesh.errors import ModelMeshError as ModelMeshError
+    from modelmesh.errors import NoActiveModelError as NoActiveModelError
+    from modelmesh.errors import ProviderError as ProviderError
+    from modelmesh.errors import ProviderTimeoutError as ProviderTimeoutError
+    from modelmesh.errors import RateLimitError as RateLimitError
+    from modelmesh.errors import RoutingError as RoutingError
+    from modelmesh.errors import StreamInterruptedError as StreamInterruptedError
+    from modelmesh.mesh import ModelMesh as ModelMesh
+    from modelmesh.registry import register_connector as register_connector
+    from modelmesh.secret import Secret as Secret
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AsyncMeshClient": "modelmesh.client",
+    "MeshClient": "modelmesh.client",
+    "OpenAIClient": "modelmesh.client",
+    "MeshConfig": "modelmesh.config",
+    "create": "modelmesh.convenience",
+    "create_async": "modelmesh.convenience",
+    "AllProvidersExhaustedError": "modelmesh.errors",
+    "AuthenticationError": "modelmesh.errors",
+    "BadRequestError": "modelmesh.errors",
+    "BudgetExceededError": "modelmesh.errors",
+    "ConfigurationError": "modelmesh.errors",
+    "ModelMeshError": "modelmesh.errors",
+    "NoActiveModelError": "modelmesh.errors",
+    "ProviderError": "modelmesh.errors",
+    "ProviderTimeoutError": "modelmesh.errors",
+    "RateLimitError": "modelmesh.errors",
+    "RoutingError": "modelmesh.errors",
+    "StreamInterruptedError": "modelmesh.errors",
+    "ModelMesh": "modelmesh.mesh",
+    "register_connector": "modelmesh.registry",
+    "Secret": "modelmesh.secret",
+}
+
+__all__ = [*_HOMES, "__version__", "capabilities"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "capabilities":
+        return importlib.import_module("modelmesh.capabilities")
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module 'modelmesh' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

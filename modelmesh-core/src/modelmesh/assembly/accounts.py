@@ -1,0 +1,161 @@
+"""Building the configured providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+
+from modelmesh.assembly.policies import account_limits
+from modelmesh.config.locate import Path, Places
+from modelmesh.config.references import References
+from modelmesh.config.schema import ProviderSection
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Provider
+from modelmesh.errors import ConfigurationError
+from modelmesh.ids import ConnectorId, Kind
+from modelmesh.registry.aliases import canonical_id
+from modelmesh.registry.resolver import Resolver, build
+from modelmesh.routing.health import Account
+from modelmesh.secret import Secret
+
+
+@define(eq=False)
+class ProviderEntry:
+    """One configured provider, built.
+
+    Attributes:
+        section: What the configuration says of it.
+        provider: The connector.
+        account: Its health.
+        capabilities: Of models that state none of their own.
+    """
+
+    section: ProviderSection
+    provider: Provider = field(repr=False)
+    account: Account = field(repr=False)
+    capabilities: tuple[str, ...] = ()
+    _catalogue: tuple[ModelInfo, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the configuration."""
+        return self.section.key
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a reference means this entry."""
+        return name in self.account.names
+
+    def catalogue(self) -> tuple[ModelInfo, ...]:
+        """Return what the provider says it has; asked once."""
+        if self._catalogue is None:
+            self._catalogue = tuple(self.provider.models())
+        return self._catalogue
+
+
+def build_entry(section: ProviderSection, resolver: Resolver, references: References, places: Places) -> ProviderEntry:
+    """Build one provider.
+
+    Raises:
+        ModelMeshError: Its connector is unknown or broken, or a secret is missing.
+    """
+    path: Path = ("providers", section.key)
+    if section.instance is not None:
+        provider = section.instance
+        connector_id = str(getattr(provider, "id", section.key))
+        for method in ("models", "send", "asend"):
+            if not callable(getattr(provider, method, None)):
+                where = places.where((*path, "instance"))
+                message = (
+                    f"{where}: {type(provider).__name__} is no provider: it has no {method}(). "
+                    "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
+                )
+                raise ConfigurationError(message, where=where)
+    else:
+        connector_id = canonical_id(section.connector or section.key, Kind.PROVIDER)
+        where = places.where((*path, "connector") if section.connector else path)
+        cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
+        connector_id = str(getattr(cls, "id", connector_id) or connector_id)
+        try:
+            provider = build(cls, _settings(section, references, path), connector_id)
+        except ConfigurationError as error:
+            if error.where is None:
+                error.where = where
+                error.message = f"{where}: {error.message}"
+            raise
+    account = Account(
+        provider_id=section.key,
+        connector_id=connector_id,
+        names=_names(section.key, connector_id),
+        limit=section.connection_pool.max_connections,
+        max_retries=section.max_retries,
+        limits=account_limits(section),
+    )
+    stated = section.capabilities or tuple(getattr(provider, "capabilities", ()) or ())
+    return ProviderEntry(section, provider, account, tuple(stated))
+
+
+def _settings(section: ProviderSection, references: References, path: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = {**references.resolve(section.options, path)}
+    for name in ("api_key", "base_url"):
+        value = getattr(section, name)
+        if value is not None:
+            settings[name] = references.resolve(value, (*path, name))
+    if isinstance(settings.get("api_key"), str):
+        settings["api_key"] = Secret(settings["api_key"])
+    if isinstance(settings.get("base_url"), Secret):
+        settings["base_url"] = settings["base_url"].reveal()
+    if section.timeout is not None:
+        settings["timeout"] = section.timeout
+    settings["max_connections"] = section.connection_pool.max_connections
+    return settings
+
+
+def _names(key: str, connector_id: str) -> tuple[str, ...]:
+    names = {key: None, canonical_id(key, Kind.PROVIDER): None, connector_id: None}
+    try:
+        names[ConnectorId.parse(connector_id).provider_name] = None
+    except ValueError:
+        pass
+    return tuple(names)
+
+
+class Entries:
+    """The providers of one mesh, found by any name they go by."""
+
+    def __init__(self, entries: Mapping[str, ProviderEntry]) -> None:
+        self._by_key = dict(entries)
+
+    def __iter__(self) -> Any:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def matching(self, name: str) -> list[ProviderEntry]:
+        """Return who a reference means: the key first, else connector ID or provider name."""
+        if name in self._by_key:
+            return [self._by_key[name]]
+        canonical = canonical_id(name, Kind.PROVIDER)
+        return [entry for entry in self if entry.answers_to(name) or entry.answers_to(canonical)]
+
+    def one(self, name: str, where: str) -> ProviderEntry:
+        """Return the only one that a reference means.
+
+        Raises:
+            ConfigurationError: None or several.
+        """
+        from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - for messages only
+
+        found = self.matching(name)
+        if len(found) == 1:
+            return found[0]
+        keys = ", ".join(self._by_key) or "none"
+        if found:
+            message = f"{where}: {name!r} means {len(found)} providers ({', '.join(e.key for e in found)}); name one by its key."
+        else:
+            message = f"{where}: no provider {name!r} is configured.{did_you_mean(name, self._by_key)} Configured: {keys}."
+        raise ConfigurationError(message, where=where)
+
+

@@ -1,0 +1,240 @@
+"""Which models there are, and which pool takes which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh.assembly.accounts import Entries, ProviderEntry
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
+from modelmesh.config.locate import Places
+from modelmesh.config.problems import did_you_mean
+from modelmesh.config.schema import ModelSection, PoolSection
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.errors import ConfigurationError
+from modelmesh.routing.candidates import Candidate
+
+
+class Models:
+    """Every model of a mesh, each one candidate however many pools take it."""
+
+    def __init__(self, entries: Entries, tree: CapabilityTree, places: Places) -> None:
+        self._entries = entries
+        self._tree = tree
+        self._places = places
+        self._nodes: dict[int, list[CapabilityNode]] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self.candidates: list[Candidate] = []
+
+    # -- which models there are -------------------------------------------------------------------------------------
+
+    def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
+        """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
+        configured: set[str] = set()
+        for section in sections.values():
+            where = self._places.where(("models", section.id, "provider"))
+            entry = self._entries.one(section.provider, where)
+            configured.add(entry.key)
+            self._add(entry, _configured(section, entry), ("models", section.id))
+        for entry in self._entries:
+            listed = entry.section.models
+            if listed:
+                for place, row in enumerate(listed):
+                    self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
+            elif entry.key not in configured:
+                for info in entry.catalogue():
+                    self._add(entry, info, ("providers", entry.key))
+
+    def add_named(self, name: str) -> bool:
+        """Take a model that a caller named and no catalogue has, when it is clear whose it is."""
+        owners = [entry for entry in self._entries if any(name.startswith((f"{n}.", f"{n}/")) for n in entry.account.names)]
+        owners = owners or (list(self._entries) if len(self._entries) == 1 else [])
+        if len(owners) != 1:
+            return False
+        model_id = short_id(name, owners[0])
+        self._add(owners[0], ModelInfo(model_id, model_id), ())
+        return True
+
+    def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
+        if isinstance(row, ModelInfo):
+            return row
+        if isinstance(row, str):
+            return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
+        if isinstance(row, Mapping) and isinstance(row.get("id"), str):
+            known = {field.name for field in ModelSection.__attrs_attrs__}
+            from modelmesh.config.problems import Problems  # noqa: PLC0415 - rare: models as maps inside a provider
+            from modelmesh.config.structure import structure  # noqa: PLC0415
+
+            problems = Problems(self._places)
+            path = ("providers", entry.key, "models", place)
+            section = structure({**{k: v for k, v in row.items() if k in known}, "provider": entry.key}, ModelSection, path, problems)
+            if section is None:
+                raise problems.error()
+            return _configured(section, entry)
+        where = self._places.where(("providers", entry.key, "models", place))
+        message = f"{where}: must be a model ID, or a map with an 'id'."
+        raise ConfigurationError(message, where=where)
+
+    def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...]) -> None:
+        if (entry.key, info.id) in self._seen:
+            return
+        self._seen.add((entry.key, info.id))
+        candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
+        capabilities = info.capabilities or entry.capabilities
+        self._nodes[id(candidate)] = [self._node(name, path) for name in capabilities]
+        self.candidates.append(candidate)
+
+    def _node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
+        found = self._tree.get_node(name)
+        if found is not None:
+            return found
+        if "." in name:
+            return self._tree.ensure(name)
+        where = self._places.where((*path, "capabilities"))
+        near = self._tree.suggest(name)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = (
+            f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities; a capability of your own needs a "
+            f"dotted path, e.g. 'generation.text-generation.{name}'."
+        )
+        raise ConfigurationError(message, where=where)
+
+    # -- which pool takes which -------------------------------------------------------------------------------------
+
+    def target(self, section: PoolSection) -> CapabilityNode | None:
+        """Return the node a pool targets, ``None`` for one that only lists models or providers.
+
+        Raises:
+            ConfigurationError: It names no capability, and lists nothing.
+        """
+        stated = section.capability
+        node = self._tree.get_node(stated or section.name)
+        if node is not None:
+            return node
+        if stated is not None:
+            return self._node(stated, ("pools", section.name))
+        if section.models is not None or section.providers is not None:
+            return None
+        where = self._places.where(("pools", section.name))
+        near = self._tree.suggest(section.name)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = (
+            f"{where}: {section.name!r} is no capability.{hint} Add 'capability: chat-completion' (or another), "
+            "or list the pool's 'models' or 'providers'."
+        )
+        raise ConfigurationError(message, where=where)
+
+    def members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
+        """Return the models of a pool, in order.
+
+        Raises:
+            ConfigurationError: There is none; the message names the filter that left none.
+        """
+        path = ("pools", section.name)
+        found: list[Candidate] = list(self.candidates)
+        found = self._narrow(found, section, "capability", node and [c for c in found if self._offers(c, node)])
+        if section.providers is not None:
+            keep = self._accounts(section.providers, (*path, "providers"))
+            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in keep])
+        if section.excluded_providers:
+            drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
+            found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
+        if section.models is not None:
+            found = self._narrow(found, section, "models", self._listed_members(found, section.models, path))
+        if not found:
+            raise self._empty(section, "no provider has a model", len(self.candidates))
+        return found
+
+    def offered(self, node: CapabilityNode) -> list[Candidate]:
+        """Return every model that a pool on a node takes in."""
+        return [candidate for candidate in self.candidates if self._offers(candidate, node)]
+
+    def _offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
+        return any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)])
+
+    def _narrow(
+        self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
+    ) -> list[Candidate]:
+        if after is None:
+            return list(before)
+        if before and not after:
+            raise self._empty(section, f"{key!r} leaves none", len(before))
+        return after
+
+    def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
+        where = self._places.where(("pools", section.name))
+        have = ", ".join(sorted({c.provider_id for c in self.candidates})) or "no provider"
+        wanted = section.capability or section.name
+        message = (
+            f"{where}: the pool {section.name!r} is empty: {why} of {before} models. Providers here: {have}. "
+            f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
+        )
+        return ConfigurationError(message, where=where)
+
+    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> set[int]:
+        found: set[int] = set()
+        for name in names:
+            matching = self._entries.matching(name)
+            if not matching:
+                self._entries.one(name, self._places.where(path))
+            found |= {id(entry.account) for entry in matching}
+        return found
+
+    def _listed_members(self, found: list[Candidate], names: Sequence[str], path: tuple[str | int, ...]) -> list[Candidate]:
+        kept: list[Candidate] = []
+        for name in names:
+            matching = [c for c in found if is_called(c, name)]
+            if not matching and not any(is_called(c, name) for c in self.candidates):
+                known = [c.model_id for c in self.candidates]
+                where = self._places.where((*path, "models"))
+                message = (
+                    f"{where}: no model {name!r} is known.{did_you_mean(name, known)} "
+                    f"Add it under 'models:', or choose of: {', '.join(known[:20])}."
+                )
+                raise ConfigurationError(message, where=where)
+            kept += [c for c in matching if c not in kept]
+        return kept
+
+
+def short_id(name: str, entry: ProviderEntry) -> str:
+    """Drop the vendor before a model's ID, when it is the provider's own name; other dots are part of the ID."""
+    for vendor in entry.account.names:
+        for separator in (".", "/"):
+            if name.startswith(vendor + separator):
+                return name[len(vendor) + 1 :]
+    return name
+
+
+def is_called(candidate: Candidate, name: str) -> bool:
+    """Whether a name means this model, written with or without its provider."""
+    if name in (candidate.model_id, candidate.upstream):
+        return True
+    return any(name == f"{vendor}{sep}{candidate.model_id}" for vendor in candidate.account.names for sep in "./")
+
+
+def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
+    # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
+    shipped = getattr(entry.provider, "shipped_models", entry.provider.models)
+    return next((info for info in shipped() if model_id in (info.id, info.upstream)), None)
+
+
+def _configured(section: ModelSection, entry: ProviderEntry) -> ModelInfo:
+    model_id = short_id(section.id, entry)
+    known = _from_catalogue(section.model or model_id, entry) or ModelInfo(model_id, model_id)
+    stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
+    if section.capabilities is not None:
+        stated["capabilities"] = section.capabilities
+    limits = section.constraints
+    for name in ("context_window", "max_output_tokens"):
+        if getattr(limits, name) is not None:
+            stated[name] = getattr(limits, name)
+    if section.pricing is not None:
+        price = section.pricing
+        stated["pricing"] = ModelPricing(
+            price.input_per_1k_tokens, price.output_per_1k_tokens, price.per_request, source="configuration"
+        )
+    return evolve(
+        known, features={**known.features, **section.features}, delivery={**known.delivery, **section.delivery}, **stated
+    )

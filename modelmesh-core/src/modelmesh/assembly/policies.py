@@ -1,0 +1,69 @@
+"""From configuration sections to the numbers that routing uses."""
+
+from __future__ import annotations
+
+from modelmesh.config.schema import PoolSection, ProviderSection, TimeoutsSection
+from modelmesh.contracts.call import Limits
+from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+
+MOST_ATTEMPTS = 10
+"""No request makes more upstream calls than this, whatever is configured."""
+
+
+def _limits(section: TimeoutsSection, answer: float | None = None) -> Limits:
+    stated = {name: value for name in ("connect", "first_content", "gap", "total") if (value := getattr(section, name)) is not None}
+    if answer is not None:
+        stated["answer"] = answer
+    return Limits(**stated)
+
+
+def account_limits(section: ProviderSection) -> Limits | None:
+    """Deadlines that a provider entry sets for itself, ``None`` when it sets none."""
+    if section.timeouts == TimeoutsSection() and section.timeout is None:
+        return None
+    return _limits(section.timeouts, section.timeout)
+
+
+def pool_policy(section: PoolSection) -> PoolPolicy:
+    """Everything a pool routes by."""
+    retry, off, back = section.retry, section.deactivation, section.recovery
+    attempts = PoolPolicy().max_attempts
+    if retry.max_attempts is not None:
+        attempts = min(MOST_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # a rotation must stay possible
+    return PoolPolicy(
+        limits=_limits(section.timeouts),
+        max_attempts=attempts,
+        retry=RetryPolicy(
+            retry.max_attempts,
+            retry.backoff,
+            retry.initial_delay,
+            retry.max_delay,
+            retry.retryable_codes,
+            retry.non_retryable_codes,
+            retry.scope,
+            retry.honor_retry_after,
+        ),
+        circuit=CircuitPolicy(
+            failure_threshold=off.retry_limit,
+            error_rate_threshold=off.error_rate_threshold,
+            error_codes=off.error_codes,
+            cooldown=back.cooldown,
+            probe_interval=back.probe_interval,
+        ),
+    )
+
+
+def strategy_settings(section: PoolSection) -> dict[str, object]:
+    """What a strategy is told of its pool's configuration."""
+    return {
+        "model_priority": list(section.model_priority),
+        "provider_priority": list(section.provider_priority),
+        "fallback_strategy": section.fallback_strategy,
+        "balance_mode": section.balance_mode,
+        "rate_limit": {
+            "threshold": section.rate_limit.threshold,
+            "min_delta": section.rate_limit.min_delta,
+            "max_rpm": section.rate_limit.max_rpm,
+        },
+        **section.selection,
+    }

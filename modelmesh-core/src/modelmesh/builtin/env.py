@@ -1,0 +1,42 @@
+"""Secrets from environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+
+def spellings(name: str) -> list[str]:
+    """Return the variable names that a secret's name may stand for, the exact one first."""
+    shouted = name.upper().replace("-", "_").replace(".", "_")
+    return [name] if shouted == name else [name, shouted]
+
+
+class EnvironmentStore:
+    """Reads the environment at the moment it is asked.
+
+    Args:
+        config: ``prefix`` is put before every name.
+    """
+
+    id = "modelmesh.env.v1"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self._prefix = str((config or {}).get("prefix", ""))
+
+    def tried(self, name: str) -> list[str]:
+        """Return the variables that :meth:`get` looks at, in order."""
+        return [self._prefix + spelling for spelling in spellings(name)]
+
+    def get(self, name: str) -> str:
+        """Return the variable's value: the exact name, then upper case with ``-`` and ``.`` as ``_``.
+
+        Raises:
+            KeyError: None of them is set.
+        """
+        for variable in self.tried(name):
+            value = os.environ.get(variable)
+            if value:
+                return value
+        raise KeyError(name)

@@ -1,0 +1,175 @@
+"""The tree itself: nodes, ancestors, and the paths that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any
+
+from attrs import define, field
+
+from modelmesh.capabilities.taxonomy import (
+    ALSO_UNDER,
+    NAME_ALIASES,
+    NOT_SHORT_NAMES,
+    PATH_ALIASES,
+    SEGMENT_ALIASES,
+    TAXONOMY,
+)
+
+
+class NodeType(StrEnum):
+    """Where a node stands."""
+
+    CATEGORY = "category"
+    SUBCATEGORY = "subcategory"
+    LEAF = "leaf"
+
+
+@define(eq=False)
+class CapabilityNode:
+    """One capability.
+
+    Attributes:
+        path: Canonical dotted path, e.g. ``generation.text-generation.chat-completion``.
+        name: Last segment of the path.
+        parent: The node above, ``None`` for a category.
+        children: Nodes below by name.
+        names: Every name its segment may be written as, the canonical one first.
+    """
+
+    path: str
+    name: str
+    parent: CapabilityNode | None = field(default=None, repr=False)
+    children: dict[str, CapabilityNode] = field(factory=dict, repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing stands below."""
+        return not self.children
+
+    @property
+    def type(self) -> NodeType:
+        """Category, subcategory or leaf."""
+        if self.parent is None:
+            return NodeType.CATEGORY
+        return NodeType.LEAF if self.is_leaf else NodeType.SUBCATEGORY
+
+
+class CapabilityTree:
+    """All capabilities of one mesh. Unknown dotted paths can be added, so a custom capability needs no alias."""
+
+    def __init__(self, taxonomy: Mapping[str, Any] | None = None) -> None:
+        self._roots: dict[str, CapabilityNode] = {}
+        self._by_path: dict[str, CapabilityNode] = {}
+        self._by_name: dict[str, list[CapabilityNode]] = {}
+        self._grow(None, taxonomy or {})
+
+    def _grow(self, parent: CapabilityNode | None, branch: Mapping[str, Any]) -> None:
+        for name, below in branch.items():
+            self._grow(self._insert(parent, name), below)
+
+    def _insert(self, parent: CapabilityNode | None, name: str) -> CapabilityNode:
+        path = f"{parent.path}.{name}" if parent else name
+        node = CapabilityNode(path, name, parent, names=(name, *SEGMENT_ALIASES.get(path, ())))
+        (parent.children if parent else self._roots)[name] = node
+        self._by_path[path] = node
+        for alias in node.names:
+            self._by_name.setdefault(alias, []).append(node)
+        return node
+
+    def get_node(self, path: str) -> CapabilityNode | None:
+        """Find a node by canonical path, alias path, or a short name that only one node has."""
+        found = self._by_path.get(path) or self._by_path.get(PATH_ALIASES.get(path) or NAME_ALIASES.get(path, ""))
+        if found is not None:
+            return found
+        if path in NOT_SHORT_NAMES:
+            return None
+        *above, last = path.split(".")
+        matches = [node for node in self._by_name.get(last, ()) if self._fits(node, above)]
+        return matches[0] if len(matches) == 1 else None
+
+    @staticmethod
+    def _fits(node: CapabilityNode, above: list[str]) -> bool:
+        """Whether every segment written before the last one names an ancestor, in order; levels may be skipped."""
+        ancestor = node.parent
+        for segment in reversed(above):
+            while ancestor is not None and segment not in ancestor.names:
+                ancestor = ancestor.parent
+            if ancestor is None:
+                return False
+            ancestor = ancestor.parent
+        return True
+
+    def get_ancestors(self, node: CapabilityNode) -> list[CapabilityNode]:
+        """Return the nodes above, parent first."""
+        found = []
+        while node.parent is not None:
+            node = node.parent
+            found.append(node)
+        return found
+
+    def get_descendants(self, node: CapabilityNode) -> list[CapabilityNode]:
+        """Return every node below, depth first."""
+        found = []
+        for child in node.children.values():
+            found.append(child)
+            found.extend(self.get_descendants(child))
+        return found
+
+    def get_leaves(self, node: CapabilityNode) -> list[CapabilityNode]:
+        """Return the leaves below, or the node itself when it is one."""
+        if node.is_leaf:
+            return [node]
+        return [below for below in self.get_descendants(node) if below.is_leaf]
+
+    def add_node(self, parent: str, name: str) -> CapabilityNode:
+        """Add a capability. A leaf that gets a child becomes a subcategory.
+
+        Raises:
+            KeyError: There is no such parent.
+        """
+        above = self.get_node(parent)
+        if above is None:
+            raise KeyError(parent)
+        return above.children.get(name) or self._insert(above, name)
+
+    def ensure(self, path: str) -> CapabilityNode:
+        """Return the node of a dotted path, adding what is missing of it."""
+        found = self.get_node(path)
+        if found is not None:
+            return found
+        above, _, name = path.rpartition(".")
+        return self._insert(self.ensure(above) if above else None, name)
+
+    def is_ancestor_of(self, ancestor: CapabilityNode, descendant: CapabilityNode) -> bool:
+        """Whether ``ancestor`` stands strictly above ``descendant``."""
+        return ancestor in self.get_ancestors(descendant)
+
+    def covers(self, wanted: CapabilityNode, offered: CapabilityNode) -> bool:
+        """Whether a pool on ``wanted`` takes in a model registered at ``offered``."""
+        if wanted is offered or self.is_ancestor_of(wanted, offered):
+            return True
+        return any(wanted.path == node and offered.path in extra for node, extra in ALSO_UNDER.items())
+
+    def list_categories(self) -> list[CapabilityNode]:
+        """Return the top-level nodes."""
+        return list(self._roots.values())
+
+    def short_names(self) -> Iterator[str]:
+        """Yield every canonical segment that leads to one node only, and the name aliases."""
+        for name, nodes in self._by_name.items():
+            if len(nodes) == 1 and nodes[0].name == name:
+                yield name
+
+    def suggest(self, name: str) -> str | None:
+        """Return the known name nearest to a misspelt one."""
+        known = [*self.short_names(), *NAME_ALIASES, *self._by_path]
+        return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)
+
+
+def standard_tree() -> CapabilityTree:
+    """Return a fresh tree with everything in :mod:`modelmesh.capabilities.taxonomy`."""
+    return CapabilityTree(TAXONOMY)

@@ -1,0 +1,11 @@
+"""The pools that ``create(pool=…)`` knows by name."""
+
+PREDEFINED_POOLS: dict[str, str] = {
+    "text-generation": "generation.text-generation",
+    "structured-generation": "generation.structured-generation",
+    "image-generation": "generation.image",
+    "embeddings": "representation.embeddings",
+    "speech-to-text": "understanding.audio.speech-to-text",
+    "text-to-speech": "generation.audio.text-to-speech",
+    "vision-understanding": "understanding.vision-understanding",
+}

@@ -1,0 +1,105 @@
+"""From the arguments of a call to what travels: nothing that was given is lost, nothing that was not is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.client.view import View
+from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
+from modelmesh.errors import BadRequestError
+from modelmesh.operations import Operation
+from modelmesh.routing.classes import FailureClass
+
+_OPTION_NAMES = frozenset({"extra_headers", "extra_query", "timeout", "session_id", "preferred_provider", "routing_metadata"})
+_UNSET = frozenset({"NotGiven", "Omit"})
+"""Names of the openai package's types for "this argument was not given"."""
+
+
+def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
+    """Sort the arguments of one call.
+
+    Args:
+        operation: The endpoint.
+        arguments: As the caller gave them. ``None`` means not given, as it does in OpenAI's signature.
+
+    Raises:
+        BadRequestError: ``model`` or ``messages`` is missing, or of a kind that no vendor takes.
+    """
+    payload: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    model, stream, extra = None, False, None
+    for name, value in arguments.items():
+        if value is None or type(value).__name__ in _UNSET:
+            continue
+        if name == "model":
+            model = value
+        elif name == "stream":
+            stream = bool(value)
+        elif name == "extra_body":
+            extra = value
+        elif name in _OPTION_NAMES:
+            options[name] = value
+        else:
+            payload[name] = plain(value) if value.__class__ not in _SCALARS else value
+    if extra:
+        payload.update(extra)
+    if not isinstance(model, str) or not model:
+        raise _wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
+    if operation.name == "chat.completions" and not isinstance(payload.get("messages"), list):
+        raise _wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
+    return Call(operation, model, payload, stream, _options(options) if options else NO_OPTIONS)
+
+
+_SCALARS = frozenset({str, int, float, bool})
+
+
+def plain(value: Any) -> Any:
+    """Return a copy made of dictionaries and lists only; views and pydantic models are opened."""
+    kind = value.__class__
+    if kind in _SCALARS or value is None:
+        return value
+    if kind is dict:
+        return {key: plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]
+    if isinstance(value, View):
+        return value.model_dump()
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(exclude_unset=True, mode="json")
+    if isinstance(value, type) and hasattr(value, "model_json_schema"):
+        return value
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, str | int | float):
+        return value
+    if hasattr(value, "__iter__") and not isinstance(value, bytes):
+        return [plain(item) for item in value]
+    return value
+
+
+def _options(given: dict[str, Any]) -> CallOptions:
+    timeout = given.get("timeout")
+    return CallOptions(
+        headers=dict(given.get("extra_headers") or {}),
+        query=dict(given.get("extra_query") or {}),
+        timeout=_seconds(timeout),
+        session_id=given.get("session_id"),
+        preferred_provider=given.get("preferred_provider"),
+        metadata=dict(given.get("routing_metadata") or {}),
+    )
+
+
+def _seconds(timeout: Any) -> float | None:
+    """Seconds of a number, or of an httpx timeout, whose longest part it is."""
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool):
+        if timeout <= 0:
+            raise _wrong(f"'timeout' must be positive, not {timeout!r}")
+        return float(timeout)
+    parts = [part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)]
+    return float(max(parts)) if parts else None
+
+
+def _wrong(why: str) -> BadRequestError:
+    return BadRequestError(f"{why}. Nothing was sent.", failure=FailureClass.CALLER, status=400)

@@ -1,0 +1,137 @@
+"""Open streams as the caller holds them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from modelmesh.client.replies import explain_served
+from modelmesh.client.shapes import ChatCompletionChunk
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.mesh import ModelMesh
+    from modelmesh.routing.attempts import Attempt
+    from modelmesh.routing.explain import Explanation
+    from modelmesh.routing.flow import Served
+
+
+class _Held:
+    """What both kinds of stream know of the request."""
+
+    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
+        self._mesh, self._call, self._served = mesh, call, served
+        self._begun = self._closed = False
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return self._served.candidate.model_id
+
+    @property
+    def provider(self) -> str:
+        """Key of its provider."""
+        return self._served.candidate.provider_id
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Every attempt, the one that answers last."""
+        return self._served.attempts
+
+    def explain(self) -> Explanation:
+        """Say why this model answers, and of every other why it does not."""
+        return explain_served(self._served, self._call, self._mesh.clock())
+
+    def _warn_unread(self) -> None:
+        text = f"the stream of {self.provider}/{self.model} was dropped before its end; close it, or use it in a with statement"
+        warnings.warn(text, ResourceWarning, stacklevel=3, source=self)
+
+
+class Stream(_Held):
+    """The chunks of one answer, to be iterated once. Leaving a ``with`` block closes the connection."""
+
+    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
+        super().__init__(mesh, call, served)
+        self._chunks: Any = mesh.relay(call, served)
+
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        self._begun, view = True, ChatCompletionChunk
+        for chunk in self._chunks:
+            yield view(chunk)
+        self._closed = True
+
+    def __next__(self) -> ChatCompletionChunk:
+        self._begun = True
+        try:
+            return ChatCompletionChunk(next(self._chunks))
+        except StopIteration:
+            self._closed = True
+            raise
+
+    def close(self) -> None:
+        """Close the connection, read to its end or not."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._begun:
+            self._chunks.close()
+        else:  # a generator that never ran would not run its clean-up either
+            self._mesh.leave(self._call, self._served)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._closed:
+            self._warn_unread()
+            self.close()
+
+
+class AsyncStream(_Held):
+    """The same for asyncio: ``async for``, ``async with``."""
+
+    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
+        super().__init__(mesh, call, served)
+        self._chunks: Any = mesh.arelay(call, served)
+
+    async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        self._begun, view = True, ChatCompletionChunk
+        async for chunk in self._chunks:
+            yield view(chunk)
+        self._closed = True
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        self._begun = True
+        try:
+            return ChatCompletionChunk(await anext(self._chunks))
+        except StopAsyncIteration:
+            self._closed = True
+            raise
+
+    async def close(self) -> None:
+        """Close the connection, read to its end or not."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._begun:
+            await self._chunks.aclose()
+        else:
+            await self._mesh.aleave(self._call, self._served)
+
+    async def aclose(self) -> None:
+        """Close the connection, read to its end or not."""
+        await self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        if not self._closed:
+            self._warn_unread()

@@ -1,0 +1,243 @@
+"""Reading a YAML or JSON file into plain data, with the place of every key, and within limits.
+
+A configuration is small; what is not small is hostile or a mistake. YAML 1.2 scalars: ``no`` is a string.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path as FilePath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from modelmesh.config.locate import Path, Places
+from modelmesh.errors import ConfigurationError
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 40
+MAX_NODES = 50_000
+"""Counted after aliases are followed, so that a file which multiplies itself is refused before it is built."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
+_PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+def load_file(path: str) -> tuple[Any, Places]:
+    """Read a configuration file.
+
+    Args:
+        path: A YAML file, or a JSON file when it ends in ``.json``.
+
+    Returns:
+        The data and the place of every key.
+
+    Raises:
+        ConfigurationError: It is missing, too large, or not YAML.
+    """
+    file = FilePath(path)
+    try:
+        size = file.stat().st_size
+        if size > MAX_BYTES:
+            message = f"{path}: {size:,} bytes are too many for a configuration; the limit is {MAX_BYTES:,}. Is it the right file?"
+            raise ConfigurationError(message, where=path)
+        text = file.read_text("utf-8")
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}. Check the path, or write the file: create(config='{path}') reads it."
+        raise ConfigurationError(message, where=path) from None
+    except UnicodeDecodeError as error:
+        message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        raise ConfigurationError(message, where=path) from None
+    return load_text(text, path)
+
+
+def load_text(text: str, name: str) -> tuple[Any, Places]:
+    """Read YAML or JSON text; ``name`` stands in messages."""
+    if name.endswith(".json"):
+        text = text.replace("\t", " ")  # JSON may be indented with tabs; inside its strings a tab is not legal
+    builder = _Builder(name)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            builder.take(event)
+    except ConfigurationError:
+        raise  # already says where; it is a ValueError too
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        message = f"{where}: not valid YAML: {error.problem or error.context}.{_hint(text, mark)}"
+        raise ConfigurationError(message, where=where) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        message = f"{name}: not valid YAML: {error}"
+        raise ConfigurationError(message, where=name) from None
+    return builder.result, Places(name, builder.marks)
+
+
+def _hint(text: str, mark: Any) -> str:
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "${" in line and "{" in line.replace("${", ""):
+        return ' Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
+    return ""
+
+
+class _Open:
+    """A collection under construction."""
+
+    __slots__ = ("anchor", "key", "path", "size", "value")
+
+    def __init__(self, value: Any, path: Path, anchor: str | None) -> None:
+        self.value = value
+        self.path = path
+        self.anchor = anchor
+        self.key: Any = _NO_KEY
+        self.size = 1
+
+
+_NO_KEY = object()
+
+
+class _Builder:
+    """Puts a document together from its events, counting as it goes."""
+
+    def __init__(self, name: str) -> None:
+        self.marks: dict[Path, tuple[int, int]] = {}
+        self.result: Any = None
+        self._name = name
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._documents = 0
+
+    def take(self, event: Any) -> None:
+        mark = event.start_mark
+        if isinstance(event, DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise self._refuse(mark, "the file holds more than one document; keep the first, remove the rest from '---' on")
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self._check_tag(event)
+            if len(self._stack) >= MAX_DEPTH:
+                raise self._refuse(mark, f"nested more than {MAX_DEPTH} deep")
+            path = self._place(mark)
+            self._stack.append(_Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor))
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            done = self._stack.pop()
+            value = _merged(done.value) if isinstance(done.value, dict) else done.value
+            if done.anchor:
+                self._anchors[done.anchor] = (value, done.size)
+            self._add(value, done.size, mark)
+        elif isinstance(event, ScalarEvent):
+            self._check_tag(event)
+            value = _scalar(event)
+            if event.anchor:
+                self._anchors[event.anchor] = (value, 1)
+            if not self._is_key():
+                self._place(mark)
+            self._add(value, 1, mark)
+        elif isinstance(event, AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._refuse(mark, f"the alias *{event.anchor} names nothing before it")
+            if not self._is_key():
+                self._place(mark)
+            self._add(*self._anchors[event.anchor], mark)
+
+    def _is_key(self) -> bool:
+        top = self._stack[-1] if self._stack else None
+        return top is not None and isinstance(top.value, dict) and top.key is _NO_KEY
+
+    def _place(self, mark: Any) -> Path:
+        """Path of the value that begins here; a mapping's entries were marked at their keys."""
+        if not self._stack:
+            path: Path = ()
+        else:
+            top = self._stack[-1]
+            path = (*top.path, len(top.value) if isinstance(top.value, list) else top.key)
+        self.marks.setdefault(path, (mark.line + 1, mark.column + 1))
+        return path
+
+    def _add(self, value: Any, size: int, mark: Any) -> None:
+        if not self._stack:
+            self.result = value
+            return
+        top = self._stack[-1]
+        top.size += size
+        if sum(open_.size for open_ in self._stack) > MAX_NODES:
+            raise self._refuse(mark, f"more than {MAX_NODES:,} values once its aliases are followed")
+        if isinstance(top.value, list):
+            top.value.append(value)
+        elif top.key is _NO_KEY:
+            self._take_key(top, value, mark)
+        else:
+            if top.key == "<<":
+                top.value.setdefault("<<", []).extend(value if isinstance(value, list) else [value])
+            else:
+                top.value[top.key] = value
+            top.key = _NO_KEY
+
+    def _take_key(self, top: _Open, key: Any, mark: Any) -> None:
+        if not isinstance(key, str | int | float | bool) and key is not None:
+            raise self._refuse(mark, "a key must be a name, not a list or a map")
+        key = key if isinstance(key, str) else _written(key)
+        if key in top.value and key != "<<":
+            raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
+        top.key = key
+        self.marks[(*top.path, key)] = (mark.line + 1, mark.column + 1)
+
+    def _check_tag(self, event: Any) -> None:
+        tag = str(event.tag) if event.tag is not None else None
+        if tag not in _PLAIN_TAGS and not str(tag).startswith("tag:yaml.org,2002:"):
+            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+        if tag and "python" in tag:
+            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+
+    def _refuse(self, mark: Any, why: str) -> ConfigurationError:
+        where = f"{self._name}:{mark.line + 1}:{mark.column + 1}"
+        return ConfigurationError(f"{where}: {why}.", where=where)
+
+
+def _written(key: Any) -> str:
+    if key is None:
+        return "null"
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _merged(value: dict[str, Any]) -> dict[str, Any]:
+    """Follow ``<<: *defaults``: keys of the map itself win."""
+    sources = value.pop("<<", None)
+    if not sources:
+        return value
+    merged: dict[str, Any] = {}
+    for source in reversed(sources):
+        if isinstance(source, dict):
+            merged |= source
+    return merged | value
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.style is not None or not event.implicit[0]:
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16") if "\ud800" <= max(text, default="") <= "\udfff" else text
+        except UnicodeDecodeError:
+            return text.encode("utf-8", "replace").decode()
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text) if len(text) < 100 else float(text)  # noqa: PLR2004
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return _FLOAT_WORDS.get(text.lower(), text)

@@ -1,0 +1,198 @@
+"""The whole configuration of a mesh."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from attrs import frozen
+
+from modelmesh.config import schema
+from modelmesh.config.load import load_file
+from modelmesh.config.locate import Path, Places
+from modelmesh.config.normalize import Normalizer
+from modelmesh.config.problems import Problems, did_you_mean
+from modelmesh.config.structure import structure
+from modelmesh.errors import ConfigurationError
+
+SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation")
+LATER = ("storage", "discovery", "connectors", "proxy", "budget")
+"""Sections that belong to the format and that this version does not act on."""
+
+LATER_PROVIDER_KEYS = ("budget", "quota", "discovery", "batch", "files", "fine_tuning")
+LATER_POOL_KEYS = {
+    "deactivation": ("request_limit", "token_limit", "budget_limit", "quota_window", "maintenance_window"),
+    "recovery": ("probe_on_start", "on_quota_reset", "quota_reset_schedule"),
+}
+
+
+class NotEnforcedWarning(UserWarning):
+    """The configuration asks for something that this version reads and does not act on."""
+
+
+@frozen
+class Sections:
+    """Typed values of everything this version acts on."""
+
+    secrets: schema.SecretsSection
+    providers: dict[str, schema.ProviderSection]
+    models: dict[str, schema.ModelSection]
+    pools: dict[str, schema.PoolSection]
+    observability: tuple[schema.SinkSection, ...]
+    capabilities: tuple[str, ...]
+
+
+class MeshConfig:
+    """A configuration, read and not yet acted on.
+
+    Attributes:
+        raw: The plain data as it was given.
+        places: Where each key stands, when it came from a file.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], places: Places | None = None) -> None:
+        """Take plain data.
+
+        Raises:
+            ConfigurationError: It is not a map.
+        """
+        if not isinstance(raw, Mapping):
+            where = places.file if places and places.file else "configuration"
+            message = f"{where}: must be a map of sections ({', '.join(SECTIONS)}), not {type(raw).__name__}."
+            raise ConfigurationError(message, where=where)
+        self.raw: dict[str, Any] = dict(raw)
+        self.places = places or Places()
+
+    @classmethod
+    def from_file(cls, path: str) -> MeshConfig:
+        """Read a YAML file, or a JSON file when its name ends in ``.json``.
+
+        Raises:
+            ConfigurationError: It cannot be read; the message says where and why.
+        """
+        data, places = load_file(str(path))
+        return cls({} if data is None else data, places)
+
+    @classmethod
+    def from_yaml(cls, path: str) -> MeshConfig:
+        """Read a YAML file."""
+        return cls.from_file(path)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> MeshConfig:
+        """Take a dictionary; live objects may stand under ``instance`` and ``strategy_instance``."""
+        return cls(data)
+
+    @classmethod
+    def of(cls, config: str | Mapping[str, Any] | MeshConfig) -> MeshConfig:
+        """Take any of the forms that ``create(config=…)`` accepts."""
+        if isinstance(config, MeshConfig):
+            return config
+        if isinstance(config, Mapping):
+            return cls(config)
+        return cls.from_file(str(config))
+
+    def merge(self, overrides: Mapping[str, Any] | MeshConfig) -> MeshConfig:
+        """Return a configuration in which ``overrides`` win, key by key; neither input changes."""
+        other = overrides.raw if isinstance(overrides, MeshConfig) else overrides
+        return MeshConfig(_merged(self.raw, other), self.places)
+
+    def validate(self) -> list[str]:
+        """Return what is wrong, a message each; empty when nothing is."""
+        return self._read()[1].messages
+
+    @cached_property
+    def sections(self) -> Sections:
+        """Typed values.
+
+        Raises:
+            ConfigurationError: Something is wrong; the message lists all of it.
+        """
+        sections, problems = self._read()
+        if problems:
+            raise problems.error()
+        for path, what in self._not_enforced(sections):
+            warnings.warn(f"{self.places.where(path)}: {what}", NotEnforcedWarning, stacklevel=5)
+        return sections
+
+    @property
+    def is_overlay(self) -> bool:
+        """Whether it names no provider, model or pool, and so only adds to what is detected."""
+        return not any(self.raw.get(section) for section in ("providers", "models", "pools"))
+
+    def _read(self) -> tuple[Sections, Problems]:
+        problems = Problems(self.places)
+        for key in self.raw:
+            if key not in SECTIONS and key not in LATER:
+                known = (*SECTIONS, *LATER)
+                problems.add((str(key),), f"unknown section {key!r}.{did_you_mean(str(key), known)} Known: {', '.join(known)}")
+        tidy = Normalizer(problems)
+        providers = self._each(tidy.providers(self.raw.get("providers")), "providers", self._provider, problems)
+        models = self._each(tidy.models(self.raw.get("models")), "models", _model, problems)
+        pools = self._each(tidy.pools(self.raw.get("pools"), self.raw.get("rotation")), "pools", _pool, problems)
+        secrets = structure(tidy.secrets(self.raw.get("secrets")), schema.SecretsSection, ("secrets",), problems)
+        sinks = [
+            structure(sink, schema.SinkSection, ("observability",), problems)
+            for sink in tidy.observability(self.raw.get("observability"))
+        ]
+        capabilities = self.raw.get("capabilities") or ()
+        if isinstance(capabilities, str) or not all(isinstance(name, str) for name in capabilities):
+            problems.add(("capabilities",), "must be a list of capability names")
+            capabilities = ()
+        sections = Sections(
+            secrets or schema.SecretsSection(),
+            providers,
+            models,
+            pools,
+            tuple(sink for sink in sinks if sink is not None),
+            tuple(capabilities),
+        )
+        return sections, problems
+
+    @staticmethod
+    def _each(entries: Mapping[str, Any], section: str, build: Any, problems: Problems) -> dict[str, Any]:
+        built = {key: build(key, entry, (section, key), problems) for key, entry in entries.items()}
+        return {key: value for key, value in built.items() if value is not None}
+
+    @staticmethod
+    def _provider(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ProviderSection | None:
+        known = {field.name for field in schema.ProviderSection.__attrs_attrs__} - {"key", "options"}
+        options = {name: entry.pop(name) for name in list(entry) if name not in known}
+        return structure({"key": key, **entry, "options": options}, schema.ProviderSection, path, problems)
+
+    @staticmethod
+    def _not_enforced(sections: Sections) -> list[tuple[Path, str]]:
+        found: list[tuple[Path, str]] = []
+        for key, provider in sections.providers.items():
+            found += [
+                (("providers", key, name), f"{name!r} is read but not acted on by this version of modelmesh-core")
+                for name in LATER_PROVIDER_KEYS
+                if getattr(provider, name)
+            ]
+        for key, pool in sections.pools.items():
+            for section, names in LATER_POOL_KEYS.items():
+                found += [
+                    (("pools", key, section, name), f"{name!r} is read but not acted on by this version of modelmesh-core")
+                    for name in names
+                    if getattr(getattr(pool, section), name) is not None
+                ]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<MeshConfig {self.places.file or 'from a dictionary'}: {', '.join(map(str, self.raw)) or 'empty'}>"
+
+
+def _model(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ModelSection | None:
+    return structure({"id": key, **entry}, schema.ModelSection, path, problems)
+
+
+def _pool(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.PoolSection | None:
+    return structure({"name": key, **entry}, schema.PoolSection, path, problems)
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{key: _merged(base.get(key), value) if key in base else value for key, value in over.items()}}
+    return over

@@ -1,0 +1,211 @@
+"""One canonical spelling out of the many that documents use.
+
+Everything here moves keys about; nothing is converted and nothing is judged, except a key that is given twice in two
+spellings that disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.config.locate import Path
+from modelmesh.config.problems import Problems
+
+KEY_ALIASES = {
+    "apiKey": "api_key",
+    "baseUrl": "base_url",
+    "baseURL": "base_url",
+    "maxRetries": "max_retries",
+    "strategyInstance": "strategy_instance",
+}
+POOL_ALIASES = {"hierarchy_node": "capability", "allowed_providers": "providers"}
+TUNING = (
+    "deactivation", "recovery", "retry", "selection", "model_priority", "provider_priority", "fallback_strategy",
+    "balance_mode", "rate_limit", "provider_deactivation", "provider_recovery", "on_budget_exceeded", "timeouts",
+)  # fmt: skip
+SELECTION_KEYS = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode", "rate_limit")
+SECTION_ALIASES = {
+    "deactivation": {"failure_threshold": "retry_limit"},
+    "recovery": {"cooldown_seconds": "cooldown"},
+}
+OBSERVABILITY_ALIASES = {"redact_secrets": "redact"}
+PARTS = ("routing", "events", "logging", "statistics", "tracing")
+
+
+class Normalizer:
+    """Rewrites one raw configuration section by section."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def _map(self, value: Any, path: Path) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return {str(key): item for key, item in value.items()}
+        self._problems.add(path, f"must be a map of keys, not {_kind(value)}")
+        return {}
+
+    def _rename(self, section: dict[str, Any], aliases: Mapping[str, str], path: Path) -> dict[str, Any]:
+        for alias, name in aliases.items():
+            if alias in section:
+                value = section.pop(alias)
+                if name in section and section[name] != value:
+                    self._problems.add((*path, alias), f"says something else than {name!r}; they are two names of one key, keep one")
+                section.setdefault(name, value)
+        return section
+
+    # -- providers --------------------------------------------------------------------------------------------------
+
+    def providers(self, value: Any) -> dict[str, dict[str, Any]]:
+        """Key to entry; a list of entries is keyed by ``name``, ``id`` or ``connector``."""
+        path: Path = ("providers",)
+        if isinstance(value, list):
+            keyed: dict[str, Any] = {}
+            for place, item in enumerate(value):
+                entry = self._map(item, (*path, place))
+                key = entry.pop("name", None) or entry.pop("id", None) or entry.get("connector")
+                if not isinstance(key, str):
+                    self._problems.add((*path, place), "needs a 'connector' (or 'name', 'id')")
+                elif key in keyed:
+                    self._problems.add((*path, place), f"{key!r} stands twice; give each entry a 'name' of its own")
+                else:
+                    keyed[key] = entry
+            value = keyed
+        return {key: self._provider(item, (*path, key)) for key, item in self._map(value, path).items()}
+
+    def _provider(self, value: Any, path: Path) -> dict[str, Any]:
+        entry = self._rename(self._map(value, path), KEY_ALIASES, path)
+        inner = self._rename(self._map(entry.pop("config", None), (*path, "config")), KEY_ALIASES, (*path, "config"))
+        auth = self._rename(self._map(inner.pop("auth", None) or entry.pop("auth", None), (*path, "auth")), KEY_ALIASES, path)
+        entry = {**inner, **entry}
+        if "api_key" in auth:
+            entry.setdefault("api_key", auth.pop("api_key"))
+        if auth:
+            entry["auth"] = auth
+        return entry
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    def models(self, value: Any) -> dict[str, dict[str, Any]]:
+        """ID to entry; a list of entries is keyed by ``id`` or ``name``."""
+        path: Path = ("models",)
+        if isinstance(value, list):
+            keyed = {}
+            for place, item in enumerate(value):
+                entry = self._map(item, (*path, place))
+                key = entry.pop("id", None) or entry.pop("name", None)
+                if isinstance(key, str):
+                    keyed[key] = entry
+                else:
+                    self._problems.add((*path, place), "needs an 'id'")
+            value = keyed
+        return {key: self._map(item, (*path, key)) for key, item in self._map(value, path).items()}
+
+    # -- pools ------------------------------------------------------------------------------------------------------
+
+    def pools(self, value: Any, default_rotation: Any) -> dict[str, dict[str, Any]]:
+        """Name to entry, the tuning of ``rotation`` and ``selection`` brought up to the pool."""
+        path: Path = ("pools",)
+        if isinstance(value, list):
+            keyed = {}
+            for place, item in enumerate(value):
+                entry = self._map(item, (*path, place))
+                key = entry.pop("name", None)
+                if isinstance(key, str):
+                    keyed[key] = entry
+                else:
+                    self._problems.add((*path, place), "needs a 'name'")
+            value = keyed
+        common = self._rotation(default_rotation, ("rotation",))
+        return {key: {**common, **self._pool(item, (*path, key))} for key, item in self._map(value, path).items()}
+
+    def _pool(self, value: Any, path: Path) -> dict[str, Any]:
+        entry = self._rename(self._map(value, path), KEY_ALIASES | POOL_ALIASES, path)
+        rotation = self._rotation(entry.pop("rotation", None), (*path, "rotation"))
+        return self._tuning({**rotation, **entry}, path)
+
+    def _rotation(self, value: Any, path: Path) -> dict[str, Any]:
+        if isinstance(value, str):
+            return {"strategy": value}
+        return self._tuning(self._rename(self._map(value, path), {"policy": "strategy"}, path), path)
+
+    def _tuning(self, entry: dict[str, Any], path: Path) -> dict[str, Any]:
+        for name, aliases in SECTION_ALIASES.items():
+            if name in entry:
+                entry[name] = self._rename(self._map(entry[name], (*path, name)), aliases, (*path, name))
+        if "selection" in entry:
+            selection = self._map(entry["selection"], (*path, "selection"))
+            for key in SELECTION_KEYS:
+                if key in selection:
+                    entry.setdefault(key, selection.pop(key))
+            entry["selection"] = selection
+        return entry
+
+    # -- secrets and observability ----------------------------------------------------------------------------------
+
+    def secrets(self, value: Any) -> dict[str, Any]:
+        """``store``, ``instance`` and ``config``; the store's keys may also stand beside them."""
+        path: Path = ("secrets",)
+        entry = self._map(value, path)
+        if "store" in entry and "connector" in entry and entry["store"] != entry["connector"]:
+            self._problems.add((*path, "connector"), f"names another store than 'store' ({entry['store']!r}); keep one")
+        store = entry.pop("store", None) or entry.pop("connector", None)
+        entry.pop("connector", None)
+        found: dict[str, Any] = {"config": {}}
+        if store is not None:
+            found["store"] = store
+        if "instance" in entry:
+            found["instance"] = entry.pop("instance")
+        config = self._map(entry.pop("config", None), (*path, "config"))
+        found["config"] = {**config, **entry}
+        return found
+
+    def observability(self, value: Any) -> list[dict[str, Any]]:
+        """One entry for each connector, with the roles it plays."""
+        path: Path = ("observability",)
+        if isinstance(value, str):
+            value = {"connector": value}
+        entry = self._map(value, path)
+        if not entry:
+            return []
+        flat = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
+        parts = {key: self._rename(self._map(entry.pop(key), (*path, key)), OBSERVABILITY_ALIASES, (*path, key)) for key in PARTS if key in entry}
+        if "events" in parts and "routing" not in parts:
+            parts["routing"] = self._rename(parts.pop("events"), {"filter": "events"}, (*path, "events"))
+        blocks = {key: self._map(item, (*path, key)) for key, item in entry.items() if isinstance(item, Mapping)}
+        loose = {key: item for key, item in entry.items() if key not in blocks}
+        sinks: list[dict[str, Any]] = []
+        unclaimed = [role for role in ("routing", "logging", "statistics", "tracing") if "connector" not in parts.get(role, {})]
+        shared = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
+        if flat:
+            sinks.append(shared)
+        for role, part in parts.items():
+            if "connector" in part:
+                own = {key: item for key, item in part.items() if key not in _PART_KEYS}
+                kept = {key: part[key] for key in _PART_KEYS if key in part}
+                sinks.append({"roles": [role], "connector": part["connector"], **kept, "config": {**own.pop("config", {}), **own}})
+        for sink in sinks:
+            segment = str(sink.get("connector") or "").split(".")
+            block = blocks.get(segment[1], {}) if len(segment) > 1 else {}
+            sink["config"] = {**loose, **block, **self._map(sink.get("config"), (*path, "config"))}
+            sink["config"].pop("connector", None)
+        return sinks
+
+
+_PART_KEYS = ("level", "max_payload_size", "redact", "min_severity", "events")
+
+
+def _common(parts: Mapping[str, Mapping[str, Any]], roles: list[str]) -> dict[str, Any]:
+    """What the sub-sections without a connector of their own say of the flat one."""
+    found: dict[str, Any] = {}
+    for role in roles:
+        part = parts.get(role, {})
+        found |= {key: part[key] for key in _PART_KEYS if key in part}
+    return found
+
+
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "text", bool: "yes/no", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,102 @@
+"""Secret references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modelmesh.builtin.env import spellings
+from modelmesh.config.locate import Path, Places
+from modelmesh.contracts.secret_store import SecretStore
+from modelmesh.errors import ConfigurationError, SecretNotFoundError
+from modelmesh.secret import Secret
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
+
+
+def has_reference(value: Any) -> bool:
+    """Whether a string refers to a secret."""
+    return isinstance(value, str) and "${" in value
+
+
+class References:
+    """Resolves references through one store, and says where each unanswered one stands."""
+
+    def __init__(self, store: SecretStore | None, places: Places) -> None:
+        """Take what answers.
+
+        Args:
+            store: Answers ``${secrets:NAME}``; ``None`` inside the ``secrets`` section, where no store exists yet.
+            places: For messages.
+        """
+        self._store = store
+        self._places = places
+
+    def resolve(self, value: Any, path: Path = ()) -> Any:
+        """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
+
+        Raises:
+            SecretNotFoundError: The store has no such name.
+            ConfigurationError: The reference is malformed (also ``ValueError``).
+        """
+        if isinstance(value, str):
+            return self._text(value, path) if "${" in value else value
+        if isinstance(value, Mapping):
+            return {key: self.resolve(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, (*path, place)) for place, item in enumerate(value)]
+        return value
+
+    def _text(self, text: str, path: Path) -> Any:
+        found = False
+
+        def answer(match: re.Match[str]) -> str:
+            nonlocal found
+            if match[0] == "$${":
+                return "${"
+            found = True
+            if match["open"]:
+                raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
+            return self._answer(match["body"], path)
+
+        plain = _REFERENCE.sub(answer, text)
+        return Secret(plain) if found else plain
+
+    def _answer(self, body: str, path: Path) -> str:
+        scheme, colon, name = body.partition(":")
+        if not colon:
+            scheme, name = "env", scheme
+        if not name.strip():
+            raise self._malformed("${" + body + "}", path, "names nothing; write ${secrets:NAME}")
+        if scheme == "env":
+            value = os.environ.get(name)
+            if not value:
+                raise self._missing(body, path, "the environment", [name], f"export {name}=…")
+            return value
+        if scheme != "secrets":
+            raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
+        if self._store is None:
+            raise self._malformed(
+                "${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}"
+            )
+        try:
+            return self._store.get(name)
+        except KeyError:
+            tried: Callable[[str], list[str]] = getattr(self._store, "tried", lambda asked: [asked])
+            names = tried(name)
+            raise self._missing(body, path, self._store.id, names, f"export {spellings(name)[-1]}=…") from None
+
+    def _missing(self, body: str, path: Path, store: str, tried: list[str], command: str) -> SecretNotFoundError:
+        where = self._places.where(path)
+        message = (
+            f"{where}: ${{{body}}} has no value: {store} was asked for {', '.join(tried)}. "
+            f"Set it, e.g. {command} - or name another store under 'secrets'."
+        )
+        return SecretNotFoundError(message, where=where)
+
+    def _malformed(self, reference: str, path: Path, why: str) -> ConfigurationError:
+        where = self._places.where(path)
+        shown = reference if len(reference) < 60 else reference[:20] + "…"  # noqa: PLR2004 - it may hold a key
+        return ConfigurationError(f"{where}: the reference {shown!r} {why}.", where=where)

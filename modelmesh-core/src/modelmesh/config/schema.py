@@ -1,0 +1,190 @@
+"""The configuration as typed values, in canonical spelling. Durations in seconds, sizes in bytes, money in USD."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NewType
+
+from attrs import field, frozen
+
+from modelmesh.routing.policy import Backoff, RetryScope
+
+Seconds = NewType("Seconds", float)
+Codes = NewType("Codes", frozenset[int])
+Names = NewType("Names", tuple[str, ...])
+Delivery = NewType("Delivery", dict[str, bool])
+
+
+@frozen
+class TimeoutsSection:
+    """``timeouts`` of a provider or a pool."""
+
+    connect: Seconds | None = None
+    first_content: Seconds | None = None
+    gap: Seconds | None = None
+    total: Seconds | None = None
+
+
+@frozen
+class ConnectionPoolSection:
+    """``providers.<key>.connection_pool``."""
+
+    max_connections: int = 100
+    timeout: Seconds = Seconds(30.0)
+
+
+@frozen
+class ProviderSection:
+    """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
+
+    key: str
+    enabled: bool = True
+    connector: str | None = None
+    instance: Any = field(default=None, repr=False)
+    api_key: Any = field(default=None, repr=False)
+    base_url: str | None = None
+    timeout: Seconds | None = None
+    max_retries: int | None = None
+    models: list[Any] | None = None
+    capabilities: Names = Names(())
+    timeouts: TimeoutsSection = TimeoutsSection()
+    connection_pool: ConnectionPoolSection = ConnectionPoolSection()
+    budget: dict[str, Any] | None = None
+    quota: dict[str, Any] | None = None
+    discovery: dict[str, Any] | None = None
+    batch: dict[str, Any] | None = None
+    files: dict[str, Any] | None = None
+    fine_tuning: dict[str, Any] | None = None
+    options: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class PricingSection:
+    """``models.<id>.pricing``."""
+
+    input_per_1k_tokens: float | None = None
+    output_per_1k_tokens: float | None = None
+    per_request: float | None = None
+
+
+@frozen
+class ConstraintsSection:
+    """``models.<id>.constraints``."""
+
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    max_images: int | None = None
+    max_file_size: Any = None
+    supported_languages: list[str] | None = None
+
+
+@frozen
+class ModelSection:
+    """``models.<id>``."""
+
+    id: str
+    provider: str
+    capabilities: Names | None = None
+    delivery: Delivery = field(factory=lambda: Delivery({}))
+    features: dict[str, bool] = field(factory=dict)
+    constraints: ConstraintsSection = ConstraintsSection()
+    pricing: PricingSection | None = None
+    model: str | None = None
+    batch: Any = None
+
+
+@frozen
+class RateLimitSection:
+    """``pools.<name>.rate_limit``."""
+
+    threshold: float = 0.8
+    min_delta: Seconds = Seconds(0.0)
+    max_rpm: int = 0
+
+
+@frozen
+class DeactivationSection:
+    """``pools.<name>.deactivation``."""
+
+    retry_limit: int = 3
+    error_rate_threshold: float = 0.5
+    error_codes: Codes | None = None
+    request_limit: int | None = None
+    token_limit: int | None = None
+    budget_limit: float | None = None
+    quota_window: str | None = None
+    maintenance_window: str | None = None
+
+
+@frozen
+class RecoverySection:
+    """``pools.<name>.recovery``."""
+
+    cooldown: Seconds | None = None
+    probe_on_start: bool | None = None
+    probe_interval: Seconds | None = None
+    on_quota_reset: bool | None = None
+    quota_reset_schedule: str | None = None
+
+
+@frozen
+class RetrySection:
+    """``pools.<name>.retry``."""
+
+    max_attempts: int | None = None
+    backoff: Backoff = Backoff.EXPONENTIAL_JITTER
+    initial_delay: Seconds = Seconds(0.5)
+    max_delay: Seconds = Seconds(10.0)
+    retryable_codes: Codes | None = None
+    non_retryable_codes: Codes | None = None
+    scope: RetryScope = RetryScope.SAME_MODEL
+    honor_retry_after: bool = True
+
+
+@frozen
+class PoolSection:
+    """``pools.<name>``; the name is the virtual model name."""
+
+    name: str
+    capability: str | None = None
+    models: Names | None = None
+    providers: Names | None = None
+    excluded_providers: Names = Names(())
+    strategy: str | None = None
+    strategy_instance: Any = None
+    model_priority: Names = Names(())
+    provider_priority: Names = Names(())
+    fallback_strategy: str | None = None
+    balance_mode: Literal["absolute", "relative"] = "relative"
+    rate_limit: RateLimitSection = RateLimitSection()
+    selection: dict[str, Any] = field(factory=dict)
+    deactivation: DeactivationSection = DeactivationSection()
+    recovery: RecoverySection = RecoverySection()
+    retry: RetrySection = RetrySection()
+    timeouts: TimeoutsSection = TimeoutsSection()
+    provider_deactivation: Literal["on_auth_failure", "on_api_outage"] | None = None
+    provider_recovery: Literal["on_probe_success", "on_manual"] | None = None
+    on_budget_exceeded: Literal["error", "rotate"] | None = None
+
+
+@frozen
+class SecretsSection:
+    """``secrets``; ``config`` holds what the store understands."""
+
+    store: str = "modelmesh.env.v1"
+    instance: Any = field(default=None, repr=False)
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class SinkSection:
+    """One observability connector and what it hears of."""
+
+    connector: str = "modelmesh.null.v1"
+    instance: Any = None
+    roles: Names = Names(("routing", "logging", "statistics", "tracing"))
+    events: Names | None = None
+    level: Literal["metadata", "summary", "full"] = "metadata"
+    max_payload_size: int = 512
+    redact: bool = True
+    min_severity: str = "info"
+    config: dict[str, Any] = field(factory=dict)

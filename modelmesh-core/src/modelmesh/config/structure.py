@@ -1,0 +1,154 @@
+"""From canonical plain data to typed values, with cattrs; what does not fit is a problem with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import cattrs
+from attrs import fields_dict, has
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.gen import make_dict_structure_fn
+
+from modelmesh.config import schema
+from modelmesh.config.locate import Path
+from modelmesh.config.problems import Problems, did_you_mean
+from modelmesh.config.units import duration
+
+Section = TypeVar("Section")
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
+    converter.register_structure_hook(schema.Seconds, lambda value, _: schema.Seconds(duration(value)))
+    converter.register_structure_hook(schema.Codes, lambda value, _: _codes(value))
+    converter.register_structure_hook(schema.Names, lambda value, _: _names(value))
+    converter.register_structure_hook(schema.Delivery, lambda value, _: _delivery(value))
+    converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool, "true or false"))
+    converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
+    converter.register_structure_hook(int, lambda value, _: _whole(value))
+    converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
+    return converter
+
+
+def _sectioned(cls: type[Any], converter: cattrs.Converter) -> Any:
+    build = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+
+    def structure(value: Any, wanted: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            message = f"must be a map of keys, not {value!r}"
+            raise ValueError(message)  # noqa: TRY004 - a bad value, not a bug
+        return build(value, wanted)
+
+    return structure
+
+
+def _exactly(value: Any, kind: type, words: str) -> Any:
+    if isinstance(value, kind):
+        return value
+    message = f"must be {words}, not {value!r}"
+    raise ValueError(message)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    message = f"must be a whole number, not {value!r}"
+    raise ValueError(message)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    message = f"must be a number, not {value!r}"
+    raise ValueError(message)
+
+
+def _codes(value: Any) -> schema.Codes:
+    if isinstance(value, list | tuple | set | frozenset) and all(isinstance(code, int) and 100 <= code <= 599 for code in value):  # noqa: PLR2004
+        return schema.Codes(frozenset(value))
+    message = f"must be a list of HTTP statuses such as [429, 500, 503], not {value!r}"
+    raise ValueError(message)
+
+
+def _names(value: Any) -> schema.Names:
+    if isinstance(value, str):
+        return schema.Names((value,))
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return schema.Names(tuple(value))
+    message = f"must be a list of names, not {value!r}"
+    raise ValueError(message)
+
+
+_MODES = {"sync": "synchronous", "synchronous": "synchronous", "streaming": "streaming", "stream": "streaming", "batch": "batch"}
+
+
+def _delivery(value: Any) -> schema.Delivery:
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list) and all(mode in _MODES for mode in value):
+        named = {_MODES[mode] for mode in value}
+        return schema.Delivery({mode: mode in named for mode in ("synchronous", "streaming", "batch")})
+    if isinstance(value, Mapping) and all(mode in _MODES for mode in value):
+        return schema.Delivery({_MODES[mode]: bool(offered) for mode, offered in value.items()})
+    message = f"must name delivery modes (sync, streaming, batch), not {value!r}"
+    raise ValueError(message)
+
+
+def structure(data: Mapping[str, Any], cls: type[Section], path: Path, problems: Problems) -> Section | None:
+    """Build one section.
+
+    Args:
+        data: Canonical plain data.
+        cls: The section's class.
+        path: Where it stands, for messages.
+        problems: Takes what is wrong.
+
+    Returns:
+        The section, or ``None`` when something was.
+    """
+    try:
+        return _converter().structure(data, cls)
+    except ClassValidationError as error:
+        _explain(error, path, problems)
+    except (ValueError, TypeError) as error:
+        problems.add(path, str(error))
+    return None
+
+
+def _explain(error: Any, path: Path, problems: Problems) -> None:
+    for inner in error.exceptions:
+        below = (*path, *_step(inner))
+        if isinstance(inner, ClassValidationError | IterableValidationError):
+            _explain(inner, below, problems)
+        elif isinstance(inner, ForbiddenExtraKeysError):
+            known = list(fields_dict(inner.cl))
+            for key in sorted(inner.extra_fields):
+                problems.add((*path, key), f"unknown key {key!r}.{did_you_mean(key, known)} Known here: {', '.join(sorted(known))}")
+        elif isinstance(inner, KeyError):
+            problems.add(path, f"needs {inner.args[0]!r}")
+        else:
+            problems.add(below, _said(inner))
+
+
+def _step(error: BaseException) -> Path:
+    for note in getattr(error, "__notes__", ()):
+        name = getattr(note, "name", None)
+        if isinstance(name, str):
+            return (name,)
+        index = getattr(note, "index", None)
+        if index is not None:
+            return (index,)
+    return ()
+
+
+def _said(error: BaseException) -> str:
+    text = str(error)
+    if "not in literal" in text:
+        return f"{error.args[0]}" if error.args else text
+    return text

@@ -1,0 +1,54 @@
+"""Scalars of the configuration that have a unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_NUMBER = r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
+_DURATION = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>ms|s|m|h|d)?\s*", re.IGNORECASE)
+_SIZE = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>[KMGT]?B)?\s*", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+
+
+def duration(value: Any) -> float:
+    """Read a duration: ``500ms``, ``60s``, ``5m``, ``1.5h``, ``7d``, or a bare number of seconds.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    else:
+        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            message = f"{value!r} is not a duration; write one like '500ms', '60s', '5m', '1.5h' or '7d'"
+            raise ValueError(message)
+        seconds = float(match["number"]) * _SECONDS[(match["unit"] or "s").lower()]
+    if not math.isfinite(seconds) or seconds < 0:
+        message = f"{value!r} is not a duration; it must be finite and not negative"
+        raise ValueError(message)
+    return seconds
+
+
+def size(value: Any) -> int:
+    """Read a size: ``512MB``, ``1GB`` (powers of 1,024, any case), or a bare number of bytes.
+
+    Returns:
+        Bytes.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        message = f"{value!r} is not a size; write one like '512MB' or '10KB', or a number of bytes"
+        raise ValueError(message)
+    return int(float(match["number"]) * _BYTES[(match["unit"] or "B").upper()])

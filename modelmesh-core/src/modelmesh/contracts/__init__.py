@@ -1,0 +1,38 @@
+"""What each kind of plugin implements: protocols and value types, one module a kind."""
+
+from modelmesh.contracts.call import Call, CallOptions, Limits
+from modelmesh.contracts.discovery import Discovery, ProbeResult, SyncResult
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Provider
+from modelmesh.contracts.secret_store import SecretManagement, SecretStore
+from modelmesh.contracts.storage import EntryMetadata, Storage, StorageEntry
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
+
+__all__ = [
+    "AggregateStats",
+    "Answer",
+    "AsyncEventStream",
+    "Call",
+    "CallOptions",
+    "Discovery",
+    "EntryMetadata",
+    "EventStream",
+    "Limits",
+    "ModelInfo",
+    "ModelPricing",
+    "Observability",
+    "ProbeResult",
+    "Provider",
+    "RequestLogEntry",
+    "RoutingEvent",
+    "SecretManagement",
+    "SecretStore",
+    "SelectionRequest",
+    "SelectionResult",
+    "Storage",
+    "StorageEntry",
+    "Strategy",
+    "SyncResult",
+    "TraceEntry",
+]

@@ -1,0 +1,86 @@
+"""One request as it travels through the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, frozen
+
+if TYPE_CHECKING:
+    from modelmesh.operations import Operation
+
+
+@frozen
+class CallOptions:
+    """What the caller said about this one request that is not part of its body.
+
+    Attributes:
+        headers: Extra request headers, sent as given.
+        query: Extra query parameters.
+        timeout: Seconds for the whole request over all attempts; ``None`` leaves the pool's own limit.
+        session_id: Identifies a conversation to strategies that keep one on one model.
+        preferred_provider: Provider key that goes first when it is able.
+        metadata: The caller's notes, handed to strategies and logs.
+    """
+
+    headers: Mapping[str, str] = field(factory=dict)
+    query: Mapping[str, Any] = field(factory=dict)
+    timeout: float | None = None
+    session_id: str | None = None
+    preferred_provider: str | None = None
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+NO_OPTIONS = CallOptions()
+
+
+@define
+class Call:
+    """A request for a capability.
+
+    Attributes:
+        operation: The endpoint.
+        pool: The virtual model name that was asked for.
+        payload: The body in OpenAI's shape, without ``model``; whatever the caller sent is in it.
+        stream: Whether the answer is to come as events.
+        options: What is not part of the body.
+    """
+
+    operation: Operation
+    pool: str
+    payload: dict[str, Any]
+    stream: bool = False
+    options: CallOptions = NO_OPTIONS
+
+
+@frozen
+class Limits:
+    """How long one attempt may take, in seconds from its start.
+
+    Attributes:
+        connect: Until the connection stands.
+        first_content: Until the first event of a stream with content. Keep-alives do not extend it.
+        gap: Between two arrivals of bytes.
+        answer: Until the end of an answer that is not streamed.
+        total: Until the end of the request, over all attempts and waits.
+    """
+
+    connect: float = 5.0
+    first_content: float = 120.0
+    gap: float = 60.0
+    answer: float = 300.0
+    total: float = 600.0
+
+    def within(self, remaining: float) -> Limits:
+        """Return the same limits, none of them longer than what is left of the request."""
+        if remaining >= max(self.total, self.answer, self.first_content):
+            return self
+        return evolve(
+            self,
+            connect=min(self.connect, remaining),
+            first_content=min(self.first_content, remaining),
+            gap=min(self.gap, remaining),
+            answer=min(self.answer, remaining),
+            total=min(self.total, remaining),
+        )

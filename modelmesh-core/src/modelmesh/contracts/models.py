@@ -1,0 +1,59 @@
+"""What a provider says of one of its models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+
+@frozen
+class ModelPricing:
+    """List price, USD. ``None`` is unknown, which is not free.
+
+    Attributes:
+        input_per_1k_tokens: Price of 1,000 prompt tokens.
+        output_per_1k_tokens: Price of 1,000 completion tokens.
+        per_request: Price of a request, whatever its size.
+        source: Where the price was read.
+        as_of: The day it was read, ISO 8601.
+    """
+
+    input_per_1k_tokens: float | None = None
+    output_per_1k_tokens: float | None = None
+    per_request: float | None = None
+    source: str | None = None
+    as_of: str | None = None
+
+
+@frozen
+class ModelInfo:
+    """One model of a catalogue.
+
+    Attributes:
+        id: The name a caller sees, without the vendor's name before it.
+        upstream: The name the vendor knows it by.
+        capabilities: Dotted paths or short names; they decide in which pools it is.
+        features: What it can and cannot do; a feature that is not stated is unknown, which is not no.
+        delivery: ``synchronous``, ``streaming``, ``batch``; what is not stated is unknown.
+        context_window: Tokens of prompt and answer together; ``None`` is unknown.
+        max_output_tokens: Tokens of one answer; ``None`` is unknown.
+        pricing: List price, ``None`` when unknown.
+        extra: Whatever else the row said.
+    """
+
+    id: str
+    upstream: str = ""
+    capabilities: tuple[str, ...] = field(default=(), converter=tuple)
+    features: Mapping[str, bool] = field(factory=dict)
+    delivery: Mapping[str, bool] = field(factory=dict)
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    pricing: ModelPricing | None = None
+    extra: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The vendor's own name of the model."""
+        return self.upstream or self.id

@@ -1,0 +1,144 @@
+"""What an observability sink implements, and the finished values it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+EVENT_TYPES = (
+    "model_activated",
+    "model_deactivated",
+    "model_rotated",
+    "provider_health_changed",
+    "provider_deactivated",
+    "provider_recovered",
+    "pool_membership_changed",
+    "discovery_models_updated",
+    "budget_alert",
+    "budget_exceeded",
+)
+SEVERITIES = ("debug", "info", "warning", "error", "critical")
+
+
+@frozen
+class RoutingEvent:
+    """Something that changed which model serves.
+
+    Attributes:
+        event_type: One of :data:`EVENT_TYPES`.
+        timestamp: Unix time, seconds.
+        model_id: The model it is about.
+        provider_id: The provider it is about.
+        pool_id: The pool it happened in.
+        metadata: What else is known; no secret and no prompt.
+    """
+
+    event_type: str
+    timestamp: float
+    model_id: str | None = None
+    provider_id: str | None = None
+    pool_id: str | None = None
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class RequestLogEntry:
+    """One finished request.
+
+    Attributes:
+        request_id: Made by the mesh, to find the request again.
+        timestamp: Unix time at which it began, seconds.
+        model_id: The model that answered, ``None`` when none did.
+        provider_id: Its provider.
+        pool_id: The pool that was asked.
+        capability: Path of the pool's capability.
+        delivery_mode: ``synchronous`` or ``streaming``.
+        status_code: 200, or the status of the final error; ``None`` when there was none.
+        latency_ms: From the call to the end of the answer.
+        tokens_in: Prompt tokens, ``None`` when the vendor did not say.
+        tokens_out: Completion tokens, ``None`` when the vendor did not say.
+        cost: USD, ``None`` when unknown.
+        error: Class name of the final error.
+        routing_reason: Why this model.
+        attempts: One mapping for each attempt.
+        request_payload: The body, only at the levels that ask for it.
+        response_payload: The answer, only at the levels that ask for it.
+    """
+
+    request_id: str
+    timestamp: float
+    model_id: str | None
+    provider_id: str | None
+    pool_id: str
+    capability: str
+    delivery_mode: str
+    status_code: int | None
+    latency_ms: float
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    error: str | None = None
+    routing_reason: str | None = None
+    attempts: tuple[Mapping[str, Any], ...] = ()
+    request_payload: Any = None
+    response_payload: Any = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Prompt and completion tokens together, ``None`` when either is unknown."""
+        if self.tokens_in is None or self.tokens_out is None:
+            return None
+        return self.tokens_in + self.tokens_out
+
+
+@frozen
+class AggregateStats:
+    """Counters over one scope since the last flush. Times in milliseconds, money in USD."""
+
+    requests_total: int = 0
+    requests_success: int = 0
+    requests_failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_total: float | None = None
+    latency_avg: float = 0.0
+    latency_p95: float = 0.0
+    downtime_total: float = 0.0
+    rotation_events: int = 0
+
+
+@frozen
+class TraceEntry:
+    """One line about what the mesh does. ``component`` is for example ``mesh``, ``router``, ``pool.<name>``."""
+
+    severity: str
+    timestamp: float
+    component: str
+    message: str
+    metadata: Mapping[str, Any] = field(factory=dict)
+    error: str | None = None
+
+
+@runtime_checkable
+class Observability(Protocol):
+    """Hears what the mesh does, after the reply is ready. A sink that raises is logged once and counted."""
+
+    id: str
+
+    def emit(self, event: RoutingEvent) -> None:
+        """Hear about a routing event."""
+        ...
+
+    def log(self, entry: RequestLogEntry) -> None:
+        """Hear about a finished request."""
+        ...
+
+    def flush(self, stats: Mapping[str, AggregateStats]) -> None:
+        """Take the counters by scope, e.g. ``model:gpt-4o``, at intervals and at the end."""
+        ...
+
+    def trace(self, entry: TraceEntry) -> None:
+        """Hear about one step."""
+        ...

@@ -1,0 +1,113 @@
+"""What a provider connector implements.
+
+A wire connector does not implement this by hand: ``modelmesh_cdk.BaseProvider`` does, over hooks that encode a call,
+decode an answer and classify a failure. A provider that is no HTTP API (a model in process) implements ``send`` and
+``asend`` directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call, Limits
+    from modelmesh.contracts.models import ModelInfo
+
+
+@define
+class Answer:
+    """A whole answer.
+
+    Attributes:
+        body: The answer in OpenAI's shape; what the vendor sent beyond it is still there. ``bytes`` for audio.
+        headers: Response headers, names in lower case.
+        adapted: What was dropped or renamed for this vendor, one line each.
+    """
+
+    body: Any
+    headers: Mapping[str, str] = field(factory=dict)
+    adapted: Sequence[str] = ()
+
+
+class EventStream(Protocol):
+    """An open stream of answer chunks in OpenAI's shape, to be read by one thread at a time."""
+
+    headers: Mapping[str, str]
+    adapted: Sequence[str]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield chunks; raise :class:`~modelmesh.errors.ProviderError` when the stream breaks."""
+        ...
+
+    def commit(self) -> None:
+        """Hear that content has arrived: the first-content limit no longer applies."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection, read to its end or not. May be called twice."""
+        ...
+
+
+class AsyncEventStream(Protocol):
+    """The same for asyncio."""
+
+    headers: Mapping[str, str]
+    adapted: Sequence[str]
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield chunks; raise :class:`~modelmesh.errors.ProviderError` when the stream breaks."""
+        ...
+
+    def commit(self) -> None:
+        """Hear that content has arrived: the first-content limit no longer applies."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection, read to its end or not. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """One configured account at one vendor."""
+
+    id: str
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Return the catalogue. May ask the vendor when nothing else is known.
+
+        Raises:
+            ProviderInitError: The vendor was asked and did not answer.
+        """
+        ...
+
+    def send(self, call: Call, model: str, limits: Limits) -> Answer | EventStream:
+        """Serve one attempt.
+
+        Args:
+            call: The request; never changed.
+            model: The vendor's name of the model.
+            limits: Seconds that the attempt may take.
+
+        Returns:
+            A whole answer, or an open stream when ``call.stream``.
+
+        Raises:
+            ProviderError: The attempt failed; ``failure`` says how.
+        """
+        ...
+
+    async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncEventStream:
+        """Serve one attempt without blocking the event loop; otherwise as :meth:`send`."""
+        ...
+
+    def close(self) -> None:
+        """Release what the provider holds. May be called twice."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release what the provider holds in this event loop. May be called twice."""
+        ...

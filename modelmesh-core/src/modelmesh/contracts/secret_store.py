@@ -1,0 +1,41 @@
+"""What a secret store implements."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class SecretStore(Protocol):
+    """Answers ``${secrets:NAME}`` references."""
+
+    id: str
+
+    def get(self, name: str) -> str:
+        """Return the value of a secret.
+
+        Raises:
+            KeyError: The store has none of that name.
+        """
+        ...
+
+
+@runtime_checkable
+class SecretManagement(Protocol):
+    """What a store offers beyond reading, when it can."""
+
+    def set(self, name: str, value: str) -> None:
+        """Store a value under a name."""
+        ...
+
+    def list(self) -> list[str]:
+        """Return the names, never the values."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a name.
+
+        Raises:
+            KeyError: The store has none of that name.
+        """
+        ...

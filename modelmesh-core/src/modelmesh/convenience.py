@@ -1,0 +1,169 @@
+"""``create()``: a client from next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
+from modelmesh.client import MeshClient, OpenAIClient
+from modelmesh.config import MeshConfig
+from modelmesh.config.problems import did_you_mean
+from modelmesh.detection import Detected, detect
+from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
+from modelmesh.mesh import DEFAULT_STRATEGY, ModelMesh
+from modelmesh.registry.resolver import Resolver
+from modelmesh.secret import Secret
+
+if TYPE_CHECKING:
+    Providers = Sequence[str] | Mapping[str, Mapping[str, Any]]
+
+_NOT_PASSED = cast("str", type("_Default", (str,), {"__slots__": ()})(DEFAULT_STRATEGY))
+"""Equals the default strategy's name, and is told from a name that the caller passed."""
+
+
+def create(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str = _NOT_PASSED,
+    api_keys: Mapping[str, str] | None = None,
+    config: str | Mapping[str, Any] | MeshConfig | None = None,
+) -> MeshClient:
+    """Make a synchronous client.
+
+    The first of these that is given decides: ``config``, ``pool``, ``capabilities``.
+
+    Args:
+        capabilities: Names such as ``chat-completion``; each makes a pool of that name.
+        pool: A predefined pool, e.g. ``text-generation``, in place of capabilities.
+        providers: Names to restrict detection to, or settings by name.
+        models: Model IDs to restrict the pools to, with or without the provider before them.
+        strategy: Of every pool; with ``config`` it replaces the pools' own only when it is passed.
+        api_keys: Keys by provider name in place of the environment; only these providers are used.
+        config: A path to a YAML or JSON file, a dictionary, or a :class:`MeshConfig`. One that names no provider, model
+            or pool adds to what is detected.
+
+    Returns:
+        A client that is ready to use.
+
+    Raises:
+        ValueError: Nothing says what is wanted, or the configuration is wrong.
+        RuntimeError: No provider was found.
+        ConnectorError: A connector that is named cannot be used.
+    """
+    keys, settings = _sealed(api_keys, config)
+    del api_keys, config
+    with _own_frames_only():
+        return MeshClient(_mesh(capabilities, pool, providers, models, strategy, keys, settings))
+
+
+def create_async(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str = _NOT_PASSED,
+    api_keys: Mapping[str, str] | None = None,
+    config: str | Mapping[str, Any] | MeshConfig | None = None,
+) -> OpenAIClient:
+    """Make an asynchronous client; arguments and errors are those of :func:`create`."""
+    keys, settings = _sealed(api_keys, config)
+    del api_keys, config
+    with _own_frames_only():
+        return OpenAIClient(_mesh(capabilities, pool, providers, models, strategy, keys, settings))
+
+
+def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
+    """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
+    keys = None if api_keys is None else {name: Secret(str(key)) for name, key in api_keys.items()}
+    del api_keys
+    with _own_frames_only():
+        return keys, None if config is None else MeshConfig.of(config)
+
+
+@contextmanager
+def _own_frames_only() -> Iterator[None]:
+    """Let our errors out without the frames below, whose variables may hold keys; their messages say what is needed."""
+    try:
+        yield
+    except ModelMeshError as error:
+        raise error.with_traceback(None) from error.__cause__
+
+
+def _mesh(
+    capabilities: tuple[str, ...],
+    pool: str | None,
+    providers: Providers | None,
+    models: Sequence[str] | None,
+    strategy: str,
+    api_keys: dict[str, Secret] | None,
+    config: MeshConfig | None,
+) -> ModelMesh:
+    passed = None if strategy is _NOT_PASSED else str(strategy)
+    resolver = Resolver()
+    mesh = ModelMesh(resolver=resolver)
+    if config is not None and not config.is_overlay:
+        mesh.initialize(config, strategy=passed)
+        return mesh
+    if config is not None:
+        capabilities = capabilities or config.sections.capabilities
+        pool = None if capabilities else pool
+    if pool is not None and capabilities:
+        message = f"pool={pool!r} and the capabilities {', '.join(capabilities)} exclude each other; give one of the two"
+        raise ConfigurationError(message)
+    if pool is not None:
+        if pool not in PREDEFINED_POOLS:
+            message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {', '.join(PREDEFINED_POOLS)}."
+            raise ConfigurationError(message, where="pool")
+        capabilities = (pool,)
+    if not capabilities:
+        message = "Specify capabilities, pool, or config"
+        raise ConfigurationError(message)
+    for name in capabilities:
+        _check(name)
+    names, options = _split(providers)
+    keys = api_keys
+    for name, settings in options.items():
+        if "api_key" in settings:
+            keys = {**(keys or {}), name: Secret(str(settings.pop("api_key")))}
+    found = detect(resolver.catalog, providers=names, api_keys=keys)
+    assembled = {
+        "providers": {one.name: _entry(one, options.get(one.name, {})) for one in found},
+        "pools": {name: {"capability": name, "strategy": passed or DEFAULT_STRATEGY} for name in capabilities},
+    }
+    merged = MeshConfig({**(config.raw if config else {}), **assembled}, config.places if config else None)
+    mesh.initialize(merged, models=models)
+    return mesh
+
+
+def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dict[str, Any]]]:
+    if providers is None:
+        return None, {}
+    if isinstance(providers, Mapping):
+        return list(providers), {name: dict(settings or {}) for name, settings in providers.items()}
+    return list(providers), {}
+
+
+def _entry(one: Detected, options: Mapping[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"connector": one.connector_id, **options}
+    if one.api_key is not None:
+        entry["api_key"] = one.api_key
+    if one.base_url is not None:
+        entry["base_url"] = one.base_url
+    return entry
+
+
+def _check(name: str) -> None:
+    tree = standard_tree()
+    if tree.get_node(name) is not None or "." in name:
+        return
+    near = tree.suggest(name)
+    hint = f" Did you mean {near!r}?" if near else ""
+    message = (
+        f"unknown capability {name!r}.{hint} List them: modelmesh capabilities. "
+        "A pool of your own needs a configuration: create(config=…)."
+    )
+    raise also(CapabilityNotFoundError, ConfigurationError)(message, pool_name=name)

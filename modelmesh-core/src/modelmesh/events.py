@@ -1,0 +1,146 @@
+"""Telling sinks and plugins what happened, after the reply is ready and only when somebody listens."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from modelmesh.contracts.observability import Observability, RequestLogEntry, RoutingEvent, TraceEntry
+
+_log = logging.getLogger("modelmesh.events")
+
+GROUPS = {
+    "rotation": ("model_rotated",),
+    "deactivation": ("model_deactivated", "provider_deactivated"),
+    "recovery": ("model_activated", "provider_recovered"),
+    "health": ("provider_health_changed",),
+}
+"""Names that a filter may use for several event types."""
+
+
+def expand(names: Sequence[str] | None) -> frozenset[str] | None:
+    """Return the event types that a filter lets through, ``None`` for all."""
+    if not names:
+        return None
+    return frozenset(event for name in names for event in GROUPS.get(name, (name,)))
+
+
+@frozen
+class Sink:
+    """One observability connector and what it is told.
+
+    Attributes:
+        target: The connector.
+        roles: Of ``routing``, ``logging``, ``statistics``, ``tracing``.
+        events: Event types that pass, ``None`` for all.
+        level: How much of a request it is shown: ``metadata``, ``summary``, ``full``.
+        max_payload_size: Characters of a payload at level ``summary``.
+    """
+
+    target: Observability
+    roles: frozenset[str] = frozenset({"routing", "logging", "statistics", "tracing"})
+    events: frozenset[str] | None = None
+    level: str = "metadata"
+    max_payload_size: int = 512
+
+
+@frozen
+class Emitter:
+    """Everybody who listens to one mesh.
+
+    Attributes:
+        sinks: Configured connectors.
+        listeners: Hook plugins, as ``(hook, function)``.
+        failures: How often each raised.
+    """
+
+    sinks: tuple[Sink, ...] = ()
+    listeners: tuple[tuple[str, Callable[..., Any]], ...] = ()
+    failures: Counter[str] = field(factory=Counter)
+
+    @property
+    def listening(self) -> bool:
+        """Whether anybody does."""
+        return bool(self.sinks or self.listeners)
+
+    @property
+    def shows_payloads(self) -> bool:
+        """Whether anybody is shown what was asked and answered."""
+        return any(sink.level != "metadata" for sink in self.sinks)
+
+    def emit(self, event: RoutingEvent) -> None:
+        """Tell of a routing event."""
+        for sink in self.sinks:
+            if "routing" in sink.roles and (sink.events is None or event.event_type in sink.events):
+                self._guarded(sink.target.emit, event)
+        self._hooks("modelmesh_routing_event", event)
+
+    def log(self, entry: RequestLogEntry) -> None:
+        """Tell of a finished request."""
+        for sink in self.sinks:
+            if "logging" in sink.roles:
+                self._guarded(sink.target.log, _at_level(entry, sink))
+        self._hooks("modelmesh_request_finished", _bare(entry))
+
+    def trace(self, entry: TraceEntry) -> None:
+        """Tell of a step."""
+        for sink in self.sinks:
+            if "tracing" in sink.roles:
+                told = getattr(sink.target, "trace", None)
+                if told is not None:
+                    self._guarded(told, entry)
+
+    def close(self) -> None:
+        """Let every sink write what it still holds."""
+        for sink in self.sinks:
+            close = getattr(sink.target, "close", None)
+            if close is not None:
+                self._guarded(close)
+
+    def _hooks(self, hook: str, value: Any) -> None:
+        for name, told in self.listeners:
+            if name == hook:
+                self._guarded(told, value)
+
+    def _guarded(self, told: Callable[..., Any], *values: Any) -> None:
+        try:
+            told(*values)
+        except Exception as error:  # noqa: BLE001 - a broken sink must neither fail a request nor silence the next
+            owner = getattr(told, "__self__", told)
+            name = str(getattr(owner, "id", None) or getattr(told, "__qualname__", owner))
+            self.failures[name] += 1
+            if self.failures[name] == 1:
+                _log.warning("%s raised %s: %s; further failures are only counted", name, type(error).__name__, error)
+
+
+def _bare(entry: RequestLogEntry) -> RequestLogEntry:
+    if entry.request_payload is None and entry.response_payload is None:
+        return entry
+    return _with_payloads(entry, None, None)
+
+
+def _at_level(entry: RequestLogEntry, sink: Sink) -> RequestLogEntry:
+    if sink.level == "full":
+        return entry
+    if sink.level == "metadata":
+        return _bare(entry)
+    return _with_payloads(
+        entry, _cut(entry.request_payload, sink.max_payload_size), _cut(entry.response_payload, sink.max_payload_size)
+    )
+
+
+def _cut(payload: Any, most: int) -> str | None:
+    if payload is None:
+        return None
+    text = payload if isinstance(payload, str) else repr(payload)
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _with_payloads(entry: RequestLogEntry, request: Any, response: Any) -> RequestLogEntry:
+    from attrs import evolve  # noqa: PLC0415 - only on the paths that need it
+
+    return evolve(entry, request_payload=request, response_payload=response)

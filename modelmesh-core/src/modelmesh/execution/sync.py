@@ -1,0 +1,112 @@
+"""The driver for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.execution.settlement import Hold, Relay, broken_connector, without_frames
+from modelmesh.routing import flow as flows
+from modelmesh.routing.flow import Flow, Opened, Outcome, Send, Served, Wait
+
+
+class SyncDriver:
+    """Runs flows in the calling thread."""
+
+    def __init__(self, lock: Lock, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        """Take what a flow may not have itself.
+
+        Args:
+            lock: Held around each step of a flow; steps are short and pure.
+            clock: Gives monotonic time, seconds.
+            sleep: Lets seconds pass.
+        """
+        self._lock = lock
+        self._clock = clock
+        self._sleep = sleep
+
+    def run(self, flow: Flow) -> Served:
+        """Drive a flow to its end.
+
+        Raises:
+            ModelMeshError: What the flow ends in when nobody answers.
+        """
+        outcome: Outcome = None
+        try:
+            while True:
+                with self._lock:
+                    try:
+                        step = flow.send(outcome)
+                    except StopIteration as end:
+                        return end.value  # type: ignore[no-any-return]
+                if isinstance(step, Wait):
+                    outcome = None
+                    self._sleep(step.seconds)
+                else:
+                    outcome = self._attempt(step)
+        finally:
+            with self._lock:
+                flow.close()  # after an interrupt this gives back what the attempt held
+
+    @staticmethod
+    def _attempt(step: Send) -> Outcome:
+        provider = step.candidate.provider
+        try:
+            reply = provider.send(step.call, step.candidate.upstream, step.limits)
+            return _open(reply) if step.call.stream else reply  # type: ignore[return-value]
+        except ProviderError as error:
+            return without_frames(error)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
+            return broken_connector(provider, error)
+
+    def relay(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[dict[str, Any]]:
+        """Yield the chunks of an open stream and settle it when it ends, breaks or is left.
+
+        Raises:
+            StreamInterruptedError: It broke.
+        """
+        relay, opened, began = Relay(served, asked_usage=asked_usage), served.outcome, self._clock()
+        assert isinstance(opened, Opened)  # noqa: S101 - the caller looked
+        cause: ProviderError | None = None
+        ended = False
+        try:
+            yield from relay.held()
+            try:
+                for chunk in opened.events:
+                    yield from relay.take(chunk)
+            except ProviderError as error:
+                cause = without_frames(error)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
+                cause = broken_connector(served.candidate.provider, error)
+            ended = True
+        finally:
+            opened.stream.close()
+            if not ended:
+                with self._lock:
+                    flows.abandon(served)
+                done(None)
+        with self._lock:
+            broken = relay.end(cause, now=self._clock(), began=began)
+        if broken is None:
+            yield from relay.rest()
+        done(broken)
+        if broken is not None:
+            raise broken
+
+
+def _open(stream: Any) -> Opened | ProviderError:
+    hold = Hold()
+    try:
+        events = iter(stream)
+        for chunk in events:
+            if hold.enough(chunk):
+                return hold.opened(stream, events)
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    return hold.nothing()
+
+

@@ -1,0 +1,454 @@
+"""The mesh: everything a client needs, assembled from one configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.assembly.accounts import Entries, build_entry
+from modelmesh.assembly.membership import Models, is_called
+from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.assembly.sinks import build_emitter
+from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.config.mesh_config import MeshConfig, Sections
+from modelmesh.config.references import References
+from modelmesh.config.schema import PoolSection
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+from modelmesh.contracts.strategy import SelectionRequest, Strategy
+from modelmesh.errors import ConfigurationError, ModelMeshError, NoActiveModelError
+from modelmesh.execution import AsyncDriver, SyncDriver
+from modelmesh.ids import Kind
+from modelmesh.operations import CHAT
+from modelmesh.registry.plugins import tell
+from modelmesh.registry.resolver import Resolver, build
+from modelmesh.routing import explain as explaining
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.flow import Answer, Served, abandon, serve, usage_of
+from modelmesh.routing.health import Account, HealthBook, ModelHealth
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.router import Router
+from modelmesh.status import PoolInfo, describe
+from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
+
+if TYPE_CHECKING:
+    from modelmesh.client import MeshClient, OpenAIClient
+
+DEFAULT_STRATEGY = "stick-until-failure"
+
+
+class ModelMesh:
+    """Providers, pools, health and usage of one configuration; clients are thin views of it.
+
+    Safe to share between threads. Use it as a context manager, or call :meth:`shutdown`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        asleep: Callable[[float], Any] = asyncio.sleep,
+        rng: random.Random | None = None,
+        resolver: Resolver | None = None,
+    ) -> None:
+        """Make an empty mesh.
+
+        Args:
+            clock: Monotonic seconds; a test hands in a virtual one.
+            sleep: Lets seconds pass in a thread.
+            asleep: Lets seconds pass in a task.
+            rng: Draws every random number of the mesh.
+            resolver: Answers connector IDs; by default what is installed.
+        """
+        self.clock = self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, keeps no secret
+        self._resolver = resolver
+        self._lock = Lock()
+        self._book = HealthBook(draw=self._rng.random)
+        self._driver = SyncDriver(self._lock, clock, sleep)
+        self._adriver = AsyncDriver(self._lock, clock, asleep)
+        self._pid = os.getpid()
+        self._ready = False
+        self.usage = UsageTracker()
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def initialize(
+        self, config: str | Mapping[str, Any] | MeshConfig, *, strategy: str | None = None, models: Sequence[str] | None = None
+    ) -> None:
+        """Assemble everything.
+
+        Args:
+            config: A path, a dictionary or a :class:`MeshConfig`.
+            strategy: In place of every pool's own.
+            models: Restricts every pool to these model IDs.
+
+        Raises:
+            ConfigurationError: The configuration cannot be used.
+            ConnectorError: A connector it names cannot.
+        """
+        self.config = MeshConfig.of(config)
+        places, sections = self.config.places, self.config.sections
+        resolver = self._resolver = self._resolver or Resolver()
+        references = self._references(sections)
+        self._tree = standard_tree()
+        self._entries = Entries(
+            {key: build_entry(section, resolver, references, places) for key, section in sections.providers.items() if section.enabled}
+        )
+        self._models = Models(self._entries, self._tree, places)
+        self._models.add_configured(sections.models)
+        self._wanted_models(models)
+        pools = {name: self._pool(section, strategy, models) for name, section in sections.pools.items()}
+        self._router = Router(pools, self._tree, StickUntilFailure)
+        self._emitter = build_emitter(sections.observability, resolver, references, places)
+        self._ready = True
+        tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
+
+    def _references(self, sections: Sections) -> References:
+        assert self._resolver is not None  # noqa: S101 - set by the caller
+        section, places = sections.secrets, self.config.places
+        store = section.instance
+        if store is None:
+            where = places.where(("secrets", "store"))
+            cls = self._resolver.resolve(Kind.SECRET_STORE, section.store, where)
+            store = build(cls, References(None, places).resolve(section.config, ("secrets",)), section.store)
+        return References(store, places)
+
+    def _wanted_models(self, names: Sequence[str] | None) -> None:
+        for name in names or ():
+            known = any(is_called(candidate, name) for candidate in self._models.candidates)
+            if not known and not self._models.add_named(name):
+                listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
+                message = (
+                    f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
+                    f"is not listed, write its provider before it, e.g. 'openai.{name}'."
+                )
+                raise ConfigurationError(message, where="models")
+
+    def _pool(self, section: PoolSection, strategy: str | None, models: Sequence[str] | None) -> Pool:
+        node = self._models.target(section)
+        members = self._models.members(section, node)
+        if models is not None:
+            members = [c for name in models for c in members if is_called(c, name)]
+            if not members:
+                message = f"the pool {section.name!r} is empty: none of models={list(models)!r} serves {section.capability or section.name!r}."
+                raise ConfigurationError(message, where="models")
+        chosen = self._strategy(section, strategy)
+        return Pool(section.name, node.path if node else "", list(dict.fromkeys(members)), chosen, self._book, pool_policy(section))
+
+    def _strategy(self, section: PoolSection, override: str | None) -> Strategy:
+        assert self._resolver is not None  # noqa: S101 - set by the caller
+        if section.strategy_instance is not None and override is None:
+            return section.strategy_instance  # type: ignore[no-any-return]
+        name = override or section.strategy or DEFAULT_STRATEGY
+        where = self.config.places.where(("pools", section.name, "strategy"))
+        cls = self._resolver.resolve(Kind.STRATEGY, name, where)
+        settings = strategy_settings(section)
+        fallback = section.fallback_strategy or getattr(cls, "default_fallback", None)
+        if fallback and fallback != "error":
+            plain = self._resolver.resolve(Kind.STRATEGY, fallback, where)
+            settings["fallback"] = build(plain, {**settings, "fallback_strategy": None}, fallback)
+        return build(cls, settings, name)  # type: ignore[no-any-return]
+
+    def shutdown(self) -> None:
+        """Close connections and let sinks write what they hold. May be called twice."""
+        if not self._ready:
+            return
+        self._ready = False
+        for entry in self._entries:
+            close = getattr(entry.provider, "close", None)
+            if close is not None:
+                close()
+        self._closed()
+
+    async def ashutdown(self) -> None:
+        """The same from a task, closing this event loop's connections too."""
+        if not self._ready:
+            return
+        self._ready = False
+        for entry in self._entries:
+            aclose, close = getattr(entry.provider, "aclose", None), getattr(entry.provider, "close", None)
+            if aclose is not None:
+                await aclose()
+            if close is not None:
+                close()
+        self._closed()
+
+    def _closed(self) -> None:
+        self._emitter.close()
+        assert self._resolver is not None  # noqa: S101 - a ready mesh has one
+        tell(self._resolver.plugins, "modelmesh_mesh_closed", mesh=self)
+
+    def __enter__(self) -> ModelMesh:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+
+    @classmethod
+    def from_yaml(cls, path: str) -> ModelMesh:
+        """Make a mesh of a YAML file."""
+        mesh = cls()
+        mesh.initialize(path)
+        return mesh
+
+    # -- serving ----------------------------------------------------------------------------------------------------
+
+    def serve(self, call: Call) -> Served:
+        """Serve one request in this thread.
+
+        Raises:
+            ModelMeshError: Nobody answered, or the request is wrong.
+        """
+        pool, began = self._begin(call)
+        try:
+            served = self._driver.run(serve(call, pool, clock=self._clock, rng=self._rng))
+        except ModelMeshError as error:
+            self._failed(call, pool, error, began)
+            raise
+        return self._answered(call, served, began)
+
+    async def aserve(self, call: Call) -> Served:
+        """Serve one request in this task.
+
+        Raises:
+            ModelMeshError: Nobody answered, or the request is wrong.
+        """
+        pool, began = self._begin(call)
+        try:
+            served = await self._adriver.run(serve(call, pool, clock=self._clock, rng=self._rng))
+        except ModelMeshError as error:
+            self._failed(call, pool, error, began)
+            raise
+        return self._answered(call, served, began)
+
+    def relay(self, call: Call, served: Served) -> Any:
+        """Return the chunks of an open stream, as an iterator."""
+        began = self._clock()
+        return self._driver.relay(served, lambda error: self._streamed(call, served, error, began), asked_usage=_asked_usage(call))
+
+    def arelay(self, call: Call, served: Served) -> Any:
+        """Return the chunks of an open stream, as an asynchronous iterator."""
+        began = self._clock()
+        return self._adriver.relay(served, lambda error: self._streamed(call, served, error, began), asked_usage=_asked_usage(call))
+
+    def leave(self, call: Call, served: Served) -> None:
+        """Close a stream that nobody began to read."""
+        served.outcome.stream.close()  # type: ignore[union-attr]
+        self._left(call, served)
+
+    async def aleave(self, call: Call, served: Served) -> None:
+        """Close a stream that nobody began to read."""
+        await served.outcome.stream.aclose()  # type: ignore[union-attr]
+        self._left(call, served)
+
+    def _left(self, call: Call, served: Served) -> None:
+        with self._lock:
+            abandon(served)
+        self._streamed(call, served, None, self._clock())
+
+    def _begin(self, call: Call) -> tuple[Pool, float]:
+        if not self._ready:
+            message = "this mesh is shut down, or was never initialized; make a new one with modelmesh.create(…)"
+            raise ModelMeshError(message)
+        if self._pid != os.getpid():
+            self._after_fork()
+        return self._router.resolve(call.pool), self._clock()
+
+    def _after_fork(self) -> None:
+        """Locks may have been held, and sockets are shared with the parent: take new ones."""
+        self._pid = os.getpid()
+        self._lock = Lock()
+        self._driver._lock = self._adriver._lock = self._lock  # noqa: SLF001 - they are this object's own
+        for entry in self._entries:
+            forked = getattr(entry.provider, "after_fork", None)
+            if forked is not None:
+                forked()
+
+    # -- after the reply --------------------------------------------------------------------------------------------
+
+    def _answered(self, call: Call, served: Served, began: float) -> Served:
+        if isinstance(served.outcome, Answer):
+            self._account(served, usage_of(served.outcome.body))
+            if self._emitter.listening:
+                self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
+        return served
+
+    def _streamed(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
+        progress = served.outcome.progress  # type: ignore[union-attr]
+        if progress.complete:
+            self._account(served, progress.usage)
+        if self._emitter.listening:
+            self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
+
+    def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
+        candidate = served.candidate
+        nano = cost_nano_usd(candidate.info.pricing, usage)
+        served.attempts[-1].cost = None if nano is None else nano / NANO
+        self.usage.add(candidate.model_id, candidate.provider_id, usage, nano)
+
+    def _failed(self, call: Call, pool: Pool, error: ModelMeshError, began: float) -> None:
+        if self._emitter.listening:
+            attempts = list(getattr(error, "attempts", ()) or ())
+            self._tell(call, pool, attempts, None, error, began, None)
+
+    def _tell(
+        self,
+        call: Call,
+        pool: Pool,
+        attempts: Sequence[Any],
+        served: Served | None,
+        error: Exception | None,
+        began: float,
+        answer: Any,
+    ) -> None:
+        now = time.time()
+        with self._lock:
+            changes, self._book.changes = self._book.changes, []
+        for event in _events(changes, attempts, pool.name, now):
+            self._emitter.emit(event)
+        winner = attempts[-1] if served else None
+        usage = (winner.usage if winner else None) or {}
+        show = self._emitter.shows_payloads
+        took = self._clock() - began
+        self._emitter.log(
+            RequestLogEntry(
+                request_id=f"req-{uuid.uuid4().hex[:16]}",
+                timestamp=now - took,
+                model_id=winner.model_id if winner else None,
+                provider_id=winner.provider_id if winner else None,
+                pool_id=pool.name,
+                capability=pool.capability,
+                delivery_mode="streaming" if call.stream else "synchronous",
+                status_code=getattr(error, "status", None) if error else 200,
+                latency_ms=took * 1000,
+                tokens_in=usage.get("prompt_tokens"),
+                tokens_out=usage.get("completion_tokens"),
+                cost=winner.cost if winner else None,
+                error=type(error).__name__ if error else None,
+                routing_reason=winner.reason if winner else None,
+                attempts=tuple(attempt.as_dict() for attempt in attempts),
+                request_payload=call.payload if show else None,
+                response_payload=answer if show else None,
+            )
+        )
+
+    # -- looking inside ---------------------------------------------------------------------------------------------
+
+    def list_pools(self) -> list[Pool]:
+        """Return every pool; each has ``name`` and ``models``."""
+        return self._router.list_pools()
+
+    def get_router(self) -> Router:
+        """Return the router."""
+        return self._router
+
+    def list_models(self) -> list[Candidate]:
+        """Return every model that some pool has, once."""
+        return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
+
+    def current(self, pool: Pool) -> Candidate | None:
+        """Return whom a plain chat request would go to now, ``None`` when nobody is ready."""
+        with self._lock:
+            now = self._clock()
+            self._book.advance(now)
+            ready = Candidates(pool, pool.available)
+            if not ready:
+                return None
+            rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
+            chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
+        return getattr(chosen, "candidate", chosen)  # type: ignore[return-value]
+
+    def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
+        """Return a summary of each pool's health, or of one."""
+        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+        return {one.name: PoolInfo.of(one, self.current(one)) for one in pools}
+
+    def active_providers(self) -> list[str]:
+        """Return the providers that have an active model, by key."""
+        active = (c for pool in self.list_pools() for c in pool.get_active_models())
+        return list(dict.fromkeys(candidate.provider_id for candidate in active))
+
+    def rotate(self, pool: str) -> str:
+        """Put a pool's current model in standby and go on to the next.
+
+        Returns:
+            ID of the new current model.
+
+        Raises:
+            NoActiveModelError: There is no other; the current one stays.
+        """
+        found = self._router.get_pool(pool)
+        current = self.current(found)
+        with self._lock:
+            if current is None:
+                message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."
+                raise NoActiveModelError(message, pool_name=pool)
+            following = found.rotate(current)
+        if self._emitter.listening:
+            facts = {"from": current.model_id, "to": following.model_id, "reason": "manual"}
+            self._emitter.emit(RoutingEvent("model_rotated", time.time(), following.model_id, following.provider_id, pool, facts))
+        return (self.current(found) or following).model_id
+
+    def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:
+        """Say where a request would go now, and why; nothing is sent."""
+        pool = self._router.resolve(model)
+        with self._lock:
+            rng = random.Random()  # noqa: S311 - a copy, so that asking does not change the next choice
+            rng.setstate(self._rng.getstate())
+            return explaining.explain(call or Call(CHAT, model, {}), pool, clock=self._clock, rng=rng)
+
+    def describe(self, pool: str | None = None) -> str:
+        """Return the pools and their models as text."""
+        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+        return "\n".join(describe(one, self.current(one)) for one in pools)
+
+    def get_client(self) -> OpenAIClient:
+        """Return an asynchronous client of this mesh."""
+        from modelmesh.client import OpenAIClient  # noqa: PLC0415 - clients import the mesh's types
+
+        return OpenAIClient(self)
+
+    @property
+    def client(self) -> MeshClient:
+        """A synchronous client of this mesh."""
+        from modelmesh.client import MeshClient  # noqa: PLC0415 - clients import the mesh's types
+
+        return MeshClient(self)
+
+    def __repr__(self) -> str:
+        if not self._ready:
+            return "<ModelMesh not serving>"
+        return f"<ModelMesh {len(self._entries)} providers, pools: {', '.join(pool.name for pool in self.list_pools())}>"
+
+
+def _asked_usage(call: Call) -> bool:
+    options = call.payload.get("stream_options")
+    return bool(isinstance(options, Mapping) and options.get("include_usage"))
+
+
+def _events(changes: Sequence[tuple[str, Any]], attempts: Sequence[Any], pool: str, now: float) -> list[RoutingEvent]:
+    found: list[RoutingEvent] = []
+    for what, circuit in changes:
+        facts = {"reason": circuit.reason.value if circuit.reason else None}
+        if isinstance(circuit, Account):
+            name = "provider_deactivated" if what == "deactivated" else "provider_recovered"
+            found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
+        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
+            name = "model_deactivated" if what == "deactivated" else "model_activated"
+            found.append(RoutingEvent(name, now, circuit.candidate.model_id, circuit.candidate.provider_id, pool, facts))
+    for before, after in zip(attempts, attempts[1:], strict=False):
+        if (before.provider_id, before.model_id) != (after.provider_id, after.model_id):
+            facts = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
+            found.append(RoutingEvent("model_rotated", now, after.model_id, after.provider_id, pool, facts))
+    return found
+
+

@@ -1,0 +1,55 @@
+"""The table of operations: one row for each endpoint of the OpenAI surface that the mesh can serve."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from attrs import frozen
+
+
+class BodyKind(StrEnum):
+    """How the request body travels."""
+
+    JSON = "json"
+    MULTIPART = "multipart"
+
+
+class ReplyKind(StrEnum):
+    """What comes back when the request was not streamed."""
+
+    JSON = "json"
+    BYTES = "bytes"
+
+
+@frozen
+class Operation:
+    """One endpoint.
+
+    Attributes:
+        name: Dotted name as on the client, e.g. ``chat.completions``.
+        path: Path below the API version, e.g. ``/chat/completions``.
+        capability: Short name of the capability that serves it when a request names none.
+        body: How the request body travels.
+        reply: What a plain answer is.
+        required: JSON keys without which a plain answer is no answer.
+        streams: Whether ``stream=True`` gives server-sent events.
+    """
+
+    name: str
+    path: str
+    capability: str
+    body: BodyKind = BodyKind.JSON
+    reply: ReplyKind = ReplyKind.JSON
+    required: tuple[str, ...] = ()
+    streams: bool = False
+
+
+CHAT = Operation("chat.completions", "/chat/completions", "chat-completion", required=("choices",), streams=True)
+EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required=("data",))
+SPEECH = Operation("audio.speech", "/audio/speech", "text-to-speech", reply=ReplyKind.BYTES)
+TRANSCRIPTIONS = Operation(
+    "audio.transcriptions", "/audio/transcriptions", "speech-to-text", body=BodyKind.MULTIPART, required=("text",)
+)
+IMAGES = Operation("images.generate", "/images/generations", "text-to-image", required=("data",))
+
+OPERATIONS: dict[str, Operation] = {row.name: row for row in (CHAT, EMBEDDINGS, SPEECH, TRANSCRIPTIONS, IMAGES)}

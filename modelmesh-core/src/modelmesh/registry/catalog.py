@@ -1,0 +1,117 @@
+"""What is installed, read from the metadata of distributions; nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
+
+from attrs import frozen
+
+from modelmesh.errors import DuplicateConnectorError
+from modelmesh.ids import Kind
+
+AUTODETECT = "modelmesh.autodetect"
+EMBEDDED = "modelmesh.embedded"
+PLUGINS = "modelmesh.plugins"
+COMMANDS = "modelmesh.commands"
+
+
+@frozen
+class Found:
+    """One entry point of ours.
+
+    Attributes:
+        name: The entry point's name: an ID, a variable, or a plugin's name.
+        kind: Of connector, ``None`` for the other groups.
+        value: ``module:Class``.
+        distribution: Who provides it, with its version.
+        point: Loads it.
+    """
+
+    name: str
+    kind: Kind | None
+    value: str
+    distribution: str
+    point: EntryPoint
+
+    @property
+    def module(self) -> str:
+        """The module it would import."""
+        return self.point.module
+
+
+def _found(point: EntryPoint, kind: Kind | None) -> Found:
+    owner = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+    return Found(point.name, kind, point.value, owner, point)
+
+
+class Catalog:
+    """Everything that registered, by kind and ID."""
+
+    def __init__(self, points: Iterable[EntryPoint]) -> None:
+        kinds = {kind.group: kind for kind in Kind}
+        self._connectors: dict[Kind, dict[str, list[Found]]] = {kind: {} for kind in Kind}
+        self._others: dict[str, list[Found]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
+        for point in points:
+            if point.group in kinds:
+                kind = kinds[point.group]
+                self._connectors[kind].setdefault(point.name, []).append(_found(point, kind))
+            elif point.group in self._others:
+                self._others[point.group].append(_found(point, None))
+
+    @classmethod
+    def scan(cls) -> Catalog:
+        """Read every group in one pass: each call of ``entry_points()`` goes over the disk again."""
+        found = entry_points()
+        return cls(point for group in found.groups if group.startswith("modelmesh.") for point in found.select(group=group))
+
+    def find(self, kind: Kind, connector_id: str) -> Found | None:
+        """Return the one entry point of an ID.
+
+        Raises:
+            DuplicateConnectorError: More than one distribution has it; both are named.
+        """
+        several = _distinct(self._connectors[kind].get(connector_id, []))
+        if len(several) > 1:
+            owners = " and ".join(sorted(found.distribution for found in several))
+            message = (
+                f"two distributions provide the {kind.label} connector {connector_id!r}: {owners}. "
+                f"Uninstall one: pip uninstall {several[-1].distribution.split()[0]}"
+            )
+            raise DuplicateConnectorError(message, connector_id=connector_id, distribution=owners)
+        return several[0] if several else None
+
+    def ids(self, kind: Kind) -> list[str]:
+        """Return the IDs of a kind, sorted."""
+        return sorted(self._connectors[kind])
+
+    def all(self) -> Iterator[Found]:
+        """Yield every connector, by kind and ID; two of one ID are both there."""
+        for kind in Kind:
+            for connector_id in self.ids(kind):
+                yield from self._connectors[kind][connector_id]
+
+    def variables(self) -> list[Found]:
+        """Return the variables that detect a provider."""
+        return self._others[AUTODETECT]
+
+    def embedded(self) -> list[Found]:
+        """Return the providers that need no key, for when no other is found."""
+        return self._others[EMBEDDED]
+
+    def plugins(self, group: str = PLUGINS) -> list[Found]:
+        """Return the hook modules: those every mesh loads, or with :data:`COMMANDS` those only the command line does."""
+        return self._others[group]
+
+    def provider_at(self, value: str) -> Found | None:
+        """Return the provider connector that an autodetection entry names by ``module:Class``."""
+        for several in self._connectors[Kind.PROVIDER].values():
+            for found in several:
+                if found.value.replace(" ", "") == value.replace(" ", ""):
+                    return found
+        return None
+
+
+def _distinct(several: list[Found]) -> list[Found]:
+    """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
+    return list({found.distribution.split()[0].lower().replace("_", "-"): found for found in reversed(several)}.values())[::-1]

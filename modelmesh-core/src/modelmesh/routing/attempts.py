@@ -1,0 +1,101 @@
+"""The record of what a request went through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from modelmesh.errors import ProviderError
+    from modelmesh.routing.candidates import Candidate
+
+
+@define
+class Attempt:
+    """One request sent to one model.
+
+    Attributes:
+        number: 1 for the first.
+        provider_id: Key of the provider.
+        model_id: The model, as configured.
+        reason: Why the strategy chose it.
+        waited_ms: How long the request waited before it.
+        ms: How long it took, to the answer, the first content of a stream, or the failure.
+        outcome: ``pending``, ``answered``, ``streaming``, ``failed``, ``interrupted`` or ``cancelled``.
+        failure: Class of failure.
+        status: HTTP status of the failure.
+        code: The vendor's error code.
+        error: Class name of the error.
+        billed: ``yes``, ``no`` or ``unknown``.
+        request_id: The vendor's request ID.
+        adapted: What was dropped or renamed for the vendor.
+        usage: Token usage, when the vendor reported it.
+        cost: USD, ``None`` when unknown.
+    """
+
+    number: int
+    provider_id: str
+    model_id: str
+    reason: str = ""
+    waited_ms: float = 0.0
+    ms: float | None = None
+    outcome: str = "pending"
+    failure: str | None = None
+    status: int | None = None
+    code: str | None = None
+    error: str | None = None
+    billed: str = "unknown"
+    request_id: str | None = None
+    adapted: Sequence[str] = ()
+    usage: dict[str, Any] | None = field(default=None, repr=False)
+    cost: float | None = None
+
+    def fail(self, error: ProviderError, seconds: float) -> None:
+        """Note how it failed."""
+        self.ms = seconds * 1000
+        self.outcome = "failed"
+        self.failure = error.failure.value
+        self.status = error.status
+        self.code = error.code
+        self.error = type(error).__name__
+        self.billed = error.billed
+        self.request_id = error.request_id
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    def __str__(self) -> str:
+        what = self.failure or self.outcome
+        status = f" {self.status}" if self.status else ""
+        code = f" {self.code}" if self.code else ""
+        took = f" after {self.ms:.0f} ms" if self.ms is not None else ""
+        return f"{self.provider_id}/{self.model_id}: {what}{status}{code}{took}"
+
+
+_FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)
+
+
+@define
+class PassedOver:
+    """A candidate that was not asked, and why.
+
+    Attributes:
+        provider_id: Key of the provider.
+        model_id: The model, as configured.
+        reason: In words.
+    """
+
+    provider_id: str
+    model_id: str
+    reason: str
+
+    @classmethod
+    def of(cls, candidate: Candidate, reason: str) -> PassedOver:
+        """Make the record for a candidate."""
+        return cls(candidate.provider_id, candidate.model_id, reason)
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}/{self.model_id}: {self.reason}"

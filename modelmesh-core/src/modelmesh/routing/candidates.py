@@ -1,0 +1,128 @@
+"""A model as the router sees it, and sets of them that cost the same with ten members as with ten thousand.
+
+A set is one integer with a bit for each member of the pool; "ready, able and not yet tried" is two ``&``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.routing.health import Account, ModelHealth
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.provider import Provider
+    from modelmesh.routing.pool import Pool
+
+
+@define(eq=False)
+class Candidate:
+    """One model at one provider, the same object in every pool that has it.
+
+    Attributes:
+        model_id: What the caller sees, e.g. ``gpt-4o``.
+        upstream: What the vendor is asked for.
+        info: The catalogue row.
+        provider: Who serves it.
+        account: The provider entry's own health, shared by all its models.
+        health: This model's health.
+    """
+
+    model_id: str
+    upstream: str
+    info: ModelInfo
+    provider: Provider = field(repr=False)
+    account: Account = field(repr=False)
+    health: ModelHealth = field(factory=ModelHealth, repr=False)
+    places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.health.candidate = self
+
+    @property
+    def provider_id(self) -> str:
+        """Key of the provider in the configuration."""
+        return self.account.provider_id
+
+    @property
+    def connector_id(self) -> str:
+        """ID of the connector that serves it."""
+        return self.account.connector_id
+
+    @property
+    def status(self) -> str:
+        """``active`` or ``standby``."""
+        return "active" if self.health.ready and self.account.ready else "standby"
+
+    @property
+    def failure_count(self) -> int:
+        """Consecutive failures."""
+        return self.health.consecutive
+
+    @property
+    def error_rate(self) -> float:
+        """Share of failures in the window, 0 without samples."""
+        return self.health.error_rate
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}/{self.model_id}"
+
+
+class Candidates:
+    """Some members of a pool, in pool order."""
+
+    __slots__ = ("_mask", "_pool")
+
+    def __init__(self, pool: Pool, mask: int) -> None:
+        self._pool = pool
+        self._mask = mask
+
+    def __len__(self) -> int:
+        return self._mask.bit_count()
+
+    def __bool__(self) -> bool:
+        return self._mask != 0
+
+    def __iter__(self) -> Iterator[Candidate]:
+        members, rest = self._pool.members, self._mask
+        while rest:
+            low = rest & -rest
+            yield members[low.bit_length() - 1]
+            rest ^= low
+
+    def __contains__(self, candidate: object) -> bool:
+        place = self._pool.position(candidate)  # type: ignore[arg-type]
+        return place is not None and bool(self._mask >> place & 1)
+
+    def first(self) -> Candidate | None:
+        """Return the first in pool order, ``None`` when empty."""
+        mask = self._mask
+        return self._pool.members[(mask & -mask).bit_length() - 1] if mask else None
+
+    def after(self, candidate: Candidate | None) -> Candidate | None:
+        """Return the next in pool order after a member, going round; the member itself when it is the only one."""
+        place = self._pool.position(candidate) if candidate is not None else None
+        if place is not None:
+            later = self._mask >> (place + 1) << (place + 1)
+            if later:
+                return self._pool.members[(later & -later).bit_length() - 1]
+        return self.first()
+
+    def of_provider(self, name: str) -> Candidates:
+        """Return those of one provider, by key, connector ID or provider name."""
+        return Candidates(self._pool, self._mask & self._pool.mask_of_provider(name))
+
+    def named(self, model: str) -> Candidates:
+        """Return those with a model ID, written with or without its provider."""
+        return Candidates(self._pool, self._mask & self._pool.mask_of_model(model))
+
+    def best(self, score: Callable[[Candidate], Any]) -> Candidate | None:
+        """Return the one with the highest score, the earlier one on a tie. Looks at every member."""
+        return max(self, key=score, default=None)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(str(candidate) for candidate, _ in zip(self, range(5), strict=False))
+        return f"<Candidates {len(self)} of {len(self._pool.members)}: {shown}>"

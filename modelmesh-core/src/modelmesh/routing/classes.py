@@ -1,0 +1,231 @@
+"""The classes of failure, and what each one means: a table, not a chain of conditions.
+
+A connector may only map a failure *into* a class; what follows from the class is decided here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from attrs import frozen
+
+from modelmesh import errors
+
+
+class FailureClass(StrEnum):
+    """Why an attempt failed."""
+
+    NOT_SENT = "not-sent"
+    AMBIGUOUS = "ambiguous"
+    TIMEOUT = "timeout"
+    CALLER = "caller"
+    CAPABILITY = "capability"
+    POLICY = "policy"
+    CREDENTIAL = "credential"
+    PERMISSION = "permission"
+    QUOTA = "quota"
+    NOT_FOUND = "not-found"
+    TRANSIENT = "transient"
+    THROTTLE = "throttle"
+    SERVER = "server"
+    MISCONFIGURED = "misconfigured"
+    PROTOCOL = "protocol"
+    CANCELLED = "cancelled"
+    BROKEN = "broken"
+
+
+class Scope(StrEnum):
+    """The smallest thing whose health explains the failure."""
+
+    NONE = "none"
+    MODEL = "model"
+    ACCOUNT = "account"
+
+
+class Effect(StrEnum):
+    """What a failure does to that thing."""
+
+    NONE = "none"
+    STRIKE = "strike"
+    """Counts towards opening the circuit."""
+    COOLDOWN = "cooldown"
+    """Off at once, for as long as the vendor said, else for the row's own time."""
+
+
+class SameTarget(StrEnum):
+    """Whether the same model may be asked again within the request when no other is ready."""
+
+    NEVER = "never"
+    ONCE = "once"
+    """One more time, at once and free of the retry budget: nothing was sent."""
+    ALONE = "alone"
+    ALONE_ONCE = "alone-once"
+
+
+@frozen
+class Rule:
+    """One row of the table.
+
+    Attributes:
+        meaning: What happened, for the documentation and ``explain()``.
+        same_target: Whether the same model may be asked again.
+        rotate: Whether the next candidate is asked.
+        scope: Whose health it touches.
+        effect: How.
+        cooldown_s: First cooldown when the vendor names none; each further one doubles.
+        cooldown_cap_s: Longest cooldown of our own choosing.
+        billed: Whether the vendor may charge: ``yes``, ``no``, ``unknown``.
+        error: What the caller gets when it is the last.
+        panic: Whether a model that is off for this reason may be tried when every other is off too.
+    """
+
+    meaning: str
+    same_target: SameTarget
+    rotate: bool
+    scope: Scope
+    effect: Effect
+    error: type[errors.ProviderError]
+    billed: str = "no"
+    cooldown_s: float = 0.0
+    cooldown_cap_s: float = 0.0
+    panic: bool = False
+
+
+_F, _S, _E, _T = FailureClass, Scope, Effect, SameTarget
+
+RULES: dict[FailureClass, Rule] = {
+    _F.NOT_SENT: Rule(
+        "no connection: DNS, refused, TLS, connect timeout; nothing was sent",
+        _T.ONCE, True, _S.ACCOUNT, _E.STRIKE, errors.ProviderConnectionError, panic=True,
+    ),
+    _F.AMBIGUOUS: Rule(
+        "the connection broke after the request was sent and before an answer",
+        _T.ALONE, True, _S.MODEL, _E.STRIKE, errors.ProviderConnectionError, billed="unknown", panic=True,
+    ),
+    _F.TIMEOUT: Rule(
+        "no headers, no content or no further bytes within the limit",
+        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.ProviderTimeoutError, billed="unknown", panic=True,
+    ),
+    _F.CALLER: Rule(
+        "the request itself is wrong (400, 405, 411, 413, 415, 422, 501, 505)",
+        _T.NEVER, False, _S.NONE, _E.NONE, errors.BadRequestError,
+    ),
+    _F.CAPABILITY: Rule(
+        "this model cannot do it: the context is too long, or a parameter is not supported",
+        _T.NEVER, True, _S.NONE, _E.NONE, errors.BadRequestError,
+    ),
+    _F.POLICY: Rule(
+        "refused by the vendor's content policy",
+        _T.NEVER, False, _S.NONE, _E.NONE, errors.BadRequestError,
+    ),
+    _F.CREDENTIAL: Rule(
+        "the account's key is refused (401)",
+        _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.AuthenticationError, cooldown_s=300, cooldown_cap_s=3600,
+    ),
+    _F.PERMISSION: Rule(
+        "the account may not use this model (403)",
+        _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.AuthenticationError, cooldown_s=300, cooldown_cap_s=3600,
+    ),
+    _F.QUOTA: Rule(
+        "the account is used up (402, or 429 with a quota code)",
+        _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
+    ),
+    _F.NOT_FOUND: Rule(
+        "the vendor does not know the model (404)",
+        _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.ModelNotFoundError, cooldown_s=600, cooldown_cap_s=600,
+    ),
+    _F.TRANSIENT: Rule(
+        "a passing refusal (408, 409, 425)",
+        _T.ALONE_ONCE, True, _S.NONE, _E.NONE, errors.ProviderServerError, panic=True,
+    ),
+    _F.THROTTLE: Rule(
+        "too many requests (429), or overloaded with a stated delay (503, 529)",
+        _T.ALONE, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300,
+    ),
+    _F.SERVER: Rule(
+        "the vendor failed (500, 502, 503, 504, 520-524, 529)",
+        _T.ALONE, True, _S.MODEL, _E.STRIKE, errors.ProviderServerError, panic=True,
+    ),
+    _F.MISCONFIGURED: Rule(
+        "redirected to another origin; the key does not follow",
+        _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.BadUpstreamResponseError, cooldown_s=300, cooldown_cap_s=300,
+    ),
+    _F.PROTOCOL: Rule(
+        "an answer that is no answer: not JSON, cut, empty, too large, an error inside a 200",
+        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.BadUpstreamResponseError, billed="unknown", panic=True,
+    ),
+    _F.CANCELLED: Rule(
+        "the caller went away",
+        _T.NEVER, False, _S.NONE, _E.NONE, errors.ProviderError, billed="unknown",
+    ),
+    _F.BROKEN: Rule(
+        "the connector itself raised",
+        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.ProviderError, billed="unknown", panic=True,
+    ),
+}  # fmt: skip
+
+QUOTA_CODES = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+        "enforced_spend_limit_reached",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "daily_quota_exceeded",
+    }
+)
+CAPABILITY_CODES = frozenset({"context_length_exceeded", "unsupported_parameter", "unsupported_value"})
+POLICY_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
+
+_BY_STATUS: dict[int, FailureClass] = {
+    401: _F.CREDENTIAL,
+    402: _F.QUOTA,
+    403: _F.PERMISSION,
+    404: _F.NOT_FOUND,
+    408: _F.TRANSIENT,
+    409: _F.TRANSIENT,
+    425: _F.TRANSIENT,
+    429: _F.THROTTLE,
+    501: _F.CALLER,
+    505: _F.CALLER,
+}
+
+
+def classify(status: int, code: str | None = None, *, delay_given: bool = False) -> FailureClass:
+    """Return the class of an HTTP failure.
+
+    Args:
+        status: HTTP status.
+        code: The vendor's error code, when the body had one.
+        delay_given: Whether the vendor said how long to wait.
+
+    Returns:
+        A class for every status: an unknown 4xx is the caller's, an unknown 5xx the server's, all else no answer.
+    """
+    if code in QUOTA_CODES:
+        return _F.QUOTA
+    if status in (503, 529) and delay_given:
+        return _F.THROTTLE
+    if 400 <= status < 500 and status not in (401, 403, 429):  # noqa: PLR2004 - the 4xx range
+        if code in CAPABILITY_CODES:
+            return _F.CAPABILITY
+        if code in POLICY_CODES:
+            return _F.POLICY
+    known = _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    if 300 <= status < 400:  # noqa: PLR2004 - a redirect that was not followed
+        return _F.MISCONFIGURED
+    if 400 <= status < 500:  # noqa: PLR2004
+        return _F.CALLER
+    if 500 <= status < 600:  # noqa: PLR2004
+        return _F.SERVER
+    return _F.PROTOCOL
+
+
+def wait_for_same_target(failure: FailureClass) -> bool:
+    """Whether a second try at the same model is worth a wait rather than being made at once."""
+    return RULES[failure].same_target is not SameTarget.ONCE

@@ -1,0 +1,127 @@
+"""Why a request would go where it would go: the flow itself, run up to its first step and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import RoutingError
+from modelmesh.routing.flow import Send, serve
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.routing.pool import Pool
+
+
+@frozen
+class CandidateInfo:
+    """One member of the pool at the time of asking.
+
+    Attributes:
+        model: Model ID.
+        provider: Provider key.
+        connector: Connector ID.
+        status: ``active`` or ``standby``.
+        selected: Whether the request would go to it.
+        score: By the strategy's own measure, ``None`` when it gives none.
+        reason: Why it is or is not the one.
+    """
+
+    model: str
+    provider: str
+    connector: str
+    status: str
+    selected: bool
+    score: float | None
+    reason: str
+
+
+@frozen
+class Explanation:
+    """What would happen to a request now. Nothing was sent.
+
+    Attributes:
+        pool_name: The pool.
+        capability: Path of its capability.
+        strategy: ID of its strategy.
+        selected_model: Where the request would go, ``None`` when nowhere.
+        selected_provider: Its provider.
+        reason: Why, or why nowhere.
+        candidates: Every member.
+    """
+
+    pool_name: str
+    capability: str
+    strategy: str
+    selected_model: str | None
+    selected_provider: str | None
+    reason: str
+    candidates: tuple[CandidateInfo, ...]
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def keys(self) -> list[str]:
+        """Names of the fields, so that ``dict(explanation)`` works."""
+        return [field.name for field in type(self).__attrs_attrs__]
+
+
+def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> Explanation:
+    """Run the flow of a request up to its first step.
+
+    Args:
+        call: The request.
+        pool: Who may serve it.
+        clock: Gives monotonic time, seconds.
+        rng: Has ``random()``; give a copy, so that asking changes nothing.
+    """
+    chosen, reason = None, ""
+    flow = serve(call, pool, clock=clock, rng=rng, dry_run=True)
+    try:
+        step = next(flow)
+        if isinstance(step, Send):
+            chosen, reason = step.candidate, step.attempt.reason
+    except RoutingError as error:
+        reason = error.message
+    finally:
+        flow.close()
+    now = clock()
+    request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
+    able, rows = pool.able(call), []
+    for place, candidate in enumerate(pool.members):
+        standby = pool.standby_reason(candidate, now)
+        lacking = None if able >> place & 1 else pool.lacking(candidate, call)
+        why = reason if candidate is chosen else standby or lacking or "able and ready, not first"
+        rows.append(
+            CandidateInfo(
+                candidate.model_id,
+                candidate.provider_id,
+                candidate.connector_id,
+                "standby" if standby else "active",
+                candidate is chosen,
+                _score(pool, candidate, request),
+                why,
+            )
+        )
+    return Explanation(
+        pool.name,
+        pool.capability,
+        pool.strategy.id,
+        chosen.model_id if chosen else None,
+        chosen.provider_id if chosen else None,
+        reason,
+        tuple(rows),
+    )
+
+
+def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | None:
+    score = getattr(pool.strategy, "score", None)
+    if score is None:
+        return None
+    try:
+        return float(score(candidate, request))
+    except Exception:  # noqa: BLE001 - a strategy that cannot score still routes; an explanation must not break on it
+        return None

@@ -1,0 +1,318 @@
+"""Circuits: who is off, until when, and why.
+
+A model has one, and an account (a provider entry with its key) has one. All times are monotonic seconds that the
+caller hands in; nothing here draws a random number of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
+from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
+from modelmesh.routing.policy import OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Limits
+    from modelmesh.errors import ProviderError
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.pool import Pool
+
+MAX_SAMPLES = 200
+
+
+class State(StrEnum):
+    """A circuit's state."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+@define(eq=False)
+class Circuit:
+    """Health of one thing.
+
+    Attributes:
+        state: Closed serves, open does not, half-open serves one request at a time.
+        until: When an open circuit turns half-open.
+        generation: Grows each time it opens; a result from before cannot close it.
+        consecutive: Failures in a row.
+        reason: Class of the failure that opened it.
+        told: Whether the vendor named the time.
+        steps: How often it opened without a success in between, by class: doubles the next cooldown.
+        samples: ``(time, ok)`` of the latest results.
+        probe: Number of the probe in flight, 0 for none.
+        recovered_at: When it last closed again.
+    """
+
+    state: State = State.CLOSED
+    until: float = 0.0
+    generation: int = 0
+    consecutive: int = 0
+    reason: FailureClass | None = None
+    told: bool = False
+    steps: dict[FailureClass, int] = field(factory=dict)
+    samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
+    probe: int = 0
+    recovered_at: float | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request may be sent now."""
+        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
+
+    @property
+    def error_rate(self) -> float:
+        """Share of failures among the latest samples."""
+        if not self.samples:
+            return 0.0
+        return sum(not ok for _, ok in self.samples) / len(self.samples)
+
+    def _too_many(self, now: float, policy: CircuitPolicy) -> bool:
+        if self.consecutive >= policy.failure_threshold:
+            return True
+        recent = [ok for when, ok in self.samples if when > now - policy.window]
+        return len(recent) >= policy.min_samples and recent.count(False) / len(recent) >= policy.error_rate_threshold
+
+
+@define(eq=False)
+class ModelHealth(Circuit):
+    """Health of one model at one provider."""
+
+    candidate: Candidate | None = field(default=None, repr=False)
+
+
+@define(eq=False)
+class Account(Circuit):
+    """Health of one provider entry, and how many requests it has in flight.
+
+    Attributes:
+        provider_id: Key in the configuration.
+        connector_id: ID of its connector.
+        names: Every name it may be referred to by.
+        limit: Requests it may have in flight.
+        max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
+        limits: Deadlines of its own; ``None`` leaves them to the pool.
+        in_flight: Requests it has in flight.
+    """
+
+    provider_id: str = ""
+    connector_id: str = ""
+    names: tuple[str, ...] = ()
+    limit: int = 100
+    max_retries: int | None = None
+    limits: Limits | None = None
+    in_flight: int = 0
+    places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more request fits."""
+        return self.in_flight < self.limit
+
+
+@define(eq=False)
+class Lease:
+    """One attempt in flight: what its result may be applied to.
+
+    Attributes:
+        candidate: The model.
+        generations: Generation of the model's and the account's circuit when it began.
+        probes: Probe number held on each, 0 for none.
+        settled: Whether the result is in.
+    """
+
+    candidate: Candidate
+    generations: tuple[int, int]
+    probes: tuple[int, int]
+    settled: bool = False
+
+
+class HealthBook:
+    """The health of everything one mesh has, and the timers that bring it back."""
+
+    def __init__(self, *, draw: Callable[[], float]) -> None:
+        """Start with everything healthy.
+
+        Args:
+            draw: Gives numbers in [0, 1), for jitter.
+        """
+        self._draw = draw
+        self._timers: list[tuple[float, int, Circuit, int, int]] = []
+        self._sequence = 0
+        self._probes = 0
+        self.changes: list[tuple[str, Circuit]] = []
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> None:
+        """Let every timer that is due take effect."""
+        while self._timers and self._timers[0][0] <= now:
+            _, _, circuit, generation, probe = heapq.heappop(self._timers)
+            if circuit.generation != generation:
+                continue  # it was opened again since, with a timer of its own
+            if probe:
+                if circuit.probe == probe:
+                    circuit.probe = 0
+                    self._show(circuit)
+            elif circuit.state is State.OPEN and circuit.until <= now:
+                circuit.state = State.HALF_OPEN
+                self._show(circuit)
+
+    def _schedule(self, when: float, circuit: Circuit, probe: int = 0) -> None:
+        self._sequence += 1
+        heapq.heappush(self._timers, (when, self._sequence, circuit, circuit.generation, probe))
+
+    # -- attempts -----------------------------------------------------------------------------------------------
+
+    def begin(self, candidate: Candidate, now: float) -> Lease:
+        """Note that an attempt starts; of something half-open it is the probe."""
+        health, account = candidate.health, candidate.account
+        account.in_flight += 1
+        if not account.has_room:
+            self._show(account)
+        return Lease(
+            candidate,
+            (health.generation, account.generation),
+            (self._probe(health, now), self._probe(account, now)),
+        )
+
+    def _probe(self, circuit: Circuit, now: float) -> int:
+        if circuit.state is not State.HALF_OPEN:
+            return 0
+        self._probes += 1
+        circuit.probe = self._probes
+        self._schedule(now + PROBE_SILENT_S, circuit, circuit.probe)
+        self._show(circuit)
+        return circuit.probe
+
+    def release(self, lease: Lease) -> bool:
+        """Give back the place in flight; ``False`` when that was done before."""
+        if lease.settled:
+            return False
+        lease.settled = True
+        account = lease.candidate.account
+        was_full = not account.has_room
+        account.in_flight -= 1
+        for circuit, probe in zip((lease.candidate.health, account), lease.probes, strict=True):
+            if probe and circuit.probe == probe:
+                circuit.probe = 0
+                self._show(circuit)
+        if was_full:
+            self._show(account)
+        return True
+
+    def succeeded(self, lease: Lease, now: float) -> None:
+        """Apply an answer."""
+        if not self.release(lease):
+            return
+        for circuit, generation in zip((lease.candidate.health, lease.candidate.account), lease.generations, strict=True):
+            if circuit.generation != generation:
+                continue  # it opened while this one was under way; a late answer does not close it
+            circuit.samples.append((now, True))
+            circuit.consecutive = 0
+            if circuit.state is not State.CLOSED:
+                circuit.state = State.CLOSED
+                circuit.reason, circuit.told = None, False
+                circuit.recovered_at = now
+                self._show(circuit)
+                self.changes.append(("recovered", circuit))
+            circuit.steps.clear()
+
+    def failed(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
+        """Apply a failure by the row of its class."""
+        if not self.release(lease):
+            return
+        rule = RULES[error.failure]
+        if rule.effect is Effect.NONE and not self._listed(error, policy):
+            return
+        which = 1 if rule.scope is Scope.ACCOUNT else 0
+        circuit: Circuit = (lease.candidate.health, lease.candidate.account)[which]
+        stale = circuit.generation != lease.generations[which]
+        if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
+            self._open(circuit, error.failure, now, self._cooldown(circuit, error, policy), told=error.upstream_delay_s is not None, stale=stale)
+            return
+        if policy.error_codes is not None and error.status not in policy.error_codes:
+            return
+        circuit.samples.append((now, False))
+        circuit.consecutive += 1
+        if circuit.state is State.HALF_OPEN or circuit._too_many(now, policy):  # noqa: SLF001 - its own kind
+            self._open(circuit, error.failure, now, self._cooldown(circuit, error, policy), told=False, stale=stale)
+
+    @staticmethod
+    def _listed(error: ProviderError, policy: CircuitPolicy) -> bool:
+        return policy.error_codes is not None and error.status in policy.error_codes
+
+    @staticmethod
+    def _literal_strike(error: ProviderError, policy: CircuitPolicy) -> bool:
+        """A throttled model that the configuration counts by its status, and that was told no delay, takes a strike."""
+        return (
+            policy.error_codes is not None
+            and error.failure is FailureClass.THROTTLE
+            and error.upstream_delay_s is None
+            and error.status in policy.error_codes
+        )
+
+    def _cooldown(self, circuit: Circuit, error: ProviderError, policy: CircuitPolicy) -> float:
+        if error.upstream_delay_s is not None:
+            return min(error.upstream_delay_s, TOO_LONG_S) * (1 + 0.1 * self._draw())  # never less than told
+        failure = error.failure
+        set_by_hand = policy.probe_interval if failure in _KEY_FAILURES else policy.cooldown
+        if set_by_hand is not None:
+            return set_by_hand
+        rule, step = RULES[failure], circuit.steps.get(failure, 0)
+        if rule.effect is Effect.STRIKE or not rule.cooldown_s:
+            return min(OPEN_CAP_S, OPEN_S * 2.0 ** min(step, 20)) * (1 + 0.2 * self._draw())
+        if failure is FailureClass.THROTTLE:
+            return equal_jitter(step, rule.cooldown_s, rule.cooldown_cap_s, self._draw)
+        return min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(step, 20))
+
+    def _open(self, circuit: Circuit, failure: FailureClass, now: float, seconds: float, *, told: bool, stale: bool) -> None:
+        until = now + seconds
+        if stale or circuit.state is State.OPEN:
+            # Already off: a failure that was under way may lengthen that, never shorten it, and is no further step.
+            if until <= circuit.until or not (told or circuit.state is State.OPEN):
+                return
+        else:
+            circuit.steps[failure] = circuit.steps.get(failure, 0) + 1
+        was_ready = circuit.state is not State.OPEN
+        circuit.state = State.OPEN
+        circuit.generation += 1
+        circuit.until = max(circuit.until, until)
+        circuit.reason, circuit.told = failure, told
+        circuit.probe = 0
+        self._schedule(circuit.until, circuit)
+        self._show(circuit)
+        if was_ready:
+            self.changes.append(("deactivated", circuit))
+
+    def reset(self, circuit: Circuit) -> None:
+        """Close a circuit by hand."""
+        circuit.state, circuit.reason, circuit.told = State.CLOSED, None, False
+        circuit.generation += 1
+        circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
+        circuit.steps.clear()
+        circuit.samples.clear()
+        self._show(circuit)
+
+    # -- who sees it --------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _show(circuit: Circuit) -> None:
+        if isinstance(circuit, Account):
+            on = circuit.ready and circuit.has_room
+            for pool, mask in circuit.places:
+                pool.set_account(circuit, mask, on=on)
+        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
+            for pool, bit in circuit.candidate.places:
+                pool.set_ready(bit, on=circuit.ready)
+
+
+_KEY_FAILURES = frozenset({FailureClass.CREDENTIAL, FailureClass.PERMISSION})

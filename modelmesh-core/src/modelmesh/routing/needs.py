@@ -1,0 +1,92 @@
+"""What a request needs of a model, read off its body.
+
+A model is left out only for what it *states* it lacks; what it does not state is unknown, which is not no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.contracts.models import ModelInfo
+
+CHARACTERS_PER_TOKEN = 4
+"""Rough size of a token of English text; the estimate only rules out models it misses by a wide margin."""
+
+NEEDS = ("streaming", "synchronous", "tool_calling", "structured_output", "json_mode", "vision", "system_prompt", "logprobs")
+
+
+def lacks(info: ModelInfo) -> Iterator[str]:
+    """Yield the needs that a model states it cannot meet."""
+    for need in NEEDS:
+        stated = info.delivery.get(need) if need in _DELIVERY else info.features.get(need)
+        if stated is False:
+            yield need
+
+
+_DELIVERY = frozenset({"streaming", "synchronous"})
+
+
+def needs(call: Call, watched: frozenset[str]) -> list[str]:
+    """Return what the call needs, of the needs that any model of the pool states it lacks.
+
+    Args:
+        call: The request.
+        watched: Needs worth finding out; the body is not looked through for others.
+    """
+    return [need for need in NEEDS if need in watched and _READERS[need](call)]
+
+
+def _uses_tools(call: Call) -> bool:
+    return bool(call.payload.get("tools") or call.payload.get("functions"))
+
+
+def _response_format(call: Call) -> str | None:
+    stated = call.payload.get("response_format")
+    return stated.get("type") if isinstance(stated, Mapping) else None
+
+
+def _messages(call: Call) -> list[Any]:
+    messages = call.payload.get("messages")
+    return messages if isinstance(messages, list) else []
+
+
+def _shows_images(call: Call) -> bool:
+    return any(
+        isinstance(part, Mapping) and part.get("type") in ("image_url", "image")
+        for message in _messages(call)
+        if isinstance(message, Mapping) and isinstance(message.get("content"), list)
+        for part in message["content"]
+    )
+
+
+def _has_system_message(call: Call) -> bool:
+    return any(isinstance(m, Mapping) and m.get("role") in ("system", "developer") for m in _messages(call))
+
+
+_READERS = {
+    "streaming": lambda call: call.stream,
+    "synchronous": lambda call: not call.stream,
+    "tool_calling": _uses_tools,
+    "structured_output": lambda call: _response_format(call) == "json_schema",
+    "json_mode": lambda call: _response_format(call) == "json_object",
+    "vision": _shows_images,
+    "system_prompt": _has_system_message,
+    "logprobs": lambda call: bool(call.payload.get("logprobs")),
+}
+
+
+def estimated_tokens(call: Call) -> int:
+    """Estimate the prompt's size in tokens, text only, rounded down."""
+    return sum(_characters(message) for message in _messages(call)) // CHARACTERS_PER_TOKEN
+
+
+def _characters(message: Any) -> int:
+    content = message.get("content") if isinstance(message, Mapping) else None
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, list):
+        return sum(len(part["text"]) for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str))
+    return 0

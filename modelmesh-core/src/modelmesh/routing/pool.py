@@ -1,0 +1,231 @@
+"""The models of one capability: which are ready, which are able."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from modelmesh.errors import NoActiveModelError
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.needs import estimated_tokens, lacks, needs
+from modelmesh.routing.policy import PoolPolicy
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.contracts.strategy import Strategy
+    from modelmesh.routing.health import Account, HealthBook
+
+WINDOW_MARGIN = 2
+"""A prompt must look this many times too long before its estimate alone rules a model out."""
+
+
+class Pool:
+    """The candidates that serve one virtual model name.
+
+    Attributes:
+        name: The virtual model name.
+        capability: Canonical path of the node it targets, empty for a pool that only lists models.
+        members: The candidates, in order.
+        strategy: Decides which goes first.
+        policy: The numbers it routes by.
+        book: The health of its members.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        capability: str,
+        members: Sequence[Candidate],
+        strategy: Strategy,
+        book: HealthBook,
+        policy: PoolPolicy | None = None,
+    ) -> None:
+        self.name = name
+        self.capability = capability
+        self.members = tuple(members)
+        self.strategy = strategy
+        self.book = book
+        self.policy = policy or PoolPolicy()
+        self._all = (1 << len(self.members)) - 1
+        self._ready = 0
+        self._closed = 0  # put in standby by hand
+        self._blocked: dict[int, int] = {}  # accounts that are off or full: id -> mask
+        self._account_off = 0
+        self._position = {id(candidate): place for place, candidate in enumerate(self.members)}
+        self._lacks: dict[str, int] = {}
+        self._windows: list[tuple[int, int]] = []
+        self._by_account: dict[int, int] = {}
+        self._by_provider: dict[str, int] = {}
+        self._by_model: dict[str, int] = {}
+        self.total_requests = 0
+        self.rotation_events = 0
+        self._index()
+
+    def _index(self) -> None:
+        accounts: dict[int, tuple[Account, int]] = {}
+        windows: dict[int, int] = {}
+        for place, candidate in enumerate(self.members):
+            bit = 1 << place
+            candidate.places.append((self, place))
+            account = candidate.account
+            accounts[id(account)] = (account, accounts.get(id(account), (account, 0))[1] | bit)
+            for name in {*account.names, account.provider_id}:
+                self._by_provider[name] = self._by_provider.get(name, 0) | bit
+                for model in (f"{name}.{candidate.model_id}", f"{name}/{candidate.model_id}"):
+                    self._by_model[model] = self._by_model.get(model, 0) | bit
+            self._by_model[candidate.model_id] = self._by_model.get(candidate.model_id, 0) | bit
+            for need in lacks(candidate.info):
+                self._lacks[need] = self._lacks.get(need, 0) | bit
+            if candidate.info.context_window:
+                windows[candidate.info.context_window] = windows.get(candidate.info.context_window, 0) | bit
+            self.set_ready(place, on=candidate.health.ready)
+        for account, mask in accounts.values():
+            self._by_account[id(account)] = mask
+            self._by_provider[account.provider_id] = mask  # a key names one entry, whatever else is called that
+            account.places.append((self, mask))
+            self.set_account(account, mask, on=account.ready and account.has_room)
+        small = 0
+        for window in sorted(windows):  # each entry: everything whose window is at most this
+            small |= windows[window]
+            self._windows.append((window, small))
+        self._watched = frozenset(self._lacks)
+
+    def leave(self) -> None:
+        """Take the members back from under the health book."""
+        for candidate in self.members:
+            candidate.places = [place for place in candidate.places if place[0] is not self]
+            candidate.account.places = [place for place in candidate.account.places if place[0] is not self]
+
+    # -- what the health book tells -------------------------------------------------------------------------------
+
+    def set_ready(self, place: int, *, on: bool) -> None:
+        """Take a member in or out."""
+        bit = 1 << place
+        self._ready = self._ready | bit if on else self._ready & ~bit
+
+    def set_account(self, account: Account, mask: int, *, on: bool) -> None:
+        """Take all members of an account in or out."""
+        if on:
+            self._blocked.pop(id(account), None)
+        else:
+            self._blocked[id(account)] = mask
+        self._account_off = 0
+        for blocked in self._blocked.values():
+            self._account_off |= blocked
+
+    # -- masks ----------------------------------------------------------------------------------------------------
+
+    @property
+    def available(self) -> int:
+        """Members that may be asked now."""
+        return self._ready & ~self._closed & ~self._account_off
+
+    @property
+    def in_use(self) -> int:
+        """Members that were not put in standby by hand."""
+        return self._all & ~self._closed
+
+    def able(self, call: Call) -> int:
+        """Members that do not state they cannot serve the call."""
+        mask = self._all
+        if self._watched:
+            for need in needs(call, self._watched):
+                mask &= ~self._lacks[need]
+        if self._windows:
+            size = estimated_tokens(call)
+            if size > self._windows[0][0] * WINDOW_MARGIN:
+                place = bisect_left(self._windows, size / WINDOW_MARGIN, key=lambda row: row[0]) - 1
+                if place >= 0:
+                    mask &= ~self._windows[place][1]
+        return mask
+
+    def position(self, candidate: Candidate) -> int | None:
+        """Return the place of a member, ``None`` for a stranger."""
+        return self._position.get(id(candidate))
+
+    def mask_of_provider(self, name: str) -> int:
+        """Members of a provider, by key, connector ID or provider name."""
+        return self._by_provider.get(name, 0)
+
+    def mask_of_model(self, model: str) -> int:
+        """Members with a model ID, with or without the provider before it."""
+        return self._by_model.get(model, 0)
+
+    def mask_of_account(self, candidate: Candidate) -> int:
+        """Members that share the candidate's account."""
+        return self._by_account[id(candidate.account)]
+
+    # -- what users see ---------------------------------------------------------------------------------------------
+
+    @property
+    def models(self) -> list[Candidate]:
+        """The members, in order."""
+        return list(self.members)
+
+    def get_active_models(self) -> list[Candidate]:
+        """Return the members that may be asked now."""
+        return list(Candidates(self, self.available))
+
+    def get_standby_models(self) -> list[Candidate]:
+        """Return the members that may not be asked now."""
+        return list(Candidates(self, self._all & ~self.available))
+
+    def standby_reason(self, candidate: Candidate, now: float) -> str | None:
+        """Say why a member is in standby, ``None`` when it is active."""
+        place = self._position[id(candidate)]
+        if self._closed >> place & 1:
+            return "put in standby by hand"
+        for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
+            if not circuit.ready:
+                if circuit.probe:
+                    return f"{whose} is being probed"
+                left = max(circuit.until - now, 0.0)
+                return f"{whose} is off for {left:.0f} s more: {circuit.reason.value if circuit.reason else 'unknown'}"
+        if not candidate.account.has_room:
+            return f"account has {candidate.account.in_flight} requests in flight, its limit"
+        return None
+
+    def lacking(self, candidate: Candidate, call: Call) -> str | None:
+        """Say what a member lacks for a call, ``None`` when nothing it states."""
+        missing = [need for need in needs(call, self._watched) if self._lacks[need] >> self._position[id(candidate)] & 1]
+        if missing:
+            return f"states it lacks {', '.join(missing)}"
+        window = candidate.info.context_window
+        if window and estimated_tokens(call) > window * WINDOW_MARGIN:
+            return f"its context window of {window} tokens is too small"
+        return None
+
+    def deactivate(self, candidate: Candidate) -> None:
+        """Put a member in standby by hand, until :meth:`recover`."""
+        self._closed |= 1 << self._position[id(candidate)]
+        self.rotation_events += 1
+
+    def recover(self, candidate: Candidate) -> None:
+        """Make a member active again, whatever put it in standby."""
+        self._closed &= ~(1 << self._position[id(candidate)])
+        self.book.reset(candidate.health)
+        self.rotation_events += 1
+
+    def rotate(self, current: Candidate) -> Candidate:
+        """Put the current member in standby and return the next active one in pool order.
+
+        Raises:
+            NoActiveModelError: There is no other; the current one stays.
+        """
+        others = Candidates(self, self.available & ~(1 << self._position[id(current)]))
+        following = others.after(current)
+        if following is None:
+            message = (
+                f"pool {self.name!r} has no other active model to rotate to; {current.model_id} stays. "
+                "See the reasons with client.explain()."
+            )
+            raise NoActiveModelError(message, pool_name=self.name)
+        self.deactivate(current)
+        return following
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self.members)
+
+    def __repr__(self) -> str:
+        return f"<Pool {self.name!r}: {self.available.bit_count()} of {len(self.members)} active>"

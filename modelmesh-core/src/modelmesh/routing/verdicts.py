@@ -1,0 +1,123 @@
+"""The errors a flow ends in, and the sentences they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmesh import errors
+from modelmesh.routing.attempts import Attempt, PassedOver
+from modelmesh.routing.candidates import Candidates
+from modelmesh.routing.classes import RULES, FailureClass
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.routing.flow import Considered
+    from modelmesh.routing.pool import Pool
+
+SHOWN = 20
+"""Candidates that a message lists; ``details`` has them all."""
+
+
+def no_answer(why: str) -> errors.BadUpstreamResponseError:
+    """An answer that is no answer."""
+    return errors.BadUpstreamResponseError(
+        f"the provider answered, but {why}", failure=FailureClass.PROTOCOL, billed=RULES[FailureClass.PROTOCOL].billed
+    )
+
+
+def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
+    """The provider's own error, for a failure that is the caller's."""
+    error.attempts = tuple(attempts)
+    return error
+
+
+def passed_over(pool: Pool, call: Call, considered: Considered, now: float) -> list[PassedOver]:
+    """Say of every member that was not asked why it was not."""
+    found = []
+    for place, candidate in enumerate(pool.members):
+        if considered.tried >> place & 1:
+            continue
+        if not considered.able >> place & 1:
+            reason = pool.lacking(candidate, call) or "cannot do what the request needs"
+        elif not considered.available >> place & 1:
+            reason = pool.standby_reason(candidate, now) or "was in standby when the request came"
+        else:
+            reason = "its turn did not come"
+        found.append(PassedOver.of(candidate, reason))
+    return found
+
+
+def nobody(
+    pool: Pool,
+    call: Call,
+    considered: Considered,
+    attempts: Sequence[Attempt],
+    last_error: errors.ProviderError | None,
+    now: float,
+) -> errors.RoutingError:
+    """The final error of a request that no model answered."""
+    over = passed_over(pool, call, considered, now)
+    retry_after = _soonest(pool, considered, now)
+    details: dict[str, Any] = {
+        "pool": pool.name,
+        "attempts": [attempt.as_dict() for attempt in attempts],
+        "passed_over": [{"provider_id": p.provider_id, "model_id": p.model_id, "reason": p.reason} for p in over],
+    }
+    facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
+    if retry_after is not None:
+        facts["retry_after"] = details["retry_after"] = retry_after
+    if not attempts or last_error is None:
+        message = f"pool {pool.name!r} has no model that can serve this request now.{_listing('Not asked', over)}"
+        if retry_after is not None:
+            message += f"\nThe first is due in {retry_after:.0f} s."
+        elif not considered.able:
+            message += "\nAdd a model that has what the request needs, or ask for less."
+        return errors.NoActiveModelError(message, **facts)
+    cls: Any = errors.AllProvidersExhaustedError
+    kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
+    if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
+        cls = errors.also(errors.AllProvidersExhaustedError, kind)
+    for name in ("provider_id", "model_id", "status", "code", "failure", "request_id"):
+        facts[name] = getattr(last_error, name)
+    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}"
+    retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
+    error: errors.AllProvidersExhaustedError = cls(message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts)
+    return error
+
+
+def _listing(title: str, rows: Sequence[object]) -> str:
+    if not rows:
+        return ""
+    shown = "".join(f"\n  {row}" for row in rows[:SHOWN])
+    more = f"\n  … and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    return f"\n{title}:{shown}{more}"
+
+
+def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
+    able = Candidates(pool, considered.able & pool.in_use)
+    due = [
+        max(until, 0.0)
+        for candidate in able
+        if (until := max(candidate.health.until if not candidate.health.ready else 0.0,
+                         candidate.account.until if not candidate.account.ready else 0.0) - now) > 0
+    ]  # fmt: skip
+    return min(due, default=None)
+
+
+def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
+    """A strategy that raised."""
+    return errors.ConnectorError(
+        f"strategy {pool.strategy.id!r} of pool {pool.name!r} raised {type(error).__name__}: {error}. "
+        "A strategy must choose one of the candidates it is offered; report this to its author.",
+        connector_id=pool.strategy.id,
+    )
+
+
+def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
+    """A strategy that chose what it was not offered."""
+    return errors.ConnectorError(
+        f"strategy {pool.strategy.id!r} of pool {pool.name!r} chose {candidate!s}, which is not one of the candidates it "
+        "was offered. select() must return one of them or a SelectionResult that holds one; report this to its author.",
+        connector_id=pool.strategy.id,
+    )

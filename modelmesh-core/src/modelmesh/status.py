@@ -1,0 +1,92 @@
+"""A pool's health as a person or a dashboard reads it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.pool import Pool
+
+
+@frozen
+class PoolInfo(Mapping[str, Any]):
+    """Summary of one pool; fields are attributes and items alike.
+
+    Attributes:
+        active: Models that may be asked now.
+        standby: Models that may not.
+        total: All of them.
+        current_model: Where a request would go now, ``None`` when nowhere.
+        current_provider: Its provider.
+        strategy: ID of the strategy.
+        capability: Path of the capability.
+    """
+
+    active: int
+    standby: int
+    total: int
+    current_model: str | None
+    current_provider: str | None
+    strategy: str
+    capability: str
+
+    @classmethod
+    def of(cls, pool: Pool, current: Candidate | None) -> PoolInfo:
+        """Summarize a pool."""
+        active = pool.available.bit_count()
+        return cls(
+            active,
+            len(pool.members) - active,
+            len(pool.members),
+            current.model_id if current else None,
+            current.provider_id if current else None,
+            pool.strategy.id,
+            pool.capability,
+        )
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in _FIELDS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FIELDS)
+
+    def __len__(self) -> int:
+        return len(_FIELDS)
+
+
+_FIELDS = tuple(field.name for field in PoolInfo.__attrs_attrs__)
+
+
+def short_strategy(strategy_id: str) -> str:
+    """Return a strategy's short name: ``cost-first`` of ``modelmesh.cost-first.v1``."""
+    if strategy_id.startswith("modelmesh.") and strategy_id.rpartition(".")[2].startswith("v"):
+        return strategy_id.removeprefix("modelmesh.").rpartition(".")[0]
+    return strategy_id
+
+
+def describe(pool: Pool, current: Candidate | None) -> str:
+    """Return a pool and its models as text, the current one marked."""
+    arrow = "→" if _carries("→") else "->"
+    lines = [f'Pool "{pool.name}" (strategy: {short_strategy(pool.strategy.id)})']
+    if pool.capability:
+        lines.append(f"  capability: {pool.capability}")
+    active = {id(candidate) for candidate in pool.get_active_models()}
+    for candidate in pool.members:
+        mark = f"  {arrow} " if candidate is current else "    "
+        state = "active" if id(candidate) in active else "standby"
+        lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state})")
+    return "\n".join(lines)
+
+
+def _carries(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,5 @@
+"""What the mesh does, on the terminal: ``modelmesh.console.v1``."""
+
+from modelmesh_observability_console.sink import ConsoleObservability
+
+__all__ = ["ConsoleObservability"]

@@ -1,0 +1,5 @@
+"""Secrets from a ``.env`` file: ``modelmesh.dotenv.v1``."""
+
+from modelmesh_secret_store_dotenv.store import DotenvStore
+
+__all__ = ["DotenvStore"]
