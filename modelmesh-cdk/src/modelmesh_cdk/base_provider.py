@@ -20,7 +20,7 @@ from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 from modelmesh_cdk import catalogue
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream, Unwrapped
-from modelmesh_cdk.failures import failure, refusal
+from modelmesh_cdk.failures import failure, refusal, scrubbed
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
 from modelmesh_cdk.wire import json_codec
@@ -80,6 +80,7 @@ class BaseProvider:
         if not isinstance(config, BaseProviderConfig):
             config = self.config_class.of({**(config or {}), **settings})
         self.config = config
+        self._root = ""
         self.timeout = config.timeout
         self.max_retries = config.max_retries
         self.capabilities: tuple[str, ...] = tuple(config.capabilities or self.default_capabilities)
@@ -98,7 +99,7 @@ class BaseProvider:
 
     def _find_key(self) -> Secret | None:
         if self.config.api_key is not None:
-            return self.config.api_key if self.config.api_key else None
+            return self.config.api_key or None
         text = os.environ.get(self.api_key_variable, "") if self.api_key_variable else ""
         if text:
             return Secret(text)
@@ -345,7 +346,11 @@ class BaseProvider:
         if self._headers is None:
             built = {**self._build_headers(), **self.config.headers}
             extra = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
-            self._headers = [*built.items(), *((n, v) for n, v in extra.items() if n not in built), ("Accept", "application/json")]
+            self._headers = [
+                *built.items(),
+                *((n, v) for n, v in extra.items() if n not in built),
+                ("Accept", "application/json"),
+            ]
         return self._headers
 
     def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
@@ -368,19 +373,24 @@ class BaseProvider:
             body: Any = json_codec.decode(raw)
         except ValueError:
             body = raw.decode("utf-8", "replace")[:2000]
-        code = self._error_code(body)
+        code = self._scrubbed_code(body)
         kind = self._classify(status, code, headers, body)
         return refusal(kind, status, headers, body, code=code, text=self._error_text(body), key=self._api_key)
 
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body that came under a status of success."""
-        error, code = body.get("error"), self._error_code(body)
+        error, code = body.get("error"), self._scrubbed_code(body)
         stated = error.get("code") if isinstance(error, Mapping) else None
         status = stated if isinstance(stated, int) and 400 <= stated < 600 else _STATUS_OF_CODE.get(code or "")  # noqa: PLR2004
         if status is not None:
             kind = self._classify(status, code, headers or {}, body)
             return refusal(kind, status, headers or {}, dict(body), code=code, text=self._error_text(body), key=self._api_key)
-        return failure(FailureClass.PROTOCOL, f"the provider answered an error as success ({code or 'no code'})", code=code, headers=headers)
+        return failure(
+            FailureClass.PROTOCOL, f"the provider answered an error as success ({code or 'no code'})", code=code, headers=headers
+        )
+
+    def _scrubbed_code(self, body: Any) -> str | None:
+        return scrubbed(self._error_code(body), self._api_key)  # type: ignore[no-any-return]
 
     def _check_is_stream(self, headers: Mapping[str, str]) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -431,9 +441,7 @@ class BaseProvider:
             from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415
 
             config = self.config
-            transport = AsyncHttpxTransport(
-                self._root, max_connections=config.max_connections, client=config.http_async_client
-            )
+            transport = AsyncHttpxTransport(self._root, max_connections=config.max_connections, client=config.http_async_client)
             self._async_transports[loop] = transport
         return transport
 

@@ -29,7 +29,7 @@ class BaseStrategy:
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
         """Return one of the candidates; there is at least one."""
         best = candidates.best(lambda candidate: self.score(candidate, request))
-        assert best is not None  # noqa: S101 - candidates are never empty
+        assert best is not None
         score = self.score(best, request)
         return SelectionResult(best, score, f"highest score, {score:g}")
 

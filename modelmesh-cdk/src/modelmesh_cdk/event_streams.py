@@ -42,8 +42,8 @@ class _Reading:
         self._sse = SseDecoder()
         self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - the kit's own hook
 
-    @property
-    def done(self) -> bool:
+    def over(self) -> bool:
+        """Whether the vendor has said its last word."""
         return bool(self._decoder.done)
 
     def take(self, data: bytes) -> Iterator[dict[str, Any]]:
@@ -79,15 +79,15 @@ class HttpEventStream:
         reading, response = self._reading, self._response
         try:
             for data in response:
-                if reading.done:
+                if reading.over():
                     break  # the vendor goes on after its last word; that connection is not used again
                 yield from reading.take(data)
-                if reading.done:
+                if reading.over():
                     self._deadline.expire_in(DRAIN_S)
             else:
                 yield from reading.rest()
         except TransportError as error:
-            if not reading.done:
+            if not reading.over():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
             raise _unreadable(error) from None
@@ -115,17 +115,17 @@ class AsyncHttpEventStream:
         reading, response = self._reading, self._response
         try:
             async for data in response:
-                if reading.done:
+                if reading.over():
                     break
                 for chunk in reading.take(data):
                     yield chunk
-                if reading.done:
+                if reading.over():
                     self._deadline.expire_in(DRAIN_S)
             else:
                 for chunk in reading.rest():
                     yield chunk
         except TransportError as error:
-            if not reading.done:
+            if not reading.over():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
             raise _unreadable(error) from None

@@ -116,7 +116,8 @@ def _mesh(
         raise ConfigurationError(message)
     if pool is not None:
         if pool not in PREDEFINED_POOLS:
-            message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {', '.join(PREDEFINED_POOLS)}."
+            known = ", ".join(PREDEFINED_POOLS)
+            message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {known}."
             raise ConfigurationError(message, where="pool")
         capabilities = (pool,)
     if not capabilities:

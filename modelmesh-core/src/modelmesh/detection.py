@@ -73,7 +73,7 @@ def detect(
                 if keyless is not None:
                     found.append(keyless)
                 else:
-                    raise _not_there(name, known, installed, environ, api_keys)
+                    raise _not_there(name, known, installed, api_keys)
         found = [d for d in found if d.name in wanted or d.connector_id in wanted]
     if not found and not missing and api_keys is None and providers is None:
         found = [Detected(ConnectorId.parse(point.name).provider_name, point.name) for point in catalog.embedded()]
@@ -121,7 +121,9 @@ def _by_key(name: str, key: Secret, known: list[tuple[str, str]], installed: set
     by_name |= {provider_name(cid): cid for cid in installed if provider_name(cid) not in by_name}
     connector_id = name if name in installed else by_name.get(name) or dict(known).get(name)
     if connector_id is None:
-        message = f"api_keys names the provider {name!r}, which is unknown.{did_you_mean(name, by_name)} Known: {', '.join(by_name)}"
+        message = (
+            f"api_keys names the provider {name!r}, which is unknown.{did_you_mean(name, by_name)} Known: {', '.join(by_name)}"
+        )
         raise ConfigurationError(message, where=f"api_keys[{name!r}]")
     if connector_id not in installed:
         raise _not_installed(connector_id)
@@ -145,7 +147,6 @@ def _not_there(
     name: str,
     known: list[tuple[str, str]],
     installed: set[str],
-    environ: Mapping[str, str],
     api_keys: Mapping[str, Secret] | None,
 ) -> ConfigurationError:
     mine = [(variable, cid) for variable, cid in known if name in (provider_name(cid), cid)]

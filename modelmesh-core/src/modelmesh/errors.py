@@ -34,7 +34,6 @@ The final error of a request also is of the kind its attempts had in common: whe
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -274,11 +273,20 @@ class BudgetExceededError(ModelMeshError):
 # -- errors of two kinds --------------------------------------------------------------------------------------------
 
 
-@cache
 def also(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
-    """Return a class that is both ``base`` and ``kind``, and reads as ``base``."""
+    """Return a class that is both ``base`` and ``kind``, and reads as ``base``; the same one each time."""
     if issubclass(base, kind):
         return base
+    known = _both.get((base, kind))
+    if known is None:
+        known = _both[base, kind] = _made_of(base, kind)
+    return known
+
+
+_both: dict[tuple[type[ModelMeshError], type[ModelMeshError]], type[ModelMeshError]] = {}
+
+
+def _made_of(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
     return type(base.__name__, (base, kind), {"__module__": base.__module__, "__doc__": base.__doc__, "_made_of": (base, kind)})
 
 
@@ -287,7 +295,7 @@ def _named_class(cls: type[ModelMeshError]) -> tuple[type[ModelMeshError], ...]:
 
 
 def _rebuild(classes: tuple[type[ModelMeshError], ...], message: str, state: dict[str, Any]) -> ModelMeshError:
-    cls = classes[0] if len(classes) == 1 else also(*classes)
+    cls = classes[0] if len(classes) == 1 else also(classes[0], classes[1])
     error = cls(message)
     error.__dict__.update(state)
     return error

@@ -62,3 +62,4 @@ def modelmesh_request_finished(entry: RequestLogEntry) -> None:
 @hookspec
 def modelmesh_cli_commands() -> list[Any]:
     """Return click commands to add to ``modelmesh``, e.g. a group named after the connector."""
+    return []

@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
     PROVIDER = "providers"
     STRATEGY = "strategies"
-    SECRET_STORE = "secret_stores"
+    SECRET_STORE = "secret_stores"  # noqa: S105 - the name of a group
     OBSERVABILITY = "observability"
     STORAGE = "storage"
     DISCOVERY = "discovery"

@@ -6,10 +6,9 @@ import asyncio
 import os
 import random
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.assembly.accounts import Entries, build_entry
 from modelmesh.assembly.membership import Models, is_called
@@ -21,22 +20,23 @@ from modelmesh.config.mesh_config import MeshConfig, Sections
 from modelmesh.config.references import References
 from modelmesh.config.schema import PoolSection
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
-from modelmesh.contracts.strategy import SelectionRequest, Strategy
+from modelmesh.contracts.observability import RoutingEvent
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 from modelmesh.errors import ConfigurationError, ModelMeshError, NoActiveModelError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.ids import Kind
 from modelmesh.operations import CHAT
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver, build
+from modelmesh.reporting import Reporter
 from modelmesh.routing import explain as explaining
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.flow import Answer, Served, abandon, serve, usage_of
-from modelmesh.routing.health import Account, HealthBook, ModelHealth
+from modelmesh.routing.flow import Served, abandon, serve
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 from modelmesh.status import PoolInfo, describe
-from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
+from modelmesh.usage import UsageTracker
 
 if TYPE_CHECKING:
     from modelmesh.client import MeshClient, OpenAIClient
@@ -101,7 +101,11 @@ class ModelMesh:
         references = self._references(sections)
         self._tree = standard_tree()
         self._entries = Entries(
-            {key: build_entry(section, resolver, references, places) for key, section in sections.providers.items() if section.enabled}
+            {
+                key: build_entry(section, resolver, references, places)
+                for key, section in sections.providers.items()
+                if section.enabled
+            }
         )
         self._models = Models(self._entries, self._tree, places)
         self._models.add_configured(sections.models)
@@ -109,11 +113,12 @@ class ModelMesh:
         pools = {name: self._pool(section, strategy, models) for name, section in sections.pools.items()}
         self._router = Router(pools, self._tree, StickUntilFailure)
         self._emitter = build_emitter(sections.observability, resolver, references, places)
+        self._reporter = Reporter(self._emitter, self.usage, self._book, self._lock, self._clock)
         self._ready = True
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def _references(self, sections: Sections) -> References:
-        assert self._resolver is not None  # noqa: S101 - set by the caller
+        assert self._resolver is not None
         section, places = sections.secrets, self.config.places
         store = section.instance
         if store is None:
@@ -139,13 +144,16 @@ class ModelMesh:
         if models is not None:
             members = [c for name in models for c in members if is_called(c, name)]
             if not members:
-                message = f"the pool {section.name!r} is empty: none of models={list(models)!r} serves {section.capability or section.name!r}."
+                wanted = section.capability or section.name
+                message = f"the pool {section.name!r} is empty: none of models={list(models)!r} serves {wanted!r}."
                 raise ConfigurationError(message, where="models")
         chosen = self._strategy(section, strategy)
-        return Pool(section.name, node.path if node else "", list(dict.fromkeys(members)), chosen, self._book, pool_policy(section))
+        return Pool(
+            section.name, node.path if node else "", list(dict.fromkeys(members)), chosen, self._book, pool_policy(section)
+        )
 
     def _strategy(self, section: PoolSection, override: str | None) -> Strategy:
-        assert self._resolver is not None  # noqa: S101 - set by the caller
+        assert self._resolver is not None
         if section.strategy_instance is not None and override is None:
             return section.strategy_instance  # type: ignore[no-any-return]
         name = override or section.strategy or DEFAULT_STRATEGY
@@ -184,10 +192,10 @@ class ModelMesh:
 
     def _closed(self) -> None:
         self._emitter.close()
-        assert self._resolver is not None  # noqa: S101 - a ready mesh has one
+        assert self._resolver is not None
         tell(self._resolver.plugins, "modelmesh_mesh_closed", mesh=self)
 
-    def __enter__(self) -> ModelMesh:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -212,9 +220,10 @@ class ModelMesh:
         try:
             served = self._driver.run(serve(call, pool, clock=self._clock, rng=self._rng))
         except ModelMeshError as error:
-            self._failed(call, pool, error, began)
+            self._reporter.failed(call, pool, error, began)
             raise
-        return self._answered(call, served, began)
+        self._reporter.answered(call, served, began)
+        return served
 
     async def aserve(self, call: Call) -> Served:
         """Serve one request in this task.
@@ -226,19 +235,24 @@ class ModelMesh:
         try:
             served = await self._adriver.run(serve(call, pool, clock=self._clock, rng=self._rng))
         except ModelMeshError as error:
-            self._failed(call, pool, error, began)
+            self._reporter.failed(call, pool, error, began)
             raise
-        return self._answered(call, served, began)
+        self._reporter.answered(call, served, began)
+        return served
 
     def relay(self, call: Call, served: Served) -> Any:
         """Return the chunks of an open stream, as an iterator."""
         began = self._clock()
-        return self._driver.relay(served, lambda error: self._streamed(call, served, error, began), asked_usage=_asked_usage(call))
+        return self._driver.relay(
+            served, lambda error: self._reporter.streamed(call, served, error, began), asked_usage=_asked_usage(call)
+        )
 
     def arelay(self, call: Call, served: Served) -> Any:
         """Return the chunks of an open stream, as an asynchronous iterator."""
         began = self._clock()
-        return self._adriver.relay(served, lambda error: self._streamed(call, served, error, began), asked_usage=_asked_usage(call))
+        return self._adriver.relay(
+            served, lambda error: self._reporter.streamed(call, served, error, began), asked_usage=_asked_usage(call)
+        )
 
     def leave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
@@ -253,7 +267,7 @@ class ModelMesh:
     def _left(self, call: Call, served: Served) -> None:
         with self._lock:
             abandon(served)
-        self._streamed(call, served, None, self._clock())
+        self._reporter.streamed(call, served, None, self._clock())
 
     def _begin(self, call: Call) -> tuple[Pool, float]:
         if not self._ready:
@@ -267,79 +281,12 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = Lock()
-        self._driver._lock = self._adriver._lock = self._lock  # noqa: SLF001 - they are this object's own
+        for part in (self._driver, self._adriver, self._reporter):
+            part.lock = self._lock
         for entry in self._entries:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
-
-    # -- after the reply --------------------------------------------------------------------------------------------
-
-    def _answered(self, call: Call, served: Served, began: float) -> Served:
-        if isinstance(served.outcome, Answer):
-            self._account(served, usage_of(served.outcome.body))
-            if self._emitter.listening:
-                self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
-        return served
-
-    def _streamed(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
-        progress = served.outcome.progress  # type: ignore[union-attr]
-        if progress.complete:
-            self._account(served, progress.usage)
-        if self._emitter.listening:
-            self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
-
-    def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
-        candidate = served.candidate
-        nano = cost_nano_usd(candidate.info.pricing, usage)
-        served.attempts[-1].cost = None if nano is None else nano / NANO
-        self.usage.add(candidate.model_id, candidate.provider_id, usage, nano)
-
-    def _failed(self, call: Call, pool: Pool, error: ModelMeshError, began: float) -> None:
-        if self._emitter.listening:
-            attempts = list(getattr(error, "attempts", ()) or ())
-            self._tell(call, pool, attempts, None, error, began, None)
-
-    def _tell(
-        self,
-        call: Call,
-        pool: Pool,
-        attempts: Sequence[Any],
-        served: Served | None,
-        error: Exception | None,
-        began: float,
-        answer: Any,
-    ) -> None:
-        now = time.time()
-        with self._lock:
-            changes, self._book.changes = self._book.changes, []
-        for event in _events(changes, attempts, pool.name, now):
-            self._emitter.emit(event)
-        winner = attempts[-1] if served else None
-        usage = (winner.usage if winner else None) or {}
-        show = self._emitter.shows_payloads
-        took = self._clock() - began
-        self._emitter.log(
-            RequestLogEntry(
-                request_id=f"req-{uuid.uuid4().hex[:16]}",
-                timestamp=now - took,
-                model_id=winner.model_id if winner else None,
-                provider_id=winner.provider_id if winner else None,
-                pool_id=pool.name,
-                capability=pool.capability,
-                delivery_mode="streaming" if call.stream else "synchronous",
-                status_code=getattr(error, "status", None) if error else 200,
-                latency_ms=took * 1000,
-                tokens_in=usage.get("prompt_tokens"),
-                tokens_out=usage.get("completion_tokens"),
-                cost=winner.cost if winner else None,
-                error=type(error).__name__ if error else None,
-                routing_reason=winner.reason if winner else None,
-                attempts=tuple(attempt.as_dict() for attempt in attempts),
-                request_payload=call.payload if show else None,
-                response_payload=answer if show else None,
-            )
-        )
 
     # -- looking inside ---------------------------------------------------------------------------------------------
 
@@ -365,7 +312,7 @@ class ModelMesh:
                 return None
             rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
             chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
-        return getattr(chosen, "candidate", chosen)  # type: ignore[return-value]
+        return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
 
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
         """Return a summary of each pool's health, or of one."""
@@ -433,22 +380,3 @@ class ModelMesh:
 def _asked_usage(call: Call) -> bool:
     options = call.payload.get("stream_options")
     return bool(isinstance(options, Mapping) and options.get("include_usage"))
-
-
-def _events(changes: Sequence[tuple[str, Any]], attempts: Sequence[Any], pool: str, now: float) -> list[RoutingEvent]:
-    found: list[RoutingEvent] = []
-    for what, circuit in changes:
-        facts = {"reason": circuit.reason.value if circuit.reason else None}
-        if isinstance(circuit, Account):
-            name = "provider_deactivated" if what == "deactivated" else "provider_recovered"
-            found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
-        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
-            name = "model_deactivated" if what == "deactivated" else "model_activated"
-            found.append(RoutingEvent(name, now, circuit.candidate.model_id, circuit.candidate.provider_id, pool, facts))
-    for before, after in zip(attempts, attempts[1:], strict=False):
-        if (before.provider_id, before.model_id) != (after.provider_id, after.model_id):
-            facts = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
-            found.append(RoutingEvent("model_rotated", now, after.model_id, after.provider_id, pool, facts))
-    return found
-
-

@@ -28,7 +28,9 @@ acurrent: ContextVar[Deadline | None] = ContextVar("modelmesh_deadline", default
 """The exchange that this task is in."""
 
 
-def _left(deadline: Deadline | None, timeout: float | None, expired: type[Exception], *, connecting: bool = False) -> float | None:
+def _left(
+    deadline: Deadline | None, timeout: float | None, expired: type[Exception], *, connecting: bool = False
+) -> float | None:
     if deadline is None:
         return timeout
     left = (deadline.connect_at if connecting else deadline.at) - time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ _url = lru_cache(maxsize=512)(httpx2.URL)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 
 
-def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
+def _before_headers(error: Exception) -> TransportError:
     if isinstance(error, _NOT_SENT):
         return TransportError(FailureClass.NOT_SENT, _said(error))
     if isinstance(error, httpx2.TimeoutException):
@@ -96,11 +97,11 @@ class HttpxTransport:
         self._client = client or self._made()
 
     def _made(self) -> httpx2.Client:
-        return httpx2.Client(transport=PooledTransport(_url(self._base_url), self._max_connections), trust_env=False)
+        made = httpx2.Client(transport=PooledTransport(_url(self._base_url), self._max_connections), trust_env=False)
+        weakref.finalize(self, made.close)  # a script that never closes its client leaves no socket open either
+        return made
 
-    def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
-    ) -> HttpxResponse:
+    def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> HttpxResponse:
         """Exchange; redirects are not followed.
 
         Raises:
@@ -111,7 +112,7 @@ class HttpxTransport:
             request = _request(method, _url(url), headers, body, deadline)
             response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _before_headers(error, deadline) from None
+            raise _before_headers(error) from None
         return HttpxResponse(response, deadline)
 
     def close(self) -> None:
@@ -174,7 +175,7 @@ class AsyncHttpxTransport:
             request = _request(method, _url(url), headers, body, deadline)
             response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _before_headers(error, deadline) from None
+            raise _before_headers(error) from None
         return AsyncHttpxResponse(response, deadline)
 
     async def aclose(self) -> None:

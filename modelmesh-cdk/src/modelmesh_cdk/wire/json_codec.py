@@ -1,4 +1,4 @@
-"""JSON in and out. msgspec where it is installed (the extra ``fast``), else the standard library; the same results."""
+"""JSON in and out. Answers are read by msgspec where it is installed (the extra ``fast``), else by the standard library."""
 
 from __future__ import annotations
 
@@ -20,19 +20,16 @@ def _decode(data: bytes) -> Any:
     return _decoder.decode(data.decode())
 
 
-def _encode(value: Any) -> bytes:
-    return _encoder.encode(value).encode()
-
-
-def _load() -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+def _load() -> Callable[[bytes], Any]:
     try:
         import msgspec  # noqa: PLC0415 - optional
     except ImportError:
-        return _decode, _encode
-    return msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+        return _decode
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+    return decode
 
 
-_fast_decode, _fast_encode = _load()
+_fast_decode = _load()
 
 
 def decode(data: bytes) -> Any:
@@ -55,4 +52,4 @@ def encode(value: Any) -> bytes:
         ValueError: A number is NaN or infinite.
         TypeError: It holds something JSON cannot.
     """
-    return _fast_encode(value)
+    return _encoder.encode(value).encode()  # msgspec would turn NaN into null without a word

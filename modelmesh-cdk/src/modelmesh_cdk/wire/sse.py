@@ -23,13 +23,14 @@ class ServerSentEvent(NamedTuple):
 class SseDecoder:
     """Turns bytes into events."""
 
-    __slots__ = ("_after_cr", "_began", "_buffer", "_searched")
+    __slots__ = ("_after_cr", "_began", "_buffer", "_mark", "_searched")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0
         self._after_cr = False
         self._began = False
+        self._mark = b""
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Take some bytes and return the events they complete.
@@ -38,33 +39,16 @@ class SseDecoder:
             TooMuchError: An event is longer than 1 MiB.
         """
         if not self._began:
-            data = bytes(self._buffer) + data
-            self._buffer.clear()
-            if len(data) < len(_BOM) and _BOM.startswith(data):
-                self._buffer += data
-                return []
-            self._began = True
-            data = data.removeprefix(_BOM)
-        if self._after_cr:
-            data = data.removeprefix(b"\n")
-            if data:
-                self._after_cr = False
-        if b"\r" in data:
-            self._after_cr = data.endswith(b"\r")
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            data = self._without_mark(data)
         buffer = self._buffer
-        buffer += data
+        buffer += self._unix_lines(data)
         events: list[ServerSentEvent] = []
         start = 0
-        while True:
-            end = buffer.find(b"\n\n", max(start, self._searched))
-            if end < 0:
-                break
+        while (end := buffer.find(b"\n\n", max(start, self._searched))) >= 0:
             event = _event(bytes(buffer[start:end]))
             if event is not None:
                 events.append(event)
-            start = end + 2
-            self._searched = start
+            self._searched = start = end + 2
         if start:
             del buffer[:start]
         self._searched = max(len(buffer) - 1, 0)
@@ -72,6 +56,25 @@ class SseDecoder:
             message = f"an event is longer than {MAX_LINE // 1024 // 1024} MiB"
             raise TooMuchError(message)
         return events
+
+    def _without_mark(self, data: bytes) -> bytes:
+        """Drop a byte order mark from the beginning, which may arrive in pieces."""
+        data = self._mark + data
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._mark = data
+            return b""
+        self._began = True
+        return data.removeprefix(_BOM)
+
+    def _unix_lines(self, data: bytes) -> bytes:
+        """Turn every line end into one newline; a pair may be cut between its two bytes."""
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
 
     def end(self) -> list[ServerSentEvent]:
         """Return what the end of the stream completes: an event whose lines are whole."""

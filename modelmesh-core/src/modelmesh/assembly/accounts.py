@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
@@ -114,10 +115,8 @@ def _settings(section: ProviderSection, references: References, path: Path) -> d
 
 def _names(key: str, connector_id: str) -> tuple[str, ...]:
     names = {key: None, canonical_id(key, Kind.PROVIDER): None, connector_id: None}
-    try:
+    with suppress(ValueError):
         names[ConnectorId.parse(connector_id).provider_name] = None
-    except ValueError:
-        pass
     return tuple(names)
 
 
@@ -157,5 +156,3 @@ class Entries:
         else:
             message = f"{where}: no provider {name!r} is configured.{did_you_mean(name, self._by_key)} Configured: {keys}."
         raise ConfigurationError(message, where=where)
-
-

@@ -69,7 +69,9 @@ class Models:
 
             problems = Problems(self._places)
             path = ("providers", entry.key, "models", place)
-            section = structure({**{k: v for k, v in row.items() if k in known}, "provider": entry.key}, ModelSection, path, problems)
+            section = structure(
+                {**{k: v for k, v in row.items() if k in known}, "provider": entry.key}, ModelSection, path, problems
+            )
             if section is None:
                 raise problems.error()
             return _configured(section, entry)
@@ -83,7 +85,7 @@ class Models:
         self._seen.add((entry.key, info.id))
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or entry.capabilities
-        self._nodes[id(candidate)] = [self._node(name, path) for name in capabilities]
+        self._nodes[id(candidate)] = [self._node(name, (*path, "capabilities")) for name in capabilities]
         self.candidates.append(candidate)
 
     def _node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
@@ -92,7 +94,7 @@ class Models:
             return found
         if "." in name:
             return self._tree.ensure(name)
-        where = self._places.where((*path, "capabilities"))
+        where = self._places.where(path)
         near = self._tree.suggest(name)
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
@@ -114,7 +116,7 @@ class Models:
         if node is not None:
             return node
         if stated is not None:
-            return self._node(stated, ("pools", section.name))
+            return self._node(stated, ("pools", section.name, "capability"))
         if section.models is not None or section.providers is not None:
             return None
         where = self._places.where(("pools", section.name))
@@ -134,7 +136,7 @@ class Models:
         """
         path = ("pools", section.name)
         found: list[Candidate] = list(self.candidates)
-        found = self._narrow(found, section, "capability", node and [c for c in found if self._offers(c, node)])
+        found = self._narrow(found, section, "capability", [c for c in found if self._offers(c, node)] if node else None)
         if section.providers is not None:
             keep = self._accounts(section.providers, (*path, "providers"))
             found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in keep])

@@ -11,7 +11,9 @@ MOST_ATTEMPTS = 10
 
 
 def _limits(section: TimeoutsSection, answer: float | None = None) -> Limits:
-    stated = {name: value for name in ("connect", "first_content", "gap", "total") if (value := getattr(section, name)) is not None}
+    stated = {
+        name: value for name in ("connect", "first_content", "gap", "total") if (value := getattr(section, name)) is not None
+    }
     if answer is not None:
         stated["answer"] = answer
     return Limits(**stated)

@@ -27,7 +27,7 @@ class StickUntilFailure:
         if current is not None and current in candidates:
             return SelectionResult(current, 1.0, "the current model, which has not failed")
         first = candidates.first()
-        assert first is not None  # noqa: S101 - candidates are never empty
+        assert first is not None
         reason = "first able and ready model in pool order"
         return SelectionResult(first, 0.0, reason if current is None else f"{reason}; the current one is not able or ready")
 

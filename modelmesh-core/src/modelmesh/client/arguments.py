@@ -95,9 +95,12 @@ def _seconds(timeout: Any) -> float | None:
     """Seconds of a number, or of an httpx timeout, whose longest part it is."""
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         if timeout <= 0:
-            raise _wrong(f"'timeout' must be positive, not {timeout!r}")
+            why = f"'timeout' must be positive, not {timeout!r}"
+            raise _wrong(why)
         return float(timeout)
-    parts = [part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)]
+    parts = [
+        part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)
+    ]
     return float(max(parts)) if parts else None
 
 

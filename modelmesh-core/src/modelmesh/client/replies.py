@@ -62,7 +62,16 @@ class Reply(View):
         return explain_served(self._served, self._call, self._clock())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (View, (self._data,))
+        return (_unpickled, (self.model_dump(),))
+
+
+def _unpickled(data: dict[str, Any]) -> View:
+    """An answer from another process: what the vendor said is in it, how the mesh came by it is not."""
+    return _Plain(data)
+
+
+class _Plain(View, nested={"choices": Choice, "usage": Usage}):
+    """An answer without its history."""
 
 
 class ChatCompletion(Reply, nested={"choices": Choice, "usage": Usage}):

@@ -59,15 +59,10 @@ class Stream(_Held):
         self._begun, view = True, ChatCompletionChunk
         for chunk in self._chunks:
             yield view(chunk)
-        self._closed = True
 
     def __next__(self) -> ChatCompletionChunk:
         self._begun = True
-        try:
-            return ChatCompletionChunk(next(self._chunks))
-        except StopIteration:
-            self._closed = True
-            raise
+        return ChatCompletionChunk(next(self._chunks))
 
     def close(self) -> None:
         """Close the connection, read to its end or not."""
@@ -86,7 +81,7 @@ class Stream(_Held):
         self.close()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._closed and self._chunks.gi_frame is not None:
             self._warn_unread()
             self.close()
 
@@ -102,15 +97,10 @@ class AsyncStream(_Held):
         self._begun, view = True, ChatCompletionChunk
         async for chunk in self._chunks:
             yield view(chunk)
-        self._closed = True
 
     async def __anext__(self) -> ChatCompletionChunk:
         self._begun = True
-        try:
-            return ChatCompletionChunk(await anext(self._chunks))
-        except StopAsyncIteration:
-            self._closed = True
-            raise
+        return ChatCompletionChunk(await anext(self._chunks))
 
     async def close(self) -> None:
         """Close the connection, read to its end or not."""
@@ -133,5 +123,5 @@ class AsyncStream(_Held):
         await self.close()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._closed and self._chunks.ag_frame is not None:
             self._warn_unread()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.raw import RawCompletions
 from modelmesh.client.replies import ChatCompletion
 from modelmesh.client.shapes import ModelList
 from modelmesh.client.streams import Stream
+from modelmesh.errors import ConfigurationError
 from modelmesh.operations import CHAT
 
 if TYPE_CHECKING:
@@ -187,9 +188,12 @@ class NotServed:
     def __getattr__(self, name: str) -> Any:
         return NotServed(f"{self._name}.{name}")
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        from modelmesh.errors import ConfigurationError  # noqa: PLC0415 - raised here only
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
 
+        Raises:
+            ConfigurationError: Always; it says what to install.
+        """
         message = (
             f"client.{self._name}() is not served by modelmesh-core 0.1, which serves chat.completions. "
             "Upgrade when it is released: pip install -U modelmesh-core modelmesh-connector-openai"

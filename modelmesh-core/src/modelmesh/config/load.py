@@ -32,7 +32,7 @@ MAX_NODES = 50_000
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
@@ -54,11 +54,15 @@ def load_file(path: str) -> tuple[Any, Places]:
     try:
         size = file.stat().st_size
         if size > MAX_BYTES:
-            message = f"{path}: {size:,} bytes are too many for a configuration; the limit is {MAX_BYTES:,}. Is it the right file?"
+            message = (
+                f"{path}: {size:,} bytes are too many for a configuration; the limit is {MAX_BYTES:,}. Is it the right file?"
+            )
             raise ConfigurationError(message, where=path)
         text = file.read_text("utf-8")
     except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}. Check the path, or write the file: create(config='{path}') reads it."
+        message = (
+            f"{path}: cannot be read: {error.strerror}. Check the path, or write the file: create(config='{path}') reads it."
+        )
         raise ConfigurationError(message, where=path) from None
     except UnicodeDecodeError as error:
         message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
@@ -122,7 +126,7 @@ class _Builder:
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._documents = 0
 
-    def take(self, event: Any) -> None:
+    def take(self, event: Any) -> None:  # noqa: C901 - one branch for each kind of event
         mark = event.start_mark
         if isinstance(event, DocumentStartEvent):
             self._documents += 1
@@ -231,7 +235,9 @@ def _scalar(event: Any) -> Any:
     text: str = event.value
     if event.style is not None or not event.implicit[0]:
         try:
-            return text.encode("utf-16", "surrogatepass").decode("utf-16") if "\ud800" <= max(text, default="") <= "\udfff" else text
+            return (
+                text.encode("utf-16", "surrogatepass").decode("utf-16") if "\ud800" <= max(text, default="") <= "\udfff" else text
+            )
         except UnicodeDecodeError:
             return text.encode("utf-8", "replace").decode()
     if text in _WORDS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from attrs import frozen
@@ -52,7 +51,7 @@ class MeshConfig:
         places: Where each key stands, when it came from a file.
     """
 
-    def __init__(self, raw: Mapping[str, Any], places: Places | None = None) -> None:
+    def __init__(self, raw: Any, places: Places | None = None) -> None:
         """Take plain data.
 
         Raises:
@@ -64,6 +63,7 @@ class MeshConfig:
             raise ConfigurationError(message, where=where)
         self.raw: dict[str, Any] = dict(raw)
         self.places = places or Places()
+        self._sections: Sections | None = None
 
     @classmethod
     def from_file(cls, path: str) -> MeshConfig:
@@ -103,18 +103,21 @@ class MeshConfig:
         """Return what is wrong, a message each; empty when nothing is."""
         return self._read()[1].messages
 
-    @cached_property
+    @property
     def sections(self) -> Sections:
-        """Typed values.
+        """Typed values, read once.
 
         Raises:
             ConfigurationError: Something is wrong; the message lists all of it.
         """
+        if self._sections is not None:
+            return self._sections
         sections, problems = self._read()
         if problems:
             raise problems.error()
         for path, what in self._not_enforced(sections):
             warnings.warn(f"{self.places.where(path)}: {what}", NotEnforcedWarning, stacklevel=5)
+        self._sections = sections
         return sections
 
     @property

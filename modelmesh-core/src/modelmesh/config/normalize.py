@@ -52,7 +52,9 @@ class Normalizer:
             if alias in section:
                 value = section.pop(alias)
                 if name in section and section[name] != value:
-                    self._problems.add((*path, alias), f"says something else than {name!r}; they are two names of one key, keep one")
+                    self._problems.add(
+                        (*path, alias), f"says something else than {name!r}; they are two names of one key, keep one"
+                    )
                 section.setdefault(name, value)
         return section
 
@@ -171,21 +173,27 @@ class Normalizer:
         if not entry:
             return []
         flat = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
-        parts = {key: self._rename(self._map(entry.pop(key), (*path, key)), OBSERVABILITY_ALIASES, (*path, key)) for key in PARTS if key in entry}
+        parts = {
+            key: self._rename(self._map(entry.pop(key), (*path, key)), OBSERVABILITY_ALIASES, (*path, key))
+            for key in PARTS
+            if key in entry
+        }
         if "events" in parts and "routing" not in parts:
             parts["routing"] = self._rename(parts.pop("events"), {"filter": "events"}, (*path, "events"))
         blocks = {key: self._map(item, (*path, key)) for key, item in entry.items() if isinstance(item, Mapping)}
         loose = {key: item for key, item in entry.items() if key not in blocks}
         sinks: list[dict[str, Any]] = []
         unclaimed = [role for role in ("routing", "logging", "statistics", "tracing") if "connector" not in parts.get(role, {})]
-        shared = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
+        shared: dict[str, Any] = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
         if flat:
             sinks.append(shared)
         for role, part in parts.items():
             if "connector" in part:
                 own = {key: item for key, item in part.items() if key not in _PART_KEYS}
                 kept = {key: part[key] for key in _PART_KEYS if key in part}
-                sinks.append({"roles": [role], "connector": part["connector"], **kept, "config": {**own.pop("config", {}), **own}})
+                config: dict[str, Any] = self._map(own.pop("config", None), (*path, role, "config"))
+                config.update(own)
+                sinks.append({"roles": [role], "connector": part["connector"], **kept, "config": config})
         for sink in sinks:
             segment = str(sink.get("connector") or "").split(".")
             block = blocks.get(segment[1], {}) if len(segment) > 1 else {}

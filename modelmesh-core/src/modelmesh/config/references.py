@@ -78,9 +78,7 @@ class References:
         if scheme != "secrets":
             raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
         if self._store is None:
-            raise self._malformed(
-                "${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}"
-            )
+            raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
         try:
             return self._store.get(name)
         except KeyError:

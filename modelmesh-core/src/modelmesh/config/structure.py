@@ -129,7 +129,9 @@ def _explain(error: Any, path: Path, problems: Problems) -> None:
         elif isinstance(inner, ForbiddenExtraKeysError):
             known = list(fields_dict(inner.cl))
             for key in sorted(inner.extra_fields):
-                problems.add((*path, key), f"unknown key {key!r}.{did_you_mean(key, known)} Known here: {', '.join(sorted(known))}")
+                problems.add(
+                    (*path, key), f"unknown key {key!r}.{did_you_mean(key, known)} Known here: {', '.join(sorted(known))}"
+                )
         elif isinstance(inner, KeyError):
             problems.add(path, f"needs {inner.args[0]!r}")
         else:

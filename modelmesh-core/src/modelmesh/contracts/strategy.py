@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import frozen
@@ -50,8 +49,14 @@ class SelectionResult:
 class Strategy(Protocol):
     """Orders the candidates of one pool; each pool has an instance of its own.
 
-    Called under the mesh's lock: no I/O, no waiting. ``select`` changes nothing, so that a dry run can ask it;
-    what it must remember it learns from the three notices.
+    Called under the mesh's lock: no I/O, no waiting. ``select`` changes nothing, so that a dry run can ask it. Beside
+    it a strategy may have any of these, which are called when they are there:
+
+    - ``score(candidate, request) -> float``: how good a candidate is by its own measure, for ``explain()``
+    - ``picked(candidate, request)``: an attempt at this candidate begins
+    - ``succeeded(candidate, request, outcome)``: it answered; ``outcome`` has ``seconds``, ``first_content_seconds``,
+      ``usage`` and ``headers``
+    - ``failed(candidate, request, error)``: it failed in a way that says something about its health
     """
 
     id: str
@@ -64,21 +69,3 @@ class Strategy(Protocol):
             request: What is asked.
         """
         ...
-
-    def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """Say how good a candidate is by the strategy's own measure; higher is better."""
-        ...
-
-    def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Hear that an attempt at this candidate begins."""
-        ...
-
-    def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Hear that it answered. ``outcome`` has ``seconds``, ``first_content_seconds``, ``usage`` and ``headers``."""
-        ...
-
-    def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Hear that it failed in a way that says something about its health."""
-        ...
-
-

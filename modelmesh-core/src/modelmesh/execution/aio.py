@@ -23,7 +23,7 @@ class AsyncDriver:
             clock: Gives monotonic time, seconds.
             sleep: Lets seconds pass.
         """
-        self._lock = lock
+        self.lock = lock
         self._clock = clock
         self._sleep = sleep
 
@@ -36,7 +36,7 @@ class AsyncDriver:
         outcome: Outcome = None
         try:
             while True:
-                with self._lock:
+                with self.lock:
                     try:
                         step = flow.send(outcome)
                     except StopIteration as end:
@@ -47,7 +47,7 @@ class AsyncDriver:
                 else:
                     outcome = await self._attempt(step)
         finally:
-            with self._lock:
+            with self.lock:
                 flow.close()  # after a cancellation this gives back what the attempt held
 
     @staticmethod
@@ -70,7 +70,7 @@ class AsyncDriver:
             StreamInterruptedError: It broke.
         """
         relay, opened, began = Relay(served, asked_usage=asked_usage), served.outcome, self._clock()
-        assert isinstance(opened, Opened)  # noqa: S101 - the caller looked
+        assert isinstance(opened, Opened)
         cause: ProviderError | None = None
         ended = False
         try:
@@ -87,11 +87,11 @@ class AsyncDriver:
             ended = True
         finally:
             if not ended:
-                with self._lock:
+                with self.lock:
                     flows.abandon(served)
                 done(None)
             await opened.stream.aclose()
-        with self._lock:
+        with self.lock:
             broken = relay.end(cause, now=self._clock(), began=began)
         if broken is None:
             for chunk in relay.rest():

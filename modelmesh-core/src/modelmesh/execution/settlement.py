@@ -72,7 +72,7 @@ class Relay:
     __slots__ = ("_asked_usage", "_finish", "_opened", "_served")
 
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
-        assert isinstance(served.outcome, Opened)  # noqa: S101 - the caller looked
+        assert isinstance(served.outcome, Opened)
         self._served = served
         self._opened = served.outcome
         self._asked_usage = asked_usage

@@ -23,7 +23,7 @@ class SyncDriver:
             clock: Gives monotonic time, seconds.
             sleep: Lets seconds pass.
         """
-        self._lock = lock
+        self.lock = lock
         self._clock = clock
         self._sleep = sleep
 
@@ -36,7 +36,7 @@ class SyncDriver:
         outcome: Outcome = None
         try:
             while True:
-                with self._lock:
+                with self.lock:
                     try:
                         step = flow.send(outcome)
                     except StopIteration as end:
@@ -47,7 +47,7 @@ class SyncDriver:
                 else:
                     outcome = self._attempt(step)
         finally:
-            with self._lock:
+            with self.lock:
                 flow.close()  # after an interrupt this gives back what the attempt held
 
     @staticmethod
@@ -68,7 +68,7 @@ class SyncDriver:
             StreamInterruptedError: It broke.
         """
         relay, opened, began = Relay(served, asked_usage=asked_usage), served.outcome, self._clock()
-        assert isinstance(opened, Opened)  # noqa: S101 - the caller looked
+        assert isinstance(opened, Opened)
         cause: ProviderError | None = None
         ended = False
         try:
@@ -84,10 +84,10 @@ class SyncDriver:
         finally:
             opened.stream.close()
             if not ended:
-                with self._lock:
+                with self.lock:
                     flows.abandon(served)
                 done(None)
-        with self._lock:
+        with self.lock:
             broken = relay.end(cause, now=self._clock(), began=began)
         if broken is None:
             yield from relay.rest()
@@ -108,5 +108,3 @@ def _open(stream: Any) -> Opened | ProviderError:
         raise
     stream.close()
     return hold.nothing()
-
-

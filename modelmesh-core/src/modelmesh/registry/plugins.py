@@ -57,5 +57,5 @@ def tell(manager: pluggy.PluginManager, hook: str, **facts: Any) -> None:
     for implementation in caller.get_hookimpls():
         try:
             implementation.function(*(facts[name] for name in implementation.argnames))
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a plugin raises, the next one is told too
             _log.exception("plugin %s raised in %s", implementation.plugin_name, hook)

@@ -136,7 +136,7 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
         return cls(dict(config)) if _takes_config(cls) else cls()
     except ModelMeshError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
         message = (
             f"the connector {connector_id!r} ({getattr(cls, '__module__', '?')}) cannot be built from its configuration: "
             f"{type(error).__name__}: {error}"

@@ -41,9 +41,7 @@ def server_delay(headers: Mapping[str, str], *, wall: Callable[[], float]) -> fl
     if dated is not None:
         return dated
     resets = [
-        _reset(headers.get(reset), headers, wall)
-        for remaining, reset in _RESETS
-        if _number(headers.get(remaining), 1.0) == 0
+        _reset(headers.get(reset), headers, wall) for remaining, reset in _RESETS if _number(headers.get(remaining), 1.0) == 0
     ]
     return max((seconds for seconds in resets if seconds is not None), default=None)
 

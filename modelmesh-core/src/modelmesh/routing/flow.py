@@ -178,7 +178,7 @@ class _Request:
     def retry_delay(self, error: ProviderError, candidate: Candidate, retries: int) -> float | None:
         """Seconds to wait before asking the same candidate again; ``None`` to go on to the next."""
         policy = self.pool.policy
-        allowed = self._retries_allowed(error, policy.retry)
+        allowed = self._retries_allowed(error, policy.retry, alone=self.alone(candidate))
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
         if retries >= allowed or len(self.attempts) >= policy.max_attempts:
@@ -191,7 +191,14 @@ class _Request:
         wait = self._backoff(error, policy.retry, retries)
         return wait if wait <= left - LEAST_LEFT_S else None
 
-    def _retries_allowed(self, error: ProviderError, retry: RetryPolicy) -> int:
+    def alone(self, candidate: Candidate) -> bool:
+        """Whether no other able candidate is ready, tried in this request or not."""
+        place = self.pool.position(candidate)
+        mine = 0 if place is None else 1 << place
+        return not self.considered.able & self.pool.available & ~mine
+
+    @staticmethod
+    def _retries_allowed(error: ProviderError, retry: RetryPolicy, *, alone: bool) -> int:
         if retry.non_retryable_codes is not None and error.status in retry.non_retryable_codes:
             return 0
         same_target = RULES[error.failure].same_target
@@ -201,7 +208,7 @@ class _Request:
             return 0
         if retry.max_attempts is not None:
             return retry.max_attempts
-        if self.untried():
+        if not alone:
             return 0
         return 1 if same_target in (SameTarget.ONCE, SameTarget.ALONE_ONCE) else 3
 
@@ -278,7 +285,7 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
             if served is not None:
                 return served
             error = run.last_error
-            assert error is not None  # noqa: S101 - an attempt that did not serve has failed
+            assert error is not None
             if not RULES[error.failure].rotate and not _listed(error, pool):
                 raise verdicts.as_it_is(error, run.attempts)
             delay = run.retry_delay(error, candidate, retries)
@@ -331,7 +338,7 @@ def _attempt(run: _Request, candidate: Candidate, reason: str, *, dry_run: bool)
         if RULES[outcome.failure].scope is not Scope.NONE:
             _notify(pool, "failed", candidate, run.selection, outcome)
         return None
-    assert outcome is not None  # noqa: S101 - a driver answers every Send
+    assert outcome is not None
     attempt.ms = (done - now) * 1000
     attempt.billed = "yes"
     served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection)
@@ -402,4 +409,3 @@ def _notify(pool: Pool, notice: str, *facts: Any) -> None:
         told(*facts)
     except Exception as error:
         raise verdicts.broken_strategy(pool, error) from error
-

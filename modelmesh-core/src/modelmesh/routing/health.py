@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from modelmesh.routing.pool import Pool
 
 MAX_SAMPLES = 200
+MAX_CHANGES = 1000
+"""Changes kept until somebody is told; without a listener the oldest go."""
 
 
 class State(StrEnum):
@@ -148,7 +150,7 @@ class HealthBook:
         self._timers: list[tuple[float, int, Circuit, int, int]] = []
         self._sequence = 0
         self._probes = 0
-        self.changes: list[tuple[str, Circuit]] = []
+        self.changes: deque[tuple[str, Circuit]] = deque(maxlen=MAX_CHANGES)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -237,7 +239,14 @@ class HealthBook:
         circuit: Circuit = (lease.candidate.health, lease.candidate.account)[which]
         stale = circuit.generation != lease.generations[which]
         if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
-            self._open(circuit, error.failure, now, self._cooldown(circuit, error, policy), told=error.upstream_delay_s is not None, stale=stale)
+            self._open(
+                circuit,
+                error.failure,
+                now,
+                self._cooldown(circuit, error, policy),
+                told=error.upstream_delay_s is not None,
+                stale=stale,
+            )
             return
         if policy.error_codes is not None and error.status not in policy.error_codes:
             return

@@ -5,7 +5,7 @@ A model is left out only for what it *states* it lacks; what it does not state i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,26 @@ def needs(call: Call, watched: frozenset[str]) -> list[str]:
     return [need for need in NEEDS if need in watched and _READERS[need](call)]
 
 
+def _json_schema(call: Call) -> bool:
+    return _response_format(call) == "json_schema"
+
+
+def _json_object(call: Call) -> bool:
+    return _response_format(call) == "json_object"
+
+
+def _is_streamed(call: Call) -> bool:
+    return call.stream
+
+
+def _is_plain(call: Call) -> bool:
+    return not call.stream
+
+
+def _wants_logprobs(call: Call) -> bool:
+    return bool(call.payload.get("logprobs"))
+
+
 def _uses_tools(call: Call) -> bool:
     return bool(call.payload.get("tools") or call.payload.get("functions"))
 
@@ -66,15 +86,15 @@ def _has_system_message(call: Call) -> bool:
     return any(isinstance(m, Mapping) and m.get("role") in ("system", "developer") for m in _messages(call))
 
 
-_READERS = {
-    "streaming": lambda call: call.stream,
-    "synchronous": lambda call: not call.stream,
+_READERS: dict[str, Callable[[Call], bool]] = {
+    "streaming": _is_streamed,
+    "synchronous": _is_plain,
     "tool_calling": _uses_tools,
-    "structured_output": lambda call: _response_format(call) == "json_schema",
-    "json_mode": lambda call: _response_format(call) == "json_object",
+    "structured_output": _json_schema,
+    "json_mode": _json_object,
     "vision": _shows_images,
     "system_prompt": _has_system_message,
-    "logprobs": lambda call: bool(call.payload.get("logprobs")),
+    "logprobs": _wants_logprobs,
 }
 
 

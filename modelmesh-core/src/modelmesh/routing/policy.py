@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from modelmesh.contracts.call import Limits
 
@@ -93,7 +93,7 @@ class PoolPolicy:
         panic: Whether the model due soonest is tried when every one is off.
     """
 
-    limits: Limits = Limits()
+    limits: Limits = field(factory=Limits)
     max_attempts: int = 4
     retry: RetryPolicy = RetryPolicy()
     circuit: CircuitPolicy = CircuitPolicy()

@@ -96,4 +96,3 @@ class Router:
             f"Name one of them in model=…, or add the pool: create({name!r}), or create(config=…) with a pool of that name."
         )
         return CapabilityNotFoundError(message, pool_name=name, details={"pools": known})
-

@@ -80,9 +80,12 @@ def nobody(
         cls = errors.also(errors.AllProvidersExhaustedError, kind)
     for name in ("provider_id", "model_id", "status", "code", "failure", "request_id"):
         facts[name] = getattr(last_error, name)
-    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}"
+    last = f"\nThe last of them: {last_error.message}"
+    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}{last}"
     retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
-    error: errors.AllProvidersExhaustedError = cls(message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts)
+    error: errors.AllProvidersExhaustedError = cls(
+        message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
+    )
     return error
 
 

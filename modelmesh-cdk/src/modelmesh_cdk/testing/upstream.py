@@ -1,0 +1,252 @@
+"""A vendor's API on loopback: a real HTTP server that answers by a script and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from typing import Any, Self
+
+from attrs import define, field, frozen
+
+GO_ON = b""
+"""In a script's body: send nothing and keep the connection open until the server stops."""
+
+
+@frozen
+class Received:
+    """One request as it arrived.
+
+    Attributes:
+        method: HTTP method.
+        path: Path with its query.
+        headers: Names in lower case.
+        body: As sent.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+@define
+class Script:
+    """One answer.
+
+    Attributes:
+        status: HTTP status.
+        body: Bytes in one piece, or pieces that are sent one by one; empty pieces keep the connection waiting.
+        headers: Beside the content's length and type.
+        content_type: Media type.
+        delay: Seconds before the headers.
+        cut: Close the connection after the body without ending it as HTTP wants.
+    """
+
+    status: int = 200
+    body: bytes | Sequence[bytes] = b""
+    headers: Mapping[str, str] = field(factory=dict)
+    content_type: str = "application/json"
+    delay: float = 0.0
+    cut: bool = False
+
+
+def completion(content: str | None = "Hello!", *, model: str = "test-model", **message: Any) -> dict[str, Any]:
+    """Return a chat completion in OpenAI's shape."""
+    finish = "tool_calls" if message.get("tool_calls") else "stop"
+    return {
+        "id": "chatcmpl-test",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": model,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": content, **message}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
+    }
+
+
+def chunk(delta: Mapping[str, Any], *, finish: str | None = None, model: str = "test-model", **fields: Any) -> dict[str, Any]:
+    """Return one chunk in OpenAI's shape."""
+    choice = {"index": 0, "delta": dict(delta), "finish_reason": finish}
+    head = {"id": "chatcmpl-test", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": model}
+    return {**head, "choices": [choice], **fields}
+
+
+def event(data: Any) -> bytes:
+    """Return one server-sent event; text as it is, all else as JSON."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    return f"data: {text}\n\n".encode()
+
+
+def text_stream(*words: str, model: str = "test-model", done: bool = True, finish: str | None = "stop") -> list[bytes]:
+    """Return the events of an answer that comes in these pieces."""
+    chunks = [chunk({"role": "assistant", "content": ""}, model=model)]
+    chunks += [chunk({"content": word}, model=model) for word in words]
+    if finish is not None:
+        chunks.append(chunk({}, finish=finish, model=model))
+    return [event(one) for one in chunks] + ([event("[DONE]")] if done else [])
+
+
+class Upstream:
+    """The server. Use it as a context manager.
+
+    Without a script it answers every chat with ``Hello!``, streamed when that was asked, and lists one model.
+
+    Attributes:
+        received: Every request, in order.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self._scripts: list[Script | Callable[[Received], Script]] = []
+        self._always: Script | Callable[[Received], Script] | None = None
+        self._lock = Lock()
+        self._stopping = Event()
+        self._server = _server(self)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    # -- what it answers ----------------------------------------------------------------------------------------------
+
+    def then(self, script: Script | Callable[[Received], Script]) -> Self:
+        """Answer the next request by this script; scripts queue."""
+        with self._lock:
+            self._scripts.append(script)
+        return self
+
+    def always(self, script: Script | Callable[[Received], Script] | None) -> Self:
+        """Answer by this script whenever the queue is empty."""
+        self._always = script
+        return self
+
+    def reply(self, body: Any, status: int = 200, **headers: str) -> Self:
+        """Answer the next request with JSON."""
+        return self.then(
+            Script(status, json.dumps(body).encode(), {name.replace("_", "-"): value for name, value in headers.items()})
+        )
+
+    def fail(self, status: int, code: str | None = None, **headers: str) -> Self:
+        """Refuse the next request with an error body in OpenAI's shape."""
+        return self.reply(
+            {"error": {"message": f"status {status}", "type": "test", "param": None, "code": code}}, status, **headers
+        )
+
+    def stream(self, pieces: Sequence[bytes], *, cut: bool = False) -> Self:
+        """Answer the next request with these pieces of an event stream."""
+        return self.then(Script(body=list(pieces), content_type="text/event-stream", cut=cut))
+
+    def script_for(self, request: Received) -> Script:
+        """Take the next script."""
+        with self._lock:
+            self.received.append(request)
+            script = self._scripts.pop(0) if self._scripts else self._always
+        if script is None:
+            return _usual(request)
+        return script if isinstance(script, Script) else script(request)
+
+    # -- what it was asked --------------------------------------------------------------------------------------------
+
+    @property
+    def last(self) -> Received:
+        """The latest request."""
+        return self.received[-1]
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Its address, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def stopping(self) -> Event:
+        """Set when the server goes down, for answers that never end by themselves."""
+        return self._stopping
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _usual(request: Received) -> Script:
+    if request.method == "GET":
+        return Script(body=json.dumps({"object": "list", "data": [{"id": "test-model", "object": "model"}]}).encode())
+    asked = request.json
+    model = asked.get("model", "test-model")
+    if asked.get("stream"):
+        return Script(body=text_stream("Hel", "lo!", model=model), content_type="text/event-stream")
+    return Script(body=json.dumps(completion(model=model)).encode())
+
+
+def _server(upstream: Upstream) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            script = upstream.script_for(Received(self.command, self.path, headers, body))
+            if script.delay and upstream.stopping.wait(script.delay):
+                self.close_connection = True
+                return
+            self.send_response(script.status)
+            self.send_header("Content-Type", script.content_type)
+            for name, value in script.headers.items():
+                self.send_header(name, value)
+            try:
+                self._send(script)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def _send(self, script: Script) -> None:
+            if isinstance(script.body, bytes):
+                self.send_header("Content-Length", str(len(script.body) + (1 if script.cut else 0)))
+                self.end_headers()
+                self.wfile.write(script.body)
+                self.close_connection = self.close_connection or script.cut
+                return
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for piece in script.body:
+                if piece == GO_ON:
+                    upstream.stopping.wait(30)
+                    continue
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.flush()
+            if script.cut:
+                self.close_connection = True
+            else:
+                self.wfile.write(b"0\r\n\r\n")
+
+        do_GET = do_POST = _serve  # noqa: N815 - the base class's names
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 256
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing: clients that hang up are part of many tests."""
+
+    return Server(("127.0.0.1", 0), Handler)
+
+
+__all__ = ["GO_ON", "Received", "Script", "Upstream", "chunk", "completion", "event", "text_stream"]

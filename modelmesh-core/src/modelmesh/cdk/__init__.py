@@ -1,0 +1,44 @@
+"""``modelmesh.cdk``: the connector development kit, installed by ``modelmesh-cdk``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelmesh.facade import forward
+
+if TYPE_CHECKING:
+    from modelmesh_cdk import BaseObservability as BaseObservability
+    from modelmesh_cdk import BaseObservabilityConfig as BaseObservabilityConfig
+    from modelmesh_cdk import BaseProvider as BaseProvider
+    from modelmesh_cdk import BaseProviderConfig as BaseProviderConfig
+    from modelmesh_cdk import BaseSecretStore as BaseSecretStore
+    from modelmesh_cdk import BaseSecretStoreConfig as BaseSecretStoreConfig
+    from modelmesh_cdk import BaseStrategy as BaseStrategy
+    from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
+    from modelmesh_cdk import QuickProvider as QuickProvider
+    from modelmesh_cdk import ServerSentEvent as ServerSentEvent
+    from modelmesh_cdk import SseDecoder as SseDecoder
+    from modelmesh_cdk import WireRequest as WireRequest
+    from modelmesh_cdk import load_catalogue as load_catalogue
+
+__all__ = [
+    "BaseObservability",
+    "BaseObservabilityConfig",
+    "BaseProvider",
+    "BaseProviderConfig",
+    "BaseSecretStore",
+    "BaseSecretStoreConfig",
+    "BaseStrategy",
+    "OpenAICompatibleProvider",
+    "QuickProvider",
+    "ServerSentEvent",
+    "SseDecoder",
+    "WireRequest",
+    "load_catalogue",
+]
+
+__getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,5 @@
+"""``python -m modelmesh.cli``."""
+
+from modelmesh.cli import main
+
+main()

@@ -1,0 +1,53 @@
+"""``modelmesh capabilities``: the capability tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelmesh.cli.terminal import console
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+EPILOG = """\b
+Examples:
+  modelmesh capabilities
+  modelmesh capabilities speech
+"""
+
+
+@click.command("capabilities", epilog=EPILOG, short_help="List what can be asked for.")
+@click.argument("search", required=False)
+def command(search: str | None) -> None:
+    """List what can be asked for: the whole tree, or the names that contain SEARCH with their paths.
+
+    Any name of the tree can be given to --capability and stands in a request's "model".
+    """
+    from modelmesh import capabilities  # noqa: PLC0415 - not for --help
+
+    if search is None:
+        from rich.tree import Tree  # noqa: PLC0415 - rich, for the tree only
+
+        tree = Tree("capabilities", guide_style="dim")
+        _grow(tree, capabilities.tree())
+        console().print(tree)
+        return
+    names = capabilities.search(search)
+    alias = capabilities.standard_tree().get_node(search)
+    found = {name: capabilities.resolve(name) for name in names} or ({search: alias.path} if alias else {})
+    if not found:
+        near = capabilities.standard_tree().suggest(search)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = f"no capability contains {search!r}.{hint} List them all: modelmesh capabilities"
+        raise click.ClickException(message)
+    width = max(map(len, found))
+    for name, path in found.items():
+        click.echo(f"{name:<{width}}  {path}")
+
+
+def _grow(tree: Tree, branch: Mapping[str, Any]) -> None:
+    for name, below in branch.items():
+        _grow(tree.add(name), below)

@@ -1,0 +1,135 @@
+"""``modelmesh connectors``: what is installed, and whether it works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+from attrs import asdict, frozen
+
+from modelmesh.cli.terminal import console
+
+if TYPE_CHECKING:
+    from modelmesh.registry.catalog import Catalog, Found
+    from modelmesh.registry.resolver import Resolver
+
+KINDS = ("provider", "strategy", "secret-store", "observability", "storage", "discovery")
+
+EPILOG = """\b
+Examples:
+  modelmesh connectors
+  modelmesh connectors --kind provider
+  modelmesh connectors --no-load --json
+"""
+
+
+@frozen
+class Row:
+    """One connector or hook plugin.
+
+    Attributes:
+        id: Connector ID, or the plugin's name.
+        kind: One of :data:`KINDS`, ``plugin`` or ``commands``.
+        distribution: Name of the distribution that provides it.
+        version: Its version, empty when unknown.
+        state: ``loaded``, ``failed``, ``duplicate``, ``left out`` or ``not loaded``.
+        reason: Why it is not loaded, on one line.
+    """
+
+    id: str
+    kind: str
+    distribution: str
+    version: str
+    state: str
+    reason: str = ""
+
+
+@click.command("connectors", epilog=EPILOG, short_help="List what is installed.")
+@click.option("--kind", type=click.Choice(KINDS), help="List connectors of this kind only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.option("--no-load", is_flag=True, help="List what is installed without importing any of it.")
+def command(kind: str | None, *, as_json: bool, no_load: bool) -> None:
+    """List the installed connectors and plugins, and whether each can be loaded.
+
+    One that is broken shows why, and the others are listed all the same.
+    """
+    from modelmesh.cli.plugins import without_log  # noqa: PLC0415 - not for --help
+    from modelmesh.registry.catalog import Catalog  # noqa: PLC0415
+    from modelmesh.registry.resolver import Resolver  # noqa: PLC0415
+
+    catalog = Catalog.scan()
+    with without_log():
+        rows = list(connector_rows(catalog, None if no_load else Resolver(catalog), kind))
+        plugins = [] if kind else list(plugin_rows(catalog, load=not no_load))
+    if as_json:
+        listed = {"connectors": [asdict(row) for row in rows], "plugins": [asdict(row) for row in plugins]}
+        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+        return
+    from modelmesh.cli.rendering import show, table  # noqa: PLC0415 - rich, for tables only
+
+    screen = console()
+    cells = [
+        (row.id, row.kind, row.distribution, row.version, f"{row.state}: {row.reason}" if row.reason else row.state)
+        for row in (*rows, *plugins)
+    ]
+    show(screen, table(screen, ("ID", "kind", "distribution", "version", "state"), cells))
+
+
+def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None = None) -> Iterator[Row]:
+    """Yield every installed connector.
+
+    Args:
+        catalog: What is installed.
+        resolver: Loads them; ``None`` to import nothing.
+        kind: One of :data:`KINDS`, ``None`` for all of them.
+    """
+    for found in catalog.all():
+        assert found.kind is not None  # noqa: S101 - the catalogue yields connectors only
+        label = found.kind.label.replace(" ", "-")
+        if kind in (None, label):
+            yield Row(found.name, label, *_owner(found), *_state(found, catalog, resolver))
+
+
+def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
+    from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.errors import DuplicateConnectorError, ModelMeshError  # noqa: PLC0415 - not for --help
+
+    assert found.kind is not None  # noqa: S101 - see the caller
+    try:
+        catalog.find(found.kind, found.name)
+    except DuplicateConnectorError as error:
+        return "duplicate", one_line(error.message)
+    if resolver is None:
+        return "not loaded", ""
+    try:
+        loaded = resolver.resolve(found.kind, found.name)
+    except ModelMeshError as error:
+        return "failed", one_line(error.message)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a connector does when it is imported
+        return "failed", one_line(f"{type(error).__name__}: {error}")
+    said = getattr(loaded, "id", None)
+    if isinstance(said, str) and said != found.name:
+        return "loaded", f"but its class says its ID is {said!r}; report this to its author"
+    return "loaded", ""
+
+
+def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:
+    """Yield every hook module, with the reason for one that is left out."""
+    from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.registry.catalog import COMMANDS, PLUGINS  # noqa: PLC0415 - not for --help
+    from modelmesh.registry.plugins import load_plugins  # noqa: PLC0415
+
+    left_out = load_plugins(catalog, (PLUGINS, COMMANDS))[1] if load else {}
+    for group, kind in ((PLUGINS, "plugin"), (COMMANDS, "commands")):
+        for found in catalog.plugins(group):
+            reason = left_out.get(found.name, "")
+            state = "left out" if reason else "loaded" if load else "not loaded"
+            yield Row(found.name, kind, *_owner(found), state, one_line(reason))
+
+
+def _owner(found: Found) -> tuple[str, str]:
+    """Name and version of the distribution; the catalogue's text when it has neither."""
+    dist = found.point.dist
+    return (dist.name, dist.version) if dist else (found.distribution, "")

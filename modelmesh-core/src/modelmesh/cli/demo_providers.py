@@ -1,0 +1,132 @@
+"""Providers for the demonstration: small HTTP servers on the loopback address that fail, or answer, as they are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from threading import Thread
+from typing import Any
+
+RETRY_AFTER_S = 30
+PATIENCE_S = 10.0
+"""Seconds after which a connection that nobody uses is closed, so that no thread outlives the demonstration."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """What the three have in common: one answer a connection, and no log."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = PATIENCE_S
+
+    def do_POST(self) -> None:
+        """Answer a chat completion; the name is the standard library's."""
+        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        self.close_connection = True
+        self.answer(request)
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Answer one request; each kind of provider has its own way."""
+        raise NotImplementedError
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Write nothing."""
+
+    def open_stream(self) -> None:
+        """Begin a stream of events."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def send_event(self, data: str) -> None:
+        """Send one event."""
+        payload = f"data: {data}\n\n".encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(payload), payload))
+
+    def send_delta(self, delta: dict[str, Any], finish: str | None = None) -> None:
+        """Send one chunk of a chat completion, in the shape of OpenAI's API (openai package 3.52.0, 2026-11-21)."""
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        chunk = {"id": "chatcmpl-demo", "object": "chat.completion.chunk", "created": 0, "model": "demo", "choices": [choice]}
+        self.send_event(json.dumps(chunk))
+
+
+class Busy(Handler):
+    """Refuses: 429, with the seconds to wait."""
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Refuse."""
+        _ = request
+        error = {"message": "Too many requests.", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
+        body = json.dumps({"error": error}).encode()
+        self.send_response(429)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Retry-After", str(RETRY_AFTER_S))
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Fragile(Handler):
+    """Opens a stream, says who speaks, and is gone before the first word."""
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Begin, and leave; the connection closes without the end of the body."""
+        _ = request
+        self.open_stream()
+        self.send_delta({"role": "assistant", "content": ""})
+
+
+class Echo(Handler):
+    """Answers with what it was asked, and says that it is no model."""
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Stream the answer word by word."""
+        asked = str(request["messages"][-1]["content"])
+        self.open_stream()
+        self.send_delta({"role": "assistant", "content": ""})
+        for word in f"I am an echo and no model, but I am here. You asked: {asked}".split(" "):
+            self.send_delta({"content": f"{word} "})
+        self.send_delta({}, finish="stop")
+        self.send_event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one of them; closing it waits for its threads."""
+
+    daemon_threads = False
+
+    def server_bind(self) -> None:
+        """Take the address, without looking up a name for it: that would ask the network."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write nothing: a client that has gone is no news here."""
+
+
+@contextmanager
+def serving(*handlers: type[Handler]) -> Iterator[list[str]]:
+    """Serve each on a port of its own, which the operating system chooses, until the block is left.
+
+    Yields:
+        Their addresses, in order.
+    """
+    running: list[tuple[Server, Thread]] = []
+    try:
+        for handler in handlers:
+            server = Server(("127.0.0.1", 0), handler)
+            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name=f"demo-{handler.__name__.lower()}")
+            thread.start()
+            running.append((server, thread))
+        yield [f"http://127.0.0.1:{server.server_port}" for server, _ in running]
+    finally:
+        for server, thread in running:
+            server.shutdown()
+            thread.join()
+            server.server_close()

@@ -1,0 +1,25 @@
+"""``modelmesh describe``: the pools and their models."""
+
+from __future__ import annotations
+
+import click
+
+from modelmesh.cli.target import Target, client_options
+from modelmesh.cli.terminal import clean
+
+EPILOG = """\b
+Examples:
+  modelmesh describe
+  modelmesh describe --config modelmesh.yaml
+"""
+
+
+@click.command("describe", epilog=EPILOG, short_help="Show the pools and their models.")
+@client_options
+def command(target: Target) -> None:
+    """Show every pool with its strategy and its models; an arrow marks the one that would be asked first.
+
+    Nothing is sent to a model. A provider that has no list of models of its own is asked for one.
+    """
+    with target.client() as client:
+        click.echo(clean(client.describe()))

@@ -1,0 +1,52 @@
+"""``modelmesh explain``: where a request would go, and why."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from attrs import asdict, evolve
+
+from modelmesh.cli.target import Target, client_options
+from modelmesh.cli.terminal import clean, console
+
+EPILOG = """\b
+Examples:
+  modelmesh explain
+  modelmesh explain chat-completion --strategy round-robin
+  modelmesh explain --config modelmesh.yaml --json
+"""
+
+
+@click.command("explain", epilog=EPILOG, short_help="Say where a request would go, and why.")
+@click.argument("model", required=False)
+@client_options
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+def command(model: str | None, target: Target, *, as_json: bool) -> None:
+    """Say which model a request for MODEL would go to now, and of every other why not.
+
+    MODEL is a pool, a capability or one model of a pool; by default it is that of --capability. Nothing is sent to a
+    model.
+    """
+    with (target if model is None else _about(model, target)).client() as client:
+        explanation = client.explain(model or target.pool(client))
+    if as_json:
+        click.echo(json.dumps(asdict(explanation), indent=2, ensure_ascii=False))
+        return
+    from modelmesh.cli.rendering import candidates_table, show  # noqa: PLC0415 - rich, for tables only
+
+    screen = console()
+    of = f" ({explanation.capability})" if explanation.capability else ""
+    click.echo(f"Pool {explanation.pool_name}{of}, strategy {explanation.strategy}")
+    chosen = f"{explanation.selected_provider}/{explanation.selected_model}" if explanation.selected_model else None
+    click.echo(clean(f"A request would go to {chosen}: {explanation.reason}" if chosen else explanation.reason))
+    click.echo()
+    show(screen, candidates_table(screen, explanation))
+
+
+def _about(model: str, target: Target) -> Target:
+    """A capability must be a pool of the client that is made; any other name is looked up among its models."""
+    from modelmesh.capabilities import standard_tree  # noqa: PLC0415 - not for --help
+
+    known = target.capability is None and standard_tree().get_node(model) is not None
+    return evolve(target, capability=model) if known else target

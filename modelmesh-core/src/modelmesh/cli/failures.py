@@ -1,0 +1,65 @@
+"""Errors and warnings as a person at a terminal reads them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from modelmesh.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from modelmesh.errors import ModelMeshError
+    from modelmesh.routing.attempts import Attempt
+
+_shown_by_python = warnings.showwarning
+
+
+def show_error(error: ModelMeshError) -> None:
+    """Write an error to stderr: its message, its notes, and the attempts that the message does not list itself."""
+    first, *rest = clean(error.message).splitlines() or [type(error).__name__]
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {first}", err=True)
+    for line in [*rest, *_notes(error), *_hints(error), *_attempts(error)]:
+        click.echo(line, err=True)
+
+
+def show_note(text: str) -> None:
+    """Write something worth knowing to stderr."""
+    click.echo(f"{click.style('note:', fg='yellow')} {clean(text)}", err=True)
+
+
+def show_warning(  # noqa: PLR0913, PLR0917 - the signature is the standard library's
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Take the place of ``warnings.showwarning``: what we say about a configuration is a note, without a source line."""
+    from modelmesh.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when there is something to say
+
+    if issubclass(category, NotEnforcedWarning):
+        show_note(str(message))
+    else:
+        _shown_by_python(message, category, filename, lineno, file, line)
+
+
+def _notes(error: BaseException) -> list[str]:
+    return [line for note in getattr(error, "__notes__", ()) for line in clean(note).splitlines()]
+
+
+def _hints(error: ModelMeshError) -> list[str]:
+    from modelmesh.errors import CapabilityNotFoundError  # noqa: PLC0415 - only when there is something to say
+
+    if isinstance(error, CapabilityNotFoundError):
+        return ["On the command line: --capability NAME. 'modelmesh capabilities' lists the names."]
+    return []
+
+
+def _attempts(error: Any) -> list[str]:
+    attempts: Sequence[Attempt] = getattr(error, "attempts", None) or ()
+    untold = [clean(str(attempt)) for attempt in attempts if str(attempt) not in error.message]
+    return ["Asked:", *(f"  {line}" for line in untold)] if untold else []

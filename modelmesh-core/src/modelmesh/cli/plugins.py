@@ -1,0 +1,66 @@
+"""Commands that installed plugins add."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from modelmesh.cli.failures import show_note
+from modelmesh.registry.catalog import COMMANDS, PLUGINS, Catalog
+from modelmesh.registry.plugins import load_plugins
+
+
+def plugin_commands(taken: Collection[str]) -> dict[str, click.Command]:
+    """Return the commands of every hook module, by name; a broken one is left out with a line on stderr.
+
+    Args:
+        taken: Names that no plugin may have.
+    """
+    with without_log():
+        manager, left_out = load_plugins(Catalog.scan(), (PLUGINS, COMMANDS))
+    for name, reason in left_out.items():
+        if not reason.startswith("switched off"):
+            show_note(f"the plugin {name!r} is left out: {_one_line(reason)}. See: modelmesh connectors")
+    added: dict[str, click.Command] = {}
+    for implementation in manager.hook.modelmesh_cli_commands.get_hookimpls():
+        try:
+            offered: Any = implementation.function()
+            for command in offered or ():
+                _add(command, added, taken)
+        except Exception as error:  # noqa: BLE001 - one broken plugin must not take the command line with it
+            show_note(f"the commands of the plugin {implementation.plugin_name!r} are left out: {_one_line(error)}")
+    return added
+
+
+def _add(command: Any, added: dict[str, click.Command], taken: Collection[str]) -> None:
+    if not isinstance(command, click.Command) or not command.name:
+        message = f"modelmesh_cli_commands() returned {command!r}, which is no named click command"
+        raise TypeError(message)
+    if command.name in taken or command.name in added:
+        message = f"there is a command {command.name!r} already"
+        raise ValueError(message)
+    added[command.name] = command
+
+
+def _one_line(reason: object) -> str:
+    text = f"{type(reason).__name__}: {reason}" if isinstance(reason, Exception) else str(reason)
+    return " ".join(text.split())
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Keep quiet what the loader logs about a plugin that it leaves out: the command line says it in its own words."""
+    log = logging.getLogger("modelmesh.plugins")
+    log.addFilter(_not_a_warning)
+    try:
+        yield
+    finally:
+        log.removeFilter(_not_a_warning)
+
+
+def _not_a_warning(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.WARNING

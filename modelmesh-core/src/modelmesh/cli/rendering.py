@@ -1,0 +1,158 @@
+"""Tables of attempts, candidates and health, used by several commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from modelmesh.cli.terminal import clean
+from modelmesh.routing.classes import FailureClass
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelmesh.routing.attempts import Attempt
+    from modelmesh.routing.explain import Explanation
+    from modelmesh.routing.pool import Pool
+
+_F = FailureClass
+IN_WORDS = {
+    _F.NOT_SENT: "could not be reached",
+    _F.AMBIGUOUS: "broke off before answering",
+    _F.TIMEOUT: "took too long",
+    _F.CALLER: "called the request wrong",
+    _F.CAPABILITY: "cannot do this request",
+    _F.POLICY: "refused by its content policy",
+    _F.CREDENTIAL: "refused the key",
+    _F.PERMISSION: "refused the account",
+    _F.QUOTA: "says the account is used up",
+    _F.NOT_FOUND: "does not know the model",
+    _F.TRANSIENT: "refused for the moment",
+    _F.THROTTLE: "had too many requests",
+    _F.SERVER: "failed inside",
+    _F.MISCONFIGURED: "redirected elsewhere",
+    _F.PROTOCOL: "sent a broken answer",
+    _F.CANCELLED: "was cancelled",
+    _F.BROKEN: "has a connector that raised",
+}
+"""What a provider did, by class of failure; the long form is :data:`modelmesh.routing.classes.RULES`."""
+
+NOTHING = "-"
+_COLOURS = {"active": "green", "answered": "green", "loaded": "green", "standby": "yellow", "failed": "red", "duplicate": "red"}
+
+
+def table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Table:
+    """Make a table: folded to the width of a terminal, plain elsewhere.
+
+    Args:
+        console: Where it will be printed.
+        headings: One for each column.
+        rows: Cells; their text is shown as it is, but for control characters.
+        right: Headings of the columns that hold numbers.
+    """
+    made = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, show_edge=False, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(line := one_line(cell), style=_COLOURS.get(line.partition(":")[0], "")) for cell in row))
+    return made
+
+
+def show(console: Console, shown: Table) -> None:
+    """Print a table; what is no terminal gets no spaces at the ends of lines."""
+    if console.is_terminal:
+        console.print(shown)
+        return
+    with console.capture() as captured:
+        console.print(shown)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, without control characters."""
+    return clean(" ".join(text.split()))
+
+
+def attempts_table(console: Console, attempts: Sequence[Attempt]) -> Table:
+    """What every attempt came to, and what the mesh did next."""
+    rows = [
+        (
+            str(attempt.number),
+            attempt.provider_id,
+            attempt.model_id,
+            happened(attempt),
+            NOTHING if attempt.status is None else str(attempt.status),
+            NOTHING if attempt.ms is None else f"{attempt.ms:.0f}",
+            _next_step(attempts, place),
+        )
+        for place, attempt in enumerate(attempts)
+    ]
+    headings = ("#", "provider", "model", "what happened", "status", "ms", "what the mesh did next")
+    return table(console, headings, rows, right=("#", "status", "ms"))
+
+
+def happened(attempt: Attempt) -> str:
+    """Return what became of an attempt, in a few words."""
+    if attempt.failure is None:
+        return attempt.outcome
+    return f"{in_words(attempt.failure)} ({attempt.code or attempt.failure})"
+
+
+def in_words(failure: str) -> str:
+    """Return what a class of failure means, said of the provider."""
+    return IN_WORDS[FailureClass(failure)]
+
+
+def _next_step(attempts: Sequence[Attempt], place: int) -> str:
+    attempt = attempts[place]
+    if place + 1 == len(attempts):
+        return "handed over the answer" if attempt.outcome in ("answered", "streaming") else "gave up"
+    following = attempts[place + 1]
+    waited = f"waited {following.waited_ms / 1000:.1f} s, " if following.waited_ms else ""
+    if (following.provider_id, following.model_id) == (attempt.provider_id, attempt.model_id):
+        return f"{waited}asked it again"
+    return f"{waited}went on to {following.provider_id}"
+
+
+def candidates_table(console: Console, explanation: Explanation) -> Table:
+    """Every member of a pool, the one that a request would go to marked."""
+    rows = [
+        (
+            "*" if row.selected else "",
+            row.model,
+            row.provider,
+            row.connector or NOTHING,
+            row.status,
+            NOTHING if row.score is None else f"{row.score:g}",
+            row.reason,
+        )
+        for row in explanation.candidates
+    ]
+    return table(console, ("", "model", "provider", "connector", "status", "score", "reason"), rows, right=("score",))
+
+
+def health_table(console: Console, pool: Pool, now: float) -> Table:
+    """Every member of a pool, whether it may be asked now, and why not.
+
+    Args:
+        console: Where it will be printed.
+        pool: The pool.
+        now: The mesh's monotonic time, seconds.
+    """
+    rows = [
+        (model.provider_id, model.model_id, "standby" if reason else "active", reason or _recent(model.failure_count))
+        for model in pool.members
+        for reason in (pool.standby_reason(model, now),)
+    ]
+    return table(console, ("provider", "model", "state", "reason"), rows)
+
+
+def _recent(failures: int) -> str:
+    if not failures:
+        return "no failure since its last answer"
+    return f"may be asked; {failures} failure{'s' if failures > 1 else ''} in a row so far"

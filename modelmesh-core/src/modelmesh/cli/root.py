@@ -1,0 +1,124 @@
+"""``modelmesh`` itself: which commands there are, and how every one of them ends."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+import click
+
+import modelmesh
+from modelmesh.cli.failures import show_error, show_warning
+from modelmesh.errors import ModelMeshError
+
+BUILT_IN = ("chat", "demo", "describe", "explain", "connectors", "capabilities", "check")
+"""Each is the attribute ``command`` of the module of its name beside this one, imported when it is needed."""
+
+ELSEWHERE = {"local": "modelmesh-connector-local"}
+"""Commands that a package of ours adds: what to install when they are not there."""
+
+INTERRUPTED = 130
+"""What a shell reports for a program that Ctrl-C ended: 128 + SIGINT."""
+
+
+class Commands(click.Group):
+    """Built-in commands and those of plugins; a command is imported when it is named, all of them for ``--help``."""
+
+    _added: dict[str, click.Command] | None = None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every name, our own first."""
+        _ = ctx
+        return [*BUILT_IN, *sorted(self._plugins())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; plugins are only looked at for a name that is not ours."""
+        _ = ctx
+        if cmd_name in BUILT_IN:
+            found: click.Command = importlib.import_module(f"modelmesh.cli.{cmd_name}").command
+            return found
+        return self._plugins().get(cmd_name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; one that a missing package would add is answered with how to install it."""
+        if args and args[0] in ELSEWHERE and self.get_command(ctx, args[0]) is None:
+            ctx.fail(
+                f"'modelmesh {args[0]}' comes with {ELSEWHERE[args[0]]}, which is missing here: pip install {ELSEWHERE[args[0]]}"
+            )
+        if args and self.get_command(ctx, args[0]) is None:
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"there is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def _plugins(self) -> dict[str, click.Command]:
+        if self._added is None:
+            from modelmesh.cli.plugins import plugin_commands  # noqa: PLC0415 - reads metadata; not for our own commands
+
+            self._added = plugin_commands(taken=BUILT_IN)
+        return self._added
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; every error of ours becomes a message and an exit code."""
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            try:
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # here, where a reader that has gone can still be handled
+            except ModelMeshError as error:
+                if ctx.params.get("debug"):
+                    traceback.print_exception(error)
+                else:
+                    show_error(error)
+                ctx.exit(1)
+            except KeyboardInterrupt:
+                click.echo(err=True)
+                ctx.exit(INTERRUPTED)
+            except BrokenPipeError:
+                _leave_quietly(ctx)
+            return result
+
+
+def _leave_quietly(ctx: click.Context) -> NoReturn:
+    """Let nothing be written any more: the interpreter flushes at exit, and would complain then."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    ctx.exit(1)
+
+
+EPILOG = """\b
+Examples:
+  modelmesh demo
+  modelmesh chat "What is the capital of France?"
+  modelmesh check modelmesh.yaml
+"""
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(modelmesh.__version__, "-V", "--version", prog_name="modelmesh", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error instead of its message alone.")
+def root(*, debug: bool) -> None:
+    """Ask for a capability; the best AI model that is able and healthy answers.
+
+    Providers are found by their API keys in the environment (OPENAI_API_KEY, GROQ_API_KEY …), or in the file that
+    --config names. Commands exit with 0 on success, 1 on an error, 2 on bad usage and 130 after Ctrl-C.
+    """
+    _ = debug  # read from the context by whoever handles an error
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process.
+
+    Raises:
+        SystemExit: Always.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # what a terminal cannot show must not end the program
+    root.main(args=None if arguments is None else list(arguments), prog_name="modelmesh")

@@ -1,0 +1,120 @@
+"""What is done after the reply is ready: usage is counted, and whoever listens is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ModelMeshError
+from modelmesh.events import Emitter
+from modelmesh.routing.attempts import Attempt
+from modelmesh.routing.flow import Served, usage_of
+from modelmesh.routing.health import Account, Circuit, HealthBook, ModelHealth
+from modelmesh.routing.pool import Pool
+from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
+
+
+class Reporter:
+    """Keeps the accounts of one mesh."""
+
+    def __init__(self, emitter: Emitter, usage: UsageTracker, book: HealthBook, lock: Lock, clock: Callable[[], float]) -> None:
+        self._emitter = emitter
+        self._usage = usage
+        self._book = book
+        self._clock = clock
+        self.lock = lock
+
+    def answered(self, call: Call, served: Served, began: float) -> None:
+        """A request has its answer; a stream is reported when it ends."""
+        if isinstance(served.outcome, Answer):
+            self._account(served, usage_of(served.outcome.body))
+            if self._emitter.listening:
+                self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
+
+    def streamed(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
+        """A stream has ended, broken or been left."""
+        if isinstance(served.outcome, Answer):
+            return
+        progress = served.outcome.progress
+        if progress.complete:
+            self._account(served, progress.usage)
+        if self._emitter.listening:
+            self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
+
+    def failed(self, call: Call, pool: Pool, error: ModelMeshError, began: float) -> None:
+        """A request got no answer."""
+        if self._emitter.listening:
+            attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
+            self._tell(call, pool, attempts, None, error, began, None)
+
+    def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
+        candidate = served.candidate
+        nano = cost_nano_usd(candidate.info.pricing, usage)
+        served.attempts[-1].cost = None if nano is None else nano / NANO
+        self._usage.add(candidate.model_id, candidate.provider_id, usage, nano)
+
+    def _tell(
+        self,
+        call: Call,
+        pool: Pool,
+        attempts: Sequence[Attempt],
+        served: Served | None,
+        error: Exception | None,
+        began: float,
+        answer: Any,
+    ) -> None:
+        now = time.time()
+        with self.lock:
+            changes = list(self._book.changes)
+            self._book.changes.clear()
+        for event in _events(changes, attempts, pool.name, now):
+            self._emitter.emit(event)
+        winner = attempts[-1] if served else None
+        usage = (winner.usage if winner else None) or {}
+        show = self._emitter.shows_payloads
+        took = self._clock() - began
+        self._emitter.log(
+            RequestLogEntry(
+                request_id=f"req-{uuid4().hex[:16]}",
+                timestamp=now - took,
+                model_id=winner.model_id if winner else None,
+                provider_id=winner.provider_id if winner else None,
+                pool_id=pool.name,
+                capability=pool.capability,
+                delivery_mode="streaming" if call.stream else "synchronous",
+                status_code=getattr(error, "status", None) if error else 200,
+                latency_ms=took * 1000,
+                tokens_in=usage.get("prompt_tokens"),
+                tokens_out=usage.get("completion_tokens"),
+                cost=winner.cost if winner else None,
+                error=type(error).__name__ if error else None,
+                routing_reason=winner.reason if winner else None,
+                attempts=tuple(attempt.as_dict() for attempt in attempts),
+                request_payload=call.payload if show else None,
+                response_payload=answer if show else None,
+            )
+        )
+
+
+def _events(changes: Sequence[tuple[str, Circuit]], attempts: Sequence[Attempt], pool: str, now: float) -> list[RoutingEvent]:
+    found: list[RoutingEvent] = []
+    for what, circuit in changes:
+        off, facts = what == "deactivated", {"reason": circuit.reason.value if circuit.reason else None}
+        if isinstance(circuit, Account):
+            name = "provider_deactivated" if off else "provider_recovered"
+            found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
+        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
+            name = "model_deactivated" if off else "model_activated"
+            found.append(RoutingEvent(name, now, circuit.candidate.model_id, circuit.candidate.provider_id, pool, facts))
+    for before, after in pairwise(attempts):
+        if (before.provider_id, before.model_id) != (after.provider_id, after.model_id):
+            said = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
+            found.append(RoutingEvent("model_rotated", now, after.model_id, after.provider_id, pool, said))
+    return found

@@ -1,0 +1,202 @@
+"""What is wrong is said in one typed error that names the place and the next command."""
+
+from __future__ import annotations
+
+import sys
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import modelmesh
+from modelmesh.detection import NO_KEYS
+from modelmesh.errors import (
+    CapabilityNotFoundError,
+    ConfigurationError,
+    ModelMeshError,
+    NoProvidersError,
+    SecretNotFoundError,
+    UnknownConnectorError,
+)
+
+PROVIDER = "providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: sk-test\n"
+POOL = "pools:\n  chat-completion: {}\n"
+
+
+def written(tmp_path: Path, text: str, name: str = "mesh.yaml") -> str:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+FILES: dict[str, tuple[str, str, str]] = {
+    # name: text, place (line:column), words
+    "unknown connector": ("providers:\n  openai:\n    connector: openai.lm.v1\n", ":3:5", "Did you mean 'openai.llm.v1'"),
+    "connector not installed": ("providers:\n  m:\n    connector: mistral.api.v1\n", ":3:5", "pip install modelmesh-connector-mistral"),
+    "strategy not installed": (PROVIDER + "pools:\n  chat-completion:\n    strategy: cost-first\n", ":7:5", "pip install modelmesh-strategy-cost-first"),
+    "unknown strategy": (PROVIDER + "pools:\n  chat-completion:\n    strategy: round-robbin\n", ":7:5", "Did you mean 'round-robin'"),
+    "unknown capability": (PROVIDER + "pools:\n  chat:\n    capability: chat-completoin\n", ":7", "Did you mean 'chat-completion'"),
+    "unknown pool name": (PROVIDER + "pools:\n  chat-completoin: {}\n", ":6:3", "Did you mean 'chat-completion'"),
+    "unknown section": (PROVIDER + "pool:\n  chat-completion: {}\n", ":5:1", "Did you mean 'pools'"),
+    "unknown pool key": (PROVIDER + "pools:\n  chat-completion:\n    stategy: round-robin\n", ":7:5", "Did you mean 'strategy'"),
+    "bad duration": (PROVIDER + "pools:\n  chat-completion:\n    recovery: {cooldown: 5 parsecs}\n", ":7:16", "500ms"),
+    "bad number": (PROVIDER + "pools:\n  chat-completion:\n    retry: {max_attempts: many}\n", ":7:13", "whole number"),
+    "bad choice": (PROVIDER + "pools:\n  chat-completion:\n    balance_mode: upwards\n", ":7:5", "upwards"),
+    "missing secret": ("providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL, ":4:5", "export NOPE="),
+    "malformed reference": ("providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: ${secrets:}\n" + POOL, ":4:5", "${secrets:NAME}"),
+    "bad yaml": ("providers:\n  openai: [1,\n", ":3:1", "not valid YAML"),
+    "a tab": ("providers:\n\topenai: {}\n", ":2:1", "not valid YAML"),
+    "unquoted reference": ("providers:\n  a: {api_key: ${secrets:X}}\n", ":2", "in quotes"),
+    "duplicate key": (PROVIDER + "  openai: {}\n", ":5:3", "stands twice"),
+    "empty pool": (PROVIDER + "pools:\n  text-to-speech: {}\n", ":6:3", "is empty"),
+    "pool of unknown provider": (PROVIDER + "pools:\n  chat-completion:\n    providers: [opnai]\n", ":7:5", "Did you mean 'openai'"),
+    "pool of unknown model": (PROVIDER + "pools:\n  chat-completion:\n    models: [gpt-4oo]\n", ":7:5", "Did you mean 'gpt-4o'"),
+    "bad address": ("providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: sk-test\n    base_url: localhost\n" + POOL, ":3:5", "https://"),
+    "no key": ("providers:\n  openai:\n    connector: openai.llm.v1\n" + POOL, ":3:5", "export OPENAI_API_KEY="),
+    "python tag": ("a: !!python/object/apply:os.system ['true']\n", ":1:4", "not allowed"),
+    "two documents": (PROVIDER + "---\nb: 1\n", ":5:1", "more than one document"),
+    "not a map": ("- 1\n", "", "must be a map"),
+    "model of unknown provider": (PROVIDER + "models:\n  x:\n    provider: opena\n" + POOL, ":7:5", "Did you mean 'openai'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_is_wrong(case: str, tmp_path: Path) -> None:
+    text, place, words = FILES[case]
+    path = written(tmp_path, text)
+    with pytest.raises((ConfigurationError, UnknownConnectorError)) as caught:
+        modelmesh.create(config=path)
+    assert path + place in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_json_has_places_too(tmp_path: Path) -> None:
+    path = written(tmp_path, '{\n\t"providers": {\n\t\t"a": {"connector": "openai.lm.v1"}\n\t}\n}\n', "mesh.json")
+    with pytest.raises(UnknownConnectorError, match=r"mesh\.json:3:9"):
+        modelmesh.create(config=path)
+
+
+def test_every_problem_is_listed(tmp_path: Path) -> None:
+    path = written(tmp_path, PROVIDER + "pool: {}\npools:\n  chat-completion:\n    retry: {max_attempts: x}\n    nope: 1\n")
+    messages = modelmesh.MeshConfig.from_file(path).validate()
+    assert len(messages) == 3
+    with pytest.raises(ConfigurationError, match="3 problems"):
+        modelmesh.create(config=path)
+
+
+def test_no_keys_is_one_error_of_three_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    from modelmesh.registry.catalog import Catalog
+
+    monkeypatch.setattr(Catalog, "embedded", lambda _: [])  # as where no embedded model is installed
+    with pytest.raises(NoProvidersError) as caught:
+        modelmesh.create("chat-completion")
+    assert str(caught.value) == NO_KEYS
+    assert isinstance(caught.value, RuntimeError)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, ConfigurationError)
+    assert any("OPENAI_API_KEY" in note for note in caught.value.__notes__)
+
+
+def test_a_key_whose_connector_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XAI_API_KEY", "test")
+    with pytest.raises(NoProvidersError, match="XAI_API_KEY is set.*pip install modelmesh-connector-xai"):
+        modelmesh.create("chat-completion")
+
+
+def test_nothing_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"^Specify capabilities, pool, or config$"):
+        modelmesh.create()
+
+
+ARGUMENTS: dict[str, tuple[tuple[str, ...], dict[str, Any], type[Exception], str]] = {
+    "pool and capability": (("chat-completion",), {"pool": "text-generation"}, ValueError, "exclude each other"),
+    "unknown pool": ((), {"pool": "text-generatoin"}, ValueError, "Did you mean 'text-generation'"),
+    "unknown capability": (("chat-completoin",), {}, CapabilityNotFoundError, "Did you mean 'chat-completion'"),
+    "unknown provider": (("chat-completion",), {"providers": ["opnai"]}, ConfigurationError, "Did you mean 'openai'"),
+    "provider without key": (("chat-completion",), {"providers": ["groq"]}, NoProvidersError, "export GROQ_API_KEY="),
+    "provider not installed": (("chat-completion",), {"providers": ["xai"]}, UnknownConnectorError, "pip install modelmesh-connector-xai"),
+    "key for nobody": (("chat-completion",), {"api_keys": {"opnai": "sk-test"}}, ConfigurationError, "Did you mean 'openai'"),
+    "unknown strategy": (("chat-completion",), {"strategy": "cheapest"}, ConfigurationError, "The eight are"),
+    "unknown model": (("chat-completion",), {"models": ["gpt-4oo"], "providers": ["openai", "groq"], "api_keys": {"openai": "sk-test", "groq": "test"}}, ConfigurationError, "openai.gpt-4oo"),
+    "capability nobody has": (("text-to-speech",), {}, ConfigurationError, "is empty"),
+    "no such file": ((), {"config": "no-such-file.yaml"}, ConfigurationError, "no-such-file.yaml"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_arguments_that_are_wrong(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    capabilities, arguments, kind, words = ARGUMENTS[case]
+    with pytest.raises(kind, match=words):
+        modelmesh.create(*capabilities, **arguments)
+
+
+def test_a_request_for_a_pool_that_is_not_there(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", refused)
+    with modelmesh.create("chat-completion") as client:
+        with pytest.raises(CapabilityNotFoundError, match="chat-eu.*config="):
+            client.chat.completions.create(model="chat-eu", messages=[])
+        with pytest.raises(KeyError):
+            client.mesh.get_router().get_pool("chat-eu")
+        with pytest.raises(modelmesh.BadRequestError, match="'messages' must be a list"):
+            client.chat.completions.create(model="chat-completion", messages="Hello")
+        with pytest.raises(modelmesh.BadRequestError, match="'model' must be"):
+            client.chat.completions.create(messages=[])
+        with pytest.raises(modelmesh.BadRequestError, match="cannot be written as JSON"):
+            client.chat.completions.create(model="chat-completion", messages=[], temperature=float("nan"))
+
+
+def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
+    path = written(tmp_path, "providers:\n  a:\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL)
+    with pytest.raises(SecretNotFoundError) as caught:
+        modelmesh.create(config=path)
+    assert isinstance(caught.value, KeyError)
+    with pytest.raises(ValueError, match="asked for nope, NOPE"):
+        modelmesh.create(config=path)
+
+
+def test_a_provider_that_is_off_needs_no_secret(tmp_path: Path) -> None:
+    text = PROVIDER + "  b:\n    enabled: false\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL
+    with modelmesh.create(config=written(tmp_path, text)) as client:
+        assert client.active_providers() == ["openai"]
+
+
+HOSTILE = {
+    "alias bomb": "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+    ),
+    "deep list": "[" * 3000,
+    "deep map": "{a: " * 3000,
+    "deep block": "".join("  " * n + "a:\n" for n in range(3000)),
+    "deep dashes": "- " * 3000,
+    "ten megabytes": "a: " + "x" * 10_000_000,
+    "many keys": "".join(f"k{n}: v\n" for n in range(100_000)),
+    "endless merge": "a: &a {b: 1}\n" + "".join(f"m{n}: {{<<: [{', '.join(['*a'] * 50)}]}}\n" for n in range(2000)),
+    "huge number": "a: " + "9" * 200_000,
+    "binary": "\x00\x01\x02",
+}  # fmt: skip
+
+HOSTILE_RUN = """
+import resource, sys, modelmesh
+from modelmesh.errors import ModelMeshError
+import modelmesh.convenience
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+try:
+    modelmesh.create(config=sys.argv[1])
+except ModelMeshError as error:
+    print(type(error).__name__, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_file_ends_in_a_typed_error_and_little_memory(case: str, tmp_path: Path) -> None:
+    path = written(tmp_path, HOSTILE[case])
+    done = subprocess.run([sys.executable, "-c", HOSTILE_RUN, path], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    name, grown = done.stdout.split()
+    assert name in ("ConfigurationError",)
+    assert int(grown) < 64
+    assert issubclass(ConfigurationError, ModelMeshError)

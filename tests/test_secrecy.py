@@ -1,0 +1,121 @@
+"""No key appears anywhere but in the header that it is for."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import pytest
+
+import modelmesh
+from modelmesh_cdk.testing import Script, Upstream
+
+CANARY = "sk-test-CANARY-0123456789"
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+
+
+def whole(error: BaseException) -> str:
+    """Everything a crash reporter shows of an error, the variables of its frames included."""
+    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    return shown + repr(error) + repr(vars(error)) + repr(getattr(error, "details", ""))
+
+
+def config(base: str, **pool: Any) -> dict[str, Any]:
+    provider = {"connector": "openai.llm.v1", "api_key": CANARY, "base_url": base, "models": ["m"]}
+    return {"providers": {"a": provider}, "pools": {"chat-completion": pool}}
+
+
+ECHO = {
+    "401": Script(401, f'{{"error": {{"message": "Incorrect API key provided: {CANARY}", "code": "invalid_api_key"}}}}'.encode()),
+    "400": Script(400, f'{{"error": {{"message": "bad request by {CANARY}"}}, "{CANARY}": ["{CANARY}"]}}'.encode()),
+    "500": Script(500, CANARY.encode()),
+    "200 error": Script(200, f'{{"error": {{"message": "{CANARY}", "code": "{CANARY[:30]}x"}}}}'.encode()),
+    "not json": Script(200, CANARY.encode()),
+    "hang": Script(delay=30),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("fault", ECHO)
+def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:  # noqa: FBT001
+    caplog.set_level(logging.DEBUG)
+    upstream.always(ECHO[fault])
+    with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=stream, timeout=0.3)
+    assert upstream.last.headers["authorization"] == f"Bearer {CANARY}"
+    shown = whole(caught.value) + str([attempt.as_dict() for attempt in caught.value.attempts])  # type: ignore[attr-defined]
+    assert CANARY not in shown
+    assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ECHO)
+def test_a_failing_request_of_a_task(fault: str, upstream: Upstream) -> None:
+    upstream.always(ECHO[fault])
+
+    async def main() -> str:
+        async with modelmesh.create_async(config=config(upstream.url)) as client:
+            try:
+                await client.chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=0.3)
+            except modelmesh.ModelMeshError as error:
+                return whole(error)
+        return CANARY
+
+    assert CANARY not in asyncio.run(main())
+
+
+def broken_calls() -> list[Any]:
+    given = config("http://127.0.0.1:9")
+    return [
+        lambda: modelmesh.create("chat-completion", api_keys={"openai": CANARY}, strategy="nope"),
+        lambda: modelmesh.create("chat-completion", api_keys={"opnai": CANARY}),
+        lambda: modelmesh.create("text-to-speech", api_keys={"openai": CANARY}),
+        lambda: modelmesh.create(config={**given, "nope": 1}),
+        lambda: modelmesh.create(config={**given, "pools": {"chat-completion": {"strategy": "nope"}}}),
+        lambda: modelmesh.create(config={"providers": {"a": CANARY}}),
+        lambda: modelmesh.create(config={"providers": {"openai.llm.v1": {"api_key": CANARY, "base_url": "nowhere"}}}),
+        lambda: modelmesh.create(config={"providers": {"openai.llm.v1": {"api_key": CANARY, "timeout": "never"}}}),
+        lambda: modelmesh.create(config={"providers": {"x": {"connector": "nope.v1", "api_key": CANARY}}}),
+        lambda: modelmesh.MeshConfig({"providers": {"x": {"connector": "nope.v1", "api_key": CANARY}}}).sections.pools["x"],
+    ]
+
+
+@pytest.mark.parametrize("call", range(len(broken_calls())))
+def test_a_configuration_that_is_wrong(call: int) -> None:
+    calls = broken_calls()
+    try:
+        calls[call]()
+    except Exception as error:
+        trace = error.__traceback__
+        assert trace is not None
+        error.__traceback__ = trace.tb_next.tb_next if trace.tb_next else None  # this test's own frames know the key
+        assert CANARY not in whole(error)
+    else:
+        pytest.fail("nothing was raised")
+
+
+def test_reprs_copies_and_pickles(upstream: Upstream) -> None:
+    with modelmesh.create(config=config(upstream.url)) as client:
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+        mesh = client.mesh
+        candidate = mesh.list_models()[0]
+        provider: Any = candidate.provider
+        things = [client, mesh, mesh.config, mesh.config.sections, candidate, provider, provider.config, reply, reply.attempts]
+        things += [mesh.list_pools(), mesh.get_router(), client.describe(), client.explain("chat-completion"), client.usage, reply.metadata]
+        assert CANARY not in "".join(map(repr, things))
+        assert CANARY not in str(things)
+    secret = modelmesh.Secret(CANARY)
+    assert CANARY not in f"{secret} {secret!r} {secret!s} {secret:>30}"
+    assert copy.deepcopy(secret) is secret
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(secret)
+
+
+def test_the_key_does_not_follow_a_redirect(upstream: Upstream, other: Upstream) -> None:
+    upstream.always(Script(307, b"", {"Location": other.url + "/v1/chat/completions"}))
+    with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(modelmesh.ProviderError):
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert other.received == []

@@ -1,0 +1,320 @@
+"""The Python of the convenience layer's document, as it is written there, against vendors on loopback."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+
+import pytest
+
+import modelmesh
+from modelmesh_cdk.testing import Upstream
+
+IMPORTS = {
+    "import modelmesh": "import modelmesh\ncreate = modelmesh.create\n",
+    "from modelmesh import create": "from modelmesh import create\n",
+}
+ASK = """
+response = client.chat.completions.create(
+    model="chat-completion",
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(response.choices[0].message.content)
+"""
+STREAM = """
+stream = client.chat.completions.create(
+    model="chat-completion",
+    messages=[{"role": "user", "content": "Write a short poem about routing."}],
+    stream=True,
+)
+
+for chunk in stream:
+    delta = chunk.choices[0].delta
+    if delta.content is not None:
+        print(delta.content, end="", flush=True)
+
+print()
+"""
+FIELDS = """
+assert response.id.startswith("chatcmpl-")
+assert response.object == "chat.completion"
+assert response.created > 0
+assert response.model != "chat-completion"
+assert response.choices[0].index == 0
+assert response.choices[0].message.role == "assistant"
+assert response.choices[0].message.content == "Hello!"
+assert response.choices[0].finish_reason == "stop"
+assert response.usage.prompt_tokens == 5
+assert response.usage.completion_tokens == 2
+assert response.usage.total_tokens == 7
+"""
+
+
+def run(code: str, importing: str) -> dict[str, object]:
+    scope: dict[str, object] = {}
+    exec(IMPORTS[importing] + textwrap.dedent(code), scope)  # noqa: S102 - the snippet is the test
+    return scope
+
+
+@pytest.fixture(params=list(IMPORTS))
+def importing(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def openai(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Upstream:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", upstream.url)
+    return upstream
+
+
+def test_layer_0(openai: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run('client = create("chat-completion")' + ASK + FIELDS, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+    assert openai.last.headers["authorization"] == "Bearer sk-test"
+
+
+def test_layer_0_streams(openai: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run('client = create("chat-completion")' + STREAM, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+
+
+def test_layer_0_rotates_between_two_vendors(
+    openai: Upstream, other: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-test")
+    monkeypatch.setenv("GROQ_BASE_URL", other.url)
+    openai.fail(500).fail(500).fail(500).always(lambda _: pytest.fail("asked too often"))
+    run('client = create("chat-completion", models=["gpt-4o", "llama-3.3-70b-versatile"])' + ASK, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+    assert len(openai.received) == 1
+    assert other.last.path == "/openai/v1/chat/completions"
+
+
+def test_layer_1_names_the_package_of_cost_first(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
+    code = """
+    client = create(
+        "chat-completion",
+        providers=["openai", "anthropic"],
+        strategy="cost-first",
+    )
+    """
+    with pytest.raises(modelmesh.ConfigurationError, match="pip install modelmesh-strategy-cost-first"):
+        run(code, importing)
+
+
+def test_layer_1_with_an_installed_strategy(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
+    code = """
+    client = create("chat-completion", "text-generation", providers=["openai", "anthropic"], strategy="round-robin")
+    chat = client.chat.completions.create(
+        model="chat-completion",
+        messages=[{"role": "user", "content": "Summarize this document."}],
+    )
+    """
+    scope = run(code, importing)
+    client = scope["client"]
+    assert set(client.pool_status()) == {"chat-completion", "text-generation"}  # type: ignore[attr-defined]
+    assert set(client.active_providers()) == {"openai", "anthropic"}  # type: ignore[attr-defined]
+
+
+def test_layer_1b(openai: Upstream, importing: str) -> None:
+    code = """
+    client = create(pool="text-generation")
+
+    response = client.chat.completions.create(
+        model="text-generation",
+        messages=[{"role": "user", "content": "Write a haiku about APIs."}],
+    )
+    """
+    scope = run(code, importing)
+    assert scope["response"].choices[0].message.content == "Hello!"  # type: ignore[attr-defined]
+
+
+LAYER_2 = """
+client = create(config={
+    "providers": {
+        "openai": {
+            "connector": "openai.llm.v1",
+            "config": {"api_key": "${secrets:openai-key}"},
+        },
+        "anthropic": {
+            "connector": "anthropic.claude.v1",
+            "config": {"api_key": "${secrets:anthropic-key}"},
+        },
+    },
+    "pools": {
+        "chat-completion": {
+            "capability": "chat-completion",
+            "strategy": "STRATEGY",
+        },
+    },
+})
+"""
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_KEY", "sk-test-openai")
+    monkeypatch.setenv("ANTHROPIC_KEY", "sk-test-anthropic")
+
+
+@pytest.mark.usefixtures("keys")
+def test_layer_2_dictionary(openai: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(LAYER_2.replace("STRATEGY", "stick-until-failure") + ASK, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+    assert openai.last.headers["authorization"] == "Bearer sk-test-openai"
+
+
+@pytest.mark.usefixtures("keys")
+def test_layer_2_dictionary_as_written_names_the_missing_package(importing: str) -> None:
+    with pytest.raises(modelmesh.ConfigurationError, match="pip install modelmesh-strategy-cost-first"):
+        run(LAYER_2.replace("STRATEGY", "cost-first"), importing)
+
+
+@pytest.mark.usefixtures("keys")
+def test_layer_2_file_and_object(
+    openai: Upstream, importing: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.chdir(str(tmp_path))
+    with open("modelmesh.yaml", "w", encoding="utf-8") as file:  # noqa: PTH123 - the snippet's own way of naming it
+        file.write(
+            "providers:\n  openai.llm.v1:\n    api_key: ${secrets:openai-key}\n"
+            "pools:\n  chat-completion:\n    strategy: modelmesh.stick-until-failure.v1\n"
+        )
+    code = """
+    client = create(config="modelmesh.yaml")
+    """
+    run(code + ASK, importing)
+    code = """
+    from modelmesh import MeshConfig
+    cfg = MeshConfig.from_file("modelmesh.yaml")
+    client = create(config=cfg)
+    """
+    run(textwrap.dedent(code) + ASK, importing)
+    assert capsys.readouterr().out == "Hello!\nHello!\n"
+
+
+@pytest.mark.parametrize("connector", ["modelmesh.file.v1", "modelmesh.console.v1", "modelmesh.null.v1"])
+def test_observability_overlay(openai: Upstream, importing: str, connector: str, tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
+    os.chdir(str(tmp_path))
+    code = f"""
+    client = create("chat-completion", config={{
+        "observability": {{"connector": "{connector}"}}
+    }})
+    """
+    scope = run(textwrap.dedent(code) + ASK, importing)
+    scope["client"].close()  # type: ignore[attr-defined]
+    output = capsys.readouterr()
+    assert output.out == "Hello!\n"
+    assert ("200" in output.err) == (connector == "modelmesh.console.v1")
+    assert os.path.exists("modelmesh.log") == (connector == "modelmesh.file.v1")  # noqa: PTH110
+
+
+def test_api_keys(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-test")
+    code = """
+    client = create(
+        "chat-completion",
+        api_keys={
+            "openai": "sk-test-custom-key-here",
+            "anthropic": "sk-ant-test-custom-key-here",
+        },
+    )
+    """
+    scope = run(textwrap.dedent(code) + ASK, importing)
+    assert openai.last.headers["authorization"] == "Bearer sk-test-custom-key-here"
+    assert scope["client"].active_providers() == ["openai", "anthropic"]  # type: ignore[attr-defined]
+
+
+def test_quick_provider(upstream: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = f"""
+    from modelmesh.cdk import QuickProvider
+
+    provider = QuickProvider(
+        base_url="https://api.example.com",
+        api_key="sk-test-example-key",
+        # Optional overrides:
+        models=[],                      # empty = auto-discover via /v1/models
+        timeout=30.0,
+        max_retries=3,
+        capabilities=["generation.text-generation.chat-completion"],
+    )
+
+    custom = QuickProvider(
+        base_url="{upstream.url}/v1",
+        api_key="sk-test-internal-key",
+    )
+
+    client = create(config={{
+        "providers": {{
+            "internal-gateway": {{
+                "instance": custom,
+            }},
+        }},
+        "pools": {{
+            "chat-completion": {{
+                "capability": "chat-completion",
+                "providers": ["internal-gateway"],
+            }},
+        }},
+    }})
+    """
+    run(textwrap.dedent(code) + ASK, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+    assert [request.path for request in upstream.received] == ["/v1/models", "/v1/chat/completions"]
+
+
+def test_introspection(openai: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = """
+    client = create("chat-completion")
+    models = client.models.list()
+    for model in models.data:
+        print(f"{model.id} -- owned by {model.owned_by}")
+    mesh = client.mesh
+    pools = mesh.list_pools()
+    for pool in pools:
+        print(f"Pool: {pool.name}, models: {len(pool.models)}")
+    status = client.pool_status()
+    for pool_name, info in status.items():
+        print(f"{pool_name}: {info.active}/{info.total} active, current={info.current_model}")
+    providers = client.active_providers()
+    print(providers)
+    new_model = client.rotate("chat-completion")
+    print(f"Rotated to: {new_model}")
+    """
+    run(code, importing)
+    out = capsys.readouterr().out
+    assert "gpt-4o -- owned by openai" in out
+    assert "Pool: chat-completion, models: " in out
+    assert "['openai']" in out
+    assert "Rotated to: gpt-6.1-sol" in out
+
+
+@pytest.mark.parametrize("call", ["embeddings.create", "audio.speech.create", "audio.transcriptions.create", "images.generate"])
+def test_operations_of_later_versions_say_so(openai: Upstream, importing: str, call: str) -> None:
+    with pytest.raises(modelmesh.ConfigurationError, match="pip install"):
+        run(f'create("chat-completion").{call}(model="x", input="y")', importing)
+
+
+def test_langchain(openai: Upstream, importing: str) -> None:
+    pytest.importorskip("langchain_openai")
+    code = """
+    from langchain_core.messages import HumanMessage
+
+    client = create("chat-completion")
+
+    from langchain_openai import ChatOpenAI
+
+    llm = ChatOpenAI(
+        client=client.chat.completions,
+        model="chat-completion",
+    )
+
+    response = llm.invoke([HumanMessage(content="Explain AI routing.")])
+    pieces = [piece.content for piece in llm.stream([HumanMessage(content="Explain AI routing.")])]
+    """
+    scope = run(code, importing)
+    assert scope["response"].content == "Hello!"  # type: ignore[attr-defined]
+    assert "".join(scope["pieces"]) == "Hello!"  # type: ignore[arg-type]
