@@ -330,7 +330,11 @@ class BaseProvider:
         if options.query:
             url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
         try:
-            body = json_codec.encode(self._build_request_payload(request))
+            payload = self._build_request_payload(request)
+            if request.call.strict and request.adapted:
+                message = f"{self.id} would have to change the request ({'; '.join(request.adapted)}), and the pool is strict"
+                raise failure(FailureClass.CAPABILITY, message, status=400)
+            body = json_codec.encode(payload)
         except (ValueError, TypeError) as error:
             message = f"the request cannot be written as JSON: {error}. Nothing was sent."
             raise failure(FailureClass.CALLER, message, status=400) from None

@@ -73,7 +73,17 @@ def refusal(
     else:
         message = f"the provider answered {said}: {rule.meaning}"
     delay = server_delay(headers, wall=time.time) if kind in _DELAYED else None
-    return failure(kind, message, status=status, code=code, headers=headers, body=scrubbed(body, key), delay=delay)
+    made = failure(kind, message, status=status, code=code, headers=headers, body=scrubbed(body, key), delay=delay)
+    made.should_retry = _SAID.get(headers.get("x-should-retry", ""))
+    if kind is FailureClass.CAPABILITY and code in NOT_SUPPORTED:
+        error = body.get("error") if isinstance(body, Mapping) else None
+        named = error.get("param") if isinstance(error, Mapping) else None
+        made.feature = named if isinstance(named, str) else None
+    return made
+
+
+_SAID = {"true": True, "false": False}
+NOT_SUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 
 
 _DELAYED = frozenset({FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT})

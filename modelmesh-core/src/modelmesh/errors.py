@@ -167,6 +167,8 @@ class ProviderError(ModelMeshError):
         body: The vendor's error body, decoded, with the account's key blanked.
         billed: ``yes``, ``no`` or ``unknown``: whether the vendor may charge for the attempt.
         upstream_delay_s: Seconds the vendor asked to wait; ``None`` when it did not say.
+        feature: The parameter that the model does not support, when the vendor named one.
+        should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
     """
 
     provider_id: str = ""
@@ -178,6 +180,8 @@ class ProviderError(ModelMeshError):
     body: Any = None
     billed: str = "no"
     upstream_delay_s: float | None = None
+    feature: str | None = None
+    should_retry: bool | None = None
     attempts: Sequence[Attempt] = ()
 
 

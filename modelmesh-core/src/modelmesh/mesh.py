@@ -33,6 +33,7 @@ from modelmesh.routing import explain as explaining
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
+from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 from modelmesh.status import PoolInfo, describe
@@ -275,7 +276,9 @@ class ModelMesh:
             raise ModelMeshError(message)
         if self._pid != os.getpid():
             self._after_fork()
-        return self._router.resolve(call.pool), self._clock()
+        pool = self._router.resolve(call.pool)
+        call.strict = pool.policy.adaptation is Adaptation.STRICT
+        return pool, self._clock()
 
     def _after_fork(self) -> None:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from threading import Lock
@@ -17,8 +18,13 @@ from modelmesh.events import Emitter
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.flow import Served, usage_of
 from modelmesh.routing.health import Account, Circuit, HealthBook, ModelHealth
+from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
+
+
+class AdaptationWarning(UserWarning):
+    """A request was changed for a vendor: something dropped or renamed."""
 
 
 class Reporter:
@@ -33,6 +39,9 @@ class Reporter:
 
     def answered(self, call: Call, served: Served, began: float) -> None:
         """A request has its answer; a stream is reported when it ends."""
+        if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
+            text = f"{served.candidate} was asked with changes: {'; '.join(served.attempts[-1].adapted)}"
+            warnings.warn(text, AdaptationWarning, stacklevel=4)
         if isinstance(served.outcome, Answer):
             self._account(served, usage_of(served.outcome.body))
             if self._emitter.listening:

@@ -193,7 +193,7 @@ def _usual(request: Received) -> Script:
     return Script(body=json.dumps(completion(model=model)).encode())
 
 
-def _server(upstream: Upstream) -> ThreadingHTTPServer:
+def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two small classes
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelmesh.config.schema import PoolSection, ProviderSection, TimeoutsSection
 from modelmesh.contracts.call import Limits
-from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, StreamPolicy
 
 MOST_ATTEMPTS = 10
 """No request makes more upstream calls than this, whatever is configured."""
@@ -51,7 +51,11 @@ def pool_policy(section: PoolSection) -> PoolPolicy:
             error_codes=off.error_codes,
             cooldown=back.cooldown,
             probe_interval=back.probe_interval,
+            outage_takes_account=section.provider_deactivation == "on_api_outage",
+            account_by_hand=section.provider_recovery == "on_manual",
         ),
+        stream=StreamPolicy(section.stream.commit, section.stream.tokens, section.stream.seconds),
+        adaptation=section.adaptation,
     )
 
 

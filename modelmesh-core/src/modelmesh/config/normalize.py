@@ -172,7 +172,7 @@ class Normalizer:
         entry = self._map(value, path)
         if not entry:
             return []
-        flat = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
+        flat: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
         parts = {
             key: self._rename(self._map(entry.pop(key), (*path, key)), OBSERVABILITY_ALIASES, (*path, key))
             for key in PARTS

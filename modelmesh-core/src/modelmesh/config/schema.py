@@ -6,7 +6,7 @@ from typing import Any, Literal, NewType
 
 from attrs import field, frozen
 
-from modelmesh.routing.policy import Backoff, RetryScope
+from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
 
 Seconds = NewType("Seconds", float)
 Codes = NewType("Codes", frozenset[int])
@@ -141,6 +141,15 @@ class RetrySection:
 
 
 @frozen
+class StreamSection:
+    """``pools.<name>.stream``: how long a stream is held back."""
+
+    commit: Commit = Commit.FIRST_CONTENT
+    tokens: int = 32
+    seconds: Seconds = Seconds(2.0)
+
+
+@frozen
 class PoolSection:
     """``pools.<name>``; the name is the virtual model name."""
 
@@ -161,6 +170,8 @@ class PoolSection:
     recovery: RecoverySection = RecoverySection()
     retry: RetrySection = RetrySection()
     timeouts: TimeoutsSection = TimeoutsSection()
+    stream: StreamSection = StreamSection()
+    adaptation: Adaptation = Adaptation.ALLOW
     provider_deactivation: Literal["on_auth_failure", "on_api_outage"] | None = None
     provider_recovery: Literal["on_probe_success", "on_manual"] | None = None
     on_budget_exceeded: Literal["error", "rotate"] | None = None

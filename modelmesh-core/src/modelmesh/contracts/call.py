@@ -45,6 +45,7 @@ class Call:
         payload: The body in OpenAI's shape, without ``model``; whatever the caller sent is in it.
         stream: Whether the answer is to come as events.
         options: What is not part of the body.
+        strict: Whether a provider must refuse rather than drop or rename something for its vendor.
     """
 
     operation: Operation
@@ -52,6 +53,7 @@ class Call:
     payload: dict[str, Any]
     stream: bool = False
     options: CallOptions = NO_OPTIONS
+    strict: bool = False
 
 
 @frozen

@@ -50,12 +50,11 @@ class AsyncDriver:
             with self.lock:
                 flow.close()  # after a cancellation this gives back what the attempt held
 
-    @staticmethod
-    async def _attempt(step: Send) -> Outcome:
+    async def _attempt(self, step: Send) -> Outcome:
         provider = step.candidate.provider
         try:
             reply = await provider.asend(step.call, step.candidate.upstream, step.limits)
-            return await _open(reply) if step.call.stream else reply  # type: ignore[return-value]
+            return await _open(reply, Hold(reply, step.stream, self._clock)) if step.call.stream else reply  # type: ignore[return-value]
         except ProviderError as error:
             return without_frames(error)
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
@@ -101,15 +100,14 @@ class AsyncDriver:
             raise broken
 
 
-async def _open(stream: Any) -> Opened | ProviderError:
-    hold = Hold()
+async def _open(stream: Any, hold: Hold) -> Opened | ProviderError:
     try:
         events = aiter(stream)
         async for chunk in events:
             if hold.enough(chunk):
-                return hold.opened(stream, events)
+                return hold.opened(events)
     except BaseException:
         await stream.aclose()
         raise
     await stream.aclose()
-    return hold.nothing()
+    return hold.ended(events)

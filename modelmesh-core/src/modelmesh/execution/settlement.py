@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from modelmesh.errors import ProviderError, StreamInterruptedError
 from modelmesh.routing import flow, verdicts
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.flow import Opened, Served
+from modelmesh.routing.policy import Commit, StreamPolicy
 from modelmesh.routing.progress import HOLD_EVENTS, Progress
 
 
@@ -41,28 +42,41 @@ def without_frames(error: ProviderError) -> ProviderError:
 
 
 class Hold:
-    """Holds a stream's first chunks back until one has content."""
+    """Holds a stream back as long as its pool wants it held: until it has content, for a while more, or to its end."""
 
-    __slots__ = ("chunks", "progress")
+    __slots__ = ("_clock", "_policy", "_since", "_stream", "chunks", "progress")
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Any, policy: StreamPolicy, clock: Callable[[], float]) -> None:
         self.chunks: list[dict[str, Any]] = []
         self.progress = Progress()
+        self._stream, self._policy, self._clock = stream, policy, clock
+        self._since: float | None = None
 
     def enough(self, chunk: dict[str, Any]) -> bool:
         """Take one chunk; ``True`` when what is held may be handed over."""
         self.progress.feed(chunk)
         self.chunks.append(chunk)
-        return self.progress.has_content or len(self.chunks) >= HOLD_EVENTS
+        if not self.progress.has_content:
+            return len(self.chunks) >= HOLD_EVENTS and self._policy.commit is not Commit.COMPLETE
+        if self._since is None:
+            self._since = self._clock()
+            self._stream.commit()  # the first-content limit is kept, whenever it is handed over
+        if self._policy.commit is Commit.FIRST_CONTENT:
+            return True
+        if self._policy.commit is Commit.COMPLETE:
+            return False
+        return len(self.chunks) > self._policy.tokens or self._clock() - self._since >= self._policy.seconds
 
-    def opened(self, stream: Any, events: Any) -> Opened:
-        """The outcome of a stream that has shown content."""
-        stream.commit()
-        return Opened(stream, events, self.chunks, self.progress)
+    def opened(self, events: Any) -> Opened:
+        """The outcome of a stream that may be handed over."""
+        return Opened(self._stream, events, self.chunks, self.progress)
 
-    @staticmethod
-    def nothing() -> ProviderError:
-        """The outcome of a stream that ended before it had."""
+    def ended(self, events: Any) -> Opened | ProviderError:
+        """The outcome of a stream that ended while it was held back: an answer only when it is whole."""
+        if self.progress.complete and self.progress.has_content:
+            return self.opened(events)
+        if self.progress.has_content:
+            return verdicts.no_answer("its stream ended without a finish reason")
         return verdicts.no_answer("its stream ended before any content")
 
 

@@ -50,12 +50,11 @@ class SyncDriver:
             with self.lock:
                 flow.close()  # after an interrupt this gives back what the attempt held
 
-    @staticmethod
-    def _attempt(step: Send) -> Outcome:
+    def _attempt(self, step: Send) -> Outcome:
         provider = step.candidate.provider
         try:
             reply = provider.send(step.call, step.candidate.upstream, step.limits)
-            return _open(reply) if step.call.stream else reply  # type: ignore[return-value]
+            return _open(reply, Hold(reply, step.stream, self._clock)) if step.call.stream else reply  # type: ignore[return-value]
         except ProviderError as error:
             return without_frames(error)
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
@@ -96,15 +95,14 @@ class SyncDriver:
             raise broken
 
 
-def _open(stream: Any) -> Opened | ProviderError:
-    hold = Hold()
+def _open(stream: Any, hold: Hold) -> Opened | ProviderError:
     try:
         events = iter(stream)
         for chunk in events:
             if hold.enough(chunk):
-                return hold.opened(stream, events)
+                return hold.opened(events)
     except BaseException:
         stream.close()
         raise
     stream.close()
-    return hold.nothing()
+    return hold.ended(events)

@@ -23,12 +23,18 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.classes import RULES, FailureClass, SameTarget, Scope
 from modelmesh.routing.delays import equal_jitter, full_jitter
 from modelmesh.routing.health import Lease
-from modelmesh.routing.policy import Backoff, RetryPolicy
+from modelmesh.routing.policy import MOST_WAITING, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, StreamPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress
 
 LEAST_LEFT_S = 1.0
 """A further attempt is not begun with less than this left of the request's time."""
+
+QUEUE_LOOK_S = 0.05
+"""How often a request in the queue looks whether there is room."""
+
+TOO_LONG = "context_length_exceeded"
+"""Code of a prompt that is too long for the model; only a larger window is worth a try."""
 
 
 @frozen
@@ -40,12 +46,14 @@ class Send:
         candidate: Whom to ask.
         limits: How long it may take.
         attempt: The record to be filled.
+        stream: How long a stream is held back.
     """
 
     call: Call
     candidate: Candidate
     limits: Limits
     attempt: Attempt
+    stream: StreamPolicy = field(factory=StreamPolicy)
 
 
 @frozen
@@ -133,6 +141,7 @@ class _Request:
     attempts: list[Attempt] = field(factory=list)
     avoided: int = 0
     waited: float = 0.0
+    queued: float = 0.0
     panicked: bool = False
     last_error: ProviderError | None = None
 
@@ -178,10 +187,18 @@ class _Request:
     def retry_delay(self, error: ProviderError, candidate: Candidate, retries: int) -> float | None:
         """Seconds to wait before asking the same candidate again; ``None`` to go on to the next."""
         policy = self.pool.policy
+        if not self.may_ask_again(candidate, error):
+            return None
         allowed = self._retries_allowed(error, policy.retry, alone=self.alone(candidate))
+        if error.should_retry is not None:
+            allowed = max(allowed, 1) if error.should_retry and self.alone(candidate) else allowed * error.should_retry
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
         if retries >= allowed or len(self.attempts) >= policy.max_attempts:
+            return None
+        if RULES[error.failure].same_target is not SameTarget.ONCE and not candidate.health.pay(
+            THROTTLE_COST if error.failure is FailureClass.THROTTLE else RETRY_COST
+        ):
             return None
         told = error.upstream_delay_s if policy.retry.honor_retry_after else None
         left = self.ends - self.clock()
@@ -190,6 +207,13 @@ class _Request:
             return wait if told <= min(policy.longest_wait, left - LEAST_LEFT_S) else None
         wait = self._backoff(error, policy.retry, retries)
         return wait if wait <= left - LEAST_LEFT_S else None
+
+    def may_ask_again(self, candidate: Candidate, error: ProviderError) -> bool:
+        """Whether its circuit lets a second try through; that of the only candidate there is does within one request."""
+        if self.panicked:
+            return False
+        ready = candidate.health.ready and candidate.account.ready
+        return ready or error.upstream_delay_s is not None or self.considered.able.bit_count() == 1
 
     def alone(self, candidate: Candidate) -> bool:
         """Whether no other able candidate is ready, tried in this request or not."""
@@ -226,8 +250,23 @@ class _Request:
         place = self.pool.position(candidate)
         if place is not None:
             self.considered.tried |= 1 << place
+        if error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG:
+            self.considered.tried |= self.pool.not_larger(candidate)
         if RULES[error.failure].scope is Scope.ACCOUNT:
             self.avoided |= self.pool.mask_of_account(candidate)
+
+    def wait_for_room(self) -> float | None:
+        """Seconds to wait for a place at an account that only is full; ``None`` when there is nothing to wait for."""
+        crowded = [
+            account
+            for account in self.pool.crowded(self.considered.able & ~self.considered.tried)
+            if account.waiting < MOST_WAITING
+        ]
+        left = self.pool.policy.queue_wait - self.queued
+        if not crowded or left <= 0 or self.ends - self.clock() <= LEAST_LEFT_S:
+            return None
+        self.queued += QUEUE_LOOK_S
+        return min(QUEUE_LOOK_S, left)
 
     def time_for_another(self) -> bool:
         if len(self.attempts) >= self.pool.policy.max_attempts:
@@ -277,7 +316,11 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
     while run.time_for_another():
         choice = run.choose()
         if choice is None:
-            break
+            wait = run.wait_for_room()
+            if wait is None:
+                break
+            yield from _queued(run, wait)
+            continue
         candidate, reason = choice
         retries = 0
         while True:
@@ -301,6 +344,20 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
     raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock())
 
 
+def _queued(run: _Request, seconds: float) -> Generator[Step, Outcome]:
+    """Let some time pass in the queue of every account that is full."""
+    crowded = run.pool.crowded(run.considered.able & ~run.considered.tried)
+    for account in crowded:
+        account.waiting += 1
+    try:
+        run.waited += seconds
+        yield Wait(seconds)
+    finally:
+        for account in crowded:
+            account.waiting -= 1
+    run.pool.book.advance(run.clock())
+
+
 def _listed(error: ProviderError, pool: Pool) -> bool:
     """Whether the configuration counts this status as the model's fault rather than the caller's."""
     codes = pool.policy.circuit.error_codes
@@ -321,7 +378,7 @@ def _attempt(run: _Request, candidate: Candidate, reason: str, *, dry_run: bool)
     pool.total_requests += 1
     _notify(pool, "picked", candidate, run.selection)
     try:
-        outcome = yield Send(call, candidate, limits, attempt)
+        outcome = yield Send(call, candidate, limits, attempt, pool.policy.stream)
         if isinstance(outcome, Answer):
             outcome = check_answer(call.operation, outcome)
     except BaseException:

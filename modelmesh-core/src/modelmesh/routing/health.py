@@ -7,6 +7,7 @@ caller hands in; nothing here draws a random number of its own.
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -16,7 +17,18 @@ from attrs import define, field
 
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
 from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
-from modelmesh.routing.policy import OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
+from modelmesh.routing.policy import (
+    BUCKET_CAPACITY,
+    FORGET_FEATURE_S,
+    LEAST_IN_FLIGHT,
+    OPEN_CAP_S,
+    OPEN_S,
+    PROBE_SILENT_S,
+    SLOW_START_S,
+    SLOW_START_SHARE,
+    THROTTLE_CUT,
+    CircuitPolicy,
+)
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
@@ -52,6 +64,7 @@ class Circuit:
         samples: ``(time, ok)`` of the latest results.
         probe: Number of the probe in flight, 0 for none.
         recovered_at: When it last closed again.
+        bucket: What is left to pay second tries from.
     """
 
     state: State = State.CLOSED
@@ -64,6 +77,20 @@ class Circuit:
     samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
     probe: int = 0
     recovered_at: float | None = None
+    bucket: float = BUCKET_CAPACITY
+
+    def share(self, now: float) -> float:
+        """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
+        if self.recovered_at is None or now - self.recovered_at >= SLOW_START_S:
+            return 1.0
+        return max(SLOW_START_SHARE, (now - self.recovered_at) / SLOW_START_S)
+
+    def pay(self, cost: float) -> bool:
+        """Take the price of a second try from the bucket; ``False`` when it is not there."""
+        if self.bucket < cost:
+            return False
+        self.bucket -= cost
+        return True
 
     @property
     def ready(self) -> bool:
@@ -99,7 +126,9 @@ class Account(Circuit):
         provider_id: Key in the configuration.
         connector_id: ID of its connector.
         names: Every name it may be referred to by.
-        limit: Requests it may have in flight.
+        limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
+        ceiling: The limit as configured.
+        waiting: Requests that wait for a place.
         max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
         limits: Deadlines of its own; ``None`` leaves them to the pool.
         in_flight: Requests it has in flight.
@@ -109,10 +138,30 @@ class Account(Circuit):
     connector_id: str = ""
     names: tuple[str, ...] = ()
     limit: int = 100
+    ceiling: int = 0
+    waiting: int = 0
     max_retries: int | None = None
     limits: Limits | None = None
     in_flight: int = 0
+    cut_at: float = 0.0
+    earned: int = 0
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ceiling = self.ceiling or self.limit
+
+    def cut(self, began: float, now: float) -> None:
+        """Have fewer requests in flight; once for all those that were under way together."""
+        if began >= self.cut_at:
+            self.limit = max(min(LEAST_IN_FLIGHT, self.ceiling), int(self.limit * THROTTLE_CUT))
+            self.cut_at, self.earned = now, 0
+
+    def earn(self) -> None:
+        """Count a success; as many as the limit give one place back."""
+        if self.limit < self.ceiling:
+            self.earned += 1
+            if self.earned >= self.limit:
+                self.limit, self.earned = self.limit + 1, 0
 
     @property
     def has_room(self) -> bool:
@@ -128,12 +177,14 @@ class Lease:
         candidate: The model.
         generations: Generation of the model's and the account's circuit when it began.
         probes: Probe number held on each, 0 for none.
+        began: When.
         settled: Whether the result is in.
     """
 
     candidate: Candidate
     generations: tuple[int, int]
     probes: tuple[int, int]
+    began: float = 0.0
     settled: bool = False
 
 
@@ -148,6 +199,7 @@ class HealthBook:
         """
         self._draw = draw
         self._timers: list[tuple[float, int, Circuit, int, int]] = []
+        self._forget: list[tuple[float, int, Candidate, str]] = []
         self._sequence = 0
         self._probes = 0
         self.changes: deque[tuple[str, Circuit]] = deque(maxlen=MAX_CHANGES)
@@ -156,6 +208,10 @@ class HealthBook:
 
     def advance(self, now: float) -> None:
         """Let every timer that is due take effect."""
+        while self._forget and self._forget[0][0] <= now:
+            _, _, candidate, feature = heapq.heappop(self._forget)
+            for pool, bit in candidate.places:
+                pool.set_refused(feature, bit, on=False)
         while self._timers and self._timers[0][0] <= now:
             _, _, circuit, generation, probe = heapq.heappop(self._timers)
             if circuit.generation != generation:
@@ -167,6 +223,13 @@ class HealthBook:
             elif circuit.state is State.OPEN and circuit.until <= now:
                 circuit.state = State.HALF_OPEN
                 self._show(circuit)
+
+    def _remember(self, candidate: Candidate, feature: str, now: float) -> None:
+        """Do not offer this model requests with a parameter that it refused, for a while."""
+        for pool, bit in candidate.places:
+            pool.set_refused(feature, bit, on=True)
+        self._sequence += 1
+        heapq.heappush(self._forget, (now + FORGET_FEATURE_S, self._sequence, candidate, feature))
 
     def _schedule(self, when: float, circuit: Circuit, probe: int = 0) -> None:
         self._sequence += 1
@@ -184,6 +247,7 @@ class HealthBook:
             candidate,
             (health.generation, account.generation),
             (self._probe(health, now), self._probe(account, now)),
+            now,
         )
 
     def _probe(self, circuit: Circuit, now: float) -> int:
@@ -220,6 +284,7 @@ class HealthBook:
                 continue  # it opened while this one was under way; a late answer does not close it
             circuit.samples.append((now, True))
             circuit.consecutive = 0
+            circuit.bucket = min(BUCKET_CAPACITY, circuit.bucket + 1)
             if circuit.state is not State.CLOSED:
                 circuit.state = State.CLOSED
                 circuit.reason, circuit.told = None, False
@@ -227,15 +292,25 @@ class HealthBook:
                 self._show(circuit)
                 self.changes.append(("recovered", circuit))
             circuit.steps.clear()
+        account = lease.candidate.account
+        if account.limit < account.ceiling:
+            account.earn()
+            self._show(account)
 
     def failed(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
         """Apply a failure by the row of its class."""
         if not self.release(lease):
             return
         rule = RULES[error.failure]
+        if error.failure is FailureClass.THROTTLE:
+            lease.candidate.account.cut(lease.began, now)
+            self._show(lease.candidate.account)
+        if error.failure is FailureClass.CAPABILITY and error.feature:
+            self._remember(lease.candidate, error.feature, now)
         if rule.effect is Effect.NONE and not self._listed(error, policy):
             return
-        which = 1 if rule.scope is Scope.ACCOUNT else 0
+        outage = policy.outage_takes_account and rule.effect is Effect.STRIKE
+        which = 1 if rule.scope is Scope.ACCOUNT or outage else 0
         circuit: Circuit = (lease.candidate.health, lease.candidate.account)[which]
         stale = circuit.generation != lease.generations[which]
         if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
@@ -246,14 +321,18 @@ class HealthBook:
                 self._cooldown(circuit, error, policy),
                 told=error.upstream_delay_s is not None,
                 stale=stale,
+                by_hand=which == 1 and policy.account_by_hand,
             )
             return
         if policy.error_codes is not None and error.status not in policy.error_codes:
             return
         circuit.samples.append((now, False))
         circuit.consecutive += 1
+        if stale:
+            return  # it opened while this one was under way, and that took this one into account
         if circuit.state is State.HALF_OPEN or circuit._too_many(now, policy):  # noqa: SLF001 - its own kind
-            self._open(circuit, error.failure, now, self._cooldown(circuit, error, policy), told=False, stale=stale)
+            seconds, by_hand = self._cooldown(circuit, error, policy), which == 1 and policy.account_by_hand
+            self._open(circuit, error.failure, now, seconds, told=False, stale=stale, by_hand=by_hand)
 
     @staticmethod
     def _listed(error: ProviderError, policy: CircuitPolicy) -> bool:
@@ -283,8 +362,10 @@ class HealthBook:
             return equal_jitter(step, rule.cooldown_s, rule.cooldown_cap_s, self._draw)
         return min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(step, 20))
 
-    def _open(self, circuit: Circuit, failure: FailureClass, now: float, seconds: float, *, told: bool, stale: bool) -> None:
-        until = now + seconds
+    def _open(
+        self, circuit: Circuit, failure: FailureClass, now: float, seconds: float, *, told: bool, stale: bool, by_hand: bool
+    ) -> None:
+        until = math.inf if by_hand else now + seconds
         if stale or circuit.state is State.OPEN:
             # Already off: a failure that was under way may lengthen that, never shorten it, and is no further step.
             if until <= circuit.until or not (told or circuit.state is State.OPEN):
@@ -297,7 +378,8 @@ class HealthBook:
         circuit.until = max(circuit.until, until)
         circuit.reason, circuit.told = failure, told
         circuit.probe = 0
-        self._schedule(circuit.until, circuit)
+        if not by_hand:
+            self._schedule(circuit.until, circuit)
         self._show(circuit)
         if was_ready:
             self.changes.append(("deactivated", circuit))

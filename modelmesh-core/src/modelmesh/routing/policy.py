@@ -50,6 +50,37 @@ class RetryPolicy:
     honor_retry_after: bool = True
 
 
+class Commit(StrEnum):
+    """When a stream is handed over; from then on a failure cannot be hidden."""
+
+    FIRST_CONTENT = "first-content"
+    BUFFER = "buffer"
+    COMPLETE = "complete"
+
+
+@frozen
+class StreamPolicy:
+    """How long a stream is held back, so that an early death stays invisible.
+
+    Attributes:
+        commit: At the first content, after a while, or only when it is whole.
+        tokens: With ``buffer``: pieces of content that are held back at most.
+        seconds: With ``buffer``: how long the first content is held back at most.
+    """
+
+    commit: Commit = Commit.FIRST_CONTENT
+    tokens: int = 32
+    seconds: float = 2.0
+
+
+class Adaptation(StrEnum):
+    """What happens when a request has to be adapted for a vendor: something dropped or renamed."""
+
+    STRICT = "strict"
+    WARN = "warn"
+    ALLOW = "allow"
+
+
 @frozen
 class CircuitPolicy:
     """When a model goes to standby, and for how long.
@@ -62,6 +93,8 @@ class CircuitPolicy:
         error_codes: Statuses that count; ``None``: every failure of the server or the network.
         cooldown: Standby after a failure; literal when set, else 30 s doubling to 300 s.
         probe_interval: Standby after a refused key; literal when set, else 300 s doubling to an hour.
+        outage_takes_account: Whether failures of the server or the network count against the whole account.
+        account_by_hand: Whether an account that went to standby stays there until it is recovered by hand.
     """
 
     failure_threshold: int = 3
@@ -71,6 +104,8 @@ class CircuitPolicy:
     error_codes: frozenset[int] | None = None
     cooldown: float | None = None
     probe_interval: float | None = None
+    outage_takes_account: bool = False
+    account_by_hand: bool = False
 
 
 OPEN_S, OPEN_CAP_S = 30.0, 300.0
@@ -91,6 +126,9 @@ class PoolPolicy:
         circuit: Standby.
         longest_wait: Longest wait inside a request for a vendor's delay.
         panic: Whether the model due soonest is tried when every one is off.
+        stream: How long a stream is held back.
+        adaptation: What happens when something has to be dropped or renamed for a vendor.
+        queue_wait: How long a request waits for a place at an account that has none, when no other is free.
     """
 
     limits: Limits = field(factory=Limits)
@@ -99,3 +137,22 @@ class PoolPolicy:
     circuit: CircuitPolicy = CircuitPolicy()
     longest_wait: float = 120.0
     panic: bool = True
+    stream: StreamPolicy = field(factory=StreamPolicy)
+    adaptation: Adaptation = Adaptation.ALLOW
+    queue_wait: float = 1.0
+
+
+SLOW_START_S, SLOW_START_SHARE = 30.0, 0.1
+"""After a recovery a model's share of the load grows back over this long, from this much."""
+
+BUCKET_CAPACITY, RETRY_COST, THROTTLE_COST = 100.0, 10.0, 5.0
+"""Second tries at one model are paid from a bucket that successes fill by one each: about one in ten, in the long run."""
+
+LEAST_IN_FLIGHT, THROTTLE_CUT = 3, 0.7
+"""A throttled account may have fewer requests in flight, but never fewer than this; each success earns places back."""
+
+MOST_WAITING = 100
+"""Requests that may wait for a place at one account."""
+
+FORGET_FEATURE_S = 3600.0
+"""For how long a model that refused a parameter is not offered requests with it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class Pool:
         self._position = {id(candidate): place for place, candidate in enumerate(self.members)}
         self._lacks: dict[str, int] = {}
         self._windows: list[tuple[int, int]] = []
+        self._refused: dict[str, int] = {}  # parameters that members refused lately
         self._by_account: dict[int, int] = {}
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
@@ -114,6 +116,15 @@ class Pool:
         for blocked in self._blocked.values():
             self._account_off |= blocked
 
+    def set_refused(self, feature: str, place: int, *, on: bool) -> None:
+        """Note that a member refuses a parameter, or that this is long enough ago."""
+        mask = self._refused.get(feature, 0)
+        mask = mask | 1 << place if on else mask & ~(1 << place)
+        if mask:
+            self._refused[feature] = mask
+        else:
+            self._refused.pop(feature, None)
+
     # -- masks ----------------------------------------------------------------------------------------------------
 
     @property
@@ -138,7 +149,24 @@ class Pool:
                 place = bisect_left(self._windows, size / WINDOW_MARGIN, key=lambda row: row[0]) - 1
                 if place >= 0:
                     mask &= ~self._windows[place][1]
+        for feature, refusing in self._refused.items():
+            if feature.partition(".")[0] in call.payload:
+                mask &= ~refusing
         return mask
+
+    def not_larger(self, candidate: Candidate) -> int:
+        """Members whose stated context window is no larger than the candidate's; itself alone when it states none."""
+        window = candidate.info.context_window
+        found = 1 << self._position[id(candidate)]
+        if window:
+            place = bisect_right(self._windows, window, key=lambda row: row[0]) - 1
+            found |= self._windows[place][1] if place >= 0 else 0
+        return found
+
+    def crowded(self, among: int) -> list[Account]:
+        """Accounts that are healthy and only have no room, of some members."""
+        accounts = {id(c.account): c.account for c in Candidates(self, among & self._ready & ~self._closed)}
+        return [account for account in accounts.values() if account.ready and not account.has_room]
 
     def position(self, candidate: Candidate) -> int | None:
         """Return the place of a member, ``None`` for a stranger."""
@@ -180,8 +208,10 @@ class Pool:
             if not circuit.ready:
                 if circuit.probe:
                     return f"{whose} is being probed"
-                left = max(circuit.until - now, 0.0)
-                return f"{whose} is off for {left:.0f} s more: {circuit.reason.value if circuit.reason else 'unknown'}"
+                reason = circuit.reason.value if circuit.reason else "unknown"
+                if math.isinf(circuit.until):
+                    return f"{whose} is off until it is recovered by hand: {reason}"
+                return f"{whose} is off for {max(circuit.until - now, 0.0):.0f} s more: {reason}"
         if not candidate.account.has_room:
             return f"account has {candidate.account.in_flight} requests in flight, its limit"
         return None
@@ -191,6 +221,9 @@ class Pool:
         missing = [need for need in needs(call, self._watched) if self._lacks[need] >> self._position[id(candidate)] & 1]
         if missing:
             return f"states it lacks {', '.join(missing)}"
+        refused = [feature for feature, mask in self._refused.items() if mask >> self._position[id(candidate)] & 1]
+        if any(feature.partition(".")[0] in call.payload for feature in refused):
+            return f"refused {', '.join(refused)} lately"
         window = candidate.info.context_window
         if window and estimated_tokens(call) > window * WINDOW_MARGIN:
             return f"its context window of {window} tokens is too small"

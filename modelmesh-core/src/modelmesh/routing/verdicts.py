@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh import errors
 from modelmesh.routing.attempts import Attempt, PassedOver
-from modelmesh.routing.candidates import Candidates
+from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.classes import RULES, FailureClass
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ def _listing(title: str, rows: Sequence[object]) -> str:
 
 
 def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
-    able = Candidates(pool, considered.able & pool.in_use)
-    due = [
-        max(until, 0.0)
-        for candidate in able
-        if (until := max(candidate.health.until if not candidate.health.ready else 0.0,
-                         candidate.account.until if not candidate.account.ready else 0.0) - now) > 0
-    ]  # fmt: skip
-    return min(due, default=None)
+    """Seconds until the first able member comes back, ``None`` when none is known to."""
+    due = (_due_at(candidate) - now for candidate in Candidates(pool, considered.able & pool.in_use))
+    return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)
+
+
+def _due_at(candidate: Candidate) -> float:
+    circuits = (candidate.health, candidate.account)
+    return max(circuit.until if not circuit.ready else 0.0 for circuit in circuits)
 
 
 def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:

@@ -1,0 +1,87 @@
+"""The capability tree, its aliases, and questions about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelmesh import capabilities
+from modelmesh.capabilities import PREDEFINED_POOLS, NodeType, standard_tree
+
+CHAT = "generation.text-generation.chat-completion"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("chat-completion", CHAT), ("chat", CHAT), ("generation.chat-completion", CHAT), (CHAT, CHAT),
+        ("text-generation", "generation.text-generation"), ("text-to-speech", "generation.audio.text-to-speech"),
+        ("tts", "generation.audio.text-to-speech"), ("stt", "understanding.audio.speech-to-text"),
+        ("generation.audio-generation.text-to-speech", "generation.audio.text-to-speech"),
+        ("generation.image-generation.text-to-image", "generation.image.text-to-image"),
+        ("image-generation", "generation.image"), ("embeddings", "representation.embeddings"),
+        ("understanding.audio-understanding.speech-to-text", "understanding.audio.speech-to-text"),
+        ("representation.audio.speech-to-text", "understanding.audio.speech-to-text"),
+        ("generation.video.text-to-video", "generation.video-generation.text-to-video"),
+        ("understanding.vision.ocr", "understanding.vision-understanding.ocr"),
+        ("document-understanding.document-parsing", "understanding.document-understanding.document-parsing"),
+        ("retrieval.semantic-search.web-search", "retrieval.search.web-search"),
+        ("retrieval.grounded-generation.web-search", "retrieval.search.web-search"),
+        ("moderation", "evaluation.content-moderation"), ("image-to-text", "representation.image.image-to-text"),
+        ("content-extraction", "understanding.document-understanding.content-extraction"),
+        ("audio", None), ("image", None), ("video", None), ("nonsense", None), ("understanding.text-generation", None),
+    ],
+)  # fmt: skip
+def test_every_way_to_a_node(name: str, path: str | None) -> None:
+    node = standard_tree().get_node(name)
+    assert (node.path if node else None) == path
+
+
+def test_seven_categories_and_their_leaves() -> None:
+    tree = standard_tree()
+    assert len(tree.list_categories()) == 7
+    leaves = [leaf for category in tree.list_categories() for leaf in tree.get_leaves(category)]
+    assert len(leaves) == 60
+    assert all(tree.get_node(leaf.name) is leaf and leaf.type is NodeType.LEAF for leaf in leaves)
+
+
+def test_questions() -> None:
+    assert capabilities.resolve("chat-completion") == CHAT
+    assert capabilities.resolve("no-such-thing") == "no-such-thing"
+    assert capabilities.resolve("generation.chat-completion") == "generation.chat-completion"
+    assert capabilities.search("TEXT")[:2] == ["text-completion", "text-embeddings"]
+    names = capabilities.list_all()
+    assert names == sorted(names)
+    assert {"chat-completion", "text-embeddings", "text-to-image", "reranking"} <= set(names)
+    assert capabilities.tree()["generation"]["text-generation"]["chat-completion"] == {}
+
+
+def test_growing() -> None:
+    tree = standard_tree()
+    leaf = tree.get_node("chat-completion")
+    assert leaf is not None
+    assert leaf.is_leaf
+    child = tree.add_node("chat-completion", "role-play")
+    assert not leaf.is_leaf
+    assert tree.get_ancestors(child)[0] is leaf
+    assert tree.ensure("acme.games.chess").path == "acme.games.chess"
+    assert tree.is_ancestor_of(leaf, child)
+    assert not tree.is_ancestor_of(child, child)
+    with pytest.raises(KeyError):
+        tree.add_node("nowhere", "x")
+    assert standard_tree().get_node("acme.games.chess") is None
+
+
+def test_a_pool_on_vision_takes_in_image_to_text() -> None:
+    tree = standard_tree()
+    wanted, offered = tree.get_node("vision-understanding"), tree.get_node("image-to-text")
+    assert wanted is not None
+    assert offered is not None
+    assert tree.covers(wanted, offered)
+    assert not tree.covers(offered, wanted)
+
+
+@pytest.mark.parametrize("pool", PREDEFINED_POOLS)
+def test_predefined_pools_are_nodes(pool: str) -> None:
+    node = standard_tree().get_node(pool)
+    assert node is not None
+    assert node.path == PREDEFINED_POOLS[pool]

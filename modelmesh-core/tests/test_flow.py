@@ -1,0 +1,355 @@
+"""The flow, driven by hand under a clock that the test moves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import AllProvidersExhaustedError, BadRequestError, NoActiveModelError, ProviderError, RoutingError
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.classes import RULES, FailureClass, classify
+from modelmesh.routing.explain import explain
+from modelmesh.routing.flow import Send, Wait, serve
+from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh.routing.pool import Pool
+from modelmesh.testing import VirtualClock
+
+GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
+
+
+def failed(kind: FailureClass, status: int | None = None, delay: float | None = None) -> ProviderError:
+    return RULES[kind].error(kind.value, failure=kind, status=status, upstream_delay_s=delay)
+
+
+class World:
+    """A pool of models, one account each unless said otherwise, and a script of what they answer."""
+
+    def __init__(self, models: str = "ab", *, accounts: dict[str, str] | None = None, info: dict[str, ModelInfo] | None = None, **policy: Any) -> None:
+        self.clock = VirtualClock()
+        self.rng = random.Random(7)
+        self.book = HealthBook(draw=self.rng.random)
+        made: dict[str, Account] = {}
+        members = []
+        for name in models:
+            owner = (accounts or {}).get(name, f"p{name}")
+            account = made.setdefault(owner, Account(provider_id=owner, connector_id="test.v1", names=(owner,)))
+            members.append(Candidate(name, name, (info or {}).get(name, ModelInfo(name)), None, account))  # type: ignore[arg-type]
+        self.pool = Pool("chat", "", members, StickUntilFailure(), self.book, PoolPolicy(**policy))
+        self.sent: list[str] = []
+        self.answers: dict[str, Callable[[], Any]] = {}
+        self.waits: list[float] = []
+
+    def call(self, **payload: Any) -> Call:
+        return Call(CHAT, "chat", {"messages": [], **payload})
+
+    def ask(self, call: Call | None = None) -> Any:
+        flow = serve(call or self.call(), self.pool, clock=self.clock, rng=self.rng)
+        outcome: Any = None
+        while True:
+            try:
+                step = flow.send(outcome)
+            except StopIteration as end:
+                return end.value
+            if isinstance(step, Wait):
+                self.waits.append(step.seconds)
+                self.clock.advance(step.seconds)
+                outcome = None
+            else:
+                assert isinstance(step, Send)
+                self.sent.append(step.candidate.model_id)
+                outcome = self.answers.get(step.candidate.model_id, lambda: Answer(GOOD))()
+
+    def fails(self, model: str, kind: FailureClass, status: int | None = None, delay: float | None = None) -> None:
+        self.answers[model] = lambda: failed(kind, status, delay)
+
+    def recovers(self, model: str) -> None:
+        self.answers.pop(model, None)
+
+    def candidate(self, model: str) -> Candidate:
+        return next(c for c in self.pool.members if c.model_id == model)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if rule.rotate])
+def test_the_next_answers(kind: FailureClass) -> None:
+    world = World()
+    world.fails("a", kind, 500)
+    served = world.ask()
+    assert served.candidate.model_id == "b"
+    assert world.sent == ["a", "b"]
+    assert world.waits == []
+    assert [attempt.outcome for attempt in served.attempts] == ["failed", "answered"]
+
+
+@pytest.mark.parametrize("kind", [FailureClass.CALLER, FailureClass.POLICY])
+def test_the_callers_mistake_goes_back(kind: FailureClass) -> None:
+    world = World()
+    world.fails("a", kind, 400)
+    with pytest.raises(BadRequestError):
+        world.ask()
+    assert world.sent == ["a"]
+    assert world.candidate("a").failure_count == 0
+
+
+def test_stick_until_failure_does_not_go_back() -> None:
+    world = World("abc")
+    world.ask()
+    world.fails("a", FailureClass.SERVER, 500)
+    world.ask()
+    world.recovers("a")
+    world.clock.advance(3600)
+    world.ask()
+    assert world.sent == ["a", "a", "b", "b"]
+
+
+def test_consecutive_failures_open_the_circuit_and_a_success_closes_it() -> None:
+    world = World("a", circuit=CircuitPolicy(cooldown=60.0), retry=RetryPolicy(max_attempts=0), panic=False)
+    world.fails("a", FailureClass.SERVER, 500)
+    for _ in range(3):
+        with pytest.raises(AllProvidersExhaustedError):
+            world.ask()
+    with pytest.raises(NoActiveModelError) as caught:
+        world.ask()
+    assert caught.value.retry_after == pytest.approx(60, abs=1)  # type: ignore[attr-defined]
+    assert len(world.sent) == 3
+    world.clock.advance(60.1)
+    world.recovers("a")
+    world.ask()
+    assert world.candidate("a").status == "active"
+    assert world.candidate("a").failure_count == 0
+
+
+def test_a_cooldown_that_was_set_is_literal_and_one_that_was_not_doubles() -> None:
+    for cooldown, expected in ((10.0, [10, 10, 10]), (None, [30, 60, 120])):
+        world = World("a", circuit=CircuitPolicy(failure_threshold=1, cooldown=cooldown), retry=RetryPolicy(max_attempts=0), panic=False)
+        world.fails("a", FailureClass.SERVER, 500)
+        for seconds in expected:
+            with pytest.raises(AllProvidersExhaustedError):
+                world.ask()
+            left = world.candidate("a").health.until - world.clock()
+            assert seconds <= left <= seconds * 1.2
+            world.clock.advance(left + 0.01)
+
+
+def test_a_vendors_delay_is_kept_and_never_shortened() -> None:
+    world = World("ab")
+    world.fails("a", FailureClass.THROTTLE, 429, delay=3600)
+    world.ask()
+    first = world.candidate("a").health.until - world.clock()
+    assert 3600 <= first <= 3960
+    world.clock.advance(3599)
+    world.ask()
+    assert world.sent == ["a", "b", "b"]
+
+
+def test_a_used_up_account_is_off_with_all_its_models() -> None:
+    world = World("abc", accounts={"a": "one", "b": "one", "c": "two"})
+    world.fails("a", FailureClass.QUOTA, 429)
+    assert world.ask().candidate.model_id == "c"
+    assert [c.status for c in world.pool.members] == ["standby", "standby", "active"]
+    assert world.sent == ["a", "c"]
+
+
+def test_models_of_a_dead_account_do_not_use_up_the_attempts() -> None:
+    world = World("abcdefg", accounts=dict.fromkeys("abcdef", "dead"))
+    for name in "abcdef":
+        world.fails(name, FailureClass.NOT_SENT)
+    assert world.ask().candidate.model_id == "g"
+    assert world.sent == ["a", "g"]
+
+
+def test_at_most_four_calls() -> None:
+    world = World("abcdefgh")
+    for name in "abcdefgh":
+        world.fails(name, FailureClass.SERVER, 500)
+    with pytest.raises(AllProvidersExhaustedError) as caught:
+        world.ask()
+    assert len(world.sent) == len(caught.value.attempts) == 4
+
+
+def test_alone_it_is_asked_again_with_growing_waits() -> None:
+    world = World("a")
+    world.fails("a", FailureClass.SERVER, 500)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    assert world.sent == ["a"] * 4
+    assert len(world.waits) == 3
+    assert all(0 <= wait <= bound for wait, bound in zip(world.waits, (0.5, 1, 2), strict=True))
+
+
+def test_alone_it_waits_as_long_as_it_is_told_or_not_at_all() -> None:
+    world = World("a")
+    answers = [failed(FailureClass.THROTTLE, 429, 20), Answer(GOOD)]
+    world.answers["a"] = lambda: answers.pop(0)
+    assert world.ask().candidate.model_id == "a"
+    assert 20 <= world.waits[0] <= 22
+    world = World("a")
+    world.fails("a", FailureClass.THROTTLE, 429, delay=500)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    assert world.waits == []
+
+
+def test_retries_that_were_set_come_before_rotation() -> None:
+    world = World("ab", retry=RetryPolicy(max_attempts=2))
+    world.fails("a", FailureClass.SERVER, 500)
+    assert world.ask().candidate.model_id == "b"
+    assert world.sent == ["a", "a", "a", "b"]
+    assert len(world.waits) == 2
+
+
+def test_half_open_is_probed_by_one_request_at_a_time() -> None:
+    world = World("a", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0), retry=RetryPolicy(max_attempts=0), panic=False)
+    world.fails("a", FailureClass.SERVER, 500)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    world.clock.advance(10.1)
+    probe = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(probe), Send)
+    with pytest.raises(NoActiveModelError):
+        world.ask()
+    world.clock.advance(31)  # a probe that is silent for 30 s gives its place to the next
+    second = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(second), Send)
+    second.close()
+    probe.close()
+    assert world.candidate("a").account.in_flight == 0
+
+
+def test_a_late_answer_does_not_close_a_circuit_that_opened_since() -> None:
+    world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=100.0))
+    early = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(early), Send)
+    world.fails("a", FailureClass.SERVER, 500)
+    world.ask()
+    assert world.candidate("a").status == "standby"
+    with pytest.raises(StopIteration):
+        early.send(Answer(GOOD))
+    assert world.candidate("a").status == "standby"
+
+
+def test_when_every_circuit_is_open_one_request_tries_the_one_due_soonest() -> None:
+    world = World("ab", circuit=CircuitPolicy(failure_threshold=1))
+    world.fails("a", FailureClass.SERVER, 500)
+    world.fails("b", FailureClass.SERVER, 500)
+    with pytest.raises(RoutingError):
+        world.ask()
+    before = len(world.sent)
+    with pytest.raises(RoutingError):
+        world.ask()
+    assert len(world.sent) == before + 1
+    world.recovers("a")
+    world.recovers("b")
+    assert world.ask().candidate.model_id in "ab"
+
+
+@pytest.mark.parametrize(("kind", "status"), [(FailureClass.CREDENTIAL, 401), (FailureClass.QUOTA, 402), (FailureClass.THROTTLE, 429)])
+def test_what_a_vendor_said_is_never_second_guessed(kind: FailureClass, status: int) -> None:
+    world = World("a", retry=RetryPolicy(max_attempts=0))
+    world.fails("a", kind, status, delay=500)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    with pytest.raises(NoActiveModelError):
+        world.ask()
+    assert world.sent == ["a"]
+
+
+def test_a_model_is_left_out_only_for_what_it_states_it_lacks() -> None:
+    world = World("abc", info={"a": ModelInfo("a", features={"tool_calling": False}), "b": ModelInfo("b", context_window=100)})
+    assert world.ask(world.call(tools=[{"type": "function"}])).candidate.model_id == "b"
+    assert world.ask(world.call(messages=[{"role": "user", "content": "x" * 2000}])).candidate.model_id == "a"
+    both = world.call(tools=[{}], messages=[{"role": "user", "content": "x" * 2000}])
+    assert world.ask(both).candidate.model_id == "c"
+    assert world.ask().candidate.model_id == "a"
+    reasons = {row.model: row.reason for row in explain(both, world.pool, clock=world.clock, rng=world.rng).candidates}
+    assert "tool_calling" in reasons["a"]
+    assert "100 tokens" in reasons["b"]
+
+
+def test_explaining_changes_nothing() -> None:
+    world = World("ab")
+    for _ in range(3):
+        shown = explain(world.call(), world.pool, clock=world.clock, rng=world.rng)
+        assert (shown.selected_model, shown["reason"]) == ("a", "first able and ready model in pool order")
+    assert world.pool.total_requests == 0
+    assert world.candidate("a").account.in_flight == 0
+
+
+def test_a_full_account_is_passed_over() -> None:
+    world = World("ab")
+    world.candidate("a").account.limit = 1
+    first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(first), Send)
+    assert world.ask().candidate.model_id == "b"
+    with pytest.raises(StopIteration):
+        first.send(Answer(GOOD))
+    assert world.pool.available == 0b11
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "delay", "expected"),
+    [
+        (400, None, False, "caller"), (400, "context_length_exceeded", False, "capability"), (400, "content_filter", False, "policy"),
+        (401, None, False, "credential"), (402, None, False, "quota"), (403, None, False, "permission"), (404, None, False, "not-found"),
+        (408, None, False, "transient"), (418, None, False, "caller"), (422, None, False, "caller"), (425, None, False, "transient"),
+        (429, None, False, "throttle"), (429, "insufficient_quota", False, "quota"), (500, None, False, "server"), (501, None, False, "caller"),
+        (503, None, False, "server"), (503, None, True, "throttle"), (529, None, True, "throttle"), (599, None, False, "server"),
+        (302, None, False, "misconfigured"), (204, None, False, "protocol"), (700, None, False, "protocol"),
+    ],
+)  # fmt: skip
+def test_statuses(status: int, code: str | None, delay: bool, expected: str) -> None:  # noqa: FBT001
+    assert classify(status, code, delay_given=delay) == expected
+
+
+def test_every_class_has_a_row() -> None:
+    assert set(RULES) == set(FailureClass)
+    assert all(rule.meaning and rule.billed in ("yes", "no", "unknown") for rule in RULES.values())
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from([*FailureClass, None]), st.floats(0, 400)), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps, st.sampled_from([None, 1.0, 30.0]))
+def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float]], cooldown: float | None) -> None:
+    world = World("abc", circuit=CircuitPolicy(cooldown=cooldown))
+    for model, kind, passed in history:
+        if kind is None:
+            world.recovers(model)
+        else:
+            world.fails(model, kind, 500)
+        world.clock.advance(passed)
+        world.book.advance(world.clock())
+        before = len(world.sent)
+        healthy = [c.model_id for c in world.pool.get_active_models() if c.model_id not in world.answers]
+        untils = {c.model_id: c.health.until for c in world.pool.members if not c.health.ready}
+        try:
+            served = world.ask()
+        except RoutingError:
+            served = None
+        except ProviderError as error:
+            assert not RULES[error.failure].rotate  # noqa: PT017
+            served = None
+        asked = world.sent[before:]
+        assert len(asked) <= 4
+        if served is not None:
+            assert asked[-1] == served.candidate.model_id
+            assert asked[-1] not in world.answers
+        elif healthy:
+            assert any(not RULES[k].rotate for m, k in ((m, world.answers[m]().failure) for m in asked if m in world.answers))
+        for candidate in world.pool.members:
+            assert candidate.account.in_flight == 0
+            if candidate.model_id in untils and not candidate.health.ready:
+                assert candidate.health.until >= untils[candidate.model_id]

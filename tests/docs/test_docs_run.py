@@ -1,0 +1,187 @@
+"""Every Python block of every page runs, and prints what the page says it prints.
+
+The blocks of one page share a namespace and a temporary working directory, in order. What a block prints stands in a
+``text`` block right after it. A comment right before a block says when it is something else:
+
+``<!-- file: modelmesh.yaml -->``
+    is written to that file; a ``pyproject.toml`` is taken as installed, with its entry points
+``<!-- not run: needs real keys -->``
+    is only compiled
+``<!-- wrong on purpose -->``
+    is a configuration that shows an error
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from modelmesh.config import MeshConfig
+from modelmesh.config.load import load_text
+from modelmesh.registry import CONNECTOR_REGISTRY
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+FENCE = re.compile(
+    r"(?:^<!-- (?P<mark>file|not run|wrong on purpose)(?:: (?P<said>[^\n]*?))? -->\n+)?"
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```$(?:\n+^```text\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+VARYING = (
+    (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), r"N \2"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
+    (re.compile(r"req-[0-9a-f]{16}"), "req-ID"),
+)
+"""What differs from run to run: times, ports and numbers drawn at random."""
+
+
+@frozen
+class Block:
+    page: Path
+    line: int
+    language: str
+    code: str
+    mark: str | None
+    said: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(DOCS)}:{self.line}"
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        line = text.count("\n", 0, match.start("code")) + 1
+        said, output = (match["said"] or "").strip(), match["output"] or ""
+        found.append(Block(page, line, match["language"], match["code"], match["mark"], said, output))
+    return found
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+WITH_PYTHON = sorted({block.page for block in BLOCKS if block.language in ("python", "console")})
+CONFIGURATIONS = [block for block in BLOCKS if block.language == "yaml" and block.mark != "wrong on purpose"]
+
+
+def steady(text: str) -> str:
+    for varying, word in VARYING:
+        text = varying.sub(word, text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory of the page's own; what its blocks change of the process is put back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    environment, registered, modules = dict(os.environ), dict(CONNECTOR_REGISTRY), set(sys.modules)
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(environment)
+    CONNECTOR_REGISTRY.clear()
+    CONNECTOR_REGISTRY.update(registered)
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def test_there_is_something_to_run() -> None:
+    assert len(WITH_PYTHON) >= 8
+    assert sum(block.language == "python" and block.mark is None for block in BLOCKS) >= 40
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=[str(page.relative_to(DOCS)) for page in WITH_PYTHON])
+def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scope: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks_of(page):
+        if block.mark == "file":
+            put(block, sandbox, monkeypatch)
+        elif block.mark is None and block.language == "python":
+            printed = run(block, scope)
+            assert steady(printed) == steady(block.output), f"{block} prints\n{printed}"
+        elif block.mark is None and block.language == "console":
+            typed(block, sandbox)
+
+
+def run(block: Block, scope: dict[str, object]) -> str:
+    printed = io.StringIO()
+    code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec", dont_inherit=True)
+    with contextlib.redirect_stdout(printed):
+        exec(code, scope)  # noqa: S102 - the page is the test
+    return printed.getvalue()
+
+
+def put(block: Block, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = sandbox / block.said
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(block.code, "utf-8")
+    if file.name == "pyproject.toml":
+        project = tomllib.loads(block.code)["project"]
+        source = sandbox / "src"
+        metadata = source / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+        metadata.mkdir(parents=True)
+        facts = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+        metadata.joinpath("METADATA").write_text(facts, "utf-8")
+        groups = (
+            f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+            for group, points in project["entry-points"].items()
+        )
+        metadata.joinpath("entry_points.txt").write_text("\n".join(groups), "utf-8")
+        monkeypatch.syspath_prepend(source)
+    importlib.invalidate_caches()
+
+
+def typed(block: Block, sandbox: Path) -> None:
+    """Run ``$ modelmesh …``; each command is followed by what it prints."""
+    for entry in block.code.split("$ ")[1:]:
+        command, _, output = entry.partition("\n")
+        name, *arguments = shlex.split(command)
+        assert name == "modelmesh", f"{block}: only modelmesh is run, not {name}"
+        environment = {**os.environ, "PYTHONPATH": str(sandbox / "src"), "COLUMNS": "120", "NO_COLOR": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "modelmesh.cli", *arguments],
+            cwd=sandbox, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert steady(done.stdout) == steady(output), f"{block} prints\n{done.stdout}"
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS, ids=str)
+def test_configuration_is_right(block: Block) -> None:
+    data, places = load_text(block.code, str(block))
+    assert MeshConfig(data, places).validate() == []
+
+
+def test_few_blocks_are_not_run() -> None:
+    kept_back = [block for block in BLOCKS if block.mark == "not run"]
+    assert len(kept_back) <= 3, [str(block) for block in kept_back]
+    for block in kept_back:
+        assert "real keys" in block.said, f"{block}: {block.said!r} is no reason"
+        compile(block.code, str(block), "exec")
+
+
+def test_every_python_block_is_seen() -> None:
+    """A fence that the pattern above misses would never be run."""
+    for page in PAGES:
+        fences = re.findall(r"^\s*```python", page.read_text("utf-8"), re.MULTILINE)
+        assert len(fences) == sum(block.language == "python" for block in blocks_of(page)), page
+
+
+def test_an_untrue_page_fails(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text('```python\nprint("took 3 ms")\n```\n\n```text\ntook 4 ms\n```\n\n```python\nprint("unsaid")\n```\n', "utf-8")
+    said, unsaid = blocks_of(page)
+    assert steady(run(said, {})) == steady(said.output)
+    assert steady(run(unsaid, {})) != steady(unsaid.output)

@@ -1,0 +1,192 @@
+"""Each package passes its tests with only what it declares; a stranger's package works beside released wheels.
+
+Usage: python tests/isolation/run.py WHEELS [PACKAGE …]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy")
+KINDS = {"connectors": "connector", "strategies": "strategy", "secret-stores": "secret-store",
+         "observability": "observability", "storage": "storage", "discovery": "discovery"}  # fmt: skip
+
+
+def packages() -> dict[str, Path]:
+    """Folders by name of distribution."""
+    found = {name: ROOT / name for name in FOLDERS if (ROOT / name / "pyproject.toml").is_file()}
+    for kind, singular in KINDS.items():
+        for file in sorted(ROOT.glob(f"{kind}/*/pyproject.toml")):
+            found[f"modelmesh-{singular}-{file.parent.name}"] = file.parent
+    return found
+
+
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command, showing what it says only when it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 5):  # 5: pytest found no test to run, which is reported below
+        sys.stdout.write(done.stdout[-6000:] + done.stderr[-3000:])
+        raise SystemExit(f"failed: {' '.join(map(str, command))}")
+    return done
+
+
+def environment(folder: Path, wheels: Path, *requirements: str) -> Path:
+    """Make a virtual environment with these requirements; return its interpreter."""
+    run(sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    pins = ["-c", str(ROOT / "constraints.txt")]
+    run(sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, *pins, *requirements)
+    return python
+
+
+def isolated(name: str, folder: Path, wheels: Path, scratch: Path) -> str:
+    """Install one package as a user would and run its tests."""
+    python = environment(scratch / name, wheels, name, "pytest", "hypothesis", "pytest-timeout")
+    done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder / "tests")
+    last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no output")
+    if " passed" not in last:
+        sys.stdout.write(done.stdout)
+        raise SystemExit(f"{name}: no test passed on its own: {last}")
+    return last
+
+
+PROVIDER = {
+    "pyproject.toml": """
+        [build-system]
+        requires = ["hatchling"]
+        build-backend = "hatchling.build"
+        [project]
+        name = "acme-modelmesh"
+        version = "1.0.0"
+        dependencies = ["modelmesh-cdk>=0.1,<0.2"]
+        [project.entry-points."modelmesh.providers"]
+        "acme.gateway.v1" = "acme_modelmesh:AcmeProvider"
+        [project.entry-points."modelmesh.autodetect"]
+        ACME_API_KEY = "acme_modelmesh:AcmeProvider"
+        [project.entry-points."modelmesh.strategies"]
+        "acme.last-first.v1" = "acme_modelmesh:LastFirst"
+        """,
+    "acme_modelmesh.py": """
+        from modelmesh.cdk import BaseStrategy, QuickProvider
+
+        class AcmeProvider(QuickProvider):
+            id = "acme.gateway.v1"
+            api_key_variable = "ACME_API_KEY"
+            base_url_variable = "ACME_BASE_URL"
+
+        class LastFirst(BaseStrategy):
+            id = "acme.last-first.v1"
+
+            def select(self, candidates, request):
+                return list(candidates)[-1]
+        """,
+}
+USE = """
+import os, pathlib, modelmesh
+from modelmesh.cdk.testing import Upstream
+
+ask = {"model": "chat-completion", "messages": [{"role": "user", "content": "Hello!"}]}
+with Upstream() as acme:
+    os.environ["ACME_BASE_URL"] = acme.url
+    pathlib.Path("mesh.yaml").write_text(
+        "providers:\\n  acme:\\n    connector: acme.gateway.v1\\n    api_key: test\\n    models: [first, second]\\n"
+        "pools:\\n  chat-completion:\\n    strategy: acme.last-first.v1\\n"
+    )
+    with modelmesh.create(config="mesh.yaml") as client:
+        reply = client.chat.completions.create(**ask)
+        assert (reply.content, reply.model, reply.provider) == ("Hello!", "second", "acme"), reply
+    os.environ["ACME_API_KEY"] = "test-from-the-environment"
+    with modelmesh.create("chat-completion") as client:
+        reply = client.chat.completions.create(**ask)
+        assert (reply.content, reply.model, reply.provider) == ("Hello!", "test-model", "acme"), reply
+    assert acme.last.headers["authorization"] == "Bearer test-from-the-environment"
+    with modelmesh.create("chat-completion", providers=["acme"], strategy="acme.last-first.v1") as client:
+        assert "acme.last-first.v1" in client.describe()
+"""
+BROKEN = {
+    "pyproject.toml": PROVIDER["pyproject.toml"]
+    .replace("acme-modelmesh", "broken-modelmesh")
+    .replace("acme_modelmesh", "broken_modelmesh")
+    .replace("acme.gateway.v1", "broken.gateway.v1")
+    .replace("ACME_API_KEY", "BROKEN_API_KEY")
+    .replace("acme.last-first.v1", "acme.last-first.v1"),
+    "broken_modelmesh.py": "raise RuntimeError('this plugin is broken')\n",
+}
+MISUSE = """
+import modelmesh
+from modelmesh.errors import ConnectorLoadError, DuplicateConnectorError
+
+def fails(config, kind, *words):
+    try:
+        modelmesh.create(config=config)
+    except kind as error:
+        assert all(word in str(error) for word in words), error
+    else:
+        raise SystemExit(f"{config} was accepted")
+
+good = {"acme": {"connector": "acme.gateway.v1", "api_key": "test", "models": ["m"], "base_url": "http://127.0.0.1:9"}}
+modelmesh.create(config={"providers": good, "pools": {"chat-completion": {}}}).close()
+fails({"providers": {"b": {"connector": "broken.gateway.v1"}}, "pools": {"chat-completion": {}}},
+      ConnectorLoadError, "broken-modelmesh 1.0.0", "this plugin is broken")
+fails({"providers": good, "pools": {"chat-completion": {"strategy": "acme.last-first.v1"}}},
+      DuplicateConnectorError, "acme-modelmesh 1.0.0", "broken-modelmesh 1.0.0")
+"""
+
+
+def build(files: dict[str, str], folder: Path, wheels: Path) -> None:
+    """Build a stranger's package outside the repository."""
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(textwrap.dedent(text).lstrip(), "utf-8")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, folder, cwd=folder)
+
+
+def stranger(wheels: Path, scratch: Path) -> None:
+    """A provider and a strategy written elsewhere are found by ID and by variable, with no change here."""
+    theirs = scratch / "their-wheels"
+    build(PROVIDER, scratch / "acme", theirs)
+    build(BROKEN, scratch / "broken", theirs)
+    python = environment(scratch / "stranger", wheels, "modelmesh-core", f"acme-modelmesh @ {next(theirs.glob('acme*.whl')).as_uri()}")
+    run(python, "-I", "-c", USE, cwd=scratch)
+    broken = next(theirs.glob("broken*.whl"))
+    run(sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, broken)
+    run(python, "-I", "-c", MISUSE, cwd=scratch)
+
+
+def owners(wheels: Path) -> None:
+    """No wheel but core's has a file under ``modelmesh/``, and none runs anything at interpreter start."""
+    from zipfile import ZipFile
+
+    for wheel in sorted(wheels.glob("*.whl")):
+        names = ZipFile(wheel).namelist()
+        if not wheel.name.startswith("modelmesh_core-"):
+            assert not [name for name in names if name.startswith("modelmesh/")], wheel.name
+        assert not [name for name in names if name.endswith((".pth", ".start"))], wheel.name
+        assert [name for name in names if name.endswith("/py.typed")], wheel.name
+
+
+def main() -> None:
+    """Check all, or the packages named."""
+    wheels, wanted = Path(sys.argv[1]).resolve(), set(sys.argv[2:])
+    owners(wheels)
+    passed = 0
+    with tempfile.TemporaryDirectory(prefix="modelmesh-isolation-") as name:
+        scratch = Path(name)
+        for distribution, folder in packages().items():
+            if not wanted or distribution in wanted:
+                print(f"{distribution}: {isolated(distribution, folder, wheels, scratch)}", flush=True)
+                passed += 1
+        if not wanted:
+            stranger(wheels, scratch)
+            print("a stranger's provider and strategy: found by ID, by variable; broken and doubled ones named", flush=True)
+            passed += 1
+    print(f"{passed} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main()

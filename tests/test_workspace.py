@@ -1,0 +1,216 @@
+"""The rules of the house: names, entry points, who imports whom, what every package has, what no file says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmesh.ids import ConnectorId, Kind
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = {
+    "connectors": ("connector", "provider.py", Kind.PROVIDER),
+    "strategies": ("strategy", "strategy.py", Kind.STRATEGY),
+    "secret-stores": ("secret-store", "store.py", Kind.SECRET_STORE),
+    "observability": ("observability", "sink.py", Kind.OBSERVABILITY),
+    "storage": ("storage", "storage.py", Kind.STORAGE),
+    "discovery": ("discovery", "discovery.py", Kind.DISCOVERY),
+}
+FIXED = {"modelmesh-core": "modelmesh", "modelmesh-cdk": "modelmesh_cdk", "modelmesh-proxy": "modelmesh_proxy"}
+PLUGINS = sorted(path.parent for kind in KINDS for path in ROOT.glob(f"{kind}/*/pyproject.toml"))
+PACKAGES = [ROOT / name for name in FIXED if (ROOT / name).is_dir()] + PLUGINS
+HTTP = {"httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "requests", "urllib3", "http.client"}
+
+
+def project(package: Path) -> dict[str, Any]:
+    return tomllib.loads((package / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def import_name(package: Path) -> str:
+    return FIXED.get(package.name) or f"modelmesh_{KINDS[package.parent.name][0]}_{package.name}".replace("-", "_")
+
+
+def imports_of(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module or "")
+    return found
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def ids(packages: list[Path]) -> list[str]:
+    return [str(package.relative_to(ROOT)) for package in packages]
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(PACKAGES) >= 11
+    assert len(tracked()) > 100
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
+def test_names_follow_the_folder(package: Path) -> None:
+    if package.name in FIXED:
+        assert project(package)["name"] == package.name
+    else:
+        assert project(package)["name"] == f"modelmesh-{KINDS[package.parent.name][0]}-{package.name}"
+    assert (package / "src" / import_name(package) / "__init__.py").is_file()
+    assert [path.name for path in (package / "src").iterdir() if path.is_dir() and "egg-info" not in path.name] == [import_name(package)]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
+def test_every_package_has_the_same_few_files(package: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        assert (package / name).is_file(), name
+    assert (package / "src" / import_name(package) / "py.typed").is_file()
+    assert len((package / "README.md").read_text("utf-8").splitlines()) > 10
+    assert list((package / "tests").rglob("test_*.py"))
+    assert (package / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
+    if package in PLUGINS:
+        assert (package / "src" / import_name(package) / KINDS[package.parent.name][1]).is_file()
+    if package.parent.name == "connectors":
+        assert (package / "src" / import_name(package) / "models.json").is_file()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
+def test_versions_are_static_and_plugins_pin_the_kit(package: Path) -> None:
+    facts = project(package)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", facts["version"])
+    assert "dynamic" not in facts
+    assert facts["requires-python"] == ">=3.11"
+    if package in PLUGINS:
+        assert "modelmesh-cdk>=0.1,<0.2" in facts["dependencies"]
+
+
+@pytest.mark.parametrize("package", PLUGINS, ids=ids(PLUGINS))
+def test_entry_points_agree_with_the_class(package: Path) -> None:
+    kind = KINDS[package.parent.name][2]
+    points = project(package)["entry-points"]
+    assert points[kind.group]
+    for name, value in points[kind.group].items():
+        ConnectorId.parse(name)
+        module, _, cls = value.partition(":")
+        assert getattr(import_module(module), cls).id == name
+    for variable, value in points.get("modelmesh.autodetect", {}).items():
+        assert value in points[kind.group].values(), variable
+        module, _, cls = value.partition(":")
+        assert getattr(import_module(module), cls).api_key_variable == variable
+
+
+def test_no_two_packages_have_one_id() -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for package in PACKAGES:
+        for group, points in project(package).get("entry-points", {}).items():
+            if group.startswith("modelmesh.") and group not in ("modelmesh.autodetect", "modelmesh.embedded"):
+                for name in points:
+                    assert seen.setdefault((group, name), package.name) == package.name
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
+def test_who_imports_whom(package: Path) -> None:
+    mine = import_name(package)
+    allowed = {mine, "modelmesh"} | ({"modelmesh_cdk"} if package in PLUGINS or mine == "modelmesh_cdk" else set())
+    for file in sorted((package / "src").rglob("*.py")):
+        facade = mine == "modelmesh" and file.parent.name in ("cdk", "proxy")
+        for name in imports_of(file):
+            top = name.partition(".")[0]
+            if top.startswith("modelmesh") and not (facade and top in ("modelmesh_cdk", "modelmesh_proxy")):
+                assert top in allowed, f"{file.relative_to(ROOT)} imports {name}"
+            if mine == "modelmesh":
+                assert name not in HTTP, f"{file.relative_to(ROOT)} imports {name}"
+                assert top not in HTTP, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_only_core_owns_the_name() -> None:
+    for package in PACKAGES:
+        if package.name != "modelmesh-core":
+            assert not (package / "src" / "modelmesh").exists()
+
+
+def test_routing_is_pure() -> None:
+    banned = {"time", "random", "asyncio", "threading", "socket", "logging", "os", "pathlib", "subprocess", *HTTP}
+    for file in sorted((ROOT / "modelmesh-core/src/modelmesh/routing").glob("*.py")):
+        tree = ast.parse(file.read_text("utf-8"))
+        assert not {name.partition(".")[0] for name in imports_of(file)} & banned, file.name
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Await | ast.AsyncFunctionDef | ast.AsyncWith)], file.name
+
+
+def test_importing_costs_nothing_that_is_not_used() -> None:
+    code = "import modelmesh, sys; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    for name in ("attrs", "attr", "cattrs", "ruamel", "pluggy", "click", "rich", "modelmesh_cdk", *sorted(HTTP)):
+        assert f"'{name}'" not in loaded, name
+
+
+def test_creating_imports_one_connector() -> None:
+    code = (
+        "import modelmesh, sys; modelmesh.create('chat-completion', api_keys={'groq': 'test'}); "
+        "print([m for m in sys.modules if m.startswith('modelmesh_connector') and '.' not in m])"
+    )
+    loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "['modelmesh_connector_groq']"
+
+
+def test_required_dependencies_of_core_are_few() -> None:
+    assert len(project(ROOT / "modelmesh-core")["dependencies"]) <= 5
+
+
+def test_no_file_names_a_registry_a_machine_or_a_lock() -> None:
+    hosts = re.compile("|".join(("python" + "hosted", "py" + r"pi\.org", "npm" + r"js\.(org|com)", r"deb\.deb" + "ian")))
+    paths = re.compile("|".join((r"(?<![\w.])/wo" + "rk/", r"(?<![\w.])/ro" + "ot/")))
+    for file in tracked():
+        assert file.name != "uv.lock"
+        try:
+            text = file.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        assert not hosts.search(text), file.relative_to(ROOT)
+        assert not paths.search(text), file.relative_to(ROOT)
+
+
+def test_no_file_is_longer_than_anybody_reads() -> None:
+    for package in PACKAGES:
+        for file in (package / "src").rglob("*.py"):
+            assert len(file.read_text("utf-8").splitlines()) <= 450, file.relative_to(ROOT)
+
+
+def test_every_connector_is_in_the_published_table() -> None:
+    from modelmesh.registry.published import distribution_for, variables
+
+    for package in PLUGINS:
+        kind = KINDS[package.parent.name][2]
+        for name in project(package)["entry-points"][kind.group]:
+            assert distribution_for(name, kind) == project(package)["name"]
+        for variable, value in project(package)["entry-points"].get("modelmesh.autodetect", {}).items():
+            cls = getattr(import_module(value.partition(":")[0]), value.partition(":")[2])
+            assert variables()[variable] == cls.id
+
+
+def test_the_facade_has_what_the_kit_has() -> None:
+    import modelmesh.cdk
+    import modelmesh.cdk.testing
+    import modelmesh_cdk
+    import modelmesh_cdk.testing
+
+    assert sorted([*modelmesh.cdk.__all__, "__version__"]) == sorted(modelmesh_cdk.__all__)
+    assert sorted(modelmesh.cdk.testing.__all__) == sorted(modelmesh_cdk.testing.__all__)
+    for name in modelmesh.cdk.__all__:
+        assert getattr(modelmesh.cdk, name) is getattr(modelmesh_cdk, name)
+    with pytest.raises(AttributeError):
+        _ = modelmesh.cdk.NoSuchName
+    with pytest.raises(ModuleNotFoundError, match="pip install modelmesh-proxy"):
+        _ = import_module("modelmesh.proxy").ProxyServer
