@@ -26,7 +26,13 @@ def test_the_quick_run_measures_every_line(tmp_path: Path) -> None:
     written = tmp_path / "results.json"
     command = [sys.executable, str(RUN), "--quick", "--rounds", "2", "--json", str(written)]
     run = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False, env={**os.environ, "PYTHONIOENCODING": "utf-8"}
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
     assert run.returncode == 0, run.stderr
     data = json.loads(written.read_text("utf-8"))

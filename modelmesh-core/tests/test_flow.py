@@ -21,7 +21,7 @@ from modelmesh.routing.classes import RULES, FailureClass, classify
 from modelmesh.routing.explain import explain
 from modelmesh.routing.flow import Send, Wait, serve
 from modelmesh.routing.health import Account, HealthBook
-from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
 from modelmesh.testing import VirtualClock
 
@@ -206,6 +206,169 @@ def test_retries_that_were_set_come_before_rotation() -> None:
     assert world.ask().candidate.model_id == "b"
     assert world.sent == ["a", "a", "a", "b"]
     assert len(world.waits) == 2
+
+
+def test_scope_of_retries() -> None:
+    accounts = {"a": "one", "b": "two", "c": "one"}
+    for scope, expected in ((RetryScope.SAME_PROVIDER, ["a", "c", "b"]), (RetryScope.ANY, ["a", "b"])):
+        world = World("abc", accounts=accounts, retry=RetryPolicy(scope=scope))
+        world.fails("a", FailureClass.SERVER, 500)
+        world.fails("c", FailureClass.SERVER, 500)
+        assert world.ask().candidate.model_id == "b"
+        assert world.sent == expected
+
+
+def test_a_vendor_may_forbid_or_ask_for_a_second_try() -> None:
+    for said, calls in ((False, 1), (True, 2)):
+        world = World("a")
+        kind = FailureClass.SERVER if said is False else FailureClass.PROTOCOL
+
+        def failing(kind: FailureClass = kind, said: bool = said) -> Any:  # noqa: FBT001
+            error = failed(kind, 500)
+            error.should_retry = said
+            return error
+
+        world.answers["a"] = failing
+        with pytest.raises(AllProvidersExhaustedError):
+            world.ask()
+        assert len(world.sent) == calls
+
+
+def test_second_tries_are_paid_from_a_bucket() -> None:
+    world = World("a", circuit=CircuitPolicy(failure_threshold=1000, error_rate_threshold=2))
+    world.fails("a", FailureClass.SERVER, 500)
+    for _ in range(20):
+        with pytest.raises(AllProvidersExhaustedError):
+            world.ask()
+    assert len(world.sent) == 20 + 10
+    world.recovers("a")
+    for _ in range(100):
+        world.ask()
+    assert world.candidate("a").health.bucket == 100
+
+
+def test_a_full_outage_costs_little_more_than_a_call_a_request() -> None:
+    world = World("abcd")
+    for name in "abcd":
+        world.fails(name, FailureClass.SERVER, 500)
+    for _ in range(20):
+        with pytest.raises(RoutingError):
+            world.ask()
+    before = len(world.sent)
+    for _ in range(200):
+        world.clock.advance(0.5)
+        with pytest.raises(RoutingError):
+            world.ask()
+    assert len(world.sent) - before <= 220
+
+
+def test_a_parameter_that_was_refused_is_not_offered_for_an_hour() -> None:
+    world = World("ab")
+
+    def refusing() -> Any:
+        error = failed(FailureClass.CAPABILITY, 400)
+        error.code, error.feature = "unsupported_parameter", "seed"
+        return error
+
+    world.answers["a"] = refusing
+    assert world.ask(world.call(seed=1)).candidate.model_id == "b"
+    world.recovers("a")
+    assert world.ask(world.call(seed=1)).candidate.model_id == "b"
+    assert world.ask().candidate.model_id == "a"
+    world.clock.advance(3601)
+    assert world.ask(world.call(seed=1)).candidate.model_id == "a"
+
+
+def test_a_prompt_that_is_too_long_goes_only_to_a_larger_window() -> None:
+    info = {"a": ModelInfo("a", context_window=100), "b": ModelInfo("b", context_window=100), "c": ModelInfo("c", context_window=200)}
+    world = World("abc", info=info)
+
+    def too_long() -> Any:
+        error = failed(FailureClass.CAPABILITY, 400)
+        error.code = "context_length_exceeded"
+        return error
+
+    world.answers["a"] = too_long
+    assert world.ask().candidate.model_id == "c"
+    world.answers["c"] = too_long
+    with pytest.raises(BadRequestError):
+        world.ask()
+    assert world.sent == ["a", "c", "a", "c"]
+
+
+def test_an_account_that_is_throttled_may_have_fewer_in_flight_and_earns_them_back() -> None:
+    world = World("ab")
+    account = world.candidate("a").account
+    world.fails("a", FailureClass.THROTTLE, 429, delay=1)
+    world.ask()
+    assert account.limit == 70
+    world.recovers("a")
+    world.clock.advance(2)
+    world.pool.deactivate(world.candidate("b"))
+    for _ in range(70):
+        world.ask()
+    assert account.limit == 71
+
+
+def test_a_full_pool_is_waited_for_and_then_refused() -> None:
+    world = World("a")
+    world.candidate("a").account.limit = world.candidate("a").account.ceiling = 1
+    first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(first), Send)
+    with pytest.raises(NoActiveModelError, match="in flight"):
+        world.ask()
+    assert sum(world.waits) == pytest.approx(1.0)
+    first.close()
+    assert world.ask().candidate.model_id == "a"
+
+
+def test_an_outage_may_take_the_whole_account() -> None:
+    accounts = {"a": "one", "b": "one", "c": "two"}
+    world = World("abc", accounts=accounts, circuit=CircuitPolicy(failure_threshold=1, outage_takes_account=True, account_by_hand=True))
+    world.fails("a", FailureClass.SERVER, 500)
+    world.ask()
+    assert [c.status for c in world.pool.members] == ["standby", "standby", "active"]
+    world.clock.advance(1e6)
+    world.recovers("a")
+    world.ask()
+    assert [c.status for c in world.pool.members] == ["standby", "standby", "active"]
+    world.book.reset(world.candidate("a").account)
+    assert [c.status for c in world.pool.members] == ["active"] * 3
+
+
+def test_load_comes_back_slowly_after_a_recovery() -> None:
+    world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0))
+    health = world.candidate("a").health
+    assert health.share(world.clock()) == 1
+    world.fails("a", FailureClass.SERVER, 500)
+    world.ask()
+    world.recovers("a")
+    world.clock.advance(11)
+    world.pool.deactivate(world.candidate("b"))
+    world.ask()
+    assert health.share(world.clock()) == 0.1
+    assert health.share(world.clock() + 15) == 0.5
+    assert health.share(world.clock() + 30) == 1
+
+
+def test_the_same_seed_gives_the_same_trace() -> None:
+    def trace(seed: int) -> list[Any]:
+        world = World("abc")
+        world.rng.seed(seed)
+        script = random.Random(1)
+        for _ in range(200):
+            for name in "abc":
+                kind = script.choice([None, None, *FailureClass])
+                world.recovers(name) if kind is None else world.fails(name, kind, 500)
+            try:
+                world.ask()
+            except (RoutingError, ProviderError) as error:
+                world.sent.append(type(error).__name__)
+            world.clock.advance(script.random() * 20)
+        return [*world.sent, *world.waits, *(c.health.until for c in world.pool.members)]
+
+    assert trace(1) == trace(1)
+    assert trace(1) != trace(2)
 
 
 def test_half_open_is_probed_by_one_request_at_a_time() -> None:

@@ -10,7 +10,7 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
 from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError
 from modelmesh_cdk.wire.limits import Inflater
-from modelmesh_cdk.wire.sse import ServerSentEvent, SseDecoder
+from modelmesh_cdk.wire.sse import SseDecoder
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
@@ -47,18 +47,18 @@ class _Reading:
         return bool(self._decoder.done)
 
     def take(self, data: bytes) -> Iterator[dict[str, Any]]:
+        decoder, feed = self._decoder, self._sse.feed
         for piece in self._unwrapped.feed(data):
-            yield from self._decoded(self._sse.feed(piece))
+            for event in feed(piece):
+                if decoder.done:
+                    return
+                yield from decoder.decode(event)
 
     def rest(self) -> Iterator[dict[str, Any]]:
-        yield from self._decoded(self._sse.end())
-
-    def _decoded(self, events: Iterable[ServerSentEvent]) -> Iterator[dict[str, Any]]:
-        decoder = self._decoder
-        for event in events:
-            if decoder.done:
+        for event in self._sse.end():
+            if self._decoder.done:
                 return
-            yield from decoder.decode(event)
+            yield from self._decoder.decode(event)
 
 
 class HttpEventStream:
@@ -110,8 +110,13 @@ class AsyncHttpEventStream:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
         self._reading = _Reading(provider, request, response.headers)
         self.headers, self.adapted = self._reading.headers, self._reading.adapted
+        self._chunks: Any = None
 
-    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        self._chunks = self._read()
+        return self._chunks  # type: ignore[no-any-return]
+
+    async def _read(self) -> AsyncIterator[dict[str, Any]]:
         reading, response = self._reading, self._response
         try:
             async for data in response:
@@ -136,6 +141,8 @@ class AsyncHttpEventStream:
 
     async def aclose(self) -> None:
         """Close the connection, unless the body was read to its end."""
+        if self._chunks is not None:
+            await self._chunks.aclose()
         await self._response.aclose()
 
 

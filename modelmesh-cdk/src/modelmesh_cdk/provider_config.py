@@ -16,6 +16,11 @@ def _secret(value: Any) -> Secret | None:
     return Secret(str(value))
 
 
+def _plain(headers: Mapping[str, Any]) -> dict[str, str]:
+    """Header values as they are sent: one that came from a secret reference is a :class:`Secret`."""
+    return {str(name): value.reveal() if isinstance(value, Secret) else str(value) for name, value in headers.items()}
+
+
 @frozen(kw_only=True)
 class BaseProviderConfig:
     """Settings of a provider.
@@ -43,7 +48,7 @@ class BaseProviderConfig:
     capabilities: Sequence[str] = ()
     auth_method: str = "api_key"
     max_connections: int = 100
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, converter=_plain, repr=False)
     http_client: Any = field(default=None, repr=False)
     http_async_client: Any = field(default=None, repr=False)
     options: Mapping[str, Any] = field(factory=dict, repr=False)

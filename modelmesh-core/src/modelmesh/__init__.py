@@ -19,16 +19,30 @@ if TYPE_CHECKING:
     from modelmesh.errors import AllProvidersExhaustedError as AllProvidersExhaustedError
     from modelmesh.errors import AuthenticationError as AuthenticationError
     from modelmesh.errors import BadRequestError as BadRequestError
+    from modelmesh.errors import BadUpstreamResponseError as BadUpstreamResponseError
     from modelmesh.errors import BudgetExceededError as BudgetExceededError
+    from modelmesh.errors import CapabilityNotFoundError as CapabilityNotFoundError
     from modelmesh.errors import ConfigurationError as ConfigurationError
+    from modelmesh.errors import ConnectorError as ConnectorError
+    from modelmesh.errors import ConnectorLoadError as ConnectorLoadError
+    from modelmesh.errors import DuplicateConnectorError as DuplicateConnectorError
     from modelmesh.errors import ModelMeshError as ModelMeshError
+    from modelmesh.errors import ModelNotFoundError as ModelNotFoundError
     from modelmesh.errors import NoActiveModelError as NoActiveModelError
+    from modelmesh.errors import NoProvidersError as NoProvidersError
+    from modelmesh.errors import ProviderConnectionError as ProviderConnectionError
     from modelmesh.errors import ProviderError as ProviderError
+    from modelmesh.errors import ProviderInitError as ProviderInitError
+    from modelmesh.errors import ProviderServerError as ProviderServerError
     from modelmesh.errors import ProviderTimeoutError as ProviderTimeoutError
+    from modelmesh.errors import QuotaExceededError as QuotaExceededError
     from modelmesh.errors import RateLimitError as RateLimitError
     from modelmesh.errors import RoutingError as RoutingError
+    from modelmesh.errors import SecretNotFoundError as SecretNotFoundError
     from modelmesh.errors import StreamInterruptedError as StreamInterruptedError
+    from modelmesh.errors import UnknownConnectorError as UnknownConnectorError
     from modelmesh.mesh import ModelMesh as ModelMesh
+    from modelmesh.registry import CONNECTOR_REGISTRY as CONNECTOR_REGISTRY
     from modelmesh.registry import register_connector as register_connector
     from modelmesh.secret import Secret as Secret
 
@@ -44,16 +58,30 @@ _HOMES = {
     "AllProvidersExhaustedError": "modelmesh.errors",
     "AuthenticationError": "modelmesh.errors",
     "BadRequestError": "modelmesh.errors",
+    "BadUpstreamResponseError": "modelmesh.errors",
     "BudgetExceededError": "modelmesh.errors",
+    "CapabilityNotFoundError": "modelmesh.errors",
     "ConfigurationError": "modelmesh.errors",
+    "ConnectorError": "modelmesh.errors",
+    "ConnectorLoadError": "modelmesh.errors",
+    "DuplicateConnectorError": "modelmesh.errors",
     "ModelMeshError": "modelmesh.errors",
+    "ModelNotFoundError": "modelmesh.errors",
     "NoActiveModelError": "modelmesh.errors",
+    "NoProvidersError": "modelmesh.errors",
+    "ProviderConnectionError": "modelmesh.errors",
     "ProviderError": "modelmesh.errors",
+    "ProviderInitError": "modelmesh.errors",
+    "ProviderServerError": "modelmesh.errors",
     "ProviderTimeoutError": "modelmesh.errors",
+    "QuotaExceededError": "modelmesh.errors",
     "RateLimitError": "modelmesh.errors",
     "RoutingError": "modelmesh.errors",
+    "SecretNotFoundError": "modelmesh.errors",
     "StreamInterruptedError": "modelmesh.errors",
+    "UnknownConnectorError": "modelmesh.errors",
     "ModelMesh": "modelmesh.mesh",
+    "CONNECTOR_REGISTRY": "modelmesh.registry",
     "register_connector": "modelmesh.registry",
     "Secret": "modelmesh.secret",
 }

@@ -10,7 +10,7 @@ from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.config import MeshConfig
 from modelmesh.config.problems import did_you_mean
-from modelmesh.detection import Detected, detect
+from modelmesh.detection import Detected, detect, nothing_detected
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
 from modelmesh.mesh import DEFAULT_STRATEGY, ModelMesh
 from modelmesh.registry.resolver import Resolver
@@ -78,10 +78,19 @@ def create_async(
 
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
-    keys = None if api_keys is None else {name: Secret(str(key)) for name, key in api_keys.items()}
+    keys = None if api_keys is None else {name: Secret(str(key or "")) for name, key in api_keys.items()}
     del api_keys
     with _own_frames_only():
+        for name, key in (keys or {}).items():
+            _full(name, key, "api_keys")
         return keys, None if config is None else MeshConfig.of(config)
+
+
+def _full(name: str, key: Secret, where: str) -> Secret:
+    if not key:
+        message = f"{where}[{name!r}] is empty; give the key, or leave the provider out"
+        raise ConfigurationError(message, where=f"{where}[{name!r}]")
+    return key
 
 
 @contextmanager
@@ -108,9 +117,8 @@ def _mesh(
     if config is not None and not config.is_overlay:
         mesh.initialize(config, strategy=passed)
         return mesh
-    if config is not None:
-        capabilities = capabilities or config.sections.capabilities
-        pool = None if capabilities else pool
+    if config is not None and not capabilities and pool is None:
+        capabilities = config.sections.capabilities
     if pool is not None and capabilities:
         message = f"pool={pool!r} and the capabilities {', '.join(capabilities)} exclude each other; give one of the two"
         raise ConfigurationError(message)
@@ -126,17 +134,23 @@ def _mesh(
     for name in capabilities:
         _check(name)
     names, options = _split(providers)
-    keys = api_keys
-    for name, settings in options.items():
-        if "api_key" in settings:
-            keys = {**(keys or {}), name: Secret(str(settings.pop("api_key")))}
-    found = detect(resolver.catalog, providers=names, api_keys=keys)
+    own = {
+        name: _full(name, Secret(str(settings.pop("api_key") or "")), "providers")
+        for name, settings in options.items()
+        if "api_key" in settings
+    }
+    found = detect(resolver.catalog, providers=names, api_keys=api_keys, own_keys=own)
     assembled = {
         "providers": {one.name: _entry(one, options.get(one.name, {})) for one in found},
         "pools": {name: {"capability": name, "strategy": passed or DEFAULT_STRATEGY} for name in capabilities},
     }
     merged = MeshConfig({**(config.raw if config else {}), **assembled}, config.places if config else None)
-    mesh.initialize(merged, models=models)
+    try:
+        mesh.initialize(merged, models=models)
+    except ConfigurationError as error:
+        if all(one.embedded for one in found):
+            raise nothing_detected(resolver.catalog, error.message) from None
+        raise
     return mesh
 
 

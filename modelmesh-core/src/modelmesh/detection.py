@@ -28,6 +28,7 @@ class Detected:
         api_key: The key, ``None`` for a provider that needs none or whose variable is an address.
         base_url: The address, when its variable holds one.
         options: What the caller said beyond the key.
+        embedded: Whether it was taken because nothing else was found.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Detected:
     api_key: Secret | None = None
     base_url: str | None = None
     options: Mapping[str, Any] = {}
+    embedded: bool = False
 
 
 def detect(
@@ -42,6 +44,7 @@ def detect(
     *,
     providers: Sequence[str] | None = None,
     api_keys: Mapping[str, Secret] | None = None,
+    own_keys: Mapping[str, Secret] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> list[Detected]:
     """Find providers by their variables, in the order of the published table, then by name.
@@ -50,6 +53,7 @@ def detect(
         catalog: What is installed.
         providers: Names to keep; ``None`` keeps all.
         api_keys: Keys by provider name; when given, only these providers are used.
+        own_keys: Keys by provider name that stand in for these providers' variables.
         environ: The environment, by default the process's own.
 
     Raises:
@@ -64,7 +68,10 @@ def detect(
         found = [_by_key(name, key, known, installed) for name, key in api_keys.items()]
     else:
         found = _by_variable(known, installed, environ)
-    missing = [(variable, cid) for variable, cid in known if environ.get(variable) and cid not in installed]
+    if own_keys:
+        given = {one.connector_id: one for one in (_by_key(name, key, known, installed) for name, key in own_keys.items())}
+        found = [given.pop(one.connector_id, one) for one in found] + list(given.values())
+    missing = [(variable, cid) for variable, cid in known if environ.get(variable, "").strip() and cid not in installed]
     if providers is not None:
         wanted = set(providers)
         for name in providers:
@@ -76,10 +83,18 @@ def detect(
                     raise _not_there(name, known, installed, api_keys)
         found = [d for d in found if d.name in wanted or d.connector_id in wanted]
     if not found and not missing and api_keys is None and providers is None:
-        found = [Detected(ConnectorId.parse(point.name).provider_name, point.name) for point in catalog.embedded()]
+        found = [Detected(ConnectorId.parse(point.name).provider_name, point.name, embedded=True) for point in catalog.embedded()]
     if not found:
         raise _nothing(known, installed, missing)
     return found
+
+
+def nothing_detected(catalog: Catalog, why: str) -> NoProvidersError:
+    """The error where only the embedded model was left, and that is not ready either."""
+    installed = {found.name for found in catalog.all() if found.kind is Kind.PROVIDER}
+    error = _nothing(_known(catalog), installed, [])
+    error.add_note(f"The embedded model is not ready: {why}")
+    return error
 
 
 def _known(catalog: Catalog) -> list[tuple[str, str]]:

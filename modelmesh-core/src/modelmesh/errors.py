@@ -34,6 +34,7 @@ The final error of a request also is of the kind its attempts had in common: whe
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -291,15 +292,16 @@ _both: dict[tuple[type[ModelMeshError], type[ModelMeshError]], type[ModelMeshErr
 
 
 def _made_of(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
-    return type(base.__name__, (base, kind), {"__module__": base.__module__, "__doc__": base.__doc__, "_made_of": (base, kind)})
+    made_of = (*_named_class(base), *_named_class(kind))
+    return type(base.__name__, (base, kind), {"__module__": base.__module__, "__doc__": base.__doc__, "_made_of": made_of})
 
 
 def _named_class(cls: type[ModelMeshError]) -> tuple[type[ModelMeshError], ...]:
-    return getattr(cls, "_made_of", None) or (cls,)
+    return cls.__dict__.get("_made_of") or (cls,)
 
 
 def _rebuild(classes: tuple[type[ModelMeshError], ...], message: str, state: dict[str, Any]) -> ModelMeshError:
-    cls = classes[0] if len(classes) == 1 else also(classes[0], classes[1])
+    cls = reduce(also, classes)
     error = cls(message)
     error.__dict__.update(state)
     return error

@@ -22,7 +22,7 @@ from modelmesh.config.schema import PoolSection
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
-from modelmesh.errors import ConfigurationError, ModelMeshError, NoActiveModelError
+from modelmesh.errors import ConfigurationError, ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.ids import Kind
 from modelmesh.operations import CHAT
@@ -314,7 +314,10 @@ class ModelMesh:
             if not ready:
                 return None
             rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
-            chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
+            try:
+                chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
+            except RoutingError:
+                return None
         return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
 
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from modelmesh_cdk import OpenAICompatibleProvider
 
@@ -10,7 +10,8 @@ from modelmesh_cdk import OpenAICompatibleProvider
 class GroqProvider(OpenAICompatibleProvider):
     """Chat completions at Groq.
 
-    Variables and paths are those of the groq package 1.7.0 (read 2026-11-21), whose address has no path of its own.
+    Variables, paths and the field ``x_groq`` are those of the groq package 1.7.0 (read 2026-11-21), whose address has
+    no path of its own.
     """
 
     id: ClassVar[str] = "groq.api.v1"
@@ -18,3 +19,21 @@ class GroqProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"
     api_version: ClassVar[str] = "/openai/v1"
+
+    def _find_root(self) -> str:
+        """Return the address with its path once, also when it was written as far as ``/openai``."""
+        root = super()._find_root()
+        twice = "/openai" + self.api_version
+        return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
+
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return a chunk; what Groq says of usage and of an early end in ``x_groq`` stands where OpenAI puts it, too."""
+        chunk = super()._parse_sse_chunk(data)
+        own = chunk.get("x_groq") if chunk else None
+        if chunk is None or not isinstance(own, dict):
+            return chunk
+        if own.get("usage") and not chunk.get("usage"):
+            chunk["usage"] = own["usage"]
+        if own.get("error"):
+            chunk.setdefault("error", {"message": own["error"]})
+        return chunk

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from modelmesh_cdk import OpenAICompatibleProvider
+
+HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 
 
 class OpenAIProvider(OpenAICompatibleProvider):
     """Chat completions at OpenAI.
 
-    The options ``organization`` and ``project`` are sent as headers. The variables are those of the openai package
-    3.52.0 (read 2026-11-21).
+    The options ``organization`` and ``project`` are sent as headers; where they are not set, ``OPENAI_ORG_ID`` and
+    ``OPENAI_PROJECT_ID`` are read. Variables and headers are those of the openai package 3.52.0 (read 2026-11-21).
     """
 
     id: ClassVar[str] = "openai.llm.v1"
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"
+
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request; what is configured goes before the environment."""
+        headers = super()._build_headers()
+        for variable, name in HEADERS_OF_VARIABLES.items():
+            value = os.environ.get(variable, "")
+            if value:
+                headers.setdefault(name, value)
+        return headers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import httpx2
 
@@ -132,23 +133,26 @@ class AsyncHttpxResponse:
     def __init__(self, response: httpx2.Response, deadline: Deadline) -> None:
         self._response = response
         self._deadline = deadline
+        self._pieces: Any = aiter(response.stream)  # type: ignore[arg-type]
         self.status = response.status_code
         self.headers = _lower(response.headers)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        deadline, pieces = self._deadline, aiter(self._response.stream)  # type: ignore[arg-type]
-        while True:
-            acurrent.set(deadline)
-            try:
-                piece = await anext(pieces)
-            except StopAsyncIteration:
-                return
-            except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-                raise _in_body(error, deadline) from None
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        acurrent.set(self._deadline)
+        try:
+            piece: bytes = await anext(self._pieces)
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+            raise _in_body(error, self._deadline) from None
+        return piece
 
     async def aclose(self) -> None:
         """Release the connection."""
+        left = getattr(self._pieces, "aclose", None)
+        if left is not None:
+            await left()  # a generator left to the garbage collector would close itself in a task of its own
         await self._response.aclose()
 
 

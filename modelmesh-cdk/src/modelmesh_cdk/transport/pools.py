@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import cache
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -24,7 +24,7 @@ def _tls() -> ssl.SSLContext:
 
 def _proxy_for(url: httpx2.URL) -> str | None:
     """Return the proxy that the environment names for an address; ``~/.netrc`` is never read."""
-    if proxy_bypass(url.host):
+    if url.host == "localhost" or url.host.startswith("127.") or url.host == "::1" or proxy_bypass(url.host):
         return None
     proxies = getproxies()
     return proxies.get(url.scheme) or proxies.get("all")
@@ -119,8 +119,9 @@ class _AsyncBody(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx_errors():
-            async for piece in self._stream:
-                yield piece
+            async with aclosing(aiter(self._stream)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def aclose(self) -> None:
         await self._stream.aclose()

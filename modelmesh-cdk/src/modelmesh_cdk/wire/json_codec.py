@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -12,12 +13,23 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(message)
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (math.inf, -math.inf):
+        message = "a number is too large"
+        raise ValueError(message)
+    return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _decode(data: bytes) -> Any:
-    return _decoder.decode(data.decode())
+    value = _decoder.decode(data.decode())
+    if b"\\ud" in data.lower():
+        _encoder.encode(value).encode()  # half a surrogate pair is no text, and could not be handed on
+    return value
 
 
 def _load() -> Callable[[bytes], Any]:
@@ -49,7 +61,11 @@ def encode(value: Any) -> bytes:
     """Encode a value as JSON bytes.
 
     Raises:
-        ValueError: A number is NaN or infinite.
+        ValueError: A number is NaN or infinite, it is nested too deep, or text is no Unicode.
         TypeError: It holds something JSON cannot.
     """
-    return _encoder.encode(value).encode()  # msgspec would turn NaN into null without a word
+    try:
+        return _encoder.encode(value).encode()  # msgspec would turn NaN into null without a word
+    except RecursionError:
+        message = "nested too deep"
+        raise ValueError(message) from None

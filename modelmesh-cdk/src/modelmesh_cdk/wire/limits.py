@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of one answer after decompression."""
@@ -34,14 +35,20 @@ class Inflater:
             ValueError: The encoding is not one that was offered.
         """
         name = encoding.strip().lower()
-        if name in ("gzip", "x-gzip"):
-            self._engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        elif name == "deflate":
-            self._engine = zlib.decompressobj()
-        else:
+        if name not in ("gzip", "x-gzip", "deflate"):
             message = f"content-encoding {encoding[:40]!r} was not offered"
             raise ValueError(message)
+        self._gzip = name != "deflate"
+        self._engine: Any = None
+        self._head = b""
         self._received = self._made = 0
+
+    def _begin(self, head: bytes) -> Any:
+        """Choose by the first two bytes: what servers call deflate may lack its header."""
+        if self._gzip:
+            return zlib.decompressobj(16 + zlib.MAX_WBITS)
+        wrapped = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0  # noqa: PLR2004 - RFC 1950, 2.2
+        return zlib.decompressobj() if wrapped else zlib.decompressobj(-zlib.MAX_WBITS)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what comes of some received bytes.
@@ -51,13 +58,21 @@ class Inflater:
             TooMuchError: It unpacks to more than it may.
         """
         self._received += len(data)
+        if self._engine is None:
+            data = self._head = self._head + data
+            if len(data) < 2:  # noqa: PLR2004 - the header of either
+                return
+            self._engine, self._head = self._begin(data), b""
         while data:
+            if self._engine.eof:
+                data = self._next(data)
+                continue
             try:
                 piece = self._engine.decompress(data, PIECE)
             except zlib.error as error:
                 message = f"damaged compressed data: {error}"
                 raise ValueError(message) from None
-            data = self._engine.unconsumed_tail
+            data = self._engine.unconsumed_tail or self._engine.unused_data
             self._made += len(piece)
             if self._made > max(FREE, self._received * MAX_RATIO):
                 message = f"unpacks to more than {MAX_RATIO} times its size"
@@ -65,13 +80,23 @@ class Inflater:
             if piece:
                 yield piece
 
+    def _next(self, data: bytes) -> bytes:
+        """Go on to the next member: a gzip body may have several, and zeros between them."""
+        rest = data.lstrip(b"\0")
+        if rest and not self._gzip:
+            message = "damaged compressed data: it goes on after its end"
+            raise ValueError(message)
+        if rest:
+            self._engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        return rest
+
     def end(self) -> None:
         """Check that the data was whole.
 
         Raises:
             ValueError: It was cut.
         """
-        if self._received and not self._engine.eof:
+        if self._received and (self._engine is None or not self._engine.eof):
             message = "compressed data ends too early"
             raise ValueError(message)
 

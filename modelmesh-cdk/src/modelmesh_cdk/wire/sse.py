@@ -40,8 +40,11 @@ class SseDecoder:
         """
         if not self._began:
             data = self._without_mark(data)
+        data = self._unix_lines(data)
         buffer = self._buffer
-        buffer += self._unix_lines(data)
+        if not buffer and data[-2:] == b"\n\n" and len(data) <= MAX_LINE:
+            return [made for block in data.split(b"\n\n") if block and (made := _event(block)) is not None]
+        buffer += data
         events: list[ServerSentEvent] = []
         start = 0
         while (end := buffer.find(b"\n\n", max(start, self._searched))) >= 0:

@@ -21,9 +21,18 @@ def api_root(base_url: str, version: str = "/v1") -> str:
     Raises:
         ValueError: It is no HTTP URL.
     """
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        message = f"{base_url!r} is not an HTTP address; write one like 'https://api.example.com/v1'"
+    example = "write one like 'https://api.example.com/v1'"
+    try:
+        parts = urlsplit(base_url.strip())
+        _ = parts.port  # raises when it is none
+    except ValueError as error:
+        message = f"{base_url!r} is not an HTTP address ({error}); {example}"
+        raise ValueError(message) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        message = f"{base_url!r} is not an HTTP address; {example}"
+        raise ValueError(message)
+    if parts.query or parts.fragment:
+        message = f"{base_url!r} has a query or a fragment, after which no path can follow; {example}"
         raise ValueError(message)
     root = base_url.strip().rstrip("/")
     return root if not version or _VERSION.search(parts.path) else root + version

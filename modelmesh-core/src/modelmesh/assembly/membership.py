@@ -63,15 +63,12 @@ class Models:
         if isinstance(row, str):
             return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
-            known = {field.name for field in ModelSection.__attrs_attrs__}
             from modelmesh.config.problems import Problems  # noqa: PLC0415 - rare: models as maps inside a provider
             from modelmesh.config.structure import structure  # noqa: PLC0415
 
             problems = Problems(self._places)
             path = ("providers", entry.key, "models", place)
-            section = structure(
-                {**{k: v for k, v in row.items() if k in known}, "provider": entry.key}, ModelSection, path, problems
-            )
+            section = structure({**row, "provider": entry.key}, ModelSection, path, problems)
             if section is None:
                 raise problems.error()
             return _configured(section, entry)
@@ -237,6 +234,7 @@ def _configured(section: ModelSection, entry: ProviderEntry) -> ModelInfo:
         stated["pricing"] = ModelPricing(
             price.input_per_1k_tokens, price.output_per_1k_tokens, price.per_request, source="configuration"
         )
-    return evolve(
-        known, features={**known.features, **section.features}, delivery={**known.delivery, **section.delivery}, **stated
-    )
+    delivery = {**known.delivery, **section.delivery}
+    if section.batch:
+        delivery["batch"] = True
+    return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)

@@ -19,7 +19,8 @@ class StickUntilFailure:
     id = "modelmesh.stick-until-failure.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        self._current: Candidate | None = None
+        self._current: Candidate | None = None  # None: the first in pool order, until that fails
+        self._lost = False
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the current model, else the first in pool order."""
@@ -36,11 +37,11 @@ class StickUntilFailure:
         return float(candidate is self._current)
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Keep to who answered when there was nobody to keep to."""
-        if self._current is None or self._current.status != "active":
-            self._current = candidate
+        """Keep to who answered in place of one that failed."""
+        if self._lost or (self._current is not None and self._current.status != "active"):
+            self._current, self._lost = candidate, False
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
         """Leave the current model when it fails."""
-        if candidate is self._current:
-            self._current = None
+        if self._current is None or candidate is self._current:
+            self._current, self._lost = None, True

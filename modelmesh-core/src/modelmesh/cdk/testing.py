@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import Script as Script
     from modelmesh_cdk.testing import Upstream as Upstream
 
-__all__ = ["Received", "Script", "Upstream"]  # noqa: F822 - fetched by __getattr__
+__all__ = ["Received", "Script", "Upstream"]
 
 __getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__, home="modelmesh_cdk.testing")
 

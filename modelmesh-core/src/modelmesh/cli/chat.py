@@ -95,7 +95,10 @@ class Question:
 
 def show_text(text: str) -> None:
     """Write a piece of an answer: to a terminal what cannot harm it, elsewhere every character."""
-    click.echo(clean(text) if sys.stdout.isatty() else text, nl=False)
+    if sys.stdout.isatty():
+        click.echo(clean(text), nl=False)
+    else:
+        click.echo(text, nl=False, color=True)  # which is how click is told to take nothing away
 
 
 def end_line(text: str) -> None:

@@ -74,7 +74,7 @@ def command(kind: str | None, *, as_json: bool, no_load: bool) -> None:
         (row.id, row.kind, row.distribution, row.version, f"{row.state}: {row.reason}" if row.reason else row.state)
         for row in (*rows, *plugins)
     ]
-    show(screen, table(screen, ("ID", "kind", "distribution", "version", "state"), cells))
+    show(screen, table(screen, ("ID", "kind", "distribution", "version", "state"), cells, whole=("ID",)))
 
 
 def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None = None) -> Iterator[Row]:

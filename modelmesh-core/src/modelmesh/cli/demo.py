@@ -49,7 +49,7 @@ def command(ctx: click.Context, question: str, *, echo: bool) -> None:
         _introduce(addresses, missing, question, echoes=echoes)
         with create(config=configuration(addresses, echoes=echoes)) as client:
             attempts = _ask(client, question)
-            _show(client, attempts, last="the echo" if echoes else "the local model")
+            _show(client, attempts, last="a built-in stand-in" if echoes else "the local model")
     if not any(attempt.outcome == "answered" for attempt in attempts):
         ctx.exit(1)
 
@@ -89,14 +89,18 @@ def configuration(addresses: Sequence[str], *, echoes: bool) -> dict[str, Any]:
 
 
 def _loopback(name: str, address: str) -> dict[str, Any]:
-    from modelmesh.ids import Kind  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh.errors import ConfigurationError  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh.ids import Kind  # noqa: PLC0415
     from modelmesh.registry.catalog import Catalog  # noqa: PLC0415
 
     settings: dict[str, Any] = {"base_url": address, "api_key": "test", "models": [f"{name}-model"]}
     if Catalog.scan().find(Kind.PROVIDER, OPENAI) is not None:
         return {"connector": OPENAI, **settings}
-    from modelmesh.cdk import QuickProvider  # noqa: PLC0415 - when no connector speaks OpenAI's format
-
+    try:
+        from modelmesh.cdk import QuickProvider  # noqa: PLC0415 - when no connector speaks OpenAI's format
+    except ModuleNotFoundError:
+        message = "the demonstration needs a connector that speaks HTTP: pip install modelmesh-connector-openai"
+        raise ConfigurationError(message) from None
     return {"instance": QuickProvider(**settings)}
 
 
@@ -179,5 +183,5 @@ def _sentence(attempts: Sequence[Attempt], last: str) -> str:
         return f"The answer came from {attempts[-1].provider_id} ({last}), which was asked first."
     return (
         f"The answer came from {attempts[-1].provider_id} ({last}) because {failed}; "
-        "neither had shown a word of an answer, so the mesh went on by itself."
+        "no word of an answer had been shown yet, so the mesh went on by itself."
     )

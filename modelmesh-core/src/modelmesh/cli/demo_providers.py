@@ -89,8 +89,8 @@ class Echo(Handler):
         asked = str(request["messages"][-1]["content"])
         self.open_stream()
         self.send_delta({"role": "assistant", "content": ""})
-        for word in f"I am an echo and no model, but I am here. You asked: {asked}".split(" "):
-            self.send_delta({"content": f"{word} "})
+        for place, word in enumerate(f"I am an echo and no model, but I am here. You asked: {asked}".split(" ")):
+            self.send_delta({"content": f" {word}" if place else word})
         self.send_delta({}, finish="stop")
         self.send_event("[DONE]")
         self.wfile.write(b"0\r\n\r\n")

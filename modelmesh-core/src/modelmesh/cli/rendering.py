@@ -45,7 +45,14 @@ NOTHING = "-"
 _COLOURS = {"active": "green", "answered": "green", "loaded": "green", "standby": "yellow", "failed": "red", "duplicate": "red"}
 
 
-def table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Table:
+def table(
+    console: Console,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> Table:
     """Make a table: folded to the width of a terminal, plain elsewhere.
 
     Args:
@@ -53,10 +60,14 @@ def table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str
         headings: One for each column.
         rows: Cells; their text is shown as it is, but for control characters.
         right: Headings of the columns that hold numbers.
+        whole: Headings of the columns that are not folded, so that what stands there can be copied.
     """
-    made = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, show_edge=False, pad_edge=False, header_style="bold")
+    terminal = console.is_terminal
+    frame = box.SIMPLE_HEAD if terminal else None
+    made = Table(box=frame, show_edge=False, pad_edge=False, collapse_padding=terminal, header_style="bold")
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+        side = "right" if heading in right else "left"
+        made.add_column(heading, justify=side, overflow="fold", no_wrap=heading in whole)  # type: ignore[arg-type]
     for row in rows:
         made.add_row(*(Text(line := one_line(cell), style=_COLOURS.get(line.partition(":")[0], "")) for cell in row))
     return made
@@ -92,15 +103,15 @@ def attempts_table(console: Console, attempts: Sequence[Attempt]) -> Table:
         )
         for place, attempt in enumerate(attempts)
     ]
-    headings = ("#", "provider", "model", "what happened", "status", "ms", "what the mesh did next")
-    return table(console, headings, rows, right=("#", "status", "ms"))
+    headings = ("#", "provider", "model", "what happened", "status", "ms", "then the mesh")
+    return table(console, headings, rows, right=("#", "status", "ms"), whole=("provider", "model"))
 
 
 def happened(attempt: Attempt) -> str:
     """Return what became of an attempt, in a few words."""
     if attempt.failure is None:
         return attempt.outcome
-    return f"{in_words(attempt.failure)} ({attempt.code or attempt.failure})"
+    return f"{in_words(attempt.failure)} ({attempt.failure})"
 
 
 def in_words(failure: str) -> str:
@@ -133,7 +144,9 @@ def candidates_table(console: Console, explanation: Explanation) -> Table:
         )
         for row in explanation.candidates
     ]
-    return table(console, ("", "model", "provider", "connector", "status", "score", "reason"), rows, right=("score",))
+    return table(
+        console, ("", "model", "provider", "connector", "status", "score", "reason"), rows, right=("score",), whole=("model",)
+    )
 
 
 def health_table(console: Console, pool: Pool, now: float) -> Table:
@@ -149,7 +162,7 @@ def health_table(console: Console, pool: Pool, now: float) -> Table:
         for model in pool.members
         for reason in (pool.standby_reason(model, now),)
     ]
-    return table(console, ("provider", "model", "state", "reason"), rows)
+    return table(console, ("provider", "model", "state", "reason"), rows, whole=("provider", "model"))
 
 
 def _recent(failures: int) -> str:

@@ -73,7 +73,7 @@ class Commands(click.Group):
                 sys.stdout.flush()  # here, where a reader that has gone can still be handled
             except ModelMeshError as error:
                 if ctx.params.get("debug"):
-                    traceback.print_exception(error)
+                    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
                 else:
                     show_error(error)
                 ctx.exit(1)

@@ -70,12 +70,8 @@ def _unpickled(data: dict[str, Any]) -> View:
     return _Plain(data)
 
 
-class _Plain(View, nested={"choices": Choice, "usage": Usage}):
-    """An answer without its history."""
-
-
-class ChatCompletion(Reply, nested={"choices": Choice, "usage": Usage}):
-    """An answer to a chat."""
+class _Chat(View, nested={"choices": Choice, "usage": Usage}):
+    """What the answer to a chat says."""
 
     __slots__ = ()
 
@@ -92,6 +88,16 @@ class ChatCompletion(Reply, nested={"choices": Choice, "usage": Usage}):
     def content(self) -> str | None:
         """Text of the first choice."""
         return self.choices[0].message.content
+
+
+class _Plain(_Chat, nested={"choices": Choice, "usage": Usage}):
+    """An answer without its history."""
+
+
+class ChatCompletion(Reply, _Chat, nested={"choices": Choice, "usage": Usage}):
+    """An answer to a chat."""
+
+    __slots__ = ()
 
 
 def explain_served(served: Served, call: Call, now: float) -> Explanation:

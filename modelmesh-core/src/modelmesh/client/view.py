@@ -45,6 +45,10 @@ class View(dict[str, Any]):
             value[:] = [shape(item) if item.__class__ is dict else item for item in value]
         return value
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field, ``default`` when the vendor did not send it."""
+        return self[name] if name in self else default
+
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
 

@@ -35,6 +35,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
+_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff](?<!^\ufeff)")
+"""What JSON takes for letters and YAML for the end of a line, or for nothing at all."""
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -60,9 +62,7 @@ def load_file(path: str) -> tuple[Any, Places]:
             raise ConfigurationError(message, where=path)
         text = file.read_text("utf-8")
     except OSError as error:
-        message = (
-            f"{path}: cannot be read: {error.strerror}. Check the path, or write the file: create(config='{path}') reads it."
-        )
+        message = f"{path}: cannot be read: {error.strerror}. Check the path."
         raise ConfigurationError(message, where=path) from None
     except UnicodeDecodeError as error:
         message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
@@ -74,6 +74,7 @@ def load_text(text: str, name: str) -> tuple[Any, Places]:
     """Read YAML or JSON text; ``name`` stands in messages."""
     if name.endswith(".json"):
         text = text.replace("\t", " ")  # JSON may be indented with tabs; inside its strings a tab is not legal
+        text = _BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     builder = _Builder(name)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -102,17 +103,19 @@ def _hint(text: str, mark: Any) -> str:
 class _Open:
     """A collection under construction."""
 
-    __slots__ = ("anchor", "key", "path", "size", "value")
+    __slots__ = ("anchor", "key", "merged", "path", "size", "value")
 
     def __init__(self, value: Any, path: Path, anchor: str | None) -> None:
         self.value = value
         self.path = path
         self.anchor = anchor
         self.key: Any = _NO_KEY
+        self.merged: list[Any] = []
         self.size = 1
 
 
 _NO_KEY = object()
+_MERGE = object()
 
 
 class _Builder:
@@ -140,13 +143,13 @@ class _Builder:
             self._stack.append(_Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor))
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             done = self._stack.pop()
-            value = _merged(done.value) if isinstance(done.value, dict) else done.value
+            value = _merged(done.value, done.merged) if isinstance(done.value, dict) else done.value
             if done.anchor:
                 self._anchors[done.anchor] = (value, done.size)
             self._add(value, done.size, mark)
         elif isinstance(event, ScalarEvent):
             self._check_tag(event)
-            value = _scalar(event)
+            value = _MERGE if self._is_key() and event.value == "<<" and event.implicit[0] else _scalar(event)
             if event.anchor:
                 self._anchors[event.anchor] = (value, 1)
             if not self._is_key():
@@ -186,17 +189,26 @@ class _Builder:
         elif top.key is _NO_KEY:
             self._take_key(top, value, mark)
         else:
-            if top.key == "<<":
-                top.value.setdefault("<<", []).extend(value if isinstance(value, list) else [value])
+            if top.key is _MERGE:
+                self._merge(top, value, mark)
             else:
                 top.value[top.key] = value
             top.key = _NO_KEY
 
+    def _merge(self, top: _Open, value: Any, mark: Any) -> None:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            raise self._refuse(mark, "'<<' merges maps; give it *an-alias of one, or a list of them")
+        top.merged += sources
+
     def _take_key(self, top: _Open, key: Any, mark: Any) -> None:
+        if key is _MERGE:
+            top.key = key
+            return
         if not isinstance(key, str | int | float | bool) and key is not None:
             raise self._refuse(mark, "a key must be a name, not a list or a map")
         key = key if isinstance(key, str) else _written(key)
-        if key in top.value and key != "<<":
+        if key in top.value:
             raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
         top.key = key
         self.marks[(*top.path, key)] = (mark.line + 1, mark.column + 1)
@@ -219,15 +231,11 @@ def _written(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _merged(value: dict[str, Any]) -> dict[str, Any]:
-    """Follow ``<<: *defaults``: keys of the map itself win."""
-    sources = value.pop("<<", None)
-    if not sources:
-        return value
+def _merged(value: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Follow ``<<: *defaults``: keys of the map itself win, then those of the earlier source."""
     merged: dict[str, Any] = {}
     for source in reversed(sources):
-        if isinstance(source, dict):
-            merged |= source
+        merged |= source
     return merged | value
 
 
@@ -235,11 +243,10 @@ def _scalar(event: Any) -> Any:
     text: str = event.value
     if event.style is not None or not event.implicit[0]:
         try:
-            return (
-                text.encode("utf-16", "surrogatepass").decode("utf-16") if "\ud800" <= max(text, default="") <= "\udfff" else text
-            )
-        except UnicodeDecodeError:
-            return text.encode("utf-8", "replace").decode()
+            text.encode()
+        except UnicodeEncodeError:  # JSON writes what is outside the first plane as two halves; a half alone is no text
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):

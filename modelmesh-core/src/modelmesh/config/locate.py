@@ -27,6 +27,11 @@ class Places:
     file: str | None = None
     marks: dict[Path, tuple[int, int]] = field(factory=dict, repr=False)
 
+    def also(self, path: Path, listed: Path) -> None:
+        """Note that what stands at ``listed``, in a list, goes by ``path`` from here on."""
+        below = {(*path, *found[len(listed) :]): mark for found, mark in self.marks.items() if found[: len(listed)] == listed}
+        self.marks.update(below)
+
     def where(self, path: Path) -> str:
         """Return ``file:line:column path``, or the path alone; the nearest key above when the key itself is absent."""
         near = path

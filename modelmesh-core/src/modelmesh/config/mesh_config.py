@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from modelmesh.config import schema
-from modelmesh.config.load import load_file
+from modelmesh.config.disabled import without_disabled
 from modelmesh.config.locate import Path, Places
 from modelmesh.config.normalize import Normalizer
 from modelmesh.config.problems import Problems, did_you_mean
@@ -20,11 +20,18 @@ SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabil
 LATER = ("storage", "discovery", "connectors", "proxy", "budget")
 """Sections that belong to the format and that this version does not act on."""
 
+LATER_SECTIONS = ("storage", "discovery", "connectors", "budget")
+"""Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
+
 LATER_PROVIDER_KEYS = ("budget", "quota", "discovery", "batch", "files", "fine_tuning")
 LATER_POOL_KEYS = {
+    "": ("provider_deactivation", "provider_recovery", "on_budget_exceeded"),
     "deactivation": ("request_limit", "token_limit", "budget_limit", "quota_window", "maintenance_window"),
     "recovery": ("probe_on_start", "on_quota_reset", "quota_reset_schedule"),
 }
+
+
+KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 
 
 class NotEnforcedWarning(UserWarning):
@@ -72,6 +79,8 @@ class MeshConfig:
         Raises:
             ConfigurationError: It cannot be read; the message says where and why.
         """
+        from modelmesh.config.load import load_file  # noqa: PLC0415 - the YAML reader is only needed for files
+
         data, places = load_file(str(path))
         return cls({} if data is None else data, places)
 
@@ -141,9 +150,10 @@ class MeshConfig:
             for sink in tidy.observability(self.raw.get("observability"))
         ]
         capabilities = self.raw.get("capabilities") or ()
-        if isinstance(capabilities, str) or not all(isinstance(name, str) for name in capabilities):
+        if not isinstance(capabilities, list | tuple) or not all(isinstance(name, str) for name in capabilities):
             problems.add(("capabilities",), "must be a list of capability names")
             capabilities = ()
+        models, pools = without_disabled(providers, models, pools)
         sections = Sections(
             secrets or schema.SecretsSection(),
             providers,
@@ -161,30 +171,37 @@ class MeshConfig:
 
     @staticmethod
     def _provider(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ProviderSection | None:
-        known = {field.name for field in schema.ProviderSection.__attrs_attrs__} - {"key", "options"}
-        options = {name: entry.pop(name) for name in list(entry) if name not in known}
+        options = {name: entry.pop(name) for name in list(entry) if name not in KNOWN_PROVIDER_KEYS}
         return structure({"key": key, **entry, "options": options}, schema.ProviderSection, path, problems)
 
-    @staticmethod
-    def _not_enforced(sections: Sections) -> list[tuple[Path, str]]:
-        found: list[tuple[Path, str]] = []
+    def _not_enforced(self, sections: Sections) -> list[tuple[Path, str]]:
+        paths: list[Path] = [(name,) for name in LATER_SECTIONS if self.raw.get(name)]
+        listening = self.raw.get("observability")
+        if isinstance(listening, Mapping):
+            paths += [("observability", name) for name in ("statistics", "tracing") if listening.get(name)]
         for key, provider in sections.providers.items():
-            found += [
-                (("providers", key, name), f"{name!r} is read but not acted on by this version of modelmesh-core")
-                for name in LATER_PROVIDER_KEYS
-                if getattr(provider, name)
-            ]
+            paths += [("providers", key, name) for name in LATER_PROVIDER_KEYS if getattr(provider, name)]
+            auth = provider.options.get("auth")
+            if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
+                paths.append(("providers", key, "auth"))
         for key, pool in sections.pools.items():
             for section, names in LATER_POOL_KEYS.items():
-                found += [
-                    (("pools", key, section, name), f"{name!r} is read but not acted on by this version of modelmesh-core")
-                    for name in names
-                    if getattr(getattr(pool, section), name) is not None
-                ]
-        return found
+                stated, below = (getattr(pool, section), (section,)) if section else (pool, ())
+                paths += [("pools", key, *below, name) for name in names if getattr(stated, name) is not None]
+        unused = [(path, f"{path[-1]!r} is read but not acted on by this version of modelmesh-core") for path in paths]
+        return unused + list(_perhaps_misspelt(sections))
 
     def __repr__(self) -> str:
         return f"<MeshConfig {self.places.file or 'from a dictionary'}: {', '.join(map(str, self.raw)) or 'empty'}>"
+
+
+def _perhaps_misspelt(sections: Sections) -> Iterator[tuple[Path, str]]:
+    """Keys that go to a connector as they are, and look like one of ours."""
+    for key, provider in sections.providers.items():
+        for name in provider.options:
+            hint = did_you_mean(name, KNOWN_PROVIDER_KEYS, cutoff=0.85)
+            if hint:
+                yield ("providers", key, name), f"{name!r} is no key of ours and goes to the connector as it is.{hint}"
 
 
 def _model(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ModelSection | None:

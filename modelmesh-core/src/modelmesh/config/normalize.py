@@ -58,6 +58,15 @@ class Normalizer:
                 section.setdefault(name, value)
         return section
 
+    def _key(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: Path, needs: str) -> None:
+        if not isinstance(key, str):
+            self._problems.add(path, f"needs {needs}")
+        elif key in keyed:
+            self._problems.add(path, f"{key!r} stands twice; remove one")
+        else:
+            keyed[key] = entry
+            self._problems.listed((path[0], key), path)
+
     # -- providers --------------------------------------------------------------------------------------------------
 
     def providers(self, value: Any) -> dict[str, dict[str, Any]]:
@@ -67,20 +76,28 @@ class Normalizer:
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
                 entry = self._map(item, (*path, place))
-                key = entry.pop("name", None) or entry.pop("id", None) or entry.get("connector")
+                named, connector = entry.pop("name", None), entry.pop("id", None)
+                key = named or connector or entry.get("connector")
+                if named and connector:
+                    entry.setdefault("connector", connector)
                 if not isinstance(key, str):
                     self._problems.add((*path, place), "needs a 'connector' (or 'name', 'id')")
                 elif key in keyed:
                     self._problems.add((*path, place), f"{key!r} stands twice; give each entry a 'name' of its own")
                 else:
                     keyed[key] = entry
+                    self._problems.listed((*path, key), (*path, place))
             value = keyed
         return {key: self._provider(item, (*path, key)) for key, item in self._map(value, path).items()}
 
     def _provider(self, value: Any, path: Path) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES, path)
         inner = self._rename(self._map(entry.pop("config", None), (*path, "config")), KEY_ALIASES, (*path, "config"))
-        auth = self._rename(self._map(inner.pop("auth", None) or entry.pop("auth", None), (*path, "auth")), KEY_ALIASES, path)
+        auth = {
+            **self._map(inner.pop("auth", None), (*path, "config", "auth")),
+            **self._map(entry.pop("auth", None), (*path, "auth")),
+        }
+        auth = self._rename(auth, KEY_ALIASES, (*path, "auth"))
         entry = {**inner, **entry}
         if "api_key" in auth:
             entry.setdefault("api_key", auth.pop("api_key"))
@@ -94,14 +111,11 @@ class Normalizer:
         """ID to entry; a list of entries is keyed by ``id`` or ``name``."""
         path: Path = ("models",)
         if isinstance(value, list):
-            keyed = {}
+            keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
                 entry = self._map(item, (*path, place))
                 key = entry.pop("id", None) or entry.pop("name", None)
-                if isinstance(key, str):
-                    keyed[key] = entry
-                else:
-                    self._problems.add((*path, place), "needs an 'id'")
+                self._key(keyed, key, entry, (*path, place), "an 'id'")
             value = keyed
         return {key: self._map(item, (*path, key)) for key, item in self._map(value, path).items()}
 
@@ -111,22 +125,18 @@ class Normalizer:
         """Name to entry, the tuning of ``rotation`` and ``selection`` brought up to the pool."""
         path: Path = ("pools",)
         if isinstance(value, list):
-            keyed = {}
+            keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
                 entry = self._map(item, (*path, place))
-                key = entry.pop("name", None)
-                if isinstance(key, str):
-                    keyed[key] = entry
-                else:
-                    self._problems.add((*path, place), "needs a 'name'")
+                self._key(keyed, entry.pop("name", None), entry, (*path, place), "a 'name'")
             value = keyed
         common = self._rotation(default_rotation, ("rotation",))
-        return {key: {**common, **self._pool(item, (*path, key))} for key, item in self._map(value, path).items()}
+        return {key: _over(common, self._pool(item, (*path, key))) for key, item in self._map(value, path).items()}
 
     def _pool(self, value: Any, path: Path) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES | POOL_ALIASES, path)
         rotation = self._rotation(entry.pop("rotation", None), (*path, "rotation"))
-        return self._tuning({**rotation, **entry}, path)
+        return _over(rotation, self._tuning(entry, path))
 
     def _rotation(self, value: Any, path: Path) -> dict[str, Any]:
         if isinstance(value, str):
@@ -178,18 +188,23 @@ class Normalizer:
             for key in PARTS
             if key in entry
         }
-        if "events" in parts and "routing" not in parts:
-            parts["routing"] = self._rename(parts.pop("events"), {"filter": "events"}, (*path, "events"))
+        if "events" in parts:
+            told = self._rename(parts.pop("events"), {"filter": "events"}, (*path, "events"))
+            parts["routing"] = {**told, **parts.get("routing", {})}
         blocks = {key: self._map(item, (*path, key)) for key, item in entry.items() if isinstance(item, Mapping)}
         loose = {key: item for key, item in entry.items() if key not in blocks}
         sinks: list[dict[str, Any]] = []
+        for part in parts.values():  # a part with keys for the connector, and none of its own, has one like the flat one
+            if "connector" in flat and "instance" not in flat and "connector" not in part and set(part) - _GENERAL_KEYS:
+                part["connector"] = flat["connector"]
+                part["config"] = {**self._map(flat.get("config"), (*path, "config")), **self._map(part.get("config"), path)}
         unclaimed = [role for role in ("routing", "logging", "statistics", "tracing") if "connector" not in parts.get(role, {})]
         shared: dict[str, Any] = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
-        if flat:
+        if flat and unclaimed:
             sinks.append(shared)
         for role, part in parts.items():
             if "connector" in part:
-                own = {key: item for key, item in part.items() if key not in _PART_KEYS}
+                own = {key: item for key, item in part.items() if key not in (*_PART_KEYS, "connector")}
                 kept = {key: part[key] for key in _PART_KEYS if key in part}
                 config: dict[str, Any] = self._map(own.pop("config", None), (*path, role, "config"))
                 config.update(own)
@@ -198,11 +213,21 @@ class Normalizer:
             segment = str(sink.get("connector") or "").split(".")
             block = blocks.get(segment[1], {}) if len(segment) > 1 else {}
             sink["config"] = {**loose, **block, **self._map(sink.get("config"), (*path, "config"))}
-            sink["config"].pop("connector", None)
         return sinks
 
 
 _PART_KEYS = ("level", "max_payload_size", "redact", "min_severity", "events")
+_GENERAL_KEYS = {*_PART_KEYS, "include_metadata", "flush_interval", "retention", "scopes"}
+
+
+def _over(base: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """Lay a pool's own keys over the common ones; in a section they share, key by key."""
+    shared = {
+        key: {**base[key], **entry[key]}
+        for key in base.keys() & entry.keys()
+        if isinstance(base[key], Mapping) and isinstance(entry[key], Mapping)
+    }
+    return {**base, **entry, **shared}
 
 
 def _common(parts: Mapping[str, Mapping[str, Any]], roles: list[str]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from modelmesh.config.locate import Path, Places
 from modelmesh.errors import ConfigurationError
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the nearest known name, or nothing."""
-    near = get_close_matches(name, [*known], n=1, cutoff=0.6)
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest known name, or nothing when none is as near as ``cutoff``."""
+    near = get_close_matches(name, [*known], n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -27,6 +27,10 @@ class Problems:
         where = self._places.where(path)
         if (where, what) not in self._found:
             self._found.append((where, what))
+
+    def listed(self, path: Path, place: Path) -> None:
+        """Note that the entry at a place of a list goes by its key from here on."""
+        self._places.also(path, place)
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -9,6 +9,7 @@ from attrs import field, frozen
 from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
 
 Seconds = NewType("Seconds", float)
+Fraction = NewType("Fraction", float)
 Codes = NewType("Codes", frozenset[int])
 Names = NewType("Names", tuple[str, ...])
 Delivery = NewType("Delivery", dict[str, bool])
@@ -96,7 +97,7 @@ class ModelSection:
 class RateLimitSection:
     """``pools.<name>.rate_limit``."""
 
-    threshold: float = 0.8
+    threshold: Fraction = Fraction(0.8)
     min_delta: Seconds = Seconds(0.0)
     max_rpm: int = 0
 
@@ -106,7 +107,7 @@ class DeactivationSection:
     """``pools.<name>.deactivation``."""
 
     retry_limit: int = 3
-    error_rate_threshold: float = 0.5
+    error_rate_threshold: Fraction = Fraction(0.5)
     error_codes: Codes | None = None
     request_limit: int | None = None
     token_limit: int | None = None

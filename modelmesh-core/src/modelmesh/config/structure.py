@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,6 +17,7 @@ from modelmesh.config import schema
 from modelmesh.config.locate import Path
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.units import duration
+from modelmesh.routing.policy import Backoff, RetryScope
 
 Section = TypeVar("Section")
 
@@ -23,11 +26,14 @@ Section = TypeVar("Section")
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
     converter.register_structure_hook(schema.Seconds, lambda value, _: schema.Seconds(duration(value)))
+    converter.register_structure_hook(schema.Fraction, lambda value, _: _fraction(value))
     converter.register_structure_hook(schema.Codes, lambda value, _: _codes(value))
     converter.register_structure_hook(schema.Names, lambda value, _: _names(value))
     converter.register_structure_hook(schema.Delivery, lambda value, _: _delivery(value))
     converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool, "true or false"))
     converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
+    for choice in (Backoff, RetryScope):  # of their own: they are text too, and the hook of text would leave them so
+        converter.register_structure_hook(choice, _choice)
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
@@ -55,17 +61,32 @@ def _exactly(value: Any, kind: type, words: str) -> Any:
     raise ValueError(message)
 
 
+def _choice(value: Any, kind: type[StrEnum]) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        message = f"must be one of {', '.join(kind)}, not {value!r}"
+        raise ValueError(message) from None
+
+
 def _whole(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    message = f"must be a whole number, not {value!r}"
+    message = f"must be a whole number, 0 or more, not {value!r}"
     raise ValueError(message)
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
         return float(value)
-    message = f"must be a number, not {value!r}"
+    message = f"must be a number, 0 or more, not {value!r}"
+    raise ValueError(message)
+
+
+def _fraction(value: Any) -> schema.Fraction:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return schema.Fraction(float(value))
+    message = f"must be a share from 0.0 to 1.0, not {value!r}"
     raise ValueError(message)
 
 
@@ -91,12 +112,12 @@ _MODES = {"sync": "synchronous", "synchronous": "synchronous", "streaming": "str
 def _delivery(value: Any) -> schema.Delivery:
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list) and all(mode in _MODES for mode in value):
+    if isinstance(value, list | tuple) and all(isinstance(mode, str) and mode in _MODES for mode in value):
         named = {_MODES[mode] for mode in value}
         return schema.Delivery({mode: mode in named for mode in ("synchronous", "streaming", "batch")})
-    if isinstance(value, Mapping) and all(mode in _MODES for mode in value):
-        return schema.Delivery({_MODES[mode]: bool(offered) for mode, offered in value.items()})
-    message = f"must name delivery modes (sync, streaming, batch), not {value!r}"
+    if isinstance(value, Mapping) and all(mode in _MODES and isinstance(offered, bool) for mode, offered in value.items()):
+        return schema.Delivery({_MODES[mode]: offered for mode, offered in value.items()})
+    message = f"must name delivery modes (sync, streaming, batch), or say true or false of each, not {value!r}"
     raise ValueError(message)
 
 

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
-_DURATION = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>ms|s|m|h|d)?\s*", re.IGNORECASE)
-_SIZE = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>[KMGT]?B)?\s*", re.IGNORECASE)
+_DURATION = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>ms|s|m|h|d)?\s*", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>[KMGT]?B)?\s*", re.IGNORECASE | re.ASCII)
+_MOST = 1e300
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
@@ -23,7 +24,7 @@ def duration(value: Any) -> float:
         ValueError: It is none of these.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(value) if value <= _MOST else math.inf  # a whole number may be too long for a float
     else:
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
@@ -51,4 +52,8 @@ def size(value: Any) -> int:
     if match is None:
         message = f"{value!r} is not a size; write one like '512MB' or '10KB', or a number of bytes"
         raise ValueError(message)
-    return int(float(match["number"]) * _BYTES[(match["unit"] or "B").upper()])
+    number = float(match["number"]) * _BYTES[(match["unit"] or "B").upper()]
+    if not math.isfinite(number):
+        message = f"{value[:40]!r} is not a size; it must be finite"
+        raise ValueError(message)
+    return int(number)

@@ -83,13 +83,14 @@ class Hold:
 class Relay:
     """What passes from an open stream to the caller, chunk by chunk, and how it ends."""
 
-    __slots__ = ("_asked_usage", "_finish", "_opened", "_served")
+    __slots__ = ("_asked_usage", "_finish", "_model", "_opened", "_served")
 
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
         assert isinstance(served.outcome, Opened)
         self._served = served
         self._opened = served.outcome
         self._asked_usage = asked_usage
+        self._model = served.candidate.model_id
         self._finish: dict[str, Any] | None = None
 
     def held(self) -> Iterator[dict[str, Any]]:
@@ -104,19 +105,20 @@ class Relay:
 
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Put usage on the finish chunk, unless the caller asked for a chunk of its own as OpenAI sends it."""
-        chunk["model"] = self._served.candidate.model_id
+        chunk["model"] = self._model
         if self._asked_usage:
             return (chunk,)
         choices, finish = chunk.get("choices"), self._finish
-        if finish is not None and not choices and chunk.get("usage"):
+        if finish is None:
+            if choices and choices[0].get("finish_reason") is not None:
+                self._finish = chunk  # usage may follow in a chunk of its own
+                return ()
+            return (chunk,)
+        if not choices and chunk.get("usage"):
             finish["usage"] = chunk["usage"]
             return ()
-        ready: tuple[dict[str, Any], ...] = (chunk,) if finish is None else (finish, chunk)
         self._finish = None
-        if choices and choices[0].get("finish_reason") is not None:
-            self._finish = chunk
-            ready = ready[:-1]
-        return ready
+        return (finish, *self._shape(chunk))
 
     def rest(self) -> tuple[dict[str, Any], ...]:
         """What is left to hand over when the stream has ended."""

@@ -32,6 +32,9 @@ def load_plugins(catalog: Catalog, groups: tuple[str, ...] = (PLUGINS,)) -> tupl
         if found.name in disabled:
             left_out[found.name] = f"switched off by {DISABLE}"
             continue
+        if manager.has_plugin(found.name):
+            left_out[f"{found.name} of {found.distribution}"] = "another plugin has this name"
+            continue
         try:
             manager.register(found.point.load(), name=found.name)
             _check_names(manager, found.name)
@@ -46,7 +49,8 @@ def load_plugins(catalog: Catalog, groups: tuple[str, ...] = (PLUGINS,)) -> tupl
 def _check_names(manager: pluggy.PluginManager, name: str) -> None:
     plugin = manager.get_plugin(name)
     for caller in manager.get_hookcallers(plugin) or ():
-        if not caller.has_spec():
+        optional = all(one.optionalhook for one in caller.get_hookimpls() if one.plugin is plugin)
+        if not caller.has_spec() and not optional:
             message = f"it implements the hook {caller.name!r}, which does not exist"
             raise LookupError(message)
 

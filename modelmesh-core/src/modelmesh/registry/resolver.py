@@ -69,7 +69,14 @@ class Resolver:
         return known
 
     def _look_up(self, kind: Kind, connector_id: str, name: str, where: str) -> type[Any]:
-        answered = self.plugins.hook.modelmesh_resolve_connector(kind=kind, connector_id=connector_id)
+        try:
+            answered = self.plugins.hook.modelmesh_resolve_connector(kind=kind, connector_id=connector_id)
+        except Exception as error:
+            message = (
+                f"{_at(where)}a plugin raised {type(error).__name__}: {error} when it was asked for the {kind.label} connector "
+                f"{connector_id!r}. Switch it off with MODELMESH_DISABLE_PLUGINS=NAME; modelmesh connectors lists the names."
+            )
+            raise ConnectorLoadError(message, connector_id=connector_id) from error
         registered = answered or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
         if registered is not None:
             return _checked(registered, kind, connector_id, "this process")

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh.errors import ProviderError
+from modelmesh.errors import ProviderError, RoutingError
 from modelmesh.operations import Operation, ReplyKind
 from modelmesh.routing import verdicts
 from modelmesh.routing.attempts import Attempt
@@ -23,7 +23,7 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.classes import RULES, FailureClass, SameTarget, Scope
 from modelmesh.routing.delays import equal_jitter, full_jitter
 from modelmesh.routing.health import Lease
-from modelmesh.routing.policy import MOST_WAITING, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, StreamPolicy
+from modelmesh.routing.policy import MOST_WAITING, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope, StreamPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress
 
@@ -140,6 +140,8 @@ class _Request:
     ends: float
     attempts: list[Attempt] = field(factory=list)
     avoided: int = 0
+    kept_to: int = 0
+    kin: int = 0
     waited: float = 0.0
     queued: float = 0.0
     panicked: bool = False
@@ -156,6 +158,7 @@ class _Request:
         if preferred:
             open_ = open_ & self.pool.mask_of_provider(preferred) or open_
         open_ = open_ & ~self.avoided or open_
+        open_ = open_ & self.kept_to or open_
         if open_:
             return self._ask_strategy(Candidates(self.pool, open_))
         return self._due_soonest()
@@ -164,6 +167,8 @@ class _Request:
         strategy = self.pool.strategy
         try:
             chosen = strategy.select(candidates, self.selection)
+        except RoutingError:
+            raise  # a strategy may refuse
         except Exception as error:
             raise verdicts.broken_strategy(self.pool, error) from error
         candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
@@ -188,6 +193,8 @@ class _Request:
         """Seconds to wait before asking the same candidate again; ``None`` to go on to the next."""
         policy = self.pool.policy
         if not self.may_ask_again(candidate, error):
+            return None
+        if policy.retry.scope is not RetryScope.SAME_MODEL:
             return None
         allowed = self._retries_allowed(error, policy.retry, alone=self.alone(candidate))
         if error.should_retry is not None:
@@ -250,10 +257,20 @@ class _Request:
         place = self.pool.position(candidate)
         if place is not None:
             self.considered.tried |= 1 << place
+        if self.pool.policy.retry.scope is RetryScope.SAME_PROVIDER:
+            self.keep_to_provider(candidate, error)
         if error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG:
             self.considered.tried |= self.pool.not_larger(candidate)
         if RULES[error.failure].scope is Scope.ACCOUNT:
             self.avoided |= self.pool.mask_of_account(candidate)
+
+    def keep_to_provider(self, candidate: Candidate, error: ProviderError) -> None:
+        """Try other models of the same provider before those of others, as often as retries were allowed."""
+        retry = self.pool.policy.retry
+        self.kin += 1
+        worth_it = RULES[error.failure].same_target is not SameTarget.NEVER
+        allowed = 3 if retry.max_attempts is None else retry.max_attempts
+        self.kept_to = self.pool.mask_of_account(candidate) if worth_it and self.kin <= allowed else 0
 
     def wait_for_room(self) -> float | None:
         """Seconds to wait for a place at an account that only is full; ``None`` when there is nothing to wait for."""
@@ -314,34 +331,45 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     run = _Request(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total)
     while run.time_for_another():
-        choice = run.choose()
+        try:
+            choice = run.choose()
+        except RoutingError:
+            if not run.attempts:
+                raise
+            break
         if choice is None:
             wait = run.wait_for_room()
             if wait is None:
                 break
             yield from _queued(run, wait)
             continue
-        candidate, reason = choice
-        retries = 0
-        while True:
-            served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
-            if served is not None:
-                return served
-            error = run.last_error
-            assert error is not None
-            if not RULES[error.failure].rotate and not _listed(error, pool):
-                raise verdicts.as_it_is(error, run.attempts)
-            delay = run.retry_delay(error, candidate, retries)
-            if delay is None:
-                break
-            retries += 1
-            run.waited = delay
-            if delay:
-                yield Wait(delay)
-            pool.book.advance(clock())
-        run.leave(candidate, error)
+        served = yield from _persist(run, *choice, dry_run=dry_run)
+        if served is not None:
+            return served
         pool.rotation_events += 1
     raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock())
+
+
+def _persist(run: _Request, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    """Ask one candidate, and again where the rules let it be asked again; ``None`` when the next one is to be asked."""
+    retries = 0
+    while True:
+        served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
+        if served is not None:
+            return served
+        error = run.last_error
+        assert error is not None
+        if not RULES[error.failure].rotate and not _listed(error, run.pool):
+            raise verdicts.as_it_is(error, run.attempts)
+        delay = run.retry_delay(error, candidate, retries)
+        if delay is None:
+            run.leave(candidate, error)
+            return None
+        retries += 1
+        run.waited = delay
+        if delay:
+            yield Wait(delay)
+        run.pool.book.advance(run.clock())
 
 
 def _queued(run: _Request, seconds: float) -> Generator[Step, Outcome]:

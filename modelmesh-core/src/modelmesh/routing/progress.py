@@ -27,22 +27,23 @@ class Progress:
         if usage:
             self.usage = usage
         for choice in chunk.get("choices") or ():
-            index = choice.get("index", 0)
-            delta = choice.get("delta") or {}
-            text = delta.get("content")
-            if text:
-                self.has_content = True
-                if not index:
-                    self._text.append(text)
-            elif not self.has_content and any(value for name, value in delta.items() if name != "role"):
-                self.has_content = True
-            tools = delta.get("tool_calls")
-            if tools:
-                self._note_tools(index, tools)
-            if choice.get("finish_reason") is not None:
+            get = choice.get
+            index, delta = get("index", 0), get("delta")
+            if delta:
+                text = delta.get("content")
+                if text:
+                    self.has_content = True
+                    if not index:
+                        self._text.append(text)
+                elif not self.has_content and any(value for name, value in delta.items() if name != "role"):
+                    self.has_content = True
+                tools = delta.get("tool_calls")
+                if tools:
+                    self._note_tools(index, tools)
+            if get("finish_reason") is not None:
                 self._open.discard(index)
                 self.has_content = True  # an answer may be empty; saying that it ended is content enough
-            elif index not in self._open:
+            else:
                 self._open.add(index)
             self._seen = True
 

@@ -14,8 +14,11 @@ from modelmesh.client import MeshClient
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError
 from modelmesh.mesh import ModelMesh
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.testing.clock import VirtualClock
 
 
 @frozen
@@ -76,16 +79,29 @@ class MockProvider:
     capabilities = ("generation.text-generation.chat-completion",)
 
     def __init__(
-        self, responses: Sequence[MockResponse | str | ProviderError] | None = None, *, model: str = "mock-model"
+        self, responses: Sequence[MockResponse | str | ProviderError] | None = None, *, model: str | None = None
     ) -> None:
+        """Write down the answers.
+
+        Args:
+            responses: Answers in order; the last one repeats.
+            model: Its only model; by default it has those that the answers name.
+        """
         self._responses = [_response(one) for one in (responses or [MockResponse()])]
-        self._model = model
+        named = [one.model for one in self._responses if isinstance(one, MockResponse)]
+        self._models = [model] if model else list(dict.fromkeys(named)) or ["mock-model"]
         self._lock = Lock()
         self.calls: list[MockCall] = []
 
     def models(self) -> list[ModelInfo]:
-        """Return the one model."""
-        return [ModelInfo(self._model)]
+        """Return its models, in the order of the answers."""
+        return [ModelInfo(name) for name in self._models]
+
+    @property
+    def next_model(self) -> str | None:
+        """The model that the next answer names, ``None`` when that is an error."""
+        response = self._responses[min(len(self.calls), len(self._responses) - 1)]
+        return response.model if isinstance(response, MockResponse) else None
 
     def _next(self, call: Call) -> MockResponse:
         with self._lock:
@@ -113,16 +129,35 @@ class MockProvider:
         """Hold nothing."""
 
 
+class _AsWritten:
+    """Sends each request to the model that the next response names."""
+
+    id = "modelmesh.mock-strategy.v1"
+
+    def __init__(self, provider: MockProvider) -> None:
+        self._provider = provider
+
+    def select(self, candidates: Candidates, request: SelectionRequest) -> Candidate:
+        """Return it, or the first when it is in standby."""
+        chosen = candidates.named(self._provider.next_model or "").first() or candidates.first()
+        assert chosen is not None
+        return chosen
+
+
 class MockClient(MeshClient):
-    """A real client over a mesh of one mock provider.
+    """A real client over a mesh of one mock provider. Its clock is virtual: no retry makes a test wait.
 
     Attributes:
         calls: Every request that was made.
+        clock: Lets time pass, e.g. until a model that failed is asked again: ``client.clock.advance(60)``.
     """
 
-    def __init__(self, mesh: ModelMesh, provider: MockProvider) -> None:
+    clock: VirtualClock
+
+    def __init__(self, mesh: ModelMesh, provider: MockProvider, clock: VirtualClock) -> None:
         super().__init__(mesh)
         self.provider = provider
+        self.clock = clock
 
     @property
     def calls(self) -> list[MockCall]:
@@ -146,16 +181,12 @@ def mock_client(
         >>> client.chat.completions.create(model="chat-completion", messages=[]).choices[0].message.content
         'Hello!'
     """
-    first = next((one for one in map(_response, responses or ()) if isinstance(one, MockResponse)), MockResponse())
-    provider = MockProvider(responses, model=first.model)
-    mesh = ModelMesh()
-    mesh.initialize(
-        {
-            "providers": {"mock-provider": {"instance": provider}},
-            "pools": {name: {"providers": ["mock-provider"], "capability": "generation.text-generation"} for name in pools},
-        }
-    )
-    return MockClient(mesh, provider)
+    provider = MockProvider(responses)
+    clock = VirtualClock()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)
+    pool = {"providers": ["mock-provider"], "capability": "generation.text-generation", "strategy_instance": _AsWritten(provider)}
+    mesh.initialize({"providers": {"mock-provider": {"instance": provider}}, "pools": dict.fromkeys(pools, pool)})
+    return MockClient(mesh, provider, clock)
 
 
 def _response(one: MockResponse | str | ProviderError) -> MockResponse | ProviderError:

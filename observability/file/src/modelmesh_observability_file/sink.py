@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from modelmesh.config.units import size
+from modelmesh.errors import ConfigurationError
+from modelmesh.secret import Secret
 from modelmesh_cdk import BaseObservability
+from modelmesh_observability_file.redaction import redacted
 
 
 class FileObservability(BaseObservability):
     """Appends one JSON object a line; records are those of the reference page "observability records".
 
     Options: ``path`` (or ``file_path``, ``modelmesh.log``), ``append`` (true), ``flush_each_line`` (true), ``max_size``
-    (or ``max_file_size_bytes``; 0 never renews) and ``max_files`` (5): older ones are kept as ``.1``, ``.2`` … The file
-    is made readable by its owner only.
+    (or ``max_file_size_bytes``; 0 never renews) and ``max_files`` (5, the current one among them): older ones are kept
+    as ``.1``, ``.2`` … Files are made readable by their owner only. One process writes to one path.
     """
 
     id: ClassVar[str] = "modelmesh.file.v1"
@@ -24,42 +27,74 @@ class FileObservability(BaseObservability):
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)
         options = self.config.options
-        self._path = Path(str(options.get("path") or options.get("file_path") or "modelmesh.log"))
+        path = options.get("path") or options.get("file_path") or "modelmesh.log"
+        # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+        self._path = Path(path.reveal() if isinstance(path, Secret) else str(path)).expanduser()
         self._flush = bool(options.get("flush_each_line", True))
-        self._most = size(options.get("max_size", options.get("max_file_size_bytes", 0)))
-        self._files = max(int(options.get("max_files", 5)), 1)
-        self._mode = "a" if options.get("append", True) else "w"
-        self._file: IO[str] | None = None
+        self._most = _size(options.get("max_size", options.get("max_file_size_bytes", 0)))
+        self._files = _count(options.get("max_files", 5))
+        self._anew = not options.get("append", True)
+        self._file: IO[bytes] | None = None
+        self._length = 0
 
-    def _open(self) -> IO[str]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self._mode == "a" else os.O_TRUNC)
-        self._mode = "a"
-        return os.fdopen(os.open(self._path, flags, 0o600), "a", encoding="utf-8", newline="\n")
+    def _put(self, line: str) -> None:
+        text = redacted(line) if self.config.redact else line
+        with self._lock:
+            self._write(text)
 
     def _write(self, line: str) -> None:
-        if self._file is None:
-            self._file = self._open()
-        if self._most and self._file.tell() and self._file.tell() + len(line.encode()) + 1 > self._most:
-            self._file.close()
+        # A lone surrogate cannot be UTF-8; written as \udXXX it is the same string in JSON.
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        file = self._file or self._open()
+        if self._most and self._length and self._length + len(data) > self._most:
+            self._let_go()
             self._renew()
-            self._file = self._open()
-        self._file.write(line + "\n")
+            file = self._open()
+        file.write(data)
+        self._length += len(data)
         if self._flush:
-            self._file.flush()
+            file.flush()
+
+    def _open(self) -> IO[bytes]:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if self._anew else 0)
+        self._file = os.fdopen(os.open(self._path, flags, 0o600), "ab")
+        self._anew = False
+        self._length = os.fstat(self._file.fileno()).st_size
+        return self._file
 
     def _renew(self) -> None:
+        if self._files == 1:
+            self._path.unlink(missing_ok=True)
         for number in range(self._files - 1, 0, -1):
-            older = self._numbered(number - 1) if number > 1 else self._path
+            older = self._numbered(number - 1)
             if older.exists():
                 older.replace(self._numbered(number))
 
     def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+        return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+    def _let_go(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def close(self) -> None:
         """Write what is still held, and close the file; the next line opens it again."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            self._let_go()
+
+
+def _size(value: Any) -> int:
+    try:
+        return size(value)
+    except ValueError as error:
+        message = f"observability: 'max_size' of {FileObservability.id} cannot be read: {error}"
+        raise ConfigurationError(message, where="observability.max_size") from None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    message = f"observability: 'max_files' of {FileObservability.id} must be a whole number from 1 on, not {value!r}"
+    raise ConfigurationError(message, where="observability.max_files")

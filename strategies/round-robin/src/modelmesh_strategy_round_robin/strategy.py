@@ -25,7 +25,7 @@ class RoundRobin(BaseStrategy):
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the next after the last one that was asked."""
         following = candidates.after(self._last)
-        assert following is not None  # noqa: S101 - candidates are never empty
+        assert following is not None  # candidates are never empty
         return SelectionResult(following, 0.0, "its turn")
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:

@@ -1,0 +1,137 @@
+"""A message of Anthropic's as a chat completion of OpenAI's.
+
+Fields, stop reasons and the sums of usage are those of the anthropic package 2.11.0 (``types/message.py``,
+``types/usage.py``, ``types/stop_reason.py``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelmesh_cdk.wire import json_codec
+
+_FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+_TRANSLATED = frozenset({"id", "type", "role", "model", "content", "usage"})
+_PLAIN: dict[str, tuple[int, frozenset[str]]] = {
+    "thinking": (0, frozenset({"type", "thinking", "signature"})),
+    "redacted_thinking": (0, frozenset({"type", "data"})),
+    "text": (1, frozenset({"type", "text"})),
+    "tool_use": (3, frozenset({"type", "id", "name", "input"})),
+}
+"""Where a kind of block stands in a message that is rebuilt from OpenAI's fields, and what of it those can hold."""
+
+
+def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
+    """Return an answer in OpenAI's shape.
+
+    Args:
+        data: The vendor's message. What it has beyond OpenAI's fields stays at the top level as it was sent.
+        created: Unix time of receipt, since the vendor sends none.
+
+    Raises:
+        ValueError: It is no message.
+    """
+    blocks, reason = data.get("content"), data.get("stop_reason")
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        message = "its body is no message of Anthropic's: 'content' is not a list of blocks"
+        raise ValueError(message)
+    choice = {
+        "index": 0,
+        "message": message_of(blocks),
+        "finish_reason": finish_reason(reason),
+        "logprobs": None,
+        "stop_reason": reason,
+    }
+    return {
+        **beyond(data),
+        "id": data.get("id"),
+        "object": "chat.completion",
+        "created": created,
+        "model": data.get("model"),
+        "choices": [choice],
+        "usage": usage_of(data.get("usage")),
+    }
+
+
+def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a vendor's message that OpenAI's shape has no place for."""
+    return {name: value for name, value in data.items() if name not in _TRANSLATED}
+
+
+def finish_reason(reason: Any) -> Any:
+    """Return OpenAI's word for a stop reason; the vendor's own for one that is not known, for nothing is made up."""
+    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+
+
+def message_of(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the assistant's message of some blocks.
+
+    ``thinking_blocks`` and, where OpenAI's fields cannot hold everything, ``content_blocks`` (all of them, as they were
+    sent) are to be handed back with the message in the next request.
+    """
+    texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
+    thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
+    calls = [call_of(block) for block in blocks if block.get("type") == "tool_use"]
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    if calls:
+        message["tool_calls"] = calls
+    if thoughts:
+        message["thinking_blocks"] = thoughts
+        message["reasoning_content"] = "".join(block.get("thinking") or "" for block in thoughts)
+    if not is_plain(blocks):
+        message["content_blocks"] = list(blocks)
+    return message
+
+
+def call_of(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tool call that a ``tool_use`` block is."""
+    arguments = block.get("input")
+    text = arguments if isinstance(arguments, str) else json_codec.encode({} if arguments is None else arguments).decode()
+    return {"id": block.get("id"), "type": "function", "function": {"name": block.get("name"), "arguments": text}}
+
+
+def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a message in OpenAI's shape can give back these blocks: thoughts, then one text, then calls."""
+    least = 0
+    for block in blocks:
+        rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
+        if rank < least:
+            return False
+        if any(value is not None and name not in held and value != {"type": "direct"} for name, value in block.items()):
+            return False
+        least = rank + 1 if rank == 1 else rank  # a second text would melt into the first
+    return True
+
+
+def usage_of(usage: Any) -> dict[str, Any] | None:
+    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+
+    The vendor counts cached tokens apart from ``input_tokens``; OpenAI's ``prompt_tokens`` are all of them.
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    found: dict[str, Any] = {}
+    read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
+    prompt, answer = usage.get("input_tokens"), usage.get("output_tokens")
+    if isinstance(prompt, int):
+        found["prompt_tokens"] = prompt = prompt + sum(tokens for tokens in (read, written) if isinstance(tokens, int))
+    if isinstance(answer, int):
+        found["completion_tokens"] = answer
+    if isinstance(prompt, int) and isinstance(answer, int):
+        found["total_tokens"] = prompt + answer
+    cached = {name: value for name, value in (("cached_tokens", read), ("cache_write_tokens", written)) if value is not None}
+    if cached:
+        found["prompt_tokens_details"] = cached
+    details = usage.get("output_tokens_details")
+    if isinstance(details, Mapping) and details.get("thinking_tokens") is not None:
+        found["completion_tokens_details"] = {"reasoning_tokens": details["thinking_tokens"]}
+    return {**found, **usage}

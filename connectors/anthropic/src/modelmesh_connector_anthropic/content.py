@@ -1,0 +1,89 @@
+"""Parts of a message's content, from OpenAI's shape to Anthropic's blocks.
+
+Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and anthropic 2.11.0
+(``content_block_param.py``), read 2026-11-21. A part whose type is not OpenAI's is Anthropic's own and stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+
+_DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
+
+
+def blocks_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
+    """Return the blocks of a message's content, text or parts.
+
+    Raises:
+        ProviderError: A part cannot be said in Anthropic's words.
+    """
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+    return [_block(part, f"{where}[{place}]", adapted) for place, part in enumerate(content)]
+
+
+def _block(part: Any, where: str, adapted: list[str]) -> Any:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, Mapping):
+        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+    kind = part.get("type")
+    if kind == "refusal":
+        return {"type": "text", "text": part.get("refusal")}
+    if kind == "input_audio":
+        raise _unable(where, "is audio, which Anthropic does not take")
+    rest = {name: value for name, value in part.items() if name not in ("type", "image_url", "file", "prompt_cache_breakpoint")}
+    if "prompt_cache_breakpoint" in part:
+        adapted.append("prompt_cache_breakpoint dropped: Anthropic's is cache_control")
+    if kind == "image_url":
+        return {"type": "image", "source": _image(part.get("image_url"), f"{where}.image_url", adapted), **rest}
+    if kind == "file" and isinstance(part.get("file"), Mapping):
+        return {**_document(part["file"], f"{where}.file"), **rest}
+    return {"type": kind, **rest} if "prompt_cache_breakpoint" in part else part
+
+
+def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
+    url = given.get("url") if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping) and given.get("detail") not in (None, "auto"):
+        adapted.append("image_url.detail dropped: Anthropic has no such setting")
+    if isinstance(url, str):
+        if url[:5].lower() == "data:":
+            return _base64(url, where)
+        if url.partition("://")[0].lower() in ("http", "https"):
+            return {"type": "url", "url": url}
+    raise wrong(where, "is neither an http address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
+
+
+def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
+    data = file.get("file_data")
+    if not isinstance(data, str):
+        raise _unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block")
+    source = _base64(data, f"{where}.file_data")
+    if source["media_type"] != "application/pdf":
+        raise _unable(where, f"is {source['media_type']}; Anthropic takes application/pdf")
+    title = {"title": file["filename"]} if file.get("filename") else {}
+    return {"type": "document", "source": source, **title}
+
+
+def _base64(url: str, where: str) -> dict[str, Any]:
+    found = _DATA.fullmatch(url)
+    if found is None:
+        raise wrong(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
+    return {"type": "base64", "media_type": found["type"].strip().lower(), "data": found["data"]}
+
+
+def wrong(where: str, why: str, instead: str) -> ProviderError:
+    """Make the error of content that no vendor could take."""
+    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+
+
+def _unable(where: str, why: str) -> ProviderError:
+    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

@@ -1,0 +1,198 @@
+"""Anthropic's stream of events as chunks of OpenAI's.
+
+Event and delta types are those of the anthropic package 2.11.0 (``types/raw_*_event.py``, ``*_delta.py``), read
+2026-11-21. A stream is complete when ``message_delta`` has given a stop reason; none is ever made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_connector_anthropic.answers import beyond, finish_reason, is_plain, usage_of
+
+_FIELD = {"text": "text", "thinking": "thinking"}
+"""Where a block holds the text that its deltas bring."""
+
+_PIECES = {"text": ("text_delta", "text"), "thinking": ("thinking_delta", "thinking")}
+_INPUT_PIECES = ("input_json_delta", "partial_json")
+"""Which deltas bring a block in pieces of text, and the field that holds a piece."""
+
+
+class _Block:
+    """One content block as its events come in."""
+
+    __slots__ = ("call", "ended", "kind", "pieces", "raw")
+
+    def __init__(self, raw: dict[str, Any], call: int | None) -> None:
+        self.raw = raw
+        self.kind = str(raw.get("type"))
+        self.call = call
+        self.pieces: list[str] = []
+        self.ended = False
+
+    def end(self) -> None:
+        """Make the block whole."""
+        self.ended = True
+        text = "".join(self.pieces)
+        if self.kind in _FIELD:
+            field = _FIELD[self.kind]
+            self.raw[field] = (self.raw.get(field) or "") + text
+        elif text:
+            try:
+                self.raw["input"] = json_codec.decode(text.encode())
+            except ValueError:
+                self.raw["input"] = text  # the answer was cut inside the arguments
+
+
+class EventDecoder:
+    """Decodes one stream."""
+
+    def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, asked_usage: bool, created: int) -> None:
+        """Prepare.
+
+        Args:
+            failure: Makes the error of an ``error`` event.
+            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            created: Unix time, the same on every chunk.
+        """
+        self.done = False
+        self._failure = failure
+        self._asked_usage = asked_usage
+        self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": None}
+        self._begun = self._finished = False
+        self._usage: dict[str, Any] = {}
+        self._blocks: dict[int, _Block] = {}
+        self._calls = 0
+
+    def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
+        """Return the chunks of one event.
+
+        Raises:
+            ValueError: It is not JSON, or not an event as Anthropic documents it.
+            ProviderError: It is an error.
+        """
+        if event.name == "ping":
+            return ()
+        data = json_codec.decode(event.data)
+        if not isinstance(data, dict):
+            message = "an event is not a JSON object"
+            raise ValueError(message)  # noqa: TRY004 - the kit's word for what cannot be read
+        kind = data.get("type") or event.name
+        if kind == "error" or data.get("error"):
+            raise self._failure(data)
+        if kind == "ping":
+            return ()
+        if not self._begun and kind != "message_start":
+            message = f"the event {str(kind)[:40]!r} came before 'message_start'"
+            raise ValueError(message)
+        try:
+            return self._read(kind, data)
+        except (KeyError, TypeError, AttributeError):
+            message = f"an event {str(kind)[:40]!r} lacks what Anthropic documents"
+            raise ValueError(message) from None
+
+    def _read(self, kind: str, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        if kind == "content_block_delta":
+            return self._delta(self._blocks[data["index"]], data["delta"])
+        if kind == "content_block_start":
+            return self._start_block(data["index"], data["content_block"])
+        if kind == "content_block_stop":
+            return self._end_block(self._blocks[data["index"]])
+        if kind == "message_start":
+            return self._start(data["message"])
+        if kind == "message_delta":
+            return self._finish(data)
+        if kind == "message_stop":
+            self.done = True
+            return ()
+        return (self._chunk({}, {"anthropic_event": data}),)  # of a type that is newer than this connector
+
+    def _chunk(self, delta: dict[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        choices = [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]
+        return {**(extra or {}), **self._head, "choices": choices}
+
+    # -- the message --------------------------------------------------------------------------------------------------
+
+    def _start(self, message: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        if self._begun:
+            raise KeyError
+        self._begun = True
+        self._head |= {"id": message["id"], "model": message["model"]}
+        self._usage = dict(message.get("usage") or {})
+        stops = ("stop_reason", "stop_sequence", "stop_details")  # not known before the end
+        extra = {name: value for name, value in beyond(message).items() if name not in stops}
+        return (self._chunk({"role": "assistant", "content": ""}, extra),)
+
+    def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        delta, usage = data["delta"], data.get("usage")
+        told = isinstance(usage, Mapping)
+        if isinstance(usage, Mapping):  # totals so far, not additions; what is left out stands as it was
+            self._usage |= {name: value for name, value in usage.items() if value is not None}
+        reason = delta.get("stop_reason")
+        chunks = [chunk for block in self._blocks.values() if reason and not block.ended for chunk in self._end_block(block)]
+        if reason is not None and not self._finished:
+            self._finished = True
+            blocks = [block.raw for block in self._blocks.values()]
+            rest = {name: value for name, value in data.items() if name not in ("type", "delta", "usage")}
+            chunk = self._chunk({} if is_plain(blocks) else {"content_blocks": blocks}, {**rest, **delta})
+            chunk["choices"][0] |= {"finish_reason": finish_reason(reason), "stop_reason": reason}
+            chunks.append(chunk)
+            if told and not self._asked_usage:
+                chunk["usage"] = usage_of(self._usage)
+                return chunks
+        if told and self._finished:
+            chunks.append({**self._head, "choices": [], "usage": usage_of(self._usage)})
+        return chunks
+
+    # -- its blocks ---------------------------------------------------------------------------------------------------
+
+    def _start_block(self, index: int, raw: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        kind = raw.get("type")
+        if kind == "tool_use":
+            block = self._blocks[index] = _Block(raw, self._calls)
+            self._calls += 1
+            call = {"index": block.call, "id": raw["id"], "type": "function", "function": {"name": raw["name"], "arguments": ""}}
+            return (self._chunk({"tool_calls": [call]}),)
+        self._blocks[index] = _Block(raw, None)
+        begun = raw.get(_FIELD.get(str(kind), ""))
+        return self._said(str(kind), begun) if begun else ()
+
+    def _delta(self, block: _Block, delta: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        kind = delta["type"]
+        streamed, field = _PIECES.get(block.kind, _INPUT_PIECES)
+        if kind == streamed:
+            piece = delta[field]
+            if not isinstance(piece, str):
+                raise TypeError
+            block.pieces.append(piece)
+            if not piece:
+                return ()
+            if block.call is None:
+                return self._said(block.kind, piece)
+            return (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": piece}}]}),)
+        if kind == "signature_delta":
+            block.raw["signature"] = delta["signature"]
+        elif kind == "citations_delta":
+            block.raw["citations"] = [*(block.raw.get("citations") or ()), delta["citation"]]
+        else:
+            block.raw.setdefault("deltas", []).append(delta)  # newer than this connector: it is in content_blocks
+        return ()
+
+    def _said(self, kind: str, text: str) -> Sequence[dict[str, Any]]:
+        if kind == "text":
+            return (self._chunk({"content": text}),)
+        return (self._chunk({"reasoning_content": text}),) if kind == "thinking" else ()
+
+    def _end_block(self, block: _Block) -> Sequence[dict[str, Any]]:
+        silent = not any(block.pieces)
+        block.end()
+        if block.kind in ("thinking", "redacted_thinking"):
+            return (self._chunk({"thinking_blocks": [block.raw]}),)
+        if block.call is not None and silent:  # a call without arguments: OpenAI's are always JSON
+            text = json_codec.encode(block.raw.get("input") or {}).decode()
+            return (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": text}}]}),)
+        return ()

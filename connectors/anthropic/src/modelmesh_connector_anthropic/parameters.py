@@ -1,0 +1,179 @@
+"""OpenAI's chat parameters as a body for Anthropic's Messages API.
+
+Names and values on both sides are those of the packages openai 3.52.0 (``completion_create_params.py``) and anthropic
+2.11.0 (``message_create_params.py``), read 2026-11-21. A parameter that is neither translated nor dropped here travels
+unchanged, so Anthropic's own (``thinking``, ``cache_control``, ``container``, …) may be given as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+from modelmesh_connector_anthropic.messages import conversation
+from modelmesh_connector_anthropic.tools import tooling
+
+if TYPE_CHECKING:
+    from modelmesh_cdk import WireRequest
+
+_NO_SUCH = frozenset(
+    {
+        "audio", "frequency_penalty", "logit_bias", "logprobs", "modalities", "moderation", "n", "prediction",
+        "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "seed", "store",
+        "top_logprobs", "verbosity", "web_search_options",
+    }
+)  # fmt: skip
+_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+_TRANSLATED = frozenset(
+    {
+        "function_call", "functions", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "output_config",
+        "parallel_tool_calls", "reasoning_effort", "response_format", "safety_identifier", "service_tier", "stop",
+        "stop_sequences", "stream", "stream_options", "system", "tool_choice", "tools", "user",
+    }
+)  # fmt: skip
+_NO_EFFORT = frozenset({"none", "minimal"})
+"""Of OpenAI's efforts, those that Anthropic's ``low`` … ``max`` have no counterpart of."""
+
+_TIERS = {"default": "standard_only"}
+_NO_TIER = frozenset({"flex", "scale", "priority", "fast"})
+
+
+def body_of(request: WireRequest, *, samples: bool, known_max: int | None, fallback_max: int) -> dict[str, Any]:
+    """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
+
+    Args:
+        request: The request; its payload is not changed.
+        samples: Whether this version of the API has ``temperature``, ``top_p`` and ``top_k``.
+        known_max: Tokens of one answer that the model can give, when the catalogue knows.
+        fallback_max: Tokens of one answer to ask for when it does not.
+
+    Raises:
+        ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
+    """
+    payload, adapted = request.payload, request.adapted
+    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, adapted, known_max, fallback_max)}
+    system, body["messages"] = conversation(payload, adapted)
+    if system is not None:
+        body["system"] = system
+    body |= tooling(payload, adapted)
+    body |= _stop(payload, adapted) | _output_config(payload, adapted) | _metadata(payload, adapted) | _tier(payload, adapted)
+    for name, value in payload.items():
+        if name in _TRANSLATED:
+            continue
+        if name in _NO_SUCH:
+            adapted.append(f"{name} dropped: Anthropic has no such parameter")
+        elif name in _SAMPLING and not samples:
+            adapted.append(f"{name} dropped: this version of Anthropic's API has no such parameter (option anthropic_version)")
+        else:
+            body[name] = value
+    if request.stream:
+        body["stream"] = True
+    adapted[:] = dict.fromkeys(adapted)
+    return body
+
+
+def _max_tokens(payload: Mapping[str, Any], adapted: list[str], known: int | None, fallback: int) -> Any:
+    new, old = payload.get("max_completion_tokens"), payload.get("max_tokens")
+    if new is not None:
+        adapted.append("max_completion_tokens sent as max_tokens")
+        if old not in (None, new):
+            adapted.append("max_tokens dropped: max_completion_tokens was given too")
+        return new
+    if old is not None:
+        return old
+    if known is not None:
+        adapted.append(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
+        return known
+    thinking = payload.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    if isinstance(budget, int) and budget >= fallback:
+        fallback += budget  # the budget counts towards max_tokens and must be below it
+    adapted.append(f"max_tokens {fallback} added (option max_tokens): Anthropic requires one")
+    return fallback
+
+
+def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    native, stop = payload.get("stop_sequences"), payload.get("stop")
+    if native is not None:
+        if stop is not None:
+            adapted.append("stop dropped: stop_sequences was given too")
+        return {"stop_sequences": native}
+    if stop is None:
+        return {}
+    adapted.append("stop sent as stop_sequences")
+    return {"stop_sequences": [stop] if isinstance(stop, str) else stop}
+
+
+def _output_config(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    native = payload.get("output_config")
+    if native is not None and not isinstance(native, Mapping):
+        return {"output_config": native}  # the vendor says what is wrong with it
+    made: dict[str, Any] = {}
+    effort = payload.get("reasoning_effort")
+    if effort in _NO_EFFORT:
+        adapted.append(f"reasoning_effort {effort!r} dropped: Anthropic's efforts begin at 'low'; see its parameter thinking")
+    elif effort is not None:
+        adapted.append("reasoning_effort sent as output_config.effort")
+        made["effort"] = effort
+    made |= _format(payload.get("response_format"), adapted)
+    whole = {**made, **(native or {})}
+    return {"output_config": whole} if whole or native is not None else {}
+
+
+def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
+    if kind == "text":
+        return {}  # which is all that Anthropic writes unless told otherwise
+    if kind != "json_schema":
+        message = (
+            f"response_format {kind or type(wanted).__name__!r} cannot be asked of Anthropic, whose output_config.format takes a "
+            "JSON schema and nothing else. Nothing was sent. "
+            "Give response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': {…}}}."
+        )
+        raise failure(FailureClass.CAPABILITY, message, status=400)
+    inner = wanted.get("json_schema")
+    schema = (inner if isinstance(inner, Mapping) else wanted).get("schema")
+    if not isinstance(schema, Mapping):
+        message = (
+            "response_format.json_schema has no schema, which Anthropic requires. Nothing was sent. "
+            "Add one: {'name': …, 'schema': {'type': 'object', …}}."
+        )
+        raise failure(FailureClass.CALLER, message, status=400)
+    adapted.append("response_format sent as output_config.format, which has no name, description or strict")
+    return {"format": {"type": "json_schema", "schema": schema}}
+
+
+def _metadata(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    given = payload.get("metadata")
+    if given is not None and not isinstance(given, Mapping):
+        return {"metadata": given}
+    made: dict[str, Any] = {}
+    if given is not None and "user_id" in given:
+        made["user_id"] = given["user_id"]
+    adapted += [f"metadata.{name} dropped: Anthropic's metadata has user_id only" for name in given or () if name != "user_id"]
+    for name in ("safety_identifier", "user"):
+        value = payload.get(name)
+        if value is None:
+            continue
+        if made.get("user_id") not in (None, value):
+            adapted.append(f"{name} dropped: another identifier of the user was given too")
+            continue
+        made["user_id"] = value
+        adapted.append(f"{name} sent as metadata.user_id")
+    return {"metadata": made} if made or given == {} else {}
+
+
+def _tier(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    tier = payload.get("service_tier")
+    if tier is None:
+        return {}
+    if tier in _NO_TIER:
+        adapted.append(f"service_tier {tier!r} dropped: Anthropic has auto and standard_only")
+        return {}
+    if tier in _TIERS:
+        adapted.append(f"service_tier {tier!r} sent as {_TIERS[tier]!r}")
+    return {"service_tier": _TIERS.get(tier, tier)}

@@ -1,0 +1,127 @@
+"""Anthropic's Messages API behind OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk.failures import refusal, scrubbed
+from modelmesh_connector_anthropic import refusals
+from modelmesh_connector_anthropic.answers import completion
+from modelmesh_connector_anthropic.events import EventDecoder
+from modelmesh_connector_anthropic.parameters import body_of
+
+VERSION = "2026-10-21"
+"""What the anthropic package 2.11.0 sends as ``anthropic-version`` (read 2026-11-21)."""
+
+MAX_TOKENS = 4096
+"""Sent as ``max_tokens``, which Anthropic requires, when neither the caller nor the catalogue states one."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class AnthropicProvider(BaseProvider):
+    """Chat completions at Anthropic.
+
+    Variables, address, headers and path are those of the anthropic package 2.11.0 (read 2026-11-21), which sends an
+    API key as a bearer token.
+
+    Options:
+        anthropic_version: The API's version, a date. Before ``2026-10-21`` the parameters ``temperature``, ``top_p``
+            and ``top_k`` are sent; since then the API has none of them.
+        max_tokens: Tokens of an answer when neither the caller nor the catalogue says how many; 4096.
+    """
+
+    id: ClassVar[str] = "anthropic.claude.v1"
+    default_base_url: ClassVar[str] = "https://api.anthropic.com"
+    api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
+    base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
+
+    def __init__(self, config: Any = None, **settings: Any) -> None:
+        """Prepare; nothing is connected to.
+
+        Args:
+            config: Settings, as an object or a map.
+            **settings: The same settings by name.
+
+        Raises:
+            ConfigurationError: No key, no usable address, or an option that cannot be used.
+        """
+        super().__init__(config, **settings)
+        self.version = str(self.config.options.get("anthropic_version") or VERSION)  # unquoted YAML makes it a date
+        if not _DATE.fullmatch(self.version):
+            message = f"the provider {self.id} has anthropic_version {self.version!r}, which is no date; write '{VERSION}'"
+            raise ConfigurationError(message)
+        self.max_tokens = self.config.options.get("max_tokens", MAX_TOKENS)
+        if not isinstance(self.max_tokens, int) or isinstance(self.max_tokens, bool) or self.max_tokens < 1:
+            message = f"the provider {self.id} has max_tokens {self.max_tokens!r}; write a whole number from 1, e.g. {MAX_TOKENS}"
+            raise ConfigurationError(message)
+
+    def _build_headers(self) -> dict[str, str]:
+        headers = super()._build_headers()
+        if not any(name.lower() == "anthropic-version" for name in self.config.headers):
+            headers["anthropic-version"] = self.version
+        return headers
+
+    def _get_completion_endpoint(self) -> str:
+        return f"{self._root}/messages"
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        return body_of(
+            request,
+            samples=self._version_of(request) < VERSION,
+            known_max=self._known_max(request.model),
+            fallback_max=self.max_tokens,
+        )
+
+    def _version_of(self, request: WireRequest) -> str:
+        """Return the version that goes out with a request: its own header, else the account's, else the option."""
+        for headers in (request.call.options.headers, self.config.headers):
+            for name, value in headers.items():
+                if name.lower() == "anthropic-version":
+                    return str(value)
+        return self.version
+
+    def _known_max(self, model: str) -> int | None:
+        try:
+            return self.get_model_info(model).max_output_tokens
+        except KeyError:
+            return None
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return completion(data, created=int(time.time()))
+        except TypeError:
+            message = "its body is not a message as Anthropic documents it"
+            raise ValueError(message) from None
+
+    def _stream_decoder(self, request: WireRequest) -> EventDecoder:
+        options = request.payload.get("stream_options")
+        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        return EventDecoder(self._event_failure, asked_usage=asked, created=int(time.time()))
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        return refusals.code_of(body)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        known = refusals.known_class(status, body, self._error_text(body))
+        return known or super()._classify(status, code, headers, body)
+
+    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Make the error of an ``error`` event, or of an error body under a status of success."""
+        heard = dict(headers or {})
+        if body.get("request_id"):
+            heard.setdefault("request-id", str(body["request_id"]))
+        status = refusals.status_of(body)
+        if status is None:
+            return super()._event_failure(body, heard)
+        code, text = scrubbed(self._error_code(body), self._api_key), self._error_text(body)
+        kind = self._classify(status, code, heard, body)
+        return refusal(kind, status, heard, dict(body), code=code, text=text, key=self._api_key)

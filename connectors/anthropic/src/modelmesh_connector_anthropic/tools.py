@@ -1,0 +1,161 @@
+"""Tools, the choice among them, and calls of them, from OpenAI's shape to Anthropic's.
+
+Shapes are those of the packages openai 3.52.0 and anthropic 2.11.0 (``tool_param.py``, ``tool_choice_*_param.py``,
+``tool_use_block_param.py``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+from modelmesh_cdk.wire import json_codec
+
+_NOT_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_WORDS = {"auto": "auto", "none": "none", "required": "any"}
+_KEPT = ("cache_control", "caller", "toolset_name")
+"""What an Anthropic ``tool_use`` block may have beside its call; a caller may add it to a call."""
+
+
+def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    """Return ``tools`` and ``tool_choice``, each only when there is something to say.
+
+    Raises:
+        ProviderError: A tool is of a kind that Anthropic has not.
+    """
+    tools, choice = _wanted(payload, adapted)
+    if isinstance(choice, Mapping) and choice.get("type") == "allowed_tools":
+        choice, tools = _allowed(choice, tools, adapted)
+    chosen = _choice(choice)
+    parallel = payload.get("parallel_tool_calls")
+    if parallel is not None:
+        if not tools or (isinstance(chosen, Mapping) and chosen.get("type") == "none"):
+            adapted.append("parallel_tool_calls dropped: there is no tool to call")
+        elif chosen is None or isinstance(chosen, Mapping):
+            adapted.append("parallel_tool_calls sent as tool_choice.disable_parallel_tool_use")
+            chosen = {"type": "auto", "disable_parallel_tool_use": not parallel, **(chosen or {})}
+    found: dict[str, Any] = {}
+    if tools is not None:
+        found["tools"] = [_tool(tool, f"tools[{place}]") for place, tool in enumerate(tools)]
+    if chosen is not None:
+        found["tool_choice"] = chosen
+    return found
+
+
+def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
+    """Return the tools and the choice, of the parameters of today or of those they replaced."""
+    tools, choice = payload.get("tools"), payload.get("tool_choice")
+    functions, called = payload.get("functions"), payload.get("function_call")
+    for name, given in (("tools", tools), ("functions", functions)):
+        if given is not None and not isinstance(given, list):
+            raise _wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
+    if functions is not None and tools is None:
+        adapted.append("functions sent as tools; calls come back as tool_calls")
+        tools = [{"type": "function", "function": function} for function in functions]
+    if called is not None and choice is None:
+        adapted.append("function_call sent as tool_choice")
+        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
+    return tools, choice
+
+
+def _tool(tool: Any, where: str) -> Any:
+    if not isinstance(tool, Mapping):
+        raise _wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+    if tool.get("type") == "custom" and isinstance(tool.get("custom"), Mapping):
+        raise _unable(where, "is a tool with free text as its input; make it a function with one string")
+    function = tool.get("function")
+    if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
+        return tool  # Anthropic's own
+    beside = {name: value for name, value in tool.items() if name not in ("type", "function")}
+    stated = {name: value for name, value in function.items() if name != "parameters" and value is not None}
+    schema = function.get("parameters") or {"properties": {}}
+    if isinstance(schema, Mapping) and "type" not in schema:
+        schema = {"type": "object", **schema}
+    return {**stated, **beside, "input_schema": schema}
+
+
+def _choice(choice: Any) -> Any:
+    if isinstance(choice, str):
+        return {"type": _WORDS.get(choice, choice)}
+    if isinstance(choice, Mapping):
+        for kind in ("function", "custom"):
+            named = choice.get(kind)
+            if isinstance(named, Mapping):
+                return {"type": "tool", "name": named.get("name")}
+    return choice
+
+
+def _allowed(choice: Mapping[str, Any], tools: Any, adapted: list[str]) -> tuple[Any, Any]:
+    """Take the tools down to those that are allowed: Anthropic's choice cannot say it."""
+    allowed = choice.get("allowed_tools")
+    if not isinstance(allowed, Mapping):
+        return choice, tools
+    names = {_name(tool) for tool in allowed.get("tools") or ()}
+    adapted.append("tool_choice.allowed_tools sent as a shorter list of tools")
+    return allowed.get("mode"), [tool for tool in tools or () if _name(tool) in names]
+
+
+def _name(tool: Any) -> Any:
+    if not isinstance(tool, Mapping):
+        return None
+    inner = tool.get(str(tool.get("type", "function")))
+    return (inner if isinstance(inner, Mapping) else tool).get("name")
+
+
+# -- calls in messages ------------------------------------------------------------------------------------------------
+
+
+def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
+    """Return the ``tool_use`` block of one call.
+
+    Raises:
+        ProviderError: The call has no name, or arguments that are no JSON object.
+    """
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
+            raise _unable(where, "calls a tool with free text as its input")
+        raise _wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+    kept = {name: call[name] for name in _KEPT if name in call}
+    found = {"type": "tool_use", "id": tool_id(call.get("id"), where, adapted), "name": function.get("name")}
+    return {**found, "input": _input(function.get("arguments"), f"{where}.function.arguments"), **kept}
+
+
+def _input(arguments: Any, where: str) -> Any:
+    if isinstance(arguments, Mapping):
+        return arguments
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        return {}
+    try:
+        value = json_codec.decode(arguments.encode()) if isinstance(arguments, str) else None
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise _wrong(where, "is not a JSON object", "'{}' or '{\"city\": \"Oslo\"}'")
+    return value
+
+
+def tool_id(given: Any, where: str, adapted: list[str]) -> str:
+    """Return a call's ID in letters that Anthropic takes; the same ID always becomes the same.
+
+    Raises:
+        ProviderError: There is none.
+    """
+    if not isinstance(given, str) or not given:
+        raise _wrong(where, "has no ID", "the 'id' that the model gave the call")
+    if not _NOT_IN_ID.search(given):
+        return given
+    adapted.append("IDs of tool calls spelled in letters, digits, _ and -")
+    return _NOT_IN_ID.sub(lambda found: f"_{ord(found[0]):x}_", given)
+
+
+def _wrong(where: str, why: str, instead: str) -> ProviderError:
+    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+
+
+def _unable(where: str, why: str) -> ProviderError:
+    return failure(FailureClass.CAPABILITY, f"{where} {why}. Anthropic has nothing like it. Nothing was sent.", status=400)

@@ -1,0 +1,185 @@
+"""Whole answers: the caller reads what the vendor's own SDK reads from the same bytes, in OpenAI's shape."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from modelmesh_connector_anthropic.answers import completion
+
+from modelmesh.errors import BadUpstreamResponseError
+
+HI = [{"role": "user", "content": "Hello"}]
+USAGE = {"input_tokens": 12, "output_tokens": 3}
+
+
+def message(*blocks: dict[str, Any], reason: Any = "end_turn", usage: Any = USAGE, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "msg_test_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-5-5",
+        "content": list(blocks),
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": usage,
+        **more,
+    }
+
+
+TEXT = {"type": "text", "text": "Hello — ✓"}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Tromsø", "days": 0, "exact": 1.5, "no": None}}
+BARE = {"type": "tool_use", "id": "toolu_2", "name": "time", "input": {}, "caller": {"type": "direct"}}
+SIGNED = {"type": "thinking", "thinking": "Let me see.", "signature": "c2ln"}
+REDACTED = {"type": "redacted_thinking", "data": "b3BhcXVl"}
+CACHED = {
+    "input_tokens": 5,
+    "cache_creation_input_tokens": 100,
+    "cache_read_input_tokens": 2000,
+    "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 0},
+    "output_tokens": 7,
+    "output_tokens_details": {"thinking_tokens": 4},
+    "service_tier": "standard",
+    "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
+}
+ANSWERS = {
+    "text": message(TEXT),
+    "two texts": message(
+        TEXT, {"type": "text", "text": " And more.", "citations": [{"type": "char_location", "cited_text": "x"}]}
+    ),
+    "two plain texts": message(TEXT, {"type": "text", "text": " And more."}),
+    "text after a call": message(CALL, TEXT, reason="tool_use"),
+    "nothing": message(usage={"input_tokens": 12, "output_tokens": 0}),
+    "empty text": message({"type": "text", "text": ""}),
+    "tools": message(TEXT, CALL, BARE, reason="tool_use"),
+    "thinking": message(SIGNED, REDACTED, TEXT, CALL, reason="tool_use"),
+    "cached": message(TEXT, usage=CACHED),
+    "cut": message(TEXT, reason="max_tokens"),
+    "stopped": message(TEXT, reason="stop_sequence", stop_sequence="END"),
+    "refused": message(reason="refusal", stop_details={"type": "refusal", "category": "bio", "explanation": "why"}),
+    "search": message(
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}, TEXT, reason="pause_turn"
+    ),
+}
+FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_caller_reads_what_the_sdk_reads(name: str, vendor: Any, config: Any, way: Any) -> None:
+    anthropic = pytest.importorskip("anthropic")
+    vendor.answers(ANSWERS[name])
+    vendor.answers(ANSWERS[name])
+    reply = way.ask(config(), messages=HI, max_tokens=64)
+    with anthropic.Anthropic(api_key="test-key", base_url=vendor.url, max_retries=0) as client:
+        theirs = client.messages.create(model="claude-sonnet-5-5", messages=HI, max_tokens=64)
+    choice = reply.choices[0]
+    texts = [block.text for block in theirs.content if block.type == "text"]
+    assert choice.message.content == ("".join(texts) if texts else None)
+    calls = [(call.id, call.function.name, json.loads(call.function.arguments)) for call in choice.message.tool_calls or ()]
+    assert calls == [(block.id, block.name, block.input) for block in theirs.content if block.type == "tool_use"]
+    thoughts = [block.to_dict() for block in theirs.content if block.type in ("thinking", "redacted_thinking")]
+    assert reply.model_dump()["choices"][0]["message"].get("thinking_blocks", []) == thoughts
+    assert (reply.id, reply.stop_reason, choice.stop_reason) == (theirs.id, theirs.stop_reason, theirs.stop_reason)
+    assert choice.finish_reason == FINISH[theirs.stop_reason]
+    usage = theirs.usage
+    prompt = usage.input_tokens + (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (prompt, usage.output_tokens)
+    assert reply.usage.total_tokens == prompt + usage.output_tokens
+    assert reply.attempts[-1].usage == reply.usage.model_dump()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_openai_s_types_take_the_reply(name: str, vendor: Any, config: Any, way: Any) -> None:
+    chat = pytest.importorskip("openai.types.chat")
+    vendor.answers(ANSWERS[name])
+    dump = way.ask(config(), messages=HI, max_tokens=64).model_dump()
+    parsed = chat.ChatCompletion.model_validate(dump, strict=True)
+    assert parsed.created > 0
+    assert parsed.choices[0].message.role == "assistant"
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_came_goes_back_as_it_came(name: str, vendor: Any, config: Any, way: Any) -> None:
+    vendor.answers(ANSWERS[name])
+    reply = way.ask(config(), messages=HI, max_tokens=64)
+    way.ask(config(), messages=[*HI, reply.choices[0].message, *HI], max_tokens=64)
+    back = vendor.seen[1].body["messages"][1:-1]
+    blocks = [
+        {key: value for key, value in block.items() if key != "caller"}
+        for block in ANSWERS[name]["content"]
+        if block.get("text") != ""
+    ]
+    if not blocks:
+        assert back == []
+    else:
+        (turn,) = back
+        said = turn["content"]
+        assert ([{"type": "text", "text": said}] if isinstance(said, str) else said) == blocks
+
+
+def test_nothing_that_the_vendor_sent_is_lost() -> None:
+    answer = message(TEXT, container={"id": "c", "expires_at": "t"}, of_tomorrow={"x": 0}, usage={**USAGE, "of_tomorrow": 0})
+    made = completion(copy.deepcopy(answer), created=1)
+    assert (made["container"], made["of_tomorrow"], made["stop_sequence"]) == (answer["container"], {"x": 0}, None)
+    assert made["usage"]["of_tomorrow"] == 0
+    strange = {"type": "of_tomorrow", "x": 1}
+    assert completion(message(TEXT, strange), created=1)["choices"][0]["message"]["content_blocks"] == [TEXT, strange]
+
+
+def test_a_plain_message_carries_nothing_beyond_openai_s_fields() -> None:
+    assert completion(ANSWERS["tools"], created=1)["choices"][0]["message"].keys() == {"role", "content", "tool_calls"}
+
+
+def test_cached_tokens_are_part_of_the_prompt_and_stand_apart() -> None:
+    usage = completion(ANSWERS["cached"], created=1)["usage"]
+    assert usage["prompt_tokens"] == 2105
+    assert usage["prompt_tokens_details"] == {"cached_tokens": 2000, "cache_write_tokens": 100}
+    assert usage["completion_tokens_details"] == {"reasoning_tokens": 4}
+    assert {name: usage[name] for name in CACHED} == CACHED
+
+
+@pytest.mark.parametrize(
+    "usage", [None, {}, {"input_tokens": 3}, {"output_tokens": 0}, {"input_tokens": None, "output_tokens": "x"}]
+)
+def test_usage_that_is_not_known_is_not_zero(usage: Any) -> None:
+    made = completion(message(TEXT, usage=usage), created=1)["usage"]
+    assert made is None or "total_tokens" not in made
+    if usage and usage.get("output_tokens") == 0:
+        assert made["completion_tokens"] == 0
+    elif made is not None:
+        assert "completion_tokens" not in made
+
+
+def test_a_stop_reason_of_tomorrow_is_not_made_up_into_another() -> None:
+    choice = completion(message(TEXT, reason="of_tomorrow"), created=1)["choices"][0]
+    assert choice["finish_reason"] == choice["stop_reason"] == "of_tomorrow"
+    assert completion(message(TEXT, reason=None), created=1)["choices"][0]["finish_reason"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"content": None},
+        {"content": "x"},
+        {"content": ["x"]},
+        {"choices": [{"message": {"content": "x"}}]},
+        [1],
+        message({"type": "text", "text": 7}),
+    ],
+)
+def test_what_is_no_message_is_a_typed_error(body: Any, vendor: Any, config: Any, way: Any) -> None:
+    vendor.answers(body)
+    with pytest.raises(BadUpstreamResponseError) as caught:
+        way.ask(config(), messages=HI, max_tokens=64)
+    assert caught.value.attempts[0].failure == "protocol"

@@ -1,0 +1,150 @@
+"""Refusals: each of the vendor's errors is the class that it means, over HTTP and inside a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh.errors import ModelMeshError, StreamInterruptedError
+
+HI = [{"role": "user", "content": "Hello"}]
+
+
+def error(kind: str, message: str = "said the vendor", code: str | None = None) -> dict[str, Any]:
+    details = {"details": {"error_code": code}} if code else {}
+    return {"type": "error", "error": {"type": kind, "message": message, **details}, "request_id": "req_test_1"}
+
+
+INVALID = "invalid_request_error"
+REFUSALS = [
+    (400, error(INVALID, "messages.0.role: Input should be 'user' or 'assistant'"), "caller"),
+    (400, error(INVALID, "prompt is too long: 210000 tokens > 200000 maximum"), "capability"),
+    (400, error(INVALID, "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000"), "capability"),
+    (400, error(INVALID, "max_tokens: 99999 > 8192, which is the maximum allowed number of output tokens for x"), "capability"),
+    (400, error(INVALID, "This model does not support assistant message prefill."), "capability"),
+    (400, error(INVALID, "too many tools", "available_tools_limit_exceeded"), "capability"),
+    (400, error(INVALID, "Your credit balance is too low to access the Anthropic API."), "quota"),
+    (400, error(INVALID, "This organization has been disabled."), "credential"),
+    (400, error(INVALID, "on hold", "organization_on_hold"), "credential"),
+    (400, error(INVALID, "Output blocked by content filtering policy"), "policy"),
+    (400, error(INVALID, "no such profile", "user_profile_required"), "caller"),
+    (401, error("authentication_error", "invalid bearer token"), "credential"),
+    (402, error("billing_error", "no money"), "quota"),
+    (402, error("billing_error", "not you: your customer", "linked_organization_spend_limit_reached"), "capability"),
+    (403, error("permission_error"), "permission"),
+    (403, error("permission_error", "not billable", "user_profile_not_billable"), "capability"),
+    (404, error("not_found_error", "model: claude-none"), "not-found"),
+    (404, error("not_found_error", "the file has expired", "file_expired"), "caller"),
+    (408, error("timeout_error"), "transient"),
+    (409, error("conflict_error"), "transient"),
+    (413, error("request_too_large", "Request exceeds the maximum size"), "capability"),
+    (413, b"<html>too large</html>", "capability"),
+    (429, error("rate_limit_error"), "throttle"),
+    (429, error("rate_limit_error", "too fast", "ramp_limit_exceeded"), "throttle"),
+    (429, error("rate_limit_error", "spent", "enforced_spend_limit_reached"), "quota"),
+    (429, error("rate_limit_error", "spent", "contract_spend_limit_reached"), "quota"),
+    (500, error("api_error"), "server"),
+    (503, error("api_error", "no key", "cmek_key_unreachable"), "server"),
+    (504, error("timeout_error"), "server"),
+    (529, error("overloaded_error"), "server"),
+    (529, b"", "server"),
+    (404, b"<html>nothing here</html>", "not-found"),
+    (418, {"unknown": True}, "caller"),
+]
+
+
+def failed(way: Any, config: Any, *, stream: bool = False) -> tuple[ModelMeshError, Any]:
+    ask = way.stream if stream else way.ask
+    with pytest.raises(ModelMeshError) as caught:
+        ask(config(), messages=HI, max_tokens=8)
+    return caught.value, caught.value.attempts[-1]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("status", "body", "expected"), REFUSALS, ids=lambda value: value if isinstance(value, str) else None)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_refusal_is_the_class_it_means(
+    status: int, body: Any, expected: str, stream: bool, vendor: Any, config: Any, way: Any
+) -> None:
+    vendor.answers(body, status=status, headers={"request-id": "req_test_1"})
+    raised, attempt = failed(way, config, stream=stream)
+    assert attempt.failure == expected
+    assert attempt.status == status
+    assert attempt.request_id == "req_test_1"
+    assert "test-key" not in str(raised)
+    if isinstance(body, dict) and "error" in body:
+        details = body["error"].get("details")
+        assert attempt.code == (details["error_code"] if details else body["error"]["type"])
+
+
+def test_a_stated_delay_is_heard(vendor: Any, config: Any, way: Any) -> None:
+    vendor.answers(error("overloaded_error"), status=529, headers={"retry-after": "7"})
+    raised, attempt = failed(way, config)
+    assert attempt.failure == "throttle"
+    assert raised.retry_after == pytest.approx(7, rel=0.2)  # type: ignore[attr-defined]
+
+
+INSIDE = {
+    "invalid_request_error": (400, "caller"),
+    "authentication_error": (401, "credential"),
+    "billing_error": (402, "quota"),
+    "permission_error": (403, "permission"),
+    "not_found_error": (404, "not-found"),
+    "rate_limit_error": (429, "throttle"),
+    "api_error": (500, "server"),
+    "timeout_error": (504, "server"),
+    "overloaded_error": (529, "server"),
+    "error_of_tomorrow": (None, "protocol"),
+}
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_an_error_event_before_content_is_the_refusal_it_would_have_been(
+    kind: str, vendor: Any, config: Any, way: Any, wire: Any
+) -> None:
+    vendor.answers(wire.sse(wire.begin(), {"type": "ping"}, error(kind)))
+    _, attempt = failed(way, config, stream=True)
+    assert (attempt.status, attempt.failure) == INSIDE[kind]
+    assert (attempt.code, attempt.request_id) == (kind, "req_test_1")
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_an_error_under_a_status_of_success_is_no_answer(kind: str, vendor: Any, config: Any, way: Any) -> None:
+    vendor.answers(error(kind))
+    _, attempt = failed(way, config)
+    assert attempt.failure == INSIDE[kind][1]
+
+
+def test_an_error_event_after_content_interrupts_and_keeps_what_came(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+    begun = wire.block(0, {"type": "text", "text": ""}, *wire.text("Half an an"))[:-1]
+    vendor.answers(wire.sse(wire.begin(), *begun, error("overloaded_error")))
+    chunks, _, raised = way.stream(config(), messages=HI, max_tokens=8)
+    assert isinstance(raised, StreamInterruptedError)
+    assert (raised.partial_text, raised.status, raised.code) == ("Half an an", 529, "overloaded_error")
+    assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
+
+
+def test_a_key_that_the_vendor_repeats_is_blanked(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+    vendor.answers(wire.sse(wire.begin(), error("invalid_request_error", "the key test-key is odd")))
+    raised, _ = failed(way, config, stream=True)
+    assert "is odd" in str(raised)
+    assert raised.attempts[-1].code == "invalid_request_error"  # type: ignore[attr-defined]
+    assert "test-key" not in f"{raised} {raised.body}"  # type: ignore[attr-defined]
+    assert raised.body["error"]["message"].endswith("is odd")  # type: ignore[attr-defined]
+
+
+def test_a_key_in_the_vendor_s_code_is_blanked(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+    vendor.answers(wire.sse(wire.begin(), error("invalid_request_error", "odd", "no test-key")))
+    raised, attempt = failed(way, config, stream=True)
+    assert attempt.code.startswith("no ")
+    assert "test-key" not in f"{raised} {attempt}"
+
+
+def test_the_next_provider_answers_what_this_one_cannot(vendor: Any, config: Any, way: Any) -> None:
+    settings = config()
+    settings["providers"]["second"] = {**settings["providers"]["anthropic"], "api_key": "test-key-2"}
+    settings["models"]["claude-opus-5-5"] = {"provider": "second", "capabilities": ["chat-completion"]}
+    vendor.answers(error(INVALID, "prompt is too long: 210000 tokens > 200000 maximum"), status=400)
+    reply = way.ask(settings, messages=HI, max_tokens=8)
+    assert [attempt.outcome for attempt in reply.attempts] == ["failed", "answered"]
+    assert reply.choices[0].message.content == "Hello."

@@ -1,0 +1,278 @@
+"""What becomes of a conversation: every role, every part, and what cannot be said."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from modelmesh_connector_anthropic import AnthropicProvider
+
+from modelmesh.contracts.call import Call
+from modelmesh.errors import BadRequestError, ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import WireRequest
+
+HI = [{"role": "user", "content": "Hello"}]
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+def sent(payload: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Return the body of a request as it would travel, and what was adapted."""
+    provider = AnthropicProvider({"api_key": "test-key"})
+    before = copy.deepcopy(payload)
+    request = WireRequest(Call(CHAT, "chat", payload), "claude-sonnet-5-5")
+    body = json.loads(json.dumps(provider._build_request_payload(request)))
+    assert payload == before, "the caller's payload was changed"
+    return body, request.adapted
+
+
+def refused(payload: dict[str, Any]) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        sent(payload)
+    assert caught.value.status == 400
+    return caught.value
+
+
+def turns(*messages: dict[str, Any]) -> tuple[Any, list[Any], list[str]]:
+    body, adapted = sent({"max_tokens": 8, "messages": list(messages)})
+    return body.get("system"), body["messages"], adapted
+
+
+def test_system_messages_of_both_kinds_and_the_native_one_are_joined() -> None:
+    body, _ = sent(
+        {
+            "system": "a",
+            "messages": [
+                {"role": "developer", "content": "b"},
+                {"role": "system", "content": [{"type": "text", "text": "c"}]},
+                *HI,
+            ],
+        }
+    )
+    assert body["system"] == [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "text", "text": "c"}]
+    assert body["messages"] == HI
+
+
+def test_a_late_system_message_is_moved_and_said_so() -> None:
+    system, said, adapted = turns(*HI, {"role": "system", "content": "Late."})
+    assert (system, said) == ("Late.", HI)
+    assert adapted == ["messages[1] (system) moved to the top, where Anthropic's system is"]
+
+
+def test_an_empty_system_message_is_left_out_and_said_so() -> None:
+    system, said, adapted = turns({"role": "system", "content": ""}, *HI)
+    assert (system, said) == (None, HI)
+    assert adapted == ["messages[0] (system) left out: it is empty"]
+
+
+def test_an_empty_question_is_sent_as_it_is() -> None:
+    assert turns({"role": "user", "content": ""})[1] == [{"role": "user", "content": ""}]
+
+
+def call(arguments: Any, given: str = "toolu_1") -> dict[str, Any]:
+    return {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"id": given, "type": "function", "function": {"name": "f", "arguments": arguments}}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [("", {}), ("  ", {}), (None, {}), ("{}", {}), ('{"a":0,"b":""}', {"a": 0, "b": ""}), ({"a": 1}, {"a": 1})],
+)
+def test_arguments_become_an_object_and_empty_text_beside_them_goes(arguments: Any, expected: Any) -> None:
+    _, said, _ = turns(*HI, call(arguments))
+    assert said[1] == {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": expected}]}
+
+
+@pytest.mark.parametrize("arguments", ["{", "[1]", "null", "nonsense", 7, '{"a": NaN}'])
+def test_arguments_that_are_no_object_are_the_caller_s_error(arguments: Any) -> None:
+    error = refused({"messages": [*HI, call(arguments)]})
+    assert error.failure is FailureClass.CALLER
+    assert isinstance(error, BadRequestError)
+    assert "messages[1].tool_calls[0].function.arguments" in str(error)
+
+
+def test_a_caller_s_error_reaches_the_caller_and_nobody_is_asked(vendor: Any, config: Any, way: Any) -> None:
+    with pytest.raises(BadRequestError, match="is not a JSON object"):
+        way.ask(config(), messages=[*HI, call("{")])
+    assert vendor.seen == []
+
+
+def test_ids_of_other_vendors_are_spelled_alike_on_both_sides() -> None:
+    _, said, adapted = turns(*HI, call("{}", "functions.f:0"), {"role": "tool", "tool_call_id": "functions.f:0", "content": "x"})
+    assert said[1]["content"][0]["id"] == said[2]["content"][0]["tool_use_id"] == "functions_2e_f_3a_0"
+    assert adapted == ["IDs of tool calls spelled in letters, digits, _ and -"]
+
+
+def test_results_of_one_turn_stand_in_one_turn_and_those_of_the_next_in_another() -> None:
+    result = {"role": "tool", "content": "x", "is_error": True}
+    _, said, _ = turns(
+        *HI,
+        call("{}"),
+        {**result, "tool_call_id": "a"},
+        {**result, "tool_call_id": "b"},
+        call("{}"),
+        {**result, "tool_call_id": "c"},
+    )
+    assert [turn["role"] for turn in said] == ["user", "assistant", "user", "assistant", "user"]
+    assert [block["tool_use_id"] for block in said[2]["content"]] == ["a", "b"]
+    assert said[4]["content"] == [{"type": "tool_result", "tool_use_id": "c", "content": "x", "is_error": True}]
+
+
+def test_a_result_with_an_image_and_one_with_nothing() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    _, said, _ = turns(
+        call("{}"), {"role": "tool", "tool_call_id": "a", "content": [image]}, {"role": "tool", "tool_call_id": "b"}
+    )
+    assert said[1]["content"] == [
+        {
+            "type": "tool_result",
+            "tool_use_id": "a",
+            "content": [{"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}],
+        },
+        {"type": "tool_result", "tool_use_id": "b"},
+    ]
+
+
+def test_functions_of_old() -> None:
+    body, adapted = sent(
+        {
+            "max_tokens": 8,
+            "messages": [
+                {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+                {"role": "function", "name": "f", "content": "x"},
+            ],
+            "functions": [{"name": "f", "parameters": {"type": "object"}}],
+            "function_call": {"name": "f"},
+        }
+    )
+    assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
+    assert body["tool_choice"] == {"type": "tool", "name": "f"}
+    assert body["messages"][0]["content"][0]["id"] == body["messages"][1]["content"][0]["tool_use_id"]
+    assert len(adapted) == 2
+
+
+def test_only_the_allowed_tools_are_sent() -> None:
+    other = {"type": "function", "function": {"name": "other"}}
+    allowed = {
+        "type": "allowed_tools",
+        "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "weather"}}]},
+    }
+    body, adapted = sent({"tools": [TOOL, other], "tool_choice": allowed, "max_tokens": 8})
+    assert [tool["name"] for tool in body["tools"]] == ["weather"]
+    assert body["tool_choice"] == {"type": "any"}
+    assert adapted == ["tool_choice.allowed_tools sent as a shorter list of tools"]
+
+
+def test_a_tool_keeps_what_is_anthropic_s() -> None:
+    function = {
+        "name": "f",
+        "description": None,
+        "strict": None,
+        "parameters": {"properties": {"a": {}}},
+        "input_examples": [{"a": 1}],
+    }
+    body, _ = sent({"tools": [{"type": "function", "function": function, "cache_control": {"type": "ephemeral"}}]})
+    assert body["tools"] == [
+        {
+            "name": "f",
+            "input_examples": [{"a": 1}],
+            "cache_control": {"type": "ephemeral"},
+            "input_schema": {"type": "object", "properties": {"a": {}}},
+        }
+    ]
+
+
+SIGNED = {"type": "thinking", "thinking": "t", "signature": "s"}
+UNSIGNED = {"type": "thinking", "thinking": "t", "signature": ""}
+REDACTED = {"type": "redacted_thinking", "data": "d"}
+
+
+def test_thoughts_go_back_unchanged_and_first_and_only_when_signed() -> None:
+    _, said, adapted = turns(*HI, {"role": "assistant", "content": "x", "thinking_blocks": [SIGNED, UNSIGNED, REDACTED]})
+    assert said[1]["content"] == [SIGNED, REDACTED, {"type": "text", "text": "x"}]
+    assert adapted == ["a thinking block without a signature left out"]
+
+
+def test_thoughts_of_another_vendor_are_not_sent() -> None:
+    _, said, _ = turns(
+        *HI, {"role": "assistant", "content": "x", "reasoning_content": "t", "refusal": None, "annotations": [], "audio": None}
+    )
+    assert said[1] == {"role": "assistant", "content": "x"}
+
+
+def test_fields_of_another_vendor_are_left_out_and_said_so() -> None:
+    _, said, adapted = turns(*HI, {"role": "assistant", "content": "x", "reasoning_details": [{"type": "x"}]})
+    assert said[1] == {"role": "assistant", "content": "x"}
+    assert adapted == ["reasoning_details of an assistant message dropped: Anthropic has no such field"]
+
+
+def test_thoughts_given_as_native_content_are_not_doubled() -> None:
+    content = [SIGNED, {"type": "text", "text": "x", "citations": []}]
+    _, said, _ = turns(*HI, {"role": "assistant", "content": content, "thinking_blocks": [SIGNED]})
+    assert said[1]["content"] == content
+
+
+def test_blocks_go_back_as_they_came_unless_the_message_was_changed_since() -> None:
+    blocks = [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "text", "text": "x", "citations": [{"a": 1}]},
+    ]
+    message = {"role": "assistant", "content": "x", "content_blocks": blocks}
+    assert turns(*HI, message)[1][1] == {"role": "assistant", "content": blocks}
+    assert turns(*HI, {**message, "content": "changed"})[1][1] == {"role": "assistant", "content": "changed"}
+
+
+def test_an_answer_without_anything_is_left_out_and_said_so() -> None:
+    _, said, adapted = turns(*HI, {"role": "assistant", "content": None}, *HI)
+    assert said == [*HI, *HI]
+    assert adapted == ["messages[1] (assistant) left out: it is empty"]
+
+
+def test_an_address_stays_as_it_was_written() -> None:
+    url = "HTTPS://example.org/A%20b.PNG?Sig=Xy"
+    _, said, _ = turns({"role": "user", "content": [{"type": "image_url", "image_url": url}]})
+    assert said[0]["content"] == [{"type": "image", "source": {"type": "url", "url": url}}]
+
+
+def test_a_refusal_is_what_was_said() -> None:
+    assert turns(*HI, {"role": "assistant", "content": None, "refusal": "No."})[1][1] == {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "No."}],
+    }
+
+
+def test_names_and_details_are_dropped_and_said_so() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "high"}}
+    text = {"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit"}}
+    _, said, adapted = turns({"role": "user", "name": "Ada", "content": [image, text, "plain"]})
+    assert said[0]["content"][1:] == [{"type": "text", "text": "x"}, {"type": "text", "text": "plain"}]
+    assert [line.split(" dropped")[0] for line in adapted] == ["name of a message", "image_url.detail", "prompt_cache_breakpoint"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ({"role": "user"}, FailureClass.CALLER),
+        ({"role": "user", "content": [7]}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "ftp://example.org/a"}}]}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,x"}}]}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "image_url"}]}, FailureClass.CALLER),
+        ({"role": "tool", "content": "x"}, FailureClass.CALLER),
+        ({"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}, FailureClass.CAPABILITY),
+        ({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}, FailureClass.CAPABILITY),
+        ({"role": "user", "content": [{"type": "file", "file": {"file_data": "data:text/csv;base64,YQ=="}}]}, FailureClass.CAPABILITY),
+        ({"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "f", "input": "x"}}]}, FailureClass.CAPABILITY),
+    ],
+)  # fmt: skip
+def test_messages_that_cannot_be_said_are_typed_errors(message: dict[str, Any], kind: FailureClass) -> None:
+    error = refused({"messages": [*HI, message]})
+    assert error.failure is kind
+    assert "messages[1]" in str(error)
+    assert "Nothing was sent" in str(error)

@@ -1,0 +1,215 @@
+"""What becomes of every parameter and message: translated, sent as it is, or dropped and said so."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from modelmesh_connector_anthropic import AnthropicProvider
+
+from modelmesh.contracts.call import Call, CallOptions
+from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import WireRequest
+
+HI = [{"role": "user", "content": "Hello"}]
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+def sent(
+    payload: dict[str, Any], *, stream: bool = False, headers: dict[str, str] | None = None, **settings: Any
+) -> tuple[Any, list[str]]:
+    """Return the body of a request as it would travel, and what was adapted."""
+    provider = AnthropicProvider({"api_key": "test-key", **settings})
+    payload = {"messages": HI, **payload}
+    before = copy.deepcopy(payload)
+    request = WireRequest(Call(CHAT, "chat", payload, stream, CallOptions(headers=headers or {})), "claude-sonnet-5-5")
+    body = json.loads(json.dumps(provider._build_request_payload(request)))
+    assert payload == before, "the caller's payload was changed"
+    return body, request.adapted
+
+
+def refused(payload: dict[str, Any]) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        sent(payload)
+    assert caught.value.status == 400
+    return caught.value
+
+
+DROPPED = {
+    "n": 2, "logprobs": True, "top_logprobs": 3, "frequency_penalty": 0, "presence_penalty": 0.5, "seed": 0, "logit_bias": {"1": 2},
+    "store": False, "modalities": ["text"], "audio": {"voice": "v"}, "prediction": {"type": "content", "content": "x"},
+    "verbosity": "low", "web_search_options": {}, "prompt_cache_key": "k", "prompt_cache_options": {"mode": "implicit"},
+    "prompt_cache_retention": "24h", "moderation": {"model": "m"}, "temperature": 0, "top_p": 1, "top_k": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_what_anthropic_cannot_take_is_dropped_in_one_line(name: str) -> None:
+    body, adapted = sent({"max_tokens": 8, name: DROPPED[name]})
+    assert body == {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": HI}
+    assert len(adapted) == 1
+    assert adapted[0].startswith(f"{name} dropped: ")
+
+
+def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any) -> None:
+    reply = way.ask(config(), messages=HI, seed=1, temperature=0.5)
+    adapted = reply.attempts[-1].adapted
+    assert [line.split()[0] for line in adapted] == ["max_tokens", "seed", "temperature"]
+    assert tuple(adapted) == reply.metadata["adapted"]
+    assert {"seed", "temperature"}.isdisjoint(vendor.seen[0].body)
+
+
+def test_what_is_dropped_shows_on_the_attempt_of_a_stream(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+    vendor.answers(wire.sse(*wire.STREAMS["text"]))
+    _, stream, error = way.stream(config(), messages=HI, max_tokens=5, n=2)
+    assert error is None
+    assert [line.split()[0] for line in stream.attempts[-1].adapted] == ["n"]
+
+
+def test_two_limits_that_disagree_are_said() -> None:
+    assert sent({"max_completion_tokens": 5, "max_tokens": 5})[1] == ["max_completion_tokens sent as max_tokens"]
+    assert sent({"max_completion_tokens": 5, "max_tokens": 7})[1] == [
+        "max_completion_tokens sent as max_tokens",
+        "max_tokens dropped: max_completion_tokens was given too",
+    ]
+
+
+def test_nothing_is_said_when_nothing_was_adapted() -> None:
+    assert sent({"max_tokens": 8, "tools": [TOOL], "tool_choice": "auto"})[1] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"thinking": {"type": "adaptive"}}, {"thinking": {"type": "adaptive"}}),
+        ({"cache_control": None}, {"cache_control": None}),
+        ({"parameter_of_tomorrow": {"a": [0, "", False]}}, {"parameter_of_tomorrow": {"a": [0, "", False]}}),
+        ({"stream_options": {"include_usage": True}}, {}),
+        ({"stop": []}, {"stop_sequences": []}),
+        ({"stop": "a"}, {"stop_sequences": ["a"]}),
+        ({"stop": "a", "stop_sequences": ["b"]}, {"stop_sequences": ["b"]}),
+        ({"max_completion_tokens": 5}, {"max_tokens": 5}),
+        ({"max_completion_tokens": 5, "max_tokens": 7}, {"max_tokens": 5}),
+        ({"max_tokens": 0}, {"max_tokens": 0}),
+        ({"reasoning_effort": "max"}, {"output_config": {"effort": "max"}}),
+        ({"reasoning_effort": "of_tomorrow"}, {"output_config": {"effort": "of_tomorrow"}}),
+        ({"reasoning_effort": "none"}, {}),
+        ({"reasoning_effort": "minimal"}, {}),
+        ({"reasoning_effort": "low", "output_config": {"effort": "high"}}, {"output_config": {"effort": "high"}}),
+        ({"output_config": {}}, {"output_config": {}}),
+        ({"response_format": {"type": "text"}}, {}),
+        ({"user": "u"}, {"metadata": {"user_id": "u"}}),
+        ({"user": "u", "safety_identifier": "s"}, {"metadata": {"user_id": "s"}}),
+        ({"metadata": {"topic": "t", "user_id": "m"}, "user": "u"}, {"metadata": {"user_id": "m"}}),
+        ({"metadata": {"topic": "t"}}, {}),
+        ({"service_tier": "auto"}, {"service_tier": "auto"}),
+        ({"service_tier": "default"}, {"service_tier": "standard_only"}),
+        ({"service_tier": "flex"}, {}),
+        ({"tool_choice": "none"}, {"tool_choice": {"type": "none"}}),
+        ({"tool_choice": {"type": "any"}}, {"tool_choice": {"type": "any"}}),
+        ({"parallel_tool_calls": False}, {}),
+        ({"tools": [TOOL], "parallel_tool_calls": True}, {"tool_choice": {"type": "auto", "disable_parallel_tool_use": False}}),
+        ({"tools": [TOOL], "parallel_tool_calls": False, "tool_choice": "none"}, {"tool_choice": {"type": "none"}}),
+        ({"system": "native"}, {"system": "native"}),
+    ],
+)  # fmt: skip
+def test_parameters(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    body, _ = sent({"max_tokens": 8, **given})
+    for name in ("model", "messages", "tools"):
+        body.pop(name, None)
+    assert body == {"max_tokens": 8, **expected}
+
+
+# -- max_tokens -------------------------------------------------------------------------------------------------------
+
+
+def test_the_limit_of_an_answer_when_none_is_given() -> None:
+    assert sent({})[0]["max_tokens"] == 4096
+    assert sent({}, max_tokens=100)[0]["max_tokens"] == 100
+    row = {"id": "claude-sonnet-5-5", "max_output_tokens": 777}
+    body, adapted = sent({}, models=[row], max_tokens=100)
+    assert body["max_tokens"] == 777
+    assert adapted == ["max_tokens 777 added, the most the model gives: Anthropic requires one"]
+
+
+def test_the_limit_leaves_room_for_the_thoughts_that_were_asked_for() -> None:
+    assert sent({"thinking": {"type": "enabled", "budget_tokens": 10000}})[0]["max_tokens"] == 14096
+    assert sent({"thinking": {"type": "enabled", "budget_tokens": 1024}})[0]["max_tokens"] == 4096
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "many", True, 1.5])
+def test_an_option_that_is_no_limit_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="max_tokens"):
+        AnthropicProvider({"api_key": "test-key", "max_tokens": wrong})
+
+
+def test_an_option_that_is_no_version_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="anthropic_version"):
+        AnthropicProvider({"api_key": "test-key", "anthropic_version": "latest"})
+
+
+def test_a_version_in_the_request_s_own_headers_counts() -> None:
+    body, adapted = sent({"max_tokens": 8, "temperature": 0.5}, headers={"Anthropic-Version": "2023-06-01"})
+    assert body["temperature"] == 0.5
+    assert adapted == []
+
+
+def test_a_version_in_the_account_s_headers_is_sent_once(vendor: Any, config: Any, way: Any) -> None:
+    way.ask(config(headers={"Anthropic-Version": "2023-06-01"}), messages=HI, max_tokens=8, top_k=0)
+    (seen,) = vendor.seen
+    assert (seen.headers["anthropic-version"], seen.body["top_k"]) == ("2023-06-01", 0)
+
+
+def test_options_come_from_yaml(tmp_path: Any, vendor: Any, way: Any) -> None:
+    file = tmp_path / "modelmesh.yaml"
+    file.write_text(
+        f"""
+providers:
+  anthropic:
+    connector: anthropic.claude.v1
+    api_key: test-key
+    base_url: {vendor.url}/v1/
+    anthropic_version: 2023-06-01
+    max_tokens: 99
+models:
+  claude-sonnet-5-5: {{provider: anthropic, capabilities: [chat-completion]}}
+pools:
+  chat: {{capability: chat-completion}}
+"""
+    )
+    way.ask(str(file), messages=HI)
+    (seen,) = vendor.seen
+    assert (seen.path, seen.headers["anthropic-version"], seen.body["max_tokens"]) == ("/v1/messages", "2023-06-01", 99)
+
+
+def test_no_key_is_said_with_the_variable() -> None:
+    with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
+        AnthropicProvider({})
+
+
+def test_what_the_catalogue_states_of_the_models() -> None:
+    rows = AnthropicProvider({"api_key": "test-key"}).models()
+    assert rows
+    for row in rows:
+        assert row.features["json_mode"] is False
+        assert row.pricing is not None
+        assert row.pricing.source
+        assert row.max_output_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ({"response_format": {"type": "json_object"}}, FailureClass.CAPABILITY),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, FailureClass.CALLER),
+        ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, FailureClass.CAPABILITY),
+        ({"tools": ["x"]}, FailureClass.CALLER),
+        ({"tools": "x"}, FailureClass.CALLER),
+    ],
+)
+def test_parameters_that_cannot_be_said_are_typed_errors(payload: dict[str, Any], kind: FailureClass) -> None:
+    assert refused(payload).failure is kind

@@ -1,0 +1,167 @@
+"""A GGUF chat model in this very process."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from threading import Lock, current_thread
+from typing import Any, ClassVar, Self
+
+from attrs import evolve
+
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.catalogue import load_catalogue
+from modelmesh_cdk.failures import failure
+from modelmesh_connector_local.answers import Chunks, Whole
+from modelmesh_connector_local.config import LocalConfig
+from modelmesh_connector_local.engine import END, Engine, Generation
+from modelmesh_connector_local.request import encode
+from modelmesh_connector_local.runtime import load
+from modelmesh_connector_local.streams import AsyncInbox, AsyncLocalStream, Inbox, LocalStream, Patience
+
+CHAT_CAPABILITY = "generation.text-generation.chat-completion"
+
+
+class LocalProvider:
+    """One small model, loaded by the first request and shared by every thread and task; it answers one after the other.
+
+    Nothing leaves the machine, no key is needed, and nothing is charged. It cannot call tools or look at images.
+
+    Attributes:
+        id: Connector ID, the same as the entry point's name.
+        config: Its settings.
+        capabilities: What its model is for.
+        timeout: Seconds that a whole answer may take; ``None`` leaves it to the mesh.
+        max_retries: ``None``: left to the pool.
+    """
+
+    id: ClassVar[str] = "modelmesh.local.v1"
+
+    def __init__(self, config: LocalConfig | Mapping[str, Any] | None = None, **settings: Any) -> None:
+        """Prepare; nothing is loaded.
+
+        Args:
+            config: Settings, as an object or a map.
+            **settings: The same settings by name.
+
+        Raises:
+            ConfigurationError: The weights or the runtime are not installed, or a setting is wrong.
+        """
+        if not isinstance(config, LocalConfig):
+            config = LocalConfig.of({**(config or {}), **settings})
+        self.config = config
+        self.capabilities: tuple[str, ...] = tuple(config.capabilities or (CHAT_CAPABILITY,))
+        self.timeout = config.timeout
+        self.max_retries: int | None = None
+        self._load: Callable[[], Any] = partial(load, config, config.weights())
+        self._lock = Lock()
+        self._engine: Engine | None = None
+
+    @classmethod
+    def from_config(cls, settings: Mapping[str, Any]) -> Self:
+        """Make a provider of its merged configuration."""
+        return cls(settings)
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Return the one model there is."""
+        shipped = load_catalogue(__name__.partition(".")[0])[0]
+        config = self.config
+        own: dict[str, Any] = {}
+        if config.model_path is not None:  # what the data says of the default weights does not hold for others
+            own["features"] = {name: able for name, able in shipped.features.items() if name != "system_prompt"}
+            own["extra"] = {"source": f"the file {config.model_path.name}, given as model_path", "as_of": shipped.extra["as_of"]}
+        if config.capabilities:
+            own["capabilities"] = self.capabilities
+        return (evolve(shipped, id=config.name, upstream=config.name, context_window=config.n_ctx, **own),)
+
+    # -- one attempt --------------------------------------------------------------------------------------------------
+
+    def send(self, call: Call, model: str, limits: Limits) -> Answer | LocalStream:
+        """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
+        self._check_name(model)
+        request, adapted = encode(call, self.config)
+        patience, chunks = Patience(limits, stream=call.stream), Chunks(call, self.config.name)
+        inbox = Inbox(patience)
+        generation = self._begin(request, inbox.deliver)
+        if call.stream:
+            return LocalStream(inbox, generation, chunks, adapted, patience)
+        try:
+            whole = Whole()
+            while (item := inbox.next()) is not END:
+                for chunk in chunks.take(item):
+                    whole.add(chunk)
+        finally:
+            generation.stop()
+        return _answer(whole, chunks, adapted)
+
+    async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncLocalStream:
+        """Serve one attempt without blocking the event loop; a cancelled one stops the model."""
+        self._check_name(model)
+        request, adapted = encode(call, self.config)
+        patience, chunks = Patience(limits, stream=call.stream), Chunks(call, self.config.name)
+        inbox = AsyncInbox(patience)
+        generation = self._begin(request, inbox.deliver)
+        if call.stream:
+            return AsyncLocalStream(inbox, generation, chunks, adapted, patience)
+        try:
+            whole = Whole()
+            while (item := await inbox.next()) is not END:
+                for chunk in chunks.take(item):
+                    whole.add(chunk)
+        finally:
+            generation.stop()
+        return _answer(whole, chunks, adapted)
+
+    def _check_name(self, model: str) -> None:
+        if model != self.config.name:
+            message = (
+                f"the local provider has one model, {self.config.name!r}, and was asked for {model!r}; "
+                "ask for that one, or give it another name with model_id"
+            )
+            raise failure(FailureClass.NOT_FOUND, message, status=404, code="model_not_found")
+
+    def _begin(self, request: dict[str, Any], deliver: Callable[[Any], None]) -> Generation:
+        generation = Generation(request, deliver)
+        with self._lock:
+            if self._engine is None or not self._engine.is_alive():
+                self._engine = Engine(self._load)
+                self._engine.start()
+                weakref.finalize(self, self._engine.close).atexit = False  # at exit the engines' own hook waits for them
+            self._engine.submit(generation)
+        return generation
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop what is being generated and free the model; a later request loads it again. May be called twice."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+            if engine is not current_thread():
+                engine.join()
+
+    async def aclose(self) -> None:
+        """The same without blocking the event loop: the model belongs to no loop, so that it is freed for all."""
+        await asyncio.to_thread(self.close)
+
+    def after_fork(self) -> None:
+        """Load a model of its own in a child process, where the parent's threads are not."""
+        self._lock = Lock()
+        self._engine = None
+
+    def __repr__(self) -> str:
+        return f"<LocalProvider {self.id} with {self.config.name}>"
+
+
+def _answer(whole: Whole, chunks: Chunks, adapted: Sequence[str]) -> Answer:
+    for chunk in chunks.rest():
+        whole.add(chunk)
+    if not whole.finished:
+        raise failure(FailureClass.PROTOCOL, "the local model ended its answer without a finish reason")
+    return Answer(whole.body(), {}, adapted)

@@ -1,0 +1,91 @@
+"""From a call to what the library is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from modelmesh_connector_local.config import LocalConfig
+from modelmesh_connector_local.request import encode
+
+from modelmesh.contracts.call import Call
+from modelmesh.errors import BadRequestError
+from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.classes import FailureClass
+
+CONFIG = LocalConfig(system="Be brief.", max_tokens=77, temperature=0.25)
+
+
+def test_what_was_not_said_is_added_and_noted(chat: Callable[..., Call]) -> None:
+    call = chat()
+    before = deepcopy(call.payload)
+    request, adapted = encode(call, CONFIG)
+    assert request["messages"] == [{"role": "system", "content": "Be brief."}, *before["messages"]]
+    assert (request["max_tokens"], request["temperature"]) == (77, 0.25)
+    assert len(adapted) == 3
+    assert call.payload == before
+
+
+def test_what_was_said_stands(chat: Callable[..., Call]) -> None:
+    said: dict[str, Any] = {
+        "messages": [{"role": "system", "content": "Own."}, {"role": "user", "content": "Hi"}],
+        "temperature": 0,
+        "max_completion_tokens": 5,
+        "seed": 1,
+        "stop": ["\n"],
+        "something_new": {"deep": [1]},
+    }
+    request, adapted = encode(chat(**said), CONFIG)
+    assert {name: request[name] for name in said} == said
+    assert "max_tokens" not in request
+    assert adapted == []
+
+
+def test_null_is_the_same_as_not_said(chat: Callable[..., Call]) -> None:
+    request, _ = encode(chat(temperature=None, max_tokens=None), CONFIG)
+    assert (request["max_tokens"], request["temperature"]) == (77, 0.25)
+
+
+def test_a_developer_message_becomes_the_system_message(chat: Callable[..., Call]) -> None:
+    request, adapted = encode(chat(messages=[{"role": "developer", "content": "Own."}]), CONFIG)
+    assert request["messages"] == [{"role": "system", "content": "Own."}]
+    assert any("developer" in line for line in adapted)
+
+
+def test_an_empty_system_setting_sends_none(chat: Callable[..., Call]) -> None:
+    request, _ = encode(chat(), LocalConfig(system=""))
+    assert [message["role"] for message in request["messages"]] == ["user"]
+
+
+def test_usage_is_always_asked_for_and_options_stay(chat: Callable[..., Call]) -> None:
+    request, _ = encode(chat(stream_options={"other": 1}), CONFIG)
+    assert request["stream_options"] == {"other": 1, "include_usage": True}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"functions": [{"name": "f"}]},
+        {"n": 2},
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "input_audio"}]}]},
+    ],
+)
+def test_what_it_cannot_do_goes_to_another_model(payload: dict[str, Any], chat: Callable[..., Call]) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        encode(chat(**payload), CONFIG)
+    assert caught.value.failure is FailureClass.CAPABILITY
+
+
+def test_another_operation_goes_to_another_model() -> None:
+    with pytest.raises(BadRequestError) as caught:
+        encode(Call(EMBEDDINGS, "text-embeddings", {"input": "x"}), CONFIG)
+    assert caught.value.failure is FailureClass.CAPABILITY
+
+
+def test_what_asks_for_nothing_special_is_served(chat: Callable[..., Call]) -> None:
+    request, _ = encode(chat(tools=[], n=1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]), CONFIG)
+    assert request["messages"][-1]["content"] == [{"type": "text", "text": "x"}]

@@ -1,0 +1,114 @@
+"""Settings, and what is noticed when the provider is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelmesh_connector_local import LocalProvider, config
+from modelmesh_connector_local.config import LocalConfig, spare_threads
+
+import modelmesh
+from modelmesh.contracts.provider import Provider
+from modelmesh.errors import ConfigurationError
+
+NAME = "smollm2-135m-instruct"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / "Tiny-Model.Q8.gguf"
+    file.write_bytes(b"GGUF")
+    return file
+
+
+@pytest.fixture
+def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "shipped_weights", lambda: None)
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_missing_weights_are_noticed_when_built() -> None:
+    with pytest.raises(ConfigurationError, match="modelmesh local install"):
+        LocalProvider.from_config({})
+
+
+@pytest.mark.usefixtures("no_weights", "no_keys")
+def test_create_says_how_to_get_the_weights() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        modelmesh.create("chat-completion")
+    assert "modelmesh local install" in str(caught.value)
+    assert "OPENAI_API_KEY" in str(caught.value)
+
+
+def test_a_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
+    monkeypatch.setattr(config.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match="pip install xllamacpp"):
+        LocalProvider(model_path=own)
+
+
+def test_a_model_path_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.gguf"):
+        LocalProvider(model_path=tmp_path / "absent.gguf")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n_ctx", 0), ("n_ctx", "4096"), ("threads", -1), ("threads", True), ("max_tokens", 1.5), ("system", 3), ("model_id", 7),
+     ("temperature", -1), ("temperature", "hot"), ("temperature", float("nan")), ("model_path", 5)],
+)  # fmt: skip
+def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        LocalConfig.of({name: value})
+
+
+def test_settings_of_other_kinds_of_provider_are_left_alone() -> None:
+    made = LocalConfig.of({"max_connections": 100, "api_key": "test", "n_ctx": None, "threads": 2})
+    assert (made.threads, made.n_ctx) == (2, 4096)
+
+
+def test_one_thread_is_spared_and_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, threads in ((8, 7), (2, 1), (1, 1)):
+        monkeypatch.setattr(config.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
+        assert spare_threads() == threads
+
+
+def test_it_is_a_provider_and_building_it_loads_nothing(own: Path) -> None:
+    provider = LocalProvider(model_path=own)  # not a model at all: reading it would fail
+    assert isinstance(provider, Provider)
+    assert provider.id == "modelmesh.local.v1"
+    assert (provider.timeout, provider.max_retries) == (None, None)
+    assert provider.capabilities == ("generation.text-generation.chat-completion",)
+    provider.close()
+    provider.close()
+
+
+def test_the_catalogue_of_the_default_model(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
+    monkeypatch.setattr(config, "shipped_weights", lambda: own)
+    (info,) = LocalProvider(n_ctx=2048).models()
+    assert (info.id, info.name, info.context_window) == (NAME, NAME, 2048)
+    assert info.features["tool_calling"] is False
+    assert info.features["vision"] is False
+    assert info.pricing is not None
+    assert (info.pricing.input_per_1k_tokens, info.pricing.output_per_1k_tokens, info.pricing.per_request) == (0, 0, 0)
+    assert "user's own machine" in (info.pricing.source or "")
+    assert info.extra["source"]
+    assert info.extra["as_of"] == "2026-11-21"
+
+
+def test_the_catalogue_of_an_own_model(own: Path) -> None:
+    (info,) = LocalProvider(model_path=str(own)).models()
+    assert info.id == "Tiny-Model.Q8"
+    assert own.name in info.extra["source"]
+    assert "license" not in info.extra  # the default model's, not this one's
+    assert LocalProvider(model_path=own, model_id="mine").models()[0].id == "mine"
+
+
+def test_the_entry_points_agree_with_the_class() -> None:
+    from importlib.metadata import entry_points
+
+    for group in ("modelmesh.providers", "modelmesh.embedded"):
+        (point,) = entry_points(group=group, name="modelmesh.local.v1")
+        assert point.load() is LocalProvider
+    assert LocalProvider.id == "modelmesh.local.v1"

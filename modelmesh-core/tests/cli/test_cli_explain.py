@@ -1,0 +1,101 @@
+"""``modelmesh explain``, ``describe`` and ``capabilities``: looking, and sending nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+
+
+def test_explain_says_where_and_why_and_sends_nothing(invoke, configured, upstream):
+    result = invoke("explain", "-c", configured("works", "other"))
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("Pool chat-completion (generation.text-generation.chat-completion), strategy modelmesh.")
+    assert lines[1].startswith("A request would go to works/works: ")
+    assert lines[3].split() == ["model", "provider", "connector", "status", "score", "reason"]
+    assert lines[4].split()[:5] == ["*", "works", "works", "openai.llm.v1", "active"]
+    assert lines[5].split()[:4] == ["other", "other", "openai.llm.v1", "active"]
+    assert not upstream.requests
+
+
+def test_explain_as_json(invoke, configured):
+    result = invoke("explain", "--json", "-c", configured("works", "other"))
+    explanation = json.loads(result.stdout)
+    assert explanation["selected_provider"] == "works"
+    assert [row["selected"] for row in explanation["candidates"]] == [True, False]
+
+
+def test_explain_a_model_and_the_strategy(invoke, configured):
+    path = configured("works", "other")
+    assert "would go to other/other" in invoke("explain", "other", "-c", path).stdout
+    assert (
+        "strategy modelmesh.stick-until-failure.v1" in invoke("explain", "-c", path, "--strategy", "stick-until-failure").stdout
+    )
+
+
+def test_a_provider_that_is_left_out_is_in_standby(invoke, configured):
+    result = invoke("explain", "-c", configured("works", "other"), "--provider", "other")
+    assert "would go to other/other" in result.stdout
+    assert "put in standby by hand" in result.stdout
+
+
+def test_explain_when_nobody_is_left_gives_the_reason(invoke, configured):
+    result = invoke("explain", "nonesuch", "-c", configured("works"))
+    assert result.exit_code == 1
+    assert "no pool serves 'nonesuch'" in result.stderr
+
+
+def test_describe(invoke, configured, upstream):
+    result = invoke("describe", "--config", configured("works"))
+    assert result.exit_code == 0
+    assert result.stdout.startswith('Pool "chat-completion"')
+    assert "works [openai.llm.v1] (active)" in result.stdout
+    assert not upstream.requests
+
+
+def test_without_any_provider_the_message_says_what_to_do(run):
+    done = run("describe", "--provider", "openai")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "OPENAI_API_KEY" in done.stderr or "pip install modelmesh-connector-openai" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_strategy_is_a_message(invoke, configured):
+    result = invoke("describe", "-c", configured("works"), "--strategy", "round-robbin")
+    assert result.exit_code == 1
+    assert "round-robbin" in result.stderr
+
+
+def test_an_unreadable_configuration_is_a_message(invoke, tmp_path):
+    result = invoke("describe", "-c", str(tmp_path / "absent.yaml"))
+    assert result.exit_code == 1
+    assert "absent.yaml: cannot be read" in result.stderr
+
+
+def test_capabilities_as_a_tree(invoke):
+    result = invoke("capabilities")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "capabilities"
+    assert lines[1].endswith(" generation")
+    assert lines.index(next(line for line in lines if line.endswith(" chat-completion"))) == 3
+
+
+def test_capabilities_by_name(invoke):
+    lines = [line.split() for line in invoke("capabilities", "speech").stdout.splitlines()]
+    assert lines == [
+        ["speech-to-text", "understanding.audio.speech-to-text"],
+        ["text-to-speech", "generation.audio.text-to-speech"],
+    ]
+    assert invoke("capabilities", "tts").stdout.split() == ["tts", "generation.audio.text-to-speech"]
+
+
+def test_a_capability_that_is_not_there(invoke):
+    result = invoke("capabilities", "chat-completoin")
+    assert result.exit_code == 1
+    assert "Did you mean 'chat-completion'?" in result.stderr

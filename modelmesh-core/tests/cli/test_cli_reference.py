@@ -1,0 +1,78 @@
+"""The reference page names every command, argument and option there is, and none that there is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+
+import click
+
+from modelmesh.cli.root import BUILT_IN, root
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
+pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not part of a source distribution")
+
+
+def section(name: str) -> str:
+    """Return what the page says of one command."""
+    parts = PAGE.read_text("utf-8").split(f"\n## modelmesh {name}\n")
+    assert len(parts) == 2, f"docs/reference/cli.md has no section 'modelmesh {name}'"
+    return parts[1].split("\n## ", 1)[0]
+
+
+def command(name: str):
+    return root.get_command(click.Context(root), name)
+
+
+def options(name: str) -> set[str]:
+    return {text for parameter in command(name).params if isinstance(parameter, click.Option) for text in parameter.opts}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_option_of_a_command_is_in_its_section(name):
+    text = section(name)
+    missing = [option for option in options(name) if option.startswith("--") and f"`{option}" not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_argument_of_a_command_is_in_its_section(name):
+    arguments = [parameter for parameter in command(name).params if isinstance(parameter, click.Argument)]
+    missing = [
+        argument.name
+        for argument in arguments
+        if f"`modelmesh {name} [{argument.name.upper()}]`" not in section(name)
+        and f"`modelmesh {name} {argument.name.upper()}`" not in section(name)
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_section_shows_an_example_with_output(name):
+    assert re.search(rf"```console\n\$ modelmesh {name}\b.*\n(?!\$|```)", section(name))
+
+
+def test_every_option_of_the_group_and_every_short_form_is_on_the_page():
+    text = PAGE.read_text("utf-8")
+    everywhere = {text for parameter in root.params for text in parameter.opts} | {"-h", "--help"}
+    for name in BUILT_IN:
+        everywhere |= options(name)
+    assert not [option for option in everywhere if f"`{option}" not in text]
+
+
+def test_the_page_names_no_option_that_does_not_exist():
+    known = {text for parameter in root.params for text in parameter.opts} | {"--help"}
+    for name in BUILT_IN:
+        known |= options(name)
+    named = set(re.findall(r"`(--[a-z-]+)", PAGE.read_text("utf-8")))
+    assert named <= known
+
+
+def test_the_table_lists_the_commands_in_the_order_of_the_help():
+    listed = re.findall(r"^\| \[`(\w+)`\]", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert tuple(listed) == BUILT_IN

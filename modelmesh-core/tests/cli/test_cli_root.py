@@ -1,0 +1,211 @@
+"""``modelmesh`` itself: start-up, plugins, and how commands end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+
+import modelmesh
+from modelmesh.cli import MISSING
+from modelmesh.cli.root import BUILT_IN
+
+BLOCK = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {name!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name={name!r})
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def test_version(invoke):
+    result = invoke("--version")
+    assert (result.exit_code, result.output) == (0, f"modelmesh {modelmesh.__version__}\n")
+
+
+def test_help_lists_every_command(invoke):
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for name in BUILT_IN:
+        assert f"\n  {name} " in result.output
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_command_has_help_with_examples(invoke, name):
+    result = invoke(name, "--help")
+    assert result.exit_code == 0
+    assert f"Examples:\n    modelmesh {name}" in result.output
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_the_extra_one_line_says_what_to_install(run, tmp_path: Path, package):
+    (tmp_path / "sitecustomize.py").write_text(BLOCK.format(name=package))
+    done = run("--version", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{MISSING}\n")
+
+
+def _modules_after(code: str, **environment: str) -> set[str]:
+    code = f"{code}\nimport sys; print('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env={**os.environ, **environment}
+    )
+    return set(done.stderr.splitlines())
+
+
+def test_the_package_imports_neither_click_nor_rich():
+    modules = _modules_after("import modelmesh.cli")
+    assert "modelmesh.cli" in modules
+    assert not modules & {"click", "rich"}
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_import_no_provider_and_no_http(argument):
+    code = f"from modelmesh.cli import main\ntry: main([{argument!r}])\nexcept SystemExit: pass"
+    modules = _modules_after(code, MODELMESH_DISABLE_PLUGINS="local")
+    assert "modelmesh.cli.root" in modules
+    heavy = {
+        "modelmesh.mesh",
+        "modelmesh.client",
+        "modelmesh_cdk",
+        "httpx",
+        "httpx2",
+        "http.client",
+        "http.server",
+        "ruamel.yaml",
+    }
+    assert not modules & heavy
+    assert not [name for name in modules if name.startswith("modelmesh_connector_")]
+
+
+def test_a_misspelt_command_is_bad_usage_and_gets_a_suggestion(invoke):
+    result = invoke("chta")
+    assert result.exit_code == 2
+    assert "no command 'chta'. Did you mean 'chat'?" in result.stderr
+
+
+def test_a_command_of_a_missing_package_says_what_to_install(invoke, monkeypatch):
+    monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", "local")
+    result = invoke("local", "install")
+    assert result.exit_code == 2
+    assert "pip install modelmesh-connector-local" in result.stderr
+
+
+# -- plugins ------------------------------------------------------------------------------------------------------------
+
+GREET = """
+import click
+from modelmesh.hooks import hookimpl
+from modelmesh.errors import BadRequestError, ModelMeshError
+from modelmesh.routing.attempts import Attempt
+
+@click.command()
+def greet():
+    "Say hello."
+    click.echo("hello")
+
+@click.command()
+def fail():
+    error = BadRequestError("it did not work\\x1b[2J\\nsecond line", attempts=(Attempt(1, "acme", "m1", failure="caller", status=400),))
+    error.add_note("a note")
+    raise error
+
+@click.command()
+def interrupt():
+    raise KeyboardInterrupt
+
+@hookimpl
+def modelmesh_cli_commands():
+    return [greet, fail, interrupt]
+"""
+
+
+@pytest.mark.parametrize("group", ["modelmesh.plugins", "modelmesh.commands"])
+def test_a_plugin_adds_a_command(invoke, site, group):
+    site.install("acme-cli", "acme_cli", GREET, {group: {"acme": "acme_cli"}})
+    assert "Say hello." in invoke("--help").output
+    assert invoke("greet").output == "hello\n"
+
+
+BROKEN = {
+    "cannot be imported": "raise RuntimeError('boom')",
+    "raises when asked": "from modelmesh.hooks import hookimpl\n@hookimpl\ndef modelmesh_cli_commands():\n    raise RuntimeError('boom')",
+    "returns no commands": "from modelmesh.hooks import hookimpl\n@hookimpl\ndef modelmesh_cli_commands():\n    return ['boom']",
+    "takes a name": (
+        "import click\nfrom modelmesh.hooks import hookimpl\n@click.command('chat')\ndef boom(): ...\n"
+        "@hookimpl\ndef modelmesh_cli_commands():\n    return [boom]"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_is_a_line_on_stderr_and_no_more(invoke, site, source):
+    site.install("acme-cli", "acme_cli", GREET, {"modelmesh.commands": {"acme": "acme_cli"}})
+    site.install("bad-cli", "bad_cli", source, {"modelmesh.commands": {"bad": "bad_cli"}})
+    result = invoke("greet")
+    assert (result.exit_code, result.stdout) == (0, "hello\n")
+    lines = [line for line in result.stderr.splitlines() if "bad" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("note: ")
+    assert "left out" in lines[0]
+    assert "Ask a model" in invoke("--help").stdout
+
+
+def test_a_broken_plugin_is_not_noticed_by_commands_of_ours(run, site):
+    site.install("bad-cli", "bad_cli", "raise RuntimeError('boom')", {"modelmesh.commands": {"bad": "bad_cli"}})
+    done = run("capabilities", "speech")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# -- how commands end ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def acme(site):
+    site.install("acme-cli", "acme_cli", GREET, {"modelmesh.commands": {"acme": "acme_cli"}})
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_error_is_its_message_its_notes_and_its_attempts(invoke):
+    result = invoke("fail")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: it did not work[2J\nsecond line\na note\nAsked:\n  acme/m1: caller 400\n"
+
+
+@pytest.mark.usefixtures("acme")
+def test_debug_shows_the_traceback(invoke):
+    result = invoke("--debug", "fail")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+    assert "BadRequestError: it did not work" in result.stderr
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_interrupt_ends_with_130(invoke):
+    assert invoke("interrupt").exit_code == 130
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes of this kind are POSIX's")
+def test_a_reader_that_goes_away_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "modelmesh.cli", "capabilities"], stdout=gone, stderr=subprocess.PIPE, text=True
+        )
+        _, said = process.communicate(timeout=60)
+    assert said == ""
+    assert process.returncode == 1
+
+
+def test_what_a_terminal_cannot_show_does_not_end_the_program(run):
+    done = run("capabilities", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "chat-completion" in done.stdout

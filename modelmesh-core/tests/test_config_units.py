@@ -1,0 +1,74 @@
+"""Durations and sizes: what is accepted, what it means, and that nothing else comes out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh.config import duration, size
+
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("500ms", 0.5), ("60s", 60), ("5m", 300), ("1h", 3600), ("24h", 86_400), ("7d", 604_800), ("1.5h", 5400), (".5s", 0.5),
+        ("30", 30), (30, 30), (0, 0), (2.5, 2.5), ("  5 m ", 300), ("5M", 300), ("100MS", 0.1),
+    ],
+)  # fmt: skip
+def test_durations(written: Any, seconds: float) -> None:
+    assert duration(written) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "s", "5 parsecs", "-5s", "1e3s", "1h30m", "nan", "inf", "5ſ", "٣s", None, True, [], {}, -1, math.nan, math.inf, 10**400, "9" * 400],
+)  # fmt: skip
+def test_what_is_no_duration(written: Any) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        duration(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("512MB", 512 * 1024**2), ("10KB", 10_240), ("1GB", 1024**3), ("1tb", 1024**4), ("7", 7), (7, 7), (0, 0), ("1.5kb", 1536), ("3 B", 3)],
+)
+def test_sizes(written: Any, number: int) -> None:
+    assert size(written) == number
+    assert isinstance(size(written), int)
+
+
+@pytest.mark.parametrize("written", ["", "KB", "-1", -1, 1.5, True, None, "10 KiB", "1\N{KELVIN SIGN}B", "9" * 400 + "TB"])
+def test_what_is_no_size(written: Any) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        size(written)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(SECONDS)))
+def test_every_whole_duration_is_its_number_times_its_unit(number: int, unit: str) -> None:
+    assert duration(f"{number}{unit}") == pytest.approx(number * SECONDS[unit])
+    assert duration(f"{number}{unit.upper()}") == duration(f"{number} {unit}")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(BYTES)))
+def test_every_whole_size_is_its_number_times_its_unit(number: int, unit: str) -> None:
+    assert size(f"{number}{unit}") == number * BYTES[unit]
+    assert size(f"{number}{unit.lower()}") == size(f"{number}{unit}")
+
+
+@given(st.one_of(st.text(max_size=12), st.text("0123456789.smhdKMGTB ", max_size=12), st.integers(), st.floats(), st.none(), st.booleans()))
+def test_anything_else_is_refused_with_a_value_error(written: Any) -> None:
+    for read in (duration, size):
+        try:
+            found = read(written)
+        except ValueError as error:
+            assert "write one like" in str(error) or "must be finite" in str(error)  # noqa: PT017 - either may happen
+        else:
+            assert math.isfinite(found)
+            assert found >= 0

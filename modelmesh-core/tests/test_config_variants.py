@@ -1,0 +1,378 @@
+"""Every spelling that the documents use means the same as the canonical one."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from modelmesh import MeshConfig, ModelMesh, create
+from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.config.mesh_config import NotEnforcedWarning
+from modelmesh.errors import ConfigurationError
+from modelmesh.ids import Kind
+from modelmesh.registry.aliases import ID_ALIASES, STRATEGIES, canonical_id
+from modelmesh.routing.policy import Backoff, RetryScope
+
+OPENAI = {"openai.llm.v1": {"api_key": "sk-test"}}
+TUNED = {"models": ["m"], "retry": {"max_attempts": 1}}
+
+
+def providers(value: Any) -> Any:
+    return {"providers": value}
+
+
+def pool(value: Any) -> Any:
+    return {"pools": {"chat-completion": value}}
+
+
+def model(**value: Any) -> Any:
+    return {"models": {"m": {"provider": "a", **value}}}
+
+
+def sinks(value: Any) -> Any:
+    return {"observability": value}
+
+
+CONSOLE = "modelmesh.console.v1"
+BLOCK = {"api_key": "sk-test", "organization": "o", "base_url": "http://x"}
+SAME: dict[str, tuple[Any, ...]] = {
+    "V1 empty entry": (providers({"ollama.local.v1": None}), providers({"ollama.local.v1": {}})),
+    "V1 config": (providers(OPENAI), providers({"openai.llm.v1": {"config": {"api_key": "sk-test"}}})),
+    "V2 list": (
+        providers({"a": {"connector": "x.y.v1", "timeout": 5}, "z.y.v1": {}}),
+        providers([{"name": "a", "connector": "x.y.v1", "timeout": 5}, {"id": "z.y.v1"}]),
+        providers([{"name": "a", "id": "x.y.v1", "timeout": "5s"}, {"name": "z.y.v1"}]),
+    ),
+    "V2 list by connector": (providers({"x.y.v1": {"connector": "x.y.v1"}}), providers([{"connector": "x.y.v1"}])),
+    "V3 where keys stand": (
+        providers({"a": BLOCK}),
+        providers({"a": {"config": BLOCK}}),
+        providers({"a": {"organization": "o", "config": {"base_url": "http://x"}, "auth": {"api_key": "sk-test"}}}),
+        providers({"a": {"apiKey": "sk-test", "baseUrl": "http://x", "organization": "o"}}),
+        providers({"a": {"config": {"apiKey": "sk-test", "baseURL": "http://x", "organization": "o"}}}),
+        providers({"a": {"organization": "o", "base_url": "http://x", "config": {"api_key": "lost"}, "api_key": "sk-test"}}),
+        providers({"a": {"organization": "o", "base_url": "http://x", "config": {"auth": {"apiKey": "sk-test"}}}}),
+    ),
+    "V3 retries": (providers({"a": {"max_retries": 2}}), providers({"a": {"maxRetries": 2}})),
+    "V5 store": (
+        {"secrets": {"store": "modelmesh.dotenv.v1", "path": ".env"}},
+        {"secrets": {"connector": "modelmesh.dotenv.v1", "config": {"path": ".env"}}},
+        {"secrets": {"store": "modelmesh.dotenv.v1", "connector": "modelmesh.dotenv.v1", "config": {"path": "lost"}, "path": ".env"}},
+    ),
+    "V5 default store": ({}, {"secrets": None}, {"secrets": {}}, {"secrets": {"store": "modelmesh.env.v1"}}),
+    "V6 rotation": (
+        pool({"strategy": "cost-first", "recovery": {"cooldown": 30}}),
+        pool({"rotation": {"policy": "cost-first", "recovery": {"cooldown": "30s"}}}),
+        pool({"rotation": "cost-first", "recovery": {"cooldown_seconds": 30}}),
+        {**pool({}), "rotation": {"policy": "cost-first", "recovery": {"cooldown": "500ms"}}, **pool({"recovery": {"cooldown": 30}})},
+        {**pool(None), "rotation": {"policy": "cost-first", "recovery": {"cooldown": "0.5m"}}},
+    ),
+    "V7 tuning, key by key": (
+        pool({"recovery": {"cooldown": 30, "probe_interval": 5}, "retry": {"max_attempts": 1, "max_delay": 2}}),
+        pool({"rotation": {"recovery": {"cooldown": 9, "probe_interval": 5}}, "recovery": {"cooldown": 30}, "retry": {"max_attempts": 1, "max_delay": 2}}),
+        {**pool({"recovery": {"cooldown": 30}, "retry": {"max_attempts": 1}}), "rotation": {"recovery": {"probe_interval": 5}, "retry": {"max_delay": 2}}},
+    ),
+    "V7 selection": (
+        pool({"model_priority": ["m"], "provider_priority": ["p"], "balance_mode": "absolute", "rate_limit": {"max_rpm": 9}, "fallback_strategy": "error"}),
+        pool({"selection": {"model_priority": ["m"], "provider_priority": ["p"], "balance_mode": "absolute", "rate_limit": {"max_rpm": 9}, "fallback_strategy": "error"}}),
+        pool({"rotation": {"selection": {"model_priority": "m", "provider_priority": ["p"], "rate_limit": {"max_rpm": 9}}, "balance_mode": "absolute"}, "fallback_strategy": "error"}),
+    ),
+    "V7 selection of the strategy's own": (pool({"selection": {"affinity_mode": "strict"}}), pool({"rotation": {"selection": {"affinity_mode": "strict"}}})),
+    "V8 filters": (pool({"capability": "chat", "providers": ["a"]}), pool({"hierarchy_node": "chat", "allowed_providers": ["a"]}), pool({"capability": "chat", "providers": "a"})),
+    "V9 one word": (sinks(CONSOLE), sinks({"connector": CONSOLE})),
+    "V9 flat config": (
+        sinks({"connector": CONSOLE, "use_color": False}),
+        sinks({"connector": CONSOLE, "config": {"use_color": False}}),
+        sinks({"connector": CONSOLE, "console": {"use_color": False}}),
+        sinks({"connector": CONSOLE, "console": {"use_color": True}, "config": {"use_color": False}}),
+    ),
+    "V9 events": (
+        sinks({"connector": CONSOLE, "routing": {"events": ["rotation"]}, "logging": {"level": "full"}}),
+        sinks({"connector": CONSOLE, "events": {"filter": ["rotation"]}, "logging": {"level": "full"}}),
+        sinks({"connector": CONSOLE, "events": {"filter": ["health"]}, "routing": {"events": ["rotation"]}, "logging": {"level": "full"}}),
+    ),
+    "V9 nothing": ({}, sinks(None), sinks({}), sinks({"logging": {"level": "full"}})),
+    "V13 delivery": (
+        model(delivery={"synchronous": True, "streaming": False, "batch": False}),
+        model(delivery="sync"),
+        model(delivery=["sync"]),
+        model(delivery=["synchronous"]),
+    ),
+    "V16 thresholds": (pool({"deactivation": {"retry_limit": 4}}), pool({"deactivation": {"failure_threshold": 4}})),
+    "V16 redaction": (
+        sinks({"connector": CONSOLE, "logging": {"redact": False}}),
+        sinks({"connector": CONSOLE, "logging": {"redact_secrets": False}}),
+    ),
+    "models as a list": ({"models": {"m": {"provider": "a"}}}, {"models": [{"id": "m", "provider": "a"}]}, {"models": [{"name": "m", "provider": "a"}]}),
+    "pools as a list": (pool(TUNED), {"pools": [{"name": "chat-completion", **TUNED}]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", SAME)
+def test_spellings_of_one_thing(variant: str) -> None:
+    first, *others = SAME[variant]
+    wanted = MeshConfig(first)
+    assert wanted.validate() == []
+    for other in others:
+        assert MeshConfig(other).sections == wanted.sections, other
+
+
+DIFFERENT: dict[str, tuple[Any, str]] = {
+    "two stores": ({"secrets": {"store": "a.b.v1", "connector": "c.d.v1"}}, "secrets.connector: names another store than 'store' ('a.b.v1'); keep one"),
+    "two limits": (pool({"deactivation": {"retry_limit": 1, "failure_threshold": 2}}), "says something else than 'retry_limit'"),
+    "two keys": (providers({"a": {"api_key": "x", "apiKey": "y"}}), "providers.a.apiKey: says something else than 'api_key'"),
+    "two filters": (pool({"providers": ["a"], "allowed_providers": ["b"]}), "says something else than 'providers'"),
+    "a provider twice": (providers([{"connector": "a.b.v1"}, {"connector": "a.b.v1"}]), "providers[1]: 'a.b.v1' stands twice"),
+    "a model twice": ({"models": [{"id": "m", "provider": "a"}] * 2}, "models[1]: 'm' stands twice"),
+    "a pool twice": ({"pools": [{"name": "chat"}, {"name": "chat"}]}, "pools[1]: 'chat' stands twice"),
+    "nameless provider": (providers([{"api_key": "x"}]), "providers[0]: needs a 'connector'"),
+    "nameless model": ({"models": [{"provider": "a"}]}, "models[0]: needs an 'id'"),
+    "nameless pool": ({"pools": [{}]}, "pools[0]: needs a 'name'"),
+    "model without provider": ({"models": {"m": {}}}, "models.m: needs 'provider'"),
+    "providers as a word": (providers("openai"), "providers: must be a map of keys, not text"),
+    "capabilities as a number": ({"capabilities": 5}, "capabilities: must be a list of capability names"),
+    "enabled as a word": (providers({"a": {"enabled": "no"}}), "providers.a.enabled: must be true or false, not 'no'"),
+    "delivery as a word": (model(delivery={"streaming": "no"}), "models.m.delivery: must name delivery modes"),
+    "unknown delivery": (model(delivery="pigeon"), "models.m.delivery: must name delivery modes"),
+    "feature as a word": (model(features={"vision": "yes"}), "models.m.features"),
+    "a share of 7": (pool({"deactivation": {"error_rate_threshold": 7}}), "must be a share from 0.0 to 1.0, not 7"),
+    "a negative count": (pool({"retry": {"max_attempts": -1}}), "must be a whole number, 0 or more, not -1"),
+    "a price that is no number": (model(pricing={"per_request": float("nan")}), "must be a number, 0 or more, not nan"),
+    "a code that is none": (pool({"deactivation": {"error_codes": [42]}}), "must be a list of HTTP statuses"),
+    "an unknown backoff": (pool({"retry": {"backoff": "never"}}), "pools.chat-completion.retry.backoff"),
+    "an unknown level": (sinks({"connector": CONSOLE, "logging": {"level": "loud"}}), "loud"),
+    "an unknown key of a model": (model(capabilites=["chat"]), "Did you mean 'capabilities'"),
+    "an unknown key below": (pool({"retry": {"max_atempts": 1}}), "Did you mean 'max_attempts'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_what_cannot_be_meant_is_one_problem(case: str) -> None:
+    raw, words = DIFFERENT[case]
+    (message,) = MeshConfig(raw).validate()
+    assert words in message
+    with pytest.raises(ConfigurationError) as caught:
+        _ = MeshConfig(raw).sections
+    assert words in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
+    config = MeshConfig(
+        sinks({"connector": CONSOLE, "use_color": False, "logging": {"connector": "modelmesh.file.v1", "path": "a.jsonl", "level": "summary"}, "file": {"mode": "w"}})
+    )
+    console, file = config.sections.observability
+    assert (console.connector, console.roles, console.config) == (CONSOLE, ("routing", "statistics", "tracing"), {"use_color": False})
+    assert (file.connector, file.roles, file.level) == ("modelmesh.file.v1", ("logging",), "summary")
+    assert file.config == {"use_color": False, "mode": "w", "path": "a.jsonl"}
+
+
+def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> None:
+    config = MeshConfig(sinks({"connector": "modelmesh.file.v1", "config": {"path": "all.jsonl"}, "logging": {"path": "requests.jsonl", "level": "full"}}))
+    flat, log = config.sections.observability
+    assert (flat.roles, flat.config) == (("routing", "statistics", "tracing"), {"path": "all.jsonl"})
+    assert (log.connector, log.roles, log.level, log.config) == ("modelmesh.file.v1", ("logging",), "full", {"path": "requests.jsonl"})
+
+
+@pytest.mark.parametrize("short", STRATEGIES)
+def test_v6_names_of_strategies(short: str) -> None:
+    full = f"modelmesh.{short}.v1"
+    for name in (short, full, f"rotation.{full}", short.replace("-", "_")):
+        assert canonical_id(name, Kind.STRATEGY) == full
+    assert canonical_id("priority", Kind.STRATEGY) == "modelmesh.priority-selection.v1"
+
+
+@pytest.mark.parametrize("alias", ID_ALIASES)
+def test_v10_aliases_of_connectors(alias: str) -> None:
+    assert canonical_id(alias, Kind.PROVIDER) == ID_ALIASES[alias] == canonical_id(f"provider.{alias}", Kind.PROVIDER)
+    assert canonical_id(ID_ALIASES[alias], Kind.PROVIDER) == ID_ALIASES[alias]
+
+
+def test_v10_one_id_is_two_connectors() -> None:
+    assert canonical_id("modelmesh.local-file.v1", Kind.OBSERVABILITY) == "modelmesh.file.v1"
+    assert canonical_id("modelmesh.local-file.v1", Kind.STORAGE) == "modelmesh.local-file.v1"
+
+
+WHOLE: dict[str, Any] = {
+    "secrets": {"store": "modelmesh.env.v1", "prefix": "X_"},
+    "providers": {"a": {"connector": "x.y.v1", "timeout": "30s", "models": ["m", {"id": "n"}]}},
+    "models": {"openai.gpt-4o": {"provider": "a", "features": {"vision": True}, "pricing": {"input_per_1k_tokens": 0.5}}},
+    "pools": {"chat-completion": {"strategy": "round-robin", "retry": {"max_attempts": 2, "backoff": "fixed"}, "deactivation": {"error_codes": [429, 500]}}},
+    "observability": {"connector": CONSOLE, "logging": {"level": "summary"}},
+    "capabilities": ["chat"],
+}  # fmt: skip
+
+
+def test_v20_yaml_json_and_dictionary_are_one(tmp_path: Path) -> None:
+    json_file, yaml_file = tmp_path / "m.json", tmp_path / "m.yaml"
+    json_file.write_text(json.dumps(WHOLE, indent="\t"))
+    with yaml_file.open("w") as file:
+        YAML().dump(WHOLE, file)
+    wanted = MeshConfig(WHOLE).sections
+    made = [MeshConfig.from_dict(WHOLE), MeshConfig.of(WHOLE), MeshConfig(raw=WHOLE), MeshConfig.of(MeshConfig(WHOLE))]
+    made += [MeshConfig.from_file(str(json_file)), MeshConfig.from_yaml(str(yaml_file)), MeshConfig.of(str(yaml_file)), MeshConfig.of(yaml_file)]  # type: ignore[arg-type]
+    for config in made:
+        assert config.raw == WHOLE
+        assert config.sections == wanted
+
+
+def test_v20_a_mesh_takes_all_of_them(scripted: Any, tmp_path: Path) -> None:
+    from modelmesh import register_connector
+
+    register_connector("test.scripted.v1", scripted)
+    raw = {"providers": {"test.scripted.v1": None}, "pools": {"chat-completion": None}}
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps(raw))
+    described = set()
+    for config in (raw, MeshConfig(raw), str(file), MeshConfig.from_file(str(file))):
+        with ModelMesh() as mesh:
+            mesh.initialize(config)
+            described.add(mesh.describe())
+        with create(config=config) as client:
+            described.add(client.describe())
+    with ModelMesh.from_yaml(str(file)) as mesh:
+        described.add(mesh.describe())
+    assert len(described) == 1
+
+
+def test_merging_goes_key_by_key_and_changes_neither() -> None:
+    base = MeshConfig({"providers": {"a": {"timeout": 5, "models": ["x"]}}, "pools": {"chat": {}}})
+    over = {"providers": {"a": {"models": ["y"]}, "b": {}}, "pools": {"chat": None}}
+    before = json.dumps([base.raw, over])
+    merged = base.merge(over)
+    assert merged.raw == {"providers": {"a": {"timeout": 5, "models": ["y"]}, "b": {}}, "pools": {"chat": None}}
+    assert base.merge(MeshConfig(over)).raw == merged.raw
+    assert json.dumps([base.raw, over]) == before
+
+
+def test_validating_tells_everything_and_raises_nothing() -> None:
+    config = MeshConfig({"pool": {}, "providers": {"a": {"enabled": 1}}, "pools": {"chat": {"retry": 5, "nope": 1}}, "models": [1]})
+    messages = config.validate()
+    assert {message.split(":")[0] for message in messages} == {"pool", "models[0]", "providers.a.enabled", "pools.chat.retry", "pools.chat.nope"}
+    with pytest.raises(ConfigurationError, match=f"{len(messages)} problems") as caught:
+        _ = config.sections
+    assert caught.value.details["problems"] == messages
+
+
+KNOWN = [
+    "secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "config", "auth", "api_key", "apiKey", "connector",
+    "name", "id", "provider", "delivery", "features", "pricing", "retry", "recovery", "selection", "deactivation", "policy", "events", "routing",
+    "logging", "filter", "instance", "timeouts", "batch", "enabled", "strategy", "model_priority", "rate_limit", "store", "connection_pool",
+]  # fmt: skip
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(KNOWN)), inner, max_size=3)),
+    max_leaves=10,
+)
+
+@given(st.dictionaries(st.sampled_from(KNOWN[:7]), ANYTHING, max_size=4))
+def test_any_data_is_valid_or_a_list_of_messages(raw: dict[str, Any]) -> None:
+    config = MeshConfig(raw)
+    messages = config.validate()
+    assert all(isinstance(message, str) and ": " in message for message in messages)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotEnforcedWarning)
+        if messages:
+            with pytest.raises(ConfigurationError):
+                _ = config.sections
+        else:
+            assert config.sections == MeshConfig(raw).sections
+
+
+@pytest.mark.parametrize("raw", [[], "x", 5, None])
+def test_what_is_no_map_is_no_configuration(raw: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be a map of sections"):
+        MeshConfig(raw)
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    sections = MeshConfig({"providers": {"a": {}}, "models": {"m": {"provider": "a"}}, **pool(None)}).sections
+    one = sections.pools["chat-completion"]
+    assert (one.deactivation.retry_limit, one.deactivation.error_rate_threshold) == (3, 0.5)
+    assert (one.retry.initial_delay, one.retry.max_delay, one.retry.backoff) == (0.5, 10.0, Backoff.EXPONENTIAL_JITTER)
+    assert (one.retry.scope, one.retry.honor_retry_after) == (RetryScope.SAME_MODEL, True)
+    assert (one.rate_limit.threshold, one.rate_limit.min_delta, one.rate_limit.max_rpm) == (0.8, 0, 0)
+    assert one.balance_mode == "relative"
+    assert (one.excluded_providers, one.model_priority, one.provider_priority) == ((), (), ())
+    assert (sections.providers["a"].enabled, sections.providers["a"].connection_pool.timeout) == (True, 30)
+    assert (sections.models["m"].delivery, sections.models["m"].features) == ({}, {})
+    policy = pool_policy(one)
+    assert (policy.max_attempts, policy.retry.max_attempts, policy.circuit.cooldown, policy.circuit.error_codes) == (4, None, None, None)
+    assert (policy.limits.total, policy.limits.connect, policy.limits.first_content, policy.limits.gap) == (600, 5, 120, 60)
+
+
+def test_what_is_given_reaches_the_policy() -> None:
+    raw = {
+        "retry": {"max_attempts": 9, "backoff": "retry_after", "initial_delay": "250ms", "max_delay": "2s", "retryable_codes": [500], "non_retryable_codes": [429]},
+        "deactivation": {"failure_threshold": 5, "error_rate_threshold": 0.25, "error_codes": [429]},
+        "recovery": {"cooldown": "2m", "probe_interval": "1h"},
+        "timeouts": {"total": "1m", "gap": 7},
+        "selection": {"session_timeout": "5m", "model_priority": ["m"]},
+    }  # fmt: skip
+    section = MeshConfig(pool(raw)).sections.pools["chat-completion"]
+    policy = pool_policy(section)
+    assert policy.max_attempts == 10
+    assert (policy.retry.initial_delay, policy.retry.max_delay) == (0.25, 2)
+    assert (policy.retry.retryable_codes, policy.retry.non_retryable_codes) == ({500}, {429})
+    assert (policy.circuit.failure_threshold, policy.circuit.error_rate_threshold, policy.circuit.error_codes) == (5, 0.25, {429})
+    assert (policy.circuit.cooldown, policy.circuit.probe_interval) == (120, 3600)
+    assert (policy.limits.total, policy.limits.gap, policy.limits.connect) == (60, 7, 5)
+    settings = strategy_settings(section)
+    assert (settings["session_timeout"], settings["model_priority"]) == ("5m", ["m"])
+
+
+LATER: dict[str, Any] = {
+    "storage": {"storage": {"path": "state.json"}},
+    "discovery": {"discovery": {"sync": {"enabled": True}}},
+    "connectors": {"connectors": ["a.zip"]},
+    "budget": {"budget": {"daily_limit": 5}},
+    "observability.statistics": sinks({"connector": CONSOLE, "statistics": {"flush_interval": "5s"}}),
+    "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
+    "providers.a.budget": providers({"a": {"budget": {"daily_limit": 5}}}),
+    "providers.a.quota": providers({"a": {"quota": {"query_current": True}}}),
+    "providers.a.discovery": providers({"a": {"discovery": {"enumerate_models": True}}}),
+    "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
+    "providers.a.files": providers({"a": {"files": {"upload": True}}}),
+    "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),
+    "providers.a.auth": providers({"a": {"auth": {"method": "oauth"}}}),
+    "pools.chat-completion.deactivation.request_limit": pool({"deactivation": {"request_limit": 5}}),
+    "pools.chat-completion.deactivation.token_limit": pool({"deactivation": {"token_limit": 5}}),
+    "pools.chat-completion.deactivation.budget_limit": pool({"deactivation": {"budget_limit": 5}}),
+    "pools.chat-completion.deactivation.quota_window": pool({"deactivation": {"quota_window": "daily"}}),
+    "pools.chat-completion.deactivation.maintenance_window": pool({"deactivation": {"maintenance_window": "0 3 * * *"}}),
+    "pools.chat-completion.recovery.probe_on_start": pool({"recovery": {"probe_on_start": True}}),
+    "pools.chat-completion.recovery.on_quota_reset": pool({"recovery": {"on_quota_reset": True}}),
+    "pools.chat-completion.recovery.quota_reset_schedule": pool({"rotation": {"recovery": {"quota_reset_schedule": "monthly"}}}),
+    "pools.chat-completion.provider_deactivation": pool({"provider_deactivation": "on_api_outage"}),
+    "pools.chat-completion.provider_recovery": pool({"provider_recovery": "on_manual"}),
+    "pools.chat-completion.on_budget_exceeded": pool({"on_budget_exceeded": "rotate"}),
+    "pools.chat-completion.retry.scope": pool({"retry": {"scope": "any"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LATER)
+def test_what_is_read_and_not_enforced_says_so_with_its_place(path: str) -> None:
+    with pytest.warns(NotEnforcedWarning, match="is read but not acted on") as warned:
+        _ = MeshConfig(LATER[path]).sections
+    assert [str(one.message).partition(": ")[0] for one in warned] == [path]
+
+
+def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("providers:\n  a:\n    connector: x.y.v1\n    budget:\n      daily_limit: 5\n")
+    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:4:5: providers\.a\.budget: 'budget' is read"):
+        _ = MeshConfig.from_file(str(file)).sections
+
+
+def test_what_changes_nothing_warns_of_nothing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for raw in ({"storage": None}, {"proxy": {"port": 1}}, providers({"a": {"auth": {"method": "api_key"}, "budget": None}}), pool({"retry": {"scope": "same_model"}})):
+            _ = MeshConfig(raw).sections

@@ -1,0 +1,283 @@
+"""Laws of the flow under any interleaving: many requests in flight, any outcome, any passing of time.
+
+The model is plain: a list of requests, and for each candidate what was sent and how it ended.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ModelMeshError, NoActiveModelError, ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing import flow as flows
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.classes import RULES, Effect, FailureClass
+from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
+from modelmesh.routing.health import Account, HealthBook, State
+from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.progress import Progress
+from modelmesh.testing import VirtualClock
+
+GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
+NEUTRAL = [kind for kind, row in RULES.items() if row.effect is Effect.NONE]
+
+
+class _Stream:
+    headers: dict[str, str] = {}
+    adapted: tuple[str, ...] = ()
+
+
+def health_of(candidate: Candidate) -> tuple[Any, ...]:
+    circuits = (candidate.health, candidate.account)
+    return tuple((c.state, c.until, c.generation, c.consecutive, c.reason, len(c.samples)) for c in circuits)
+
+
+class FlowMachine(RuleBasedStateMachine):
+    """Drives several flows by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = VirtualClock()
+        self.rng = random.Random(3)
+        self.open: list[dict[str, Any]] = []
+        self.streams: list[Served] = []
+        self.begun = self.ended = self.answered = self.failed = self.cancelled = 0
+        self.untils: dict[int, tuple[int, float]] = {}
+
+    @initialize(
+        models=st.integers(1, 6),
+        accounts=st.integers(1, 3),
+        cooldown=st.sampled_from([None, 5.0, 60.0]),
+        retries=st.sampled_from([None, 0, 2]),
+        limit=st.integers(1, 4),
+        panic=st.booleans(),
+    )
+    def build(self, models: int, accounts: int, cooldown: float | None, retries: int | None, limit: int, panic: bool) -> None:  # noqa: FBT001
+        self.book = HealthBook(draw=self.rng.random)
+        self.accounts = [Account(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)]
+        members = [
+            Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, self.accounts[n % accounts])  # type: ignore[arg-type]
+            for n in range(models)
+        ]
+        policy = PoolPolicy(circuit=CircuitPolicy(cooldown=cooldown), retry=RetryPolicy(max_attempts=retries), panic=panic)
+        self.pool = Pool("chat", "", members, StickUntilFailure(), self.book, policy)
+        self.policy = policy
+
+    # -- what can happen ------------------------------------------------------------------------------------------------
+
+    @rule(stream=st.booleans())
+    def begin(self, stream: bool) -> None:  # noqa: FBT001
+        if len(self.open) >= 8:
+            return
+        call = Call(CHAT, "chat", {"messages": []}, stream=stream)
+        request = {"flow": serve(call, self.pool, clock=self.clock, rng=self.rng), "sent": [], "call": call, "step": None, "began": self.clock()}
+        self.begun += 1
+        self._drive(request, None)
+
+    @precondition(lambda self: self.open)
+    @rule(pick=st.integers(0, 99), kind=st.sampled_from([None, *FailureClass]), delay=st.sampled_from([None, None, 3.0, 300.0]), after=st.floats(0, 40))
+    def outcome(self, pick: int, kind: FailureClass | None, delay: float | None, after: float) -> None:
+        request = self.open.pop(pick % len(self.open))
+        step = request["step"]
+        if isinstance(step, Wait):
+            self.clock.advance(step.seconds)
+            self._drive(request, None)
+            return
+        self.clock.advance(after)
+        if kind is None:
+            outcome: Any = Answer(dict(GOOD))
+            if request["call"].stream:
+                outcome = Opened(_Stream(), iter(()), [], Progress())
+            self._drive(request, outcome)
+            return
+        before = {id(c): health_of(c) for c in self.pool.members}
+        error = RULES[kind].error(kind.value, failure=kind, status=500, upstream_delay_s=delay)
+        candidate = step.candidate
+        self.book.advance(self.clock())
+        after_time = {id(c): health_of(c) for c in self.pool.members}
+        self._drive(request, error)
+        if kind in NEUTRAL:  # 1: a failure that is nobody's fault changes nobody's health (but what time alone changed)
+            assert health_of(candidate)[0][3:] == before[id(candidate)][0][3:]
+        del after_time
+
+    @precondition(lambda self: self.open)
+    @rule(pick=st.integers(0, 99))
+    def cancel(self, pick: int) -> None:
+        request = self.open.pop(pick % len(self.open))
+        before = {id(c): health_of(c) for c in self.pool.members}
+        request["flow"].close()
+        self.cancelled += 1
+        self.ended += 1
+        assert before == {id(c): health_of(c) for c in self.pool.members}  # 2: a caller who goes away says nothing of anybody's health
+
+    @precondition(lambda self: self.streams)
+    @rule(pick=st.integers(0, 99), how=st.sampled_from(["end", "break", "leave", "twice"]))
+    def end_stream(self, pick: int, how: str) -> None:
+        served = self.streams.pop(pick % len(self.streams))
+        before = health_of(served.candidate)
+        if how in ("end", "twice"):
+            flows.settle(served, usage=None, now=self.clock(), seconds=1.0)
+        elif how == "break":
+            error = ProviderError("broke", failure=FailureClass.PROTOCOL)
+            flows.interrupt(served, error, now=self.clock())
+        else:
+            flows.abandon(served)
+            assert health_of(served.candidate) == before  # 3: nor does one who leaves a stream
+        if how == "twice":  # 4: an attempt is settled once, however often it is said
+            count = served.candidate.account.in_flight
+            flows.abandon(served)
+            flows.settle(served, usage=None, now=self.clock(), seconds=1.0)
+            assert served.candidate.account.in_flight == count
+
+    @rule(seconds=st.one_of(st.floats(0, 2), st.floats(0, 4000)))
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule(pick=st.integers(0, 99))
+    def recover(self, pick: int) -> None:
+        candidate = self.pool.members[pick % len(self.pool.members)]
+        self.pool.recover(candidate)
+        self.untils.pop(id(candidate.health), None)
+        assert candidate.health.ready  # 5: what is recovered by hand is ready
+        assert candidate.failure_count == 0  # 6: and begins anew
+
+    @rule(pick=st.integers(0, 99))
+    def put_in_standby(self, pick: int) -> None:
+        candidate = self.pool.members[pick % len(self.pool.members)]
+        others = self.pool.available & ~(1 << (self.pool.position(candidate) or 0))
+        try:
+            following = self.pool.rotate(candidate)
+        except NoActiveModelError:
+            assert not others  # 7: rotating is refused only when there is no other
+        else:
+            assert following is not candidate  # 8: and goes to another
+            assert others >> (self.pool.position(following) or 0) & 1  # 9: that is active
+            self.pool._closed = 0  # the rest of this history goes on with everybody
+
+    # -- driving --------------------------------------------------------------------------------------------------------
+
+    def _drive(self, request: dict[str, Any], outcome: Any) -> None:
+        self.book.advance(self.clock())
+        # A request's own failed attempt gives its probe and its place back, so only what is open counts as off here.
+        ready = {id(c) for c in self.pool.members if State.OPEN not in (c.health.state, c.account.state)}
+        healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
+        try:
+            step = request["flow"].send(outcome)
+        except StopIteration as end:
+            served: Served = end.value
+            self.ended += 1
+            self.answered += 1
+            assert served.candidate is request["sent"][-1]  # 10: who answered was asked last
+            assert len(served.attempts) == len(request["sent"])  # 11: every attempt is on record
+            assert served.attempts[-1].billed == "yes"
+            if isinstance(served.outcome, Opened):
+                assert served.attempts[-1].outcome == "streaming"
+                self.streams.append(served)
+            else:
+                assert served.attempts[-1].outcome == "answered"
+            return
+        except ModelMeshError as error:
+            self.ended += 1
+            self.failed += 1
+            attempts = getattr(error, "attempts", ())
+            assert len(attempts) == len(request["sent"])  # 12: also when it ends in an error
+            assert all(a.outcome == "failed" and a.failure for a in attempts)  # 13
+            if not isinstance(error, ProviderError) or RULES[error.failure].rotate:
+                retry_after = getattr(error, "retry_after", None)
+                assert retry_after is None or (retry_after >= 0 and math.isfinite(retry_after))  # 14
+            if isinstance(outcome, ProviderError) and not RULES[outcome.failure].rotate:
+                assert error is outcome  # 15: the caller's mistake comes back as it is
+            return
+        request["step"] = step
+        self.open.append(request)
+        if isinstance(step, Wait):
+            assert 0 <= step.seconds <= self.policy.longest_wait * 1.1  # 16: waits are bounded and not negative
+            return
+        assert isinstance(step, Send)
+        candidate, sent = step.candidate, request["sent"]
+        again = bool(sent) and sent[-1] is candidate
+        if not again:
+            assert candidate not in sent  # 17: a rotation never comes back to a candidate
+        sent.append(candidate)
+        assert len(sent) <= self.policy.max_attempts  # 18: attempts are bounded
+        assert step.attempt.number == len(sent)  # 19: and numbered
+        assert step.limits.total <= self.policy.limits.total  # 20: no attempt may outlast the request
+        if not again and id(candidate) not in ready:
+            assert self.policy.panic  # 21: who is off is asked only in a panic,
+            assert len(sent) == 1  # 22: which is the only attempt of its request,
+            assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when nobody is ready
+            circuits = [c for c in (candidate.health, candidate.account) if c.reason]
+            assert all(not c.told for c in circuits)  # 24: and never against what the vendor said
+
+    # -- what always holds ----------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_request_ends_once(self) -> None:
+        if hasattr(self, "pool"):
+            assert self.begun == self.ended + len(self.open)  # 25
+            assert self.ended == self.answered + self.failed + self.cancelled  # 26
+
+    @invariant()
+    def places_in_flight_are_exact(self) -> None:
+        if hasattr(self, "pool"):
+            sending = [r["step"].candidate.account for r in self.open if isinstance(r["step"], Send)]
+            streaming = [s.candidate.account for s in self.streams]
+            for account in self.accounts:
+                assert account.in_flight == sending.count(account) + streaming.count(account) >= 0  # 27
+                assert 1 <= account.limit <= account.ceiling  # 28
+                assert 0 <= account.waiting <= len(self.open)  # 29
+
+    @invariant()
+    def one_probe_at_a_time(self) -> None:
+        if hasattr(self, "pool"):
+            for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
+                if circuit.probe:
+                    assert circuit.state is State.HALF_OPEN  # 30
+                    assert not circuit.ready  # 31: nobody else is sent while a probe is out
+                assert 0 <= circuit.bucket <= 100  # 32
+                assert 0 <= circuit.error_rate <= 1  # 33
+
+    @invariant()
+    def masks_say_what_circuits_say(self) -> None:
+        if hasattr(self, "pool"):
+            for place, candidate in enumerate(self.pool.members):
+                shown = bool(self.pool.available >> place & 1)
+                assert shown == (candidate.health.ready and candidate.account.ready and candidate.account.has_room)  # 34
+
+    @invariant()
+    def cooldowns_never_shrink(self) -> None:
+        if hasattr(self, "pool"):
+            for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
+                known = self.untils.get(id(circuit))
+                if known is not None and circuit.state is State.OPEN and known[0] <= circuit.generation and circuit.generation:
+                    assert circuit.until >= known[1] or circuit.until >= self.clock()  # 35
+                self.untils[id(circuit)] = (circuit.generation, circuit.until)
+                if circuit.state is State.OPEN:
+                    assert circuit.reason is not None  # 36: whoever is off, it is known why
+
+    def teardown(self) -> None:
+        if not hasattr(self, "pool"):
+            return
+        for request in self.open:
+            request["flow"].close()
+        for served in self.streams:
+            flows.abandon(served)
+        assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
+        self.clock.advance(100_000)
+        self.book.advance(self.clock())
+        assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
+
+
+FlowMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestFlow = FlowMachine.TestCase

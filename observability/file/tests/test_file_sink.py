@@ -1,0 +1,311 @@
+"""What the mesh does, as lines of JSON in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from importlib.metadata import entry_points
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelmesh_observability_file import FileObservability
+
+from modelmesh.contracts.observability import AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.errors import ConfigurationError
+
+HELLO = [{"role": "user", "content": "Hello"}]
+NOW = 1_763_700_000.0
+
+
+def ask(client: Any, messages: Any = None) -> None:
+    with client:
+        client.chat.completions.create(model="chat-completion", messages=messages or HELLO)
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def to(path: Path, **more: Any) -> dict[str, Any]:
+    return {"connector": "modelmesh.file.v1", "path": str(path), **more}
+
+
+def event(**facts: Any) -> RoutingEvent:
+    return RoutingEvent("model_rotated", NOW, "m", "p", "pool", facts)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "mesh.log"
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    prefix = "modelmesh_observability_file:"
+    [point] = [p for p in entry_points(group="modelmesh.observability") if p.value.startswith(prefix)]
+    assert point.load() is FileObservability
+    assert (point.name, FileObservability.id) == ("modelmesh.file.v1", "modelmesh.file.v1")
+
+
+def test_a_failover_as_records(mesh: Any, path: Path) -> None:
+    ask(mesh(to(path)))
+    off, rotated, log = records(path)
+    assert (off["type"], off["event_type"], off["model_id"], off["provider_id"]) == ("event", "model_deactivated", "model-a", "a")
+    assert off["metadata"] == {"reason": "server"}
+    assert (rotated["event_type"], rotated["model_id"], rotated["pool_id"]) == ("model_rotated", "model-b", "chat-completion")
+    assert rotated["metadata"] == {"from": "a/model-a", "reason": "server", "status": 500}
+    assert log["type"] == "log"
+    assert (log["provider_id"], log["model_id"], log["status_code"]) == ("b", "model-b", 200)
+    assert (log["tokens_in"], log["tokens_out"], log["total_tokens"], log["cost"]) == (3, 2, 5, pytest.approx(7e-6))
+    assert [one["outcome"] for one in log["attempts"]] == ["failed", "answered"]
+    assert all(record["timestamp"].endswith("Z") for record in (off, rotated, log))
+    assert "error" not in log
+
+
+def test_a_request_that_nobody_answered(mesh: Any, path: Path) -> None:
+    with pytest.raises(Exception, match="no model of pool"):
+        ask(mesh(to(path), second_down=True))
+    log = records(path)[-1]
+    assert (log["error"], log["status_code"]) == ("AllProvidersExhaustedError", 500)
+    assert not {"model_id", "tokens_in", "cost"} & set(log), "what is unknown is left out, and is not zero"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"connector": "modelmesh.file.v1", "config": {"path": "PATH"}},
+        {"connector": "observability.modelmesh.file.v1", "config": {"file_path": "PATH"}},
+        {"connector": "modelmesh.local-file.v1", "local-file": {"path": "PATH"}},
+        {"logging": {"connector": "modelmesh.file.v1", "path": "PATH"}},
+    ],
+)
+def test_it_may_be_written_in_several_ways(mesh: Any, path: Path, config: dict[str, Any]) -> None:
+    ask(mesh(json.loads(json.dumps(config).replace("PATH", str(path)))))
+    assert records(path)[-1]["type"] == "log"
+
+
+def test_the_path_may_hold_a_reference(mesh: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESH_LOGS", str(path.parent))
+    ask(mesh(to(Path("${env:MESH_LOGS}/mesh.log"))))
+    assert records(path)
+
+
+def test_lines_are_appended_and_append_false_begins_anew(mesh: Any, path: Path) -> None:
+    ask(mesh(to(path), first_down=False))
+    ask(mesh(to(path), first_down=False))
+    assert len(records(path)) == 2
+    client = mesh(to(path, append=False), first_down=False)
+    client.chat.completions.create(model="chat-completion", messages=HELLO)
+    ask(client)
+    assert len(records(path)) == 2
+
+
+def test_a_closed_sink_opens_again(path: Path) -> None:
+    sink = FileObservability({"path": str(path), "append": False})
+    sink.emit(event(n=1))
+    sink.close()
+    sink.close()
+    sink.emit(event(n=2))
+    sink.close()
+    assert [record["metadata"]["n"] for record in records(path)] == [1, 2]
+
+
+def test_nothing_is_made_before_there_is_something_to_write(path: Path) -> None:
+    FileObservability({"path": str(path)}).close()
+    assert not path.exists()
+
+
+def test_lines_may_be_held_back_until_the_mesh_is_closed(mesh: Any, path: Path) -> None:
+    client = mesh(to(path, flush_each_line=False))
+    client.chat.completions.create(model="chat-completion", messages=HELLO)
+    assert path.read_bytes() == b""
+    client.close()
+    assert len(records(path)) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_files_are_the_owners_alone_whatever_the_umask(path: Path) -> None:
+    deep = path.parent / "logs" / path.name
+    before = os.umask(0)
+    try:
+        sink = FileObservability({"path": str(deep), "max_size": 1, "max_files": 3})
+        for n in range(3):
+            sink.emit(event(n=n))
+        sink.close()
+    finally:
+        os.umask(before)
+    assert sorted(one.name for one in deep.parent.iterdir()) == ["mesh.log", "mesh.log.1", "mesh.log.2"]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in deep.parent.iterdir()} == {0o600}
+    assert stat.S_IMODE(deep.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("files", [1, 2, 5])
+def test_a_file_that_grows_too_large_is_renewed(path: Path, files: int) -> None:
+    sink = FileObservability({"path": str(path), "max_size": "1KB", "max_files": files})
+    for n in range(200):
+        sink.emit(event(n=n))
+    sink.close()
+    names = [path, *(path.with_name(f"mesh.log.{number}") for number in range(1, files))]
+    assert sorted(path.parent.iterdir()) == sorted(names)
+    assert all(0 < name.stat().st_size <= 1024 for name in names)
+    kept = [record["metadata"]["n"] for name in reversed(names) for record in records(name)]
+    assert kept == list(range(200 - len(kept), 200)), "the latest lines, in order, none twice and none lost"
+
+
+def test_the_size_of_a_file_that_was_there_counts(path: Path) -> None:
+    path.write_text("x" * 1000 + "\n", encoding="utf-8")
+    sink = FileObservability({"path": str(path), "max_file_size_bytes": 1024})
+    sink.emit(event(n=1))
+    sink.close()
+    assert [record["metadata"]["n"] for record in records(path)] == [1]
+    assert path.with_name("mesh.log.1").stat().st_size == 1001
+
+
+def test_a_line_longer_than_a_file_may_be_is_written_whole(path: Path) -> None:
+    sink = FileObservability({"path": str(path), "max_size": 10})
+    sink.emit(event(note="x" * 100))
+    sink.close()
+    assert records(path)[0]["metadata"]["note"] == "x" * 100
+
+
+def test_without_a_size_nothing_is_renewed(path: Path) -> None:
+    sink = FileObservability({"path": str(path)})
+    for n in range(500):
+        sink.emit(event(n=n))
+    sink.close()
+    assert [one.name for one in path.parent.iterdir()] == ["mesh.log"]
+    assert len(records(path)) == 500
+
+
+@pytest.mark.parametrize(
+    "config", [{"max_size": "many"}, {"max_size": -1}, {"max_files": 0}, {"max_files": "5"}, {"max_files": True}]
+)
+def test_numbers_that_are_none_are_errors(mesh: Any, path: Path, config: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=rf"'{next(iter(config))}' of modelmesh\.file\.v1"):
+        mesh(to(path, **config))
+
+
+def test_threads_do_not_mix_their_lines(path: Path) -> None:
+    sink = FileObservability({"path": str(path), "max_size": "4KB", "max_files": 100})
+    threads = [Thread(target=lambda who=who: [sink.emit(event(who=who, n=n)) for n in range(50)]) for who in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sink.close()
+    seen = [(r["metadata"]["who"], r["metadata"]["n"]) for one in path.parent.iterdir() for r in records(one)]
+    assert sorted(seen) == [(who, n) for who in range(8) for n in range(50)]
+
+
+def test_a_path_that_cannot_be_written_fails_no_request(mesh: Any, path: Path) -> None:
+    path.mkdir()
+    client = mesh(to(path))
+    ask(client)
+    assert client.mesh._emitter.failures == {"modelmesh.file.v1": 3}
+
+
+def test_another_sink_that_raises_keeps_nobody_from_hearing(mesh: Any, path: Path) -> None:
+    class Broken:
+        id = "test.broken.v1"
+
+        def emit(self, value: Any) -> None:
+            raise RuntimeError
+
+        log = flush = trace = emit
+
+    client = mesh({"instance": Broken(), "logging": {"connector": "modelmesh.file.v1", "path": str(path)}})
+    ask(client)
+    assert [record["type"] for record in records(path)] == ["log"]
+    assert client.mesh._emitter.failures == {"test.broken.v1": 2}
+
+
+# -- content ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", 'quote"\\', "模型-größe-🚀", "\u2028", "\ud800"])
+def test_any_name_is_one_line_and_comes_back_as_it_was(mesh: Any, path: Path, name: str) -> None:
+    ask(mesh(to(path), second=name))
+    assert path.read_bytes().count(b"\n") == 3
+    assert [json.loads(line) for line in path.read_bytes().splitlines()][-1]["model_id"] == name
+
+
+@pytest.mark.parametrize(
+    ("level", "request_payload", "response_has"),
+    [
+        ("metadata", None, None),
+        ("summary", "{'messages': [{'r…", 18),
+        ("full", {"messages": [{"role": "user", "content": "Hello"}]}, "choices"),
+    ],
+)
+def test_payloads_only_at_the_levels_that_ask_for_them(
+    mesh: Any, path: Path, level: str, request_payload: Any, response_has: Any
+) -> None:
+    ask(mesh(to(path, logging={"level": level, "max_payload_size": 17})))
+    log = records(path)[-1]
+    assert log.get("request_payload") == request_payload
+    response = log.get("response_payload")
+    if level == "summary":
+        assert len(response) == response_has
+    else:
+        assert response == response_has or response_has in response
+
+
+def test_prompts_and_answers_are_not_in_the_file_by_default(mesh: Any, path: Path) -> None:
+    ask(mesh(to(path), text="ANSWER-CANARY"), [{"role": "user", "content": "PROMPT-CANARY"}])
+    assert b"CANARY" not in path.read_bytes()
+
+
+def test_what_looks_like_a_secret_is_blanked_in_payloads(mesh: Any, path: Path) -> None:
+    said = 'send {"api_key": "sk-test-1"} with Authorization: Bearer test-token-2, please'
+    tool = {
+        "name": "pay",
+        "arguments": {"password": "test-3", "token": None, "max_tokens": 5, "nested": [{"client-secret": ["test-4"]}]},
+    }
+    ask(mesh(to(path, logging={"level": "full"})), [{"role": "user", "content": said, "tool": tool}])
+    raw = path.read_text("utf-8")
+    assert not [secret for secret in ("sk-test-1", "test-token-2", "test-3", "test-4") if secret in raw]
+    message = records(path)[-1]["request_payload"]["messages"][0]
+    assert message["content"] == 'send {"api_key": "***REDACTED***"} with Authorization: Bearer ***REDACTED***, please'
+    hidden = "***REDACTED***"
+    assert message["tool"]["arguments"] == {
+        "password": hidden,
+        "token": None,
+        "max_tokens": 5,
+        "nested": [{"client-secret": hidden}],
+    }
+
+
+def test_redaction_can_be_switched_off(mesh: Any, path: Path) -> None:
+    ask(mesh(to(path, logging={"level": "full", "redact": False})), [{"role": "user", "content": "x", "api_key": "sk-test-1"}])
+    assert "sk-test-1" in path.read_text("utf-8")
+
+
+texts = st.text(st.sampled_from("ab'\"\\:=,{} \n") | st.characters(), max_size=25) | st.sampled_from(
+    ["token=", "it's a secret: '", 'password="', "Authorization: Bearer ", "api_key"]
+)
+
+
+@given(
+    facts=st.dictionaries(
+        texts,
+        st.recursive(texts | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3), max_leaves=6),
+        max_size=5,
+    )
+)
+def test_every_record_is_one_json_object_with_all_its_fields(facts: dict[str, Any]) -> None:
+    written: list[str] = []
+    sink = FileObservability({"path": "unused"})
+    sink._write = written.append  # type: ignore[method-assign]
+    sink.emit(event(note=facts))
+    sink.trace(TraceEntry("error", NOW, "router", "said", facts, "why"))
+    sink.flush({"pool:p": AggregateStats(requests_total=1)})
+    log = RequestLogEntry("r", NOW, "m", "p", "pool", "c", "streaming", 200, 1.5, request_payload=facts)
+    sink.log(log)
+    assert [json.loads(line)["type"] for line in written] == ["event", "trace", "stats", "log"]
+    assert not any("\n" in line for line in written)
+    assert set(json.loads(written[0])["metadata"]["note"]) == set(facts)
+    assert json.loads(written[3])["latency_ms"] == 1.5

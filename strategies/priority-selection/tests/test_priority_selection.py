@@ -1,0 +1,192 @@
+"""Priority selection: the first active model of a list, else of a list of providers, else what the fallback says."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelmesh_strategy_priority_selection import PrioritySelection
+
+import modelmesh
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import ModelMeshError, NoActiveModelError
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.pool import Pool
+
+A, B, C = "a/model-a", "b/model-b", "c/model-c"
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    prefix = "modelmesh_strategy_priority_selection:"
+    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith(prefix)]
+    assert point.load() is PrioritySelection
+    assert (point.name, PrioritySelection.id) == ("modelmesh.priority-selection.v1", "modelmesh.priority-selection.v1")
+
+
+@pytest.mark.parametrize("name", ["priority", "priority-selection", "priority_selection", "modelmesh.priority-selection.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    account = world.Account("one", "two")
+    pool = {"strategy": name, "model_priority": ["two"]}
+    config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
+    with modelmesh.create(config=config) as client:
+        assert client.chat.completions.create(model="chat-completion", messages=[]).model == "two"
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {"strategy": "priority", "model_priority": ["model-c", "model-a"]},
+        {"strategy": "priority", "selection": {"model_priority": ["model-c", "model-a"]}},
+        {"rotation": {"policy": "modelmesh.priority-selection.v1", "selection": {"model_priority": ["model-c", "model-a"]}}},
+    ],
+)
+def test_the_list_decides_wherever_it_is_written(world: Any, pool: dict[str, Any]) -> None:
+    here = world(**pool)
+    assert here.asks(3) == [C, C, C]
+    here.accounts["c"].down.add("model-c")
+    assert here.ask() == A
+
+
+@pytest.mark.parametrize("name", ["model-b", "b.model-b", "b/model-b", "test.account.v1/model-b"])
+def test_a_model_may_be_written_with_or_without_its_provider(world: Any, name: str) -> None:
+    here = world(strategy="priority", model_priority=[name])
+    assert here.asks(2) == [B, B]
+    explained = here.client.explain("chat-completion")
+    assert {row.model: row.score for row in explained.candidates} == {"model-a": 0.0, "model-b": 1001.0, "model-c": 0.0}
+
+
+def test_providers_come_after_models(world: Any) -> None:
+    here = world(strategy="priority", model_priority=["model-b"], provider_priority=["c", "a"])
+    assert here.ask() == B
+    here.accounts["b"].down.add("model-b")
+    assert here.ask() == C
+    here.accounts["c"].down.add("model-c")
+    assert here.ask() == A
+
+
+def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: Any) -> None:
+    accounts = {key: world.Account("same") for key in "abc"}
+    here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
+    assert here.ask() == "c/same"
+    accounts["c"].down.add("same")
+    assert here.ask() == "b/same"
+
+
+def test_a_recovered_model_goes_first_again_at_once(world: Any) -> None:
+    here = world(
+        strategy="priority", model_priority=["model-b", "model-a"], deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"}
+    )
+    here.accounts["b"].down.add("model-b")
+    assert here.ask() == A
+    here.accounts["b"].down.clear()
+    assert here.asks(2) == [A, A]
+    here.now += 61
+    assert here.ask() == B
+
+
+def test_names_that_nobody_has_are_harmless(world: Any) -> None:
+    here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
+    assert here.asks(2) == [B, B]
+
+
+def test_the_fallback_is_round_robin(world: Any) -> None:
+    here = world(strategy="priority", model_priority=["model-b"])
+    here.accounts["b"].down.add("model-b")
+    assert here.asks(4) == [A, C, A, C]
+
+
+def test_the_fallbacks_round_is_not_advanced_by_listed_models(world: Any) -> None:
+    accounts = {key: world.Account(f"model-{key}") for key in "abcd"}
+    here = world(accounts, strategy="priority", model_priority=["b/model-b"])
+    pool = here.mesh.get_router().get_pool("chat-completion")
+    pool.deactivate(pool.models[1])
+    assert here.asks(2) == ["a/model-a", "c/model-c"]
+    pool.recover(pool.models[1])
+    assert here.asks(3) == [B, B, B]
+    pool.deactivate(pool.models[1])
+    assert here.asks(2) == ["d/model-d", "a/model-a"]
+
+
+def test_another_fallback_that_hears_of_less(world: Any) -> None:
+    here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="stick-until-failure")
+    here.accounts["b"].down.add("model-b")
+    assert here.asks(3) == [A, A, A]
+    here.accounts["a"].down.add("model-a")
+    assert here.asks(2) == [C, C]
+    here.accounts["a"].down.clear()
+    assert here.ask() == C, "the fallback learns who answered, and stays with it"
+
+
+def test_explain_does_not_advance_the_fallbacks_round(world: Any) -> None:
+    here = world(strategy="priority")
+    for _ in range(3):
+        explained = here.client.explain("chat-completion")
+        assert explained.selected_model == "model-a"
+        assert explained.reason == "none of the priorities is ready; modelmesh.round-robin.v1: its turn"
+    assert here.asks(2) == [A, B]
+
+
+def test_without_any_priority_it_is_its_fallback(world: Any) -> None:
+    assert world(strategy="priority").asks(4) == [A, B, C, A]
+
+
+def test_fallback_error_refuses_what_no_listed_model_can_take(world: Any) -> None:
+    here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="error")
+    assert here.ask() == B
+    here.accounts["b"].down.add("model-b")
+    with pytest.raises(ModelMeshError) as caught:
+        here.ask()
+    refusal = caught.value if isinstance(caught.value, NoActiveModelError) else caught.value.__cause__
+    assert isinstance(refusal, NoActiveModelError)
+    assert "fallback_strategy is 'error'" in str(refusal)
+    assert refusal.pool_name == "chat-completion"
+
+
+def test_an_instance_without_a_mesh_falls_back_to_pool_order(world: Any) -> None:
+    here = world(strategy_instance=PrioritySelection({"model_priority": ["model-c"]}))
+    assert here.ask() == C
+    here.accounts["c"].down.add("model-c")
+    assert here.ask() == A
+
+
+# -- laws ---------------------------------------------------------------------------------------------------------------
+
+NAMES = [f"m{n}" for n in range(8)]
+REQUEST = SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)
+
+
+def pool_of(models: list[str], providers: list[str]) -> Pool:
+    book = HealthBook(draw=lambda: 0.5)
+    accounts = [Account(provider_id=f"p{n}", connector_id=f"test.p{n}.v1", names=(f"p{n}",)) for n in range(3)]
+    members = [Candidate(name, name, ModelInfo(name), None, accounts[n % 3]) for n, name in enumerate(NAMES)]  # type: ignore[arg-type]
+    return Pool("pool", "", members, PrioritySelection({"model_priority": models, "provider_priority": providers}), book)
+
+
+priorities = st.lists(st.sampled_from([*NAMES, "p1/m1", "p1.m4", "p0/m1", "unknown"]), max_size=6)
+preferred = st.lists(st.sampled_from(["p0", "p1", "p2", "unknown"]), max_size=3)
+
+
+@given(models=priorities, providers=preferred, mask=st.integers(1, 2**8 - 1))
+def test_the_choice_is_one_of_the_candidates_and_none_is_preferred_to_it(
+    models: list[str], providers: list[str], mask: int
+) -> None:
+    pool = pool_of(models, providers)
+    offered = Candidates(pool, mask)
+    result = pool.strategy.select(offered, REQUEST)
+    assert result.candidate in offered  # type: ignore[union-attr]
+    scores = {str(one): pool.strategy.score(one, REQUEST) for one in offered}
+    assert scores[str(result.candidate)] == max(scores.values()) == result.score  # type: ignore[union-attr]
+
+
+@given(models=priorities, providers=preferred, mask=st.integers(1, 2**8 - 1))
+def test_looking_changes_nothing(models: list[str], providers: list[str], mask: int) -> None:
+    pool = pool_of(models, providers)
+    offered = Candidates(pool, mask)
+    assert pool.strategy.select(offered, REQUEST) == pool.strategy.select(offered, REQUEST)

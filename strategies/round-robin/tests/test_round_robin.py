@@ -1,0 +1,141 @@
+"""Round-robin: each active model in its turn."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelmesh_strategy_round_robin import RoundRobin
+
+import modelmesh
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.pool import Pool
+
+A, B, C = "a/model-a", "b/model-b", "c/model-c"
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_round_robin:")]
+    assert point.load() is RoundRobin
+    assert (point.name, RoundRobin.id) == ("modelmesh.round-robin.v1", "modelmesh.round-robin.v1")
+
+
+@pytest.mark.parametrize("name", ["round-robin", "round_robin", "modelmesh.round-robin.v1", "rotation.modelmesh.round-robin.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    account = world.Account("one", "two")
+    config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": {"strategy": name}}}
+    with modelmesh.create(config=config) as client:
+        asked = [client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(3)]
+    assert asked == ["one", "two", "one"]
+
+
+def test_it_goes_round_in_pool_order(world: Any) -> None:
+    assert world(strategy="round-robin").asks(7) == [A, B, C, A, B, C, A]
+
+
+def test_the_order_is_that_of_the_pools_list(world: Any) -> None:
+    assert world(strategy="round-robin", models=["model-c", "model-a"]).asks(3) == [C, A, C]
+
+
+def test_explain_and_pool_status_do_not_advance_the_round(world: Any) -> None:
+    here = world(strategy="round-robin")
+    assert here.ask() == A
+    for _ in range(3):
+        assert here.client.explain("chat-completion").selected_model == "model-b"
+        assert here.client.pool_status()["chat-completion"].current_model == "model-b"
+    assert here.ask() == B
+
+
+def test_a_model_in_standby_is_passed_over_and_resumes_its_place(world: Any) -> None:
+    here = world(strategy="round-robin")
+    pool = here.mesh.get_router().get_pool("chat-completion")
+    second = pool.models[1]
+    pool.deactivate(second)
+    assert here.asks(4) == [A, C, A, C]
+    pool.recover(second)
+    assert here.asks(4) == [A, B, C, A]
+
+
+def test_a_model_that_fails_gives_its_turn_to_the_next_one(world: Any) -> None:
+    here = world(strategy="round-robin")
+    here.accounts["b"].down.add("model-b")
+    assert here.asks(4) == [A, C, A, C]
+
+
+def test_a_model_that_failed_and_recovered_resumes_its_place(world: Any) -> None:
+    here = world(strategy="round-robin", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
+    here.accounts["b"].down.add("model-b")
+    assert here.asks(2) == [A, C]
+    here.accounts["b"].down.clear()
+    assert here.asks(4) == [A, C, A, C]
+    here.now += 61
+    assert here.asks(4) == [A, B, C, A]
+
+
+def test_a_preferred_provider_goes_first_and_the_round_goes_on_after_it(world: Any) -> None:
+    here = world(strategy="round-robin")
+    assert [here.ask(preferred_provider="b"), here.ask(), here.ask()] == [B, C, A]
+
+
+def test_each_pool_has_a_round_of_its_own(world: Any) -> None:
+    account = world.Account("one", "two")
+    config = {
+        "providers": {"here": {"instance": account}},
+        "pools": {name: {"capability": "chat-completion", "strategy": "round-robin"} for name in ("first", "second")},
+    }
+    with modelmesh.create(config=config) as client:
+        asked = [client.chat.completions.create(model=pool, messages=[]).model for pool in ("first", "second", "first")]
+    assert asked == ["one", "one", "two"]
+
+
+def test_the_reason_is_in_the_explanation(world: Any) -> None:
+    assert world(strategy="round-robin").client.explain("chat-completion").reason == "its turn"
+
+
+# -- laws ---------------------------------------------------------------------------------------------------------------
+
+
+def pool_of(size: int) -> Pool:
+    book, account = HealthBook(draw=lambda: 0.5), Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, account) for n in range(size)]  # type: ignore[arg-type]
+    return Pool("pool", "", members, RoundRobin(), book)
+
+
+REQUEST = SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)
+
+
+@given(size=st.integers(1, 12), masks=st.lists(st.integers(1, 2**12 - 1), max_size=30))
+def test_the_choice_is_always_one_of_the_candidates(size: int, masks: list[int]) -> None:
+    pool = pool_of(size)
+    for mask in masks:
+        offered = Candidates(pool, mask & (1 << size) - 1 or 1)
+        chosen = pool.strategy.select(offered, REQUEST).candidate  # type: ignore[union-attr]
+        assert chosen in offered
+        pool.strategy.picked(chosen, REQUEST)
+
+
+@given(size=st.integers(1, 12), start=st.integers(0, 11), mask=st.integers(1, 2**12 - 1))
+def test_every_candidate_is_asked_once_in_one_round(size: int, start: int, mask: int) -> None:
+    pool = pool_of(size)
+    pool.strategy.picked(pool.members[start % size], REQUEST)
+    offered = Candidates(pool, mask & (1 << size) - 1 or 1)
+    asked = []
+    for _ in range(len(offered)):
+        asked.append(pool.strategy.select(offered, REQUEST).candidate)  # type: ignore[union-attr]
+        pool.strategy.picked(asked[-1], REQUEST)
+    assert sorted(map(str, asked)) == sorted(map(str, offered))
+
+
+@given(size=st.integers(1, 12), mask=st.integers(1, 2**12 - 1), looks=st.integers(1, 5))
+def test_looking_changes_nothing(size: int, mask: int, looks: int) -> None:
+    pool = pool_of(size)
+    offered = Candidates(pool, mask & (1 << size) - 1 or 1)
+    assert len({id(pool.strategy.select(offered, REQUEST).candidate) for _ in range(looks + 1)}) == 1  # type: ignore[union-attr]

@@ -1,0 +1,45 @@
+"""The fault matrix, and the faults that need a process of their own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def test_no_cell_is_silent_hung_untyped_leaked_or_unrecovered() -> None:
+    # The slack is generous here, for a machine that does other things; by hand the matrix runs with 0.25 s.
+    command = [sys.executable, str(HERE / "matrix.py"), "--slack", "10"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    counted = re.search(r"(\d+) cells, (\d+) faults: (.*)", done.stdout)
+    assert counted is not None
+    assert int(counted[1]) > 500
+    assert int(counted[2]) > 100
+    assert set(re.findall(r"\d+", counted[3])) == {"0"}
+
+
+BOMB = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+import matrix
+with matrix.server() as ports:
+    matrix.run(matrix.Result("good", "chat", False, "answer"), ports)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for way in matrix.WAYS[:2]:
+        for is_async in (False, True):
+            for fault in ("gzip-bomb", "body-200-mib", "stream-line-100-mb", "endless-body"):
+                if (fault != "body-200-mib" or way == "chat") and (fault != "stream-line-100-mb" or way != "chat"):
+                    result = matrix.run(matrix.Result(fault, way, is_async, "fallback"), ports, 10)
+                    assert not result.verdicts, result
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_bombs_and_floods_cost_little_memory() -> None:
+    done = subprocess.run([sys.executable, "-c", BOMB, str(HERE)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) < 64
