@@ -26,8 +26,9 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account
 from modelmesh.routing.flow import serve
-from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
 
 MODEL = "gpt-4o-mini"

@@ -177,7 +177,7 @@ def test_layer_2_dictionary_as_written_names_the_missing_package(importing: str)
 def test_layer_2_file_and_object(
     openai: Upstream, importing: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    os.chdir(str(tmp_path))
+    monkeypatch.chdir(str(tmp_path))
     with open("modelmesh.yaml", "w", encoding="utf-8") as file:  # noqa: PTH123 - the snippet's own way of naming it
         file.write(
             "providers:\n  openai.llm.v1:\n    api_key: ${secrets:openai-key}\n"
@@ -186,7 +186,7 @@ def test_layer_2_file_and_object(
     code = """
     client = create(config="modelmesh.yaml")
     """
-    run(code + ASK, importing)
+    run(textwrap.dedent(code) + ASK, importing)
     code = """
     from modelmesh import MeshConfig
     cfg = MeshConfig.from_file("modelmesh.yaml")
@@ -197,8 +197,10 @@ def test_layer_2_file_and_object(
 
 
 @pytest.mark.parametrize("connector", ["modelmesh.file.v1", "modelmesh.console.v1", "modelmesh.null.v1"])
-def test_observability_overlay(openai: Upstream, importing: str, connector: str, tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
-    os.chdir(str(tmp_path))
+def test_observability_overlay(
+    openai: Upstream, importing: str, connector: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
     code = f"""
     client = create("chat-completion", config={{
         "observability": {{"connector": "{connector}"}}

@@ -69,7 +69,7 @@ def test_names_follow_the_folder(package: Path) -> None:
     else:
         assert project(package)["name"] == f"modelmesh-{KINDS[package.parent.name][0]}-{package.name}"
     assert (package / "src" / import_name(package) / "__init__.py").is_file()
-    assert [path.name for path in (package / "src").iterdir() if path.is_dir() and "egg-info" not in path.name] == [import_name(package)]
+    assert [path.name for path in (package / "src").iterdir() if path.is_dir() and path.name[0] != "." and "egg-info" not in path.name] == [import_name(package)]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))

@@ -52,6 +52,12 @@ class Scripted:
         self._models = [one if isinstance(one, ModelInfo) else ModelInfo(one) for one in models or ("m",)]
         self._answer = answer
 
+    @classmethod
+    def from_config(cls, config: Any) -> Scripted:
+        made = cls()
+        made.config = config
+        return made
+
     def models(self) -> list[ModelInfo]:
         return list(self._models)
 

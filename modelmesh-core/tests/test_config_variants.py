@@ -350,10 +350,7 @@ LATER: dict[str, Any] = {
     "pools.chat-completion.recovery.probe_on_start": pool({"recovery": {"probe_on_start": True}}),
     "pools.chat-completion.recovery.on_quota_reset": pool({"recovery": {"on_quota_reset": True}}),
     "pools.chat-completion.recovery.quota_reset_schedule": pool({"rotation": {"recovery": {"quota_reset_schedule": "monthly"}}}),
-    "pools.chat-completion.provider_deactivation": pool({"provider_deactivation": "on_api_outage"}),
-    "pools.chat-completion.provider_recovery": pool({"provider_recovery": "on_manual"}),
     "pools.chat-completion.on_budget_exceeded": pool({"on_budget_exceeded": "rotate"}),
-    "pools.chat-completion.retry.scope": pool({"retry": {"scope": "any"}}),
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.classes import RULES, FailureClass, classify
 from modelmesh.routing.explain import explain
 from modelmesh.routing.flow import Send, Wait, serve
-from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
 from modelmesh.testing import VirtualClock

@@ -23,7 +23,8 @@ from modelmesh.routing import flow as flows
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.classes import RULES, Effect, FailureClass
 from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
-from modelmesh.routing.health import Account, HealthBook, State
+from modelmesh.routing.circuits import Account, State
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress

@@ -14,8 +14,8 @@ from modelmesh_cdk.wire.sse import SseDecoder
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
-    from modelmesh_cdk.base_provider import BaseProvider
     from modelmesh_cdk.wire.request import WireRequest
+    from modelmesh_cdk.wire_format import WireFormat
 
 DRAIN_S = 0.02
 """After the last event, how long to wait for the end of the body, so that the connection can be used again."""
@@ -35,7 +35,7 @@ class Unwrapped:
 class _Reading:
     """The part without I/O: bytes to chunks, and whether the stream has said its last word."""
 
-    def __init__(self, provider: BaseProvider, request: WireRequest, headers: Mapping[str, str]) -> None:
+    def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str]) -> None:
         self.headers = headers
         self.adapted: Sequence[str] = request.adapted
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
@@ -65,7 +65,7 @@ class HttpEventStream:
     """A stream for threads."""
 
     def __init__(
-        self, provider: BaseProvider, request: WireRequest, response: Response, deadline: Deadline, limits: Limits
+        self, provider: WireFormat, request: WireRequest, response: Response, deadline: Deadline, limits: Limits
     ) -> None:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
         try:
@@ -105,7 +105,7 @@ class AsyncHttpEventStream:
     """A stream for asyncio."""
 
     def __init__(
-        self, provider: BaseProvider, request: WireRequest, response: AsyncResponse, deadline: Deadline, limits: Limits
+        self, provider: WireFormat, request: WireRequest, response: AsyncResponse, deadline: Deadline, limits: Limits
     ) -> None:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
         self._reading = _Reading(provider, request, response.headers)

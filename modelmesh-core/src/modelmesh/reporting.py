@@ -16,8 +16,10 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
 from modelmesh.routing.attempts import Attempt
+from modelmesh.routing.circuits import Account, Circuit, ModelHealth
+from modelmesh.routing.classes import FailureClass
 from modelmesh.routing.flow import Served, usage_of
-from modelmesh.routing.health import Account, Circuit, HealthBook, ModelHealth
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
@@ -112,10 +114,12 @@ class Reporter:
         )
 
 
-def _events(changes: Sequence[tuple[str, Circuit]], attempts: Sequence[Attempt], pool: str, now: float) -> list[RoutingEvent]:
+def _events(
+    changes: Sequence[tuple[str, Circuit, FailureClass | None]], attempts: Sequence[Attempt], pool: str, now: float
+) -> list[RoutingEvent]:
     found: list[RoutingEvent] = []
-    for what, circuit in changes:
-        off, facts = what == "deactivated", {"reason": circuit.reason.value if circuit.reason else None}
+    for what, circuit, reason in changes:
+        off, facts = what == "deactivated", {"reason": reason.value if reason else None}
         if isinstance(circuit, Account):
             name = "provider_deactivated" if off else "provider_recovered"
             found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))

@@ -77,10 +77,14 @@ def describe(pool: Pool, current: Candidate | None) -> str:
     if pool.capability:
         lines.append(f"  capability: {pool.capability}")
     active = {id(candidate) for candidate in pool.get_active_models()}
+    keys: dict[str, set[str]] = {}
+    for candidate in pool.members:
+        keys.setdefault(candidate.connector_id, set()).add(candidate.provider_id)
     for candidate in pool.members:
         mark = f"  {arrow} " if candidate is current else "    "
         state = "active" if id(candidate) in active else "standby"
-        lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state})")
+        whose = f" of {candidate.provider_id}" if len(keys[candidate.connector_id]) > 1 else ""
+        lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state}){whose}")
     return "\n".join(lines)
 
 

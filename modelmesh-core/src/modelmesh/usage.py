@@ -146,5 +146,9 @@ class UsageTracker:
 
 
 def _line(name: str, entry: UsageEntry) -> str:
-    unknown = f" and {entry.unpriced_requests} requests of unknown price" if entry.unpriced_requests else ""
-    return f"{name}: {entry.total_requests} requests, {entry.total_tokens} tokens, ${entry.total_cost:.6f}{unknown}"
+    unknown = f" and {_count(entry.unpriced_requests)} of unknown price" if entry.unpriced_requests else ""
+    return f"{name}: {_count(entry.total_requests)}, {entry.total_tokens} tokens, ${entry.total_cost:.6f}{unknown}"
+
+
+def _count(requests: int) -> str:
+    return "1 request" if requests == 1 else f"{requests} requests"

@@ -17,7 +17,8 @@ from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ModelMeshError, NoActiveModelError
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
@@ -141,12 +142,14 @@ def test_fallback_error_refuses_what_no_listed_model_can_take(world: Any) -> Non
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="error")
     assert here.ask() == B
     here.accounts["b"].down.add("model-b")
-    with pytest.raises(ModelMeshError) as caught:
+    with pytest.raises(ModelMeshError) as caught:  # asked, failed, and no other may be asked: every attempt is listed
         here.ask()
-    refusal = caught.value if isinstance(caught.value, NoActiveModelError) else caught.value.__cause__
-    assert isinstance(refusal, NoActiveModelError)
-    assert "fallback_strategy is 'error'" in str(refusal)
-    assert refusal.pool_name == "chat-completion"
+    assert [attempt.model_id for attempt in caught.value.attempts] == ["model-b"]  # type: ignore[attr-defined]
+    candidate = next(c for c in here.client.mesh.list_models() if c.model_id == "model-b")
+    here.client.mesh.list_pools()[0].deactivate(candidate)
+    with pytest.raises(NoActiveModelError, match="fallback_strategy is 'error'") as refused:
+        here.ask()
+    assert refused.value.pool_name == "chat-completion"
 
 
 def test_an_instance_without_a_mesh_falls_back_to_pool_order(world: Any) -> None:

@@ -16,7 +16,8 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.health import Account, HealthBook
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"

@@ -1,8 +1,10 @@
 """What Anthropic's error bodies mean, as a class of failure.
 
 Types and codes are those of the anthropic package 2.11.0 (``types/shared/error_type.py``, ``_error_classes.py``, read
-2026-11-21). The older refusals have no code; they are known by their words, as reported against the API (tracker of
-anthropics/claude-code, docker/docker-agent#569, entropy-research/Devon#88, read 2026-11-21).
+2026-11-21). The older refusals have no code and are known by their words. "prompt is too long", "exceed context limit"
+and "organization has been disabled" were reported against the API (tracker of anthropics/claude-code,
+docker/docker-agent#569, entropy-research/Devon#88, read 2026-11-21); the other wordings are not confirmed by a source,
+and a body that has none of them is classified by its status alone.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from modelmesh.errors import ConfigurationError
 from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import canonical_id
 from modelmesh.registry.resolver import Resolver, build
-from modelmesh.routing.health import Account
+from modelmesh.routing.circuits import Account
 from modelmesh.secret import Secret
 
 
@@ -85,13 +85,16 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
                 error.where = where
                 error.message = f"{where}: {error.message}"
             raise
+    limits, own = account_limits(section), getattr(provider, "timeout", None)
+    if own is not None:
+        limits.setdefault("answer", own)
     account = Account(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names(section.key, connector_id),
         limit=section.connection_pool.max_connections,
-        max_retries=section.max_retries,
-        limits=account_limits(section),
+        max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
+        limits=limits,
     )
     stated = section.capabilities or tuple(getattr(provider, "capabilities", ()) or ())
     return ProviderEntry(section, provider, account, tuple(stated))

@@ -10,20 +10,15 @@ MOST_ATTEMPTS = 10
 """No request makes more upstream calls than this, whatever is configured."""
 
 
-def _limits(section: TimeoutsSection, answer: float | None = None) -> Limits:
-    stated = {
-        name: value for name in ("connect", "first_content", "gap", "total") if (value := getattr(section, name)) is not None
-    }
-    if answer is not None:
-        stated["answer"] = answer
-    return Limits(**stated)
+def _stated(section: TimeoutsSection) -> dict[str, float]:
+    names = ("connect", "first_content", "gap", "total")
+    return {name: value for name in names if (value := getattr(section, name)) is not None}
 
 
-def account_limits(section: ProviderSection) -> Limits | None:
-    """Deadlines that a provider entry sets for itself, ``None`` when it sets none."""
-    if section.timeouts == TimeoutsSection() and section.timeout is None:
-        return None
-    return _limits(section.timeouts, section.timeout)
+def account_limits(section: ProviderSection) -> dict[str, float]:
+    """Deadlines that a provider entry sets for itself; the others are its pool's."""
+    stated = _stated(section.timeouts)
+    return stated if section.timeout is None else {**stated, "answer": section.timeout}
 
 
 def pool_policy(section: PoolSection) -> PoolPolicy:
@@ -33,7 +28,7 @@ def pool_policy(section: PoolSection) -> PoolPolicy:
     if retry.max_attempts is not None:
         attempts = min(MOST_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # a rotation must stay possible
     return PoolPolicy(
-        limits=_limits(section.timeouts),
+        limits=Limits(**_stated(section.timeouts)),
         max_attempts=attempts,
         retry=RetryPolicy(
             retry.max_attempts,

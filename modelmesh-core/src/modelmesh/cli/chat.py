@@ -125,7 +125,7 @@ def show_attempts(attempts: list[Attempt]) -> None:
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete, not as it comes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole reply as JSON; implies --no-stream.")
 @click.option("--why", is_flag=True, help="Show afterwards, on stderr, which models were asked and what happened.")
-def command(  # noqa: PLR0913 - one for each option
+def command(
     prompt: str | None,
     target: Target,
     system: str | None,

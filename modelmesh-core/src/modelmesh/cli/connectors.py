@@ -86,7 +86,7 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
         kind: One of :data:`KINDS`, ``None`` for all of them.
     """
     for found in catalog.all():
-        assert found.kind is not None  # noqa: S101 - the catalogue yields connectors only
+        assert found.kind is not None
         label = found.kind.label.replace(" ", "-")
         if kind in (None, label):
             yield Row(found.name, label, *_owner(found), *_state(found, catalog, resolver))
@@ -96,7 +96,7 @@ def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[s
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
     from modelmesh.errors import DuplicateConnectorError, ModelMeshError  # noqa: PLC0415 - not for --help
 
-    assert found.kind is not None  # noqa: S101 - see the caller
+    assert found.kind is not None
     try:
         catalog.find(found.kind, found.name)
     except DuplicateConnectorError as error:

@@ -30,7 +30,7 @@ def show_note(text: str) -> None:
     click.echo(f"{click.style('note:', fg='yellow')} {clean(text)}", err=True)
 
 
-def show_warning(  # noqa: PLR0913, PLR0917 - the signature is the standard library's
+def show_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

@@ -102,11 +102,12 @@ class ChatCompletion(Reply, _Chat, nested={"choices": Choice, "usage": Usage}):
 
 def explain_served(served: Served, call: Call, now: float) -> Explanation:
     """Say why a request went where it went."""
+    connectors = {candidate.provider_id: candidate.connector_id for candidate in served.pool.members}
     rows = [
         CandidateInfo(
             attempt.model_id,
             attempt.provider_id,
-            "",
+            connectors.get(attempt.provider_id, ""),
             "active" if attempt.outcome in ("answered", "streaming") else "failed",
             attempt is served.attempts[-1],
             None,
@@ -117,7 +118,15 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
     place = served.pool.position(served.candidate)
     served.considered.tried |= 1 << place if place is not None else 0
     rows += [
-        CandidateInfo(over.model_id, over.provider_id, "", "not asked", selected=False, score=None, reason=over.reason)
+        CandidateInfo(
+            over.model_id,
+            over.provider_id,
+            connectors.get(over.provider_id, ""),
+            "not asked",
+            selected=False,
+            score=None,
+            reason=over.reason,
+        )
         for over in passed_over(served.pool, call, served.considered, now)
     ]
     return Explanation(

@@ -47,7 +47,7 @@ class View(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, ``default`` when the vendor did not send it."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - dict.get would not make a view
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value

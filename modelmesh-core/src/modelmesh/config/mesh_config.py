@@ -25,7 +25,7 @@ LATER_SECTIONS = ("storage", "discovery", "connectors", "budget")
 
 LATER_PROVIDER_KEYS = ("budget", "quota", "discovery", "batch", "files", "fine_tuning")
 LATER_POOL_KEYS = {
-    "": ("provider_deactivation", "provider_recovery", "on_budget_exceeded"),
+    "": ("on_budget_exceeded",),
     "deactivation": ("request_limit", "token_limit", "budget_limit", "quota_window", "maintenance_window"),
     "recovery": ("probe_on_start", "on_quota_reset", "quota_reset_schedule"),
 }
@@ -181,6 +181,8 @@ class MeshConfig:
             paths += [("observability", name) for name in ("statistics", "tracing") if listening.get(name)]
         for key, provider in sections.providers.items():
             paths += [("providers", key, name) for name in LATER_PROVIDER_KEYS if getattr(provider, name)]
+            if provider.connection_pool.timeout != schema.ConnectionPoolSection().timeout:
+                paths.append(("providers", key, "connection_pool", "timeout"))
             auth = provider.options.get("auth")
             if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
                 paths.append(("providers", key, "auth"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.health import Account, ModelHealth
+from modelmesh.routing.circuits import Account, ModelHealth
 
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider

@@ -1,7 +1,6 @@
-"""Circuits: who is off, until when, and why.
+"""The health book: what attempts and time do to the circuits of one mesh.
 
-A model has one, and an account (a provider entry with its key) has one. All times are monotonic seconds that the
-caller hands in; nothing here draws a random number of its own.
+All times are monotonic seconds that the caller hands in; nothing here draws a random number of its own.
 """
 
 from __future__ import annotations
@@ -10,182 +9,19 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attrs import define, field
-
+from modelmesh.routing.circuits import Account, Circuit, Lease, ModelHealth, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
 from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
-from modelmesh.routing.policy import (
-    BUCKET_CAPACITY,
-    FORGET_FEATURE_S,
-    LEAST_IN_FLIGHT,
-    OPEN_CAP_S,
-    OPEN_S,
-    PROBE_SILENT_S,
-    SLOW_START_S,
-    SLOW_START_SHARE,
-    THROTTLE_CUT,
-    CircuitPolicy,
-)
+from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
 
 if TYPE_CHECKING:
-    from modelmesh.contracts.call import Limits
     from modelmesh.errors import ProviderError
     from modelmesh.routing.candidates import Candidate
-    from modelmesh.routing.pool import Pool
 
-MAX_SAMPLES = 200
 MAX_CHANGES = 1000
 """Changes kept until somebody is told; without a listener the oldest go."""
-
-
-class State(StrEnum):
-    """A circuit's state."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half-open"
-
-
-@define(eq=False)
-class Circuit:
-    """Health of one thing.
-
-    Attributes:
-        state: Closed serves, open does not, half-open serves one request at a time.
-        until: When an open circuit turns half-open.
-        generation: Grows each time it opens; a result from before cannot close it.
-        consecutive: Failures in a row.
-        reason: Class of the failure that opened it.
-        told: Whether the vendor named the time.
-        steps: How often it opened without a success in between, by class: doubles the next cooldown.
-        samples: ``(time, ok)`` of the latest results.
-        probe: Number of the probe in flight, 0 for none.
-        recovered_at: When it last closed again.
-        bucket: What is left to pay second tries from.
-    """
-
-    state: State = State.CLOSED
-    until: float = 0.0
-    generation: int = 0
-    consecutive: int = 0
-    reason: FailureClass | None = None
-    told: bool = False
-    steps: dict[FailureClass, int] = field(factory=dict)
-    samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
-    probe: int = 0
-    recovered_at: float | None = None
-    bucket: float = BUCKET_CAPACITY
-
-    def share(self, now: float) -> float:
-        """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
-        if self.recovered_at is None or now - self.recovered_at >= SLOW_START_S:
-            return 1.0
-        return max(SLOW_START_SHARE, (now - self.recovered_at) / SLOW_START_S)
-
-    def pay(self, cost: float) -> bool:
-        """Take the price of a second try from the bucket; ``False`` when it is not there."""
-        if self.bucket < cost:
-            return False
-        self.bucket -= cost
-        return True
-
-    @property
-    def ready(self) -> bool:
-        """Whether a request may be sent now."""
-        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
-
-    @property
-    def error_rate(self) -> float:
-        """Share of failures among the latest samples."""
-        if not self.samples:
-            return 0.0
-        return sum(not ok for _, ok in self.samples) / len(self.samples)
-
-    def _too_many(self, now: float, policy: CircuitPolicy) -> bool:
-        if self.consecutive >= policy.failure_threshold:
-            return True
-        recent = [ok for when, ok in self.samples if when > now - policy.window]
-        return len(recent) >= policy.min_samples and recent.count(False) / len(recent) >= policy.error_rate_threshold
-
-
-@define(eq=False)
-class ModelHealth(Circuit):
-    """Health of one model at one provider."""
-
-    candidate: Candidate | None = field(default=None, repr=False)
-
-
-@define(eq=False)
-class Account(Circuit):
-    """Health of one provider entry, and how many requests it has in flight.
-
-    Attributes:
-        provider_id: Key in the configuration.
-        connector_id: ID of its connector.
-        names: Every name it may be referred to by.
-        limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
-        ceiling: The limit as configured.
-        waiting: Requests that wait for a place.
-        max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
-        limits: Deadlines of its own; ``None`` leaves them to the pool.
-        in_flight: Requests it has in flight.
-    """
-
-    provider_id: str = ""
-    connector_id: str = ""
-    names: tuple[str, ...] = ()
-    limit: int = 100
-    ceiling: int = 0
-    waiting: int = 0
-    max_retries: int | None = None
-    limits: Limits | None = None
-    in_flight: int = 0
-    cut_at: float = 0.0
-    earned: int = 0
-    places: list[tuple[Pool, int]] = field(factory=list, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.ceiling = self.ceiling or self.limit
-
-    def cut(self, began: float, now: float) -> None:
-        """Have fewer requests in flight; once for all those that were under way together."""
-        if began >= self.cut_at:
-            self.limit = max(min(LEAST_IN_FLIGHT, self.ceiling), int(self.limit * THROTTLE_CUT))
-            self.cut_at, self.earned = now, 0
-
-    def earn(self) -> None:
-        """Count a success; as many as the limit give one place back."""
-        if self.limit < self.ceiling:
-            self.earned += 1
-            if self.earned >= self.limit:
-                self.limit, self.earned = self.limit + 1, 0
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more request fits."""
-        return self.in_flight < self.limit
-
-
-@define(eq=False)
-class Lease:
-    """One attempt in flight: what its result may be applied to.
-
-    Attributes:
-        candidate: The model.
-        generations: Generation of the model's and the account's circuit when it began.
-        probes: Probe number held on each, 0 for none.
-        began: When.
-        settled: Whether the result is in.
-    """
-
-    candidate: Candidate
-    generations: tuple[int, int]
-    probes: tuple[int, int]
-    began: float = 0.0
-    settled: bool = False
 
 
 class HealthBook:
@@ -202,7 +38,7 @@ class HealthBook:
         self._forget: list[tuple[float, int, Candidate, str]] = []
         self._sequence = 0
         self._probes = 0
-        self.changes: deque[tuple[str, Circuit]] = deque(maxlen=MAX_CHANGES)
+        self.changes: deque[tuple[str, Circuit, FailureClass | None]] = deque(maxlen=MAX_CHANGES)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -286,11 +122,11 @@ class HealthBook:
             circuit.consecutive = 0
             circuit.bucket = min(BUCKET_CAPACITY, circuit.bucket + 1)
             if circuit.state is not State.CLOSED:
+                self.changes.append(("recovered", circuit, circuit.reason))
                 circuit.state = State.CLOSED
                 circuit.reason, circuit.told = None, False
                 circuit.recovered_at = now
                 self._show(circuit)
-                self.changes.append(("recovered", circuit))
             circuit.steps.clear()
         account = lease.candidate.account
         if account.limit < account.ceiling:
@@ -330,7 +166,7 @@ class HealthBook:
         circuit.consecutive += 1
         if stale:
             return  # it opened while this one was under way, and that took this one into account
-        if circuit.state is State.HALF_OPEN or circuit._too_many(now, policy):  # noqa: SLF001 - its own kind
+        if circuit.state is State.HALF_OPEN or circuit.too_many(now, policy):
             seconds, by_hand = self._cooldown(circuit, error, policy), which == 1 and policy.account_by_hand
             self._open(circuit, error.failure, now, seconds, told=False, stale=stale, by_hand=by_hand)
 
@@ -382,7 +218,7 @@ class HealthBook:
             self._schedule(circuit.until, circuit)
         self._show(circuit)
         if was_ready:
-            self.changes.append(("deactivated", circuit))
+            self.changes.append(("deactivated", circuit, failure))
 
     def reset(self, circuit: Circuit) -> None:
         """Close a circuit by hand."""

@@ -15,7 +15,8 @@ from modelmesh.routing.policy import PoolPolicy
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.strategy import Strategy
-    from modelmesh.routing.health import Account, HealthBook
+    from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
 
 WINDOW_MARGIN = 2
 """A prompt must look this many times too long before its estimate alone rules a model out."""

@@ -13,8 +13,8 @@ from modelmesh.routing.classes import RULES, FailureClass
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
-    from modelmesh.routing.flow import Considered
     from modelmesh.routing.pool import Pool
+    from modelmesh.routing.rotation import Considered
 
 SHOWN = 20
 """Candidates that a message lists; ``details`` has them all."""
@@ -74,7 +74,7 @@ def nobody(
             message += f"\nThe first is due in {retry_after:.0f} s."
         elif not considered.able:
             message += "\nAdd a model that has what the request needs, or ask for less."
-        return errors.NoActiveModelError(message, **facts)
+        return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
     if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:

@@ -210,7 +210,7 @@ def _body(response: MockResponse) -> dict[str, Any]:
 
 
 class _MockStream:
-    """The answer word by word."""
+    """The answer line by line."""
 
     headers: Mapping[str, str] = {}
     adapted: Sequence[str] = ()

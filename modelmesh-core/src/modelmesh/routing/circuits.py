@@ -1,0 +1,187 @@
+"""Circuits: who is off, until when, and why.
+
+A model has one, and an account (a provider entry with its key) has one. All times are monotonic seconds that the
+caller hands in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.policy import (
+    BUCKET_CAPACITY,
+    LEAST_IN_FLIGHT,
+    SLOW_START_S,
+    SLOW_START_SHARE,
+    THROTTLE_CUT,
+    CircuitPolicy,
+)
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Limits
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.pool import Pool
+
+MAX_SAMPLES = 200
+
+
+class State(StrEnum):
+    """A circuit's state."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+@define(eq=False)
+class Circuit:
+    """Health of one thing.
+
+    Attributes:
+        state: Closed serves, open does not, half-open serves one request at a time.
+        until: When an open circuit turns half-open.
+        generation: Grows each time it opens; a result from before cannot close it.
+        consecutive: Failures in a row.
+        reason: Class of the failure that opened it.
+        told: Whether the vendor named the time.
+        steps: How often it opened without a success in between, by class: doubles the next cooldown.
+        samples: ``(time, ok)`` of the latest results.
+        probe: Number of the probe in flight, 0 for none.
+        recovered_at: When it last closed again.
+        bucket: What is left to pay second tries from.
+    """
+
+    state: State = State.CLOSED
+    until: float = 0.0
+    generation: int = 0
+    consecutive: int = 0
+    reason: FailureClass | None = None
+    told: bool = False
+    steps: dict[FailureClass, int] = field(factory=dict)
+    samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
+    probe: int = 0
+    recovered_at: float | None = None
+    bucket: float = BUCKET_CAPACITY
+
+    def share(self, now: float) -> float:
+        """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
+        if self.recovered_at is None or now - self.recovered_at >= SLOW_START_S:
+            return 1.0
+        return max(SLOW_START_SHARE, (now - self.recovered_at) / SLOW_START_S)
+
+    def pay(self, cost: float) -> bool:
+        """Take the price of a second try from the bucket; ``False`` when it is not there."""
+        if self.bucket < cost:
+            return False
+        self.bucket -= cost
+        return True
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request may be sent now."""
+        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
+
+    @property
+    def error_rate(self) -> float:
+        """Share of failures among the latest samples."""
+        if not self.samples:
+            return 0.0
+        return sum(not ok for _, ok in self.samples) / len(self.samples)
+
+    def too_many(self, now: float, policy: CircuitPolicy) -> bool:
+        """Whether the latest results are bad enough to open it."""
+        if self.consecutive >= policy.failure_threshold:
+            return True
+        recent = [ok for when, ok in self.samples if when > now - policy.window]
+        return len(recent) >= policy.min_samples and recent.count(False) / len(recent) >= policy.error_rate_threshold
+
+
+@define(eq=False)
+class ModelHealth(Circuit):
+    """Health of one model at one provider."""
+
+    candidate: Candidate | None = field(default=None, repr=False)
+
+
+@define(eq=False)
+class Account(Circuit):
+    """Health of one provider entry, and how many requests it has in flight.
+
+    Attributes:
+        provider_id: Key in the configuration.
+        connector_id: ID of its connector.
+        names: Every name it may be referred to by.
+        limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
+        ceiling: The limit as configured.
+        waiting: Requests that wait for a place.
+        max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
+        limits: Deadlines of its own by name, seconds; the others are the pool's.
+        in_flight: Requests it has in flight.
+    """
+
+    provider_id: str = ""
+    connector_id: str = ""
+    names: tuple[str, ...] = ()
+    limit: int = 100
+    ceiling: int = 0
+    waiting: int = 0
+    max_retries: int | None = None
+    limits: dict[str, float] = field(factory=dict)
+    in_flight: int = 0
+    cut_at: float = 0.0
+    earned: int = 0
+    _merged: tuple[Limits, Limits] | None = field(default=None, init=False, repr=False)
+    places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ceiling = self.ceiling or self.limit
+
+    def limits_over(self, base: Limits) -> Limits:
+        """Return the pool's deadlines with this account's own in their place."""
+        if not self.limits:
+            return base
+        if self._merged is None or self._merged[0] is not base:
+            self._merged = (base, evolve(base, **self.limits))
+        return self._merged[1]
+
+    def cut(self, began: float, now: float) -> None:
+        """Have fewer requests in flight; once for all those that were under way together."""
+        if began >= self.cut_at:
+            self.limit = max(min(LEAST_IN_FLIGHT, self.ceiling), int(self.limit * THROTTLE_CUT))
+            self.cut_at, self.earned = now, 0
+
+    def earn(self) -> None:
+        """Count a success; as many as the limit give one place back."""
+        if self.limit < self.ceiling:
+            self.earned += 1
+            if self.earned >= self.limit:
+                self.limit, self.earned = self.limit + 1, 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more request fits."""
+        return self.in_flight < self.limit
+
+
+@define(eq=False)
+class Lease:
+    """One attempt in flight: what its result may be applied to.
+
+    Attributes:
+        candidate: The model.
+        generations: Generation of the model's and the account's circuit when it began.
+        probes: Probe number held on each, 0 for none.
+        began: When.
+        settled: Whether the result is in.
+    """
+
+    candidate: Candidate
+    generations: tuple[int, int]
+    probes: tuple[int, int]
+    began: float = 0.0
+    settled: bool = False

@@ -1,0 +1,217 @@
+"""Which providers the environment gives, in which order, under which name; and what is said when it gives none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+from modelmesh import create, register_connector
+from modelmesh.detection import NO_KEYS, detect
+from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
+from modelmesh.registry import Catalog
+from modelmesh.registry.published import variables
+from modelmesh.secret import Secret
+
+
+@pytest.fixture
+def installed(point: Callable[..., EntryPoint]) -> Callable[..., Catalog]:
+    """A catalogue with these provider connectors, their variables those of the published table or given."""
+
+    def make(*ids: str, embedded: str | None = None, **own: str) -> Catalog:
+        points = [point("modelmesh.providers", one, f"mod:{one.replace('.', '_')}") for one in (*ids, *own.values(), *([embedded] if embedded else []))]
+        points += [point("modelmesh.autodetect", variable, f"mod: {one.replace('.', '_')}") for variable, one in own.items()]
+        if embedded:
+            points.append(point("modelmesh.embedded", embedded, f"mod:{embedded.replace('.', '_')}"))
+        return Catalog(points)
+
+    return make
+
+
+def names(found: Any) -> list[str]:
+    return [one.name for one in found]
+
+
+ALL = tuple(dict.fromkeys(variables().values()))
+
+
+@pytest.mark.parametrize("variable", variables())
+def test_every_documented_variable(variable: str, installed: Any) -> None:
+    (one,) = detect(installed(*ALL), environ={variable: "http://127.0.0.1:1" if variable.endswith("_HOST") else "sk-test"})
+    assert one.connector_id == variables()[variable]
+    if variable.endswith("_HOST"):
+        assert (one.api_key, one.base_url) == (None, "http://127.0.0.1:1")
+    else:
+        assert (one.api_key, one.base_url) == (Secret("sk-test"), None)
+
+
+def test_the_order_is_that_of_the_table_and_each_provider_is_there_once(installed: Any) -> None:
+    environ = dict.fromkeys(reversed(list(variables())), "test")
+    found = detect(installed(*ALL), environ=environ)
+    assert [one.connector_id for one in found] == list(ALL)
+    assert names(found)[:4] == ["openai", "anthropic", "google", "groq"]
+
+
+def test_the_documented_name_goes_before_the_second_names(installed: Any) -> None:
+    keys = {"HUGGINGFACE_API_TOKEN": "third-test", "HF_API_KEY": "second-test", "HF_TOKEN": "first-test", "GEMINI_API_KEY": "g-test"}
+    found = {one.name: one.api_key for one in detect(installed(*ALL), environ=keys)}
+    assert found == {"huggingface": Secret("first-test"), "google": Secret("g-test")}
+
+
+@pytest.mark.parametrize("value", ["", "   "])
+def test_a_variable_that_is_empty_does_not_count(value: str, installed: Any) -> None:
+    environ = {"OPENAI_API_KEY": value, "XAI_API_KEY": value, "GROQ_API_KEY": " key-test "}
+    (one,) = detect(installed("openai.llm.v1", "groq.api.v1"), environ=environ)
+    assert (one.name, one.api_key) == ("groq", Secret("key-test"))
+    del environ["GROQ_API_KEY"]
+    with pytest.raises(NoProvidersError) as caught:
+        detect(installed("openai.llm.v1"), environ=environ)
+    assert str(caught.value) == NO_KEYS
+
+
+def test_a_host_without_a_scheme(installed: Any) -> None:
+    assert detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": "127.0.0.1:11434"})[0].base_url == "http://127.0.0.1:11434"
+
+
+def test_third_parties_come_after_the_table_by_variable(installed: Any) -> None:
+    catalog = installed("groq.api.v1", ZED_API_KEY="zed.llm.v1", ACME_API_KEY="acme.gateway.v1")
+    found = detect(catalog, environ={"ZED_API_KEY": "z", "ACME_API_KEY": "a", "GROQ_API_KEY": "g"})
+    assert names(found) == ["groq", "acme", "zed"]
+
+
+def test_a_third_party_may_take_over_a_documented_variable(installed: Any) -> None:
+    catalog = installed("openai.llm.v1", OPENAI_API_KEY="acme.openai.v1")
+    assert [one.connector_id for one in detect(catalog, environ={"OPENAI_API_KEY": "test"})] == ["acme.openai.v1"]
+
+
+def test_two_connectors_of_one_vendor_do_not_share_a_name(installed: Any) -> None:
+    catalog = installed("openai.llm.v1", OPENAI_ADMIN_KEY="openai.admin.v1")
+    assert names(detect(catalog, environ={"OPENAI_API_KEY": "a", "OPENAI_ADMIN_KEY": "b"})) == ["openai", "openai.admin.v1"]
+
+
+def test_providers_filter_by_name_or_id(installed: Any) -> None:
+    environ = {"OPENAI_API_KEY": "a", "GROQ_API_KEY": "b", "ANTHROPIC_API_KEY": "c"}
+    catalog = installed("openai.llm.v1", "groq.api.v1", "anthropic.claude.v1")
+    assert names(detect(catalog, providers=["groq", "openai"], environ=environ)) == ["openai", "groq"]
+    assert names(detect(catalog, providers=["anthropic.claude.v1"], environ=environ)) == ["anthropic"]
+
+
+@pytest.mark.parametrize("name", ["openai", "openai.llm.v1", "OPENAI_API_KEY"])
+def test_given_keys_are_the_only_ones(name: str, installed: Any) -> None:
+    found = detect(installed("openai.llm.v1", "groq.api.v1"), api_keys={name: Secret("mine-test")}, environ={"GROQ_API_KEY": "b", "OPENAI_API_KEY": "c"})
+    assert [(one.name, one.api_key) for one in found] == [("openai", Secret("mine-test"))]
+
+
+def test_a_key_in_the_settings_of_one_provider_leaves_the_others_theirs(installed: Any) -> None:
+    catalog = installed("openai.llm.v1", "groq.api.v1")
+    found = detect(catalog, providers=["groq", "openai"], own_keys={"groq": Secret("mine-test")}, environ={"OPENAI_API_KEY": "c"})
+    assert {one.name: one.api_key for one in found} == {"openai": Secret("c"), "groq": Secret("mine-test")}
+    found = detect(catalog, own_keys={"groq": Secret("mine-test")}, environ={"OPENAI_API_KEY": "c", "GROQ_API_KEY": "d"})
+    assert [(one.name, one.api_key) for one in found] == [("openai", Secret("c")), ("groq", Secret("mine-test"))]
+
+
+def test_the_embedded_model_answers_only_when_nothing_else_was_said(installed: Any) -> None:
+    catalog = installed("openai.llm.v1", embedded="modelmesh.local.v1")
+    assert names(detect(catalog, environ={})) == ["local"]
+    assert names(detect(catalog, environ={"OPENAI_API_KEY": "a"})) == ["openai"]
+    assert names(detect(catalog, providers=["openai", "local"], environ={"OPENAI_API_KEY": "a"})) == ["openai", "local"]
+    with pytest.raises(NoProvidersError, match="XAI_API_KEY is set"):  # a key was meant to be used
+        detect(catalog, environ={"XAI_API_KEY": "a"})
+    with pytest.raises(NoProvidersError):
+        detect(catalog, api_keys={}, environ={})
+
+
+WRONG: dict[str, tuple[dict[str, Any], dict[str, str], type[Exception], str]] = {
+    "nothing set": ({}, {}, NoProvidersError, NO_KEYS),
+    "no connector for it": ({}, {"XAI_API_KEY": "a", "COHERE_API_KEY": "b"}, NoProvidersError, "COHERE_API_KEY: pip install modelmesh-connector-cohere"),
+    "no key for it": ({"providers": ["groq"]}, {"OPENAI_API_KEY": "a"}, NoProvidersError, "for which there is no key; set it: export GROQ_API_KEY="),
+    "no key given for it": ({"providers": ["groq"], "api_keys": {"openai": Secret("a")}}, {}, NoProvidersError, "add api_keys={'groq': …}"),
+    "not installed": ({"providers": ["xai"]}, {}, UnknownConnectorError, "pip install modelmesh-connector-xai"),
+    "key of what is not installed": ({"api_keys": {"xai": Secret("a")}}, {}, UnknownConnectorError, "pip install modelmesh-connector-xai"),
+    "unknown": ({"providers": ["opnai"]}, {"OPENAI_API_KEY": "a"}, ConfigurationError, "Did you mean 'openai'"),
+    "key of nobody": ({"api_keys": {"opnai": Secret("a")}}, {}, ConfigurationError, "Did you mean 'openai'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_said_when_there_is_none(case: str, installed: Any) -> None:
+    arguments, environ, kind, words = WRONG[case]
+    with pytest.raises(kind) as caught:
+        detect(installed("openai.llm.v1", "groq.api.v1"), environ=environ, **arguments)
+    assert words in str(caught.value)
+
+
+def test_nothing_detected_is_an_error_of_three_kinds_with_notes(installed: Any) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        detect(installed("groq.api.v1"), environ={})
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, ConfigurationError)
+    assert caught.value.__notes__[0] == "No providers detected. Looked for: GROQ_API_KEY."
+
+
+# -- through create() --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, installed: Any, scripted: Any) -> list[Any]:
+    """What the connectors of OpenAI and Groq were made with; both are installed."""
+    settings: list[Any] = []
+
+    class Provider(scripted):
+        @classmethod
+        def from_config(cls, config: Any) -> Any:
+            settings.append(config)
+            return cls("m", "n")
+
+    register_connector("openai.llm.v1", type("A", (Provider,), {"id": "openai.llm.v1"}))
+    register_connector("groq.api.v1", type("B", (Provider,), {"id": "groq.api.v1"}))
+    core = [found.point for found in Catalog.scan().all() if found.distribution.startswith("modelmesh-core ")]
+    ours = installed("openai.llm.v1", "groq.api.v1")
+    catalog = Catalog([*core, *(found.point for found in ours.all())])
+    monkeypatch.setattr(Catalog, "scan", lambda: catalog)
+    monkeypatch.setenv("OPENAI_API_KEY", "env-test")
+    return settings
+
+
+def test_settings_by_provider_name(made: list[Any]) -> None:
+    with create("chat-completion", providers={"openai": {"organization": "o"}, "groq": {"api_key": "mine-test", "timeout": 9}}) as client:
+        assert client.active_providers() == ["openai", "groq"]
+    assert [(one["api_key"].reveal(), one.get("organization"), one.get("timeout")) for one in made] == [("env-test", "o", None), ("mine-test", None, 9)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        ({"api_keys": {"openai": ""}}, r"api_keys\['openai'\] is empty"),
+        ({"api_keys": {"openai": None}}, r"api_keys\['openai'\] is empty"),
+        ({"providers": {"openai": {"api_key": None}}}, r"providers\['openai'\] is empty"),
+    ],
+)
+def test_a_key_that_is_none_is_not_sent_as_the_word_none(arguments: dict[str, Any], where: str, made: list[Any]) -> None:
+    with pytest.raises(ConfigurationError, match=where):
+        create("chat-completion", **arguments)
+    assert made == []
+
+
+def test_an_overlay_takes_its_pools_from_the_call_then_from_itself(made: list[Any]) -> None:
+    overlay = {"observability": {"connector": "modelmesh.null.v1"}, "capabilities": ["chat-completion", "code-generation"]}
+    for arguments, options, pools in (
+        (("text-generation",), {}, ["text-generation"]),
+        ((), {"pool": "text-generation"}, ["text-generation"]),
+        ((), {}, ["chat-completion"]),
+    ):
+        config = {**overlay, "capabilities": ["chat-completion"]}
+        with create(*arguments, config=config, **options) as client:
+            assert [pool.name for pool in client.mesh.list_pools()] == pools
+    with pytest.raises(ValueError, match="exclude each other"):
+        create("chat-completion", pool="text-generation", config=overlay)
+    with pytest.raises(ValueError, match="^Specify capabilities, pool, or config$"):
+        create(config={"observability": None})
+
+
+def test_models_and_strategy(made: list[Any]) -> None:
+    with create("chat-completion", "text-generation", models=["openai.n"], strategy="stick-until-failure") as client:
+        assert [str(candidate) for candidate in client.mesh.list_models()] == ["openai/n"]
+        assert len(client.mesh.list_pools()) == 2

@@ -1,0 +1,261 @@
+"""What sinks are told of a mesh that fails over: events, log entries, filters, levels; and a sink that raises."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from modelmesh import AllProvidersExhaustedError, BadRequestError, ModelMesh, create
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.observability import EVENT_TYPES, RequestLogEntry, RoutingEvent
+from modelmesh.errors import ConfigurationError
+from modelmesh.events import GROUPS, Emitter, Sink, expand
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+
+
+class Recorder:
+    id = "test.recorder.v1"
+
+    def __init__(self) -> None:
+        self.events: list[RoutingEvent] = []
+        self.entries: list[RequestLogEntry] = []
+        self.closed = 0
+
+    def emit(self, event: RoutingEvent) -> None:
+        self.events.append(event)
+
+    def log(self, entry: RequestLogEntry) -> None:
+        self.entries.append(entry)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Broken(Recorder):
+    id = "test.broken.v1"
+
+    def emit(self, event: RoutingEvent) -> None:
+        super().emit(event)
+        raise RuntimeError("no emit")
+
+    def log(self, entry: RequestLogEntry) -> None:
+        super().log(entry)
+        raise RuntimeError("no log")
+
+
+def failed(kind: FailureClass, status: int) -> Any:
+    return RULES[kind].error(f"status {status}", failure=kind, status=status)
+
+
+def mesh_of(providers: dict[str, Any], sink: Any, **observability: Any) -> tuple[ModelMesh, VirtualClock]:
+    clock = VirtualClock()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)
+    mesh.initialize(
+        {
+            "providers": {name: {"instance": provider} for name, provider in providers.items()},
+            "pools": {"chat-completion": {"recovery": {"cooldown": 60}}},
+            "observability": {"instance": sink, **observability},
+        }
+    )
+    return mesh, clock
+
+
+def ask(mesh: ModelMesh, **arguments: Any) -> Any:
+    return mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, **arguments)
+
+
+def test_a_request_that_moves_on(scripted: Any) -> None:
+    sink = Recorder()
+    price = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=2.0)
+    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)), "b": scripted(ModelInfo("y", pricing=price))}, sink)
+    with mesh:
+        assert ask(mesh).model == "y"
+    off, rotated = sink.events
+    assert (off.event_type, off.provider_id, off.model_id, off.pool_id) == ("provider_deactivated", "a", None, "chat-completion")
+    assert off.metadata["reason"] == "credential"
+    assert (rotated.event_type, rotated.provider_id, rotated.model_id) == ("model_rotated", "b", "y")
+    assert rotated.metadata == {"from": "a/x", "reason": "credential", "status": 401}
+    (entry,) = sink.entries
+    assert (entry.provider_id, entry.model_id, entry.pool_id, entry.delivery_mode) == ("b", "y", "chat-completion", "synchronous")
+    assert entry.capability == "generation.text-generation.chat-completion"
+    assert (entry.status_code, entry.error, entry.tokens_in, entry.tokens_out, entry.total_tokens) == (200, None, 5, 2, 7)
+    assert entry.cost == pytest.approx(0.009)
+    assert [(one["provider_id"], one["outcome"], one["status"]) for one in entry.attempts] == [("a", "failed", 401), ("b", "answered", None)]
+    assert entry.request_id.startswith("req-")
+    assert (entry.request_payload, entry.response_payload) == (None, None)
+    assert {one.event_type for one in sink.events} <= set(EVENT_TYPES)
+    assert sink.closed == 1
+
+
+def test_going_off_and_coming_back(scripted: Any) -> None:
+    sink, down = Recorder(), [True]
+    mesh, clock = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.PERMISSION, 403) if down else _good())}, sink)
+    with mesh:
+        with pytest.raises(AllProvidersExhaustedError):
+            ask(mesh)
+        down.clear()
+        clock.advance(3601)
+        ask(mesh)
+    assert [(one.event_type, one.model_id) for one in sink.events] == [("model_deactivated", "x"), ("model_activated", "x")]
+    first, second = sink.entries
+    assert (first.error, first.status_code, first.model_id) == ("AllProvidersExhaustedError", 403, None)
+    assert (first.tokens_in, first.cost, first.total_tokens) == (None, None, None)
+    assert (second.error, second.cost) == (None, None)
+
+
+def _good() -> dict[str, Any]:
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
+
+
+def test_the_callers_mistake_is_an_entry_and_no_event(scripted: Any) -> None:
+    sink = Recorder()
+    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CALLER, 400)), "b": scripted("y")}, sink)
+    with mesh, pytest.raises(BadRequestError):
+        ask(mesh)
+    assert sink.events == []
+    assert (sink.entries[0].error, sink.entries[0].status_code) == ("BadRequestError", 400)
+
+
+def test_rotating_by_hand_is_told(scripted: Any) -> None:
+    sink = Recorder()
+    mesh, _ = mesh_of({"a": scripted("x", "y")}, sink)
+    with mesh:
+        assert mesh.rotate("chat-completion") == "y"
+    assert [(one.event_type, dict(one.metadata)) for one in sink.events] == [("model_rotated", {"from": "x", "to": "y", "reason": "manual"})]
+
+
+def test_a_task_is_told_the_same(scripted: Any) -> None:
+    told = []
+    for run in (lambda mesh: ask(mesh), lambda mesh: asyncio.run(_aask(mesh))):
+        sink = Recorder()
+        mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.SERVER, 500)), "b": scripted("y")}, sink)
+        with mesh:
+            run(mesh)
+        told.append(([one.event_type for one in sink.events], [(e.model_id, e.status_code, len(e.attempts)) for e in sink.entries]))
+    assert told[0] == told[1]
+    assert told[0][0] == ["model_rotated"]
+
+
+async def _aask(mesh: ModelMesh) -> Any:
+    return await mesh.get_client().chat.completions.create(model="chat-completion", messages=MESSAGES)
+
+
+# -- who hears what ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "heard"),
+    [
+        (None, ["provider_deactivated", "model_rotated"]),
+        ([], ["provider_deactivated", "model_rotated"]),
+        (["rotation"], ["model_rotated"]),
+        (["deactivation"], ["provider_deactivated"]),
+        (["provider_deactivated", "rotation"], ["provider_deactivated", "model_rotated"]),
+        (["recovery", "health"], []),
+    ],
+)
+def test_filters(written: Any, heard: list[str], scripted: Any) -> None:
+    sink = Recorder()
+    more = {} if written is None else {"events": {"filter": written}}
+    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)), "b": scripted("y")}, sink, **more)
+    with mesh:
+        ask(mesh)
+    assert [one.event_type for one in sink.events] == heard
+    assert len(sink.entries) == 1  # a filter of events filters no log entry
+
+
+def test_groups_are_made_of_event_types() -> None:
+    assert expand(list(GROUPS)) <= frozenset(EVENT_TYPES)
+    assert expand(["model_rotated", "rotation"]) == {"model_rotated"}
+
+
+@pytest.mark.parametrize("roles", [["routing"], ["logging"], ["routing", "logging"], []])
+def test_roles(roles: list[str]) -> None:
+    sink = Recorder()
+    emitter = Emitter((Sink(sink, frozenset(roles)),))
+    emitter.emit(RoutingEvent("model_rotated", 0.0))
+    emitter.log(entry())
+    assert (len(sink.events), len(sink.entries)) == ("routing" in roles, "logging" in roles)
+
+
+def entry(**facts: Any) -> RequestLogEntry:
+    return RequestLogEntry("req-test", 0.0, "m", "p", "pool", "c", "synchronous", 200, 1.0, **facts)
+
+
+@pytest.mark.parametrize(
+    ("level", "request_shown", "response_shown"),
+    [("metadata", None, None), ("full", {"text": "a" * 30}, "b" * 30), ("summary", "{'text': '" + "a" * 10 + "…", "b" * 20 + "…")],
+)
+def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
+    sink = Recorder()
+    Emitter((Sink(sink, level=level, max_payload_size=20),)).log(entry(request_payload={"text": "a" * 30}, response_payload="b" * 30))
+    assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == (request_shown, response_shown)
+
+
+def test_a_short_payload_is_not_cut_and_none_stays_none() -> None:
+    sink = Recorder()
+    Emitter((Sink(sink, level="summary", max_payload_size=20),)).log(entry(request_payload="b" * 20))
+    assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == ("b" * 20, None)
+
+
+@pytest.mark.parametrize("level", ["metadata", "summary", "full"])
+def test_levels_through_a_mesh(level: str, scripted: Any) -> None:
+    sink = Recorder()
+    mesh, _ = mesh_of({"a": scripted("x")}, sink, logging={"level": level, "max_payload_size": 40})
+    with mesh:
+        ask(mesh, temperature=0.5)
+    shown = sink.entries[0]
+    if level == "metadata":
+        assert (shown.request_payload, shown.response_payload) == (None, None)
+    elif level == "summary":
+        assert len(shown.request_payload) == len(shown.response_payload) == 41
+    else:
+        assert shown.request_payload == {"messages": MESSAGES, "temperature": 0.5}
+        assert shown.response_payload["choices"][0]["message"]["content"] == "answer of x"
+
+
+def test_hook_plugins_are_never_shown_payloads() -> None:
+    heard = []
+    Emitter((Sink(Recorder(), level="full"),), (("modelmesh_request_finished", heard.append),)).log(entry(request_payload="secret text"))
+    assert heard == [entry()]
+
+
+# -- sinks that fail ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sink_that_raises_is_logged_once_counted_and_silences_nobody(scripted: Any, caplog: pytest.LogCaptureFixture) -> None:
+    broken, sink = Broken(), Recorder()
+    emitter = Emitter((Sink(broken), Sink(sink)))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            emitter.emit(RoutingEvent("model_rotated", 0.0))
+            emitter.log(entry())
+    assert (len(broken.events), len(sink.events), len(broken.entries), len(sink.entries)) == (3, 3, 3, 3)
+    assert emitter.failures == {"test.broken.v1": 6}
+    assert caplog.text.count("test.broken.v1 raised RuntimeError: no emit; further failures are only counted") == 1
+    assert len(caplog.records) == 1
+
+
+def test_a_sink_that_raises_fails_no_request(scripted: Any) -> None:
+    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.SERVER, 500)), "b": scripted("y")}, Broken())
+    with mesh:
+        assert ask(mesh).model == "y"
+
+
+@pytest.mark.parametrize("missing", ["emit", "log"])
+def test_a_sink_that_lacks_a_method_is_refused_before_the_first_request(missing: str, scripted: Any) -> None:
+    sink = type("Half", (), {"id": "test.half.v1", **{name: print for name in ("emit", "log") if name != missing}})()
+    with pytest.raises(ConfigurationError, match=rf"observability.instance: Half is no observability sink: it has no {missing}\(\)"):
+        create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": {"instance": sink}})
+
+
+def test_nobody_listens_by_default(scripted: Any) -> None:
+    for section in (None, {"connector": "modelmesh.null.v1"}, "modelmesh.null.v1"):
+        with create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": section}) as client:
+            assert not client.mesh._emitter.listening

@@ -1,0 +1,335 @@
+"""Finding connectors: the running program's, a plugin's, an installed distribution's; and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import types
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+import modelmesh
+from modelmesh import ModelMesh, register_connector
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, DuplicateConnectorError, UnknownConnectorError
+from modelmesh.hooks import hookimpl
+from modelmesh.ids import Kind
+from modelmesh.registry import CONNECTOR_REGISTRY, Catalog, Resolver, build
+from modelmesh.registry.plugins import load_plugins, tell
+
+
+@pytest.fixture
+def module() -> Iterator[Callable[..., str]]:
+    """Make an importable module of these names; return what it is called."""
+    made: list[str] = []
+
+    def make(**names: Any) -> str:
+        made.append(f"acme_module_{len(made)}")
+        found = types.ModuleType(made[-1])
+        found.__dict__.update(names)
+        sys.modules[made[-1]] = found
+        return made[-1]
+
+    yield make
+    for name in made:
+        del sys.modules[name]
+
+
+class Strategy:
+    id = "acme.first.v1"
+
+    def select(self, candidates: Any, request: Any) -> Any:
+        return candidates.first()
+
+
+# -- in process -------------------------------------------------------------------------------------------------------
+
+
+def test_registering_twice_is_refused_and_assigning_is_not() -> None:
+    other = type("Other", (Strategy,), {})
+    register_connector("acme.first.v1", Strategy)
+    register_connector("acme.first.v1", Strategy)  # the same class again is no clash
+    with pytest.raises(ValueError, match="'acme.first.v1' is registered already; pass replace=True to put Other"):
+        register_connector("acme.first.v1", other)
+    register_connector("acme.first.v1", other, replace=True)
+    assert Resolver(Catalog([])).resolve(Kind.STRATEGY, "acme.first.v1") is other
+    CONNECTOR_REGISTRY["acme.first.v1"] = Strategy
+    assert Resolver(Catalog([])).resolve(Kind.STRATEGY, "acme.first.v1") is Strategy
+    with pytest.raises(ValueError, match="needs an ID"):
+        register_connector("", Strategy)
+
+
+@pytest.mark.parametrize("name", ["mine", "rotation.mine", "acme.first.v1", "rotation.acme.first.v1"])
+def test_any_name_that_was_registered_can_be_used(name: str, scripted: Any) -> None:
+    register_connector(name, Strategy)
+    config = {"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {"strategy": name}}}
+    with modelmesh.create(config=config) as client:
+        assert client.mesh.list_pools()[0].strategy.id == "acme.first.v1"
+
+
+def test_an_alias_and_its_id_are_one_connector(scripted: Any) -> None:
+    register_connector("anthropic.claude.v1", scripted)
+    resolver = Resolver(Catalog([]))
+    for name in ("anthropic.llm.v1", "anthropic.claude.v1", "provider.anthropic.llm.v1"):
+        assert resolver.resolve(Kind.PROVIDER, name) is scripted
+
+
+def test_in_process_goes_before_installed(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+    catalog = Catalog([point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=scripted)}:Provider")])
+    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+    mine = type("Mine", (scripted,), {})
+    register_connector("acme.llm.v1", mine)
+    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is mine
+
+
+# -- installed ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_imported_until_it_is_named(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+    points = [
+        point("modelmesh.providers", "broken.llm.v1", "no_such_module:Provider", "broken-plugin"),
+        point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=scripted)}:Provider"),
+        point("modelmesh.strategies", "acme.llm.v1", "no_such_module:Strategy"),
+        point("something.else", "acme.llm.v1", "no_such_module:Strategy"),
+    ]
+    catalog = Catalog(points)
+    assert catalog.ids(Kind.PROVIDER) == ["acme.llm.v1", "broken.llm.v1"]
+    assert len(list(catalog.all())) == 3
+    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+    with pytest.raises(ConnectorLoadError) as caught:
+        Resolver(catalog).resolve(Kind.PROVIDER, "broken.llm.v1", "m.yaml:3:5")
+    assert caught.value.distribution == "broken-plugin 1.0"
+    assert "m.yaml:3:5: the provider connector 'broken.llm.v1' of broken-plugin 1.0 cannot be imported" in str(caught.value)
+    assert "pip install --force-reinstall broken-plugin" in str(caught.value)
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_two_distributions_with_one_id_are_both_named(point: Callable[..., EntryPoint], scripted: Any) -> None:
+    points = [point("modelmesh.providers", "acme.llm.v1", "x:Y", owner) for owner in ("plugin-one", "plugin-two")]
+    with pytest.raises(DuplicateConnectorError, match=r"plugin-one 1\.0 and plugin-two 1\.0\. Uninstall one: pip uninstall plugin-two"):
+        Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1")
+
+
+def test_one_distribution_that_is_on_the_path_twice_is_one(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+    value = f"{module(Provider=scripted)}:Provider"
+    points = [point("modelmesh.providers", "acme.llm.v1", value, owner) for owner in ("acme-plugin", "Acme_Plugin")]
+    assert Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        (Kind.PROVIDER, "acme.lm.v1", "Did you mean 'acme.llm.v1'? List what is installed: modelmesh connectors"),
+        (Kind.PROVIDER, "mistral.llm.v1", "no provider connector 'mistral.api.v1' is installed. Installed: acme.llm.v1. Install it: pip install modelmesh-connector-mistral"),
+        (Kind.STRATEGY, "cost_first", "Install it: pip install modelmesh-strategy-cost-first"),
+        (Kind.STRATEGY, "cheapest", "The eight are: stick-until-failure, round-robin"),
+        (Kind.SECRET_STORE, "modelmesh.dotenv.v1", "no secret store connector 'modelmesh.dotenv.v1' is installed. Installed: none. Install it: pip install modelmesh-secret-store-dotenv"),
+    ],
+)  # fmt: skip
+def test_an_unknown_id(kind: Kind, name: str, words: str, point: Callable[..., EntryPoint]) -> None:
+    with pytest.raises(UnknownConnectorError) as caught:
+        Resolver(Catalog([point("modelmesh.providers", "acme.llm.v1", "x:Y")])).resolve(kind, name, "here")
+    assert str(caught.value).startswith("here: ")
+    assert words in str(caught.value)
+    assert isinstance(caught.value, ConfigurationError)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_class_that_is_not_what_it_says_is_refused(kind: Kind, point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
+    catalog = Catalog([point(kind.group, "acme.x.v1", f"{module(Thing=object)}:Thing")])
+    with pytest.raises(ConnectorLoadError, match=f"the {kind.label} connector 'acme.x.v1' of acme-plugin 1.0 is .* which lacks"):
+        Resolver(catalog).resolve(kind, "acme.x.v1")
+
+
+def test_what_core_ships_comes_through_entry_points_too() -> None:
+    catalog = Catalog.scan()
+    for kind, connector_id in (
+        (Kind.STRATEGY, "modelmesh.stick-until-failure.v1"),
+        (Kind.SECRET_STORE, "modelmesh.env.v1"),
+        (Kind.OBSERVABILITY, "modelmesh.null.v1"),
+        (Kind.STORAGE, "modelmesh.memory.v1"),
+    ):
+        found = catalog.find(kind, connector_id)
+        assert found is not None
+        assert found.distribution.startswith("modelmesh-core ")
+        assert found.point.load().id == connector_id
+
+
+# -- building ----------------------------------------------------------------------------------------------------------
+
+
+class TakesMap:
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+
+class TakesOptionalMap:
+    def __init__(self, config: Any = None, *, other: int = 1) -> None:
+        self.config = config
+
+
+class TakesAnything:
+    def __init__(self, *configs: Any) -> None:
+        (self.config,) = configs
+
+
+class FromConfig:
+    def __init__(self, a: Any, b: Any) -> None:
+        self.config = {"a": a, "b": b}
+
+    @classmethod
+    def from_config(cls, config: Any) -> FromConfig:
+        return cls(**config)
+
+
+class TakesNothing:
+    config = {"a": 1, "b": 2}
+
+
+class TakesKeywordsOnly:
+    def __init__(self, *, config: Any = None) -> None:
+        self.config = config or {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("cls", [TakesMap, TakesOptionalMap, TakesAnything, FromConfig, TakesNothing, TakesKeywordsOnly])
+def test_forms_of_classes(cls: Any) -> None:
+    given = {"a": 1, "b": 2}
+    made = build(cls, given, "acme.x.v1")
+    assert type(made) is cls
+    assert made.config == {"a": 1, "b": 2}
+    assert made.config is not given
+
+
+def test_a_class_that_raises_is_named_and_our_own_errors_pass() -> None:
+    def boom(config: Any) -> None:
+        raise KeyError("region")
+
+    with pytest.raises(ConnectorLoadError, match="'acme.x.v1' .* cannot be built from its configuration: KeyError: 'region'"):
+        build(boom, {}, "acme.x.v1")
+
+    def ours(config: Any) -> None:
+        raise ConfigurationError("no region")
+
+    with pytest.raises(ConfigurationError, match="^no region$"):
+        build(ours, {}, "acme.x.v1")
+
+
+# -- hook plugins ------------------------------------------------------------------------------------------------------
+
+
+def plugin(point: Callable[..., EntryPoint], name: str, value: str, owner: str = "acme-plugin") -> EntryPoint:
+    return point("modelmesh.plugins", name, value, owner)
+
+
+def test_a_plugin_answers_before_everybody_else(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+    elsewhere = type("Elsewhere", (scripted,), {})
+    asked = []
+
+    @hookimpl
+    def modelmesh_resolve_connector(kind: Any, connector_id: str) -> Any:
+        asked.append((kind, connector_id))
+        return elsewhere if connector_id == "acme.llm.v1" else None
+
+    register_connector("acme.llm.v1", scripted)
+    register_connector("acme.other.v1", scripted)
+    resolver = Resolver(Catalog([plugin(point, "acme", module(modelmesh_resolve_connector=modelmesh_resolve_connector))]))
+    assert resolver.resolve(Kind.PROVIDER, "acme.llm.v1") is elsewhere
+    assert resolver.resolve(Kind.PROVIDER, "acme.llm.v1") is elsewhere
+    assert resolver.resolve(Kind.PROVIDER, "acme.other.v1") is scripted
+    assert asked == [(Kind.PROVIDER, "acme.llm.v1"), (Kind.PROVIDER, "acme.other.v1")]  # once for each ID
+
+
+def test_a_plugin_that_raises_when_asked_is_a_typed_error(point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
+    @hookimpl
+    def modelmesh_resolve_connector(kind: Any) -> Any:
+        raise OSError("registry is down")
+
+    resolver = Resolver(Catalog([plugin(point, "acme", module(modelmesh_resolve_connector=modelmesh_resolve_connector))]))
+    with pytest.raises(ConnectorLoadError, match="a plugin raised OSError: registry is down .* MODELMESH_DISABLE_PLUGINS"):
+        resolver.resolve(Kind.PROVIDER, "acme.llm.v1")
+
+
+def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
+    point: Callable[..., EntryPoint], module: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = []
+
+    @hookimpl
+    def modelmesh_mesh_ready(mesh: Any) -> None:
+        heard.append(mesh)
+
+    @hookimpl
+    def modelmesh_mesh_reddy(mesh: Any) -> None: ...
+
+    @hookimpl(optionalhook=True)
+    def modelmesh_of_the_future() -> None: ...
+
+    @hookimpl(specname="modelmesh_mesh_ready")
+    def wrong_argument(mesh: Any, moon: Any) -> None: ...
+
+    good = module(modelmesh_mesh_ready=modelmesh_mesh_ready, modelmesh_of_the_future=modelmesh_of_the_future)
+    points = [
+        plugin(point, "absent", "no_such_module", "absent-plugin"),
+        plugin(point, "misspelt", module(modelmesh_mesh_reddy=modelmesh_mesh_reddy)),
+        plugin(point, "argued", module(wrong_argument=wrong_argument)),
+        plugin(point, "good", good, "good-plugin"),
+        plugin(point, "good", module(), "impostor"),
+    ]
+    with caplog.at_level(logging.WARNING):
+        resolver = Resolver(Catalog(points))
+        manager, left_out = resolver.plugins, resolver.plugins_left_out
+    assert [name for name, _ in manager.list_name_plugin()] == ["good"]
+    assert manager.get_plugin("good") is sys.modules[good]
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in left_out["absent"]
+    assert "'modelmesh_mesh_reddy', which does not exist" in left_out["misspelt"]
+    assert "moon" in left_out["argued"]
+    assert left_out["good of impostor 1.0"] == "another plugin has this name"
+    assert "plugin absent of absent-plugin 1.0 is left out" in caplog.text
+    tell(manager, "modelmesh_mesh_ready", mesh="the mesh")
+    assert heard == ["the mesh"]
+
+
+def test_switching_plugins_off(point: Callable[..., EntryPoint], module: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", " one , absent,")
+    points = [plugin(point, "one", module()), plugin(point, "two", module()), plugin(point, "absent", "no_such_module")]
+    manager, left_out = load_plugins(Catalog(points))
+    assert [name for name, _ in manager.list_name_plugin()] == ["two"]
+    assert left_out == dict.fromkeys(["one", "absent"], "switched off by MODELMESH_DISABLE_PLUGINS")
+
+
+def test_the_life_of_a_mesh_is_told_and_one_that_raises_silences_nobody(
+    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = []
+
+    def hearing(name: str) -> dict[str, Any]:
+        @hookimpl
+        def modelmesh_mesh_ready(mesh: Any) -> None:
+            heard.append(f"{name} ready")
+            if name == "bad":
+                raise RuntimeError("no")
+
+        @hookimpl
+        def modelmesh_mesh_closed() -> None:
+            heard.append(f"{name} closed")
+
+        @hookimpl
+        def modelmesh_request_finished(entry: Any) -> None:
+            heard.append(f"{name} {entry.model_id}")
+
+        return {"a": modelmesh_mesh_ready, "b": modelmesh_mesh_closed, "c": modelmesh_request_finished}
+
+    points = [plugin(point, name, module(**{f.__name__: f for f in hearing(name).values()})) for name in ("bad", "good")]
+    mesh = ModelMesh(resolver=Resolver(Catalog([*points, *_own()])))
+    mesh.initialize({"providers": {"a": {"instance": scripted("m")}}, "pools": {"chat": {}}})
+    mesh.client.chat.completions.create(model="chat", messages=[])
+    mesh.shutdown()
+    mesh.shutdown()
+    assert sorted(heard) == ["bad closed", "bad m", "bad ready", "good closed", "good m", "good ready"]
+    assert "plugin bad raised in modelmesh_mesh_ready" in caplog.text
+
+
+def _own() -> list[EntryPoint]:
+    return [found.point for found in Catalog.scan().all() if found.distribution.startswith("modelmesh-core ")]

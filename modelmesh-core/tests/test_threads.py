@@ -1,0 +1,158 @@
+"""One client, many threads and tasks, providers that fail now and then: no reply is lost or doubled, and every count is exact."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.errors import ProviderServerError
+from modelmesh.routing.classes import FailureClass
+from modelmesh.testing import VirtualClock
+
+THREADS, CALLS, TASKS = 64, 50, 500
+NAMES = ("a", "b", "c", "d")
+
+
+class Flaky:
+    """Echoes the last message; fails one time in five, by a seeded draw."""
+
+    id = "test.flaky.v1"
+    capabilities = ("chat-completion",)
+
+    def __init__(self, seed: int) -> None:
+        self.rng, self.lock = random.Random(seed), Lock()
+        self.answered, self.failed = Counter[str](), 0
+        self.in_flight = self.most = 0
+
+    def models(self) -> list[Any]:
+        from modelmesh.contracts.models import ModelInfo
+
+        return [ModelInfo("m")]
+
+    def _enter(self) -> None:
+        with self.lock:
+            self.in_flight += 1
+            self.most = max(self.most, self.in_flight)
+
+    def _answer(self, call: Any) -> Any:
+        from modelmesh.contracts.provider import Answer
+
+        text = call.payload["messages"][0]["content"]
+        with self.lock:
+            self.in_flight -= 1
+            if self.rng.random() < 0.2:
+                self.failed += 1
+                raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
+            self.answered[text] += 1
+        choice = {"index": 0, "message": {"role": "assistant", "content": f"echo {text}"}, "finish_reason": "stop"}
+        return Answer({"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}})
+
+    def send(self, call: Any, model: str, limits: Any) -> Any:
+        self._enter()
+        return self._answer(call)
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Any:
+        self._enter()
+        await asyncio.sleep(0)
+        return self._answer(call)
+
+    def close(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Spread:
+    """Sends each request somewhere."""
+
+    id = "test.spread.v1"
+
+    def select(self, candidates: Any, request: Any) -> Any:
+        some = list(candidates)
+        return some[int(request.rng.random() * len(some))]
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.entries: list[Any] = []
+
+    def emit(self, event: Any) -> None: ...
+
+    def log(self, entry: Any) -> None:
+        self.entries.append(entry)
+
+
+@pytest.fixture
+def world() -> Any:
+    providers = {name: Flaky(seed) for seed, name in enumerate(NAMES)}
+    clock, sink = VirtualClock(), Sink()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep, rng=random.Random(1))
+    mesh.initialize(
+        {
+            "providers": {name: {"instance": one, "connection_pool": {"max_connections": 1000}} for name, one in providers.items()},
+            # circuits that never open and many tries: what is under test is the counting, so every request must end in an answer
+            "pools": {"chat": {"deactivation": {"retry_limit": 10**9, "error_rate_threshold": 1.0}, "retry": {"max_attempts": 8}, "strategy_instance": Spread()}},
+            "observability": {"instance": sink},
+        }
+    )
+    with mesh:
+        yield mesh, providers, sink
+
+
+def ask(client: Any, text: str) -> Any:
+    return client.chat.completions.create(model="chat", messages=[{"role": "user", "content": text}])
+
+
+def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
+    mesh, providers, sink = world
+    assert sorted(text for text, _ in replies) == sorted(texts)
+    assert all(reply.content == f"echo {text}" for text, reply in replies)  # nobody got another's answer
+    answered = sum((one.answered for one in providers.values()), Counter())
+    assert answered == Counter(texts)  # each question was answered by one provider, once
+    attempts = [attempt for _, reply in replies for attempt in reply.attempts]
+    assert Counter(one.outcome for one in attempts) == {"answered": len(texts), "failed": sum(one.failed for one in providers.values())}
+    usage = mesh.usage
+    assert (usage.total_requests, usage.total_tokens) == (len(texts), 3 * len(texts))
+    assert {name: one.total_requests for name, one in usage.by_provider.items()} == {name: sum(one.answered.values()) for name, one in providers.items() if one.answered}
+    (pool,) = mesh.list_pools()
+    assert pool.total_requests == len(attempts)
+    assert [candidate.account.in_flight for candidate in pool.members] == [0] * len(NAMES)
+    assert [one.in_flight for one in providers.values()] == [0] * len(NAMES)
+    assert Counter(entry.error for entry in sink.entries) == {None: len(texts)}
+    assert len({entry.request_id for entry in sink.entries}) == len(texts)
+    assert sum(one.failed for one in providers.values()) > len(texts) / 10  # they did fail
+
+
+def test_threads(world: Any) -> None:
+    client = world[0].client
+    texts = [f"{thread}/{call}" for thread in range(THREADS) for call in range(CALLS)]
+
+    def work(thread: int) -> list[tuple[str, Any]]:
+        mine = texts[thread * CALLS : (thread + 1) * CALLS]
+        return [(text, ask(client, text)) for text in mine]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        replies = [one for found in pool.map(work, range(THREADS)) for one in found]
+    check(world, texts, replies)
+
+
+def test_tasks(world: Any) -> None:
+    client = world[0].get_client()
+    texts = [str(task) for task in range(TASKS)]
+
+    async def one(text: str) -> tuple[str, Any]:
+        return text, await ask(client, text)
+
+    async def main() -> list[tuple[str, Any]]:
+        return await asyncio.gather(*map(one, texts))
+
+    check(world, texts, asyncio.run(main()))
+    assert max(provider.most for provider in world[1].values()) > 1  # they were in flight together

@@ -1,0 +1,106 @@
+"""Counting tokens and money: exact sums, and what is unknown stays unknown."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh import create
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.usage import NANO, UsageEntry, UsageTracker, cost_nano_usd
+
+BOTH = ModelPricing(input_per_1k_tokens=0.0025, output_per_1k_tokens=0.01)
+USED = {"prompt_tokens": 1000, "completion_tokens": 500}
+
+
+@pytest.mark.parametrize(
+    ("pricing", "usage", "usd"),
+    [
+        (BOTH, USED, 0.0075),
+        (ModelPricing(0.0025, 0.01, per_request=0.5), USED, 0.5075),
+        (ModelPricing(per_request=0.5), USED, 0.5),
+        (ModelPricing(per_request=0.5), None, 0.5),
+        (ModelPricing(0.0, 0.0), USED, 0.0),
+        (BOTH, {"prompt_tokens": 0, "completion_tokens": 0}, 0.0),
+        (None, USED, None),
+        (ModelPricing(), USED, None),
+        (ModelPricing(input_per_1k_tokens=0.0025), USED, None),
+        (BOTH, None, None),
+        (BOTH, {}, None),
+        (BOTH, {"prompt_tokens": 5}, None),
+        (BOTH, {"prompt_tokens": None, "completion_tokens": 5}, None),
+        (BOTH, {"prompt_tokens": "5", "completion_tokens": 5}, None),
+    ],
+)
+def test_the_price_of_one_answer(pricing: Any, usage: Any, usd: float | None) -> None:
+    assert cost_nano_usd(pricing, usage) == (None if usd is None else round(usd * NANO))
+
+
+@given(st.lists(st.integers(0, 10**15), max_size=50))
+def test_sums_are_exact_whatever_the_order(amounts: list[int]) -> None:
+    forth, back = UsageEntry(), UsageEntry()
+    for amount in amounts:
+        forth.add(None, amount)
+    for amount in reversed(amounts):
+        back.add(None, amount)
+    assert forth == back
+    assert forth.total_cost == sum(amounts) / NANO
+    assert forth.total_requests == len(amounts)
+
+
+def test_totals_by_model_and_provider() -> None:
+    tracker = UsageTracker()
+    tracker.add("m", "a", USED, 5)
+    tracker.add("m", "b", USED, 7)
+    tracker.add("n", "b", None, None)
+    assert (tracker.total_requests, tracker.total_tokens, tracker.unpriced_requests) == (3, 3000, 1)
+    assert tracker.total_cost == 12 / NANO
+    assert {name: (one.total_requests, one.total_tokens) for name, one in tracker.by_model.items()} == {"m": (2, 3000), "n": (1, 0)}
+    assert {name: one.total_requests for name, one in tracker.by_provider.items()} == {"a": 1, "b": 2}
+    assert tracker.by_provider["b"].unpriced_requests == 1
+    assert tracker.summary().startswith("total: 3 requests, 3000 tokens, $0.000000 and 1 request")
+    assert len(tracker.summary().splitlines()) == 3
+    assert "3 requests" in repr(tracker)
+    assert tracker.budget_status is None
+    tracker.reset()
+    assert (tracker.total_requests, tracker.by_model, tracker.by_provider, tracker.total_cost) == (0, {}, {}, 0.0)
+
+
+def test_what_a_caller_does_with_the_tables_changes_no_count() -> None:
+    tracker = UsageTracker()
+    tracker.add("m", "a", USED, 5)
+    tracker.by_model.clear()
+    tracker.by_provider["z"] = UsageEntry()
+    assert list(tracker.by_model) == ["m"]
+    assert list(tracker.by_provider) == ["a"]
+
+
+def test_threads_lose_nothing() -> None:
+    tracker = UsageTracker()
+
+    def work() -> None:
+        for _ in range(500):
+            tracker.add("m", "a", {"prompt_tokens": 1, "completion_tokens": 2}, 3)
+
+    threads = [Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tracker.total_requests, tracker.total_tokens, tracker.total_cost) == (4000, 12_000, 12_000 / NANO)
+
+
+def test_through_a_client(scripted: Any) -> None:
+    priced, free = ModelInfo("m", pricing=BOTH), ModelInfo("n")
+    raw = {"providers": {"a": {"instance": scripted(priced, free)}}, "pools": {"chat": {"models": ["m"]}, "other": {"models": ["n"]}}}
+    with create(config=raw) as client:
+        reply = client.chat.completions.create(model="chat", messages=[])
+        assert reply.attempts[-1].cost == pytest.approx(5 / 1000 * 0.0025 + 2 / 1000 * 0.01)
+        assert client.chat.completions.create(model="other", messages=[]).attempts[-1].cost is None
+        assert (client.usage.total_requests, client.usage.total_tokens, client.usage.unpriced_requests) == (2, 14, 1)
+        assert client.usage.total_cost == pytest.approx(reply.attempts[-1].cost)
+        assert client.usage.by_model["n"].total_cost == 0.0

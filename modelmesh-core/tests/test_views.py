@@ -1,0 +1,190 @@
+"""Replies as their users hold them: attributes, items, JSON, copies, pickles."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh import create
+from modelmesh.client.shapes import ChatCompletionChunk, Choice, Message, ModelList, ToolCall, Usage
+from modelmesh.client.view import View
+
+DATA: dict[str, Any] = {
+    "id": "chatcmpl-test",
+    "model": "m",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 1, "vendor_tokens": 9},
+    "vendor": {"deep": [{"x": 1}, 2]},
+    "items": [1],
+}  # fmt: skip
+
+
+@pytest.fixture
+def reply(scripted: Any) -> Any:
+    with create(config={"providers": {"a": {"instance": scripted("m", answer=lambda *_: copy.deepcopy(DATA))}}, "pools": {"chat": {}}}) as client:
+        yield client.chat.completions.create(model="chat", messages=[])
+
+
+def test_attributes_and_items_are_the_same_thing(reply: Any) -> None:
+    assert reply.choices[0].message.tool_calls[0].function.name == "f"
+    assert reply["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "f"
+    assert reply.choices is reply["choices"]
+    assert reply.usage is reply["usage"] is reply.get("usage")
+    assert [type(one) for one in (reply.choices[0], reply.choices[0].message, reply.usage, reply.choices[0].message.tool_calls[0])] == [Choice, Message, Usage, ToolCall]
+
+
+def test_what_the_vendor_sent_and_we_do_not_know_is_there(reply: Any) -> None:
+    assert reply.usage.vendor_tokens == 9
+    assert reply.vendor.deep[0].x == 1
+    assert reply.vendor.deep[1] == 2
+
+
+def test_what_we_know_and_the_vendor_did_not_send_is_none(reply: Any) -> None:
+    assert reply.service_tier is None
+    assert reply.usage.total_tokens is None
+    assert reply.choices[0].message.refusal is None
+    assert "service_tier" not in reply
+    assert reply.get("service_tier", "x") == "x"
+    with pytest.raises(KeyError):
+        reply["service_tier"]
+
+
+def test_what_nobody_knows_is_an_attribute_error(reply: Any) -> None:
+    with pytest.raises(AttributeError, match="'ChatCompletion' object has no attribute 'choises'"):
+        _ = reply.choises
+    assert not hasattr(reply, "choises")
+    assert getattr(reply, "choises", 5) == 5
+
+
+def test_a_name_that_dictionaries_use_is_an_item(reply: Any) -> None:
+    assert reply["items"] == [1]
+    assert ("id", "chatcmpl-test") in reply.items()
+
+
+def test_what_the_mesh_adds_is_no_part_of_the_data(reply: Any) -> None:
+    assert (reply.provider, reply.content, len(reply.attempts)) == ("a", None, 1)
+    assert reply.latency_ms >= 0
+    assert reply.metadata["pool"] == "chat"
+    assert reply.explain().selected_model == "m"
+    assert {"provider", "attempts", "metadata"}.isdisjoint(reply)
+
+
+def test_changing_a_reply_changes_what_is_read_and_written(reply: Any) -> None:
+    reply.choices[0].message.content = "changed"
+    reply["model"] = "other"
+    reply.note = {"a": 1}
+    assert reply["choices"][0]["message"]["content"] == reply.content == "changed"
+    assert reply.model == "other"
+    assert reply.note.a == 1
+    assert json.loads(reply.model_dump_json())["choices"][0]["message"]["content"] == "changed"
+
+
+def test_equality_is_that_of_the_data(reply: Any) -> None:
+    plain = reply.model_dump()
+    assert reply == plain
+    _ = reply.choices[0].message  # looking at it makes no difference
+    assert reply == plain
+    assert reply != {**plain, "model": "other"}
+
+
+def test_a_dump_is_plain_and_apart(reply: Any) -> None:
+    _ = reply.choices[0].message.tool_calls
+    dumped = reply.model_dump()
+    stack: list[Any] = [dumped]
+    while stack:
+        one = stack.pop()
+        assert type(one) in (dict, list, str, int, type(None))
+        stack += one.values() if isinstance(one, dict) else one if isinstance(one, list) else []
+    dumped["choices"].clear()
+    assert reply.choices[0].index == 0
+    assert {name: reply.to_dict()[name] for name in DATA} == DATA
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"exclude_none": True}, {"a": 1, "c": {"d": [{"e": 2}, {}]}}),
+        ({"exclude": {"a"}}, {"b": None, "c": {"d": [{"e": 2}, {"e": None}]}}),
+        ({"include": {"a", "b"}}, {"a": 1, "b": None}),
+        ({"exclude": {"c": {"d": {"__all__": {"e"}}}, "b": True}}, {"a": 1, "c": {"d": [{}, {}]}}),
+        ({"exclude": {"c": {"d": {0: {"e"}}}}}, {"a": 1, "b": None, "c": {"d": [{}, {"e": None}]}}),
+        ({"mode": "json", "exclude_unset": True, "warnings": False}, {"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}}),
+    ],
+)
+def test_options_of_a_dump(options: dict[str, Any], expected: Any) -> None:
+    view = View({"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}})
+    assert view.model_dump(**options) == expected
+    assert json.loads(view.to_json(**options)) == expected
+    assert view == {"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}}
+
+
+def test_json(reply: Any) -> None:
+    assert json.loads(json.dumps(reply)) == reply
+    assert json.loads(reply.model_dump_json()) == reply
+    assert "\n" not in reply.model_dump_json()
+    assert "\n" in reply.to_json()
+    assert View({"a": "é"}).model_dump_json() == '{"a":"é"}'
+
+
+def test_copies(reply: Any) -> None:
+    deep = copy.deepcopy(reply)
+    deep.choices[0].message.content = "changed"
+    assert reply.content is None
+    usage = copy.copy(reply.usage)
+    assert type(usage) is Usage
+    assert usage == reply.usage
+
+
+def test_pickles(reply: Any) -> None:
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(reply, protocol))
+        assert again == reply
+        assert again.choices[0].message.tool_calls[0].function.name == "f"
+        assert again.service_tier is None
+        assert again.content is None
+        assert not hasattr(again, "attempts")  # how the mesh came by it stays where it was
+    chunk = ChatCompletionChunk({"choices": [{"delta": {"content": "x"}}]})
+    assert pickle.loads(pickle.dumps(chunk)).choices[0].delta.content == "x"
+    assert type(pickle.loads(pickle.dumps(chunk))) is ChatCompletionChunk
+
+
+def test_reprs_and_dir(reply: Any) -> None:
+    assert repr(reply.usage) == "Usage(prompt_tokens=1, vendor_tokens=9)"
+    assert {"id", "vendor", "service_tier", "model_dump", "attempts"} <= set(dir(reply))
+
+
+def test_lists_of_models_iterate(reply: Any) -> None:
+    listed = ModelList({"data": [{"id": "a"}, {"id": "b"}]})
+    assert [card.id for card in listed] == ["a", "b"]
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
+def test_any_object_survives_being_looked_at(data: dict[str, Any]) -> None:
+    before = json.dumps(data)
+    view = View(copy.deepcopy(data))
+    for name in data:
+        _ = view[name]
+    assert view == data
+    assert view.model_dump() == data
+    assert json.dumps(view.model_dump()) == json.dumps(view) == before
+    assert pickle.loads(pickle.dumps(view)) == data
+    repr(view)

@@ -1,0 +1,161 @@
+"""The reference names everything there is to name, as it is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from attrs import fields, has
+
+from modelmesh import errors, hookspecs
+from modelmesh.client import MeshClient, OpenAIClient
+from modelmesh.client.arguments import _OPTION_NAMES
+from modelmesh.config import mesh_config, normalize, schema
+from modelmesh.contracts import observability
+from modelmesh.convenience import create
+from modelmesh.ids import Kind
+from modelmesh.registry import aliases, catalog
+from modelmesh.registry.resolver import REQUIRED
+from modelmesh.routing.classes import RULES
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SECTIONS = [cls for name, cls in vars(schema).items() if name.endswith("Section")]
+RECORDS = [cls for cls in vars(observability).values() if isinstance(cls, type) and has(cls)]
+ERRORS = [name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.ModelMeshError)]
+HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("modelmesh_")}
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def part(text: str, name: str) -> str:
+    found = re.search(rf"<!-- begin: {name} -->\n(.*?)<!-- end: {name} -->", text, re.DOTALL)
+    assert found, f"no part {name}"
+    return found[1]
+
+
+def named(text: str) -> set[str]:
+    """Every word that stands in backticks, alone or in a longer piece of code."""
+    return {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"[\w.-]+", code)}
+
+
+def test_generated_parts_are_fresh() -> None:
+    done = subprocess.run([sys.executable, "-B", DOCS / "generate.py", "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_check_notices(tmp_path: Path) -> None:
+    """A generator that always says yes would prove nothing."""
+    copy = tmp_path / "docs"
+    for name in (
+        "explanation/what-happens-when-a-provider-fails.md",
+        "reference/configuration.md",
+        "reference/observability-records.md",
+    ):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text(page(name).replace("| `quota` |", "| `quoth` |"), "utf-8")
+    (copy / "generate.py").write_text((DOCS / "generate.py").read_text("utf-8"), "utf-8")
+    command = [sys.executable, "-B", copy / "generate.py"]
+    assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 1
+    subprocess.run(command, capture_output=True, check=False)
+    assert page("explanation/what-happens-when-a-provider-fails.md") == (
+        copy / "explanation/what-happens-when-a-provider-fails.md"
+    ).read_text("utf-8")
+
+
+def test_every_class_of_failure_is_in_the_table() -> None:
+    table = part(page("explanation/what-happens-when-a-provider-fails.md"), "classes")
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [kind.value for kind in RULES]
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda cls: cls.__name__)
+def test_every_key_of_a_section(section: type) -> None:
+    table = part(page("reference/configuration.md"), section.__name__)
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(section)]
+
+
+def test_every_top_section_and_other_spelling() -> None:
+    words = named(page("reference/configuration.md"))
+    spellings = [*normalize.KEY_ALIASES, *normalize.POOL_ALIASES, *normalize.OBSERVABILITY_ALIASES]
+    spellings += [f"{section}.{alias}" for section, known in normalize.SECTION_ALIASES.items() for alias in known]
+    for name in (*mesh_config.SECTIONS, *mesh_config.LATER, *spellings):
+        assert name in words, name
+    assert any(alias in words and real in words for alias, real in aliases.ID_ALIASES.items())
+
+
+def test_everything_that_is_not_acted_on_is_said_to_be() -> None:
+    text = page("reference/configuration.md").partition("## Read and not acted on")[2]
+    for name in (*mesh_config.LATER, *mesh_config.LATER_PROVIDER_KEYS, *mesh_config.LATER_POOL_KEYS["deactivation"]):
+        assert f"`{name}`" in text, name
+    for name in mesh_config.LATER_POOL_KEYS["recovery"]:
+        assert f"`{name}`" in text, name
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda cls: cls.__name__)
+def test_every_field_of_a_record(record: type) -> None:
+    table = part(page("reference/observability-records.md"), record.__name__)
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(record)]
+
+
+@pytest.mark.parametrize("event_type", observability.EVENT_TYPES)
+def test_every_type_of_event(event_type: str) -> None:
+    assert f"`{event_type}`" in page("reference/observability-records.md")
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error(name: str) -> None:
+    assert name in named(page("reference/python.md"))
+
+
+def test_every_argument_of_create_and_of_a_call() -> None:
+    words = named(page("reference/python.md"))
+    for name in (*inspect.signature(create).parameters, *_OPTION_NAMES, "extra_body"):
+        assert name in words, name
+
+
+@pytest.mark.parametrize("client", [MeshClient, OpenAIClient])
+def test_every_member_of_a_client(client: type) -> None:
+    words = named(page("reference/python.md"))
+    public = {name for name in dir(client) if not name.startswith("_")} - {"aclose"}
+    assert {name for name in public | {"chat.completions.create", "models.list"} if name not in words} == set()
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_with_its_signature(name: str) -> None:
+    arguments = ", ".join(inspect.signature(HOOKS[name]).parameters)
+    assert f"`{name}({arguments})`" in page("reference/packages.md")
+
+
+def test_every_group_of_entry_points() -> None:
+    text = page("reference/packages.md")
+    for kind in Kind:
+        required = ", ".join(f"`{method}`" for method in REQUIRED[kind])
+        assert f"| `{kind.group}` | ID | a class with {required} |" in text
+    for group in (catalog.AUTODETECT, catalog.EMBEDDED, catalog.PLUGINS, catalog.COMMANDS):
+        assert f"| `{group}` |" in text
+
+
+def test_every_package_and_every_id() -> None:
+    found = catalog.Catalog.scan()
+    words = named(page("reference/packages.md"))
+    ours = [one for one in found.all() if one.distribution.startswith("modelmesh-")]
+    assert len(ours) >= 10
+    for one in ours:
+        assert one.name in words, one.name
+        assert one.distribution.split()[0] in words, one.distribution
+
+
+def test_every_hook_of_a_provider_is_in_the_table() -> None:
+    from modelmesh_cdk import BaseProvider
+
+    own = {"_encode", "_fixed_headers", "_answer", "_refused", "_event_failure", "_scrubbed_code", "_check_is_stream"}
+    own |= {"_not_an_answer", "_broken", "_where", "_sync", "_async", "_find_key", "_find_root", "_configured_models"}
+    hooks = {name for name, one in vars(BaseProvider).items() if inspect.isfunction(one) and re.match("_[a-z]", name)} - own
+    assert hooks <= named(page("how-to/write-a-connector.md"))
+    assert len(hooks) >= 9
