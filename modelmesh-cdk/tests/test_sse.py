@@ -1,0 +1,130 @@
+"""Server-sent events: the same events however the bytes are cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh_cdk import ServerSentEvent, SseDecoder
+from modelmesh_cdk.wire.limits import MAX_LINE, TooMuchError
+
+
+def decode(*pieces: bytes) -> list[ServerSentEvent]:
+    decoder = SseDecoder()
+    return [event for piece in pieces for event in decoder.feed(piece)] + decoder.end()
+
+
+def cut(body: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(place for place in places if place <= len(body)), len(body)]
+    return [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def message(*data: bytes) -> list[ServerSentEvent]:
+    return [ServerSentEvent("message", one) for one in data]
+
+
+LINES = st.sampled_from([b"data: a", b"data:b", b"data", b"event: x", b"event:", b": comment", b"", b"", b"id: 5", b"retry: 10", b"data: \xc3\xa9 {}:", b"datax: 1", b"\xef\xbb\xbfdata: m"])
+ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
+STREAMS = st.builds(
+    lambda mark, lines, last: mark + b"".join(line + end for line, end in lines) + last,
+    st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\xef\xbb", b"\xef"]), st.lists(st.tuples(LINES, ENDS), max_size=20), LINES,
+)  # fmt: skip
+
+
+@given(st.one_of(STREAMS, st.binary(max_size=200)), st.lists(st.integers(0, 300), max_size=12))
+def test_any_split_gives_the_same_events(body: bytes, places: list[int]) -> None:
+    whole = decode(body)
+    assert decode(*cut(body, places)) == whole
+    assert decode(*(body[place : place + 1] for place in range(len(body)))) == whole
+
+
+@given(st.lists(st.tuples(LINES, ENDS), max_size=20))
+def test_the_kind_of_line_end_makes_no_difference(lines: list[tuple[bytes, bytes]]) -> None:
+    mixed = b"".join(line + end for line, end in lines)
+    assert decode(mixed) == decode(b"".join(line + b"\n" for line, _ in lines))
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
+def test_what_was_written_is_what_is_read(texts: list[str]) -> None:
+    body = b"".join(b"data: " + text.encode() + b"\n\n" for text in texts)
+    assert decode(body) == message(*(text.encode() for text in texts))
+
+
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        (b"", []),
+        (b"data: a\n\n", message(b"a")),
+        (b"data:a\n\n", message(b"a")),
+        (b"data:  a\n\n", message(b" a")),
+        (b"data\n\n", message(b"")),
+        (b"data:\ndata: b\n\n", message(b"\nb")),
+        (b"data: a\ndata: b\n\ndata: c\n\n", message(b"a\nb", b"c")),
+        (b"data: {\"a\": \"b: c\"}\n\n", message(b'{"a": "b: c"}')),
+        (b": keep-alive\n\ndata: a\n\n: bye\n\n", message(b"a")),
+        (b": x\ndata: a\n\n", message(b"a")),
+        (b"event: ping\n\ndata: a\n\n", message(b"a")),
+        (b"event: delta\ndata: a\n\ndata: b\n\n", [ServerSentEvent("delta", b"a"), *message(b"b")]),
+        (b"data: a\nevent: late\n\n", [ServerSentEvent("late", b"a")]),
+        (b"event:\ndata: a\n\n", message(b"a")),
+        (b"event: \xff\ndata: a\n\n", [ServerSentEvent("�", b"a")]),
+        (b"id: 1\nretry: 5\nunknown: x\ndata: a\n\n", message(b"a")),
+        (b"\n\n\ndata: a\n\n\n\n", message(b"a")),
+        (b"\xef\xbb\xbfdata: a\n\n", message(b"a")),
+        (b"data: a\n\n\xef\xbb\xbfdata: b\n\n", message(b"a")),
+        (b"data: a\r\rdata: b\r\n\r\ndata: c\n\r\n", message(b"a", b"b", b"c")),
+        (b"data: a\n", message(b"a")),
+        (b"data: a\ndata: b", message(b"a")),
+        (b"data: a", []),
+        (b"data: a\n\ndata: [DONE]\n", message(b"a", b"[DONE]")),
+        (b"\xef\xbb", []),
+    ],
+)
+def test_events(body: bytes, events: list[ServerSentEvent]) -> None:
+    assert decode(body) == events
+
+
+def test_an_event_comes_as_soon_as_it_is_whole() -> None:
+    decoder = SseDecoder()
+    assert decoder.feed(b"data: a\n") == []
+    assert decoder.feed(b"\nda") == message(b"a")
+    assert decoder.feed(b"ta: b\r\n\r") == message(b"b")  # not held back for the newline that may follow
+    assert decoder.feed(b"\n") == []
+
+
+def test_an_event_of_the_greatest_length() -> None:
+    text = b"x" * (MAX_LINE - len("data: "))
+    assert decode(b"data: " + text + b"\n\n") == message(text)
+
+
+@pytest.mark.parametrize("piece", [1 << 12, 1 << 20, 1 << 30])
+@pytest.mark.parametrize("body", [b"data: " + b"x" * MAX_LINE + b"\n\n", b"data: x\n" * (MAX_LINE // 8 + 1), b": " + b"x" * (2 * MAX_LINE)])
+def test_an_event_that_is_too_long_is_refused(body: bytes, piece: int) -> None:
+    with pytest.raises(TooMuchError, match="longer than 1 MiB"):
+        decode(*(body[place : place + piece] for place in range(0, len(body), piece)))
+
+
+def test_many_events_may_be_longer_than_one() -> None:
+    event = b"data: " + b"x" * 1000 + b"\n\n"
+    assert len(decode(*[event * 100] * 30)) == 3000
+
+
+class Counted(bytearray):
+    """A buffer that counts how many bytes each search has to look at."""
+
+    looked = 0
+
+    def find(self, sub: bytes, start: int = 0, *rest: int) -> int:  # type: ignore[override]
+        Counted.looked += len(self) - start
+        return super().find(sub, start, *rest)
+
+
+def test_single_bytes_of_a_long_event_are_each_looked_at_a_few_times() -> None:
+    Counted.looked = 0
+    decoder, length = SseDecoder(), 200_000
+    decoder._buffer = Counted()
+    for _ in range(length):
+        assert decoder.feed(b"x") == []
+    assert Counted.looked <= 4 * length
+    assert len(decoder._buffer) == length

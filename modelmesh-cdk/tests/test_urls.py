@@ -1,0 +1,59 @@
+"""Base URLs end with one version, however they were written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh_cdk.wire.urls import api_root
+
+
+@pytest.mark.parametrize(
+    ("written", "root"),
+    [
+        ("https://api.example.com", "https://api.example.com/v1"),
+        ("https://api.example.com/", "https://api.example.com/v1"),
+        ("https://api.example.com/v1", "https://api.example.com/v1"),
+        (" https://api.example.com/v1/// ", "https://api.example.com/v1"),
+        ("https://api.example.com/openai", "https://api.example.com/openai/v1"),
+        ("https://api.example.com/openai/v1", "https://api.example.com/openai/v1"),
+        ("https://api.example.com/v1beta/openai/", "https://api.example.com/v1beta/openai"),
+        ("https://api.example.com/v2", "https://api.example.com/v2"),
+        ("https://api.example.com/v10alpha1", "https://api.example.com/v10alpha1"),
+        ("https://v1.example.com", "https://v1.example.com/v1"),
+        ("https://api.example.com/serv1ce", "https://api.example.com/serv1ce/v1"),
+        ("https://api.example.com/models-v2", "https://api.example.com/models-v2/v1"),
+        ("http://[::1]:8080", "http://[::1]:8080/v1"),
+        ("http://user:pass@127.0.0.1:1/x", "http://user:pass@127.0.0.1:1/x/v1"),
+    ],
+)
+def test_one_version(written: str, root: str) -> None:
+    assert api_root(written) == root
+    assert api_root(root) == root
+
+
+def test_other_versions_and_none() -> None:
+    assert api_root("http://x", "/v2") == "http://x/v2"
+    assert api_root("http://x/v1", "/v2") == "http://x/v1"
+    assert api_root("http://x/", "") == "http://x"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "localhost", "localhost:8080", "api.example.com/v1", "ftp://x", "file:///etc", "http://", "http:///v1", "http://:80", "http://x:abc", "http://x:99999", "http://[::1", "http://x/v1?key=a", "http://x/v1#part"],
+)  # fmt: skip
+def test_what_is_no_base_url_is_refused_with_an_example(written: str) -> None:
+    with pytest.raises(ValueError, match="write one like 'https://api.example.com/v1'"):
+        api_root(written)
+
+
+@given(st.text(max_size=30), st.sampled_from(["", "http://", "https://h/"]))
+def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
+    try:
+        root = api_root(start + text)
+    except ValueError as error:
+        assert "write one like" in str(error)  # noqa: PT017 - either may happen
+    else:
+        assert api_root(root) == root
+        assert not root.endswith("/")
