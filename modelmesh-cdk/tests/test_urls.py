@@ -44,7 +44,7 @@ def test_other_versions_and_none() -> None:
     ["", "localhost", "localhost:8080", "api.example.com/v1", "ftp://x", "file:///etc", "http://", "http:///v1", "http://:80", "http://x:abc", "http://x:99999", "http://[::1", "http://x/v1?key=a", "http://x/v1#part"],
 )  # fmt: skip
 def test_what_is_no_base_url_is_refused_with_an_example(written: str) -> None:
-    with pytest.raises(ValueError, match="write one like 'https://api.example.com/v1'"):
+    with pytest.raises(ValueError, match=r"write one like 'https://api.example.com/v1'"):
         api_root(written)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from threading import Lock
 from typing import Any
@@ -25,7 +25,7 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _registry() -> Iterator[None]:
     """Leave nothing registered behind."""
     before = dict(CONNECTOR_REGISTRY)
     yield
@@ -44,7 +44,9 @@ class Scripted:
 
     id = "test.scripted.v1"
 
-    def __init__(self, *models: str | ModelInfo, answer: Callable[[Any, str], Any] | None = None, capabilities: Any = (CHAT,)) -> None:
+    def __init__(
+        self, *models: str | ModelInfo, answer: Callable[[Any, str], Any] | None = None, capabilities: Any = (CHAT,)
+    ) -> None:
         self.capabilities = capabilities
         self.asked: list[tuple[Any, str]] = []
         self.closed = 0

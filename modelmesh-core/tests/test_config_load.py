@@ -106,7 +106,9 @@ def test_every_key_and_every_item_has_its_place() -> None:
 
 def test_an_entry_of_a_list_is_found_by_its_key(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
-    path.write_text("providers:\n  - name: a\n    timeout: soon\nmodels:\n  - id: x\n    provder: a\npools:\n  - name: chat\n    nope: 1\n")
+    path.write_text(
+        "providers:\n  - name: a\n    timeout: soon\nmodels:\n  - id: x\n    provder: a\npools:\n  - name: chat\n    nope: 1\n"
+    )
     messages = MeshConfig.from_file(str(path)).validate()
     assert [message.partition(": ")[0].removeprefix(str(path)) for message in messages] == [":3:5", ":5:5", ":6:5", ":9:5"]
 
@@ -129,7 +131,13 @@ LEAVES = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
 )  # fmt: skip
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-OBJECTS = st.dictionaries(KEYS, st.recursive(LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)), max_leaves=12), max_size=5)
+OBJECTS = st.dictionaries(
+    KEYS,
+    st.recursive(
+        LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)), max_leaves=12
+    ),
+    max_size=5,
+)
 
 
 @given(OBJECTS, st.sampled_from([None, 2, "\t"]), st.booleans())

@@ -37,7 +37,17 @@ def test_what_is_no_duration(written: Any) -> None:
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("512MB", 512 * 1024**2), ("10KB", 10_240), ("1GB", 1024**3), ("1tb", 1024**4), ("7", 7), (7, 7), (0, 0), ("1.5kb", 1536), ("3 B", 3)],
+    [
+        ("512MB", 512 * 1024**2),
+        ("10KB", 10_240),
+        ("1GB", 1024**3),
+        ("1tb", 1024**4),
+        ("7", 7),
+        (7, 7),
+        (0, 0),
+        ("1.5kb", 1536),
+        ("3 B", 3),
+    ],
 )
 def test_sizes(written: Any, number: int) -> None:
     assert size(written) == number
@@ -62,7 +72,11 @@ def test_every_whole_size_is_its_number_times_its_unit(number: int, unit: str) -
     assert size(f"{number}{unit.lower()}") == size(f"{number}{unit}")
 
 
-@given(st.one_of(st.text(max_size=12), st.text("0123456789.smhdKMGTB ", max_size=12), st.integers(), st.floats(), st.none(), st.booleans()))
+@given(
+    st.one_of(
+        st.text(max_size=12), st.text("0123456789.smhdKMGTB ", max_size=12), st.integers(), st.floats(), st.none(), st.booleans()
+    )
+)
 def test_anything_else_is_refused_with_a_value_error(written: Any) -> None:
     for read in (duration, size):
         try:

@@ -166,19 +166,43 @@ def test_what_cannot_be_meant_is_one_problem(case: str) -> None:
 
 def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
     config = MeshConfig(
-        sinks({"connector": CONSOLE, "use_color": False, "logging": {"connector": "modelmesh.file.v1", "path": "a.jsonl", "level": "summary"}, "file": {"mode": "w"}})
+        sinks(
+            {
+                "connector": CONSOLE,
+                "use_color": False,
+                "logging": {"connector": "modelmesh.file.v1", "path": "a.jsonl", "level": "summary"},
+                "file": {"mode": "w"},
+            }
+        )
     )
     console, file = config.sections.observability
-    assert (console.connector, console.roles, console.config) == (CONSOLE, ("routing", "statistics", "tracing"), {"use_color": False})
+    assert (console.connector, console.roles, console.config) == (
+        CONSOLE,
+        ("routing", "statistics", "tracing"),
+        {"use_color": False},
+    )
     assert (file.connector, file.roles, file.level) == ("modelmesh.file.v1", ("logging",), "summary")
     assert file.config == {"use_color": False, "mode": "w", "path": "a.jsonl"}
 
 
 def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> None:
-    config = MeshConfig(sinks({"connector": "modelmesh.file.v1", "config": {"path": "all.jsonl"}, "logging": {"path": "requests.jsonl", "level": "full"}}))
+    config = MeshConfig(
+        sinks(
+            {
+                "connector": "modelmesh.file.v1",
+                "config": {"path": "all.jsonl"},
+                "logging": {"path": "requests.jsonl", "level": "full"},
+            }
+        )
+    )
     flat, log = config.sections.observability
     assert (flat.roles, flat.config) == (("routing", "statistics", "tracing"), {"path": "all.jsonl"})
-    assert (log.connector, log.roles, log.level, log.config) == ("modelmesh.file.v1", ("logging",), "full", {"path": "requests.jsonl"})
+    assert (log.connector, log.roles, log.level, log.config) == (
+        "modelmesh.file.v1",
+        ("logging",),
+        "full",
+        {"path": "requests.jsonl"},
+    )
 
 
 @pytest.mark.parametrize("short", STRATEGIES)
@@ -217,7 +241,12 @@ def test_v20_yaml_json_and_dictionary_are_one(tmp_path: Path) -> None:
         YAML().dump(WHOLE, file)
     wanted = MeshConfig(WHOLE).sections
     made = [MeshConfig.from_dict(WHOLE), MeshConfig.of(WHOLE), MeshConfig(raw=WHOLE), MeshConfig.of(MeshConfig(WHOLE))]
-    made += [MeshConfig.from_file(str(json_file)), MeshConfig.from_yaml(str(yaml_file)), MeshConfig.of(str(yaml_file)), MeshConfig.of(yaml_file)]  # type: ignore[arg-type]
+    made += [
+        MeshConfig.from_file(str(json_file)),
+        MeshConfig.from_yaml(str(yaml_file)),
+        MeshConfig.of(str(yaml_file)),
+        MeshConfig.of(yaml_file),
+    ]  # type: ignore[arg-type]
     for config in made:
         assert config.raw == WHOLE
         assert config.sections == wanted
@@ -253,9 +282,17 @@ def test_merging_goes_key_by_key_and_changes_neither() -> None:
 
 
 def test_validating_tells_everything_and_raises_nothing() -> None:
-    config = MeshConfig({"pool": {}, "providers": {"a": {"enabled": 1}}, "pools": {"chat": {"retry": 5, "nope": 1}}, "models": [1]})
+    config = MeshConfig(
+        {"pool": {}, "providers": {"a": {"enabled": 1}}, "pools": {"chat": {"retry": 5, "nope": 1}}, "models": [1]}
+    )
     messages = config.validate()
-    assert {message.split(":")[0] for message in messages} == {"pool", "models[0]", "providers.a.enabled", "pools.chat.retry", "pools.chat.nope"}
+    assert {message.split(":")[0] for message in messages} == {
+        "pool",
+        "models[0]",
+        "providers.a.enabled",
+        "pools.chat.retry",
+        "pools.chat.nope",
+    }
     with pytest.raises(ConfigurationError, match=f"{len(messages)} problems") as caught:
         _ = config.sections
     assert caught.value.details["problems"] == messages
@@ -268,9 +305,12 @@ KNOWN = [
 ]  # fmt: skip
 ANYTHING = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(KNOWN)), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(KNOWN)), inner, max_size=3)
+    ),
     max_leaves=10,
 )
+
 
 @given(st.dictionaries(st.sampled_from(KNOWN[:7]), ANYTHING, max_size=4))
 def test_any_data_is_valid_or_a_list_of_messages(raw: dict[str, Any]) -> None:
@@ -304,7 +344,12 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (sections.providers["a"].enabled, sections.providers["a"].connection_pool.timeout) == (True, 30)
     assert (sections.models["m"].delivery, sections.models["m"].features) == ({}, {})
     policy = pool_policy(one)
-    assert (policy.max_attempts, policy.retry.max_attempts, policy.circuit.cooldown, policy.circuit.error_codes) == (4, None, None, None)
+    assert (policy.max_attempts, policy.retry.max_attempts, policy.circuit.cooldown, policy.circuit.error_codes) == (
+        4,
+        None,
+        None,
+        None,
+    )
     assert (policy.limits.total, policy.limits.connect, policy.limits.first_content, policy.limits.gap) == (600, 5, 120, 60)
 
 
@@ -371,5 +416,10 @@ def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
 def test_what_changes_nothing_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for raw in ({"storage": None}, {"proxy": {"port": 1}}, providers({"a": {"auth": {"method": "api_key"}, "budget": None}}), pool({"retry": {"scope": "same_model"}})):
+        for raw in (
+            {"storage": None},
+            {"proxy": {"port": 1}},
+            providers({"a": {"auth": {"method": "api_key"}, "budget": None}}),
+            pool({"retry": {"scope": "same_model"}}),
+        ):
             _ = MeshConfig(raw).sections

@@ -21,7 +21,10 @@ def installed(point: Callable[..., EntryPoint]) -> Callable[..., Catalog]:
     """A catalogue with these provider connectors, their variables those of the published table or given."""
 
     def make(*ids: str, embedded: str | None = None, **own: str) -> Catalog:
-        points = [point("modelmesh.providers", one, f"mod:{one.replace('.', '_')}") for one in (*ids, *own.values(), *([embedded] if embedded else []))]
+        points = [
+            point("modelmesh.providers", one, f"mod:{one.replace('.', '_')}")
+            for one in (*ids, *own.values(), *([embedded] if embedded else []))
+        ]
         points += [point("modelmesh.autodetect", variable, f"mod: {one.replace('.', '_')}") for variable, one in own.items()]
         if embedded:
             points.append(point("modelmesh.embedded", embedded, f"mod:{embedded.replace('.', '_')}"))
@@ -55,7 +58,12 @@ def test_the_order_is_that_of_the_table_and_each_provider_is_there_once(installe
 
 
 def test_the_documented_name_goes_before_the_second_names(installed: Any) -> None:
-    keys = {"HUGGINGFACE_API_TOKEN": "third-test", "HF_API_KEY": "second-test", "HF_TOKEN": "first-test", "GEMINI_API_KEY": "g-test"}
+    keys = {
+        "HUGGINGFACE_API_TOKEN": "third-test",
+        "HF_API_KEY": "second-test",
+        "HF_TOKEN": "first-test",
+        "GEMINI_API_KEY": "g-test",
+    }
     found = {one.name: one.api_key for one in detect(installed(*ALL), environ=keys)}
     assert found == {"huggingface": Secret("first-test"), "google": Secret("g-test")}
 
@@ -72,7 +80,9 @@ def test_a_variable_that_is_empty_does_not_count(value: str, installed: Any) -> 
 
 
 def test_a_host_without_a_scheme(installed: Any) -> None:
-    assert detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": "127.0.0.1:11434"})[0].base_url == "http://127.0.0.1:11434"
+    assert (
+        detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": "127.0.0.1:11434"})[0].base_url == "http://127.0.0.1:11434"
+    )
 
 
 def test_third_parties_come_after_the_table_by_variable(installed: Any) -> None:
@@ -100,7 +110,11 @@ def test_providers_filter_by_name_or_id(installed: Any) -> None:
 
 @pytest.mark.parametrize("name", ["openai", "openai.llm.v1", "OPENAI_API_KEY"])
 def test_given_keys_are_the_only_ones(name: str, installed: Any) -> None:
-    found = detect(installed("openai.llm.v1", "groq.api.v1"), api_keys={name: Secret("mine-test")}, environ={"GROQ_API_KEY": "b", "OPENAI_API_KEY": "c"})
+    found = detect(
+        installed("openai.llm.v1", "groq.api.v1"),
+        api_keys={name: Secret("mine-test")},
+        environ={"GROQ_API_KEY": "b", "OPENAI_API_KEY": "c"},
+    )
     assert [(one.name, one.api_key) for one in found] == [("openai", Secret("mine-test"))]
 
 
@@ -176,9 +190,14 @@ def made(monkeypatch: pytest.MonkeyPatch, installed: Any, scripted: Any) -> list
 
 
 def test_settings_by_provider_name(made: list[Any]) -> None:
-    with create("chat-completion", providers={"openai": {"organization": "o"}, "groq": {"api_key": "mine-test", "timeout": 9}}) as client:
+    with create(
+        "chat-completion", providers={"openai": {"organization": "o"}, "groq": {"api_key": "mine-test", "timeout": 9}}
+    ) as client:
         assert client.active_providers() == ["openai", "groq"]
-    assert [(one["api_key"].reveal(), one.get("organization"), one.get("timeout")) for one in made] == [("env-test", "o", None), ("mine-test", None, 9)]
+    assert [(one["api_key"].reveal(), one.get("organization"), one.get("timeout")) for one in made] == [
+        ("env-test", "o", None),
+        ("mine-test", None, 9),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +226,7 @@ def test_an_overlay_takes_its_pools_from_the_call_then_from_itself(made: list[An
             assert [pool.name for pool in client.mesh.list_pools()] == pools
     with pytest.raises(ValueError, match="exclude each other"):
         create("chat-completion", pool="text-generation", config=overlay)
-    with pytest.raises(ValueError, match="^Specify capabilities, pool, or config$"):
+    with pytest.raises(ValueError, match=r"^Specify capabilities, pool, or config$"):
         create(config={"observability": None})
 
 

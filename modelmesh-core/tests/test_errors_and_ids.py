@@ -76,7 +76,14 @@ def test_an_error_says_its_message_and_carries_its_facts(cls: type[ModelMeshErro
     assert cls("x").details == {}
 
 
-@pytest.mark.parametrize("cls", [*CLASSES, also(errors.AllProvidersExhaustedError, errors.RateLimitError), also(errors.CapabilityNotFoundError, errors.ConfigurationError)])
+@pytest.mark.parametrize(
+    "cls",
+    [
+        *CLASSES,
+        also(errors.AllProvidersExhaustedError, errors.RateLimitError),
+        also(errors.CapabilityNotFoundError, errors.ConfigurationError),
+    ],
+)
 def test_an_error_travels_between_processes(cls: Any) -> None:
     last = errors.RateLimitError("slow", failure=FailureClass.THROTTLE, status=429)
     error = cls("x", details={"a": [1]}, attempts=(Attempt(1, "p", "m", failure="throttle"),), last_error=last, status=429)
@@ -153,13 +160,17 @@ def test_ids_sort_by_name_and_then_by_version_as_a_number() -> None:
     assert [str(one) for one in sorted(ids)] == ["a.b.v9", "a.b.v10", "a.b-c.v1", "b.a.v1"]
 
 
-@pytest.mark.parametrize(("text", "name"), [("openai.llm.v1", "openai"), ("modelmesh.local.v1", "local"), ("modelmesh.a.b.v1", "a.b")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("openai.llm.v1", "openai"), ("modelmesh.local.v1", "local"), ("modelmesh.a.b.v1", "a.b")]
+)
 def test_short_names_of_providers(text: str, name: str) -> None:
     assert ConnectorId.parse(text).provider_name == name
 
 
 def test_kinds() -> None:
-    assert {kind.group for kind in Kind} == {f"modelmesh.{name}" for name in ("providers", "strategies", "secret_stores", "observability", "storage", "discovery")}
+    assert {kind.group for kind in Kind} == {
+        f"modelmesh.{name}" for name in ("providers", "strategies", "secret_stores", "observability", "storage", "discovery")
+    }
     assert Kind.SECRET_STORE.label == "secret store"
     assert Kind.STRATEGY.prefix == "rotation"
 
@@ -171,7 +182,16 @@ def test_kinds() -> None:
 def test_a_secret_shows_itself_to_nobody_but_who_asks(text: str) -> None:
     secret = Secret(text)
     assert secret.reveal() == text
-    for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>9}", f"{secret!r}", "%s" % secret, repr([secret]), repr({"k": secret})):  # noqa: UP031
+    for shown in (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>9}",
+        f"{secret!r}",
+        "%s" % secret,
+        repr([secret]),
+        repr({"k": secret}),
+    ):  # noqa: UP031
         assert text not in shown or text in repr([Secret("")]) or not text.strip()
     assert secret == Secret(text)
     assert hash(secret) == hash(Secret(text))

@@ -73,7 +73,13 @@ def ask(mesh: ModelMesh, **arguments: Any) -> Any:
 def test_a_request_that_moves_on(scripted: Any) -> None:
     sink = Recorder()
     price = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=2.0)
-    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)), "b": scripted(ModelInfo("y", pricing=price))}, sink)
+    mesh, _ = mesh_of(
+        {
+            "a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)),
+            "b": scripted(ModelInfo("y", pricing=price)),
+        },
+        sink,
+    )
     with mesh:
         assert ask(mesh).model == "y"
     off, rotated = sink.events
@@ -86,7 +92,10 @@ def test_a_request_that_moves_on(scripted: Any) -> None:
     assert entry.capability == "generation.text-generation.chat-completion"
     assert (entry.status_code, entry.error, entry.tokens_in, entry.tokens_out, entry.total_tokens) == (200, None, 5, 2, 7)
     assert entry.cost == pytest.approx(0.009)
-    assert [(one["provider_id"], one["outcome"], one["status"]) for one in entry.attempts] == [("a", "failed", 401), ("b", "answered", None)]
+    assert [(one["provider_id"], one["outcome"], one["status"]) for one in entry.attempts] == [
+        ("a", "failed", 401),
+        ("b", "answered", None),
+    ]
     assert entry.request_id.startswith("req-")
     assert (entry.request_payload, entry.response_payload) == (None, None)
     assert {one.event_type for one in sink.events} <= set(EVENT_TYPES)
@@ -127,17 +136,21 @@ def test_rotating_by_hand_is_told(scripted: Any) -> None:
     mesh, _ = mesh_of({"a": scripted("x", "y")}, sink)
     with mesh:
         assert mesh.rotate("chat-completion") == "y"
-    assert [(one.event_type, dict(one.metadata)) for one in sink.events] == [("model_rotated", {"from": "x", "to": "y", "reason": "manual"})]
+    assert [(one.event_type, dict(one.metadata)) for one in sink.events] == [
+        ("model_rotated", {"from": "x", "to": "y", "reason": "manual"})
+    ]
 
 
 def test_a_task_is_told_the_same(scripted: Any) -> None:
     told = []
-    for run in (lambda mesh: ask(mesh), lambda mesh: asyncio.run(_aask(mesh))):
+    for run in (ask, lambda mesh: asyncio.run(_aask(mesh))):
         sink = Recorder()
         mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.SERVER, 500)), "b": scripted("y")}, sink)
         with mesh:
             run(mesh)
-        told.append(([one.event_type for one in sink.events], [(e.model_id, e.status_code, len(e.attempts)) for e in sink.entries]))
+        told.append(
+            ([one.event_type for one in sink.events], [(e.model_id, e.status_code, len(e.attempts)) for e in sink.entries])
+        )
     assert told[0] == told[1]
     assert told[0][0] == ["model_rotated"]
 
@@ -163,7 +176,9 @@ async def _aask(mesh: ModelMesh) -> Any:
 def test_filters(written: Any, heard: list[str], scripted: Any) -> None:
     sink = Recorder()
     more = {} if written is None else {"events": {"filter": written}}
-    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)), "b": scripted("y")}, sink, **more)
+    mesh, _ = mesh_of(
+        {"a": scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401)), "b": scripted("y")}, sink, **more
+    )
     with mesh:
         ask(mesh)
     assert [one.event_type for one in sink.events] == heard
@@ -190,11 +205,17 @@ def entry(**facts: Any) -> RequestLogEntry:
 
 @pytest.mark.parametrize(
     ("level", "request_shown", "response_shown"),
-    [("metadata", None, None), ("full", {"text": "a" * 30}, "b" * 30), ("summary", "{'text': '" + "a" * 10 + "…", "b" * 20 + "…")],
+    [
+        ("metadata", None, None),
+        ("full", {"text": "a" * 30}, "b" * 30),
+        ("summary", "{'text': '" + "a" * 10 + "…", "b" * 20 + "…"),
+    ],
 )
 def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
     sink = Recorder()
-    Emitter((Sink(sink, level=level, max_payload_size=20),)).log(entry(request_payload={"text": "a" * 30}, response_payload="b" * 30))
+    Emitter((Sink(sink, level=level, max_payload_size=20),)).log(
+        entry(request_payload={"text": "a" * 30}, response_payload="b" * 30)
+    )
     assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == (request_shown, response_shown)
 
 
@@ -222,7 +243,9 @@ def test_levels_through_a_mesh(level: str, scripted: Any) -> None:
 
 def test_hook_plugins_are_never_shown_payloads() -> None:
     heard = []
-    Emitter((Sink(Recorder(), level="full"),), (("modelmesh_request_finished", heard.append),)).log(entry(request_payload="secret text"))
+    Emitter((Sink(Recorder(), level="full"),), (("modelmesh_request_finished", heard.append),)).log(
+        entry(request_payload="secret text")
+    )
     assert heard == [entry()]
 
 
@@ -251,11 +274,15 @@ def test_a_sink_that_raises_fails_no_request(scripted: Any) -> None:
 @pytest.mark.parametrize("missing", ["emit", "log"])
 def test_a_sink_that_lacks_a_method_is_refused_before_the_first_request(missing: str, scripted: Any) -> None:
     sink = type("Half", (), {"id": "test.half.v1", **{name: print for name in ("emit", "log") if name != missing}})()
-    with pytest.raises(ConfigurationError, match=rf"observability.instance: Half is no observability sink: it has no {missing}\(\)"):
+    with pytest.raises(
+        ConfigurationError, match=rf"observability.instance: Half is no observability sink: it has no {missing}\(\)"
+    ):
         create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": {"instance": sink}})
 
 
 def test_nobody_listens_by_default(scripted: Any) -> None:
     for section in (None, {"connector": "modelmesh.null.v1"}, "modelmesh.null.v1"):
-        with create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": section}) as client:
+        with create(
+            config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": section}
+        ) as client:
             assert not client.mesh._emitter.listening

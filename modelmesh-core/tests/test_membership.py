@@ -20,7 +20,11 @@ def ids(client: Any, pool: str = "chat-completion") -> list[str]:
 @pytest.fixture
 def two(scripted: Any) -> dict[str, Any]:
     return {
-        "a": {"instance": scripted("a1", ModelInfo("a2", capabilities=("text-to-speech",)), ModelInfo("a3", capabilities=(CHAT, "code-generation")))},
+        "a": {
+            "instance": scripted(
+                "a1", ModelInfo("a2", capabilities=("text-to-speech",)), ModelInfo("a3", capabilities=(CHAT, "code-generation"))
+            )
+        },
         "b": {"instance": scripted("b1", "b2")},
     }
 
@@ -96,7 +100,10 @@ def test_configured_models(scripted: Any) -> None:
 
 def test_models_of_a_provider_entry(scripted: Any) -> None:
     listed = ["a2", {"id": "x", "capabilities": ["text-to-speech"], "constraints": {"context_window": 9}}, ModelInfo("y")]
-    raw = {"providers": {"a": {"instance": scripted("a1", ModelInfo("a2", context_window=5)), "models": listed}}, "pools": {"generation": {}}}
+    raw = {
+        "providers": {"a": {"instance": scripted("a1", ModelInfo("a2", context_window=5)), "models": listed}},
+        "pools": {"generation": {}},
+    }
     with create(config=raw) as client:
         assert ids(client, "generation") == ["a/a2", "a/x", "a/y"]
         assert [candidate.info.context_window for candidate in client.mesh.list_models()] == [5, 9, None]
@@ -104,7 +111,11 @@ def test_models_of_a_provider_entry(scripted: Any) -> None:
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [({"id": "x", "capabilites": ["chat"]}, "Did you mean 'capabilities'"), ({"name": "x"}, "must be a model ID"), (5, "must be a model ID")],
+    [
+        ({"id": "x", "capabilites": ["chat"]}, "Did you mean 'capabilities'"),
+        ({"name": "x"}, "must be a model ID"),
+        (5, "must be a model ID"),
+    ],
 )
 def test_a_wrong_model_of_a_provider_entry(row: Any, words: str, scripted: Any) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
@@ -113,8 +124,22 @@ def test_a_wrong_model_of_a_provider_entry(row: Any, words: str, scripted: Any) 
 
 
 def test_what_configuration_states_wins_over_the_catalogue_key_by_key(scripted: Any) -> None:
-    info = ModelInfo("m", upstream="m-2026", features={"vision": True, "tool_calling": True}, delivery={"streaming": True}, context_window=10, max_output_tokens=3)
-    stated = {"provider": "a", "features": {"vision": False}, "delivery": {"sync": True}, "batch": True, "constraints": {"context_window": 20}, "pricing": {"per_request": 1}}
+    info = ModelInfo(
+        "m",
+        upstream="m-2026",
+        features={"vision": True, "tool_calling": True},
+        delivery={"streaming": True},
+        context_window=10,
+        max_output_tokens=3,
+    )
+    stated = {
+        "provider": "a",
+        "features": {"vision": False},
+        "delivery": {"sync": True},
+        "batch": True,
+        "constraints": {"context_window": 20},
+        "pricing": {"per_request": 1},
+    }
     raw = {"providers": {"a": {"instance": scripted(info)}}, "models": {"a.m": stated}, "pools": {"chat": {}}}
     with create(config=raw) as client:
         (candidate,) = client.mesh.list_models()
@@ -128,7 +153,11 @@ def test_what_configuration_states_wins_over_the_catalogue_key_by_key(scripted: 
 
 @pytest.mark.parametrize("name", ["a", "test.scripted.v1", "test", "provider.test.scripted.v1"])
 def test_names_of_a_provider(name: str, scripted: Any) -> None:
-    raw = {"providers": {"a": {"instance": scripted("m")}}, "models": {"x": {"provider": name}}, "pools": {"chat-completion": {"providers": [name]}}}
+    raw = {
+        "providers": {"a": {"instance": scripted("m")}},
+        "models": {"x": {"provider": name}},
+        "pools": {"chat-completion": {"providers": [name]}},
+    }
     with create(config=raw) as client:
         assert ids(client) == ["a/x"]
 
@@ -173,7 +202,9 @@ def test_a_name_that_an_enabled_provider_has_too_is_not_off(scripted: Any) -> No
 
 
 def test_priority_of_the_names_in_a_request(scripted: Any) -> None:
-    provider = scripted(ModelInfo("chat-completion", capabilities=("text-to-speech",)), "m", ModelInfo("s", capabilities=("summarization",)))
+    provider = scripted(
+        ModelInfo("chat-completion", capabilities=("text-to-speech",)), "m", ModelInfo("s", capabilities=("summarization",))
+    )
     pools = {
         "m": {"models": ["s"]},  # a pool called like a model
         "text-generation": {},
@@ -204,6 +235,9 @@ def test_the_most_specific_pool_serves_a_capability_without_one(scripted: Any) -
 
 
 def test_models_of_create(scripted: Any) -> None:
-    raw = {"providers": {"a": {"instance": scripted("gpt-4.1-mini", "gpt-3.5")}}, "pools": {"chat": {"models": ["test.gpt-4.1-mini", "gpt-3.5"]}}}
+    raw = {
+        "providers": {"a": {"instance": scripted("gpt-4.1-mini", "gpt-3.5")}},
+        "pools": {"chat": {"models": ["test.gpt-4.1-mini", "gpt-3.5"]}},
+    }
     with create(config=raw) as client:
         assert ids(client, "chat") == ["a/gpt-4.1-mini", "a/gpt-3.5"]

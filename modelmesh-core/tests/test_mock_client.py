@@ -47,7 +47,9 @@ def test_what_was_asked() -> None:
     with mock_client(["hi"]) as client:
         client.chat.completions.create(model="text-generation", messages=MESSAGES, temperature=0.5, tools=[{"type": "function"}])
         (call,) = client.calls
-    assert call == MockCall("text-generation", MESSAGES, {"temperature": 0.5, "tools": [{"type": "function"}]}, MockResponse("hi"))
+    assert call == MockCall(
+        "text-generation", MESSAGES, {"temperature": 0.5, "tools": [{"type": "function"}]}, MockResponse("hi")
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,9 @@ def test_tasks() -> None:
     async def main() -> str:
         async with mock_client(["hi"]) as client:
             reply = await client.mesh.get_client().chat.completions.create(model="chat-completion", messages=MESSAGES)
-            stream = await client.mesh.get_client().chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
+            stream = await client.mesh.get_client().chat.completions.create(
+                model="chat-completion", messages=MESSAGES, stream=True
+            )
             return reply.content + "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
     assert asyncio.run(main()) == "hihi"

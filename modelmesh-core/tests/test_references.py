@@ -118,13 +118,15 @@ def test_a_variable_that_is_empty_is_missing(value: str | None, monkeypatch: pyt
     if value is not None:
         monkeypatch.setenv("SOME_VARIABLE", value)
     for written in ("${SOME_VARIABLE}", "${env:SOME_VARIABLE}"):
-        with pytest.raises(SecretNotFoundError, match="the environment was asked for SOME_VARIABLE.*export SOME_VARIABLE="):
+        with pytest.raises(SecretNotFoundError, match=r"the environment was asked for SOME_VARIABLE.*export SOME_VARIABLE="):
             resolve(written)
 
 
 def test_the_default_store_tries_the_exact_name_and_then_shouts(monkeypatch: pytest.MonkeyPatch) -> None:
     store = EnvironmentStore()
-    with pytest.raises(SecretNotFoundError, match=r"asked for openai\.my-key, OPENAI_MY_KEY\. Set it, e\.g\. export OPENAI_MY_KEY="):
+    with pytest.raises(
+        SecretNotFoundError, match=r"asked for openai\.my-key, OPENAI_MY_KEY\. Set it, e\.g\. export OPENAI_MY_KEY="
+    ):
         resolve("${secrets:openai.my-key}", store)
     monkeypatch.setenv("OPENAI_MY_KEY", "shouted-test")
     assert shown(resolve("${secrets:openai.my-key}", store)) == "shouted-test"

@@ -51,7 +51,7 @@ def test_registering_twice_is_refused_and_assigning_is_not() -> None:
     other = type("Other", (Strategy,), {})
     register_connector("acme.first.v1", Strategy)
     register_connector("acme.first.v1", Strategy)  # the same class again is no clash
-    with pytest.raises(ValueError, match="'acme.first.v1' is registered already; pass replace=True to put Other"):
+    with pytest.raises(ValueError, match=r"'acme.first.v1' is registered already; pass replace=True to put Other"):
         register_connector("acme.first.v1", other)
     register_connector("acme.first.v1", other, replace=True)
     assert Resolver(Catalog([])).resolve(Kind.STRATEGY, "acme.first.v1") is other
@@ -87,7 +87,9 @@ def test_in_process_goes_before_installed(point: Callable[..., EntryPoint], modu
 # -- installed ---------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_imported_until_it_is_named(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+def test_nothing_is_imported_until_it_is_named(
+    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
+) -> None:
     points = [
         point("modelmesh.providers", "broken.llm.v1", "no_such_module:Provider", "broken-plugin"),
         point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=scripted)}:Provider"),
@@ -108,11 +110,15 @@ def test_nothing_is_imported_until_it_is_named(point: Callable[..., EntryPoint],
 
 def test_two_distributions_with_one_id_are_both_named(point: Callable[..., EntryPoint], scripted: Any) -> None:
     points = [point("modelmesh.providers", "acme.llm.v1", "x:Y", owner) for owner in ("plugin-one", "plugin-two")]
-    with pytest.raises(DuplicateConnectorError, match=r"plugin-one 1\.0 and plugin-two 1\.0\. Uninstall one: pip uninstall plugin-two"):
+    with pytest.raises(
+        DuplicateConnectorError, match=r"plugin-one 1\.0 and plugin-two 1\.0\. Uninstall one: pip uninstall plugin-two"
+    ):
         Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1")
 
 
-def test_one_distribution_that_is_on_the_path_twice_is_one(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+def test_one_distribution_that_is_on_the_path_twice_is_one(
+    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
+) -> None:
     value = f"{module(Provider=scripted)}:Provider"
     points = [point("modelmesh.providers", "acme.llm.v1", value, owner) for owner in ("acme-plugin", "Acme_Plugin")]
     assert Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
@@ -137,7 +143,9 @@ def test_an_unknown_id(kind: Kind, name: str, words: str, point: Callable[..., E
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_class_that_is_not_what_it_says_is_refused(kind: Kind, point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
+def test_a_class_that_is_not_what_it_says_is_refused(
+    kind: Kind, point: Callable[..., EntryPoint], module: Callable[..., str]
+) -> None:
     catalog = Catalog([point(kind.group, "acme.x.v1", f"{module(Thing=object)}:Thing")])
     with pytest.raises(ConnectorLoadError, match=f"the {kind.label} connector 'acme.x.v1' of acme-plugin 1.0 is .* which lacks"):
         Resolver(catalog).resolve(kind, "acme.x.v1")
@@ -206,13 +214,13 @@ def test_a_class_that_raises_is_named_and_our_own_errors_pass() -> None:
     def boom(config: Any) -> None:
         raise KeyError("region")
 
-    with pytest.raises(ConnectorLoadError, match="'acme.x.v1' .* cannot be built from its configuration: KeyError: 'region'"):
+    with pytest.raises(ConnectorLoadError, match=r"'acme.x.v1' .* cannot be built from its configuration: KeyError: 'region'"):
         build(boom, {}, "acme.x.v1")
 
     def ours(config: Any) -> None:
         raise ConfigurationError("no region")
 
-    with pytest.raises(ConfigurationError, match="^no region$"):
+    with pytest.raises(ConfigurationError, match=r"^no region$"):
         build(ours, {}, "acme.x.v1")
 
 
@@ -223,7 +231,9 @@ def plugin(point: Callable[..., EntryPoint], name: str, value: str, owner: str =
     return point("modelmesh.plugins", name, value, owner)
 
 
-def test_a_plugin_answers_before_everybody_else(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+def test_a_plugin_answers_before_everybody_else(
+    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
+) -> None:
     elsewhere = type("Elsewhere", (scripted,), {})
     asked = []
 
@@ -247,7 +257,7 @@ def test_a_plugin_that_raises_when_asked_is_a_typed_error(point: Callable[..., E
         raise OSError("registry is down")
 
     resolver = Resolver(Catalog([plugin(point, "acme", module(modelmesh_resolve_connector=modelmesh_resolve_connector))]))
-    with pytest.raises(ConnectorLoadError, match="a plugin raised OSError: registry is down .* MODELMESH_DISABLE_PLUGINS"):
+    with pytest.raises(ConnectorLoadError, match=r"a plugin raised OSError: registry is down .* MODELMESH_DISABLE_PLUGINS"):
         resolver.resolve(Kind.PROVIDER, "acme.llm.v1")
 
 
@@ -291,7 +301,9 @@ def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
     assert heard == ["the mesh"]
 
 
-def test_switching_plugins_off(point: Callable[..., EntryPoint], module: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_switching_plugins_off(
+    point: Callable[..., EntryPoint], module: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", " one , absent,")
     points = [plugin(point, "one", module()), plugin(point, "two", module()), plugin(point, "absent", "no_such_module")]
     manager, left_out = load_plugins(Catalog(points))

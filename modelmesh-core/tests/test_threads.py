@@ -97,9 +97,17 @@ def world() -> Any:
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep, rng=random.Random(1))
     mesh.initialize(
         {
-            "providers": {name: {"instance": one, "connection_pool": {"max_connections": 1000}} for name, one in providers.items()},
+            "providers": {
+                name: {"instance": one, "connection_pool": {"max_connections": 1000}} for name, one in providers.items()
+            },
             # circuits that never open and many tries: what is under test is the counting, so every request must end in an answer
-            "pools": {"chat": {"deactivation": {"retry_limit": 10**9, "error_rate_threshold": 1.0}, "retry": {"max_attempts": 8}, "strategy_instance": Spread()}},
+            "pools": {
+                "chat": {
+                    "deactivation": {"retry_limit": 10**9, "error_rate_threshold": 1.0},
+                    "retry": {"max_attempts": 8},
+                    "strategy_instance": Spread(),
+                }
+            },
             "observability": {"instance": sink},
         }
     )
@@ -118,10 +126,15 @@ def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
     answered = sum((one.answered for one in providers.values()), Counter())
     assert answered == Counter(texts)  # each question was answered by one provider, once
     attempts = [attempt for _, reply in replies for attempt in reply.attempts]
-    assert Counter(one.outcome for one in attempts) == {"answered": len(texts), "failed": sum(one.failed for one in providers.values())}
+    assert Counter(one.outcome for one in attempts) == {
+        "answered": len(texts),
+        "failed": sum(one.failed for one in providers.values()),
+    }
     usage = mesh.usage
     assert (usage.total_requests, usage.total_tokens) == (len(texts), 3 * len(texts))
-    assert {name: one.total_requests for name, one in usage.by_provider.items()} == {name: sum(one.answered.values()) for name, one in providers.items() if one.answered}
+    assert {name: one.total_requests for name, one in usage.by_provider.items()} == {
+        name: sum(one.answered.values()) for name, one in providers.items() if one.answered
+    }
     (pool,) = mesh.list_pools()
     assert pool.total_requests == len(attempts)
     assert [candidate.account.in_flight for candidate in pool.members] == [0] * len(NAMES)

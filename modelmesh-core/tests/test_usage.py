@@ -59,7 +59,10 @@ def test_totals_by_model_and_provider() -> None:
     tracker.add("n", "b", None, None)
     assert (tracker.total_requests, tracker.total_tokens, tracker.unpriced_requests) == (3, 3000, 1)
     assert tracker.total_cost == 12 / NANO
-    assert {name: (one.total_requests, one.total_tokens) for name, one in tracker.by_model.items()} == {"m": (2, 3000), "n": (1, 0)}
+    assert {name: (one.total_requests, one.total_tokens) for name, one in tracker.by_model.items()} == {
+        "m": (2, 3000),
+        "n": (1, 0),
+    }
     assert {name: one.total_requests for name, one in tracker.by_provider.items()} == {"a": 1, "b": 2}
     assert tracker.by_provider["b"].unpriced_requests == 1
     assert tracker.summary().startswith("total: 3 requests, 3000 tokens, $0.000000 and 1 request")
@@ -96,7 +99,10 @@ def test_threads_lose_nothing() -> None:
 
 def test_through_a_client(scripted: Any) -> None:
     priced, free = ModelInfo("m", pricing=BOTH), ModelInfo("n")
-    raw = {"providers": {"a": {"instance": scripted(priced, free)}}, "pools": {"chat": {"models": ["m"]}, "other": {"models": ["n"]}}}
+    raw = {
+        "providers": {"a": {"instance": scripted(priced, free)}},
+        "pools": {"chat": {"models": ["m"]}, "other": {"models": ["n"]}},
+    }
     with create(config=raw) as client:
         reply = client.chat.completions.create(model="chat", messages=[])
         assert reply.attempts[-1].cost == pytest.approx(5 / 1000 * 0.0025 + 2 / 1000 * 0.01)

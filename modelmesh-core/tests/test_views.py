@@ -33,7 +33,9 @@ DATA: dict[str, Any] = {
 
 @pytest.fixture
 def reply(scripted: Any) -> Any:
-    with create(config={"providers": {"a": {"instance": scripted("m", answer=lambda *_: copy.deepcopy(DATA))}}, "pools": {"chat": {}}}) as client:
+    with create(
+        config={"providers": {"a": {"instance": scripted("m", answer=lambda *_: copy.deepcopy(DATA))}}, "pools": {"chat": {}}}
+    ) as client:
         yield client.chat.completions.create(model="chat", messages=[])
 
 
@@ -42,7 +44,9 @@ def test_attributes_and_items_are_the_same_thing(reply: Any) -> None:
     assert reply["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "f"
     assert reply.choices is reply["choices"]
     assert reply.usage is reply["usage"] is reply.get("usage")
-    assert [type(one) for one in (reply.choices[0], reply.choices[0].message, reply.usage, reply.choices[0].message.tool_calls[0])] == [Choice, Message, Usage, ToolCall]
+    assert [
+        type(one) for one in (reply.choices[0], reply.choices[0].message, reply.usage, reply.choices[0].message.tool_calls[0])
+    ] == [Choice, Message, Usage, ToolCall]
 
 
 def test_what_the_vendor_sent_and_we_do_not_know_is_there(reply: Any) -> None:

@@ -31,7 +31,7 @@ def api_root(base_url: str, version: str = "/v1") -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         message = f"{base_url!r} is not an HTTP address; {example}"
         raise ValueError(message)
-    if parts.query or parts.fragment:
+    if "?" in base_url or "#" in base_url:
         message = f"{base_url!r} has a query or a fragment, after which no path can follow; {example}"
         raise ValueError(message)
     root = base_url.strip().rstrip("/")

@@ -17,7 +17,7 @@ from modelmesh.config import schema
 from modelmesh.config.locate import Path
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.units import duration
-from modelmesh.routing.policy import Backoff, RetryScope
+from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
 
 Section = TypeVar("Section")
 
@@ -32,10 +32,10 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(schema.Delivery, lambda value, _: _delivery(value))
     converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool, "true or false"))
     converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
-    for choice in (Backoff, RetryScope):  # of their own: they are text too, and the hook of text would leave them so
-        converter.register_structure_hook(choice, _choice)
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
+    for choices in (Adaptation, Backoff, Commit, RetryScope):  # each by name: they are strings, and so is their hook
+        converter.register_structure_hook(choices, _choice)
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
     return converter
 
@@ -61,11 +61,11 @@ def _exactly(value: Any, kind: type, words: str) -> Any:
     raise ValueError(message)
 
 
-def _choice(value: Any, kind: type[StrEnum]) -> StrEnum:
+def _choice(value: Any, choices: type[StrEnum]) -> StrEnum:
     try:
-        return kind(value)
+        return choices(value)
     except ValueError:
-        message = f"must be one of {', '.join(kind)}, not {value!r}"
+        message = f"must be one of {', '.join(choices)}, not {value!r}.{did_you_mean(str(value), choices)}"
         raise ValueError(message) from None
 
 

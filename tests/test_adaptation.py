@@ -1,0 +1,67 @@
+"""What has to be changed for a vendor is recorded, and the pool says whether it may be."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import pytest
+
+import modelmesh
+from modelmesh.reporting import AdaptationWarning
+from modelmesh_cdk.testing import Script, Upstream
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+ANSWER = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-sonnet-5-5",
+    "content": [{"type": "text", "text": "Hello!"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+
+
+def client_of(anthropic: Upstream, openai: Upstream, **pool: Any) -> modelmesh.MeshClient:
+    anthropic.always(Script(body=json.dumps(ANSWER).encode()))
+    providers = {
+        "anthropic": {"connector": "anthropic.claude.v1", "api_key": "test", "base_url": anthropic.url, "models": ["claude-sonnet-5-5"]},
+        "openai": {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": openai.url, "models": ["gpt-4o"]},
+    }
+    return modelmesh.create(config={"providers": providers, "pools": {"chat-completion": pool}})
+
+
+def test_allowed_and_recorded(upstream: Upstream, other: Upstream) -> None:
+    with client_of(upstream, other) as client, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
+    assert reply.provider == "anthropic"
+    assert "temperature" not in upstream.last.json
+    assert any("temperature" in line for line in reply.attempts[-1].adapted)
+    assert reply.metadata["adapted"] == tuple(reply.attempts[-1].adapted)
+
+
+def test_warned_of(upstream: Upstream, other: Upstream) -> None:
+    with client_of(upstream, other, adaptation="warn") as client:
+        with pytest.warns(AdaptationWarning, match="temperature"):
+            client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
+
+
+def test_strict_goes_to_a_vendor_that_needs_no_change(upstream: Upstream, other: Upstream) -> None:
+    with client_of(upstream, other, adaptation="strict") as client:
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
+        assert reply.provider == "openai"
+        assert reply.attempts[0].failure == "capability"
+        assert upstream.received == []
+        assert other.last.json["temperature"] == 0
+        plain = client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5)
+        assert plain.provider == "anthropic"
+
+
+def test_strict_and_nobody_else(upstream: Upstream, other: Upstream) -> None:
+    with client_of(upstream, other, adaptation="strict", providers=["anthropic"]) as client:
+        with pytest.raises(modelmesh.BadRequestError, match="temperature"):
+            client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
+    assert upstream.received == []
