@@ -178,21 +178,15 @@ def test_kinds() -> None:
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
-@given(st.text(min_size=4, max_size=40))
+def _shown(secret: Secret) -> list[str]:
+    return [repr(secret), str(secret), f"{secret}", f"{secret:>9}", f"{secret!r}", repr([secret]), repr({"k": secret})]
+
+
+@given(st.text(max_size=40))
 def test_a_secret_shows_itself_to_nobody_but_who_asks(text: str) -> None:
     secret = Secret(text)
     assert secret.reveal() == text
-    for shown in (
-        repr(secret),
-        str(secret),
-        f"{secret}",
-        f"{secret:>9}",
-        f"{secret!r}",
-        "%s" % secret,
-        repr([secret]),
-        repr({"k": secret}),
-    ):  # noqa: UP031
-        assert text not in shown or text in repr([Secret("")]) or not text.strip()
+    assert _shown(secret) == _shown(Secret("another"))  # what is shown depends on nothing that is held
     assert secret == Secret(text)
     assert hash(secret) == hash(Secret(text))
     assert secret != Secret(text + "x")

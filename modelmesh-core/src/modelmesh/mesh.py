@@ -30,6 +30,7 @@ from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver, build
 from modelmesh.reporting import Reporter
 from modelmesh.routing import explain as explaining
+from modelmesh.routing import verdicts
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
@@ -277,6 +278,8 @@ class ModelMesh:
         if self._pid != os.getpid():
             self._after_fork()
         pool = self._router.resolve(call.pool)
+        if pool.operations and call.operation.name not in pool.operations:
+            raise verdicts.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
         return pool, self._clock()
 

@@ -32,6 +32,7 @@ class Operation:
         body: How the request body travels.
         reply: What a plain answer is.
         required: JSON keys without which a plain answer is no answer.
+        needs: Arguments without which there is no request.
         streams: Whether ``stream=True`` gives server-sent events.
     """
 
@@ -41,11 +42,14 @@ class Operation:
     body: BodyKind = BodyKind.JSON
     reply: ReplyKind = ReplyKind.JSON
     required: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     streams: bool = False
 
 
-CHAT = Operation("chat.completions", "/chat/completions", "chat-completion", required=("choices",), streams=True)
-EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required=("data",))
+CHAT = Operation(
+    "chat.completions", "/chat/completions", "chat-completion", required=("choices",), needs=("messages",), streams=True
+)
+EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required=("data",), needs=("input",))
 SPEECH = Operation("audio.speech", "/audio/speech", "text-to-speech", reply=ReplyKind.BYTES)
 TRANSCRIPTIONS = Operation(
     "audio.transcriptions", "/audio/transcriptions", "speech-to-text", body=BodyKind.MULTIPART, required=("text",)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.raw import AsyncRawCompletions
-from modelmesh.client.replies import ChatCompletion
+from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
 from modelmesh.client.streams import AsyncStream
 from modelmesh.client.sync import Introspection, NotServed, completed, listed
-from modelmesh.operations import CHAT
+from modelmesh.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from modelmesh.client.shapes import ModelList
@@ -51,6 +51,18 @@ class AsyncCompletions:
         return AsyncRawCompletions(self)
 
 
+class AsyncEmbeddings:
+    """``client.embeddings``."""
+
+    def __init__(self, mesh: ModelMesh) -> None:
+        self._mesh = mesh
+
+    async def create(self, **arguments: Any) -> CreateEmbeddingResponse:
+        """Turn texts into vectors; arguments and errors are those of :meth:`modelmesh.client.sync.Embeddings.create`."""
+        call = make_call(EMBEDDINGS, arguments)
+        return completed(CreateEmbeddingResponse, await self._mesh.aserve(call), call, self._mesh)
+
+
 class AsyncChat:
     """``client.chat``."""
 
@@ -75,12 +87,8 @@ class OpenAIClient(Introspection):
     def __init__(self, mesh: ModelMesh) -> None:
         super().__init__(mesh)
         self.chat = AsyncChat(mesh)
+        self.embeddings = AsyncEmbeddings(mesh)
         self.models = AsyncModels(mesh)
-
-    @cached_property
-    def embeddings(self) -> Any:
-        """Text embeddings; not in this version."""
-        return NotServed("embeddings")
 
     @cached_property
     def audio(self) -> Any:

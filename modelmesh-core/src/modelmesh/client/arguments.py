@@ -46,7 +46,10 @@ def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
         payload.update(extra)
     if not isinstance(model, str) or not model:
         raise _wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
-    if operation.name == "chat.completions" and not isinstance(payload.get("messages"), list):
+    for name in operation.needs:
+        if name not in payload:
+            raise _wrong(f"client.{operation.name}.create() needs {name!r}")  # noqa: EM102 - a sentence of its own
+    if "messages" in operation.needs and not isinstance(payload["messages"], list):
         raise _wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
     return Call(operation, model, payload, stream, _options(options) if options else NO_OPTIONS)
 

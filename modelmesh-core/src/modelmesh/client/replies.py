@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.client.shapes import Choice, Usage
+from modelmesh.client.shapes import Choice, Embedding, Usage
 from modelmesh.client.view import View
 from modelmesh.routing.explain import CandidateInfo, Explanation
 from modelmesh.routing.verdicts import passed_over
@@ -98,6 +98,17 @@ class ChatCompletion(Reply, _Chat, nested={"choices": Choice, "usage": Usage}):
     """An answer to a chat."""
 
     __slots__ = ()
+
+
+class CreateEmbeddingResponse(Reply, nested={"data": Embedding, "usage": Usage}):
+    """Vectors, in the order of the texts."""
+
+    __slots__ = ()
+
+    object: str
+    data: list[Embedding]
+    model: str
+    usage: Usage | None
 
 
 def explain_served(served: Served, call: Call, now: float) -> Explanation:

@@ -104,6 +104,14 @@ class ChatCompletionChunk(View, nested={"choices": ChunkChoice, "usage": Usage})
     system_fingerprint: str | None
 
 
+class Embedding(View):
+    """One vector: numbers, or base64 text when that was asked for."""
+
+    object: str
+    index: int
+    embedding: Any
+
+
 class ModelCard(View):
     """One model of ``models.list()``."""
 

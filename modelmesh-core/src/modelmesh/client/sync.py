@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.raw import RawCompletions
-from modelmesh.client.replies import ChatCompletion
+from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse, Reply
 from modelmesh.client.shapes import ModelList
 from modelmesh.client.streams import Stream
 from modelmesh.errors import ConfigurationError
-from modelmesh.operations import CHAT
+from modelmesh.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from modelmesh.mesh import ModelMesh
     from modelmesh.routing.explain import Explanation
     from modelmesh.status import PoolInfo
     from modelmesh.usage import UsageTracker
+
+
+Completed = TypeVar("Completed", bound=Reply)
 
 
 class Completions:
@@ -57,14 +60,43 @@ class Completions:
         return RawCompletions(self)
 
 
-def completed(shape: type[ChatCompletion], served: Any, call: Any, mesh: ModelMesh) -> ChatCompletion:
+def completed(shape: type[Completed], served: Any, call: Any, mesh: ModelMesh) -> Completed:
     """Make the reply of a whole answer; ``model`` says which model it really was."""
     body = served.outcome.body
     body["model"] = served.candidate.model_id
-    body.setdefault("object", "chat.completion")
-    if not body.get("created"):
-        body["created"] = int(time.time())
+    if shape is ChatCompletion:
+        body.setdefault("object", "chat.completion")
+        if not body.get("created"):
+            body["created"] = int(time.time())
+    else:
+        body.setdefault("object", "list")
     return shape(body, served, call, mesh.clock)
+
+
+class Embeddings:
+    """``client.embeddings``."""
+
+    def __init__(self, mesh: ModelMesh) -> None:
+        self._mesh = mesh
+
+    def create(self, **arguments: Any) -> CreateEmbeddingResponse:
+        """Turn texts into vectors.
+
+        Args:
+            **arguments: Every parameter of OpenAI's endpoint: ``model`` (a pool or capability), ``input`` (a text or a
+                list of texts), ``encoding_format``, ``dimensions`` …, and the extras of chat completions.
+
+        Returns:
+            ``data[i].embedding`` is the vector of the i-th text.
+
+        Raises:
+            AllProvidersExhaustedError: Every attempt failed.
+            NoActiveModelError: No model is able and ready.
+            BadRequestError: The request itself is wrong; no other provider was asked.
+            CapabilityNotFoundError: No pool serves ``model``.
+        """
+        call = make_call(EMBEDDINGS, arguments)
+        return completed(CreateEmbeddingResponse, self._mesh.serve(call), call, self._mesh)
 
 
 class Chat:
@@ -145,12 +177,8 @@ class MeshClient(Introspection):
     def __init__(self, mesh: ModelMesh) -> None:
         super().__init__(mesh)
         self.chat = Chat(mesh)
+        self.embeddings = Embeddings(mesh)
         self.models = Models(mesh)
-
-    @cached_property
-    def embeddings(self) -> Any:
-        """Text embeddings; not in this version."""
-        return NotServed("embeddings")
 
     @cached_property
     def audio(self) -> Any:
@@ -195,7 +223,7 @@ class NotServed:
             ConfigurationError: Always; it says what to install.
         """
         message = (
-            f"client.{self._name}() is not served by modelmesh-core 0.1, which serves chat.completions. "
+            f"client.{self._name}() is not served by modelmesh-core 0.1, which serves chat.completions and embeddings. "
             "Upgrade when it is released: pip install -U modelmesh-core modelmesh-connector-openai"
         )
         raise ConfigurationError(message)

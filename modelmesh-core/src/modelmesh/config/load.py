@@ -27,7 +27,7 @@ from modelmesh.errors import ConfigurationError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 40
-MAX_NODES = 50_000
+MAX_NODES = 25_000
 """Counted after aliases are followed, so that a file which multiplies itself is refused before it is built."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")

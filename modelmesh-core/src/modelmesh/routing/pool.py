@@ -61,6 +61,7 @@ class Pool:
         self._by_account: dict[int, int] = {}
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
+        self.operations: frozenset[str] = frozenset()  # names; empty serves any
         self.total_requests = 0
         self.rotation_events = 0
         self._index()

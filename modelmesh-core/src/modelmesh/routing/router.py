@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelmesh.capabilities.nodes import CapabilityTree
 from modelmesh.errors import CapabilityNotFoundError
+from modelmesh.operations import OPERATIONS
 from modelmesh.routing.pool import Pool
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Router:
         self._plain = plain
         self._found: dict[str, Pool] = dict(pools)
         self._own: dict[str, Pool] = {}
+        for pool in self._pools.values():
+            pool.operations = self.operations_of(pool)
 
     def list_pools(self) -> list[Pool]:
         """Return every pool, in order of definition."""
@@ -63,6 +66,14 @@ class Router:
             if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names; do not let them fill the memory
                 self._found[name] = found
         return found
+
+    def operations_of(self, pool: Pool) -> frozenset[str]:
+        """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""
+        target = self._tree.get_node(pool.capability) if pool.capability else None
+        if target is None:
+            return frozenset()
+        served = {row.name: self._tree.get_node(row.capability) for row in OPERATIONS.values()}
+        return frozenset(name for name, node in served.items() if node is not None and self._tree.covers(target, node))
 
     def _by_capability(self, name: str) -> Pool | None:
         node = self._tree.get_node(name)

@@ -33,6 +33,15 @@ def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors
     return error
 
 
+def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
+    """A request to a pool that serves another operation."""
+    message = (
+        f"the pool {pool.name!r} serves {', '.join(sorted(pool.operations))}, not {call.operation.name}. Nothing was sent. "
+        f"Ask a pool for {call.operation.capability!r}, e.g. create({call.operation.capability!r})."
+    )
+    return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
+
+
 def passed_over(pool: Pool, call: Call, considered: Considered, now: float) -> list[PassedOver]:
     """Say of every member that was not asked why it was not."""
     found = []

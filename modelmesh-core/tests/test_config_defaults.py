@@ -1,0 +1,121 @@
+"""Defaults are those of the documents, what is given reaches the policy, and what is not acted on says so."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmesh import MeshConfig
+from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.config.mesh_config import NotEnforcedWarning
+from modelmesh.routing.policy import Backoff, RetryScope
+
+CONSOLE = "modelmesh.console.v1"
+
+
+def providers(value: Any) -> Any:
+    return {"providers": value}
+
+
+def pool(value: Any) -> Any:
+    return {"pools": {"chat-completion": value}}
+
+
+def sinks(value: Any) -> Any:
+    return {"observability": value}
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    sections = MeshConfig({"providers": {"a": {}}, "models": {"m": {"provider": "a"}}, **pool(None)}).sections
+    one = sections.pools["chat-completion"]
+    assert (one.deactivation.retry_limit, one.deactivation.error_rate_threshold) == (3, 0.5)
+    assert (one.retry.initial_delay, one.retry.max_delay, one.retry.backoff) == (0.5, 10.0, Backoff.EXPONENTIAL_JITTER)
+    assert (one.retry.scope, one.retry.honor_retry_after) == (RetryScope.SAME_MODEL, True)
+    assert (one.rate_limit.threshold, one.rate_limit.min_delta, one.rate_limit.max_rpm) == (0.8, 0, 0)
+    assert one.balance_mode == "relative"
+    assert (one.excluded_providers, one.model_priority, one.provider_priority) == ((), (), ())
+    assert (sections.providers["a"].enabled, sections.providers["a"].connection_pool.timeout) == (True, 30)
+    assert (sections.models["m"].delivery, sections.models["m"].features) == ({}, {})
+    policy = pool_policy(one)
+    assert (policy.max_attempts, policy.retry.max_attempts, policy.circuit.cooldown, policy.circuit.error_codes) == (
+        4,
+        None,
+        None,
+        None,
+    )
+    assert (policy.limits.total, policy.limits.connect, policy.limits.first_content, policy.limits.gap) == (600, 5, 120, 60)
+
+
+def test_what_is_given_reaches_the_policy() -> None:
+    raw = {
+        "retry": {"max_attempts": 9, "backoff": "retry_after", "initial_delay": "250ms", "max_delay": "2s", "retryable_codes": [500], "non_retryable_codes": [429]},
+        "deactivation": {"failure_threshold": 5, "error_rate_threshold": 0.25, "error_codes": [429]},
+        "recovery": {"cooldown": "2m", "probe_interval": "1h"},
+        "timeouts": {"total": "1m", "gap": 7},
+        "selection": {"session_timeout": "5m", "model_priority": ["m"]},
+    }  # fmt: skip
+    section = MeshConfig(pool(raw)).sections.pools["chat-completion"]
+    policy = pool_policy(section)
+    assert policy.max_attempts == 10
+    assert (policy.retry.initial_delay, policy.retry.max_delay) == (0.25, 2)
+    assert (policy.retry.retryable_codes, policy.retry.non_retryable_codes) == ({500}, {429})
+    assert (policy.circuit.failure_threshold, policy.circuit.error_rate_threshold, policy.circuit.error_codes) == (5, 0.25, {429})
+    assert (policy.circuit.cooldown, policy.circuit.probe_interval) == (120, 3600)
+    assert (policy.limits.total, policy.limits.gap, policy.limits.connect) == (60, 7, 5)
+    settings = strategy_settings(section)
+    assert (settings["session_timeout"], settings["model_priority"]) == ("5m", ["m"])
+
+
+LATER: dict[str, Any] = {
+    "storage": {"storage": {"path": "state.json"}},
+    "discovery": {"discovery": {"sync": {"enabled": True}}},
+    "connectors": {"connectors": ["a.zip"]},
+    "budget": {"budget": {"daily_limit": 5}},
+    "observability.statistics": sinks({"connector": CONSOLE, "statistics": {"flush_interval": "5s"}}),
+    "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
+    "providers.a.budget": providers({"a": {"budget": {"daily_limit": 5}}}),
+    "providers.a.quota": providers({"a": {"quota": {"query_current": True}}}),
+    "providers.a.discovery": providers({"a": {"discovery": {"enumerate_models": True}}}),
+    "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
+    "providers.a.files": providers({"a": {"files": {"upload": True}}}),
+    "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),
+    "providers.a.auth": providers({"a": {"auth": {"method": "oauth"}}}),
+    "pools.chat-completion.deactivation.request_limit": pool({"deactivation": {"request_limit": 5}}),
+    "pools.chat-completion.deactivation.token_limit": pool({"deactivation": {"token_limit": 5}}),
+    "pools.chat-completion.deactivation.budget_limit": pool({"deactivation": {"budget_limit": 5}}),
+    "pools.chat-completion.deactivation.quota_window": pool({"deactivation": {"quota_window": "daily"}}),
+    "pools.chat-completion.deactivation.maintenance_window": pool({"deactivation": {"maintenance_window": "0 3 * * *"}}),
+    "pools.chat-completion.recovery.probe_on_start": pool({"recovery": {"probe_on_start": True}}),
+    "pools.chat-completion.recovery.on_quota_reset": pool({"recovery": {"on_quota_reset": True}}),
+    "pools.chat-completion.recovery.quota_reset_schedule": pool({"rotation": {"recovery": {"quota_reset_schedule": "monthly"}}}),
+    "pools.chat-completion.on_budget_exceeded": pool({"on_budget_exceeded": "rotate"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LATER)
+def test_what_is_read_and_not_enforced_says_so_with_its_place(path: str) -> None:
+    with pytest.warns(NotEnforcedWarning, match="is read but not acted on") as warned:
+        _ = MeshConfig(LATER[path]).sections
+    assert [str(one.message).partition(": ")[0] for one in warned] == [path]
+
+
+def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text("providers:\n  a:\n    connector: x.y.v1\n    budget:\n      daily_limit: 5\n")
+    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:4:5: providers\.a\.budget: 'budget' is read"):
+        _ = MeshConfig.from_file(str(file)).sections
+
+
+def test_what_changes_nothing_warns_of_nothing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for raw in (
+            {"storage": None},
+            {"proxy": {"port": 1}},
+            providers({"a": {"auth": {"method": "api_key"}, "budget": None}}),
+            pool({"retry": {"scope": "same_model"}}),
+        ):
+            _ = MeshConfig(raw).sections
