@@ -157,6 +157,36 @@ def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
         modelmesh.create(config=path)
 
 
+def test_settings_may_refer_to_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOYMENT", "gpt-4o-eu")
+    monkeypatch.setenv("PATIENCE", "5s")
+    monkeypatch.setenv("TRIES", "2")
+    text = PROVIDER + (
+        "    timeout: ${env:PATIENCE}\n    max_retries: ${env:TRIES}\nmodels:\n  gpt-4o:\n    provider: openai\n"
+        "    model: ${env:DEPLOYMENT}\npools:\n  chat-completion: {}\n"
+    )
+    with modelmesh.create(config=written(tmp_path, text)) as client:
+        candidate = client.mesh.list_models()[0]
+        assert (candidate.model_id, candidate.upstream) == ("gpt-4o", "gpt-4o-eu")
+        assert (candidate.account.limits["answer"], candidate.account.max_retries) == (5, 2)
+
+
+@pytest.mark.parametrize(("section", "words"), [("secrets", "no secret store"), ("pools", "no strategy")])
+def test_instances_of_the_wrong_kind(section: str, words: str) -> None:
+    config: dict[str, Any] = {"providers": {"openai.llm.v1": {"api_key": "sk-test"}}, "pools": {"chat-completion": {}}}
+    if section == "secrets":
+        config["secrets"] = {"instance": object()}
+    else:
+        config["pools"]["chat-completion"]["strategy_instance"] = object()
+    with pytest.raises(ConfigurationError, match=words):
+        modelmesh.create(config=config)
+
+
+def test_an_empty_key_is_no_key() -> None:
+    with pytest.raises(ConfigurationError, match="empty API key"):
+        modelmesh.create(config={"providers": {"openai.llm.v1": {"api_key": ""}}, "pools": {"chat-completion": {}}})
+
+
 def test_a_provider_that_is_off_needs_no_secret(tmp_path: Path) -> None:
     text = PROVIDER + "  b:\n    enabled: false\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL
     with modelmesh.create(config=written(tmp_path, text)) as client:

@@ -235,7 +235,7 @@ class BaseProvider(WireFormat):
     def close(self) -> None:
         """Close the connections of threads."""
         transport, self._transport = self._transport, self._given
-        if transport is not None:
+        if transport is not None and transport is not self._given:  # what the caller gave, the caller closes
             transport.close()
 
     async def aclose(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from modelmesh.secret import Secret
 from modelmesh_cdk.base_provider import BaseProvider
 
 
@@ -29,5 +30,5 @@ class OpenAICompatibleProvider(BaseProvider):
         for option, name in (("organization", "OpenAI-Organization"), ("project", "OpenAI-Project")):
             value = self.config.options.get(option)
             if value:
-                headers[name] = str(value)
+                headers[name] = value.reveal() if isinstance(value, Secret) else str(value)
         return headers

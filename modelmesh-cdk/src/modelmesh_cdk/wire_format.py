@@ -64,15 +64,17 @@ class WireFormat:
         self._headers: list[tuple[str, str]] | None = None
 
     def _find_key(self) -> Secret | None:
-        if self.config.api_key is not None:
-            return self.config.api_key or None
-        text = os.environ.get(self.api_key_variable, "") if self.api_key_variable else ""
+        if self.config.api_key:
+            return self.config.api_key
+        given_empty = self.config.api_key is not None
+        text = "" if given_empty else os.environ.get(self.api_key_variable or "", "")
         if text:
             return Secret(text)
         if self.requires_key:
             name = self.api_key_variable
             how = f"set api_key, or the variable: export {name}=…" if name else "set api_key"
-            message = f"the provider {self.id} has no API key; {how}"
+            what = "was given an empty API key" if given_empty else "has no API key"
+            message = f"the provider {self.id} {what}; {how}"
             raise ConfigurationError(message)
         return None
 

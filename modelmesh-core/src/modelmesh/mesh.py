@@ -16,9 +16,9 @@ from modelmesh.assembly.policies import pool_policy, strategy_settings
 from modelmesh.assembly.sinks import build_emitter
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.capabilities.nodes import standard_tree
-from modelmesh.config.mesh_config import MeshConfig, Sections
+from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.config.references import References
-from modelmesh.config.schema import PoolSection
+from modelmesh.config.schema import PoolSection, SecretsSection
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
@@ -98,9 +98,10 @@ class ModelMesh:
             ConnectorError: A connector it names cannot.
         """
         self.config = MeshConfig.of(config)
-        places, sections = self.config.places, self.config.sections
-        resolver = self._resolver = self._resolver or Resolver()
-        references = self._references(sections)
+        places, resolver = self.config.places, self._resolver or Resolver()
+        self._resolver = resolver
+        references = self._references(self.config.secrets)
+        sections = self.config.resolved(references).sections
         self._tree = standard_tree()
         self._entries = Entries(
             {
@@ -119,10 +120,13 @@ class ModelMesh:
         self._ready = True
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
-    def _references(self, sections: Sections) -> References:
+    def _references(self, section: SecretsSection) -> References:
         assert self._resolver is not None
-        section, places = sections.secrets, self.config.places
-        store = section.instance
+        places, store = self.config.places, section.instance
+        if store is not None and not callable(getattr(store, "get", None)):
+            where = places.where(("secrets", "instance"))
+            message = f"{where}: {type(store).__name__} is no secret store: it has no get(name)."
+            raise ConfigurationError(message, where=where)
         if store is None:
             where = places.where(("secrets", "store"))
             cls = self._resolver.resolve(Kind.SECRET_STORE, section.store, where)
@@ -157,6 +161,12 @@ class ModelMesh:
     def _strategy(self, section: PoolSection, override: str | None) -> Strategy:
         assert self._resolver is not None
         if section.strategy_instance is not None and override is None:
+            if not callable(getattr(section.strategy_instance, "select", None)):
+                where = self.config.places.where(("pools", section.name, "strategy_instance"))
+                message = (
+                    f"{where}: {type(section.strategy_instance).__name__} is no strategy: it has no select(candidates, request)."
+                )
+                raise ConfigurationError(message, where=where)
             return section.strategy_instance  # type: ignore[no-any-return]
         name = override or section.strategy or DEFAULT_STRATEGY
         where = self.config.places.where(("pools", section.name, "strategy"))

@@ -27,14 +27,14 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None)
         return None
     total = 0.0
     for price, key in ((pricing.input_per_1k_tokens, "prompt_tokens"), (pricing.output_per_1k_tokens, "completion_tokens")):
-        if price is None:
-            if pricing.per_request is None:
-                return None
-            continue
         tokens = (usage or {}).get(key)
-        if not isinstance(tokens, int):
+        if price is None:
+            if tokens and pricing.per_request is None:
+                return None  # there were such tokens, and what they cost nobody said
+        elif isinstance(tokens, int):
+            total += tokens * price / 1000
+        elif price:
             return None
-        total += tokens * price / 1000
     return round((total + (pricing.per_request or 0.0)) * NANO)
 
 

@@ -28,30 +28,25 @@ def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
     """
     payload: dict[str, Any] = {}
     options: dict[str, Any] = {}
-    model, stream, extra = None, False, None
     for name, value in arguments.items():
-        if value is None or type(value).__name__ in _UNSET:
-            continue
-        if name == "model":
-            model = value
-        elif name == "stream":
-            stream = bool(value)
-        elif name == "extra_body":
-            extra = value
-        elif name in _OPTION_NAMES:
-            options[name] = value
-        else:
-            payload[name] = plain(value) if value.__class__ not in _SCALARS else value
+        if value is not None and type(value).__name__ not in _UNSET:
+            (options if name in _OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
+    model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
         payload.update(extra)
+    _check(operation, model, payload)
+    return Call(operation, model, payload, bool(stream), _options(options) if options else NO_OPTIONS)
+
+
+def _check(operation: Operation, model: Any, payload: Mapping[str, Any]) -> None:
     if not isinstance(model, str) or not model:
         raise _wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
-    for name in operation.needs:
-        if name not in payload:
-            raise _wrong(f"client.{operation.name}.create() needs {name!r}")  # noqa: EM102 - a sentence of its own
-    if "messages" in operation.needs and not isinstance(payload["messages"], list):
+    missing = next((name for name in operation.needs if name not in payload), None)
+    if missing == "messages" or ("messages" in operation.needs and not isinstance(payload["messages"], list)):
         raise _wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
-    return Call(operation, model, payload, stream, _options(options) if options else NO_OPTIONS)
+    if missing is not None:
+        why = f"client.{operation.name}.create() needs {missing!r}"
+        raise _wrong(why)
 
 
 _SCALARS = frozenset({str, int, float, bool})

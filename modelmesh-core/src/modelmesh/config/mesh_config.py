@@ -13,6 +13,7 @@ from modelmesh.config.disabled import without_disabled
 from modelmesh.config.locate import Path, Places
 from modelmesh.config.normalize import Normalizer
 from modelmesh.config.problems import Problems, did_you_mean
+from modelmesh.config.references import References
 from modelmesh.config.structure import structure
 from modelmesh.errors import ConfigurationError
 
@@ -130,6 +131,31 @@ class MeshConfig:
         return sections
 
     @property
+    def secrets(self) -> schema.SecretsSection:
+        """The ``secrets`` section alone, from which the store is made that the other sections may refer to.
+
+        Raises:
+            ConfigurationError: It is wrong.
+        """
+        problems = Problems(self.places)
+        tidy = Normalizer(problems)
+        section = structure(tidy.secrets(self.raw.get("secrets")), schema.SecretsSection, ("secrets",), problems)
+        if problems or section is None:
+            raise problems.error()
+        return section
+
+    def resolved(self, references: References) -> MeshConfig:
+        """Return a configuration in which settings that are no secrets have the values they refer to."""
+        raw = dict(self.raw)
+        for section in ("models", "pools", "capabilities", "rotation"):
+            if section in raw:
+                raw[section] = references.plain(raw[section], (section,))
+        providers = raw.get("providers")
+        if isinstance(providers, Mapping):
+            raw["providers"] = {key: _settings(key, entry, references) for key, entry in providers.items()}
+        return MeshConfig(raw, self.places)
+
+    @property
     def is_overlay(self) -> bool:
         """Whether it names no provider, model or pool, and so only adds to what is detected."""
         return not any(self.raw.get(section) for section in ("providers", "models", "pools"))
@@ -204,6 +230,14 @@ def _perhaps_misspelt(sections: Sections) -> Iterator[tuple[Path, str]]:
             hint = did_you_mean(name, KNOWN_PROVIDER_KEYS, cutoff=0.85)
             if hint:
                 yield ("providers", key, name), f"{name!r} is no key of ours and goes to the connector as it is.{hint}"
+
+
+def _settings(key: str, entry: Any, references: References) -> Any:
+    """A provider's entry with its settings resolved; what goes to the connector may be secret and is resolved there."""
+    if not isinstance(entry, Mapping) or entry.get("enabled") is False:
+        return entry
+    mine = KNOWN_PROVIDER_KEYS - {"api_key", "base_url", "instance"}
+    return {name: references.plain(value, ("providers", key, name)) if name in mine else value for name, value in entry.items()}
 
 
 def _model(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ModelSection | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from modelmesh.builtin.env import spellings
@@ -14,6 +15,13 @@ from modelmesh.errors import ConfigurationError, SecretNotFoundError
 from modelmesh.secret import Secret
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def has_reference(value: Any) -> bool:
@@ -48,6 +56,15 @@ class References:
         if isinstance(value, list):
             return [self.resolve(item, (*path, place)) for place, item in enumerate(value)]
         return value
+
+    def plain(self, value: Any, path: Path = ()) -> Any:
+        """Return a copy with every reference replaced by its text, or the number that it is: for what is no secret."""
+        if isinstance(value, Mapping):
+            return {key: self.plain(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.plain(item, (*path, place)) for place, item in enumerate(value)]
+        found = self.resolve(value, path)
+        return _number(found.reveal()) if isinstance(found, Secret) else found
 
     def _text(self, text: str, path: Path) -> Any:
         found = False
