@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
@@ -13,18 +12,13 @@ from attrs import asdict, fields_dict, frozen
 from attrs import field as attrs_field
 
 from modelmesh.contracts.observability import SEVERITIES, AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
-
-REDACTED = "***REDACTED***"
-_SECRET_PAIR = re.compile(
-    r"""(["']?(?:[\w-]*(?:api[_-]?key|token|secret|password|authorization))["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2).)*\2""",
-    re.IGNORECASE,
-)
-_BEARER = re.compile(r"\b(Bearer\s+)[\w.~+/=-]{4,}", re.IGNORECASE)
+from modelmesh_cdk.redaction import redact, redact_record
 
 
-def redact(text: str) -> str:
-    """Blank the values of keys that look like secrets, and bearer tokens."""
-    return _BEARER.sub(rf"\g<1>{REDACTED}", _SECRET_PAIR.sub(rf"\g<1>\g<2>{REDACTED}\g<2>", text))
+class JsonLine(str):
+    """A finished line of JSON, its secrets already blanked where they were to be."""
+
+    __slots__ = ()
 
 
 @frozen(kw_only=True)
@@ -69,19 +63,19 @@ class BaseObservability:
 
     def _format_event(self, event: RoutingEvent) -> str:
         """Return the line of a routing event."""
-        return _line("event", asdict(event))
+        return self._line("event", asdict(event))
 
     def _format_log(self, entry: RequestLogEntry) -> str:
         """Return the line of a finished request."""
-        return _line("log", {**asdict(entry), "total_tokens": entry.total_tokens})
+        return self._line("log", {**asdict(entry), "total_tokens": entry.total_tokens})
 
     def _format_stats(self, scope: str, stats: AggregateStats) -> str:
         """Return the line of one scope's counters."""
-        return _line("stats", {"scope_id": scope, **asdict(stats)})
+        return self._line("stats", {"scope_id": scope, **asdict(stats)})
 
     def _format_trace(self, entry: TraceEntry) -> str:
         """Return the line of one step."""
-        return _line("trace", asdict(entry))
+        return self._line("trace", asdict(entry))
 
     def emit(self, event: RoutingEvent) -> None:
         """Write a routing event."""
@@ -101,8 +95,19 @@ class BaseObservability:
         if SEVERITIES.index(entry.severity) >= SEVERITIES.index(self.config.min_severity):
             self._put(self._format_trace(entry))
 
+    def _line(self, kind: str, values: Mapping[str, Any]) -> str:
+        """Return a record as one line of JSON, without what is unknown."""
+        kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
+        when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
+        record = {"type": kind, **when, **(redact_record(kept) if self.config.redact else kept)}
+        return JsonLine(json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":")))
+
+    def _odd(self, value: object) -> str:
+        """Write what JSON has no form for."""
+        return redact(str(value)) if self.config.redact else str(value)
+
     def _put(self, line: str) -> None:
-        text = redact(line) if self.config.redact else line
+        text = redact(line) if self.config.redact and not isinstance(line, JsonLine) else line
         with self._lock:
             self._write(text)
 
@@ -113,9 +118,3 @@ class BaseObservability:
 def iso(timestamp: float) -> str:
     """Return Unix seconds as ISO 8601 in UTC, milliseconds."""
     return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _line(kind: str, values: Mapping[str, Any]) -> str:
-    kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
-    when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
-    return json.dumps({"type": kind, **when, **kept}, ensure_ascii=False, default=str, separators=(",", ":"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from modelmesh_cdk.base_observability import REDACTED, redact
+from modelmesh_cdk.redaction import REDACTED, names_a_secret
 
 
 def plain(value: object) -> str:
@@ -15,10 +13,4 @@ def plain(value: object) -> str:
 
 def pair(name: str, value: object, *, blank: bool) -> str:
     """Return ``name=value``; with ``blank``, without the value when the name is that of a secret."""
-    return f"{plain(name)}={REDACTED if blank and _is_of_a_secret(name) and isinstance(value, str) else plain(value)}"
-
-
-@lru_cache(maxsize=256)
-def _is_of_a_secret(name: str) -> bool:
-    # The kit knows the names, but looks for them before quoted values only; on a terminal values have no quotes.
-    return REDACTED in redact(f"{name}='…'")
+    return f"{plain(name)}={REDACTED if blank and names_a_secret(name) and isinstance(value, str) else plain(value)}"

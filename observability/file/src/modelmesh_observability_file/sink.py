@@ -11,7 +11,6 @@ from modelmesh.config.units import size
 from modelmesh.errors import ConfigurationError
 from modelmesh.secret import Secret
 from modelmesh_cdk import BaseObservability
-from modelmesh_observability_file.redaction import redacted
 
 
 class FileObservability(BaseObservability):
@@ -36,11 +35,6 @@ class FileObservability(BaseObservability):
         self._anew = not options.get("append", True)
         self._file: IO[bytes] | None = None
         self._length = 0
-
-    def _put(self, line: str) -> None:
-        text = redacted(line) if self.config.redact else line
-        with self._lock:
-            self._write(text)
 
     def _write(self, line: str) -> None:
         # A lone surrogate cannot be UTF-8; written as \udXXX it is the same string in JSON.

@@ -1,0 +1,47 @@
+"""Blanking secrets in what is written down.
+
+A record is blanked field by field before it becomes a line: in finished JSON a pattern could reach from one string into
+the next, and leave something that is no record any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+REDACTED = "***REDACTED***"
+
+_NAMES = r"[\w-]*(?:api[_-]?key|token|secret|password|authorization)"
+_QUOTED = re.compile(rf"""(["']?{_NAMES}["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2).)*\2""", re.IGNORECASE)
+_BARE = re.compile(rf"""(\b{_NAMES}\s*=\s*)(?![\d"'*])[^\s"',;&]{{4,}}""", re.IGNORECASE)
+_BEARER = re.compile(r"\b(Bearer\s+)[\w.~+/=-]{4,}", re.IGNORECASE)
+_NAME = re.compile(_NAMES, re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """Blank the values of names that look like secrets, and bearer tokens, in one piece of text."""
+    text = _QUOTED.sub(rf"\g<1>\g<2>{REDACTED}\g<2>", text)
+    return _BEARER.sub(rf"\g<1>{REDACTED}", _BARE.sub(rf"\g<1>{REDACTED}", text))
+
+
+def redact_record(value: Any) -> Any:
+    """Return a copy of plain data with its secrets blanked; what is no text stays, for a key is text."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) if names_a_secret(str(key)) else redact_record(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_record(item) for item in value]
+    return value
+
+
+def _hidden(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else REDACTED
+
+
+@lru_cache(maxsize=1024)
+def names_a_secret(name: str) -> bool:
+    """Whether a field of this name holds a secret."""
+    return _NAME.fullmatch(name) is not None
