@@ -27,7 +27,12 @@ ANSWER = {
 def client_of(anthropic: Upstream, openai: Upstream, **pool: Any) -> modelmesh.MeshClient:
     anthropic.always(Script(body=json.dumps(ANSWER).encode()))
     providers = {
-        "anthropic": {"connector": "anthropic.claude.v1", "api_key": "test", "base_url": anthropic.url, "models": ["claude-sonnet-5-5"]},
+        "anthropic": {
+            "connector": "anthropic.claude.v1",
+            "api_key": "test",
+            "base_url": anthropic.url,
+            "models": ["claude-sonnet-5-5"],
+        },
         "openai": {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": openai.url, "models": ["gpt-4o"]},
     }
     return modelmesh.create(config={"providers": providers, "pools": {"chat-completion": pool}})
@@ -44,9 +49,8 @@ def test_allowed_and_recorded(upstream: Upstream, other: Upstream) -> None:
 
 
 def test_warned_of(upstream: Upstream, other: Upstream) -> None:
-    with client_of(upstream, other, adaptation="warn") as client:
-        with pytest.warns(AdaptationWarning, match="temperature"):
-            client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
+    with client_of(upstream, other, adaptation="warn") as client, pytest.warns(AdaptationWarning, match="temperature"):
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
 
 
 def test_strict_goes_to_a_vendor_that_needs_no_change(upstream: Upstream, other: Upstream) -> None:

@@ -62,7 +62,11 @@ def test_cut_arguments_of_a_tool_call_are_never_a_whole_call(config: Any, upstre
     pieces = [event(chunk({"role": "assistant"})), event(chunk({"tool_calls": [call]}))]
     upstream.always(Script(body=pieces, content_type="text/event-stream"))
     answer = json.loads(json.dumps(call)) | {"function": {"name": "pay", "arguments": '{"amount": 100}'}}
-    other.always(Script(body=[event(chunk({"tool_calls": [answer]})), event(chunk({}, finish="tool_calls"))], content_type="text/event-stream"))
+    other.always(
+        Script(
+            body=[event(chunk({"tool_calls": [answer]})), event(chunk({}, finish="tool_calls"))], content_type="text/event-stream"
+        )
+    )
     settings = config(upstream.url, other.url)
     with modelmesh.create(config=settings) as client, pytest.raises(StreamInterruptedError) as caught:
         list(client.chat.completions.create(model="chat-completion", messages=MESSAGES, tools=[{}], stream=True))
@@ -77,7 +81,18 @@ def test_limits_in_the_headers_of_a_success_are_no_reason_to_cool_down(config: A
     spent = {"X-RateLimit-Remaining-Requests": "0", "X-RateLimit-Reset-Requests": "1h", "Retry-After": "3600"}
     with modelmesh.create(config=config(upstream.url)) as client:
         for _ in range(3):
-            upstream.then(Script(200, json.dumps({"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}).encode(), spent))
+            upstream.then(
+                Script(
+                    200,
+                    json.dumps(
+                        {
+                            "id": "x",
+                            "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
+                        }
+                    ).encode(),
+                    spent,
+                )
+            )
             assert client.chat.completions.create(model="chat-completion", messages=MESSAGES).content == "ok"
         assert client.pool_status()["chat-completion"].active == 1
 

@@ -21,11 +21,17 @@ def vectors(request: Received) -> Script:
     texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
     packed = asked.get("encoding_format") == "base64"
     rows = [
-        {"object": "embedding", "index": n, "embedding": base64.b64encode(struct.pack("<3f", *VECTORS[n])).decode() if packed else VECTORS[n]}
+        {
+            "object": "embedding",
+            "index": n,
+            "embedding": base64.b64encode(struct.pack("<3f", *VECTORS[n])).decode() if packed else VECTORS[n],
+        }
         for n, _ in enumerate(texts)
     ]
     usage = {"prompt_tokens": 1000, "total_tokens": 1000}
-    return Script(body=json.dumps({"object": "list", "data": rows, "model": "vendor-name", "usage": usage, "x_vendor": 1}).encode())
+    return Script(
+        body=json.dumps({"object": "list", "data": rows, "model": "vendor-name", "usage": usage, "x_vendor": 1}).encode()
+    )
 
 
 @pytest.fixture

@@ -94,9 +94,7 @@ BEFORE_CONTENT = {
 
 @pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("fault", BEFORE_CONTENT)
-def test_a_stream_that_fails_before_content(
-    fault: str, cut: bool, config: Any, upstream: Upstream, other: Upstream  # noqa: FBT001
-) -> None:
+def test_a_stream_that_fails_before_content(fault: str, cut: bool, config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(body=BEFORE_CONTENT[fault], content_type="text/event-stream", cut=cut))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
         stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
@@ -118,10 +116,9 @@ def test_a_stream_that_breaks_after_content(fault: str, config: Any, upstream: U
     pieces, cut = AFTER_CONTENT[fault]
     upstream.always(Script(body=pieces, content_type="text/event-stream", cut=cut))
     seen = []
-    with modelmesh.create(config=config(upstream.url, other.url)) as client:
-        with pytest.raises(StreamInterruptedError) as caught:
-            for part in client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True):
-                seen.append(part.choices[0].delta.content or "")
+    with modelmesh.create(config=config(upstream.url, other.url)) as client, pytest.raises(StreamInterruptedError) as caught:
+        for part in client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True):
+            seen.append(part.choices[0].delta.content or "")
     assert "".join(seen) == caught.value.partial_text == "HELLO "
     assert caught.value.provider_id == "a"
     assert other.received == []
@@ -129,9 +126,11 @@ def test_a_stream_that_breaks_after_content(fault: str, config: Any, upstream: U
 
 def test_finished_without_done_is_whole(ask: Callable[..., Any], config: Any, upstream: Upstream) -> None:
     upstream.always(
-        lambda request: Script(body=text_stream("Hello!", done=False), content_type="text/event-stream")
-        if request.json.get("stream")
-        else Script(body=b'{"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}}]}')
+        lambda request: (
+            Script(body=text_stream("Hello!", done=False), content_type="text/event-stream")
+            if request.json.get("stream")
+            else Script(body=b'{"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}}]}')
+        )
     )
     assert ask(config(upstream.url)).text == "Hello!"
 

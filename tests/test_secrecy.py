@@ -41,7 +41,7 @@ ECHO = {
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("fault", ECHO)
-def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:  # noqa: FBT001
+def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     upstream.always(ECHO[fault])
     with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
@@ -104,7 +104,14 @@ def test_reprs_copies_and_pickles(upstream: Upstream) -> None:
         candidate = mesh.list_models()[0]
         provider: Any = candidate.provider
         things = [client, mesh, mesh.config, mesh.config.sections, candidate, provider, provider.config, reply, reply.attempts]
-        things += [mesh.list_pools(), mesh.get_router(), client.describe(), client.explain("chat-completion"), client.usage, reply.metadata]
+        things += [
+            mesh.list_pools(),
+            mesh.get_router(),
+            client.describe(),
+            client.explain("chat-completion"),
+            client.usage,
+            reply.metadata,
+        ]
         assert CANARY not in "".join(map(repr, things))
         assert CANARY not in str(things)
     secret = modelmesh.Secret(CANARY)

@@ -52,7 +52,7 @@ assert response.usage.total_tokens == 7
 
 def run(code: str, importing: str) -> dict[str, object]:
     scope: dict[str, object] = {}
-    exec(IMPORTS[importing] + textwrap.dedent(code), scope)  # noqa: S102 - the snippet is the test
+    exec(IMPORTS[importing] + textwrap.dedent(code), scope)
     return scope
 
 
@@ -198,7 +198,12 @@ def test_layer_2_file_and_object(
 
 @pytest.mark.parametrize("connector", ["modelmesh.file.v1", "modelmesh.console.v1", "modelmesh.null.v1"])
 def test_observability_overlay(
-    openai: Upstream, importing: str, connector: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    openai: Upstream,
+    importing: str,
+    connector: str,
+    tmp_path: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
     code = f"""

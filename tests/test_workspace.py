@@ -69,7 +69,9 @@ def test_names_follow_the_folder(package: Path) -> None:
     else:
         assert project(package)["name"] == f"modelmesh-{KINDS[package.parent.name][0]}-{package.name}"
     assert (package / "src" / import_name(package) / "__init__.py").is_file()
-    assert [path.name for path in (package / "src").iterdir() if path.is_dir() and path.name[0] != "." and "egg-info" not in path.name] == [import_name(package)]
+    assert [
+        path.name for path in (package / "src").iterdir() if path.is_dir() and path.name[0] != "." and "egg-info" not in path.name
+    ] == [import_name(package)]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
@@ -146,7 +148,9 @@ def test_routing_is_pure() -> None:
     for file in sorted((ROOT / "modelmesh-core/src/modelmesh/routing").glob("*.py")):
         tree = ast.parse(file.read_text("utf-8"))
         assert not {name.partition(".")[0] for name in imports_of(file)} & banned, file.name
-        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Await | ast.AsyncFunctionDef | ast.AsyncWith)], file.name
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Await | ast.AsyncFunctionDef | ast.AsyncWith)], (
+            file.name
+        )
 
 
 def test_importing_costs_nothing_that_is_not_used() -> None:

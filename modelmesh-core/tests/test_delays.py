@@ -43,10 +43,21 @@ DATE = "Tue, 14 Nov 2023 22:13:20 GMT"  # is NOW
     ],
 )
 def test_headers(headers: dict[str, str], expected: float | None) -> None:
-    assert server_delay(headers, wall=lambda: NOW) == pytest.approx(expected) if expected is not None else server_delay(headers, wall=lambda: NOW) is None
+    assert (
+        server_delay(headers, wall=lambda: NOW) == pytest.approx(expected)
+        if expected is not None
+        else server_delay(headers, wall=lambda: NOW) is None
+    )
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"]), st.text(max_size=40)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["retry-after", "retry-after-ms", "date", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"]
+        ),
+        st.text(max_size=40),
+    )
+)
 def test_any_header_gives_nothing_or_a_finite_wait(headers: dict[str, str]) -> None:
     seconds = server_delay(headers, wall=lambda: NOW)
     assert seconds is None or (math.isfinite(seconds) and 0 <= seconds <= TOO_LONG_S)

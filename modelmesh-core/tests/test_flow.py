@@ -17,10 +17,10 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import AllProvidersExhaustedError, BadRequestError, NoActiveModelError, ProviderError, RoutingError
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account
 from modelmesh.routing.classes import RULES, FailureClass, classify
 from modelmesh.routing.explain import explain
 from modelmesh.routing.flow import Send, Wait, serve
-from modelmesh.routing.circuits import Account
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
@@ -36,7 +36,14 @@ def failed(kind: FailureClass, status: int | None = None, delay: float | None = 
 class World:
     """A pool of models, one account each unless said otherwise, and a script of what they answer."""
 
-    def __init__(self, models: str = "ab", *, accounts: dict[str, str] | None = None, info: dict[str, ModelInfo] | None = None, **policy: Any) -> None:
+    def __init__(
+        self,
+        models: str = "ab",
+        *,
+        accounts: dict[str, str] | None = None,
+        info: dict[str, ModelInfo] | None = None,
+        **policy: Any,
+    ) -> None:
         self.clock = VirtualClock()
         self.rng = random.Random(7)
         self.book = HealthBook(draw=self.rng.random)
@@ -132,7 +139,9 @@ def test_consecutive_failures_open_the_circuit_and_a_success_closes_it() -> None
 
 def test_a_cooldown_that_was_set_is_literal_and_one_that_was_not_doubles() -> None:
     for cooldown, expected in ((10.0, [10, 10, 10]), (None, [30, 60, 120])):
-        world = World("a", circuit=CircuitPolicy(failure_threshold=1, cooldown=cooldown), retry=RetryPolicy(max_attempts=0), panic=False)
+        world = World(
+            "a", circuit=CircuitPolicy(failure_threshold=1, cooldown=cooldown), retry=RetryPolicy(max_attempts=0), panic=False
+        )
         world.fails("a", FailureClass.SERVER, 500)
         for seconds in expected:
             with pytest.raises(AllProvidersExhaustedError):
@@ -224,7 +233,7 @@ def test_a_vendor_may_forbid_or_ask_for_a_second_try() -> None:
         world = World("a")
         kind = FailureClass.SERVER if said is False else FailureClass.PROTOCOL
 
-        def failing(kind: FailureClass = kind, said: bool = said) -> Any:  # noqa: FBT001
+        def failing(kind: FailureClass = kind, said: bool = said) -> Any:
             error = failed(kind, 500)
             error.should_retry = said
             return error
@@ -281,7 +290,11 @@ def test_a_parameter_that_was_refused_is_not_offered_for_an_hour() -> None:
 
 
 def test_a_prompt_that_is_too_long_goes_only_to_a_larger_window() -> None:
-    info = {"a": ModelInfo("a", context_window=100), "b": ModelInfo("b", context_window=100), "c": ModelInfo("c", context_window=200)}
+    info = {
+        "a": ModelInfo("a", context_window=100),
+        "b": ModelInfo("b", context_window=100),
+        "c": ModelInfo("c", context_window=200),
+    }
     world = World("abc", info=info)
 
     def too_long() -> Any:
@@ -325,7 +338,9 @@ def test_a_full_pool_is_waited_for_and_then_refused() -> None:
 
 def test_an_outage_may_take_the_whole_account() -> None:
     accounts = {"a": "one", "b": "one", "c": "two"}
-    world = World("abc", accounts=accounts, circuit=CircuitPolicy(failure_threshold=1, outage_takes_account=True, account_by_hand=True))
+    world = World(
+        "abc", accounts=accounts, circuit=CircuitPolicy(failure_threshold=1, outage_takes_account=True, account_by_hand=True)
+    )
     world.fails("a", FailureClass.SERVER, 500)
     world.ask()
     assert [c.status for c in world.pool.members] == ["standby", "standby", "active"]
@@ -417,7 +432,9 @@ def test_when_every_circuit_is_open_one_request_tries_the_one_due_soonest() -> N
     assert world.ask().candidate.model_id in "ab"
 
 
-@pytest.mark.parametrize(("kind", "status"), [(FailureClass.CREDENTIAL, 401), (FailureClass.QUOTA, 402), (FailureClass.THROTTLE, 429)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [(FailureClass.CREDENTIAL, 401), (FailureClass.QUOTA, 402), (FailureClass.THROTTLE, 429)]
+)
 def test_what_a_vendor_said_is_never_second_guessed(kind: FailureClass, status: int) -> None:
     world = World("a", retry=RetryPolicy(max_attempts=0))
     world.fails("a", kind, status, delay=500)
@@ -471,7 +488,7 @@ def test_a_full_account_is_passed_over() -> None:
         (302, None, False, "misconfigured"), (204, None, False, "protocol"), (700, None, False, "protocol"),
     ],
 )  # fmt: skip
-def test_statuses(status: int, code: str | None, delay: bool, expected: str) -> None:  # noqa: FBT001
+def test_statuses(status: int, code: str | None, delay: bool, expected: str) -> None:
     assert classify(status, code, delay_given=delay) == expected
 
 

@@ -21,9 +21,9 @@ from modelmesh.errors import ModelMeshError, NoActiveModelError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing import flow as flows
 from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass
 from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
-from modelmesh.routing.circuits import Account, State
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh.routing.pool import Pool
@@ -64,9 +64,11 @@ class FlowMachine(RuleBasedStateMachine):
         limit=st.integers(1, 4),
         panic=st.booleans(),
     )
-    def build(self, models: int, accounts: int, cooldown: float | None, retries: int | None, limit: int, panic: bool) -> None:  # noqa: FBT001
+    def build(self, models: int, accounts: int, cooldown: float | None, retries: int | None, limit: int, panic: bool) -> None:
         self.book = HealthBook(draw=self.rng.random)
-        self.accounts = [Account(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)]
+        self.accounts = [
+            Account(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)
+        ]
         members = [
             Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, self.accounts[n % accounts])  # type: ignore[arg-type]
             for n in range(models)
@@ -78,16 +80,27 @@ class FlowMachine(RuleBasedStateMachine):
     # -- what can happen ------------------------------------------------------------------------------------------------
 
     @rule(stream=st.booleans())
-    def begin(self, stream: bool) -> None:  # noqa: FBT001
+    def begin(self, stream: bool) -> None:
         if len(self.open) >= 8:
             return
         call = Call(CHAT, "chat", {"messages": []}, stream=stream)
-        request = {"flow": serve(call, self.pool, clock=self.clock, rng=self.rng), "sent": [], "call": call, "step": None, "began": self.clock()}
+        request = {
+            "flow": serve(call, self.pool, clock=self.clock, rng=self.rng),
+            "sent": [],
+            "call": call,
+            "step": None,
+            "began": self.clock(),
+        }
         self.begun += 1
         self._drive(request, None)
 
     @precondition(lambda self: self.open)
-    @rule(pick=st.integers(0, 99), kind=st.sampled_from([None, *FailureClass]), delay=st.sampled_from([None, None, 3.0, 300.0]), after=st.floats(0, 40))
+    @rule(
+        pick=st.integers(0, 99),
+        kind=st.sampled_from([None, *FailureClass]),
+        delay=st.sampled_from([None, None, 3.0, 300.0]),
+        after=st.floats(0, 40),
+    )
     def outcome(self, pick: int, kind: FailureClass | None, delay: float | None, after: float) -> None:
         request = self.open.pop(pick % len(self.open))
         step = request["step"]
@@ -120,7 +133,9 @@ class FlowMachine(RuleBasedStateMachine):
         request["flow"].close()
         self.cancelled += 1
         self.ended += 1
-        assert before == {id(c): health_of(c) for c in self.pool.members}  # 2: a caller who goes away says nothing of anybody's health
+        assert before == {
+            id(c): health_of(c) for c in self.pool.members
+        }  # 2: a caller who goes away says nothing of anybody's health
 
     @precondition(lambda self: self.streams)
     @rule(pick=st.integers(0, 99), how=st.sampled_from(["end", "break", "leave", "twice"]))

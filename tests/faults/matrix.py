@@ -81,7 +81,9 @@ class Result:
 @contextmanager
 def server() -> Iterator[dict[str, int]]:
     """The misbehaving vendor, in a process of its own so that its sockets are not ours."""
-    process = subprocess.Popen([sys.executable, str(HERE / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -226,7 +228,7 @@ def judge(result: Result, slack: float) -> None:
     right = {"fallback": ("FALLBACK",), "answer": ("HELLO WORLD",), "either": ("FALLBACK", "HELLO WORLD")}.get(result.expect, ())
     if not result.end.endswith("Error") and result.end not in right:
         result.verdicts.append("silent")
-    if result.calls > 4:  # noqa: PLR2004 - the rule
+    if result.calls > 4:
         result.verdicts.append("too many calls")
     phases = 2 if result.expect == "interrupted" else 1  # the gap, or the total, comes after the first content
     if result.seconds > phases * 2 * LIMIT_S + slack:
@@ -308,5 +310,7 @@ if __name__ == "__main__":
     print(table(outcome))
     for bad in outcome:
         if bad.verdicts:
-            print(f"{bad.fault} / {bad.way}{' async' if bad.is_async else ''}: {bad.end} in {bad.seconds:.2f} s: {', '.join(bad.verdicts)}")
+            print(
+                f"{bad.fault} / {bad.way}{' async' if bad.is_async else ''}: {bad.end} in {bad.seconds:.2f} s: {', '.join(bad.verdicts)}"
+            )
     raise SystemExit(any(result.verdicts for result in outcome))

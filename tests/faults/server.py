@@ -51,12 +51,18 @@ class Ask:
         first, second = self.pieces
         if self.tools:
             function = {"name": "say", "arguments": "".join(p["tool_calls"][0]["function"]["arguments"] for p in (first, second))}
-            message: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+            message: dict[str, Any] = {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
+            }
         else:
             message = {"role": "assistant", "content": first["content"] + second["content"]}
         choice = {"index": 0, "message": message, "finish_reason": self.finish}
         usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-        return json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}).encode()
+        return json.dumps(
+            {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+        ).encode()
 
     def chunks(self) -> list[bytes]:
         """Role, first piece, second piece, finish: the answer as events, without the last word."""
@@ -66,7 +72,13 @@ class Ask:
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     """One chunk."""
-    return {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+    return {
+        "id": "x",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
 
 
 def event(data: Any) -> bytes:
@@ -82,7 +94,11 @@ CANARY_ERROR = b'{"error": {"message": "the key sk-test-CANARY is wrong", "type"
 
 async def head(w: Writer, status: int = 200, kind: str = "application/json", **headers: Any) -> None:
     """Send a status line and headers."""
-    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status} X",
+        f"Content-Type: {kind}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
     w.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
     await w.drain()
 
@@ -167,7 +183,12 @@ refusal("status-429-hour", 429, Retry_After="3600")
 refusal("status-429-nonsense", 429, Retry_After="soon")
 refusal("status-429-negative", 429, Retry_After="-1")
 refusal("status-503-delay", 503, Retry_After="5")
-for _code in ("insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded", "project_spend_limit_exceeded"):
+for _code in (
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+):
     refusal(f"quota-{_code}", 429, _code)
 refusal("redirect-elsewhere", 302, Location="http://127.0.0.2:9/v1/chat/completions")
 refusal("redirect-loop", 307, Location="/redirect-loop/v1/chat/completions")
@@ -218,7 +239,9 @@ async def _(w: Writer, _ask: Ask) -> None:
 
 @fault("header-64k", expect=EITHER)
 async def _(w: Writer, ask: Ask) -> None:
-    await plain(w, ask.whole(), X_Big="x" * 65_536) if not ask.stream else await events(w, *ask.chunks(), DONE, X_Big="x" * 65_536)
+    await plain(w, ask.whole(), X_Big="x" * 65_536) if not ask.stream else await events(
+        w, *ask.chunks(), DONE, X_Big="x" * 65_536
+    )
 
 
 @fault("headers-1000", expect=EITHER)
@@ -423,10 +446,15 @@ WHOLE: dict[str, Callable[[Ask], list[bytes]]] = {
     "one-byte-chunks": lambda ask: [bytes([byte]) for byte in b"".join([*ask.chunks(), DONE])],
     "bom": lambda ask: [b"\xef\xbb\xbf", *ask.chunks(), DONE],
     "line-ends-mixed": lambda ask: [
-        piece.replace(b"\n", ending) for piece, ending in zip([*ask.chunks(), DONE], (b"\r\n", b"\r", b"\n", b"\r\n", b"\r"), strict=True)
+        piece.replace(b"\n", ending)
+        for piece, ending in zip([*ask.chunks(), DONE], (b"\r\n", b"\r", b"\n", b"\r\n", b"\r"), strict=True)
     ],
     "no-space-after-colon": lambda ask: [piece.replace(b"data: ", b"data:") for piece in [*ask.chunks(), DONE]],
-    "comments-and-fields": lambda ask: [b": hi\nid: 7\nretry: 10\n\n", *(b"event: message\n" + piece for piece in ask.chunks()), DONE],
+    "comments-and-fields": lambda ask: [
+        b": hi\nid: 7\nretry: 10\n\n",
+        *(b"event: message\n" + piece for piece in ask.chunks()),
+        DONE,
+    ],
     "one-chunk": lambda ask: [b"".join([*ask.chunks(), DONE])],
 }
 for _table, _expect in ((BEFORE, FALLBACK), (AFTER, INTERRUPTED), (WHOLE, ANSWER)):
@@ -528,7 +556,9 @@ async def handle(reader: asyncio.StreamReader, w: Writer) -> None:
     try:
         while True:
             header = await reader.readuntil(b"\r\n\r\n")
-            length = next((int(line.split(b":")[1]) for line in header.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+            length = next(
+                (int(line.split(b":")[1]) for line in header.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+            )
             ask = Ask(header, await reader.readexactly(length))
             function, _, _ = FAULTS[ask.fault]
             watch = asyncio.ensure_future(reader.read(1))  # nobody pipelines: a byte or the end means the client has gone
@@ -569,7 +599,7 @@ async def main() -> None:
     """Listen until standard input ends."""
     global BOMB  # noqa: PLW0603 - made once, when the server starts
     BOMB = _bomb()
-    import trustme  # noqa: PLC0415 - only the server needs it
+    import trustme
 
     with tempfile.TemporaryDirectory() as folder:
         pem = Path(folder) / "cert.pem"

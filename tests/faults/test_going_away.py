@@ -97,7 +97,7 @@ def test_leaving_a_stream(leave: Callable[[Any], None], watcher: Watcher) -> Non
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_cancelling_a_task(stream: bool, watcher: Watcher) -> None:  # noqa: FBT001
+def test_cancelling_a_task(stream: bool, watcher: Watcher) -> None:
     async def request(client: Any) -> None:
         answer = await client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=stream)
         async for _ in answer:

@@ -74,7 +74,9 @@ def test_64_threads_of_1000_calls() -> None:
 
         def one(client: Any, text: str) -> str | None:
             try:
-                return str(client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": text}]).content)
+                return str(
+                    client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": text}]).content
+                )
             except modelmesh.AllProvidersExhaustedError:
                 return None
 
@@ -93,7 +95,9 @@ def test_1000_tasks() -> None:
 
             async def one(text: str) -> str | None:
                 try:
-                    reply = await client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": text}])
+                    reply = await client.chat.completions.create(
+                        model="chat-completion", messages=[{"role": "user", "content": text}]
+                    )
                 except modelmesh.AllProvidersExhaustedError:
                     return None
                 return str(reply.content)

@@ -151,7 +151,9 @@ def stranger(wheels: Path, scratch: Path) -> None:
     theirs = scratch / "their-wheels"
     build(PROVIDER, scratch / "acme", theirs)
     build(BROKEN, scratch / "broken", theirs)
-    python = environment(scratch / "stranger", wheels, "modelmesh-core", f"acme-modelmesh @ {next(theirs.glob('acme*.whl')).as_uri()}")
+    python = environment(
+        scratch / "stranger", wheels, "modelmesh-core", f"acme-modelmesh @ {next(theirs.glob('acme*.whl')).as_uri()}"
+    )
     run(python, "-I", "-c", USE, cwd=scratch)
     broken = next(theirs.glob("broken*.whl"))
     run(sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, broken)
