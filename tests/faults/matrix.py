@@ -173,7 +173,7 @@ def sync_cell(result: Result, settings: dict[str, Any]) -> None:
                         parts.extend(answer)
                 result.end = said(parts, result.way)
                 result.calls = len(answer.attempts)
-            except Exception as error:  # noqa: BLE001 - whatever comes is the result
+            except Exception as error:
                 failed(result, error, parts)
 
 
@@ -190,10 +190,10 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
                 else:
                     async with answer:
                         async for part in answer:
-                            parts.append(part)  # noqa: PERF401 - what came before a failure counts
+                            parts.append(part)
                 result.end = said(parts, result.way)
                 result.calls = len(answer.attempts)
-            except Exception as error:  # noqa: BLE001 - whatever comes is the result
+            except Exception as error:
                 failed(result, error, parts)
     for _ in range(3):
         await asyncio.sleep(0)  # what is only being closed is no leak

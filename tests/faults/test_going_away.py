@@ -131,3 +131,13 @@ def test_a_timeout_of_the_whole_call_closes_it_too(watcher: Watcher) -> None:
     with modelmesh.create(config=watcher.config) as client, pytest.raises(modelmesh.ProviderTimeoutError):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=0.2)
     assert watcher.gone.wait(5)
+
+
+def test_a_stream_that_is_collected_in_the_middle_of_a_request_does_not_stop_it(watcher: Watcher) -> None:
+    with modelmesh.create(config=watcher.config) as client:
+        stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
+        next(iter(stream))
+        with client.mesh._lock, pytest.warns(ResourceWarning, match="dropped before its end"):
+            del stream  # as the garbage collector may do it while a flow takes a step
+        assert watcher.gone.wait(5)
+        assert client.mesh.list_models()[0].account.in_flight == 0

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.assembly.accounts import Entries, build_entry
@@ -73,7 +73,7 @@ class ModelMesh:
         self.clock = self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._resolver = resolver
-        self._lock = Lock()
+        self._lock = RLock()  # a stream may be collected, and so closed, in the middle of another request's step
         self._book = HealthBook(draw=self._rng.random)
         self._driver = SyncDriver(self._lock, clock, sleep)
         self._adriver = AsyncDriver(self._lock, clock, asleep)
@@ -296,7 +296,7 @@ class ModelMesh:
     def _after_fork(self) -> None:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
-        self._lock = Lock()
+        self._lock = RLock()
         for part in (self._driver, self._adriver, self._reporter):
             part.lock = self._lock
         for entry in self._entries:

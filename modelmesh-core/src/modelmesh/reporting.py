@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from threading import Lock
+from threading import RLock
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +32,7 @@ class AdaptationWarning(UserWarning):
 class Reporter:
     """Keeps the accounts of one mesh."""
 
-    def __init__(self, emitter: Emitter, usage: UsageTracker, book: HealthBook, lock: Lock, clock: Callable[[], float]) -> None:
+    def __init__(self, emitter: Emitter, usage: UsageTracker, book: HealthBook, lock: RLock, clock: Callable[[], float]) -> None:
         self._emitter = emitter
         self._usage = usage
         self._book = book

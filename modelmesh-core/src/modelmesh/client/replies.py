@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from modelmesh.client.shapes import Choice, Embedding, Usage
 from modelmesh.client.view import View
 from modelmesh.routing.explain import CandidateInfo, Explanation
@@ -127,7 +129,7 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
         for attempt in served.attempts
     ]
     place = served.pool.position(served.candidate)
-    served.considered.tried |= 1 << place if place is not None else 0
+    considered = evolve(served.considered, tried=served.considered.tried | (0 if place is None else 1 << place))
     rows += [
         CandidateInfo(
             over.model_id,
@@ -138,7 +140,7 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
             score=None,
             reason=over.reason,
         )
-        for over in passed_over(served.pool, call, served.considered, now)
+        for over in passed_over(served.pool, call, considered, now)
     ]
     return Explanation(
         served.pool.name,

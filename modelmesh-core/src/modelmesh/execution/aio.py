@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
@@ -15,7 +15,7 @@ from modelmesh.routing.flow import Flow, Opened, Outcome, Send, Served, Wait
 class AsyncDriver:
     """Runs flows in the calling task."""
 
-    def __init__(self, lock: Lock, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, lock: RLock, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
         """Take what a flow may not have itself.
 
         Args:
