@@ -21,7 +21,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 class Flaky:
-    """Echoes the last message; fails one time in five, by a seeded draw."""
+    """Echoes the last message; fails one time in twenty, by a seeded draw."""
 
     id = "test.flaky.v1"
     capabilities = ("chat-completion",)
@@ -47,7 +47,7 @@ class Flaky:
         text = call.payload["messages"][0]["content"]
         with self.lock:
             self.in_flight -= 1
-            if self.rng.random() < 0.2:
+            if self.rng.random() < 0.05:
                 self.failed += 1
                 raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
             self.answered[text] += 1

@@ -1,5 +1,68 @@
-"""For the tests of connectors: a vendor's API on loopback whose answers the test writes down."""
+"""For the tests of connectors: a vendor's API on loopback, and the conformance kit.
+
+===============================  ==================================================================================
+:class:`Upstream`                 a vendor's API on loopback whose answers the test writes down
+:class:`ProviderConformance`      what every provider keeps: derive a test class, name the provider, that is all
+:class:`StrategyConformance`      the same for strategies
+:class:`SecretStoreConformance`   the same for secret stores
+:class:`ObservabilityConformance`  the same for sinks
+===============================  ==================================================================================
+
+``Upstream`` needs the standard library only; the kit needs ``pip install 'modelmesh-cdk[testing]'``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
 
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
-__all__ = ["Received", "Script", "Upstream"]
+if TYPE_CHECKING:
+    from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
+    from modelmesh_cdk.testing.provider import ProviderConformance as ProviderConformance
+    from modelmesh_cdk.testing.secret_store import SecretStoreConformance as SecretStoreConformance
+    from modelmesh_cdk.testing.strategy import StrategyConformance as StrategyConformance
+
+_KITS = {
+    "ObservabilityConformance": "modelmesh_cdk.testing.observability",
+    "ProviderConformance": "modelmesh_cdk.testing.provider",
+    "SecretStoreConformance": "modelmesh_cdk.testing.secret_store",
+    "StrategyConformance": "modelmesh_cdk.testing.strategy",
+}
+_NEEDED = ("pytest", "hypothesis")
+
+__all__ = [
+    "ObservabilityConformance",
+    "ProviderConformance",
+    "Received",
+    "Script",
+    "SecretStoreConformance",
+    "StrategyConformance",
+    "Upstream",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _KITS.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    try:
+        import pytest  # noqa: PLC0415 - who only wants Upstream needs no pytest
+
+        if home not in sys.modules:
+            pytest.register_assert_rewrite(home)  # failures then show both sides
+        found = getattr(importlib.import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _NEEDED:
+            raise
+        message = f"{name} needs {error.name}: pip install 'modelmesh-cdk[testing]'"
+        raise ModuleNotFoundError(message, name=error.name) from error
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

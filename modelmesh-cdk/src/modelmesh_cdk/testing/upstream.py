@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
 from threading import Event, Lock, Thread
 from typing import Any, Self
 
@@ -99,10 +100,12 @@ class Upstream:
 
     Attributes:
         received: Every request, in order.
+        abandoned: Set once a client has hung up on an answer that was kept open with ``GO_ON``.
     """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.abandoned = Event()
         self._scripts: list[Script | Callable[[Received], Script]] = []
         self._always: Script | Callable[[Received], Script] | None = None
         self._lock = Lock()
@@ -225,7 +228,7 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
             self.end_headers()
             for piece in script.body:
                 if piece == GO_ON:
-                    upstream.stopping.wait(30)
+                    self._wait_for_the_client()
                     continue
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 self.wfile.flush()
@@ -233,6 +236,13 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
                 self.close_connection = True
             else:
                 self.wfile.write(b"0\r\n\r\n")
+
+        def _wait_for_the_client(self) -> None:
+            while not upstream.stopping.is_set():
+                readable, _, _ = select([self.connection], [], [], 0.02)
+                if readable:  # it has nothing to say in the middle of an answer but that it is gone
+                    upstream.abandoned.set()
+                    raise BrokenPipeError
 
         do_GET = do_POST = _serve  # noqa: N815 - the base class's names
 
