@@ -141,7 +141,7 @@ def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
     assert [one.in_flight for one in providers.values()] == [0] * len(NAMES)
     assert Counter(entry.error for entry in sink.entries) == {None: len(texts)}
     assert len({entry.request_id for entry in sink.entries}) == len(texts)
-    assert sum(one.failed for one in providers.values()) > len(texts) / 10  # they did fail
+    assert sum(one.failed for one in providers.values()) > len(texts) / 40  # they did fail
 
 
 def test_threads(world: Any) -> None:
