@@ -155,7 +155,7 @@ def test_any_text_is_data_or_one_typed_error(text: str) -> None:
         try:
             read(text, name)
         except ConfigurationError as error:
-            assert str(error).startswith(name)  # noqa: PT017 - either may happen
+            assert str(error).startswith(name)
 
 
 @pytest.mark.parametrize(

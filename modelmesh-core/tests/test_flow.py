@@ -521,7 +521,7 @@ def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float
         except RoutingError:
             served = None
         except ProviderError as error:
-            assert not RULES[error.failure].rotate  # noqa: PT017
+            assert not RULES[error.failure].rotate
             served = None
         asked = world.sent[before:]
         assert len(asked) <= 4

@@ -244,7 +244,7 @@ def test_a_cancelled_task_stops_the_work(
 
     async def main() -> None:
         task = asyncio.create_task(local.asend(chat(), NAME, limits))
-        while not library.running:  # noqa: ASYNC110 - another thread's doing
+        while not library.running:
             await asyncio.sleep(0.005)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
