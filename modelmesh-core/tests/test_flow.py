@@ -405,6 +405,24 @@ def test_half_open_is_probed_by_one_request_at_a_time() -> None:
     assert world.candidate("a").account.in_flight == 0
 
 
+def test_what_closes_by_a_late_probe_is_no_longer_being_probed() -> None:
+    world = World("a", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0), retry=RetryPolicy(max_attempts=0), panic=False)
+    world.fails("a", FailureClass.SERVER, 500)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    world.clock.advance(10.1)
+    late, second = (serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(2))
+    assert isinstance(next(late), Send)
+    world.clock.advance(31)
+    assert isinstance(next(second), Send)
+    with pytest.raises(StopIteration):
+        late.send(Answer(GOOD))
+    health = world.candidate("a").health
+    assert (health.state, health.probe) == ("closed", 0)
+    second.close()
+    assert health.ready
+
+
 def test_a_late_answer_does_not_close_a_circuit_that_opened_since() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=100.0))
     early = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)

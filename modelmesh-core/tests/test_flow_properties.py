@@ -233,7 +233,8 @@ class FlowMachine(RuleBasedStateMachine):
             assert self.policy.panic  # 21: who is off is asked only in a panic,
             assert len(sent) == 1  # 22: which is the only attempt of its request,
             assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when nobody is ready
-            circuits = [c for c in (candidate.health, candidate.account) if c.reason]
+            circuits = [c for c in (candidate.health, candidate.account) if c.state is State.OPEN]
+            assert circuits
             assert all(not c.told for c in circuits)  # 24: and never against what the vendor said
 
     # -- what always holds ----------------------------------------------------------------------------------------------

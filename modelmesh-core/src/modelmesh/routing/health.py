@@ -124,7 +124,7 @@ class HealthBook:
             if circuit.state is not State.CLOSED:
                 self.changes.append(("recovered", circuit, circuit.reason))
                 circuit.state = State.CLOSED
-                circuit.reason, circuit.told = None, False
+                circuit.reason, circuit.told, circuit.probe = None, False, 0
                 circuit.recovered_at = now
                 self._show(circuit)
             circuit.steps.clear()
