@@ -1,0 +1,217 @@
+"""Gemini's answer as a chat completion of OpenAI's.
+
+Fields, finish reasons and the sums of usage are those of google-genai 3.4.0 (``types.GenerateContentResponse``, ``Candidate``,
+``FinishReason``, ``GenerateContentResponseUsageMetadata``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelmesh_cdk.wire import json_codec
+
+_FINISH = {
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",  # the limit of one request; continuationToken stays on the choice
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "ESCALATION": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+}
+_TRANSLATED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
+_PLAIN = (
+    frozenset({"text", "thought"}),
+    frozenset({"text", "thoughtSignature"}),
+    frozenset({"functionCall", "thoughtSignature"}),
+)
+_PLAIN_CALL = frozenset({"id", "name", "args"})
+
+
+def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
+    """Return an answer in OpenAI's shape.
+
+    Args:
+        data: The vendor's answer. What it has beyond OpenAI's fields stays where it was: at the top level, or on the choice.
+        created: Unix time of receipt.
+
+    Raises:
+        ValueError: It holds no candidate.
+    """
+    candidates = data.get("candidates")
+    if not isinstance(candidates, list) or not candidates or not all(isinstance(one, Mapping) for one in candidates):
+        message = "its body is no answer of Gemini's: it has no candidates"
+        raise ValueError(message)
+    return {
+        **beyond(data),
+        "id": data.get("responseId"),
+        "object": "chat.completion",
+        "created": created,
+        "model": data.get("modelVersion"),
+        "choices": [_choice(one, place, data.get("responseId")) for place, one in enumerate(candidates)],
+        "usage": usage_of(data.get("usageMetadata")),
+    }
+
+
+def _choice(candidate: Mapping[str, Any], place: int, answer: Any) -> dict[str, Any]:
+    index = candidate.get("index", place)
+    parts = parts_in(candidate)
+    _, calls = text_and_calls(parts)
+    return {
+        **unknown(candidate),
+        "index": index,
+        "message": message_of(parts, answer, index),
+        "finish_reason": finish_reason(candidate.get("finishReason"), called=bool(calls)),
+        "logprobs": logprobs_of(candidate.get("logprobsResult")),
+    }
+
+
+def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a vendor's answer that OpenAI's shape has no place for."""
+    return {name: value for name, value in data.items() if name not in _TRANSLATED}
+
+
+def unknown(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a candidate that OpenAI's choice has no place for; ``finishReason`` is the vendor's own word."""
+    return {name: value for name, value in candidate.items() if name not in ("content", "index")}
+
+
+def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
+    """Return the parts of a candidate; it has none when a filter held all of them back.
+
+    Raises:
+        ValueError: They are not as Gemini documents them.
+    """
+    content = candidate.get("content") or {}
+    parts = content.get("parts") or [] if isinstance(content, Mapping) else None
+    if not isinstance(parts, list) or not all(isinstance(part, dict) and _is_part(part) for part in parts):
+        message = "its content is not a list of parts as Gemini documents them"
+        raise ValueError(message)
+    return parts
+
+
+def _is_part(part: dict[str, Any]) -> bool:
+    return isinstance(part.get("text", ""), str) and isinstance(part.get("functionCall", {}), dict)
+
+
+def finish_reason(reason: Any, *, called: bool) -> Any:
+    """Return OpenAI's word for a finish reason; the vendor's own for one that has no counterpart, for nothing is made up.
+
+    Gemini says ``STOP`` for an answer that calls tools as well.
+    """
+    if reason == "STOP":
+        return "tool_calls" if called else "stop"
+    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+
+
+def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
+    """Return what parts say aloud, and the functions they call."""
+    known = [part for part in parts if isinstance(part, Mapping)]
+    text = "".join(part.get("text") or "" for part in known if not part.get("thought"))
+    return text, [part["functionCall"] for part in known if isinstance(part.get("functionCall"), Mapping)]
+
+
+def message_of(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict[str, Any]:
+    """Return the assistant's message of some parts.
+
+    ``extra_content`` and, where OpenAI's fields cannot hold everything, ``content_parts`` (all of them, as they were sent)
+    are to be handed back with the message in the next request.
+    """
+    texts = [part["text"] for part in parts if "text" in part and not part.get("thought")]
+    thoughts = [part["text"] for part in parts if "text" in part and part.get("thought")]
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    called = [part for part in parts if "functionCall" in part]
+    if called:
+        message["tool_calls"] = [call_of(part, call_id(part, answer, index, place)) for place, part in enumerate(called)]
+    if thoughts:
+        message["reasoning_content"] = "".join(thoughts)
+    message |= signed(next((part for part in reversed(parts) if "text" in part and "thoughtSignature" in part), {}))
+    if not is_plain(parts):
+        message["content_parts"] = list(parts)
+    return message
+
+
+def signed(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part's signature where Google's own OpenAI-compatible endpoint puts it."""
+    signature = part.get("thoughtSignature")
+    return {} if signature is None else {"extra_content": {"google": {"thought_signature": signature}}}
+
+
+def call_id(part: Mapping[str, Any], answer: Any, index: int, place: int) -> str:
+    """Return a call's ID: the vendor's, else one made of the answer's ID and the call's place, for OpenAI's shape needs one."""
+    given = part["functionCall"].get("id")
+    return str(given) if given else "_".join(str(word) for word in ("call", answer or "gemini", index, place))
+
+
+def call_of(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
+    """Return the tool call that a part is, with its signature."""
+    call = part["functionCall"]
+    text = json_codec.encode(call.get("args") or {}).decode()
+    return {"id": identity, "type": "function", "function": {"name": call.get("name"), "arguments": text}, **signed(part)}
+
+
+def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a message in OpenAI's shape can give back these parts: thoughts, then text, then calls.
+
+    A signed text stands alone: a signature must stay on the part that it came with.
+    """
+    rank, texts, signatures = 0, 0, 0
+    for part in parts:
+        kind = 2 if "functionCall" in part else 0 if part.get("thought") else 1
+        if kind < rank or not part.keys() <= _PLAIN[kind] or (kind < 2 and "text" not in part):  # noqa: PLR2004 - a call
+            return False
+        if kind == 2 and not part["functionCall"].keys() <= _PLAIN_CALL:  # noqa: PLR2004
+            return False
+        rank, texts = kind, texts + (kind == 1)
+        signatures += kind == 1 and "thoughtSignature" in part
+    return signatures == 0 or texts == 1
+
+
+def logprobs_of(result: Any) -> dict[str, Any] | None:
+    """Return log probabilities in OpenAI's shape; ``None`` when the vendor sent none."""
+    if not isinstance(result, Mapping) or not result.get("chosenCandidates"):
+        return None
+    tops = result.get("topCandidates") or ()
+    content = []
+    for place, chosen in enumerate(result["chosenCandidates"]):
+        others = tops[place].get("candidates") or () if place < len(tops) else ()
+        content.append({**_logprob(chosen), "top_logprobs": [_logprob(other) for other in others]})
+    return {"content": content, "refusal": None}
+
+
+def _logprob(token: Mapping[str, Any]) -> dict[str, Any]:
+    text = token.get("token")
+    known = list(text.encode()) if isinstance(text, str) else None
+    return {"token": text, "logprob": token.get("logProbability"), "bytes": known}
+
+
+def usage_of(usage: Any) -> dict[str, Any] | None:
+    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+
+    Gemini counts thoughts and the results of its own tools apart; OpenAI's ``completion_tokens`` and ``prompt_tokens``
+    hold them. A total less the prompt is what was answered, when the vendor leaves that out.
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    found: dict[str, Any] = {}
+    prompt, total = usage.get("promptTokenCount"), usage.get("totalTokenCount")
+    said, thought = usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")
+    if isinstance(prompt, int):
+        found["prompt_tokens"] = prompt = prompt + (usage.get("toolUsePromptTokenCount") or 0)
+    if isinstance(said, int):
+        found["completion_tokens"] = said + (thought or 0)
+    elif isinstance(prompt, int) and isinstance(total, int):
+        found["completion_tokens"] = total - prompt
+    if isinstance(total, int):
+        found["total_tokens"] = total
+    if usage.get("cachedContentTokenCount") is not None:
+        found["prompt_tokens_details"] = {"cached_tokens": usage["cachedContentTokenCount"]}
+    if thought is not None:
+        found["completion_tokens_details"] = {"reasoning_tokens": thought}
+    return {**found, **usage}

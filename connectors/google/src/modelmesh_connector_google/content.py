@@ -1,0 +1,130 @@
+"""What a message says, from OpenAI's parts to Gemini's.
+
+Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and google-genai 3.4.0 (``types.Part``,
+``types.Blob``, ``types.FileData``, whose type of media is required), read 2026-11-21. A part without OpenAI's ``type``, or
+with one that is not OpenAI's, is Gemini's own and stays as it is.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+
+_DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
+_OURS = ("type", "image_url", "input_audio", "file", "refusal", "prompt_cache_breakpoint", "extra_content")
+_SCHEMES = ("http", "https", "gs")
+
+
+def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
+    """Return the parts of a message's content, text or parts.
+
+    Raises:
+        ProviderError: A part cannot be said in Gemini's words.
+    """
+    if isinstance(content, str):
+        return [{"text": content}]
+    if not isinstance(content, list):
+        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+    return [_part(part, f"{where}[{place}]", adapted) for place, part in enumerate(content)]
+
+
+def signature_of(said: Any) -> Any:
+    """Return the thought signature on a message, a part or a call; ``None`` when there is none.
+
+    It stands where Google's own OpenAI-compatible endpoint puts it: ``extra_content.google.thought_signature``
+    (crmne/ruby_llm#588, and a recorded stream in discuss.ai.google.dev topic 109823, read 2026-11-21).
+    """
+    extra = said.get("extra_content") if isinstance(said, Mapping) else None
+    google = extra.get("google") if isinstance(extra, Mapping) else None
+    return google.get("thought_signature") if isinstance(google, Mapping) else None
+
+
+def _part(part: Any, where: str, adapted: list[str]) -> Any:
+    if isinstance(part, str):
+        return {"text": part}
+    if not isinstance(part, Mapping):
+        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+    made = _media(part, where, adapted)
+    if made is None:
+        return part  # Gemini's own
+    if "prompt_cache_breakpoint" in part:
+        adapted.append("prompt_cache_breakpoint dropped: Gemini's caches are named by cachedContent")
+    rest = {name: value for name, value in part.items() if name not in (*_OURS, *made)}
+    signature = signature_of(part)
+    return {**rest, **made, **({"thoughtSignature": signature} if signature is not None else {})}
+
+
+def _media(part: Mapping[str, Any], where: str, adapted: list[str]) -> dict[str, Any] | None:
+    kind = part.get("type")
+    if kind == "text":
+        return {"text": part.get("text")}
+    if kind == "refusal":
+        return {"text": part.get("refusal")}
+    if kind == "image_url":
+        return _image(part.get("image_url"), f"{where}.image_url", adapted)
+    if kind == "input_audio":
+        return {"inlineData": _audio(part.get("input_audio"), f"{where}.input_audio")}
+    if kind == "file" and isinstance(part.get("file"), Mapping):
+        return {"inlineData": _file(part["file"], f"{where}.file")}
+    return None
+
+
+def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
+    url = given.get("url") if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping) and given.get("detail") not in (None, "auto"):
+        adapted.append("image_url.detail dropped: see Gemini's mediaResolution")
+    if isinstance(url, str):
+        if url[:5].lower() == "data:":
+            return {"inlineData": _inline(url, where)}
+        if url.partition("://")[0].lower() in _SCHEMES:
+            return {"fileData": _linked(url, where)}
+    raise wrong(where, "is neither an address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
+
+
+def _linked(url: str, where: str) -> dict[str, Any]:
+    kind = mimetypes.guess_type(urlsplit(url).path)[0]
+    if kind is None:
+        raise unable(
+            where,
+            "is an address that does not tell the type of its media, which Gemini wants to know; "
+            "give {'fileData': {'fileUri': …, 'mimeType': …}}, or the image itself as a data: URL",
+        )
+    return {"fileUri": url, "mimeType": kind}
+
+
+def _audio(given: Any, where: str) -> dict[str, Any]:
+    data, form = (given.get("data"), given.get("format")) if isinstance(given, Mapping) else (None, None)
+    if not isinstance(data, str) or not isinstance(form, str):
+        raise wrong(where, "lacks its data or its format", "{'data': '…', 'format': 'wav'}")
+    return {"mimeType": f"audio/{form}", "data": data}
+
+
+def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
+    data = file.get("file_data")
+    if not isinstance(data, str):
+        raise unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
+    return _inline(data, f"{where}.file_data")
+
+
+def _inline(url: str, where: str) -> dict[str, Any]:
+    found = _DATA.fullmatch(url)
+    if found is None:
+        raise wrong(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
+    return {"mimeType": found["type"].strip().lower(), "data": found["data"]}
+
+
+def wrong(where: str, why: str, instead: str) -> ProviderError:
+    """Make the error of content that no vendor could take."""
+    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+
+
+def unable(where: str, why: str) -> ProviderError:
+    """Make the error of content that Gemini cannot take and another vendor may."""
+    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

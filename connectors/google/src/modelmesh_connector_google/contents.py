@@ -1,0 +1,154 @@
+"""A conversation from OpenAI's messages to Gemini's ``contents`` and ``systemInstruction``.
+
+Gemini's shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21. A function's result
+carries the function's name, which OpenAI's message has not: it is found from the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_connector_google.answers import text_and_calls
+from modelmesh_connector_google.content import parts_of, signature_of, wrong
+from modelmesh_connector_google.tools import call_part, result_part
+
+UNSIGNED = "skip_thought_signature_validator"
+"""Stands for the signature of a call that another model made, without which Gemini 3 and later refuse the request
+(Google's word for it, as told in jeremychone/rust-genai#115 and earendil-works/pi#1829, read 2026-11-21)."""
+
+_UNSIGNED_MODELS = re.compile(r"gemini-(pro-|flash-)?[12](\D|$)|(?!gemini)")
+"""Models that take a call without a signature: those before Gemini 3, and those that are not Gemini."""
+
+_ASSISTANT_KEYS = frozenset(
+    {
+        "role", "content", "name", "tool_calls", "function_call", "refusal", "audio", "annotations", "reasoning_content",
+        "extra_content", "content_parts",
+    }
+)  # fmt: skip
+
+
+def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> tuple[Any, list[Any]]:
+    """Return ``systemInstruction``, ``None`` when there is none, and ``contents``.
+
+    Gemini's own ``contents`` and ``systemInstruction``, when the caller gave them, stand before the messages.
+
+    Raises:
+        ProviderError: A message cannot be said in Gemini's words.
+    """
+    talk = _Conversation(model, adapted)
+    native = payload.get("systemInstruction", payload.get("system_instruction"))
+    if isinstance(payload.get("contents"), list):
+        talk.before(payload["contents"])
+    for place, message in enumerate(payload.get("messages") or ()):
+        talk.add(message, f"messages[{place}]")
+    if not talk.system:
+        return native, talk.turns
+    if native is None:
+        return {"parts": talk.system}, talk.turns
+    if not isinstance(native, Mapping):
+        return {"parts": [{"text": native}, *talk.system]}, talk.turns
+    return {**native, "parts": [*(native.get("parts") or ()), *talk.system]}, talk.turns
+
+
+class _Conversation:
+    def __init__(self, model: str, adapted: list[str]) -> None:
+        self.adapted = adapted
+        self.system: list[Any] = []
+        self.turns: list[Any] = []
+        self._given = 0
+        self._signed = _UNSIGNED_MODELS.match(model.removeprefix("models/")) is None
+        self._results: list[Any] | None = None
+        self._names: dict[Any, Any] = {}
+
+    def before(self, contents: list[Any]) -> None:
+        self.turns += contents
+        self._given = len(contents)
+
+    def add(self, message: Any, where: str) -> None:
+        if not isinstance(message, Mapping):
+            raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
+        role = message.get("role")
+        if role in ("tool", "function"):
+            self._add_result(message, where)
+            return
+        self._results = None
+        if role in ("system", "developer"):
+            self._add_system(message, where)
+        elif role in ("assistant", "model"):
+            self._add_assistant(message, where)
+        else:
+            self._add_user(message, where)
+
+    def _add_system(self, message: Mapping[str, Any], where: str) -> None:
+        self._drop_name(message)
+        if len(self.turns) > self._given:
+            self.adapted.append(f"{where} ({message['role']}) moved to the top, where Gemini's systemInstruction is")
+        said = parts_of(message.get("content"), f"{where}.content", self.adapted)
+        self.system += [part for part in said if part != {"text": ""}]
+
+    def _add_user(self, message: Mapping[str, Any], where: str) -> None:
+        self._drop_name(message)
+        self.turns.append(
+            {"role": message.get("role"), "parts": parts_of(message.get("content"), f"{where}.content", self.adapted)}
+        )
+
+    def _add_result(self, message: Mapping[str, Any], where: str) -> None:
+        name = self._names.get(message.get("tool_call_id"), message.get("name"))
+        if not isinstance(name, str) or not name:
+            raise wrong(where, "is the result of a call that no earlier message makes", "the assistant's message with it first")
+        if self._results is None:  # all results of one turn's calls stand in one turn
+            self._results = []
+            self.turns.append({"role": "user", "parts": self._results})
+        self._results.append(result_part(message, name, where, self.adapted))
+
+    def _drop_name(self, message: Mapping[str, Any]) -> None:
+        if message.get("name") is not None:
+            self.adapted.append("name of a message dropped: Gemini has no names of participants")
+
+    # -- the model's turns --------------------------------------------------------------------------------------------
+
+    def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
+        self._drop_name(message)
+        for name, value in message.items():
+            if value and (name not in _ASSISTANT_KEYS or name == "audio"):
+                self.adapted.append(f"{name} of an assistant message dropped: Gemini has no such field")
+        calls = self._calls(message, where)
+        native = message.get("content_parts")
+        if isinstance(native, list) and _agree(native, message, calls):
+            self.turns.append({"role": "model", "parts": native})
+            return
+        content = message.get("content")
+        said = [] if content is None else parts_of(content, f"{where}.content", self.adapted)
+        if not said and message.get("refusal"):
+            said = parts_of(message["refusal"], f"{where}.refusal", self.adapted)
+        signature = signature_of(message)
+        if signature is not None and said and "thoughtSignature" not in said[-1]:
+            said[-1] = {**said[-1], "thoughtSignature": signature}
+        said = [part for part in said if part != {"text": ""}] + self._signed_calls(calls, where)
+        if said:
+            self.turns.append({"role": "model", "parts": said})
+        else:
+            self.adapted.append(f"{where} (assistant) left out: it is empty")
+
+    def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
+        calls = list(message.get("tool_calls") or ())
+        if isinstance(message.get("function_call"), Mapping):
+            calls.append({"function": message["function_call"]})
+        found = [call_part(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
+        self._names |= {part["functionCall"].get("id"): part["functionCall"]["name"] for part in found}
+        return found
+
+    def _signed_calls(self, calls: list[Any], where: str) -> list[Any]:
+        if not calls or not self._signed or any("thoughtSignature" in part for part in calls):
+            return calls
+        self.adapted.append(f"{where}: a tool call without a thought signature, which another model made, sent with a stand-in")
+        return [{**calls[0], "thoughtSignature": UNSIGNED}, *calls[1:]]  # Gemini signs the first call of a step
+
+
+def _agree(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:
+    """Whether parts still say what the message says: a caller may have changed one and not the other."""
+    text, called = text_and_calls(parts)
+    made = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]
+    return text == (message.get("content") or "") and made == [(call.get("name"), call.get("args") or {}) for call in called]

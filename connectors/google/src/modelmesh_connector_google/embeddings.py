@@ -1,0 +1,74 @@
+"""OpenAI's embeddings over Gemini's ``batchEmbedContents``.
+
+Shapes are those of google-genai 3.4.0 (``models.embed_content``, ``types.EmbedContentResponse``) and openai 3.52.0
+(``embedding_create_params.py``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelmesh_connector_google.answers import usage_of
+from modelmesh_connector_google.content import unable, wrong
+
+if TYPE_CHECKING:
+    from modelmesh_cdk import WireRequest
+
+_OURS = ("input", "model", "dimensions", "encoding_format", "user")
+
+
+def body_of(request: WireRequest, name: str) -> dict[str, Any]:
+    """Return the body of a request: one embedding for each text.
+
+    Parameters that are Gemini's own (``taskType``, ``title``, …) are said of every text.
+
+    Raises:
+        ProviderError: The input is tokens, which Gemini does not take, or nothing that can be embedded.
+    """
+    payload = request.payload
+    if payload.get("requests") is not None:
+        return {field: value for field, value in payload.items() if field not in _OURS}
+    given = payload.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts:
+        raise wrong("input", f"is {type(given).__name__} with nothing to embed", "'…' or ['…']")
+    if not all(isinstance(text, str) for text in texts):
+        raise unable("input", "holds tokens; Gemini embeds text")
+    if payload.get("user") is not None:
+        request.adapted.append("user dropped: Gemini has no such parameter")
+    rest = {field: value for field, value in payload.items() if field not in _OURS}
+    if payload.get("dimensions") is not None:
+        rest["outputDimensionality"] = payload["dimensions"]
+    return {"requests": [{"model": name, "content": {"parts": [{"text": text}], "role": "user"}, **rest} for text in texts]}
+
+
+def embeddings_of(data: Mapping[str, Any], request: WireRequest) -> dict[str, Any]:
+    """Return an answer in OpenAI's shape; what the vendor sent beyond it stays.
+
+    Raises:
+        ValueError: It is no answer.
+    """
+    rows = data.get("embeddings")
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) and isinstance(row.get("values"), list) for row in rows):
+        message = "its body is no answer of Gemini's: it has no embeddings"
+        raise ValueError(message)
+    packed = request.payload.get("encoding_format") == "base64"
+    found = []
+    for place, row in enumerate(rows):
+        vector = _packed(row["values"]) if packed else row["values"]
+        rest = {name: value for name, value in row.items() if name != "values"}
+        found.append({**rest, "object": "embedding", "index": place, "embedding": vector})
+    extra = {name: value for name, value in data.items() if name not in ("embeddings", "usageMetadata")}
+    usage = usage_of(data.get("usageMetadata"))
+    return {**extra, "object": "list", "model": request.model, "data": found, "usage": usage}
+
+
+def _packed(values: list[Any]) -> str:
+    try:
+        return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+    except (struct.error, OverflowError):
+        message = "an embedding is not a list of numbers"
+        raise ValueError(message) from None

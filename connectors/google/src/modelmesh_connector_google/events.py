@@ -1,0 +1,166 @@
+"""Gemini's stream of answers as chunks of OpenAI's.
+
+Each event is a ``GenerateContentResponse`` of google-genai 3.4.0 with some more parts, read 2026-11-21. There is no last
+word such as ``[DONE]``: a candidate is complete when it has a finish reason, and the body's end is the stream's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_connector_google.answers import (
+    beyond,
+    call_id,
+    call_of,
+    finish_reason,
+    is_plain,
+    logprobs_of,
+    parts_in,
+    signed,
+    unknown,
+    usage_of,
+)
+
+
+class _Candidate:
+    """One candidate as its parts come in."""
+
+    __slots__ = ("begun", "calls", "finished", "parts")
+
+    def __init__(self) -> None:
+        self.begun = self.finished = False
+        self.calls = 0
+        self.parts: list[dict[str, Any]] = []
+
+    def keep(self, part: dict[str, Any]) -> None:
+        last = self.parts[-1] if self.parts else {}
+        if "text" in part and last.keys() == part.keys() and part.keys() <= {"text", "thought"}:
+            self.parts[-1] = {**part, "text": last["text"] + part["text"]}
+        elif part != {"text": ""}:
+            self.parts.append(part)
+
+
+class EventDecoder:
+    """Decodes one stream."""
+
+    done = False
+
+    def __init__(
+        self,
+        failure: Callable[[Mapping[str, Any]], ProviderError],
+        *,
+        model: str,
+        candidates: int,
+        asked_usage: bool,
+        created: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            failure: Makes the error of an event that is an error or says that the prompt was blocked.
+            model: What was asked, until the vendor says what answers.
+            candidates: How many answers were asked for; usage is known when all are complete.
+            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            created: Unix time, the same on every chunk.
+        """
+        self._failure = failure
+        self._expected = candidates
+        self._asked_usage = asked_usage
+        self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._usage: dict[str, Any] = {}
+        self._candidates: dict[int, _Candidate] = {}
+
+    def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
+        """Return the chunks of one event.
+
+        Raises:
+            ValueError: It is not JSON, or not an answer as Gemini documents it.
+            ProviderError: It is an error.
+        """
+        data = json_codec.decode(event.data)
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]
+        if not isinstance(data, dict):
+            message = "an event is not a JSON object"
+            raise ValueError(message)  # noqa: TRY004 - the kit's word for what cannot be read
+        if data.get("error") or blocked(data):
+            raise self._failure(data)
+        try:
+            return self._read(data)
+        except (KeyError, TypeError, AttributeError):
+            message = "an event is not an answer as Gemini documents it"
+            raise ValueError(message) from None
+
+    def _read(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        for ours, theirs in (("id", "responseId"), ("model", "modelVersion")):
+            if data.get(theirs) is not None:
+                self._head[ours] = data[theirs]
+        told = data.get("usageMetadata")
+        if isinstance(told, Mapping):  # totals so far, not additions; what is left out stands as it was
+            self._usage |= told
+        late = self._complete()
+        found = [self._choice(one, place) for place, one in enumerate(data.get("candidates") or ())]
+        choices = [choice for choice in found if choice is not None]
+        extra = beyond(data)
+        chunks: list[dict[str, Any]] = []
+        if choices or extra:
+            chunks.append({**extra, **self._head, "choices": choices})
+        if self._usage and self._complete() and (told or not late):
+            if chunks and not self._asked_usage:
+                chunks[-1]["usage"] = usage_of(self._usage)
+            else:
+                chunks.append({**self._head, "choices": [], "usage": usage_of(self._usage)})
+        return chunks
+
+    def _complete(self) -> bool:
+        return sum(one.finished for one in self._candidates.values()) >= self._expected
+
+    def _choice(self, raw: Mapping[str, Any], place: int) -> dict[str, Any] | None:
+        index = raw.get("index", place)
+        one = self._candidates.setdefault(index, _Candidate())
+        delta: dict[str, Any] = {}
+        for part in parts_in(raw):
+            one.keep(part)
+            self._add(delta, part, one, index)
+        reason, extra = raw.get("finishReason"), unknown(raw)
+        if reason is not None:
+            one.finished = True
+            if not is_plain(one.parts):
+                delta["content_parts"] = list(one.parts)
+        if not delta and not extra:
+            return None
+        if not one.begun:
+            one.begun = True
+            delta = {"role": "assistant", "content": "", **delta}
+        finish = finish_reason(reason, called=one.calls > 0)
+        return {
+            **extra,
+            "index": index,
+            "delta": delta,
+            "finish_reason": finish,
+            "logprobs": logprobs_of(raw.get("logprobsResult")),
+        }
+
+    def _add(self, delta: dict[str, Any], part: dict[str, Any], one: _Candidate, index: int) -> None:
+        if "functionCall" in part:
+            call = call_of(part, call_id(part, self._head["id"], index, one.calls))
+            delta.setdefault("tool_calls", []).append({"index": one.calls, **call})
+            one.calls += 1
+            return
+        text = part.get("text")
+        if text:
+            field = "reasoning_content" if part.get("thought") else "content"
+            delta[field] = delta.get(field, "") + text
+        if text is not None:
+            delta |= signed(part)
+
+
+def blocked(data: Mapping[str, Any]) -> Any:
+    """Return why the prompt was refused; ``None`` when there is an answer."""
+    feedback = data.get("promptFeedback")
+    reason = feedback.get("blockReason") if isinstance(feedback, Mapping) else None
+    return None if data.get("candidates") else reason

@@ -1,0 +1,154 @@
+"""Gemini's own API behind OpenAI's chat completions and embeddings."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.operations import CHAT, EMBEDDINGS
+from modelmesh.routing.classes import FailureClass
+from modelmesh.secret import Secret
+from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.urls import api_root
+from modelmesh_connector_google import embeddings, parameters, refusals
+from modelmesh_connector_google.answers import completion
+from modelmesh_connector_google.events import EventDecoder, blocked
+
+API_VERSION = "v1"
+"""What google-genai 3.4.0 puts into its paths (read 2026-11-21)."""
+
+
+class GoogleProvider(BaseProvider):
+    """Chat completions and embeddings at Google's Gemini API.
+
+    Variables, address, header and paths are those of google-genai 3.4.0 (read 2026-11-21). The key travels in a header and
+    never in an address, which proxies and servers write down.
+
+    Options:
+        api_version: Of the API, when the address names none: ``v1``, or ``v1beta`` for what is not in it yet. Else the
+            variable ``GOOGLE_GENAI_API_VERSION`` is read, whose ``beta`` means ``v1beta``.
+    """
+
+    id: ClassVar[str] = "google.gemini.v1"
+    default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
+    api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
+    other_key_variable: ClassVar[str] = "GEMINI_API_KEY"
+    base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
+    api_version: ClassVar[str] = ""
+
+    def _find_key(self) -> Secret | None:
+        other = os.environ.get(self.other_key_variable, "").strip()
+        try:
+            return super()._find_key()
+        except ConfigurationError:
+            if other:
+                return Secret(other)
+            raise
+
+    def _find_root(self) -> str:
+        root = super()._find_root()
+        named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or API_VERSION
+        return api_root(root, "/v1beta" if named == "beta" else f"/{str(named).strip('/')}")
+
+    def _build_headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        if self._api_key is not None:
+            headers["x-goog-api-key"] = self._api_key.reveal()
+        return headers
+
+    def _endpoint(self, request: WireRequest) -> str:
+        address = f"{self._root}/{quote(_resource(request.model), safe='/')}"
+        if request.call.operation.name == EMBEDDINGS.name:
+            return f"{address}:batchEmbedContents"
+        if request.call.operation.name != CHAT.name:
+            message = f"{self.id} does not serve {request.call.operation.name}. Nothing was sent."
+            raise failure(FailureClass.CAPABILITY, message, status=400)
+        return f"{address}:streamGenerateContent?alt=sse" if request.stream else f"{address}:generateContent"
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        if request.call.operation.name == EMBEDDINGS.name:
+            return embeddings.body_of(request, _resource(request.model))
+        return parameters.body_of(request)
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        if "embeddings" in data:
+            return data  # finished in _answer, where the request is known
+        if blocked(data):
+            raise self._event_failure(data)
+        try:
+            return completion(data, created=int(time.time()))
+        except (TypeError, AttributeError, KeyError):
+            message = "its body is not an answer as Gemini documents it"
+            raise ValueError(message) from None
+
+    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._answer(request, status, headers, raw)
+        if request.call.operation.name == EMBEDDINGS.name:
+            answer.body = embeddings.embeddings_of(answer.body, request)
+        elif answer.body.get("model") is None:
+            answer.body["model"] = request.model
+        return answer
+
+    def _stream_decoder(self, request: WireRequest) -> EventDecoder:
+        options = request.payload.get("stream_options")
+        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        count = request.payload.get("n")
+        return EventDecoder(
+            self._event_failure,
+            model=request.model,
+            candidates=count if isinstance(count, int) and count > 0 else 1,
+            asked_usage=asked,
+            created=int(time.time()),
+        )
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        return refusals.code_of(body)
+
+    def _error_text(self, body: Any) -> str:
+        return refusals.text_of(body) or super()._error_text(refusals.unwrapped(body))
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        return refusals.known_class(status, body) or super()._classify(status, code, headers, body)
+
+    def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+        try:
+            body = json_codec.decode(raw)
+        except ValueError:
+            body = None
+        return super()._refused(status, _with_delay(headers, body), raw)
+
+    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Make the error of an error body under a status of success, or of a prompt that was blocked.
+
+        A blocked prompt has no answer at all, not even an empty one, so it is an error and no choice with
+        ``content_filter``; another account of ours would be asked the same forbidden thing, so nobody else is.
+        """
+        if not body.get("error"):
+            reason = scrubbed(str(blocked(body)), self._api_key)
+            message = f"the provider blocked the prompt ({reason}); its promptFeedback is in the error's body"
+            return failure(
+                FailureClass.POLICY, message, code=reason, headers=headers, body=scrubbed(dict(body), self._api_key), status=400
+            )
+        return super()._event_failure(body, _with_delay(headers or {}, body))
+
+
+def _resource(model: str) -> str:
+    """Return a model's name in paths, as google-genai 3.4.0 makes it."""
+    return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
+
+
+def _with_delay(headers: Mapping[str, str], body: Any) -> Mapping[str, str]:
+    """Return headers that say the delay which Google says in the body, where the kit reads it."""
+    delay = refusals.delay_of(body)
+    return headers if delay is None or "retry-after" in headers else {**headers, "retry-after": f"{delay:f}"}

@@ -1,0 +1,125 @@
+"""What Google's error bodies mean, as a class of failure.
+
+A body is a ``google.rpc.Status`` under ``error``: code, message, status, and details by ``@type`` (google-genai 3.4.0
+``errors.py``; reasons of googleapis/googleapis ``google/api/error_reason.proto``; read 2026-11-21). ``API_KEY_INVALID``
+under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``, are as reported in cequence-io/openai-scala-client#109 and
+google-gemini/gemini-cli#8437. The wordings are not documented; a body with none of them is classified by its status alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelmesh.routing.classes import FailureClass
+
+_F = FailureClass
+
+_BY_REASON: dict[str, FailureClass] = {
+    "API_KEY_INVALID": _F.CREDENTIAL,
+    "API_KEY_SERVICE_BLOCKED": _F.CREDENTIAL,
+    "API_KEY_HTTP_REFERRER_BLOCKED": _F.CREDENTIAL,
+    "API_KEY_IP_ADDRESS_BLOCKED": _F.CREDENTIAL,
+    "ACCESS_TOKEN_EXPIRED": _F.CREDENTIAL,
+    "CONSUMER_INVALID": _F.CREDENTIAL,
+    "CONSUMER_SUSPENDED": _F.CREDENTIAL,
+    "SERVICE_DISABLED": _F.CREDENTIAL,
+    "BILLING_DISABLED": _F.QUOTA,
+}
+
+_BY_WORDS: tuple[tuple[str, FailureClass], ...] = (
+    ("api key not valid", _F.CREDENTIAL),
+    ("api key not found", _F.CREDENTIAL),
+    ("api key expired", _F.CREDENTIAL),
+    ("api key was reported as leaked", _F.CREDENTIAL),
+    ("user location is not supported", _F.CREDENTIAL),
+    ("free tier is not available", _F.CREDENTIAL),
+    ("exceeds the maximum number of tokens", _F.CAPABILITY),
+    ("thought_signature", _F.CAPABILITY),
+    ("does not support", _F.CAPABILITY),
+    ("not supported", _F.CAPABILITY),
+    ("not enabled for", _F.CAPABILITY),
+)
+
+_CANCELLED, _TOO_MANY = 499, 429
+_WORDED = (400, 403)
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
+
+
+def unwrapped(body: Any) -> Any:
+    """Return an error body that came as a list of one, as endpoints answer whose stream is an array."""
+    return body[0] if isinstance(body, list) and len(body) == 1 else body
+
+
+def _error(body: Any) -> Mapping[str, Any]:
+    body = unwrapped(body)
+    error = body.get("error") if isinstance(body, Mapping) else None
+    return error if isinstance(error, Mapping) else {}
+
+
+def _details(body: Any, kind: str) -> Iterator[Mapping[str, Any]]:
+    details = _error(body).get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, Mapping) and str(detail.get("@type", "")).endswith(f"google.rpc.{kind}"):
+            yield detail
+
+
+def _reason(body: Any) -> str | None:
+    return next((found["reason"] for found in _details(body, "ErrorInfo") if isinstance(found.get("reason"), str)), None)
+
+
+def code_of(body: Any) -> str | None:
+    """Return the most exact name of the error: the reason in its details, else its status."""
+    status = _error(body).get("status")
+    return _reason(body) or (status if isinstance(status, str) and status else None)
+
+
+def text_of(body: Any) -> str:
+    """Return the error's message."""
+    return str(_error(body).get("message") or "")
+
+
+def by_day(body: Any) -> bool:
+    """Whether a quota of the day is used up: waiting a minute is of no use then."""
+    return any(
+        "perday" in str(violation.get("quotaId", "")).lower()
+        for found in _details(body, "QuotaFailure")
+        for violation in found.get("violations") or ()
+        if isinstance(violation, Mapping)
+    )
+
+
+def delay_of(body: Any) -> float | None:
+    """Return the seconds that ``RetryInfo`` asks to wait; ``None`` for a quota of the day.
+
+    Google names a delay of seconds there too (google-gemini/gemini-cli#8437), which does not bring the quota back.
+    """
+    if by_day(body):
+        return None
+    for found in _details(body, "RetryInfo"):
+        match = _SECONDS.fullmatch(str(found.get("retryDelay", "")).strip())
+        if match and math.isfinite(float(match[1])):
+            return float(match[1])
+    return None
+
+
+def known_class(status: int, body: Any) -> FailureClass | None:
+    """Return the class of a refusal that says more than its status does; ``None`` when the status says it all.
+
+    Args:
+        status: HTTP status.
+        body: The decoded error body.
+    """
+    reason = _reason(body)
+    if reason in _BY_REASON:
+        return _BY_REASON[reason]
+    if status == _TOO_MANY and by_day(body):
+        return _F.QUOTA
+    if status == _CANCELLED:
+        return _F.TRANSIENT
+    if status in _WORDED:
+        lowered = text_of(body).lower()
+        return next((kind for words, kind in _BY_WORDS if words in lowered), None)
+    return None

@@ -1,0 +1,157 @@
+"""Tools, the choice among them, calls of them and their results, from OpenAI's shape to Gemini's.
+
+Shapes are those of the packages openai 3.52.0 and google-genai 3.4.0 (``types.FunctionDeclaration``, ``FunctionCallingConfig``,
+``FunctionCall``, ``FunctionResponse``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.wire import json_codec
+from modelmesh_connector_google.content import parts_of, signature_of, unable, wrong
+
+_MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+_MEDIA = ("inlineData", "fileData")
+
+
+def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    """Return ``tools`` and ``toolConfig``, each only when there is something to say.
+
+    Raises:
+        ProviderError: A tool is of a kind that Gemini has not.
+    """
+    tools, choice = _wanted(payload, adapted)
+    if payload.get("parallel_tool_calls") is False:
+        adapted.append("parallel_tool_calls dropped: Gemini cannot be told to make one call at a time")
+    found: dict[str, Any] = {}
+    if tools is not None:
+        found["tools"] = _tools(tools, adapted)
+    native = payload.get("toolConfig", payload.get("tool_config"))
+    chosen = _choice(choice)
+    if chosen is not None and (native is None or isinstance(native, Mapping)):
+        found["toolConfig"] = {"functionCallingConfig": chosen, **(native or {})}
+    elif native is not None:
+        found["toolConfig"] = native
+    return found
+
+
+def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
+    """Return the tools and the choice, of the parameters of today or of those they replaced."""
+    tools, choice = payload.get("tools"), payload.get("tool_choice")
+    functions, called = payload.get("functions"), payload.get("function_call")
+    for name, given in (("tools", tools), ("functions", functions)):
+        if given is not None and not isinstance(given, list):
+            raise wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
+    if functions is not None and tools is None:
+        adapted.append("functions sent as tools; calls come back as tool_calls")
+        tools = [{"type": "function", "function": function} for function in functions]
+    if called is not None and choice is None:
+        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
+    return tools, choice
+
+
+def _tools(tools: list[Any], adapted: list[str]) -> list[Any]:
+    """Return all functions as one tool, where the first of them stood, and Gemini's own tools as they are."""
+    found: list[Any] = []
+    declared: list[Any] = []
+    for place, tool in enumerate(tools):
+        where = f"tools[{place}]"
+        if not isinstance(tool, Mapping):
+            raise wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        if tool.get("type") == "custom":
+            raise unable(where, "is a tool with free text as its input; make it a function with one string")
+        function = tool.get("function")
+        if not isinstance(function, Mapping):
+            found.append(tool)
+            continue
+        if not declared:
+            found.append({"functionDeclarations": declared})
+        declared.append(_declaration(function, adapted))
+    return found
+
+
+def _declaration(function: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    if function.get("strict"):
+        adapted.append("strict of a function dropped: Gemini's is toolConfig.functionCallingConfig.mode VALIDATED")
+    stated = {name: value for name, value in function.items() if name not in ("parameters", "strict") and value is not None}
+    schema = function.get("parameters")
+    return {**stated, "parametersJsonSchema": schema} if schema else stated
+
+
+def _choice(choice: Any) -> dict[str, Any] | None:
+    if isinstance(choice, str):
+        return {"mode": _MODES.get(choice, choice)}
+    if not isinstance(choice, Mapping):
+        return None
+    named, allowed = choice.get("function"), choice.get("allowed_tools")
+    if isinstance(named, Mapping):
+        return {"mode": "ANY", "allowedFunctionNames": [named.get("name")]}
+    if isinstance(allowed, Mapping):
+        names = [_name(tool) for tool in allowed.get("tools") or ()]
+        return {"mode": "ANY" if allowed.get("mode") == "required" else "VALIDATED", "allowedFunctionNames": names}
+    return dict(choice)
+
+
+def _name(tool: Any) -> Any:
+    inner = tool.get("function") if isinstance(tool, Mapping) else None
+    return inner.get("name") if isinstance(inner, Mapping) else None
+
+
+# -- calls and results in messages ------------------------------------------------------------------------------------
+
+
+def call_part(call: Any, where: str) -> dict[str, Any]:
+    """Return the part that one call is, with the signature that came with it.
+
+    Raises:
+        ProviderError: The call has no name, or arguments that are no JSON object.
+    """
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
+            raise unable(where, "calls a tool with free text as its input")
+        raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+    made = {"name": function.get("name"), "args": _arguments(function.get("arguments"), f"{where}.function.arguments")}
+    if call.get("id"):
+        made = {"id": call["id"], **made}
+    signature = signature_of(call)
+    return {"functionCall": made, **({"thoughtSignature": signature} if signature is not None else {})}
+
+
+def _arguments(arguments: Any, where: str) -> Any:
+    if isinstance(arguments, Mapping):
+        return arguments
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        return {}
+    value = _object(arguments)
+    if value is None:
+        raise wrong(where, "is not a JSON object", "'{}' or '{\"city\": \"Oslo\"}'")
+    return value
+
+
+def result_part(message: Mapping[str, Any], name: Any, where: str, adapted: list[str]) -> dict[str, Any]:
+    """Return the part that a tool's result is.
+
+    Gemini wants an object: one is sent as it is, and any other text under ``output``, the key that google-genai 3.4.0
+    (``types.FunctionResponse``) documents for it.
+    """
+    content, media = message.get("content"), []
+    if isinstance(content, list):
+        parts = parts_of(content, f"{where}.content", adapted)
+        media = [part for part in parts if any(key in part for key in _MEDIA)]
+        content = "".join(str(part.get("text") or "") for part in parts)
+    response = content if isinstance(content, Mapping) else _object(content)
+    made = {"name": name, "response": {"output": "" if content is None else content} if response is None else response}
+    if message.get("tool_call_id"):
+        made = {"id": message["tool_call_id"], **made}
+    return {"functionResponse": {**made, "parts": media} if media else made}
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    try:
+        value = json_codec.decode(text.encode()) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

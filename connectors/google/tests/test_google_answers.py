@@ -1,0 +1,161 @@
+"""What comes back, whole: text, thoughts, calls, usage, and all that OpenAI's shape has no place for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_google.answers import finish_reason, is_plain, usage_of
+
+import modelmesh
+from modelmesh.routing.classes import FailureClass
+
+HI = [{"role": "user", "content": "Hello"}]
+CALL = {"functionCall": {"name": "weather", "args": {"city": "Oslo", "days": 0}}}
+
+
+def test_a_plain_answer(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+    upstream.reply({**answer({"text": "Hel"}, {"text": "lo."}, avgLogprobs=-0.1), "modelStatus": {"modelStage": "STABLE"}})
+    reply = way.ask(config(), messages=HI).model_dump()
+    assert reply["id"] == "resp-test-1"
+    assert reply["model"]
+    assert reply["created"] > 0
+    assert reply["modelStatus"] == {"modelStage": "STABLE"}
+    choice = reply["choices"][0]
+    assert choice["message"]["content"] == "Hello."
+    assert choice["finish_reason"] == "stop"
+    assert choice["finishReason"] == "STOP"
+    assert choice["avgLogprobs"] == -0.1
+    assert "content_parts" not in choice["message"]
+
+
+def test_thoughts_calls_and_signatures(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+    thought = {"text": "Let me see.", "thought": True}
+    second = {"functionCall": {"id": "fc-2", "name": "time"}}
+    upstream.reply(answer(thought, {"text": "I look."}, {**CALL, "thoughtSignature": "c2lnbmVk"}, second))
+    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    assert choice["finish_reason"] == "tool_calls"
+    message = choice["message"]
+    assert (message["content"], message["reasoning_content"]) == ("I look.", "Let me see.")
+    assert message["tool_calls"] == [
+        {
+            "id": "call_resp-test-1_0_0",
+            "type": "function",
+            "function": {"name": "weather", "arguments": '{"city":"Oslo","days":0}'},
+            "extra_content": {"google": {"thought_signature": "c2lnbmVk"}},
+        },
+        {"id": "fc-2", "type": "function", "function": {"name": "time", "arguments": "{}"}},
+    ]
+    assert "content_parts" not in message
+
+
+def test_parts_that_openai_has_not_are_all_there(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+    parts = [{"text": "So:"}, {"executableCode": {"language": "PYTHON", "code": "1"}}, {"text": "1", "thoughtSignature": "c2ln"}]
+    upstream.reply(answer(*parts, groundingMetadata={"webSearchQueries": ["x"]}))
+    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    assert choice["message"]["content"] == "So:1"
+    assert choice["message"]["content_parts"] == parts
+    assert choice["groundingMetadata"] == {"webSearchQueries": ["x"]}
+
+
+def test_several_candidates_and_log_probabilities(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+    body = answer({"text": "a"})
+    chosen = {"token": "é", "tokenId": 7, "logProbability": -0.5}
+    other = {
+        "content": {"parts": [{"text": "é"}], "role": "model"},
+        "index": 1,
+        "finishReason": "MAX_TOKENS",
+        "logprobsResult": {"chosenCandidates": [chosen], "topCandidates": [{"candidates": [chosen]}]},
+    }
+    upstream.reply({**body, "candidates": [*body["candidates"], other]})
+    reply = way.ask(config(), messages=HI, n=2, logprobs=True).model_dump()
+    assert [choice["message"]["content"] for choice in reply["choices"]] == ["a", "é"]
+    assert reply["choices"][1]["finish_reason"] == "length"
+    token = {"token": "é", "logprob": -0.5, "bytes": [195, 169]}
+    assert reply["choices"][1]["logprobs"]["content"] == [{**token, "top_logprobs": [token]}]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "called", "ours"),
+    [
+        ("STOP", False, "stop"),
+        ("STOP", True, "tool_calls"),
+        ("MAX_TOKENS", True, "length"),
+        ("CONTINUATION", False, "length"),
+        *((word, False, "content_filter") for word in ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")),
+        *((word, True, word) for word in ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "OF_NEXT_YEAR")),
+        (None, True, None),
+    ],
+)
+def test_finish_reasons(theirs: Any, called: bool, ours: Any) -> None:
+    assert finish_reason(theirs, called=called) == ours
+
+
+def test_an_answer_that_a_filter_held_back(upstream: Any, config: Any, way: Any) -> None:
+    ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "HIGH", "blocked": True}]
+    upstream.reply({"candidates": [{"finishReason": "SAFETY", "safetyRatings": ratings}], "responseId": "r"})
+    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"], choice["finishReason"]) == (None, "content_filter", "SAFETY")
+    assert choice["safetyRatings"] == ratings
+
+
+def test_a_blocked_prompt(upstream: Any, config: Any, way: Any) -> None:
+    feedback = {"blockReason": "PROHIBITED_CONTENT"}
+    upstream.reply({"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 5}, "responseId": "r"})
+    with pytest.raises(modelmesh.BadRequestError) as caught:
+        way.ask(config(), messages=HI)
+    assert caught.value.failure is FailureClass.POLICY
+    assert caught.value.code == "PROHIBITED_CONTENT"
+    assert caught.value.body["promptFeedback"] == feedback
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"candidates": []},
+        {"candidates": ["x"]},
+        {"candidates": [{"content": {"parts": "x"}}]},
+        {"candidates": [{"content": {"parts": [{"text": 5}]}}]},
+        {"candidates": [{"content": {"parts": [{"functionCall": None}]}}]},
+    ],
+)
+def test_no_answer(upstream: Any, config: Any, way: Any, body: Any) -> None:
+    upstream.reply(body)
+    with pytest.raises(modelmesh.BadUpstreamResponseError):
+        way.ask(config(), messages=HI)
+
+
+def test_usage() -> None:
+    told = {
+        "promptTokenCount": 100, "cachedContentTokenCount": 80, "candidatesTokenCount": 7, "thoughtsTokenCount": 30,
+        "toolUsePromptTokenCount": 3, "totalTokenCount": 140, "trafficType": "ON_DEMAND",
+    }  # fmt: skip
+    assert usage_of(told) == {
+        "prompt_tokens": 103,
+        "completion_tokens": 37,
+        "total_tokens": 140,
+        "prompt_tokens_details": {"cached_tokens": 80},
+        "completion_tokens_details": {"reasoning_tokens": 30},
+        **told,
+    }
+    assert usage_of({"promptTokenCount": 5, "thoughtsTokenCount": 9, "totalTokenCount": 14})["completion_tokens"] == 9  # type: ignore[index]
+    assert usage_of({"promptTokenCount": 5}) == {"prompt_tokens": 5, "promptTokenCount": 5}
+    assert usage_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "plain"),
+    [
+        ([], True),
+        ([{"text": "a"}, {"text": "b"}, CALL], True),
+        ([{"text": "a", "thoughtSignature": "s"}, CALL], True),
+        ([{"text": "a"}, {"text": "", "thoughtSignature": "s"}], False),
+        ([CALL, {"text": "a"}], False),
+        ([{"text": "t", "thought": True, "thoughtSignature": "s"}, {"text": "a"}], False),
+        ([{"functionCall": {"name": "f", "ofNextYear": 1}}], False),
+        ([{"inlineData": {}}], False),
+    ],
+)
+def test_what_openai_s_fields_can_give_back(parts: Any, plain: bool) -> None:
+    assert is_plain(parts) is plain
