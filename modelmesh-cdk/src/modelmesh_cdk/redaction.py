@@ -13,9 +13,10 @@ from typing import Any
 
 REDACTED = "***REDACTED***"
 
-_NAMES = r"[\w-]*(?:api[_-]?key|token|secret|password|authorization)"
-_QUOTED = re.compile(rf"""(["']?{_NAMES}["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2).)*\2""", re.IGNORECASE)
-_BARE = re.compile(rf"""(\b{_NAMES}\s*=\s*)(?![\d"'*])[^\s"',;&]{{4,}}""", re.IGNORECASE)
+# Text comes from vendors: the patterns have one way to match each character, and one place where a name may begin.
+_NAMES = r"(?<![\w-])[\w-]*(?:api[_-]?key|token|secret|password|authorization)"
+_QUOTED = re.compile(rf"""(["']?{_NAMES}["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2)[^\\\n])*\2""", re.IGNORECASE)
+_BARE = re.compile(rf"""({_NAMES}\s*=\s*)(?![\d"'*])[^\s"',;&]{{4,}}""", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer\s+)[\w.~+/=-]{4,}", re.IGNORECASE)
 _NAME = re.compile(_NAMES, re.IGNORECASE)
 

@@ -1,0 +1,34 @@
+"""Blanking secrets in text that others wrote."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from modelmesh_cdk.redaction import REDACTED, redact
+
+
+@pytest.mark.parametrize(
+    "text", ['token="a-b-c-d"', "token='a\\'b-c-d'", 'x-api_key: "abcd"', "OPENAI_API_KEY=abcd-efgh", "Bearer abcd-efgh"]
+)
+def test_values_of_secret_names_are_blanked(text: str) -> None:
+    assert REDACTED in redact(f"before {text} after")
+    assert "b-c" not in redact(text)
+    assert "bcd" not in redact(text)
+
+
+@pytest.mark.parametrize("text", ["max_tokens: 16", "token=", "the token was refused", "tokens=12"])
+def test_other_text_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"token=\'" + "\\\\a" * 20_000', '"x" * 100_000', '"token" * 20_000', '"token=\'\\\\" * 5_000', '"token" + " " * 50_000'],
+)
+def test_no_text_takes_longer_than_its_length(text: str) -> None:
+    code = f"from modelmesh_cdk.redaction import redact; redact({text})"
+    # With a pattern that backtracks this takes minutes, or for ever: the process is ended, and that is the failure.
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
