@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from modelmesh.contracts.call import Limits
@@ -31,6 +32,10 @@ class QuickProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "modelmesh.quick.v1"
     requires_key: ClassVar[bool] = False
+
+    def _address(self) -> str:
+        written = super()._address().strip()
+        return f"http://{written}" if written and "://" not in written else written  # a server of one's own
 
     _discovered: tuple[ModelInfo, ...] | None = None
 
@@ -61,7 +66,7 @@ class QuickProvider(OpenAICompatibleProvider):
             id=str(row["id"]),
             capabilities=tuple(row.get("capabilities") or ()) if isinstance(row.get("capabilities"), list) else (),
             context_window=window if isinstance(window, int) else None,
-            extra={"source": f"{self._root}/models"},
+            extra={"source": f"{self._root}/models", "as_of": datetime.now(tz=UTC).date().isoformat()},
         )
 
     def _no_list(self, url: str, why: str, cause: ProviderError | None) -> ProviderInitError:

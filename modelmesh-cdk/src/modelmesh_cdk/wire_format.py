@@ -36,6 +36,7 @@ class WireFormat:
         id: Connector ID, the same as the entry point's name.
         default_base_url: Address of the vendor's API.
         api_key_variable: Environment variable with the key, read when none is configured.
+        other_key_variables: More of them, read in this order after it.
         base_url_variable: Environment variable with an address, read when none is configured.
         api_version: What the paths begin with when the address has none.
         requires_key: Whether there is nothing to be had without a key.
@@ -45,6 +46,7 @@ class WireFormat:
     id: ClassVar[str] = "modelmesh.base.v1"
     default_base_url: ClassVar[str] = ""
     api_key_variable: ClassVar[str | None] = None
+    other_key_variables: ClassVar[Sequence[str]] = ()
     base_url_variable: ClassVar[str | None] = None
     api_version: ClassVar[str] = "/v1"
     requires_key: ClassVar[bool] = True
@@ -67,22 +69,25 @@ class WireFormat:
         if self.config.api_key:
             return self.config.api_key
         given_empty = self.config.api_key is not None
-        text = "" if given_empty else os.environ.get(self.api_key_variable or "", "")
+        names = [name for name in (self.api_key_variable, *self.other_key_variables) if name]
+        text = "" if given_empty else next(filter(None, (os.environ.get(name, "").strip() for name in names)), "")
         if text:
             return Secret(text)
         if self.requires_key:
-            name = self.api_key_variable
-            how = f"set api_key, or the variable: export {name}=…" if name else "set api_key"
+            how = f"set api_key, or the variable: export {names[0]}=…" if names else "set api_key"
+            how += f" ({' or '.join(names[1:])} will do too)" if names[1:] else ""
             what = "was given an empty API key" if given_empty else "has no API key"
             message = f"the provider {self.id} {what}; {how}"
             raise ConfigurationError(message)
         return None
 
-    def _find_root(self) -> str:
+    def _address(self) -> str:
         named = os.environ.get(self.base_url_variable, "") if self.base_url_variable else ""
-        address = self.config.base_url or named or self.default_base_url
+        return self.config.base_url or named or self.default_base_url
+
+    def _find_root(self) -> str:
         try:
-            return api_root(address, self.api_version)
+            return api_root(self._address(), self.api_version)
         except ValueError as error:
             message = f"the provider {self.id} has no usable base_url: {error}"
             raise ConfigurationError(message) from None

@@ -100,7 +100,7 @@ class Upstream:
 
     Attributes:
         received: Every request, in order.
-        abandoned: Set once a client has hung up on an answer that was kept open with ``GO_ON``.
+        abandoned: Set once a client has hung up before the end of its answer.
     """
 
     def __init__(self) -> None:
@@ -215,6 +215,7 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
             try:
                 self._send(script)
             except (BrokenPipeError, ConnectionResetError):
+                upstream.abandoned.set()
                 self.close_connection = True
 
         def _send(self, script: Script) -> None:

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 from modelmesh.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.testing import ObservabilityConformance as ObservabilityConformance
+    from modelmesh_cdk.testing import ProviderConformance as ProviderConformance
     from modelmesh_cdk.testing import Received as Received
     from modelmesh_cdk.testing import Script as Script
+    from modelmesh_cdk.testing import SecretStoreConformance as SecretStoreConformance
+    from modelmesh_cdk.testing import StrategyConformance as StrategyConformance
     from modelmesh_cdk.testing import Upstream as Upstream
 
-__all__ = ["Received", "Script", "Upstream"]
+__all__ = [
+    "ObservabilityConformance",
+    "ProviderConformance",
+    "Received",
+    "Script",
+    "SecretStoreConformance",
+    "StrategyConformance",
+    "Upstream",
+]
 
 __getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__, home="modelmesh_cdk.testing")
 

@@ -101,6 +101,7 @@ class Router:
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
         near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name)
+        near = None if near == name else near  # a capability that is known, and that no pool has
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
             f"no pool serves {name!r}.{hint} This client has: {', '.join(known) or 'no pool'}. "

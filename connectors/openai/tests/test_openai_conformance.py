@@ -1,0 +1,11 @@
+"""OpenAIProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_openai import OpenAIProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestOpenAI(ProviderConformance):
+    provider_class = OpenAIProvider

@@ -1,0 +1,62 @@
+"""Accounts without a network, for what is tested above the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderServerError
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing.upstream import completion
+
+CHAT_CAPABILITY = "generation.text-generation.chat-completion"
+
+
+class InProcessAccount:
+    """Serves its models by name, or answers with a 500.
+
+    Attributes:
+        asked: The models that were asked, in order; several accounts may write one list.
+    """
+
+    id = "test.account.v1"
+
+    def __init__(self, *models: str, down: bool = False, asked: list[str] | None = None) -> None:
+        self._rows = [ModelInfo(name, capabilities=(CHAT_CAPABILITY,)) for name in models]  # type: ignore[arg-type]  # an attrs converter
+        self._down = down
+        self.asked: list[str] = [] if asked is None else asked
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Return a row for each name."""
+        return self._rows
+
+    def send(self, call: Any, model: str, limits: Any) -> Answer:
+        """Answer, or fail as told."""
+        self.asked.append(model)
+        if self._down:
+            raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
+        return Answer(completion(model=model))
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+        """Answer, or fail as told."""
+        return self.send(call, model, limits)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
+
+
+def pool_of(infos: Sequence[ModelInfo], strategy: Any) -> Pool:
+    """Return a pool of these models, in turn at two accounts."""
+    accounts = [Account(provider_id=key, connector_id="test.account.v1", names=(key,)) for key in ("one", "two")]
+    provider = InProcessAccount(*(info.id for info in infos))
+    members = [Candidate(info.id, info.name, info, provider, accounts[n % 2]) for n, info in enumerate(infos)]
+    return Pool("chat-completion", CHAT_CAPABILITY, members, strategy, HealthBook(draw=lambda: 0.5))

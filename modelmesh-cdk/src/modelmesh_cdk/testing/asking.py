@@ -1,0 +1,115 @@
+"""One way of asking a provider, from a thread or from a task, so that a check is written once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, Self
+
+from modelmesh.contracts.call import Call, CallOptions, Limits
+from modelmesh.operations import CHAT
+
+MODEL = "test-model"
+MESSAGES: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": "Hello!"},)
+LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=20.0)
+
+
+class Asking:
+    """Asks a provider as the mesh does. Use it as a context manager; it closes the provider.
+
+    Attributes:
+        call: The latest call.
+        sent: What its payload was before the provider saw it.
+        closes: How often each stream is closed.
+        closed: Whether the provider has been closed.
+    """
+
+    def __init__(self, provider: Any, *, in_task: bool) -> None:
+        self.provider = provider
+        self._runner = asyncio.Runner() if in_task else None
+        self.call: Call
+        self.sent: dict[str, Any] = {}
+        self.closes = 1
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.closed:
+            self.close()
+        if self._runner is not None:
+            self._runner.close()
+
+    def answer(self, payload: Mapping[str, Any] | None = None, *, model: str = MODEL, **options: Any) -> Any:
+        """Return the whole answer to a chat: ``body``, ``headers``, ``adapted``."""
+        self._prepare(payload, stream=False, options=options)
+        if self._runner is None:
+            return self.provider.send(self.call, model, LIMITS)
+        return self._runner.run(self.provider.asend(self.call, model, LIMITS))
+
+    def chunks(self, payload: Mapping[str, Any] | None = None, *, most: int | None = None, **options: Any) -> list[Any]:
+        """Return the chunks of a streamed chat.
+
+        Args:
+            payload: Parameters of the chat.
+            most: Close the stream after so many; ``None`` reads it to its end.
+            **options: Fields of ``CallOptions``.
+        """
+        got, error = self._collect(payload, most, options)
+        if error is not None:
+            raise error
+        return got
+
+    def pieces(self, payload: Mapping[str, Any] | None = None, **options: Any) -> tuple[list[Any], Exception | None]:
+        """Return the chunks of a streamed chat, and how it broke if it did."""
+        return self._collect(payload, None, options)
+
+    def _collect(
+        self, payload: Mapping[str, Any] | None, most: int | None, options: Mapping[str, Any]
+    ) -> tuple[list[Any], Exception | None]:
+        self._prepare(payload, stream=True, options=options)
+        got: list[Any] = []
+        try:
+            if self._runner is None:
+                self._read(got, most)
+            else:
+                self._runner.run(self._aread(got, most))
+        except Exception as error:  # noqa: BLE001 - the check judges it
+            return got, error
+        return got, None
+
+    def _read(self, got: list[Any], most: int | None) -> None:
+        stream = self.provider.send(self.call, MODEL, LIMITS)
+        try:
+            for chunk in stream:
+                got.append(deepcopy(chunk))
+                if len(got) == most:
+                    break
+        finally:
+            for _ in range(self.closes):
+                stream.close()
+
+    async def _aread(self, got: list[Any], most: int | None) -> None:
+        stream = await self.provider.asend(self.call, MODEL, LIMITS)
+        try:
+            async for chunk in stream:
+                got.append(deepcopy(chunk))
+                if len(got) == most:
+                    break
+        finally:
+            for _ in range(self.closes):
+                await stream.aclose()
+
+    def _prepare(self, payload: Mapping[str, Any] | None, *, stream: bool, options: Mapping[str, Any]) -> None:
+        whole = {"messages": deepcopy(list(MESSAGES)), **(payload or {})}
+        self.sent = deepcopy(whole)
+        self.call = Call(CHAT, "chat-completion", whole, stream, CallOptions(**options))
+
+    def close(self) -> None:
+        """Close the provider."""
+        self.closed = True
+        if self._runner is not None:
+            self._runner.run(self.provider.aclose())
+        self.provider.close()

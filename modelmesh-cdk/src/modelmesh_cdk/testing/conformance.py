@@ -1,0 +1,55 @@
+"""What the kits have in common: capabilities that a test needs, and the guard over the standard tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+GUARD = "test_every_standard_test_is_kept"
+
+
+class Conformance:
+    """The base of the kits. Derive a test class from a kit, not from this.
+
+    A standard test may be deleted or overridden only under ``@pytest.mark.xfail(reason=…)``: what a connector does not
+    keep is written down where its users can find it. What the vendor cannot do at all is no failure: set the capability
+    to ``False``, and the tests that need it are skipped with its name.
+    """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if GUARD in cls.__dict__ and not _of_the_kit(cls):
+            message = f"{cls.__module__}.{cls.__qualname__} overrides {GUARD}, which guards the others. Remove it."
+            raise TypeError(message)
+
+    def require(self, capability: str) -> None:
+        """Skip the test when a capability is not there."""
+        if not getattr(self, capability):
+            pytest.skip(f"{capability} is {getattr(self, capability)!r}")
+
+    @classmethod
+    def standard_tests(cls) -> Iterator[tuple[str, Any]]:
+        """Return name and function of each test that the kit itself defines."""
+        for home in reversed(cls.__mro__):
+            if _of_the_kit(home):
+                yield from ((name, value) for name, value in vars(home).items() if name.startswith("test_"))
+
+    def test_every_standard_test_is_kept(self) -> None:
+        """A standard test is deleted or overridden only under ``@pytest.mark.xfail(reason=…)``."""
+        changed = {name for name, kept in dict(self.standard_tests()).items() if getattr(type(self), name, None) is not kept}
+        silent = sorted(name for name in changed if not _has_a_reason(getattr(type(self), name, None)))
+        assert not silent, (
+            f"{type(self).__name__} deletes or overrides {', '.join(silent)} without saying why. "
+            "Mark the override @pytest.mark.xfail(reason='…'), or let the standard test run."
+        )
+
+
+def _of_the_kit(cls: type) -> bool:
+    return cls.__module__.startswith("modelmesh_cdk.testing.")
+
+
+def _has_a_reason(test: Any) -> bool:
+    marks = getattr(test, "pytestmark", ())
+    return any(mark.name == "xfail" and str(mark.kwargs.get("reason", "")).strip() for mark in marks)

@@ -1,0 +1,249 @@
+"""What every observability sink keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import pytest
+
+import modelmesh
+from modelmesh.contracts.observability import (
+    EVENT_TYPES,
+    SEVERITIES,
+    AggregateStats,
+    RequestLogEntry,
+    RoutingEvent,
+    TraceEntry,
+)
+from modelmesh.ids import Kind
+from modelmesh.registry.resolver import build
+from modelmesh_cdk.testing.accounts import InProcessAccount
+from modelmesh_cdk.testing.naming import Named
+
+NOW = 1_795_262_400.0
+SECRET = "sk-test-of-the-conformance-kit"  # noqa: S105 - what must not be seen
+
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class _Odd:
+    """A value that no sink has met: it cannot be written as JSON, compared or copied."""
+
+    def __repr__(self) -> str:
+        return "<odd>"
+
+
+ODD: Mapping[str, Any] = {
+    "unicode": "Grüß dich 🌍 \ud800",
+    "control": "\x00\x1b[31m\r\n\t",
+    "not a number": float("nan"),
+    "endless": float("inf"),
+    "bytes": b"\xff",
+    "object": _Odd(),
+    "nested": {"list": [None, {"deep": (1, 2)}], "": 0},
+    "long": "x" * 20_000,
+}
+"""Values that turn up in metadata one day."""
+
+
+def events(metadata: Mapping[str, Any]) -> list[RoutingEvent]:
+    """Return an event of each type, one of a type of tomorrow, and one about nothing in particular."""
+    whole = [RoutingEvent(kind, NOW, "model-a", "provider-a", "chat-completion", metadata) for kind in EVENT_TYPES]
+    return [*whole, RoutingEvent("an_event_of_tomorrow", NOW), RoutingEvent("model_rotated", 0.0, metadata=metadata)]
+
+
+def entries(payload: Mapping[str, Any]) -> list[RequestLogEntry]:
+    """Return a request that was answered, one that failed, and one of which nothing is known."""
+    head = ("chat-completion", "generation.text-generation.chat-completion", "synchronous")
+    attempt = {"provider": "provider-a", "model": "model-a", "failure": None, "status": 200, "ms": 12.5, **payload}
+    return [
+        RequestLogEntry(
+            "req-test-1",
+            NOW,
+            "model-a",
+            "provider-a",
+            *head,
+            200,
+            12.5,
+            5,
+            2,
+            0.0001,
+            None,
+            "its turn",
+            (attempt,),
+            payload,
+            payload,
+        ),
+        RequestLogEntry("req-test-2", NOW, None, None, *head, 429, 3.0, error="RateLimitError", attempts=(attempt, attempt)),
+        RequestLogEntry("req-test-3", NOW, None, None, *head, None, 0.0),
+    ]
+
+
+def steps(metadata: Mapping[str, Any]) -> list[TraceEntry]:
+    """Return a step of each severity, and one with an error of several lines."""
+    whole = [TraceEntry(severity, NOW, "router", f"a step of severity {severity}", metadata) for severity in SEVERITIES]
+    return [*whole, TraceEntry("error", NOW, "pool.chat-completion", "went wrong", metadata, "ValueError: first\nsecond")]
+
+
+STATS = {
+    "model:model-a": AggregateStats(3, 2, 1, 15, 6, 0.0003, 12.5, 20.0, 0.0, 1),
+    "provider:none": AggregateStats(),
+    "pool:chat-completion": AggregateStats(requests_total=1, cost_total=None),
+}
+
+
+class ObservabilityConformance(Named):
+    """Derive a test class and set ``sink_class``; give a method ``written`` when it can be read what it wrote.
+
+    Example:
+        ::
+
+            class TestLines(ObservabilityConformance):
+                sink_class = Lines
+
+                def written(self, capfd, tmp_path):
+                    return capfd.readouterr().out
+    """
+
+    kind = Kind.OBSERVABILITY
+
+    sink_class: ClassVar[Any]
+    """The class that the entry point names."""
+
+    settings: ClassVar[Mapping[str, Any]] = {}
+    """Settings, as a configuration file would give them; ``{tmp_path}`` in a text is a directory of the test's own."""
+
+    redacts: bool = True
+    """The sink blanks what looks like a secret when the setting ``redact`` asks for it, as it does by default."""
+
+    @property
+    def connector(self) -> Any:
+        """The class under test."""
+        return self.sink_class
+
+    def written(self, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> str:
+        """Return what the sink has written since it was last asked; what was written to the console by default."""
+        return "".join(capfd.readouterr())
+
+    @pytest.fixture
+    def make(self, tmp_path: Any) -> Iterator[Callable[..., Any]]:
+        """Makes sinks as the mesh would; they are closed after the test."""
+        made: list[Any] = []
+
+        def sink(**settings: Any) -> Any:
+            filled = {
+                name: value.replace("{tmp_path}", str(tmp_path)) if isinstance(value, str) else value
+                for name, value in self.settings.items()
+            }
+            made.append(build(self.sink_class, {**filled, **settings}, self.sink_class.id))
+            return made[-1]
+
+        yield sink
+        for one in made:
+            with suppress(Exception):  # a test of its own closes twice
+                close(one)
+
+    @pytest.fixture
+    def sink(self, make: Callable[..., Any]) -> Any:
+        """A sink with the author's settings."""
+        return make(min_severity="debug")
+
+    def told(self, sink: Any, metadata: Mapping[str, Any] = NOTHING) -> None:
+        """Tell a sink everything there is to hear, with this in all metadata."""
+        for event in events(metadata):
+            sink.emit(event)
+        for entry in entries(metadata):
+            sink.log(entry)
+        for step in steps(metadata):
+            sink.trace(step)
+        sink.flush(STATS)
+
+    def test_every_event_is_taken(self, sink: Any) -> None:
+        """Routing events of every type are taken, one that nobody knows yet among them."""
+        for event in events({"reason": "throttle", "seconds": 1.5}):
+            sink.emit(event)
+
+    def test_every_request_is_taken(self, sink: Any) -> None:
+        """Finished requests are taken: answered, failed, and those of which nothing is known."""
+        for entry in entries(NOTHING):
+            sink.log(entry)
+
+    def test_every_step_is_taken(self, sink: Any) -> None:
+        """Steps of every severity are taken."""
+        for step in steps({"pool": "chat-completion"}):
+            sink.trace(step)
+
+    def test_counters_are_taken(self, sink: Any) -> None:
+        """Counters are taken, those of nothing among them; an unknown cost is unknown."""
+        sink.flush(STATS)
+        sink.flush({})
+
+    @pytest.mark.parametrize("name", ODD)
+    def test_odd_values_do_not_raise(self, name: str, sink: Any) -> None:
+        """Whatever stands in metadata, the sink takes it: a sink that raises is switched off, and the next record with it."""
+        self.told(sink, {name: ODD[name]})
+
+    def test_what_it_is_told_is_not_changed(self, sink: Any) -> None:
+        """Records are handed to every sink: none changes what the next one sees."""
+        metadata = {"reason": "throttle", "nested": {"list": [1]}}
+        self.told(sink, metadata)
+        assert metadata == {"reason": "throttle", "nested": {"list": [1]}}
+
+    def test_what_looks_like_a_secret_is_blanked(
+        self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any
+    ) -> None:
+        """With ``redact``, keys and bearer tokens are written nowhere; what stands beside them is."""
+        self.require("redacts")
+        sink = make(redact=True, min_severity="debug")
+        self.told(sink, {"api_key": SECRET, "note": "beside-the-secret", "header": f"Bearer {SECRET}"})
+        close(sink)
+        written = self.written(capfd, tmp_path)
+        assert SECRET not in written
+        assert "beside-the-secret" in written, "nothing can be read of what was written; override written()"
+
+    def test_many_threads_may_tell(self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+        """Threads that tell it something at once do not mix their records, and none is lost."""
+        sink = make(min_severity="debug")
+        names = [f"note-{number:04}-end" for number in range(200)]
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda name: sink.trace(TraceEntry("info", NOW, "router", name)), names))
+        close(sink)
+        written = self.written(capfd, tmp_path)
+        assert sorted(name for name in names if name in written) == names
+
+    def test_closing_twice_is_harmless(self, make: Callable[..., Any]) -> None:
+        """A sink may be closed twice, used or not."""
+        for used in (False, True):
+            sink = make()
+            if used:
+                self.told(sink)
+            close(sink)
+            close(sink)
+
+    def test_repr_shows_no_secret(self, sink: Any) -> None:
+        """Printing the sink shows nothing of what it was told."""
+        self.told(sink, {"api_key": SECRET})
+        assert SECRET not in f"{sink!r} {sink} {getattr(sink, 'config', '')!r}"
+
+    def test_mesh_is_heard(self, sink: Any, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+        """In a mesh, a request that was served is heard of."""
+        config = {
+            "providers": {"a": {"instance": InProcessAccount("model-of-the-kit")}},
+            "pools": {"chat-completion": {}},
+            "observability": {"instance": sink},
+        }
+        with modelmesh.create(config=config) as client:
+            client.chat.completions.create(model="chat-completion", messages=[])
+        close(sink)
+        assert "model-of-the-kit" in self.written(capfd, tmp_path)
+
+
+def close(sink: Any) -> None:
+    """Close a sink that can be closed."""
+    closing = getattr(sink, "close", None)
+    if closing is not None:
+        closing()

@@ -1,0 +1,28 @@
+"""What every provider keeps."""
+
+from modelmesh_cdk.testing.provider.answers import Answers
+from modelmesh_cdk.testing.provider.failures import Failures
+from modelmesh_cdk.testing.provider.identity import Identity
+from modelmesh_cdk.testing.provider.requests import Requests
+from modelmesh_cdk.testing.provider.secrecy import Secrecy
+from modelmesh_cdk.testing.provider.streams import Streams
+
+
+class ProviderConformance(Requests, Secrecy, Answers, Streams, Failures, Identity):
+    """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
+
+    Example:
+        ::
+
+            from modelmesh.cdk.testing import ProviderConformance
+            from acme_modelmesh import AcmeProvider
+
+            class TestAcme(ProviderConformance):
+                provider_class = AcmeProvider
+                supports_images = False  # rejected with 400 (docs.acme.example, 2026-11-21)
+
+    What can be set is in :class:`~modelmesh_cdk.testing.provider.subject.Subject`.
+    """
+
+
+__all__ = ["ProviderConformance"]

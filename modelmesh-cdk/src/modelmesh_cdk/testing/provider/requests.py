@@ -1,0 +1,151 @@
+"""What the vendor is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.dialects import CALLS, WORDS, text_answer, text_chunks
+from modelmesh_cdk.testing.provider.subject import Subject
+from modelmesh_cdk.testing.upstream import Upstream
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "Weather in a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+class Requests(Subject):
+    """Everything the caller said arrives, and nothing that was not said."""
+
+    def asked(self, ask: Asking, upstream: Upstream, **payload: Any) -> dict[str, Any]:
+        """Return what the vendor understood of a chat with these parameters."""
+        self.say(upstream, text_answer())
+        ask.answer(payload)
+        return self.wire.question(upstream.last)
+
+    @pytest.mark.parametrize("spelling", ["{host}", "{host}/", "{host}{root}", "{host}{root}/", "{host}/gateway{root}"])
+    def test_url_is_joined_once(self, spelling: str, upstream: Upstream) -> None:
+        """However the base URL is written, a chat is one POST to one path, with the version in it once."""
+        address = spelling.format(host=upstream.url, root=self.root)
+        self.say(upstream, text_answer())
+        with Asking(self.make(upstream, base_url=address), in_task=False) as ask:
+            ask.answer()
+        gateway = "/gateway" if "/gateway" in spelling else ""
+        paths = [(received.method, received.path) for received in upstream.received]
+        assert paths == [("POST", f"{gateway}{self.root}{self.wire.path}")], f"{paths} for the base URL {address}"
+
+    def test_model_is_the_one_that_was_named(self, ask: Asking, upstream: Upstream) -> None:
+        """The vendor is asked for the model that ``send`` was given, under that name."""
+        self.say(upstream, text_answer())
+        ask.answer(model="vendor/other-model:1")
+        assert self.wire.question(upstream.last)["model"] == "vendor/other-model:1"
+
+    def test_messages_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """Every message arrives as it was written: order, role, text in any script."""
+        messages = [
+            {"role": "system", "content": "Réponds en français."},
+            {"role": "user", "content": "".join(WORDS)},
+            {"role": "assistant", "content": "שלום \u0000 \u2028"},
+            {"role": "user", "content": "Why?"},
+        ]
+        assert self.asked(ask, upstream, messages=messages)["messages"] == messages
+
+    def test_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """The usual parameters arrive with their values."""
+        parameters = {"temperature": 0.7, "top_p": 0.9, "max_completion_tokens": 64, "stop": ["\n\n", "END"], "seed": 7}
+        question = self.asked(ask, upstream, **parameters)
+        assert {name: question.get(name) for name in parameters} == parameters
+
+    def test_zero_is_kept(self, ask: Asking, upstream: Upstream) -> None:
+        """A zero is a value: temperature 0 is not the default temperature."""
+        question = self.asked(ask, upstream, temperature=0, top_p=0.0, seed=0)
+        assert [question.get(name) for name in ("temperature", "top_p", "seed")] == [0, 0.0, 0]
+
+    def test_absent_stays_absent(self, ask: Asking, upstream: Upstream) -> None:
+        """What was not said is not sent: the defaults are the vendor's."""
+        question = self.asked(ask, upstream)
+        assert set(question) - {"stream"} == {"model", "messages"}
+        assert not question.get("stream"), "the answer was not to be streamed"
+
+    def test_empty_is_kept(self, ask: Asking, upstream: Upstream) -> None:
+        """Empty text, an empty list and ``False`` are values, too."""
+        messages = [{"role": "user", "content": ""}]
+        question = self.asked(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
+        assert question["messages"] == messages
+        assert [question.get(name, "absent") for name in ("stop", "logprobs", "user")] == [[], False, ""]
+
+    def test_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """A parameter that the connector has never heard of reaches the vendor."""
+        invented = {"deep": [1, {"nested": None}], "text": "ü"}
+        assert self.asked(ask, upstream, a_parameter_of_tomorrow=invented).get("a_parameter_of_tomorrow") == invented
+
+    def test_extra_headers_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """The caller's own headers are sent."""
+        self.require("supports_extra_headers")
+        self.say(upstream, text_answer())
+        ask.answer(headers={"X-Of-The-Caller": "test"})
+        assert upstream.last.headers.get("x-of-the-caller") == "test"
+
+    def test_body_is_json_and_says_so(self, ask: Asking, upstream: Upstream) -> None:
+        """The content type is JSON, and the body is JSON."""
+        self.asked(ask, upstream)
+        kind = upstream.last.headers.get("content-type", "")
+        assert re.match(r"application/json\b", kind), kind
+        assert isinstance(upstream.last.json, dict)
+
+    def test_call_is_not_changed(self, ask: Asking, upstream: Upstream) -> None:
+        """The call is shared with other attempts: whatever the connector adapts, it adapts a copy."""
+        self.asked(ask, upstream, temperature=0.5, tools=[TOOL], metadata={"a": ["b"]})
+        assert ask.call.payload == ask.sent
+
+    def test_stream_is_asked_for(self, ask: Asking, upstream: Upstream) -> None:
+        """A streamed chat says the same as one that is not, and that it is to be streamed."""
+        self.say_in_pieces(upstream, text_chunks())
+        ask.chunks({"temperature": 0, "a_parameter_of_tomorrow": 1})
+        question = self.wire.question(upstream.last)
+        assert question.get("stream") is True
+        said = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
+        assert said == {"model": MODEL, **ask.sent}
+
+    def test_tools_are_sent(self, ask: Asking, upstream: Upstream) -> None:
+        """Tools arrive whole, and so does the choice among them."""
+        self.require("supports_tools")
+        choice = {"type": "function", "function": {"name": "weather"}}
+        question = self.asked(ask, upstream, tools=[TOOL], tool_choice=choice)
+        assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
+
+    def test_tool_results_are_sent(self, ask: Asking, upstream: Upstream) -> None:
+        """A conversation in which tools were called arrives: the calls, and each result with the ID of its call."""
+        self.require("supports_tools")
+        messages = [
+            {"role": "user", "content": "Weather?"},
+            {"role": "assistant", "content": None, "tool_calls": [dict(call) for call in CALLS]},
+            *({"role": "tool", "tool_call_id": call["id"], "content": f"result of {call['id']}"} for call in CALLS),
+        ]
+        assert self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"] == messages
+
+    def test_images_are_sent(self, ask: Asking, upstream: Upstream) -> None:
+        """An image arrives between its texts, byte for byte."""
+        self.require("supports_images")
+        parts = [
+            {"type": "text", "text": "What is"},
+            {"type": "image_url", "image_url": {"url": PIXEL, "detail": "low"}},
+            {"type": "text", "text": "this?"},
+        ]
+        assert self.asked(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"] == parts
+
+    def test_json_schema_is_sent(self, ask: Asking, upstream: Upstream) -> None:
+        """The schema of the answer arrives whole."""
+        self.require("supports_json_schema")
+        schema = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters"]}  # type: ignore[index]
+        wanted = {"type": "json_schema", "json_schema": schema}
+        assert self.asked(ask, upstream, response_format=wanted).get("response_format") == wanted

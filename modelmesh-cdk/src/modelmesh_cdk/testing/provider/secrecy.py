@@ -1,0 +1,69 @@
+"""Where the account's key is, and where it is not."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+import pytest
+
+from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.dialects import text_answer
+from modelmesh_cdk.testing.provider.subject import KEY, Subject
+from modelmesh_cdk.testing.upstream import Upstream
+
+
+class Secrecy(Subject):
+    """The key goes to the vendor, in one place, and to nobody else."""
+
+    def test_key_is_sent(self, ask: Asking, upstream: Upstream) -> None:
+        """The key stands where the vendor looks for it."""
+        self.require("needs_key")
+        self.say(upstream, text_answer())
+        ask.answer()
+        assert self.wire.key(upstream.last) == KEY
+
+    def test_key_is_sent_once(self, ask: Asking, upstream: Upstream) -> None:
+        """The key is in one header, and neither in the URL nor in the body: those are logged on the way."""
+        self.require("needs_key")
+        self.say(upstream, text_answer())
+        ask.answer()
+        received = upstream.last
+        assert KEY not in received.path
+        assert KEY.encode() not in received.body
+        assert [name for name, value in received.headers.items() if KEY in value] != [], "the key was not sent"
+        assert sum(KEY in value for value in received.headers.values()) == 1
+
+    def test_key_is_in_no_repr(self, provider: object) -> None:
+        """Neither the provider nor its settings show the key when they are printed."""
+        shown = f"{provider!r} {provider} {getattr(provider, 'config', '')!r}"
+        assert KEY not in shown
+
+    def test_key_is_in_no_error(self, ask: Asking, upstream: Upstream) -> None:
+        """A vendor that repeats the key in its refusal does not get it into our error: message, body or traceback."""
+        for status, code in ((401, "invalid_api_key"), (400, "invalid_request_error"), (500, KEY)):
+            body = self.wire.error(f"Incorrect API key provided: {KEY}", code, "invalid_request_error")
+            upstream.reply({**body, KEY: KEY}, status)
+            with pytest.raises(ProviderError) as caught:
+                ask.answer()
+            error = caught.value
+            known = json.dumps([str(error), repr(error), repr(vars(error))])
+            assert KEY not in known, f"HTTP {status}"
+            assert KEY not in "".join(traceback.format_exception(error)), f"the traceback of HTTP {status}"
+
+    def test_key_is_in_no_note(self, ask: Asking, upstream: Upstream) -> None:
+        """What is noted as adapted for the vendor does not hold the key."""
+        self.say(upstream, text_answer())
+        answer = ask.answer({"temperature": 0.1, "a_parameter_of_tomorrow": 1})
+        assert KEY not in repr(list(answer.adapted))
+
+    def test_missing_key_is_a_configuration_error(self, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a key the provider says so when it is made, and names the variable to set."""
+        self.require("needs_key")
+        variable = self.provider_class.api_key_variable
+        if variable:
+            monkeypatch.delenv(variable, raising=False)
+        with pytest.raises(ConfigurationError) as caught:
+            self.make(upstream, api_key=None)
+        assert (variable or "api_key") in str(caught.value)

@@ -1,0 +1,193 @@
+"""What the caller gets of a streamed answer."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.dialects import CALLS, USAGE, WORDS, text_chunks, tool_chunks
+from modelmesh_cdk.testing.provider.subject import Subject
+from modelmesh_cdk.testing.upstream import GO_ON, Script, Upstream, event
+
+ABANDONED_S = 10.0
+"""How long to wait for a connection to be closed before it is said to stay open."""
+
+
+class Streams(Subject):
+    """Chunks are the vendor's, in its order; a stream that broke never looks like one that ended."""
+
+    def streamed(self, ask: Asking, upstream: Upstream, chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the chunks that the caller gets of these."""
+        self.say_in_pieces(upstream, chunks)
+        return ask.chunks()
+
+    def test_stream_has_its_text(self, ask: Asking, upstream: Upstream) -> None:
+        """The pieces of the text come one by one and make the vendor's text, to the last byte."""
+        texts = [text for text in texts_of(self.streamed(ask, upstream, text_chunks())) if text]
+        assert texts == list(WORDS)
+
+    def test_stream_says_the_role_once(self, ask: Asking, upstream: Upstream) -> None:
+        """The role stands in the first chunk with a choice and in no other."""
+        roles = [delta.get("role") for delta in deltas_of(self.streamed(ask, upstream, text_chunks()))]
+        assert roles[0] == "assistant"
+        assert not any(roles[1:])
+
+    def test_stream_has_one_id(self, ask: Asking, upstream: Upstream) -> None:
+        """All chunks have the ID of the answer and the name of the model."""
+        chunks = self.streamed(ask, upstream, text_chunks())
+        assert {(chunk.get("id"), chunk.get("model")) for chunk in chunks} == {("chatcmpl-test", "test-model")}
+
+    @pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "a_reason_of_tomorrow"])
+    def test_stream_has_its_finish_reason(self, reason: str, ask: Asking, upstream: Upstream) -> None:
+        """Why the answer ends is said once, in the vendor's word."""
+        assert finishes_of(self.streamed(ask, upstream, text_chunks(finish=reason))) == [reason]
+
+    def test_stream_has_its_usage(self, ask: Asking, upstream: Upstream) -> None:
+        """Token counts are the vendor's, and come once."""
+        self.require("supports_stream_usage")
+        chunks = self.streamed(ask, upstream, text_chunks())
+        assert [{name: chunk["usage"].get(name) for name in USAGE} for chunk in chunks if chunk.get("usage")] == [USAGE]
+
+    def test_stream_keeps_unknown_fields(self, ask: Asking, upstream: Upstream) -> None:
+        """Fields that nobody knows reach the caller, in the chunk where they stood."""
+        sent = text_chunks()
+        sent[1]["of_the_vendor"] = {"n": 0}
+        sent[1]["choices"][0]["delta"]["of_the_delta"] = "ü"
+        got = [chunk for chunk in self.streamed(ask, upstream, sent) if "of_the_vendor" in chunk]
+        assert [(chunk["of_the_vendor"], chunk["choices"][0]["delta"].get("of_the_delta")) for chunk in got] == [({"n": 0}, "ü")]
+
+    def test_streamed_tool_calls_are_whole(self, ask: Asking, upstream: Upstream) -> None:
+        """The pieces of each call, put together by index, are the call: ID, name and arguments."""
+        self.require("supports_tools")
+        chunks = self.streamed(ask, upstream, tool_chunks())
+        call = calls_of(chunks)[0]
+        assert (call["id"], call["name"], json.loads(call["arguments"])) == (
+            CALLS[0]["id"],
+            CALLS[0]["function"]["name"],
+            json.loads(CALLS[0]["function"]["arguments"]),
+        )
+        assert finishes_of(chunks) == ["tool_calls"]
+
+    def test_streamed_parallel_tool_calls_keep_their_indices(self, ask: Asking, upstream: Upstream) -> None:
+        """Calls whose pieces come in turns are told apart by an index that counts from 0."""
+        self.require("supports_tools")
+        self.require("supports_parallel_tool_calls")
+        calls = calls_of(self.streamed(ask, upstream, tool_chunks()))
+        assert {index: (call["id"], call["arguments"]) for index, call in calls.items()} == {
+            index: (call["id"], call["function"]["arguments"]) for index, call in enumerate(CALLS)
+        }
+
+    def test_any_split_of_the_bytes_gives_the_same_chunks(self, ask: Asking, upstream: Upstream) -> None:
+        """Where the network cuts the bytes changes nothing, not even in the middle of a character."""
+        self.require("supports_streaming")
+        body = b"".join(self.wire.events(text_chunks()) if not self.supports_tools else self.wire.events(_both()))
+        upstream.stream([body])
+        whole = ask.chunks()
+
+        @settings(max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.lists(st.integers(1, len(body) - 1), unique=True, max_size=40).map(sorted))
+        def check(cuts: list[int]) -> None:
+            edges = [0, *cuts, len(body)]
+            upstream.stream([body[start:end] for start, end in pairwise(edges)])
+            assert ask.chunks() == whole
+
+        check()
+        upstream.stream([body[place : place + 1] for place in range(len(body))])
+        assert ask.chunks() == whole
+
+    def test_line_ends_and_comments_change_nothing(self, ask: Asking, upstream: Upstream) -> None:
+        """Events may end their lines with CR LF, and comments between them keep the connection alive."""
+        self.require("supports_streaming")
+        events = self.wire.events(text_chunks())
+        upstream.stream(events)
+        usual = ask.chunks()
+        upstream.stream([b": keep-alive\r\n\r\n" + one.replace(b"\n", b"\r\n") for one in events])
+        assert ask.chunks() == usual
+
+    def test_stream_without_finish_is_never_complete(self, ask: Asking, upstream: Upstream) -> None:
+        """A stream whose last word is missing fails or has no finish reason; none is ever invented."""
+        self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False)
+        chunks, _ = ask.pieces()
+        assert finishes_of(chunks) == []
+        assert "".join(texts_of(chunks)) == "Hello"
+
+    def test_cut_stream_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """A connection that breaks in the middle is a typed failure, after the text that had come."""
+        self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False, cut=True)
+        chunks, error = ask.pieces()
+        assert "".join(texts_of(chunks)) == "Hello"
+        assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
+        assert error.failure in (FailureClass.AMBIGUOUS, FailureClass.PROTOCOL)
+
+    def test_error_event_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """An error in the middle of a stream is a typed failure, not a chunk and not an end."""
+        self.require("supports_streaming")
+        events = self.wire.events(text_chunks(("Hel",), finish=None, usage=False), done=False)
+        upstream.stream([*events, event(self.wire.error("down", "server_error", "server_error")), event("[DONE]")])
+        chunks, error = ask.pieces()
+        assert "".join(texts_of(chunks)) == "Hel"
+        assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
+
+    def test_event_that_cannot_be_read_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """An event that is no event of the vendor's is a typed failure: what it held is lost."""
+        self.require("supports_streaming")
+        upstream.stream([*self.wire.events(text_chunks(("Hel",), finish=None), done=False), event('{"cut": '), event("[DONE]")])
+        _, error = ask.pieces()
+        assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
+        assert error.failure is FailureClass.PROTOCOL
+
+    def test_stream_may_be_closed_twice(self, ask: Asking, upstream: Upstream) -> None:
+        """Closing twice is harmless, after the end and before it."""
+        ask.closes = 2
+        for most in (None, 2):
+            self.say_in_pieces(upstream, text_chunks())
+            assert ask.chunks(most=most)
+
+    def test_closing_early_closes_the_connection(self, ask: Asking, upstream: Upstream) -> None:
+        """When the caller has heard enough, the vendor is hung up on, so that it stops working and charging."""
+        self.require("supports_streaming")
+        events = self.wire.events(text_chunks(finish=None, usage=False), done=False)
+        upstream.then(Script(body=[*events, GO_ON], content_type="text/event-stream"))
+        assert len(ask.chunks(most=2)) == 2  # noqa: PLR2004 - as many as were wanted
+        assert upstream.abandoned.wait(ABANDONED_S), "the connection is still open"
+
+
+def _both() -> list[dict[str, Any]]:
+    return [*text_chunks(finish=None, usage=False), *tool_chunks()]
+
+
+def deltas_of(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the delta of each chunk that has a choice."""
+    return [chunk["choices"][0].get("delta") or {} for chunk in chunks if chunk.get("choices")]
+
+
+def texts_of(chunks: list[dict[str, Any]]) -> list[str]:
+    """Return the pieces of text."""
+    return [delta.get("content") or "" for delta in deltas_of(chunks)]
+
+
+def finishes_of(chunks: list[dict[str, Any]]) -> list[str]:
+    """Return the finish reasons."""
+    reasons = [chunk["choices"][0].get("finish_reason") for chunk in chunks if chunk.get("choices")]
+    return [reason for reason in reasons if reason is not None]
+
+
+def calls_of(chunks: list[dict[str, Any]]) -> dict[int, dict[str, str]]:
+    """Return the tool calls by index, their pieces put together."""
+    calls: dict[int, dict[str, str]] = {}
+    for delta in deltas_of(chunks):
+        for piece in delta.get("tool_calls") or ():
+            call = calls.setdefault(piece["index"], {"id": "", "name": "", "arguments": ""})
+            function = piece.get("function") or {}
+            call["id"] += piece.get("id") or ""
+            call["name"] += function.get("name") or ""
+            call["arguments"] += function.get("arguments") or ""
+    return calls

@@ -1,0 +1,132 @@
+"""What every secret store keeps."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import pytest
+
+from modelmesh.contracts.secret_store import SecretManagement
+from modelmesh.ids import Kind
+from modelmesh.registry.resolver import build
+from modelmesh_cdk.testing.naming import Named
+
+SECRETS: Mapping[str, str] = {
+    "KIT_PLAIN": "test-plain-value",
+    "KIT_ODD": "test $HOME = 'ü' # \"no comment\"",
+    "KIT_SPACED": "test with spaces",
+}
+"""What the store under test holds: values that a careless parser spoils."""
+
+
+class SecretStoreConformance(Named):
+    """Derive a test class, set ``store_class``, and give a fixture ``store`` that holds ``SECRETS``.
+
+    Example:
+        ::
+
+            class TestVault(SecretStoreConformance):
+                store_class = Vault
+
+                @pytest.fixture
+                def store(self, tmp_path):
+                    return self.make(path=write(tmp_path, self.secrets))
+    """
+
+    kind = Kind.SECRET_STORE
+
+    store_class: ClassVar[Any]
+    """The class that the entry point names."""
+
+    secrets: ClassVar[Mapping[str, str]] = SECRETS
+    """What the store holds, by name; values of a store that cannot hold these may be others."""
+
+    @property
+    def connector(self) -> Any:
+        """The class under test."""
+        return self.store_class
+
+    def make(self, **settings: Any) -> Any:
+        """Return a store as the mesh would make it."""
+        return build(self.store_class, settings, self.store_class.id)
+
+    @pytest.fixture
+    def store(self) -> Any:
+        """A store that holds :attr:`secrets`; the author gives it."""
+        pytest.fail(f"{type(self).__name__} gives no fixture 'store' that holds {sorted(self.secrets)}")
+
+    def test_get_gives_the_value(self, store: Any) -> None:
+        """A name gives its value, to the last character."""
+        assert {name: store.get(name) for name in self.secrets} == dict(self.secrets)
+
+    def test_get_gives_it_again(self, store: Any) -> None:
+        """Reading changes nothing: the second time is as the first."""
+        assert [store.get(name) for name in self.secrets] == [store.get(name) for name in self.secrets]
+
+    def test_value_is_text(self, store: Any) -> None:
+        """A value is a ``str``, whatever the store keeps it as."""
+        assert {type(store.get(name)) for name in self.secrets} == {str}
+
+    def test_missing_name_is_a_key_error(self, store: Any) -> None:
+        """A name that the store does not have raises ``KeyError`` with that name in it; it is not empty and not ``None``."""
+        with pytest.raises(KeyError, match="KIT_OF_NOBODY"):
+            store.get("KIT_OF_NOBODY")
+
+    def test_value_is_in_no_repr(self, store: Any) -> None:
+        """Printing the store shows no value, before it was read and after."""
+        before = f"{store!r} {store}"
+        for name in self.secrets:
+            store.get(name)
+        shown = f"{before} {store!r} {store} {getattr(store, 'config', '')!r}"
+        assert [name for name, value in self.secrets.items() if value in shown] == []
+
+    def test_value_is_in_no_error(self, store: Any) -> None:
+        """What is raised for a missing name shows no value of another."""
+        for name in self.secrets:
+            store.get(name)
+        with pytest.raises(KeyError) as caught:
+            store.get("KIT_OF_NOBODY")
+        shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+        assert [name for name, value in self.secrets.items() if value in shown] == []
+
+    def test_many_threads_may_read(self, store: Any) -> None:
+        """Threads that read at once each get the value of the name they asked for."""
+        names = [name for name in self.secrets for _ in range(40)]
+        with ThreadPoolExecutor(8) as threads:
+            got = list(threads.map(store.get, names))
+        assert got == [self.secrets[name] for name in names]
+
+    def test_what_is_set_can_be_read(self, store: Any) -> None:
+        """In a store that manages secrets, a value that was set is there at once, and so is one that replaced it."""
+        manages(store)
+        for value in ("test-first", "test-second"):
+            store.set("KIT_OF_THE_TEST", value)
+            assert store.get("KIT_OF_THE_TEST") == value
+
+    def test_list_has_names_and_no_values(self, store: Any) -> None:
+        """In a store that manages secrets, the list has every name and no value."""
+        manages(store)
+        store.set("KIT_OF_THE_TEST", "test-listed")
+        listed = store.list()
+        assert set(listed) >= {*self.secrets, "KIT_OF_THE_TEST"}
+        assert not {*self.secrets.values(), "test-listed"} & set(listed)
+
+    def test_what_is_deleted_is_gone(self, store: Any) -> None:
+        """In a store that manages secrets, a deleted name is a ``KeyError`` at once, and so is deleting it again."""
+        manages(store)
+        store.set("KIT_OF_THE_TEST", "test-deleted")
+        assert store.get("KIT_OF_THE_TEST") == "test-deleted"
+        store.delete("KIT_OF_THE_TEST")
+        with pytest.raises(KeyError):
+            store.get("KIT_OF_THE_TEST")
+        with pytest.raises(KeyError):
+            store.delete("KIT_OF_THE_TEST")
+
+
+def manages(store: Any) -> None:
+    """Skip the test when the store only reads."""
+    if not isinstance(store, SecretManagement):
+        pytest.skip("the store offers no set, list and delete")

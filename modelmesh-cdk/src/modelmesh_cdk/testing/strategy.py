@@ -1,0 +1,221 @@
+"""What every strategy keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from random import Random
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelmesh import ModelMesh
+from modelmesh.assembly.policies import strategy_settings
+from modelmesh.config.schema import PoolSection
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.errors import ProviderServerError
+from modelmesh.ids import Kind
+from modelmesh.operations import CHAT
+from modelmesh.registry.resolver import build
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
+from modelmesh_cdk.testing.naming import Named
+
+MOST = 6
+_MASKS = st.integers(1, 2**MOST - 1)
+_QUIETLY = settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class StrategyConformance(Named):
+    """Derive a test class, set ``strategy_class``, and the standard tests run against it, without a network.
+
+    How fast it is nobody measures here.
+    """
+
+    kind = Kind.STRATEGY
+
+    strategy_class: ClassVar[Any]
+    """The class that the entry point names."""
+
+    settings: ClassVar[Mapping[str, Any]] = {}
+    """What the pool's ``selection`` section says, as a configuration file would give it."""
+
+    prices: ClassVar[Sequence[ModelPricing | None]] = (None, ModelPricing(0.001, 0.002), ModelPricing(0.0, 0.0))
+    """Prices of the models that the strategy chooses among, in turn; an unknown one among them."""
+
+    @property
+    def connector(self) -> Any:
+        """The class under test."""
+        return self.strategy_class
+
+    def make(self) -> Any:
+        """Return a strategy as the mesh would make it; override it for one that is built in another way."""
+        section = PoolSection("chat-completion", selection=dict(deepcopy(self.settings)))
+        return build(self.strategy_class, strategy_settings(section), self.strategy_class.id)
+
+    def pool(self, size: int = MOST, strategy: Any = None) -> Pool:
+        """Return a pool of so many models at two providers, with a strategy of its own."""
+        infos = [ModelInfo(f"model-{n}", pricing=self.prices[n % len(self.prices)]) for n in range(size)]
+        return pool_of(infos, strategy or self.make())
+
+    # -- choosing -----------------------------------------------------------------------------------------------------
+
+    def test_choice_is_one_of_the_candidates(self) -> None:
+        """Whatever candidates are offered, the choice is one of them."""
+
+        def check(size: int, mask: int) -> None:
+            pool = self.pool(size)
+            offered = Candidates(pool, (mask & (1 << size) - 1) or 1)
+            assert chosen(pool.strategy.select(offered, request())) in offered
+
+        _QUIETLY(given(st.integers(1, MOST), _MASKS)(check))()
+
+    def test_every_history_has_a_choice(self) -> None:
+        """Whatever the strategy has heard, of whichever models, it chooses one of those that are offered."""
+
+        def check(steps: list[tuple[int, int, str]]) -> None:
+            pool = self.pool()
+            for place, mask, what in steps:
+                tell(pool.strategy, what, pool.members[place])
+                offered = Candidates(pool, mask)
+                assert chosen(pool.strategy.select(offered, request())) in offered
+
+        heard = st.sampled_from(("picked", "succeeded", "failed"))
+        _QUIETLY(given(st.lists(st.tuples(st.integers(0, MOST - 1), _MASKS, heard), max_size=12))(check))()
+
+    def test_select_changes_nothing(self) -> None:
+        """Who is asked twice chooses the same: what a strategy remembers it learns from what happened."""
+
+        def check(history: list[int], mask: int, looks: int) -> None:
+            pool = self.pool()
+            for place in history:
+                tell(pool.strategy, "picked", pool.members[place])
+            offered = Candidates(pool, mask)
+            assert len({id(chosen(pool.strategy.select(offered, request()))) for _ in range(looks)}) == 1
+
+        places = st.lists(st.integers(0, MOST - 1), max_size=6)
+        _QUIETLY(given(places, _MASKS, st.integers(2, 5))(check))()
+
+    def test_same_seed_same_choice(self) -> None:
+        """Chance comes from ``request.rng`` alone, so that a day can be replayed."""
+        for seed in range(20):
+            first, second = (
+                [str(chosen(strategy.select(Candidates(pool, 2**MOST - 1), request(seed)))) for _ in range(3)]
+                for strategy, pool in ((pool.strategy, pool) for pool in (self.pool(), self.pool()))
+            )
+            assert first == second
+
+    def test_request_is_not_changed(self) -> None:
+        """The request and the models are everybody's: choosing and hearing leaves them as they are."""
+        pool = self.pool()
+        asked = request()
+        before = deepcopy((asked.call.payload, asked.call.options, [member.info for member in pool.members]))
+        for member in pool.members:
+            pool.strategy.select(Candidates(pool, 2**MOST - 1), asked)
+            for what in ("picked", "succeeded", "failed"):
+                tell(pool.strategy, what, member, asked)
+        assert (asked.call.payload, asked.call.options, [member.info for member in pool.members]) == before
+
+    def test_settings_are_not_changed(self) -> None:
+        """The settings are the pool's: a strategy reads them and leaves them as they are."""
+        section = PoolSection("chat-completion", selection=dict(deepcopy(self.settings)))
+        given_settings = strategy_settings(section)
+        before = deepcopy(given_settings)
+        strategy = build(self.strategy_class, given_settings, self.strategy_class.id)
+        pool = self.pool(strategy=strategy)
+        strategy.select(Candidates(pool, 2**MOST - 1), request())
+        assert given_settings == before
+
+    def test_instances_share_nothing(self) -> None:
+        """Each pool has a strategy of its own: what one hears the other does not."""
+        fresh, quiet = self.pool(), self.pool()
+        first = str(chosen(fresh.strategy.select(Candidates(fresh, 2**MOST - 1), request())))
+        for _ in range(3):
+            tell(fresh.strategy, "picked", fresh.members[0])
+            tell(fresh.strategy, "failed", fresh.members[0])
+        assert str(chosen(quiet.strategy.select(Candidates(quiet, 2**MOST - 1), request()))) == first
+
+    # -- explaining ---------------------------------------------------------------------------------------------------
+
+    def test_score_is_a_float(self) -> None:
+        """A score is a finite number, for every candidate and for the choice."""
+        pool = self.pool()
+        result = pool.strategy.select(Candidates(pool, 2**MOST - 1), request())
+        scores = [result.score] if isinstance(result, SelectionResult) else []
+        score: Callable[..., Any] | None = getattr(pool.strategy, "score", None)
+        scores += [score(member, request()) for member in pool.members] if score else []
+        wrong = [one for one in scores if isinstance(one, bool) or not isinstance(one, int | float) or not math.isfinite(one)]
+        assert not wrong
+
+    def test_reason_is_one_line(self) -> None:
+        """The reason is one line that a person reads in ``explain()`` and in logs."""
+        pool = self.pool()
+        result = pool.strategy.select(Candidates(pool, 2**MOST - 1), request())
+        if isinstance(result, SelectionResult):
+            assert isinstance(result.reason, str)
+            assert result.reason.strip()
+            assert "\n" not in result.reason
+
+    # -- in a mesh ----------------------------------------------------------------------------------------------------
+
+    def mesh(self, accounts: Mapping[str, InProcessAccount]) -> ModelMesh:
+        """Return a mesh over these accounts whose only pool has this strategy and whose time stands still."""
+        mesh = ModelMesh(clock=lambda: 0.0, sleep=lambda _: None)
+        providers = {key: {"instance": account} for key, account in accounts.items()}
+        mesh.initialize({"providers": providers, "pools": {"chat-completion": {"strategy_instance": self.make()}}})
+        return mesh
+
+    def test_explain_does_not_advance(self) -> None:
+        """Asking for an explanation changes nobody's turn."""
+
+        def asked(looks: int) -> list[str]:
+            mesh = self.mesh({key: InProcessAccount(f"model-{key}") for key in "abc"})
+            answered = []
+            for _ in range(5):
+                for _ in range(looks):
+                    mesh.client.explain("chat-completion")
+                answered.append(mesh.client.chat.completions.create(model="chat-completion", messages=[]).model)
+            mesh.shutdown()
+            return answered
+
+        assert asked(0) == asked(2)
+
+    def test_choice_is_what_is_asked(self) -> None:
+        """In a mesh, who is chosen is who is asked; when that one is down, each of the others is asked at most once."""
+        asked: list[str] = []
+        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=key != "c", asked=asked) for key in "abc"})
+        foreseen = mesh.client.explain("chat-completion").selected_model
+        answer = mesh.client.chat.completions.create(model="chat-completion", messages=[])
+        mesh.shutdown()
+        assert answer.model == "model-c"
+        assert asked[0] == foreseen
+        assert sorted(asked) == sorted(set(asked))
+
+
+def request(seed: int = 7) -> SelectionRequest:
+    """Return a request with a seed of its own."""
+    call = Call(CHAT, "chat-completion", {"messages": [{"role": "user", "content": "Hello!"}], "temperature": 0})
+    return SelectionRequest(call, "chat-completion", 100.0, Random(seed), None)  # noqa: S311 - chance, not secrecy
+
+
+def chosen(result: SelectionResult | Candidate) -> Candidate:
+    """Return the candidate of a choice."""
+    return result.candidate if isinstance(result, SelectionResult) else result
+
+
+def tell(strategy: Any, what: str, candidate: Candidate, asked: SelectionRequest | None = None) -> None:
+    """Tell a strategy what happened, when it wants to hear of it."""
+    facts: dict[str, tuple[Any, ...]] = {
+        "picked": (),
+        "succeeded": ({"seconds": 0.2, "first_content_seconds": None, "usage": {"total_tokens": 7}, "headers": {}},),
+        "failed": (ProviderServerError("down", failure=FailureClass.SERVER, status=500),),
+    }
+    told = getattr(strategy, what, None)
+    if told is not None:
+        told(candidate, asked or request(), *facts[what])

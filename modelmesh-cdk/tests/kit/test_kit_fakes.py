@@ -1,0 +1,92 @@
+"""The kit is tested on fakes that are each wrong in one way: every standard test fails on at least one of them.
+
+Each ``fakes/fakes_of_<kind>.py`` has ``KIT``, ``FAKES`` (fake and the standard test that finds it) and a test class for each fake.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from modelmesh_cdk.testing.conformance import GUARD
+
+HERE = Path(__file__).parent / "fakes"
+KINDS = sorted(file.stem.removeprefix("fakes_of_") for file in HERE.glob("fakes_of_*.py"))
+
+
+@cache
+def fakes_of(kind: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"fakes_of_{kind}", HERE / f"fakes_of_{kind}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLE = [(kind, fake.__name__, test) for kind in KINDS for fake, test in fakes_of(kind).FAKES]
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[tuple[str, str], set[str]]]:
+    """Give what came of the standard tests of one kind, by test class and test, without parameters."""
+    site = tmp_path_factory.mktemp("site")
+    metadata = site / "acme-0.dist-info"
+    metadata.mkdir()
+    metadata.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 0\n", "utf-8")
+    groups = {"providers": "fakes_of_provider", "strategies": "fakes_of_strategy"}
+    groups |= {"secret_stores": "fakes_of_secret_store", "observability": "fakes_of_observability"}
+    points = (
+        f"[modelmesh.{group}]\nacme.honest.v1 = {module}:Honest\nacme.other.v1 = {module}:HasAnotherId\n"
+        for group, module in groups.items()
+    )
+    metadata.joinpath("entry_points.txt").write_text("".join(points), "utf-8")
+
+    @cache
+    def ran(kind: str) -> dict[tuple[str, str], set[str]]:
+        report = site / f"{kind}.xml"
+        file = HERE / f"fakes_of_{kind}.py"
+        chosen = [f"{file}::TestHonest"] + [f"{file}::Test{fake}::{test}" for of, fake, test in TABLE if of == kind]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "error", "--noconftest",
+             f"--rootdir={site}", f"--junitxml={report}", *chosen],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])},
+            cwd=site, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert report.exists(), done.stdout + done.stderr
+        found: dict[tuple[str, str], set[str]] = {}
+        for case in ET.parse(report).iter("testcase"):
+            key = (case.get("classname", "").rpartition(".")[2], case.get("name", "").partition("[")[0])
+            found.setdefault(key, set()).add(next((child.tag for child in case if child.tag != "system-out"), "passed"))
+        return found
+
+    return ran
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_honest_one_passes(kind: str, outcomes: Callable[..., dict]) -> None:
+    honest = {test: came for (cls, test), came in outcomes(kind).items() if cls == "TestHonest"}
+    assert set(honest) == {name for name, _ in fakes_of(kind).KIT.standard_tests()}
+    assert {test: came for test, came in honest.items() if came != {"passed"}} == {}
+
+
+@pytest.mark.parametrize(("kind", "fake", "test"), TABLE)
+def test_a_wrong_one_is_found(kind: str, fake: str, test: str, outcomes: Callable[..., dict]) -> None:
+    came = outcomes(kind)[f"Test{fake}", test]
+    assert "failure" in came, f"{test} does not see what is wrong with {fake}: {came}"
+    assert "error" not in came
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_standard_test_finds_a_fake(kind: str) -> None:
+    """The guard has fakes of its own, in ``test_kit_guard.py``."""
+    assert {name for name, _ in fakes_of(kind).KIT.standard_tests()} == {test for of, _, test in TABLE if of == kind} | {GUARD}

@@ -1,0 +1,85 @@
+"""A standard test may be deleted or overridden only under ``xfail(reason=…)``; a missing capability skips with its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelmesh_cdk.testing import ProviderConformance
+from modelmesh_cdk.testing.conformance import GUARD, Conformance
+
+
+def guard(cls: type[Conformance]) -> None:
+    getattr(cls(), GUARD)()
+
+
+def test_an_untouched_class_passes() -> None:
+    class Kept(ProviderConformance):
+        supports_images = False
+
+        def test_of_my_own(self) -> None: ...
+
+    guard(Kept)
+
+
+def test_a_deleted_test_is_named() -> None:
+    class Deletes(ProviderConformance):
+        test_zero_is_kept = None
+
+    with pytest.raises(AssertionError, match=r"Deletes deletes or overrides test_zero_is_kept without saying why.*xfail"):
+        guard(Deletes)
+
+
+def test_an_overridden_test_is_named_also_further_down() -> None:
+    class Overrides(ProviderConformance):
+        def test_zero_is_kept(self) -> None: ...
+
+    class Below(Overrides):
+        pass
+
+    with pytest.raises(AssertionError, match="test_zero_is_kept"):
+        guard(Below)
+
+
+@pytest.mark.parametrize("mark", [pytest.mark.skip(reason="slow"), pytest.mark.xfail, pytest.mark.xfail(reason=" ")])
+def test_another_mark_or_none_of_a_reason_is_not_enough(mark: pytest.MarkDecorator) -> None:
+    class Overrides(ProviderConformance):
+        @mark
+        def test_zero_is_kept(self) -> None: ...
+
+    with pytest.raises(AssertionError, match="test_zero_is_kept"):
+        guard(Overrides)
+
+
+def test_a_reason_is_enough() -> None:
+    class SaysWhy(ProviderConformance):
+        @pytest.mark.xfail(reason="the vendor takes a temperature above 0 only (docs.acme.example, 2026-11-21)")
+        def test_zero_is_kept(self) -> None:
+            raise NotImplementedError
+
+    guard(SaysWhy)
+
+
+def test_the_guard_itself_stays() -> None:
+    with pytest.raises(TypeError, match=GUARD):
+        type("Sly", (ProviderConformance,), {GUARD: None})
+
+
+def test_a_missing_capability_skips_with_its_name() -> None:
+    class Plain(ProviderConformance):
+        supports_images = False
+
+    with pytest.raises(pytest.skip.Exception, match="supports_images"):
+        Plain().require("supports_images")
+    Plain().require("supports_tools")
+
+
+def test_an_unknown_dialect_is_named() -> None:
+    class Foreign(ProviderConformance):
+        dialect = "morse"
+
+    with pytest.raises(pytest.fail.Exception, match="'morse', only openai"):
+        _ = Foreign().wire
+
+
+def test_every_standard_test_says_its_rule() -> None:
+    assert [name for name, test in ProviderConformance.standard_tests() if not (test.__doc__ or "").strip().endswith(".")] == []

@@ -1,0 +1,11 @@
+"""ConsoleObservability keeps what every sink keeps."""
+
+from __future__ import annotations
+
+from modelmesh_observability_console import ConsoleObservability
+
+from modelmesh_cdk.testing import ObservabilityConformance
+
+
+class TestConsole(ObservabilityConformance):
+    sink_class = ConsoleObservability

@@ -1,0 +1,11 @@
+"""RoundRobin keeps what every strategy keeps."""
+
+from __future__ import annotations
+
+from modelmesh_strategy_round_robin import RoundRobin
+
+from modelmesh_cdk.testing import StrategyConformance
+
+
+class TestRoundRobin(StrategyConformance):
+    strategy_class = RoundRobin
