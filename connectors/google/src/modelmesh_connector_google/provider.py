@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseProvider, WireRequest
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
@@ -39,18 +38,9 @@ class GoogleProvider(BaseProvider):
     id: ClassVar[str] = "google.gemini.v1"
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
-    other_key_variable: ClassVar[str] = "GEMINI_API_KEY"
+    other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
     base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
     api_version: ClassVar[str] = ""
-
-    def _find_key(self) -> Secret | None:
-        other = os.environ.get(self.other_key_variable, "").strip()
-        try:
-            return super()._find_key()
-        except ConfigurationError:
-            if other:
-                return Secret(other)
-            raise
 
     def _find_root(self) -> str:
         root = super()._find_root()

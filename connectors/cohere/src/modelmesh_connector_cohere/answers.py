@@ -1,0 +1,156 @@
+"""A reply of Cohere's ``/v2/chat`` as a chat completion of OpenAI's.
+
+Fields and finish reasons are those of the cohere package 7.3.1 (``v2/types/v2chat_response.py``,
+``types/assistant_message_response.py``, ``types/chat_finish_reason.py``, ``types/usage.py``, ``types/logprob_item.py``), read
+2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
+_TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
+_PLAIN: dict[str, tuple[int, frozenset[str]]] = {
+    "thinking": (0, frozenset({"type", "thinking"})),
+    "text": (1, frozenset({"type", "text"})),
+}
+"""Where a kind of block stands in a message that is rebuilt from OpenAI's fields, and what of it those can hold."""
+
+
+def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
+    """Return an answer in OpenAI's shape; the vendor does not say which model gave it.
+
+    Args:
+        data: The vendor's reply. What it has beyond OpenAI's fields stays at the top level as it was sent.
+        created: Unix time of receipt, since the vendor sends none.
+
+    Raises:
+        ValueError: It is no reply.
+    """
+    message, reason = data.get("message"), data.get("finish_reason")
+    if not isinstance(message, Mapping):
+        raise ValueError("its body is no reply of Cohere's: 'message' is not an object")  # noqa: TRY004 - what cannot be read
+    blocks = message.get("content")
+    if blocks is None:
+        blocks = []
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise ValueError("its body is no reply of Cohere's: 'message.content' is not a list of blocks")
+    choice = {
+        "index": 0,
+        "message": message_of(message, blocks),
+        "finish_reason": finish_reason(reason),
+        "logprobs": logprobs_of(data.get("logprobs")),
+        "stop_reason": reason,
+    }
+    return {
+        **{name: value for name, value in data.items() if name not in _TRANSLATED},
+        "id": data.get("id"),
+        "object": "chat.completion",
+        "created": created,
+        "choices": [choice],
+        "usage": usage_of(data.get("usage")),
+    }
+
+
+def finish_reason(reason: Any) -> Any:
+    """Return OpenAI's word for a finish reason; the vendor's own for one that is not known, for nothing is made up."""
+    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+
+
+def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the assistant's message.
+
+    ``tool_plan``, ``citations``, ``thinking_blocks`` and, where OpenAI's fields cannot hold everything, ``content_blocks`` (all
+    of them, as they were sent) are to be handed back with the message in the next request.
+
+    Args:
+        message: The vendor's.
+        blocks: Its content.
+    """
+    texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
+    thoughts = [block for block in blocks if block.get("type") == "thinking"]
+    beyond = {name: value for name, value in message.items() if name not in ("role", "content", "tool_calls") and value}
+    found: dict[str, Any] = {**beyond, "role": "assistant", "content": "".join(texts) if texts else None}
+    if message.get("tool_calls"):
+        found["tool_calls"] = [call_of(call) for call in message["tool_calls"]]
+    if thoughts:
+        found["thinking_blocks"] = thoughts
+        found["reasoning_content"] = "".join(block.get("thinking") or "" for block in thoughts)
+    if not is_plain(blocks):
+        found["content_blocks"] = list(blocks)
+    return found
+
+
+def call_of(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool call; its arguments are always JSON."""
+    function = call.get("function") or {}
+    return {**call, "type": "function", "function": {**function, "arguments": function.get("arguments") or "{}"}}
+
+
+def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a message in OpenAI's shape can give back these blocks: thoughts, then one text."""
+    least = 0
+    for block in blocks:
+        rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
+        if rank < least or any(value is not None and name not in held for name, value in block.items()):
+            return False
+        least = 2 * rank  # a second text would melt into the first
+    return True
+
+
+def logprobs_of(items: Any) -> dict[str, Any] | None:
+    """Return log probabilities token by token; ``None`` where the vendor's pieces are of several tokens.
+
+    Args:
+        items: The vendor's pieces of text, each with the IDs and log probabilities of its tokens.
+    """
+    if not isinstance(items, list) or not items:
+        return None
+    content = []
+    for item in items:
+        text, values = (item.get("text"), item.get("logprobs")) if isinstance(item, Mapping) else (None, None)
+        if not isinstance(text, str) or not isinstance(values, list) or len(values) != 1:
+            return None
+        content.append({"token": text, "logprob": values[0], "bytes": list(text.encode()), "top_logprobs": []})
+    return {"content": content, "refusal": None}
+
+
+def usage_of(usage: Any) -> dict[str, Any] | None:
+    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+
+    ``tokens`` are what the model read and wrote, the vendor's own instructions among them; ``billed_units`` are what is paid
+    for, and stand in where there are no ``tokens``.
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    found: dict[str, Any] = {}
+    prompt, answer = tokens_of(usage, "input_tokens"), tokens_of(usage, "output_tokens")
+    if prompt is not None:
+        found["prompt_tokens"] = prompt
+    if answer is not None:
+        found["completion_tokens"] = answer
+    if prompt is not None and answer is not None:
+        found["total_tokens"] = prompt + answer
+    cached = _whole(usage.get("cached_tokens"))
+    if cached is not None:
+        found["prompt_tokens_details"] = {"cached_tokens": cached}
+    return {**found, **usage}
+
+
+def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
+    """Return one count of tokens; ``None`` when it is unknown."""
+    for group in ("tokens", "billed_units"):
+        counts = usage.get(group)
+        count = _whole(counts.get(name)) if isinstance(counts, Mapping) else None
+        if count is not None:
+            return count
+    return None
+
+
+def _whole(count: Any) -> int | None:
+    """Return a count as a whole number: the vendor's type is a float."""
+    if isinstance(count, bool) or not isinstance(count, int | float):
+        return None
+    return int(count)

@@ -1,0 +1,71 @@
+"""Parts of a message's content, from OpenAI's shape to Cohere's.
+
+Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and cohere 7.3.1 (``types/content.py``,
+``types/image_url.py``), read 2026-11-21. Text and images are spelled alike; a part whose type is not OpenAI's is Cohere's
+own and stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+
+_NOT_TAKEN = {"input_audio": "audio", "file": "a file"}
+
+
+def said(content: Any, where: str) -> Any:
+    """Return a message's content, text or parts.
+
+    Raises:
+        ProviderError: A part cannot be said in Cohere's words.
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+    return [_part(part, f"{where}[{place}]") for place, part in enumerate(content)]
+
+
+def parts_of(content: Any, where: str) -> list[Any]:
+    """Return the same as a list of parts.
+
+    Raises:
+        ProviderError: A part cannot be said in Cohere's words.
+    """
+    found = said(content, where)
+    return [{"type": "text", "text": found}] if isinstance(found, str) else list(found)
+
+
+def _part(part: Any, where: str) -> Any:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, Mapping):
+        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+    kind = part.get("type")
+    if kind in _NOT_TAKEN:
+        raise unable(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
+    if kind == "refusal":
+        return {"type": "text", "text": part.get("refusal")}
+    if kind == "image_url" and isinstance(part.get("image_url"), str):
+        return {**part, "image_url": {"url": part["image_url"]}}
+    return part
+
+
+def wrong(where: str, why: str, instead: str) -> ProviderError:
+    """Make the error of a request that no vendor could take.
+
+    Args:
+        where: What of the request is wrong, e.g. ``tools[0]``.
+        why: The rest of that sentence.
+        instead: What to write there.
+    """
+    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+
+
+def unable(where: str, why: str) -> ProviderError:
+    """Make the error of a request that another vendor may take."""
+    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

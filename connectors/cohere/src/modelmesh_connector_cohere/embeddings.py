@@ -1,0 +1,143 @@
+"""Embeddings from OpenAI's shape to Cohere's ``/v2/embed`` and back.
+
+Names on both sides are those of the packages openai 3.52.0 (``embedding_create_params.py``) and cohere 7.3.1
+(``v2/raw_client.py``, ``types/embed_by_type_response*.py``, ``types/api_meta*.py``), read 2026-11-21. A parameter that is neither
+translated nor dropped here travels unchanged, so Cohere's own (``input_type``, ``images``, ``inputs``, ``embedding_types``,
+``truncate``, …) may be given as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelmesh_connector_cohere.answers import usage_of
+from modelmesh_connector_cohere.content import unable, wrong
+
+if TYPE_CHECKING:
+    from modelmesh_cdk import WireRequest
+
+INPUT_TYPE = "search_document"
+"""Sent as ``input_type``, which Cohere requires, when neither the caller nor the configuration states one."""
+
+_TRANSLATED = frozenset({"dimensions", "encoding_format", "input", "model", "output_dimension", "texts", "user"})
+_PREFERRED = ("float", "base64")
+"""Of several types of one vector, the ones that OpenAI has too."""
+
+
+def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
+    """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
+
+    Args:
+        request: The request; its payload is not changed.
+        input_type: What the vectors are for, when the caller does not say.
+
+    Raises:
+        ProviderError: The request cannot be said in Cohere's words; nothing was sent.
+    """
+    payload, adapted = request.payload, request.adapted
+    body: dict[str, Any] = {"model": request.model}
+    texts = _texts(payload.get("input")) if payload.get("input") is not None else payload.get("texts")
+    if texts is not None:
+        body["texts"] = texts
+    dimension = payload.get("output_dimension")
+    if dimension is None and payload.get("dimensions") is not None:
+        adapted.append("dimensions sent as output_dimension")
+        dimension = payload["dimensions"]
+    if dimension is not None:
+        body["output_dimension"] = dimension
+    if payload.get("user") is not None:
+        adapted.append("user dropped: Cohere has no such parameter")
+    body |= {name: value for name, value in payload.items() if name not in _TRANSLATED}
+    if body.get("input_type") is None:
+        body["input_type"] = "image" if body.get("images") else input_type
+        adapted.append(f"input_type {body['input_type']!r} added (option input_type): Cohere requires one")
+    if body.get("embedding_types") is None:
+        # The numbers are asked for and packed here for base64, so that they are what OpenAI's clients unpack.
+        asked = payload.get("encoding_format")
+        body["embedding_types"] = ["float" if asked in (None, "base64") else asked]
+    return body
+
+
+def _texts(given: Any) -> list[Any]:
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, list):
+        raise wrong("input", f"is {type(given).__name__}, neither text nor a list of texts", "input='…'")
+    for place, text in enumerate(given):
+        where = f"input[{place}]"
+        if isinstance(text, int | list):
+            raise unable(where, "is a token, and Cohere takes text")
+        if not isinstance(text, str):
+            raise wrong(where, f"is {type(text).__name__}, not text", "input=['…', '…']")
+    return given
+
+
+def embedding_list(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the vectors in OpenAI's shape; the vendor does not say which model made them.
+
+    Args:
+        data: The vendor's reply. What it has beyond OpenAI's fields stays at the top level as it was sent, the vectors of other
+            types than the one that was taken among it.
+
+    Raises:
+        ValueError: It is no reply, or not all types have as many vectors.
+    """
+    given = data.get("embeddings")
+    kinds = {"float": given} if isinstance(given, list) else given
+    several = {name: rows for name, rows in kinds.items() if rows is not None} if isinstance(kinds, Mapping) else {}
+    if not several or not all(isinstance(rows, list) for rows in several.values()):
+        raise ValueError("its body holds no embeddings of Cohere's")
+    taken = next(name for name in (*_PREFERRED, *several) if name in several)
+    if len({len(rows) for rows in several.values()}) > 1:
+        raise ValueError("its body holds different numbers of embeddings of different types")
+    beyond = {name: value for name, value in data.items() if name != "embeddings"}
+    others = {name: rows for name, rows in several.items() if name != taken}
+    if others:
+        beyond["embeddings"] = others
+    rows = [{"object": "embedding", "index": place, "embedding": row} for place, row in enumerate(several[taken])]
+    return {**beyond, "object": "list", "data": rows, "usage": _usage(data.get("meta"))}
+
+
+def _usage(meta: Any) -> dict[str, Any] | None:
+    if not isinstance(meta, Mapping):
+        return None
+    counts = {name: meta[name] for name in ("tokens", "billed_units", "cached_tokens") if meta.get(name) is not None}
+    usage = usage_of(counts)
+    if usage is None or "prompt_tokens" not in usage:
+        return usage or None
+    usage.pop("completion_tokens", None)
+    return {**usage, "total_tokens": usage["prompt_tokens"]}
+
+
+def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
+    """Do to an answer what only the request asks for: one vector a text, packed when base64 was wanted.
+
+    Raises:
+        ValueError: There are more or fewer vectors than texts.
+    """
+    rows = answer["data"]
+    given = payload.get("input") if payload.get("input") is not None else payload.get("texts")
+    if given is not None:
+        expected = 1 if isinstance(given, str) else len(given)
+        if len(rows) != expected:
+            message = f"its body holds {len(rows)} embeddings for {expected} texts"
+            raise ValueError(message)
+    if payload.get("encoding_format") == "base64":
+        for row in rows:
+            if isinstance(row["embedding"], list):
+                row["embedding"] = packed(row["embedding"])
+
+
+def packed(vector: list[Any]) -> str:
+    """Return a vector as OpenAI packs it: base64 of 32-bit floats, little end first.
+
+    Raises:
+        ValueError: It is no list of numbers that fit.
+    """
+    try:
+        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    except (struct.error, OverflowError):
+        raise ValueError("its body holds an embedding that is no list of 32-bit floats") from None

@@ -1,0 +1,201 @@
+"""Cohere's stream of events as chunks of OpenAI's.
+
+Event types are those of the cohere package 7.3.1 (``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``), read
+2026-11-21. A stream is complete when ``message-end`` has given a finish reason; none is ever made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_connector_cohere.answers import finish_reason, is_plain, logprobs_of, usage_of
+from modelmesh_connector_cohere.refusals import failed_reason, is_error
+
+_FIELDS = {"text": "content", "thinking": "reasoning_content"}
+"""What a block brings, and the field of OpenAI's delta that it goes to."""
+
+_SILENT = frozenset({"citation-end"})
+
+
+class EventDecoder:
+    """Decodes one stream."""
+
+    def __init__(
+        self, failure: Callable[[Mapping[str, Any]], ProviderError], *, model: str, asked_usage: bool, created: int
+    ) -> None:
+        """Prepare.
+
+        Args:
+            failure: Makes the error of an error body, or of an answer that failed.
+            model: The model that was asked, since the vendor does not say.
+            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            created: Unix time, the same on every chunk.
+        """
+        self.done = False
+        self._failure = failure
+        self._asked_usage = asked_usage
+        self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._begun = False
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._calls: dict[int, tuple[int, list[str]]] = {}
+
+    def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
+        """Return the chunks of one event.
+
+        Raises:
+            ValueError: It is not JSON, or not an event as Cohere documents it.
+            ProviderError: It is an error.
+        """
+        if event.data == b"[DONE]":
+            self.done = True
+            return ()
+        data = json_codec.decode(event.data)
+        if not isinstance(data, dict):
+            raise ValueError("an event is not a JSON object")  # noqa: TRY004 - the kit's word for what cannot be read
+        if data.get("error") or is_error(data):
+            raise self._failure(data)
+        kind = data.get("type") or event.name
+        if not self._begun and kind not in ("message-start", "message-end"):
+            if kind in self._READERS:
+                message = f"the event {str(kind)[:40]!r} came before 'message-start'"
+                raise ValueError(message)
+            return ()  # a keep-alive, or what is newer than this connector: the answer has not begun
+        reader = self._READERS.get(kind)
+        if reader is None:
+            return () if kind in _SILENT else (self._chunk({}, {"cohere_event": data}),)
+        try:
+            return reader(self, data)
+        except (KeyError, TypeError, AttributeError):
+            message = f"an event {str(kind)[:40]!r} lacks what Cohere documents"
+            raise ValueError(message) from None
+
+    def _chunk(self, delta: dict[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        choices = [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]
+        return {**(extra or {}), **self._head, "choices": choices}
+
+    # -- the message --------------------------------------------------------------------------------------------------
+
+    def _start(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        if self._begun:
+            raise KeyError
+        self._begun = True
+        self._head["id"] = data.get("id")
+        extra = {name: value for name, value in data.items() if name not in ("type", "id", "delta")}
+        return (self._chunk({"role": "assistant", "content": ""}, extra),)
+
+    def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        delta = data["delta"]
+        reason = delta.get("finish_reason")
+        if delta.get("error") or failed_reason(reason):
+            raise self._failure(delta)
+        if not self._begun:
+            raise KeyError
+        self.done = True
+        chunks = [chunk for index in list(self._calls) for chunk in self._end_call({"index": index})]
+        known = ("type", "id", "delta", "finish_reason", "usage")
+        extra = {name: value for source in (data, delta) for name, value in source.items() if name not in known}
+        blocks = list(self._blocks.values())
+        last = self._chunk({} if is_plain(blocks) else {"content_blocks": blocks}, extra)
+        last["choices"][0] |= {"finish_reason": finish_reason(reason), "stop_reason": reason}
+        chunks.append(last)
+        usage = usage_of(delta.get("usage"))
+        if usage is not None:
+            if self._asked_usage:
+                chunks.append({**self._head, "choices": [], "usage": usage})
+            else:
+                last["usage"] = usage
+        return chunks
+
+    # -- its content --------------------------------------------------------------------------------------------------
+
+    def _start_block(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        given = data["delta"]["message"]["content"]
+        kind = given.get("type") or ("thinking" if given.get("thinking") is not None else "text")
+        block = self._blocks[data.get("index") or 0] = {**given, "type": kind}
+        return self._said(kind, block.get(kind) or "", data)
+
+    def _delta(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        given = data["delta"]["message"]["content"]
+        index = data.get("index") or 0
+        found: list[dict[str, Any]] = []
+        for kind in _FIELDS:
+            piece = given.get(kind)
+            if not piece:
+                continue
+            if not isinstance(piece, str):
+                raise TypeError
+            block = self._blocks.setdefault(index, {"type": kind})
+            block[kind] = (block.get(kind) or "") + piece
+            found += self._said(kind, piece, data)
+        return found
+
+    def _said(self, kind: str, text: str, data: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+        if not text or kind not in _FIELDS:
+            return ()
+        item = data.get("logprobs")
+        chunk = self._chunk({_FIELDS[kind]: text}, {"logprobs": item} if item else None)
+        if item:
+            chunk["choices"][0]["logprobs"] = logprobs_of([item])
+        return (chunk,)
+
+    def _end_block(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        block = self._blocks.get(data.get("index") or 0)
+        thought = block is not None and block["type"] == "thinking"
+        return (self._chunk({"thinking_blocks": [block]}),) if thought else ()
+
+    def _cite(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        given = data["delta"]["message"]["citations"]
+        return (self._chunk({"citations": given if isinstance(given, list) else [given]}),)
+
+    # -- its tools ----------------------------------------------------------------------------------------------------
+
+    def _plan(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        piece = data["delta"]["message"]["tool_plan"]
+        return (self._chunk({"tool_plan": piece}),) if piece else ()
+
+    def _start_call(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        given = data["delta"]["message"]["tool_calls"]
+        function = given["function"]
+        arguments = function.get("arguments") or ""
+        place = len(self._calls)  # the vendor's index also counts what is no call
+        index = data.get("index") or 0
+        if index in self._calls:
+            raise KeyError
+        self._calls[index] = (place, [arguments])
+        rest = {name: value for name, value in given.items() if name != "index"}
+        call = {**rest, "index": place, "id": given["id"], "type": "function", "function": {**function, "arguments": arguments}}
+        return (self._chunk({"tool_calls": [call]}),)
+
+    def _call_delta(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        piece = data["delta"]["message"]["tool_calls"]["function"]["arguments"]
+        place, pieces = self._calls[data.get("index") or 0]
+        if not piece:
+            return ()
+        if not isinstance(piece, str):
+            raise TypeError
+        pieces.append(piece)
+        return (self._chunk({"tool_calls": [{"index": place, "function": {"arguments": piece}}]}),)
+
+    def _end_call(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        place, pieces = self._calls[data.get("index") or 0]
+        if any(pieces):
+            return ()
+        pieces.append("{}")  # a call without arguments: OpenAI's are always JSON
+        return (self._chunk({"tool_calls": [{"index": place, "function": {"arguments": "{}"}}]}),)
+
+    _READERS: Mapping[str, Callable[[EventDecoder, dict[str, Any]], Sequence[dict[str, Any]]]] = {
+        "message-start": _start,
+        "content-start": _start_block,
+        "content-delta": _delta,
+        "content-end": _end_block,
+        "tool-plan-delta": _plan,
+        "tool-call-start": _start_call,
+        "tool-call-delta": _call_delta,
+        "tool-call-end": _end_call,
+        "citation-start": _cite,
+        "message-end": _finish,
+    }

@@ -1,0 +1,155 @@
+"""A conversation from OpenAI's messages to Cohere's.
+
+Shapes are those of the cohere package 7.3.1 (``types/chat_message_v2.py``, ``types/tool_message_v2.py``), read 2026-11-21.
+Cohere wants the system's turn first ("system turn must be the first in the list") and no turn empty ("message must not be
+empty in a turn"; both docs.cohere.com/v2/reference/errors, read 2026-11-21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_connector_cohere.content import parts_of, said, wrong
+from modelmesh_connector_cohere.tools import tool_call
+
+_ASSISTANT_KEYS = frozenset(
+    {
+        "role", "content", "name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_plan", "citations",
+        "thinking_blocks", "reasoning_content", "content_blocks",
+    }
+)  # fmt: skip
+
+
+def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
+    """Return Cohere's messages.
+
+    Raises:
+        ProviderError: A message cannot be said in Cohere's words.
+    """
+    talk = _Conversation(adapted)
+    for place, message in enumerate(payload.get("messages") or ()):
+        talk.add(message, f"messages[{place}]")
+    return [*talk.system(), *talk.turns]
+
+
+class _Conversation:
+    def __init__(self, adapted: list[str]) -> None:
+        self.adapted = adapted
+        self.turns: list[Any] = []
+        self._system: list[Any] = []
+        self._function_calls = 0
+
+    def add(self, message: Any, where: str) -> None:
+        if not isinstance(message, Mapping):
+            raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
+        role = message.get("role")
+        if message.get("name") is not None:
+            self.adapted.append("name of a message dropped: Cohere has no names of participants")
+        if role in ("system", "developer"):
+            self._add_system(message, where)
+        elif role in ("tool", "function"):
+            self._add_result(message, where)
+        elif role == "assistant":
+            self._add_assistant(message, where)
+        else:
+            rest = {name: value for name, value in message.items() if name != "name"}
+            self.turns.append({**rest, "content": said(message.get("content"), f"{where}.content")})
+
+    # -- system -------------------------------------------------------------------------------------------------------
+
+    def _add_system(self, message: Mapping[str, Any], where: str) -> None:
+        content = message.get("content")
+        if content in ("", []):
+            self.adapted.append(f"{where} ({message['role']}) left out: it is empty")
+            return
+        if self.turns:
+            self.adapted.append(f"{where} ({message['role']}) moved to the top, where Cohere's system is")
+        self._system.append(said(content, f"{where}.content"))
+
+    def system(self) -> list[Any]:
+        """Return the system's one turn, if there is one."""
+        if not self._system:
+            return []
+        content = self._system[0]
+        if len(self._system) > 1:
+            self.adapted.append("system messages joined: Cohere has one")
+            if all(isinstance(part, str) for part in self._system):
+                content = "\n\n".join(self._system)
+            else:
+                content = [part for one in self._system for part in parts_of(one, "system")]
+        return [{"role": "system", "content": content}]
+
+    # -- tools --------------------------------------------------------------------------------------------------------
+
+    def _add_result(self, message: Mapping[str, Any], where: str) -> None:
+        given = message.get("tool_call_id")
+        if message["role"] == "function":
+            given = f"function_call_{self._function_calls}"
+        if not isinstance(given, str) or not given:
+            raise wrong(where, "has no 'tool_call_id'", "the 'id' that the model gave the call")
+        rest = {name: value for name, value in message.items() if name not in ("role", "name", "tool_call_id", "content")}
+        content = "" if message.get("content") is None else said(message["content"], f"{where}.content")
+        self.turns.append({**rest, "role": "tool", "tool_call_id": given, "content": content})
+
+    # -- assistant ----------------------------------------------------------------------------------------------------
+
+    def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
+        turn: dict[str, Any] = {"role": "assistant"}
+        calls = self._calls(message, where)
+        if calls:
+            turn["tool_calls"] = calls
+        if message.get("tool_plan"):
+            turn["tool_plan"] = message["tool_plan"]
+        content = self._content(message, where)
+        if content:
+            turn["content"] = content
+        if message.get("citations"):
+            turn["citations"] = message["citations"]
+        if message.get("audio"):
+            self.adapted.append("audio of an assistant message dropped: Cohere has no audio")
+        turn |= {name: value for name, value in message.items() if name not in _ASSISTANT_KEYS and value is not None}
+        if calls or content or message.get("tool_plan"):
+            self.turns.append(turn)
+        else:
+            self.adapted.append(f"{where} (assistant) left out: it is empty")
+
+    def _content(self, message: Mapping[str, Any], where: str) -> Any:
+        native = message.get("content_blocks")
+        if isinstance(native, list) and _agree(native, message):
+            return native
+        content = message.get("content")
+        if not content and message.get("refusal"):
+            content = message["refusal"]
+        found = said(content, f"{where}.content") if content else None
+        thoughts = self._thoughts(message)
+        return [*thoughts, *(parts_of(found, where) if found else ())] if thoughts else found
+
+    def _thoughts(self, message: Mapping[str, Any]) -> list[Any]:
+        """Return the thoughts that Cohere wrote; those of another vendor are signed, or come as text alone."""
+        blocks = message.get("thinking_blocks")
+        given = blocks if isinstance(blocks, list) else []
+        ours = [block for block in given if _type(block) == "thinking" and block.keys() <= {"type", "thinking"}]
+        if len(ours) < len(given) or (message.get("reasoning_content") and not ours):
+            self.adapted.append("thoughts that are not Cohere's left out of an assistant message")
+        return ours
+
+    def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
+        calls = message.get("tool_calls") or ()
+        found = [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
+        if isinstance(message.get("function_call"), Mapping):
+            self._function_calls += 1
+            call = {"id": f"function_call_{self._function_calls}", "function": message["function_call"]}
+            found.append(tool_call(call, f"{where}.function_call"))
+        return found
+
+
+def _type(block: Any) -> Any:
+    return block.get("type") if isinstance(block, Mapping) else None
+
+
+def _agree(blocks: list[Any], message: Mapping[str, Any]) -> bool:
+    """Whether blocks still say what the message says, and are Cohere's: a caller may have changed the message."""
+    known = all(_type(block) != "tool_use" and "signature" not in block for block in blocks if isinstance(block, Mapping))
+    texts = (block.get("text") for block in blocks if _type(block) == "text")
+    return known and "".join(text for text in texts if isinstance(text, str)) == (message.get("content") or "")

@@ -1,0 +1,117 @@
+"""Cohere's chat and embeddings behind OpenAI's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh.secret import Secret
+from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_connector_cohere import embeddings, refusals
+from modelmesh_connector_cohere.answers import completion
+from modelmesh_connector_cohere.events import EventDecoder
+from modelmesh_connector_cohere.parameters import chat_body
+
+_EMBEDDINGS = "embeddings"
+
+
+class CohereProvider(BaseProvider):
+    """Chat completions and embeddings at Cohere, API version 2.
+
+    Variables, address, headers and paths are those of the cohere package 7.3.1 (``client.py``, ``environment.py``,
+    ``core/client_wrapper.py``, read 2026-11-21).
+
+    Options:
+        client_name: Sent as ``X-Client-Name``; none by default.
+        input_type: What embeddings are for when the caller does not say; ``search_document``.
+    """
+
+    id: ClassVar[str] = "cohere.nlp.v1"
+    default_base_url: ClassVar[str] = "https://api.cohere.com"
+    api_key_variable: ClassVar[str | None] = "COHERE_API_KEY"
+    other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)
+    base_url_variable: ClassVar[str | None] = "CO_API_URL"
+    api_version: ClassVar[str] = "/v2"
+
+    def _find_root(self) -> str:
+        root = super()._find_root()
+        host = urlsplit(root).hostname or ""
+        if root.endswith("/v1") and host.endswith(("cohere.com", "cohere.ai")):
+            return root.removesuffix("/v1") + self.api_version  # of the API before; the cohere package does the same
+        return root
+
+    def _build_headers(self) -> dict[str, str]:
+        headers = super()._build_headers()
+        name = self.config.options.get("client_name")
+        if name:
+            headers["X-Client-Name"] = name.reveal() if isinstance(name, Secret) else str(name)
+        return headers
+
+    def _get_completion_endpoint(self) -> str:
+        return f"{self._root}/chat"
+
+    def _endpoint(self, request: WireRequest) -> str:
+        return f"{self._root}/embed" if request.call.operation.name == _EMBEDDINGS else super()._endpoint(request)
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        if request.call.operation.name == _EMBEDDINGS:
+            wanted = self.config.options.get("input_type") or embeddings.INPUT_TYPE
+            return embeddings.embed_body(request, input_type=str(wanted))
+        return chat_body(request)
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        if refusals.is_error(data) or refusals.failed_reason(data.get("finish_reason")):
+            raise self._event_failure(data)
+        try:
+            if "embeddings" in data:
+                return embeddings.embedding_list(data)
+            return completion(data, created=int(time.time()))
+        except (TypeError, AttributeError):
+            raise ValueError("its body is not a reply as Cohere documents it") from None
+
+    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._answer(request, status, headers, raw)
+        answer.body.setdefault("model", request.model)
+        if request.call.operation.name == _EMBEDDINGS:
+            if "data" not in answer.body:
+                raise ValueError("its body holds no embeddings of Cohere's")
+            embeddings.finish(answer.body, request.payload)
+        return answer
+
+    def _stream_decoder(self, request: WireRequest) -> EventDecoder:
+        options = request.payload.get("stream_options")
+        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        return EventDecoder(self._event_failure, model=request.model, asked_usage=asked, created=int(time.time()))
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        """Return nothing for a refusal, which has no code, and the finish reason of an answer that failed."""
+        reason = body.get("finish_reason") if isinstance(body, Mapping) else None
+        return reason if isinstance(reason, str) else None
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        return refusals.known_class(status, self._error_text(body)) or super()._classify(status, code, headers, body)
+
+    def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+        made = super()._refused(status, headers, raw)
+        if made.request_id is None and isinstance(made.body, Mapping) and isinstance(made.body.get("id"), str):
+            made.request_id = made.body["id"]
+        return made
+
+    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Make the error of an answer that failed while it was written, or of an error body under a status of success."""
+        code = scrubbed(self._error_code(body), self._api_key)
+        kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
+        body = scrubbed(dict(body), self._api_key)
+        made = failure(kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body)
+        made.billed = "unknown"
+        return made

@@ -1,0 +1,131 @@
+"""Tools, the choice among them, and calls of them, from OpenAI's shape to Cohere's.
+
+Shapes are those of the packages openai 3.52.0 and cohere 7.3.1 (``types/tool_v2.py``, ``types/tool_call_v2.py``,
+``v2/types/v2chat_request_tool_choice.py``), read 2026-11-21. Cohere's choice is ``REQUIRED``, ``NONE`` or left out, which
+is OpenAI's ``auto``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.wire import json_codec
+from modelmesh_connector_cohere.content import unable, wrong
+
+_CHOICES = {"required": "REQUIRED", "none": "NONE"}
+
+
+def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
+    """Return ``tools``, ``strict_tools`` and ``tool_choice``, each only when there is something to say.
+
+    Raises:
+        ProviderError: A tool is of a kind that Cohere has not.
+    """
+    tools, choice = _wanted(payload, adapted)
+    choice, tools = _narrowed(choice, tools, adapted)
+    if payload.get("parallel_tool_calls") is False:
+        adapted.append("parallel_tool_calls dropped: Cohere has no such parameter")
+    found: dict[str, Any] = {}
+    if tools is not None:
+        found["tools"] = [_tool(tool, f"tools[{place}]") for place, tool in enumerate(tools)]
+    strict = _strict(tools or (), adapted) if payload.get("strict_tools") is None else payload["strict_tools"]
+    if strict is not None:
+        found["strict_tools"] = strict
+    if choice not in (None, "auto"):
+        found["tool_choice"] = _CHOICES.get(choice, choice) if isinstance(choice, str) else choice
+    return found
+
+
+def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
+    """Return the tools and the choice, of the parameters of today or of those they replaced."""
+    tools, choice = payload.get("tools"), payload.get("tool_choice")
+    functions, called = payload.get("functions"), payload.get("function_call")
+    for name, given in (("tools", tools), ("functions", functions)):
+        if given is not None and not isinstance(given, list):
+            raise wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
+    if functions is not None and tools is None:
+        adapted.append("functions sent as tools; calls come back as tool_calls")
+        tools = [{"type": "function", "function": function} for function in functions]
+    if called is not None and choice is None:
+        adapted.append("function_call sent as tool_choice")
+        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
+    return tools, choice
+
+
+def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple[Any, list[Any] | None]:
+    """Take the tools down to those that are wanted: Cohere's choice cannot name one.
+
+    Raises:
+        ProviderError: A tool was named that is not there; that one must be called could not be said.
+    """
+    if not isinstance(choice, Mapping):
+        return choice, tools
+    named = choice.get("function")
+    if isinstance(named, Mapping):
+        kept = [tool for tool in tools or () if _name(tool) == named.get("name")]
+        if not kept:
+            raise wrong("tool_choice", f"names {named.get('name')!r}, which is not among the tools", "the name of one of them")
+        adapted.append("tool_choice of one function sent as that tool alone and 'REQUIRED'")
+        return "REQUIRED", kept
+    allowed = choice.get("allowed_tools")
+    if isinstance(allowed, Mapping):
+        names = {_name(tool) for tool in allowed.get("tools") or ()}
+        adapted.append("tool_choice.allowed_tools sent as a shorter list of tools")
+        return allowed.get("mode"), [tool for tool in tools or () if _name(tool) in names]
+    if isinstance(choice.get("custom"), Mapping):
+        raise unable("tool_choice", "names a tool with free text as its input, which Cohere has not")
+    return choice, tools
+
+
+def _tool(tool: Any, where: str) -> Any:
+    if not isinstance(tool, Mapping):
+        raise wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+    if tool.get("type") == "custom":
+        raise unable(where, "is a tool with free text as its input, which Cohere has not; make it a function with one string")
+    function = tool.get("function")
+    if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
+        return tool  # newer than this connector: the vendor says what it thinks of it
+    stated = {name: value for name, value in function.items() if name not in ("parameters", "strict") and value is not None}
+    schema = function.get("parameters") or {"type": "object", "properties": {}}
+    return {**tool, "type": "function", "function": {**stated, "parameters": schema}}
+
+
+def _strict(tools: Any, adapted: list[str]) -> bool | None:
+    """Return ``strict_tools``, which holds for all tools or for none."""
+    functions = [tool["function"] for tool in tools if isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)]
+    asked = [bool(function.get("strict")) for function in functions]
+    if not any(asked):
+        return None
+    if all(asked):
+        adapted.append("strict of the functions sent as strict_tools")
+        return True
+    adapted.append("strict of some functions dropped: Cohere's strict_tools holds for all of them")
+    return None
+
+
+def _name(tool: Any) -> Any:
+    if not isinstance(tool, Mapping):
+        return None
+    inner = tool.get(str(tool.get("type", "function")))
+    return (inner if isinstance(inner, Mapping) else tool).get("name")
+
+
+def tool_call(call: Any, where: str) -> dict[str, Any]:
+    """Return one call of an assistant's message.
+
+    Raises:
+        ProviderError: It is no call of a function, or has no ID.
+    """
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
+            raise unable(where, "calls a tool with free text as its input, which Cohere has not")
+        raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+    if not isinstance(call.get("id"), str) or not call["id"]:
+        raise wrong(where, "has no ID", "the 'id' that the model gave the call")
+    arguments = function.get("arguments")
+    if isinstance(arguments, Mapping):
+        arguments = json_codec.encode(arguments).decode()
+    rest = {name: value for name, value in call.items() if name != "index"}
+    return {**rest, "type": "function", "function": {**function, "arguments": arguments or "{}"}}

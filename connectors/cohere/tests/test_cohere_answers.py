@@ -1,0 +1,156 @@
+"""Whole answers in OpenAI's shape."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any
+
+import pytest
+from modelmesh_connector_cohere.answers import completion, logprobs_of, usage_of
+
+TEXT = {"type": "text", "text": "Hello — ✓"}
+THOUGHT = {"type": "thinking", "thinking": "Let me see."}
+CALL = {"id": "weather_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Oslo"}'}}
+CITATION = {"start": 0, "end": 5, "text": "Hello", "sources": [{"type": "document", "id": "d", "document": {"t": "x"}}]}
+FINISH = {
+    "COMPLETE": "stop",
+    "STOP_SEQUENCE": "stop",
+    "MAX_TOKENS": "length",
+    "TOOL_CALL": "tool_calls",
+    "OF_TOMORROW": "OF_TOMORROW",
+}
+
+
+def test_a_text(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+    upstream.reply(reply(TEXT, message={"tool_plan": "", "citations": []}, of_tomorrow={"x": 0}), x_debug_trace_id="t")
+    began = int(time.time())
+    answer = ask(made())
+    body = answer.body
+    assert began <= body.pop("created") <= time.time()
+    assert body == {
+        "id": "c14c80c3-test",
+        "object": "chat.completion",
+        "model": "command-a-03-2025",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "Hello — ✓"},
+                "finish_reason": "stop",
+                "logprobs": None,
+                "stop_reason": "COMPLETE",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 71,
+            "completion_tokens": 9,
+            "total_tokens": 80,
+            "prompt_tokens_details": {"cached_tokens": 16},
+            "billed_units": {"input_tokens": 5, "output_tokens": 2},
+            "tokens": {"input_tokens": 71.0, "output_tokens": 9},
+            "cached_tokens": 16,
+        },
+        "of_tomorrow": {"x": 0},
+    }
+    assert type(body["usage"]["prompt_tokens"]) is int
+    assert answer.headers["x-debug-trace-id"] == "t"
+
+
+@pytest.mark.parametrize("reason", FINISH)
+def test_finish_reasons(reason: str, reply: Any) -> None:
+    choice = completion(reply(TEXT, reason=reason), created=0)["choices"][0]
+    assert (choice["finish_reason"], choice["stop_reason"]) == (FINISH[reason], reason)
+
+
+def message(reply: Any, *blocks: Any, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = completion(reply(*blocks, message=more), created=0)["choices"][0]["message"]
+    return found
+
+
+def test_thoughts_tools_plans_and_citations(reply: Any) -> None:
+    bare = {"id": "clock_2", "function": {"name": "clock", "arguments": ""}}
+    found = message(reply, THOUGHT, TEXT, tool_calls=[CALL, bare], tool_plan="I look.", citations=[CITATION], of_tomorrow=1)
+    assert found == {
+        "role": "assistant",
+        "content": "Hello — ✓",
+        "reasoning_content": "Let me see.",
+        "thinking_blocks": [THOUGHT],
+        "tool_calls": [CALL, {"id": "clock_2", "type": "function", "function": {"name": "clock", "arguments": "{}"}}],
+        "tool_plan": "I look.",
+        "citations": [CITATION],
+        "of_tomorrow": 1,
+    }
+
+
+def test_blocks_that_openai_cannot_hold_are_all_there(reply: Any) -> None:
+    strange = {"type": "of_tomorrow", "x": 0}
+    for blocks in ([TEXT, TEXT], [TEXT, THOUGHT], [strange], [{**TEXT, "x": 1}]):
+        found = message(reply, *blocks)
+        assert found["content_blocks"] == blocks
+        assert (found["content"] or "") == "".join(block["text"] for block in blocks if block["type"] == "text")
+    assert "content_blocks" not in message(reply, THOUGHT, THOUGHT, TEXT)
+
+
+def test_no_content(reply: Any) -> None:
+    assert message(reply, tool_calls=[CALL], content=None)["content"] is None
+    assert message(reply, {"type": "text", "text": ""})["content"] == ""
+
+
+def test_log_probabilities_token_by_token(reply: Any) -> None:
+    items = [{"text": "Hé", "token_ids": [1], "logprobs": [-0.5]}, {"text": "!", "token_ids": [2], "logprobs": [0.0]}]
+    whole = completion(reply(TEXT, logprobs=items), created=0)
+    assert whole["logprobs"] == items
+    assert whole["choices"][0]["logprobs"] == {
+        "content": [
+            {"token": "Hé", "logprob": -0.5, "bytes": [72, 195, 169], "top_logprobs": []},
+            {"token": "!", "logprob": 0.0, "bytes": [33], "top_logprobs": []},
+        ],
+        "refusal": None,
+    }
+    assert logprobs_of([{"text": "Hello!", "token_ids": [1, 2], "logprobs": [-0.5, 0.0]}]) is None
+    assert logprobs_of([{"token_ids": [1]}]) is None
+
+
+def test_usage_that_is_not_told_is_not_made_up() -> None:
+    assert usage_of(None) is None
+    assert usage_of({"tokens": {"input_tokens": 3}}) == {"prompt_tokens": 3, "tokens": {"input_tokens": 3}}
+    billed = {"billed_units": {"input_tokens": 3.0, "output_tokens": 0, "search_units": 1}}
+    assert usage_of(billed) == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3, **billed}
+
+
+def test_the_vendor_s_reply_is_not_changed(reply: Any) -> None:
+    data = reply(THOUGHT, TEXT, message={"tool_calls": [CALL]})
+    before = copy.deepcopy(data)
+    completion(data, created=0)
+    assert data == before
+
+
+def test_a_round_trip_hands_back_what_the_vendor_said(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+    said = {"tool_calls": [CALL], "tool_plan": "I look.", "citations": [CITATION]}
+    for blocks in ([], [THOUGHT, TEXT], [TEXT, {**TEXT, "text": " More."}, THOUGHT]):
+        upstream.reply(reply(*blocks, reason="TOOL_CALL", message=said)).reply(reply(TEXT))
+        first = ask(made()).body["choices"][0]["message"]
+        answer = ask(
+            made(),
+            messages=[
+                {"role": "user", "content": "Hello"},
+                first,
+                {"role": "tool", "tool_call_id": first["tool_calls"][0]["id"], "content": "rain"},
+            ],
+        )
+        assert answer.adapted == []
+        sent = upstream.last.json["messages"]
+        assert sent[1] == {"role": "assistant", **said, **({"content": blocks} if blocks else {})}
+        assert sent[2] == {"role": "tool", "tool_call_id": "weather_1", "content": "rain"}
+
+
+@pytest.mark.parametrize("reason", ["COMPLETE", "MAX_TOKENS", "TOOL_CALL"])
+def test_the_official_type_takes_it(reason: str, upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+    chat = pytest.importorskip("openai.types.chat")
+    items = [{"text": "Hello", "token_ids": [1], "logprobs": [-0.5]}]
+    upstream.reply(reply(THOUGHT, TEXT, reason=reason, message={"tool_calls": [CALL]}, logprobs=items))
+    read = chat.ChatCompletion.model_validate(ask(made()).body, strict=True)
+    assert read.choices[0].message.tool_calls[0].function.arguments == '{"city":"Oslo"}'
+    assert read.choices[0].finish_reason == FINISH[reason]
+    assert read.usage.total_tokens == 80
+    assert read.choices[0].logprobs.content[0].token == "Hello"

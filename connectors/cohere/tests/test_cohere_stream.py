@@ -1,0 +1,207 @@
+"""Streams: Cohere's events as OpenAI's chunks, however the bytes are cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from modelmesh_connector_cohere import CohereProvider
+
+from modelmesh.contracts.call import Call
+from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT
+from modelmesh_cdk import SseDecoder, WireRequest
+from modelmesh_cdk.testing import Script
+
+
+def chunks_of(pieces: list[bytes], **payload: Any) -> list[dict[str, Any]]:
+    """Decode pieces of bytes as the kit does."""
+    provider = CohereProvider({"api_key": "test-key"})
+    asked = WireRequest(Call(CHAT, "pool", {"messages": [], **payload}, stream=True), "command-a-03-2025")
+    decoder, events = provider._stream_decoder(asked), SseDecoder()
+    found: list[dict[str, Any]] = []
+    for event in [event for piece in pieces for event in events.feed(piece)] + events.end():
+        if not decoder.done:
+            found += decoder.decode(event)
+    assert decoder.done
+    for chunk in found:
+        chunk["created"] = 0
+    return found
+
+
+def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put an answer together as a client does."""
+    found: dict[str, Any] = {"roles": [], "content": "", "calls": {}, "finish": [], "usage": []}
+    for chunk in chunks:
+        assert chunk["object"] == "chat.completion.chunk"
+        if chunk.get("usage"):
+            found["usage"].append((len(chunk["choices"]), chunk["usage"]["total_tokens"]))
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            if "role" in delta:
+                found["roles"].append(delta["role"])
+            for name in ("content", "reasoning_content", "tool_plan"):
+                found[name] = found.get(name, "") + delta.get(name, "")
+            for name in ("thinking_blocks", "citations", "content_blocks"):
+                found[name] = [*found.get(name, []), *delta.get(name, [])]
+            for part in delta.get("tool_calls", ()):
+                known = found["calls"].setdefault(part["index"], {"arguments": ""})
+                known |= {"id": part["id"], "name": part["function"]["name"]} if "id" in part else {}
+                known["arguments"] += part["function"]["arguments"]
+            if choice["finish_reason"] is not None:
+                found["finish"].append((choice["finish_reason"], choice["stop_reason"]))
+    return {name: value for name, value in found.items() if value}
+
+
+USAGE = [(1, 80)]
+THOUGHT = {"type": "thinking", "thinking": "Let me see."}
+CITATION = {"start": 6, "end": 10, "text": "24°C", "sources": [{"type": "tool", "id": "weather_0:0"}], "type": "TEXT_CONTENT"}
+WHOLE: dict[str, dict[str, Any]] = {
+    "text": {"content": "Hello ✓!", "finish": [("stop", "COMPLETE")]},
+    "no [DONE]": {"content": "Hello", "finish": [("stop", "STOP_SEQUENCE")]},
+    "thinking": {
+        "content": "It is so.",
+        "reasoning_content": "Let me see.",
+        "thinking_blocks": [THOUGHT],
+        "finish": [("length", "MAX_TOKENS")],
+    },
+    "tools": {
+        "tool_plan": "I will look.",
+        "calls": {
+            0: {"id": "weather_0", "name": "weather", "arguments": '{"city": "Oslo"}'},
+            1: {"id": "clock_1", "name": "clock", "arguments": "{}"},
+        },
+        "finish": [("tool_calls", "TOOL_CALL")],
+    },
+    "thought and tools": {
+        "reasoning_content": "Hm.",
+        "thinking_blocks": [{"type": "thinking", "thinking": "Hm."}],
+        "calls": {
+            0: {"id": "weather_1", "name": "weather", "arguments": '{"city": "Oslo"}'},
+            1: {"id": "weather_2", "name": "weather", "arguments": "{}"},
+        },
+        "finish": [("tool_calls", "TOOL_CALL")],
+    },
+    "citations": {"content": "It is 24°C.", "citations": [CITATION], "finish": [("stop", "COMPLETE")]},
+}
+
+
+def test_over_http(recorded: tuple[str, bytes], upstream: Any, made: Any, ask: Callable[..., Any]) -> None:
+    name, raw = recorded
+    upstream.then(Script(body=[raw], content_type="text/event-stream"))
+    chunks = ask(made(), stream=True)
+    assert joined(chunks) == {"roles": ["assistant"], "usage": USAGE, **WHOLE[name]}
+    assert {chunk["id"] for chunk in chunks} == {"c14c80c3-test"}
+    assert {chunk["model"] for chunk in chunks} == {"command-a-03-2025"}
+    assert len({chunk["created"] for chunk in chunks}) == 1
+    assert upstream.last.json["stream"] is True
+    assert upstream.last.headers["accept"] == "text/event-stream"
+
+
+@given(cuts=some.lists(some.integers(0, 4000), max_size=40))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_split_of_the_bytes_gives_the_same_chunks(recorded: tuple[str, bytes], cuts: list[int]) -> None:
+    raw = recorded[1]
+    edges = [0, *sorted(cut % len(raw) for cut in cuts), len(raw)]
+    pieces = [raw[start:stop] for start, stop in pairwise(edges)]
+    assert chunks_of(pieces) == chunks_of([raw])
+
+
+def test_role_comes_first_and_once_and_usage_with_the_end(recorded: tuple[str, bytes]) -> None:
+    chunks = chunks_of([recorded[1]])
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert not any("role" in chunk["choices"][0]["delta"] for chunk in chunks[1:])
+    assert [chunk["choices"][0]["finish_reason"] is not None for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert [("usage" in chunk) for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert chunks[-1]["usage"]["billed_units"] == {"input_tokens": 5, "output_tokens": 2}
+
+
+def test_usage_in_a_chunk_of_its_own_when_asked(recorded: tuple[str, bytes]) -> None:
+    chunks = chunks_of([recorded[1]], stream_options={"include_usage": True})
+    assert joined(chunks)["usage"] == [(0, 80)]
+    assert chunks[-1]["choices"] == []
+    assert chunks[-2]["choices"][0]["finish_reason"] is not None
+
+
+def test_the_official_type_takes_it(recorded: tuple[str, bytes]) -> None:
+    chat = pytest.importorskip("openai.types.chat")
+    for asked in (False, True):
+        for chunk in chunks_of([recorded[1]], stream_options={"include_usage": asked}):
+            chat.ChatCompletionChunk.model_validate(chunk, strict=True)
+
+
+def test_log_probabilities_come_with_their_text(wire: Any) -> None:
+    item = {"text": "Hi", "token_ids": [1], "logprobs": [-0.5]}
+    several = {"text": "there!", "token_ids": [2, 3], "logprobs": [-0.5, 0.0]}
+    deltas = [wire.content("Hi", logprobs=item), wire.content("there!", logprobs=several)]
+    chunks = chunks_of([wire.stream(wire.START, deltas, wire.end())])
+    assert chunks[1]["choices"][0]["logprobs"]["content"][0] == {
+        "token": "Hi",
+        "logprob": -0.5,
+        "bytes": [72, 105],
+        "top_logprobs": [],
+    }
+    assert (chunks[2]["choices"][0]["logprobs"], chunks[2]["logprobs"]) == (None, several)
+
+
+def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
+    debug = {"type": "debug", "prompt": "x"}
+    strange = {"type": "content-start", "index": 1, "delta": {"message": {"content": {"type": "of_tomorrow", "x": 0}}}}
+    chunks = chunks_of(
+        [wire.stream({**wire.START, "v": 0}, debug, wire.block("Hi"), strange, {**wire.end("OF_TOMORROW", u=0), "w": 0})]
+    )
+    assert chunks[0]["v"] == 0
+    assert chunks[1]["cohere_event"] == debug
+    assert joined(chunks)["content_blocks"] == [{"type": "text", "text": "Hi"}, {"type": "of_tomorrow", "x": 0}]
+    assert joined(chunks)["finish"] == [("OF_TOMORROW", "OF_TOMORROW")]
+    assert (chunks[-1]["u"], chunks[-1]["w"]) == (0, 0)
+
+
+def test_text_may_come_with_the_start_of_a_block_and_ends_may_be_missing(wire: Any) -> None:
+    begun = {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": "He"}}}}
+    [head, _] = wire.call(1, "clock")
+    whole = joined(chunks_of([wire.stream(wire.START, begun, wire.content("llo"), head, wire.end("TOOL_CALL"))]))
+    assert whole["content"] == "Hello"
+    assert whole["calls"] == {0: {"id": "clock_1", "name": "clock", "arguments": "{}"}}
+
+
+def test_keep_alives_are_nothing(wire: Any) -> None:
+    ping = b": ping\n\nevent: ping\ndata: {}\n\n"
+    assert chunks_of([ping + wire.STREAMS["text"]]) == chunks_of([wire.STREAMS["text"]])
+
+
+UNREADABLE = {
+    "no JSON": b"data: {\n\n",
+    "a list": b"data: [1]\n\n",
+    "before the start": b'data: {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "x"}}}}\n\n',
+    "a call nobody began": b'data: {"type": "message-start"}\n\n'
+    b'data: {"type": "tool-call-delta", "index": 0, "delta": {"message": {"tool_calls": {"function": {"arguments": "x"}}}}}\n\n',
+    "no delta": b'data: {"type": "message-start"}\n\ndata: {"type": "content-delta", "index": 0}\n\n',
+    "text of numbers": b'data: {"type": "message-start"}\n\n'
+    b'data: {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": 7}}}}\n\n',
+    "two starts": b'data: {"type": "message-start"}\n\n' * 2,
+    "an end alone": b'data: {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}\n\n',
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_events_that_are_none_are_typed_errors(name: str, upstream: Any, made: Any, ask: Callable[..., Any]) -> None:
+    upstream.then(Script(body=[UNREADABLE[name]], content_type="text/event-stream"))
+    with pytest.raises(ProviderError, match="cannot be read") as caught:
+        ask(made(), stream=True)
+    assert caught.value.failure == "protocol"
+
+
+def test_a_stream_that_is_cut_ends_without_a_finish_reason(wire: Any) -> None:
+    raw = wire.stream(wire.START, wire.block("Half"), done=False)
+    provider = CohereProvider({"api_key": "test-key"})
+    decoder = provider._stream_decoder(WireRequest(Call(CHAT, "pool", {"messages": []}, stream=True), "m"))
+    chunks = [chunk for event in SseDecoder().feed(raw) for chunk in decoder.decode(event)]
+    assert not decoder.done
+    assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
+    assert "Half" in json.dumps(chunks)

@@ -1,0 +1,57 @@
+"""DeepSeek's OpenAI-compatible API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import OpenAICompatibleProvider
+
+OWN_ADDRESS = "https://api.deepseek.com"
+CUT_OFF = "insufficient_system_resource"
+
+
+class DeepSeekProvider(OpenAICompatibleProvider):
+    """Chat completions at DeepSeek.
+
+    Address, statuses and the finish reason ``insufficient_system_resource`` are those of api-docs.deepseek.com (quick start,
+    error codes, chat completion), read 2026-11-21. DeepSeek's own paths have no version; other addresses get ``/v1``.
+    """
+
+    id: ClassVar[str] = "deepseek.api.v1"
+    default_base_url: ClassVar[str] = OWN_ADDRESS
+    api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
+
+    def _find_root(self) -> str:
+        """Return the address; ``/beta`` of DeepSeek's own, too, stands without a version."""
+        root = super()._find_root()
+        return root.removesuffix("/v1") if root.startswith(f"{OWN_ADDRESS}/") else root
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer; one that DeepSeek stopped for want of machines is none."""
+        if _cut_off(data):
+            raise self._event_failure(_no_machines())
+        return data
+
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return a chunk; one that says that DeepSeek stopped for want of machines is an error."""
+        chunk = super()._parse_sse_chunk(data)
+        if chunk is not None and _cut_off(chunk):
+            chunk.setdefault("error", _no_machines()["error"])
+        return chunk
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; a context that is too long has no code of its own, only words."""
+        if status == 400 and "maximum context length" in self._error_text(body):  # noqa: PLR2004 - bad request
+            return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)
+
+
+def _cut_off(data: Mapping[str, Any]) -> bool:
+    choices = data.get("choices")
+    return isinstance(choices, list) and any(isinstance(one, Mapping) and one.get("finish_reason") == CUT_OFF for one in choices)
+
+
+def _no_machines() -> dict[str, Any]:
+    return {"error": {"message": "stopped before the end", "type": CUT_OFF, "code": 503}}

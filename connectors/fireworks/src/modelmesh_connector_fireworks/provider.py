@@ -1,0 +1,43 @@
+"""Fireworks AI's OpenAI-compatible API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import OpenAICompatibleProvider
+
+OWN_ADDRESS = "https://api.fireworks.ai"
+
+
+class FireworksProvider(OpenAICompatibleProvider):
+    """Chat completions at Fireworks AI.
+
+    Variables and paths are those of the fireworks-ai package 1.2.30, statuses those of docs.fireworks.ai (inference error
+    codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``; that package puts ``/v1`` after one
+    that is not Fireworks' own, so write the version for a gateway of that kind.
+    """
+
+    id: ClassVar[str] = "fireworks.api.v1"
+    default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
+    api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
+    base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"
+    api_version: ClassVar[str] = "/inference/v1"
+
+    def _find_root(self) -> str:
+        """Return the address with its path once, also when it was written as far as ``/inference`` or without that."""
+        root = super()._find_root()
+        twice = "/inference" + self.api_version
+        if root.endswith(twice):
+            return root.removesuffix(twice) + self.api_version
+        return self.default_base_url if root == f"{OWN_ADDRESS}/v1" else root
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; 412 is a suspended account, or a model of one's own that did not load."""
+        text = self._error_text(body)
+        if status == 412:  # noqa: PLR2004 - precondition failed
+            return FailureClass.QUOTA if "suspended" in text.lower() else FailureClass.PERMISSION
+        if status == 400 and "maximum context length" in text:  # noqa: PLR2004 - bad request
+            return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)

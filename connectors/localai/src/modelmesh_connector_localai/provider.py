@@ -1,0 +1,19 @@
+"""LocalAI's OpenAI-compatible server."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from modelmesh_cdk import QuickProvider
+
+
+class LocalAIProvider(QuickProvider):
+    """Whatever models a LocalAI server has.
+
+    The port is that of localai.io (quickstart, read 2026-11-21); a server that was started with keys wants one as ``api_key``.
+    Its list does not tell what a model can do, so all are taken for chat models: name those that are not under ``models``.
+    """
+
+    id: ClassVar[str] = "localai.local.v1"
+    default_base_url: ClassVar[str] = "http://localhost:8080"
+    base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

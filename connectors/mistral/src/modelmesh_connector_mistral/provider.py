@@ -1,0 +1,66 @@
+"""Mistral's API behind OpenAI's chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
+
+STATUSES_OF_REFUSALS = (400, 422)
+
+
+class MistralProvider(OpenAICompatibleProvider):
+    """Chat completions and embeddings at Mistral.
+
+    Parameters, roles, content chunks and finish reasons are those of the mistralai package 3.7.0 (read 2026-11-21). Mistral
+    refuses parameters that it does not know (422, ``extra_forbidden``); such a refusal lets another vendor serve.
+    """
+
+    id: ClassVar[str] = "mistral.api.v1"
+    default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
+    api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the body with Mistral's names."""
+        return to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer with text where OpenAI has text."""
+        for choice in data.get("choices") or ():
+            plain_choice(choice, "message")
+        return data
+
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return a chunk with text where OpenAI has text."""
+        chunk = super()._parse_sse_chunk(data)
+        for choice in (chunk or {}).get("choices") or ():
+            plain_choice(choice, "delta")
+        return chunk
+
+    # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        """Return the type, which says more than the number that Mistral calls a code."""
+        if isinstance(body, Mapping) and "error" not in body:
+            code = body.get("type") or body.get("code")
+            return str(code) if code else None
+        return super()._error_code(body)
+
+    def _error_text(self, body: Any) -> str:
+        """Return ``message`` or ``detail``; either may be a list of what is wrong with each field."""
+        if isinstance(body, Mapping) and "error" not in body:
+            return str(body.get("message") or body.get("detail") or "")
+        return super()._error_text(body)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; what one model or vendor cannot do, another may."""
+        if status in STATUSES_OF_REFUSALS:
+            text = self._error_text(body)
+            if code == "invalid_model":
+                return FailureClass.NOT_FOUND
+            if "extra_forbidden" in text or "maximum context length" in text:
+                return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)

@@ -1,0 +1,77 @@
+"""Where Mistral's requests and answers differ from OpenAI's: a few names, and content in chunks.
+
+Names and types are those of the mistralai package 3.7.0 (``models/chatcompletionrequest.py``, ``embeddingrequest.py``,
+``thinkchunk.py``, ``chatcompletionchoice.py``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RENAMED = {
+    "chat.completions": {"seed": "random_seed", "max_completion_tokens": "max_tokens"},
+    "embeddings": {"dimensions": "output_dimension"},
+}
+FINISH = {"model_length": "length"}
+
+
+def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> dict[str, Any]:
+    """Return the body as Mistral reads it.
+
+    Args:
+        payload: In OpenAI's shape; its values are shared and stay as they are.
+        operation: Name of the operation.
+        adapted: Takes a line for each change.
+    """
+    for theirs, ours in RENAMED.get(operation, {}).items():
+        if theirs in payload:
+            payload.setdefault(ours, payload[theirs])
+            del payload[theirs]
+            adapted.append(f"{theirs} is sent as {ours}")
+    options = payload.get("stream_options")
+    if isinstance(options, Mapping) and set(options) <= {"include_usage"}:
+        del payload["stream_options"]  # the last chunk of every stream has the usage
+    messages = payload.get("messages")
+    if isinstance(messages, list) and any(_role(message) == "developer" for message in messages):
+        payload["messages"] = [{**one, "role": "system"} if _role(one) == "developer" else one for one in messages]
+        adapted.append("the role developer is sent as system")
+    return payload
+
+
+def plain_choice(choice: Any, part: str) -> None:
+    """Put text where OpenAI has text; the chunks that it was in stay in ``content_chunks``.
+
+    Args:
+        choice: One choice of an answer or of a stream's chunk; it is changed.
+        part: ``message`` or ``delta``.
+    """
+    if not isinstance(choice, dict):
+        return
+    reason = choice.get("finish_reason")
+    if reason in FINISH:
+        choice |= {"finish_reason": FINISH[reason], "native_finish_reason": reason}
+    message = choice.get(part)
+    chunks = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(chunks, list):
+        return
+    message["content"] = "".join(_text(chunk, "text") for chunk in chunks) or None
+    thought = "".join(_thought(chunk) for chunk in chunks)
+    if thought:
+        message["reasoning_content"] = thought
+    message["content_chunks"] = chunks
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, Mapping) else None
+
+
+def _text(chunk: Any, kind: str) -> str:
+    return str(chunk.get("text") or "") if isinstance(chunk, Mapping) and chunk.get("type") == kind else ""
+
+
+def _thought(chunk: Any) -> str:
+    if not isinstance(chunk, Mapping) or chunk.get("type") != "thinking":
+        return ""
+    said = chunk.get("thinking")
+    return "".join(_text(part, "text") for part in said) if isinstance(said, list) else str(said or "")

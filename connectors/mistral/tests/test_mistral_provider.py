@@ -1,0 +1,141 @@
+"""Mistral on the wire: address, key, body, answers and refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelmesh_connector_mistral import MistralProvider
+
+from modelmesh.capabilities import standard_tree
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT, EMBEDDINGS, Operation
+from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing.upstream import chunk, completion, event
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+KEY = "test-key-of-the-account"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MISTRAL_API_KEY",):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+def ask(provider: MistralProvider, /, *, stream: bool = False, operation: Operation = CHAT, **payload: Any) -> Any:
+    """Ask once; gives the answer's data, or the chunks of a stream."""
+    call = Call(operation, "test", {**({"messages": MESSAGES} if operation is CHAT else {}), **payload}, stream)
+    try:
+        answer = provider.send(call, "mistral-large-4", Limits())
+        return list(answer) if stream else answer.body
+    finally:
+        provider.close()
+
+
+@pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
+def test_the_request(upstream: Upstream, written: str) -> None:
+    given = {"seed": 0, "max_completion_tokens": 7, "safe_prompt": True, "stream_options": {"include_usage": True}}
+    ask(MistralProvider(base_url=upstream.url + written, api_key=KEY), stream=True, **given)
+    assert (upstream.last.path, upstream.last.headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
+    sent = {
+        "model": "mistral-large-4",
+        "messages": MESSAGES,
+        "stream": True,
+        "random_seed": 0,
+        "max_tokens": 7,
+        "safe_prompt": True,
+    }
+    assert upstream.last.json == sent
+
+
+def test_the_callers_messages_are_not_touched(upstream: Upstream) -> None:
+    messages = [{"role": "developer", "content": "Be brief."}, *MESSAGES]
+    ask(MistralProvider(base_url=upstream.url, api_key=KEY), messages=messages)
+    assert [message["role"] for message in upstream.last.json["messages"]] == ["system", "user"]
+    assert messages[0]["role"] == "developer"
+
+
+def test_embeddings(upstream: Upstream) -> None:
+    upstream.reply({"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]})
+    assert ask(MistralProvider(base_url=upstream.url, api_key=KEY), operation=EMBEDDINGS, input="a", dimensions=1)["data"]
+    assert upstream.last.path == "/v1/embeddings"
+    assert {name: upstream.last.json[name] for name in ("input", "output_dimension")} == {"input": "a", "output_dimension": 1}
+    assert "dimensions" not in upstream.last.json
+
+
+THOUGHT = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}], "closed": True}, {"type": "text", "text": "Hi"}]
+
+
+def test_thinking_in_a_plain_answer(upstream: Upstream) -> None:
+    answer = completion() | {"of_next_year": 1}
+    answer["choices"][0] = {"index": 0, "message": {"role": "assistant", "content": THOUGHT}, "finish_reason": "model_length"}
+    upstream.reply(answer)
+    got = ask(MistralProvider(base_url=upstream.url, api_key=KEY))
+    message = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm.", "content_chunks": THOUGHT}
+    assert (got["choices"][0]["message"], got["of_next_year"], got["usage"]["total_tokens"]) == (message, 1, 7)
+    assert (got["choices"][0]["finish_reason"], got["choices"][0]["native_finish_reason"]) == ("length", "model_length")
+
+
+def test_thinking_in_a_stream(upstream: Upstream) -> None:
+    last = chunk({"content": "Hi"}, finish="stop", usage={"total_tokens": 5})
+    upstream.stream([event(chunk({"role": "assistant", "content": THOUGHT[:1]})), event(last), event("[DONE]")])
+    first, second = ask(MistralProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    delta = {"role": "assistant", "content": None, "reasoning_content": "Hm.", "content_chunks": THOUGHT[:1]}
+    assert (first["choices"][0]["delta"], second) == (delta, last)
+
+
+def refusal(kind: str, said: Any, code: str | None = None) -> dict[str, Any]:
+    return {"object": "error", "message": said, "type": kind, "param": None, "code": code}
+
+
+UNKNOWN = {"detail": [{"type": "extra_forbidden", "loc": ["body", "logit_bias"], "msg": "Extra inputs are not permitted"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "failure"),
+    [
+        (400, refusal("invalid_model", "Invalid model: nobodys", "1500"), F.NOT_FOUND),
+        (400, refusal("invalid_request_prompt", "too large for model with 32768 maximum context length", "3051"), F.CAPABILITY),
+        (422, refusal("invalid_request_error", UNKNOWN), F.CAPABILITY),
+        (422, {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "Field required"}]}, F.CALLER),
+        (401, {"detail": "Unauthorized"}, F.CREDENTIAL),
+        (402, {"message": "Payment required"}, F.QUOTA),
+        (429, {"message": "Requests rate limit exceeded"}, F.THROTTLE),
+        (503, refusal("internal_server_error", "Service unavailable."), F.SERVER),
+    ],
+)
+def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+    upstream.reply(body, status)
+    with pytest.raises(ProviderError) as caught:
+        ask(MistralProvider(base_url=upstream.url, api_key=KEY))
+    assert (caught.value.failure, caught.value.code) == (failure, body.get("type"))
+
+
+def test_id_variables_and_catalogue_agree() -> None:
+    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    named = "modelmesh_connector_mistral:MistralProvider"
+    assert points["modelmesh.providers"] == {MistralProvider.id: named} == {"mistral.api.v1": named}
+    assert points["modelmesh.autodetect"] == dict.fromkeys(["MISTRAL_API_KEY"], named)
+    data = json.loads(files("modelmesh_connector_mistral").joinpath("models.json").read_text("utf-8"))
+    assert date.fromisoformat(data["as_of"])
+    assert data["source"]
+    provider = MistralProvider(api_key=KEY)
+    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
+    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
+    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
+    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

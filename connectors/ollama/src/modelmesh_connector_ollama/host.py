@@ -1,0 +1,38 @@
+"""What ``OLLAMA_HOST`` means when parts of it are missing."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+PORT = 11434
+LISTENS_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never bound
+LOOPBACK = "127.0.0.1"
+
+
+def address_of(written: str) -> str:
+    """Return a whole address.
+
+    Without a scheme it is ``http`` and the port is 11434 when none is given; with a scheme the port is the scheme's own. A
+    server that listens on every interface is reached on loopback.
+
+    Args:
+        written: A host, with or without scheme, port and path, e.g. ``0.0.0.0`` or ``gpu.example:8080``.
+
+    Returns:
+        The address, or what was written when it cannot be read; whoever uses it then says why.
+    """
+    scheme, found, rest = written.rpartition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return written
+    if parts.query or parts.fragment:
+        return written
+    if host in LISTENS_ANYWHERE:
+        host = LOOPBACK
+    if port is None and not found:
+        port = PORT
+    user, at, _ = parts.netloc.rpartition("@")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme or 'http'}://{user}{at}{shown}{'' if port is None else f':{port}'}{parts.path}"

@@ -1,0 +1,29 @@
+"""Ollama's OpenAI-compatible API."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+from modelmesh_cdk import QuickProvider
+from modelmesh_connector_ollama.host import address_of
+
+
+class OllamaProvider(QuickProvider):
+    """Whatever models an Ollama server has.
+
+    ``OLLAMA_HOST`` is read as the ollama package 0.6.3 reads it: scheme, host and port may each be missing. As that package
+    does, a key in ``OLLAMA_API_KEY`` is sent; a server of one's own needs none. Read 2026-11-21.
+    """
+
+    id: ClassVar[str] = "ollama.local.v1"
+    default_base_url: ClassVar[str] = "http://localhost:11434"
+    api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
+    base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"
+
+    def _address(self) -> str:
+        named = os.environ.get("OLLAMA_HOST", "").strip()
+        written = self.config.base_url.strip()
+        if written in ("", f"http://{named}"):  # detection puts a scheme before the variable, which hides a missing port
+            written = named
+        return address_of(written) if written else super()._address()

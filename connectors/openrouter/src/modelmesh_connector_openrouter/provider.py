@@ -1,0 +1,83 @@
+"""OpenRouter, a gateway to other vendors' models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+
+TITLE = "ModelMesh"
+POLICIES = ("content_policy_violation", "refusal")
+TOO_LONG = ("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded")
+
+
+class OpenRouterProvider(OpenAICompatibleProvider):
+    """Chat completions at OpenRouter.
+
+    Address, variables, error types and ``usage.cost`` are those of the openrouter package 1.3.84; statuses and errors inside
+    an answer are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
+
+    Options:
+        http_referer: The application's address, sent as ``HTTP-Referer``; ``OPENROUTER_HTTP_REFERER`` when it is not set.
+        x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``;
+            ``OPENROUTER_X_OPEN_ROUTER_TITLE`` when it is not set, else ``ModelMesh``.
+        provider_preferences: Sent as ``provider`` with chat completions that have none.
+    """
+
+    id: ClassVar[str] = "openrouter.gateway.v1"
+    default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
+    api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
+    api_version: ClassVar[str] = "/api/v1"
+
+    def _find_root(self) -> str:
+        """Return the address with its path once, also when it was written as far as ``/api``."""
+        root = super()._find_root()
+        twice = "/api" + self.api_version
+        return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
+
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request; what is configured goes before the environment."""
+        headers, options = super()._build_headers(), self.config.options
+        referer = options.get("http_referer", os.environ.get("OPENROUTER_HTTP_REFERER", ""))
+        title = options.get("x_title", os.environ.get("OPENROUTER_X_OPEN_ROUTER_TITLE") or TITLE)
+        named = {"HTTP-Referer": referer, "X-Title": title, "X-OpenRouter-Title": title}
+        return {**headers, **{name: str(value) for name, value in named.items() if value}}
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the body, with the account's preferences when the caller states none."""
+        payload = super()._build_request_payload(request)
+        preferences = self.config.options.get("provider_preferences")
+        if preferences and request.call.operation.name == "chat.completions":
+            payload.setdefault("provider", preferences)
+        return payload
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer; one that broke while the model was writing says so inside its choice."""
+        for choice in data.get("choices") or ():
+            if isinstance(choice, Mapping) and isinstance(choice.get("error"), Mapping):
+                raise self._event_failure({"error": choice["error"]})
+        return data
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        """Return OpenRouter's own type of the error; its ``code`` is only the status again."""
+        kind = _metadata(body).get("error_type")
+        return str(kind) if kind else super()._error_code(body)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; 403 is also what the moderation of an input is refused with."""
+        if code in POLICIES or (status == 403 and "flagged_input" in _metadata(body)):  # noqa: PLR2004 - forbidden
+            return FailureClass.POLICY
+        if code in TOO_LONG or (status == 400 and "maximum context length" in self._error_text(body)):  # noqa: PLR2004
+            return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)
+
+
+def _metadata(body: Any) -> Mapping[str, Any]:
+    error = body.get("error") if isinstance(body, Mapping) else None
+    found = error.get("metadata") if isinstance(error, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

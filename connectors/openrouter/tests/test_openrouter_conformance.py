@@ -1,0 +1,11 @@
+"""OpenRouterProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_openrouter import OpenRouterProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestOpenRouter(ProviderConformance):
+    provider_class = OpenRouterProvider

@@ -1,0 +1,143 @@
+"""OpenRouter on the wire: address, key, body, answers and refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelmesh_connector_openrouter import OpenRouterProvider
+
+from modelmesh.capabilities import standard_tree
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing.upstream import chunk, completion, event
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+KEY = "test-key-of-the-account"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENROUTER_API_KEY", "OPENROUTER_HTTP_REFERER", "OPENROUTER_X_OPEN_ROUTER_TITLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+def ask(provider: OpenRouterProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Ask once; gives the answer's data, or the chunks of a stream."""
+    call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
+    try:
+        answer = provider.send(call, "openrouter/auto", Limits())
+        return list(answer) if stream else answer.body
+    finally:
+        provider.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [("", "/api/v1"), ("/api", "/api/v1"), ("/api/", "/api/v1"), ("/api/v1/", "/api/v1"), ("/gateway/v1", "/gateway/v1")],
+)
+def test_the_request(upstream: Upstream, written: str, path: str) -> None:
+    ask(OpenRouterProvider(base_url=upstream.url + written, api_key=KEY), models=["a/b"], of_next_year=[1])
+    assert (upstream.last.path, upstream.last.headers["authorization"]) == (f"{path}/chat/completions", f"Bearer {KEY}")
+    sent = {"model": "openrouter/auto", "messages": MESSAGES, "models": ["a/b"], "of_next_year": [1]}
+    assert upstream.last.json == sent
+    assert (upstream.last.headers["x-title"], upstream.last.headers.get("http-referer")) == ("ModelMesh", None)
+
+
+def test_the_application_names_itself_and_states_preferences(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_HTTP_REFERER", "https://environment.example")
+    options = {"x_title": "Mine", "provider_preferences": {"sort": "price"}}
+    ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY, **options))
+    headers = upstream.last.headers
+    assert (headers["x-title"], headers["x-openrouter-title"]) == ("Mine", "Mine")
+    assert headers["http-referer"] == "https://environment.example"
+    assert upstream.last.json["provider"] == {"sort": "price"}
+    ask(
+        OpenRouterProvider(base_url=upstream.url, api_key=KEY, http_referer="https://mine.example", **options),
+        provider={"only": ["x"]},
+    )
+    assert (upstream.last.headers["http-referer"], upstream.last.json["provider"]) == ("https://mine.example", {"only": ["x"]})
+
+
+def test_a_plain_answer(upstream: Upstream) -> None:
+    answer = completion("Hi", reasoning="A greeting.") | {"provider": "Test"}
+    answer["usage"]["cost"] = 0.00012
+    upstream.reply(answer)
+    assert ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY)) == answer
+
+
+def test_a_stream_behind_keep_alives(upstream: Upstream) -> None:
+    chunks = [
+        chunk({"reasoning": "Hm."}),
+        chunk({"content": "Hi"}),
+        chunk({}, finish="stop", usage={"total_tokens": 5, "cost": 0.1}),
+    ]
+    upstream.stream([b": OPENROUTER PROCESSING\n\n", *map(event, chunks), event("[DONE]")])
+    assert ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True) == chunks
+
+
+@pytest.mark.parametrize("place", ["answer", "choice", "stream"])
+def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) -> None:
+    error = {"code": 502, "message": "test", "metadata": {"error_type": "provider_unavailable"}}
+    if place == "stream":
+        upstream.stream([event(chunk({"content": "Half"})), event(chunk({}, finish="error", error=error)), event("[DONE]")])
+    elif place == "choice":
+        answer = completion("Half")
+        answer["choices"][0] |= {"finish_reason": "error", "error": error}
+        upstream.reply(answer)
+    else:
+        upstream.reply({"error": error})
+    with pytest.raises(ProviderError) as caught:
+        ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=place == "stream")
+    assert (caught.value.failure, caught.value.code, caught.value.status) == (F.SERVER, "provider_unavailable", 502)
+
+
+@pytest.mark.parametrize(
+    ("status", "metadata", "failure"),
+    [
+        (400, {"error_type": "context_length_exceeded"}, F.CAPABILITY),
+        (400, {"error_type": "invalid_request"}, F.CALLER),
+        (401, {}, F.CREDENTIAL),
+        (402, {"error_type": "payment_required"}, F.QUOTA),
+        (403, {"reasons": ["violence"], "flagged_input": "…", "provider_name": "Test"}, F.POLICY),
+        (403, {"error_type": "permission_denied"}, F.PERMISSION),
+        (404, {"error_type": "not_found"}, F.NOT_FOUND),
+        (429, {"error_type": "rate_limit_exceeded"}, F.THROTTLE),
+        (503, {"error_type": "provider_overloaded"}, F.SERVER),
+    ],
+)
+def test_refusals(upstream: Upstream, status: int, metadata: dict[str, Any], failure: F) -> None:
+    upstream.reply({"error": {"code": status, "message": "test", "metadata": metadata}, "user_id": "test"}, status)
+    with pytest.raises(ProviderError) as caught:
+        ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY))
+    assert caught.value.failure is failure
+
+
+def test_id_variables_and_catalogue_agree() -> None:
+    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    named = "modelmesh_connector_openrouter:OpenRouterProvider"
+    assert points["modelmesh.providers"] == {OpenRouterProvider.id: named} == {"openrouter.gateway.v1": named}
+    assert points["modelmesh.autodetect"] == dict.fromkeys(["OPENROUTER_API_KEY"], named)
+    data = json.loads(files("modelmesh_connector_openrouter").joinpath("models.json").read_text("utf-8"))
+    assert date.fromisoformat(data["as_of"])
+    assert data["source"]
+    provider = OpenRouterProvider(api_key=KEY)
+    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
+    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
+    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
+    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

@@ -1,0 +1,83 @@
+"""Perplexity's Agent API behind OpenAI's chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_connector_perplexity.answers import completion
+from modelmesh_connector_perplexity.events import EventDecoder
+from modelmesh_connector_perplexity.questions import body_of
+
+GROUNDED = "retrieval.rag.grounded-generation"
+STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "bad_gateway": 502, "gateway_timeout": 504}
+
+
+class PerplexityProvider(BaseProvider):
+    """Answers that are grounded in a web search.
+
+    Perplexity ended chat completions on 2026-09-27; what is asked as one goes to its Agent API. Variables and types are those
+    of the perplexityai package 0.46.1; paths, the mapping of parameters, events and errors those of
+    docs.perplexity.ai/docs/agent-api/migrate-from-sonar. Both were read 2026-11-21.
+
+    Options:
+        web_search: ``False`` leaves out the tool ``web_search``, which is otherwise in every request that has none.
+        search_recency_filter: ``hour``, ``day``, ``week``, ``month`` or ``year``, for requests that state none.
+    """
+
+    id: ClassVar[str] = "perplexity.search.v1"
+    default_base_url: ClassVar[str] = "https://api.perplexity.ai"
+    api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
+    base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
+    default_capabilities: ClassVar[Sequence[str]] = (GROUNDED, "retrieval.search.web-search")
+
+    def _get_completion_endpoint(self) -> str:
+        return f"{self._root}/agent"
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        options = self.config.options
+        return body_of(request, searches=bool(options.get("web_search", True)), recency=options.get("search_recency_filter"))
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data.get("status") in ("failed", "cancelled"):
+            message = f"it was {data['status']} without a reason"
+            raise ValueError(message)
+        try:
+            return completion(data)
+        except (KeyError, TypeError, AttributeError):
+            message = "its body is not a response as Perplexity documents it"
+            raise ValueError(message) from None
+
+    def _stream_decoder(self, request: WireRequest) -> EventDecoder:
+        options = request.payload.get("stream_options")
+        return EventDecoder(self._event_failure, asked_usage=bool(isinstance(options, Mapping) and options.get("include_usage")))
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        """Return the type of the error where its ``code`` is only the status again."""
+        error = body.get("error") if isinstance(body, Mapping) else None
+        if isinstance(error, Mapping) and error.get("type") and not isinstance(error.get("code"), str):
+            return str(error["type"])
+        return super()._error_code(body)
+
+    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Make the error of a run that failed under a status of success."""
+        error = body.get("error")
+        if isinstance(error, Mapping) and not isinstance(error.get("code"), int):
+            status = STATUS_OF_TYPE.get(str(error.get("type")))
+            if status is not None:
+                body = {**body, "error": {**error, "code": status}}
+        return super()._event_failure(body, headers)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; the Agent API refuses each field that it does not know, which another vendor may know."""
+        if status == 400:  # noqa: PLR2004 - bad request
+            if code == "invalid_model":
+                return FailureClass.NOT_FOUND
+            if "unknown field" in self._error_text(body):
+                return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)

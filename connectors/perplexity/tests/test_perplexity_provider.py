@@ -1,0 +1,241 @@
+"""Perplexity's Agent API on the wire: requests, answers and their sources, streams, refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelmesh_connector_perplexity import PerplexityProvider
+
+from modelmesh.capabilities import standard_tree
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing.upstream import Script, event
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+KEY = "test-key-of-the-account"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+def ask(provider: PerplexityProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Ask once; gives the answer's data, or the chunks of a stream."""
+    call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
+    try:
+        answer = provider.send(call, "perplexity/sonar", Limits())
+        return list(answer) if stream else answer.body
+    finally:
+        provider.close()
+
+
+RESULTS = [{"id": 1, "url": "https://example.com/a", "title": "A", "snippet": "…", "source": "web"}] * 2
+USAGE = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7, "cost": {"total_cost": 0.003, "currency": "USD"}}
+NAMES = {"prompt_tokens": 5, "completion_tokens": 2}
+
+
+def response(*output: Any, **fields: Any) -> dict[str, Any]:
+    head = {"id": "resp_test", "object": "response", "created_at": 1_763_700_000, "model": "perplexity/sonar"}
+    return {
+        **head,
+        "status": "completed",
+        "output": [{"type": "search_results", "results": RESULTS}, *output],
+        "usage": USAGE,
+        **fields,
+    }
+
+
+def said(text: str) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "id": "m",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": text, "annotations": []}],
+    }
+
+
+CALL = {"type": "function_call", "id": "f", "call_id": "call_1", "name": "weather", "arguments": "{}", "status": "completed"}
+TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
+def test_the_request(upstream: Upstream, written: str) -> None:
+    upstream.reply(response(said("Hi")))
+    given = {
+        "max_tokens": 9,
+        "search_recency_filter": "day",
+        "num_search_results": 3,
+        "reasoning_effort": "low",
+        "of_next_year": 1,
+    }
+    ask(PerplexityProvider(base_url=upstream.url + written, api_key=KEY), **given)
+    assert (upstream.last.path, upstream.last.headers["authorization"]) == ("/v1/agent", f"Bearer {KEY}")
+    search = {"type": "web_search", "filters": {"search_recency_filter": "day"}, "max_results": 3}
+    assert upstream.last.json == {
+        "model": "perplexity/sonar",
+        "input": [{"type": "message", "role": "user", "content": "Hello!"}],
+        "tools": [search],
+        "max_output_tokens": 9,
+        "reasoning": {"effort": "low"},
+        "of_next_year": 1,
+    }
+
+
+def test_a_conversation_with_tools_and_images(upstream: Upstream) -> None:
+    upstream.reply(response(CALL))
+    parts = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "https://example.com/i.png"}}]
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    ]
+    function = {"name": "weather", "parameters": {"type": "object"}}
+    tools = [{"type": "function", "function": function}, {"type": "web_search", "filters": {"search_domain_filter": ["a"]}}]
+    chosen = {"type": "function", "function": {"name": "weather"}}
+    provider = PerplexityProvider(base_url=upstream.url, api_key=KEY, search_recency_filter="week")
+    answer = ask(provider, messages=messages, tools=tools, tool_choice=chosen)
+    assert (answer["choices"][0]["message"]["tool_calls"], answer["choices"][0]["finish_reason"]) == ([TOOL_CALL], "tool_calls")
+    sent = upstream.last.json
+    assert sent["input"] == [
+        {"type": "message", "role": "system", "content": "Be brief."},
+        {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "Look"},
+                {"type": "input_image", "image_url": "https://example.com/i.png"},
+            ],
+        },
+        {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "rain"},
+    ]
+    filters = {"search_recency_filter": "week", "search_domain_filter": ["a"]}
+    assert sent["tools"] == [{"type": "function", **function}, {"type": "web_search", "filters": filters}]
+    assert sent["tool_choice"] == {"name": "weather"}
+    assert tools[1] == {"type": "web_search", "filters": {"search_domain_filter": ["a"]}}
+
+
+def test_a_plain_answer_with_its_sources(upstream: Upstream) -> None:
+    upstream.reply(response(said("Hi"), of_next_year=1))
+    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    assert got["choices"] == [
+        {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop", "logprobs": None}
+    ]
+    assert (got["citations"], got["search_results"]) == (["https://example.com/a"], RESULTS)
+    assert (got["object"], got["created"], got["usage"]) == ("chat.completion", 1_763_700_000, USAGE | NAMES)
+    assert (got["of_next_year"], got["output"][1]) == (1, said("Hi"))
+
+
+def test_an_answer_that_was_too_long(upstream: Upstream) -> None:
+    upstream.reply(response(said("Hi"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}))
+    assert ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))["choices"][0]["finish_reason"] == "length"
+
+
+def happened(kind: str, **fields: Any) -> bytes:
+    return event({"type": f"response.{kind}", "sequence_number": 0, **fields})
+
+
+@pytest.mark.parametrize("deltas", [["H", "i"], []])
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
+    upstream.stream(
+        [
+            happened("created", response=response(status="in_progress", usage=None)),
+            happened("reasoning.search_queries", queries=["q"], thought="I look."),
+            *[happened("output_text.delta", delta=text) for text in deltas],
+            happened("output_text.done", text="Hi"),
+            happened("output_item.done", item=CALL),
+            happened("completed", response=response(said("Hi"), CALL)),
+        ]
+    )
+    options = {"stream_options": {"include_usage": True}} if asked else {}
+    chunks = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True, **options)
+    moves = [choice["delta"] for one in chunks for choice in one["choices"]]
+    assert "".join(move.get("content") or "" for move in moves) == "Hi"
+    assert [move["reasoning_content"] for move in moves if "reasoning_content" in move] == ["I look."]
+    assert [move["tool_calls"] for move in moves if "tool_calls" in move] == [[{"index": 0, **TOOL_CALL}]]
+    last = chunks[-2] if asked else chunks[-1]
+    assert (last["choices"][0]["finish_reason"], last["citations"]) == ("tool_calls", ["https://example.com/a"])
+    assert (chunks[-1]["usage"], bool(chunks[-1]["choices"])) == (USAGE | NAMES, not asked)
+    assert {(one["id"], one["object"], one["model"]) for one in chunks} == {
+        ("resp_test", "chat.completion.chunk", "perplexity/sonar")
+    }
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "failure"), [("request_rate_limit_exceeded", F.THROTTLE), ("internal_error", F.SERVER), ("new", F.PROTOCOL)]
+)
+def test_a_run_that_failed_under_a_status_of_success(upstream: Upstream, stream: bool, kind: str, failure: F) -> None:
+    error = {"message": "test", "type": kind, "code": None}
+    if stream:
+        upstream.stream([happened("output_text.delta", delta="Half"), happened("failed", error=error)])
+    else:
+        upstream.reply(response(status="failed", error=error))
+    with pytest.raises(ProviderError) as caught:
+        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=stream)
+    assert (caught.value.failure, caught.value.code) == (failure, kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "failure"),
+    [
+        (400, "invalid_request", 'invalid request body: json: unknown field "stop"', F.CAPABILITY),
+        (400, "invalid_model", "no such model", F.NOT_FOUND),
+        (400, "invalid_parameter", "temperature", F.CALLER),
+        (401, "forbidden", "bad key", F.CREDENTIAL),
+        (429, "request_rate_limit_exceeded", "slow down", F.THROTTLE),
+        (502, "bad_gateway", "test", F.SERVER),
+    ],
+)
+def test_refusals(upstream: Upstream, status: int, kind: str, text: str, failure: F) -> None:
+    upstream.reply({"error": {"message": text, "type": kind, "code": status}}, status)
+    with pytest.raises(ProviderError) as caught:
+        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    assert (caught.value.failure, caught.value.code) == (failure, kind)
+
+
+def test_presets_and_requests_without_a_search(upstream: Upstream) -> None:
+    upstream.always(Script(body=json.dumps(response(said("Hi"))).encode()))
+    bodies = []
+    for model, searches in (("preset:low", True), ("openai/gpt-6.1-terra", False)):
+        provider = PerplexityProvider(base_url=upstream.url, api_key=KEY, web_search=searches)
+        provider.send(Call(CHAT, "test", {"messages": MESSAGES}), model, Limits())
+        provider.close()
+        bodies.append({name: value for name, value in upstream.last.json.items() if name != "input"})
+    assert bodies == [{"preset": "low"}, {"model": "openai/gpt-6.1-terra"}]
+
+
+def test_id_variables_and_catalogue_agree() -> None:
+    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    named = "modelmesh_connector_perplexity:PerplexityProvider"
+    assert points["modelmesh.providers"] == {PerplexityProvider.id: named} == {"perplexity.search.v1": named}
+    assert points["modelmesh.autodetect"] == dict.fromkeys(["PERPLEXITY_API_KEY"], named)
+    data = json.loads(files("modelmesh_connector_perplexity").joinpath("models.json").read_text("utf-8"))
+    assert date.fromisoformat(data["as_of"])
+    assert data["source"]
+    provider = PerplexityProvider(api_key=KEY)
+    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
+    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
+    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
+    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}
+    assert "generation.text-generation.chat-completion" not in provider.get_capabilities()

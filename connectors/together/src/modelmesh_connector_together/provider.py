@@ -1,0 +1,49 @@
+"""Together AI's OpenAI-compatible API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import OpenAICompatibleProvider
+
+END_OF_TEXT = "eos"
+"""Together's finish reason for a text that ended by itself."""
+
+
+class TogetherProvider(OpenAICompatibleProvider):
+    """Chat completions at Together AI.
+
+    Variables and finish reasons are those of the together package 3.1.1, address and statuses those of docs.together.ai
+    (OpenAI compatibility, error codes); all read 2026-11-21.
+    """
+
+    id: ClassVar[str] = "together.api.v1"
+    default_base_url: ClassVar[str] = "https://api.together.ai/v1"
+    api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
+    base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer; ``eos`` is OpenAI's ``stop``."""
+        return _with_stop(data)
+
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return a chunk; ``eos`` is OpenAI's ``stop``."""
+        chunk = super()._parse_sse_chunk(data)
+        return None if chunk is None else _with_stop(chunk)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Map a refusal; a request longer than the model's context is a 403 at Together, which is not about permission."""
+        if status in (400, 403, 422):
+            text = self._error_text(body)
+            if "context length" in text or "max_new_tokens" in text:
+                return FailureClass.CAPABILITY
+        return super()._classify(status, code, headers, body)
+
+
+def _with_stop(data: dict[str, Any]) -> dict[str, Any]:
+    for choice in data.get("choices") or ():
+        if isinstance(choice, dict) and choice.get("finish_reason") == END_OF_TEXT:
+            choice |= {"finish_reason": "stop", "native_finish_reason": END_OF_TEXT}
+    return data

@@ -1,0 +1,118 @@
+"""Together AI on the wire: address, key, body, answers and refusals."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelmesh_connector_together import TogetherProvider
+
+from modelmesh.capabilities import standard_tree
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing.upstream import chunk, completion, event
+
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+KEY = "test-key-of-the-account"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+def ask(provider: TogetherProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Ask once; gives the answer's data, or the chunks of a stream."""
+    call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
+    try:
+        answer = provider.send(call, "zai-org/GLM-5.3", Limits())
+        return list(answer) if stream else answer.body
+    finally:
+        provider.close()
+
+
+@pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
+def test_the_request(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("TOGETHER_BASE_URL", upstream.url + written)
+    ask(TogetherProvider(api_key=KEY), top_k=5, compliance="hipaa", of_next_year=[1])
+    assert (upstream.last.path, upstream.last.headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
+    sent = {"model": "zai-org/GLM-5.3", "messages": MESSAGES, "top_k": 5, "compliance": "hipaa", "of_next_year": [1]}
+    assert upstream.last.json == sent
+
+
+def test_the_default_address() -> None:
+    assert TogetherProvider(api_key=KEY)._get_completion_endpoint() == "https://api.together.ai/v1/chat/completions"
+
+
+def test_a_plain_answer(upstream: Upstream) -> None:
+    answer = completion("Hi", reasoning="A greeting.") | {"warnings": [{"message": "test"}]}
+    answer["choices"][0]["finish_reason"] = "eos"
+    upstream.reply(answer)
+    got = ask(TogetherProvider(base_url=upstream.url, api_key=KEY))
+    assert (got["choices"][0].pop("native_finish_reason"), got["choices"][0]["finish_reason"]) == ("eos", "stop")
+    answer["choices"][0]["finish_reason"] = "stop"
+    assert got == answer
+
+
+def test_a_stream(upstream: Upstream) -> None:
+    chunks = [
+        chunk({"reasoning": "Hm."}),
+        chunk({"content": "Hi", "token_id": 5}),
+        chunk({}, finish="eos", usage={"total_tokens": 5}),
+    ]
+    upstream.stream([*map(event, chunks), event("[DONE]")])
+    got = ask(TogetherProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    assert got[:2] == chunks[:2]
+    assert (got[2]["choices"][0]["finish_reason"], got[2]["usage"]) == ("stop", {"total_tokens": 5})
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "failure"),
+    [
+        (400, "the request is not valid JSON", F.CALLER),
+        (401, "Invalid API key provided", F.CREDENTIAL),
+        (402, "reached its maximum allowed monthly spending limit", F.QUOTA),
+        (403, "Input token count + max_tokens must be less than the context length of the model", F.CAPABILITY),
+        (422, "inputs tokens + max_new_tokens must be <= 4097", F.CAPABILITY),
+        (403, "you may not use this model", F.PERMISSION),
+        (404, "Unable to access model nobodys", F.NOT_FOUND),
+        (429, "Too many requests", F.THROTTLE),
+        (503, "Engine overloaded", F.SERVER),
+    ],
+)
+def test_refusals(upstream: Upstream, status: int, said: str, failure: F) -> None:
+    upstream.reply({"error": {"message": said, "type": "invalid_request_error", "param": None, "code": None}}, status)
+    with pytest.raises(ProviderError) as caught:
+        ask(TogetherProvider(base_url=upstream.url, api_key=KEY))
+    assert caught.value.failure is failure
+
+
+def test_id_variables_and_catalogue_agree() -> None:
+    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    named = "modelmesh_connector_together:TogetherProvider"
+    assert points["modelmesh.providers"] == {TogetherProvider.id: named} == {"together.api.v1": named}
+    assert points["modelmesh.autodetect"] == dict.fromkeys(["TOGETHER_API_KEY"], named)
+    data = json.loads(files("modelmesh_connector_together").joinpath("models.json").read_text("utf-8"))
+    assert date.fromisoformat(data["as_of"])
+    assert data["source"]
+    provider = TogetherProvider(api_key=KEY)
+    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
+    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
+    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
+    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

@@ -1,0 +1,11 @@
+"""XAIProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_xai import XAIProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestXAI(ProviderConformance):
+    provider_class = XAIProvider
