@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ from modelmesh.errors import (
 
 PROVIDER = "providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: sk-test\n"
 POOL = "pools:\n  chat-completion: {}\n"
+
+
+@pytest.fixture(autouse=True)
+def two_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the connectors of Mistral and xAI are not installed; in the workspace all of them are."""
+    found, missing = entry_points(), ("modelmesh_connector_mistral", "modelmesh_connector_xai")
+    left = EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in missing)
+    monkeypatch.setattr("modelmesh.registry.catalog.entry_points", lambda: left)
 
 
 def written(tmp_path: Path, text: str, name: str = "mesh.yaml") -> str:
