@@ -73,25 +73,15 @@ LATER: dict[str, Any] = {
     "storage": {"storage": {"path": "state.json"}},
     "discovery": {"discovery": {"sync": {"enabled": True}}},
     "connectors": {"connectors": ["a.zip"]},
-    "budget": {"budget": {"daily_limit": 5}},
     "observability.statistics": sinks({"connector": CONSOLE, "statistics": {"flush_interval": "5s"}}),
     "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
-    "providers.a.budget": providers({"a": {"budget": {"daily_limit": 5}}}),
-    "providers.a.quota": providers({"a": {"quota": {"query_current": True}}}),
     "providers.a.discovery": providers({"a": {"discovery": {"enumerate_models": True}}}),
     "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
     "providers.a.files": providers({"a": {"files": {"upload": True}}}),
     "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),
     "providers.a.auth": providers({"a": {"auth": {"method": "oauth"}}}),
-    "pools.chat-completion.deactivation.request_limit": pool({"deactivation": {"request_limit": 5}}),
-    "pools.chat-completion.deactivation.token_limit": pool({"deactivation": {"token_limit": 5}}),
-    "pools.chat-completion.deactivation.budget_limit": pool({"deactivation": {"budget_limit": 5}}),
-    "pools.chat-completion.deactivation.quota_window": pool({"deactivation": {"quota_window": "daily"}}),
     "pools.chat-completion.deactivation.maintenance_window": pool({"deactivation": {"maintenance_window": "0 3 * * *"}}),
     "pools.chat-completion.recovery.probe_on_start": pool({"recovery": {"probe_on_start": True}}),
-    "pools.chat-completion.recovery.on_quota_reset": pool({"recovery": {"on_quota_reset": True}}),
-    "pools.chat-completion.recovery.quota_reset_schedule": pool({"rotation": {"recovery": {"quota_reset_schedule": "monthly"}}}),
-    "pools.chat-completion.on_budget_exceeded": pool({"on_budget_exceeded": "rotate"}),
 }  # fmt: skip
 
 
@@ -104,8 +94,8 @@ def test_what_is_read_and_not_enforced_says_so_with_its_place(path: str) -> None
 
 def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
-    file.write_text("providers:\n  a:\n    connector: x.y.v1\n    budget:\n      daily_limit: 5\n")
-    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:4:5: providers\.a\.budget: 'budget' is read"):
+    file.write_text("providers:\n  a:\n    connector: x.y.v1\n    files:\n      upload: true\n")
+    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:4:5: providers\.a\.files: 'files' is read"):
         _ = MeshConfig.from_file(str(file)).sections
 
 
@@ -115,7 +105,7 @@ def test_what_changes_nothing_warns_of_nothing() -> None:
         for raw in (
             {"storage": None},
             {"proxy": {"port": 1}},
-            providers({"a": {"auth": {"method": "api_key"}, "budget": None}}),
+            providers({"a": {"auth": {"method": "api_key"}, "files": None}}),
             pool({"retry": {"scope": "same_model"}}),
         ):
             _ = MeshConfig(raw).sections

@@ -148,11 +148,11 @@ class FlowMachine(RuleBasedStateMachine):
             error = ProviderError("broke", failure=FailureClass.PROTOCOL)
             flows.interrupt(served, error, now=self.clock())
         else:
-            flows.abandon(served)
+            flows.abandon(served, self.clock())
             assert health_of(served.candidate) == before  # 3: nor does one who leaves a stream
         if how == "twice":  # 4: an attempt is settled once, however often it is said
             count = served.candidate.account.in_flight
-            flows.abandon(served)
+            flows.abandon(served, self.clock())
             flows.settle(served, usage=None, now=self.clock(), seconds=1.0)
             assert served.candidate.account.in_flight == count
 
@@ -289,7 +289,7 @@ class FlowMachine(RuleBasedStateMachine):
         for request in self.open:
             request["flow"].close()
         for served in self.streams:
-            flows.abandon(served)
+            flows.abandon(served, self.clock())
         assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
         self.clock.advance(100_000)
         self.book.advance(self.clock())

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from modelmesh import create
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.usage import NANO, UsageEntry, UsageTracker, cost_nano_usd
+from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.usage import UsageEntry, UsageTracker
 
 BOTH = ModelPricing(input_per_1k_tokens=0.0025, output_per_1k_tokens=0.01)
 USED = {"prompt_tokens": 1000, "completion_tokens": 500}

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from modelmesh.assembly.assembler import DEFAULT_STRATEGY
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.config import MeshConfig
 from modelmesh.config.problems import did_you_mean
 from modelmesh.detection import Detected, detect, nothing_detected
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
-from modelmesh.mesh import DEFAULT_STRATEGY, ModelMesh
+from modelmesh.mesh import ModelMesh
 from modelmesh.registry.resolver import Resolver
 from modelmesh.secret import Secret
 

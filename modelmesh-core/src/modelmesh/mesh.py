@@ -10,40 +10,31 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from modelmesh.assembly.accounts import Entries, build_entry
-from modelmesh.assembly.membership import Models, is_called
-from modelmesh.assembly.policies import pool_policy, strategy_settings
-from modelmesh.assembly.sinks import build_emitter
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
-from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.assembly.assembler import Assembler
 from modelmesh.config.mesh_config import MeshConfig
-from modelmesh.config.references import References
-from modelmesh.config.schema import PoolSection, SecretsSection
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RoutingEvent
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
-from modelmesh.errors import ConfigurationError, ModelMeshError, NoActiveModelError, RoutingError
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
-from modelmesh.ids import Kind
 from modelmesh.operations import CHAT
 from modelmesh.registry.plugins import tell
-from modelmesh.registry.resolver import Resolver, build
+from modelmesh.registry.resolver import Resolver
 from modelmesh.reporting import Reporter
 from modelmesh.routing import explain as explaining
 from modelmesh.routing import verdicts
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
+from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 from modelmesh.status import PoolInfo, describe
-from modelmesh.usage import UsageTracker
+from modelmesh.usage import BudgetStatus, UsageTracker
 
 if TYPE_CHECKING:
     from modelmesh.client import MeshClient, OpenAIClient
-
-DEFAULT_STRATEGY = "stick-until-failure"
 
 
 class ModelMesh:
@@ -58,6 +49,7 @@ class ModelMesh:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         asleep: Callable[[float], Any] = asyncio.sleep,
+        wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         resolver: Resolver | None = None,
     ) -> None:
@@ -67,6 +59,7 @@ class ModelMesh:
             clock: Monotonic seconds; a test hands in a virtual one.
             sleep: Lets seconds pass in a thread.
             asleep: Lets seconds pass in a task.
+            wall: Unix seconds; read once, to know which day it is. Afterwards the monotonic clock alone counts.
             rng: Draws every random number of the mesh.
             resolver: Answers connector IDs; by default what is installed.
         """
@@ -75,11 +68,12 @@ class ModelMesh:
         self._resolver = resolver
         self._lock = RLock()  # a stream may be collected, and so closed, in the middle of another request's step
         self._book = HealthBook(draw=self._rng.random)
+        self._ledger = Ledger(self._book, epoch=wall() - clock())
         self._driver = SyncDriver(self._lock, clock, sleep)
         self._adriver = AsyncDriver(self._lock, clock, asleep)
         self._pid = os.getpid()
         self._ready = False
-        self.usage = UsageTracker()
+        self.usage = UsageTracker(self._when, self._budgets)
 
     # -- life -------------------------------------------------------------------------------------------------------
 
@@ -98,85 +92,12 @@ class ModelMesh:
             ConnectorError: A connector it names cannot.
         """
         self.config = MeshConfig.of(config)
-        places, resolver = self.config.places, self._resolver or Resolver()
-        self._resolver = resolver
-        references = self._references(self.config.secrets)
-        sections = self.config.resolved(references).sections
-        self._tree = standard_tree()
-        self._entries = Entries(
-            {
-                key: build_entry(section, resolver, references, places)
-                for key, section in sections.providers.items()
-                if section.enabled
-            }
-        )
-        self._models = Models(self._entries, self._tree, places)
-        self._models.add_configured(sections.models)
-        self._wanted_models(models)
-        pools = {name: self._pool(section, strategy, models) for name, section in sections.pools.items()}
-        self._router = Router(pools, self._tree, StickUntilFailure)
-        self._emitter = build_emitter(sections.observability, resolver, references, places)
-        self._reporter = Reporter(self._emitter, self.usage, self._book, self._lock, self._clock)
+        self._resolver = resolver = self._resolver or Resolver()
+        parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
+        self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
+        self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._lock, self._clock)
         self._ready = True
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
-
-    def _references(self, section: SecretsSection) -> References:
-        assert self._resolver is not None
-        places, store = self.config.places, section.instance
-        if store is not None and not callable(getattr(store, "get", None)):
-            where = places.where(("secrets", "instance"))
-            message = f"{where}: {type(store).__name__} is no secret store: it has no get(name)."
-            raise ConfigurationError(message, where=where)
-        if store is None:
-            where = places.where(("secrets", "store"))
-            cls = self._resolver.resolve(Kind.SECRET_STORE, section.store, where)
-            store = build(cls, References(None, places).resolve(section.config, ("secrets",)), section.store)
-        return References(store, places)
-
-    def _wanted_models(self, names: Sequence[str] | None) -> None:
-        for name in names or ():
-            known = any(is_called(candidate, name) for candidate in self._models.candidates)
-            if not known and not self._models.add_named(name):
-                listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
-                message = (
-                    f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
-                    f"is not listed, write its provider before it, e.g. 'openai.{name}'."
-                )
-                raise ConfigurationError(message, where="models")
-
-    def _pool(self, section: PoolSection, strategy: str | None, models: Sequence[str] | None) -> Pool:
-        node = self._models.target(section)
-        members = self._models.members(section, node)
-        if models is not None:
-            members = [c for name in models for c in members if is_called(c, name)]
-            if not members:
-                wanted = section.capability or section.name
-                message = f"the pool {section.name!r} is empty: none of models={list(models)!r} serves {wanted!r}."
-                raise ConfigurationError(message, where="models")
-        chosen = self._strategy(section, strategy)
-        return Pool(
-            section.name, node.path if node else "", list(dict.fromkeys(members)), chosen, self._book, pool_policy(section)
-        )
-
-    def _strategy(self, section: PoolSection, override: str | None) -> Strategy:
-        assert self._resolver is not None
-        if section.strategy_instance is not None and override is None:
-            if not callable(getattr(section.strategy_instance, "select", None)):
-                where = self.config.places.where(("pools", section.name, "strategy_instance"))
-                message = (
-                    f"{where}: {type(section.strategy_instance).__name__} is no strategy: it has no select(candidates, request)."
-                )
-                raise ConfigurationError(message, where=where)
-            return section.strategy_instance  # type: ignore[no-any-return]
-        name = override or section.strategy or DEFAULT_STRATEGY
-        where = self.config.places.where(("pools", section.name, "strategy"))
-        cls = self._resolver.resolve(Kind.STRATEGY, name, where)
-        settings = strategy_settings(section)
-        fallback = section.fallback_strategy or getattr(cls, "default_fallback", None)
-        if fallback and fallback != "error":
-            plain = self._resolver.resolve(Kind.STRATEGY, fallback, where)
-            settings["fallback"] = build(plain, {**settings, "fallback_strategy": None}, fallback)
-        return build(cls, settings, name)  # type: ignore[no-any-return]
 
     def shutdown(self) -> None:
         """Close connections and let sinks write what they hold. May be called twice."""
@@ -278,7 +199,7 @@ class ModelMesh:
 
     def _left(self, call: Call, served: Served) -> None:
         with self._lock:
-            abandon(served)
+            abandon(served, self._clock())
         self._reporter.streamed(call, served, None, self._clock())
 
     def _begin(self, call: Call) -> tuple[Pool, float]:
@@ -303,6 +224,16 @@ class ModelMesh:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
+
+    def _when(self) -> float:
+        """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""
+        return self._ledger.epoch + self._clock()
+
+    def _budgets(self) -> BudgetStatus | None:
+        if not self._ready:
+            return None
+        with self._lock:
+            return BudgetStatus.of(self._ledger.meters(self.list_pools()).values(), self._when())
 
     # -- looking inside ---------------------------------------------------------------------------------------------
 
@@ -336,7 +267,7 @@ class ModelMesh:
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
         """Return a summary of each pool's health, or of one."""
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-        return {one.name: PoolInfo.of(one, self.current(one)) for one in pools}
+        return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
 
     def active_providers(self) -> list[str]:
         """Return the providers that have an active model, by key."""

@@ -16,13 +16,16 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
 from modelmesh.routing.attempts import Attempt
-from modelmesh.routing.circuits import Account, Circuit, ModelHealth
+from modelmesh.routing.circuits import Account, Circuit, ModelHealth, Reason
 from modelmesh.routing.classes import FailureClass
 from modelmesh.routing.flow import Served, usage_of
 from modelmesh.routing.health import HealthBook
+from modelmesh.routing.ledger import Ledger, Note
+from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
-from modelmesh.usage import NANO, UsageTracker, cost_nano_usd
+from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.usage import UsageTracker
 
 
 class AdaptationWarning(UserWarning):
@@ -32,10 +35,19 @@ class AdaptationWarning(UserWarning):
 class Reporter:
     """Keeps the accounts of one mesh."""
 
-    def __init__(self, emitter: Emitter, usage: UsageTracker, book: HealthBook, lock: RLock, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        emitter: Emitter,
+        usage: UsageTracker,
+        book: HealthBook,
+        ledger: Ledger,
+        lock: RLock,
+        clock: Callable[[], float],
+    ) -> None:
         self._emitter = emitter
         self._usage = usage
         self._book = book
+        self._ledger = ledger
         self._clock = clock
         self.lock = lock
 
@@ -44,6 +56,7 @@ class Reporter:
         if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
             text = f"{served.candidate} was asked with changes: {'; '.join(served.attempts[-1].adapted)}"
             warnings.warn(text, AdaptationWarning, stacklevel=4)
+        self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
             self._account(served, usage_of(served.outcome.body))
             if self._emitter.listening:
@@ -54,15 +67,18 @@ class Reporter:
         if isinstance(served.outcome, Answer):
             return
         progress = served.outcome.progress
-        if progress.complete:
+        if progress.complete or progress.usage is not None:
             self._account(served, progress.usage)
+        else:
+            self._unsettled(served.attempts[-1:])
         if self._emitter.listening:
             self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
 
     def failed(self, call: Call, pool: Pool, error: ModelMeshError, began: float) -> None:
         """A request got no answer."""
+        attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
+        self._unsettled(attempts)
         if self._emitter.listening:
-            attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
             self._tell(call, pool, attempts, None, error, began, None)
 
     def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
@@ -70,6 +86,21 @@ class Reporter:
         nano = cost_nano_usd(candidate.info.pricing, usage)
         served.attempts[-1].cost = None if nano is None else nano / NANO
         self._usage.add(candidate.model_id, candidate.provider_id, usage, nano)
+
+    def _unsettled(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            if attempt.billed != "no":
+                self._usage.add_unsettled(attempt.model_id, attempt.provider_id)
+
+    def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
+        """Tell what changed since somebody was told the last time."""
+        with self.lock:
+            changes, notes = list(self._book.changes), list(self._ledger.notes)
+            self._book.changes.clear()
+            self._ledger.notes.clear()
+        now = time.time()
+        for event in (*_events(changes, attempts, pool, now), *(_told(note, pool, now) for note in notes)):
+            self._emitter.emit(event)
 
     def _tell(
         self,
@@ -82,11 +113,7 @@ class Reporter:
         answer: Any,
     ) -> None:
         now = time.time()
-        with self.lock:
-            changes = list(self._book.changes)
-            self._book.changes.clear()
-        for event in _events(changes, attempts, pool.name, now):
-            self._emitter.emit(event)
+        self.tell_changes(attempts, pool.name)
         winner = attempts[-1] if served else None
         usage = (winner.usage if winner else None) or {}
         show = self._emitter.shows_payloads
@@ -115,7 +142,10 @@ class Reporter:
 
 
 def _events(
-    changes: Sequence[tuple[str, Circuit, FailureClass | None]], attempts: Sequence[Attempt], pool: str, now: float
+    changes: Sequence[tuple[str, Circuit, FailureClass | Reason | None]],
+    attempts: Sequence[Attempt],
+    pool: str | None,
+    now: float,
 ) -> list[RoutingEvent]:
     found: list[RoutingEvent] = []
     for what, circuit, reason in changes:
@@ -131,3 +161,17 @@ def _events(
             said = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
             found.append(RoutingEvent("model_rotated", now, after.model_id, after.provider_id, pool, said))
     return found
+
+
+def _told(note: Note, pool: str | None, now: float) -> RoutingEvent:
+    quota = note.meter.quota
+    money = quota.metric is Metric.COST
+    facts = {
+        "of": quota.key,
+        "metric": quota.metric.value,
+        "window": quota.window.period.value,
+        "limit": quota.limit / NANO if money else quota.limit,
+        "used": note.used / NANO if money else note.used,
+    }
+    provider = quota.key.removeprefix("provider:") if quota.key.startswith("provider:") else None
+    return RoutingEvent(note.event, now, None, provider, pool, facts)

@@ -24,6 +24,7 @@ class PoolInfo(Mapping[str, Any]):
         current_provider: Its provider.
         strategy: ID of the strategy.
         capability: Path of the capability.
+        left: What is left of each limit of its models until it begins anew.
     """
 
     active: int
@@ -33,10 +34,11 @@ class PoolInfo(Mapping[str, Any]):
     current_provider: str | None
     strategy: str
     capability: str
+    left: tuple[dict[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, pool: Pool, current: Candidate | None) -> PoolInfo:
-        """Summarize a pool."""
+    def of(cls, pool: Pool, current: Candidate | None, now: float) -> PoolInfo:
+        """Summarize a pool; ``now`` in monotonic seconds."""
         active = pool.available.bit_count()
         return cls(
             active,
@@ -46,6 +48,7 @@ class PoolInfo(Mapping[str, Any]):
             current.provider_id if current else None,
             pool.strategy.id,
             pool.capability,
+            pool.forecasts(now),
         )
 
     def __getitem__(self, key: str) -> Any:

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from modelmesh.contracts.models import ModelPricing
-
-NANO = 1_000_000_000
-
-
-def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None) -> int | None:
-    """Price one answer.
-
-    Args:
-        pricing: The model's list price.
-        usage: What the vendor reported.
-
-    Returns:
-        Nano-dollars, ``None`` when the price or the usage is unknown.
-    """
-    if pricing is None:
-        return None
-    total = 0.0
-    for price, key in ((pricing.input_per_1k_tokens, "prompt_tokens"), (pricing.output_per_1k_tokens, "completion_tokens")):
-        tokens = (usage or {}).get(key)
-        if price is None:
-            if tokens and pricing.per_request is None:
-                return None  # there were such tokens, and what they cost nobody said
-        elif isinstance(tokens, int):
-            total += tokens * price / 1000
-        elif price:
-            return None
-    return round((total + (pricing.per_request or 0.0)) * NANO)
+from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.meters import Meter, Metric
+from modelmesh.routing.prices import NANO
 
 
 @define
@@ -47,12 +23,14 @@ class UsageEntry:
         prompt_tokens: As the vendors reported them.
         completion_tokens: As the vendors reported them.
         unpriced_requests: Requests whose cost is unknown; ``total_cost`` leaves them out.
+        unsettled_attempts: Attempts without an answer that a vendor may charge for, nobody knows how much.
     """
 
     total_requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     unpriced_requests: int = 0
+    unsettled_attempts: int = 0
     _nano_usd: int = field(default=0, alias="nano_usd")
 
     @property
@@ -77,22 +55,136 @@ class UsageEntry:
         else:
             self._nano_usd += nano_usd
 
+    def saved(self) -> dict[str, int]:
+        """Return the totals as plain data."""
+        return {name.lstrip("_"): getattr(self, name) for name in _COUNTS}
+
+    @classmethod
+    def restored(cls, saved: Mapping[str, Any]) -> UsageEntry:
+        """Return totals of an earlier run; what is no count is taken for nothing."""
+        counts = {name.lstrip("_"): saved.get(name.lstrip("_")) for name in _COUNTS}
+        return cls(**{name: count for name, count in counts.items() if isinstance(count, int) and count >= 0})
+
+
+_COUNTS = tuple(field.name for field in UsageEntry.__attrs_attrs__)
+
+
+@frozen
+class BudgetStatus(Mapping[str, Any]):
+    """How much of the budgets is spent, USD; fields are attributes and items alike.
+
+    Of several budgets the one that is nearest to its end speaks. ``None`` where no such limit is set.
+
+    Attributes:
+        exceeded: Whether nothing is left of one of them.
+        alert: Whether one of them has passed its alert threshold.
+        used: Of the budget nearest to its end.
+        remaining: Of the budget nearest to its end.
+        daily_used: Of the daily budget nearest to its end.
+        daily_limit: The same.
+        daily_remaining: The same.
+        monthly_used: Of the monthly budget nearest to its end.
+        monthly_limit: The same.
+        monthly_remaining: The same.
+    """
+
+    exceeded: bool
+    alert: bool
+    used: float
+    remaining: float
+    daily_used: float | None = None
+    daily_limit: float | None = None
+    daily_remaining: float | None = None
+    monthly_used: float | None = None
+    monthly_limit: float | None = None
+    monthly_remaining: float | None = None
+
+    @classmethod
+    def of(cls, meters: Iterable[Meter], when: float) -> BudgetStatus | None:
+        """Summarize what is counted in money, ``None`` when nothing is."""
+        counted = [m for m in meters if m.quota.metric is Metric.COST and m.quota.window.period is not Period.REQUEST]
+        if not counted:
+            return None
+        for meter in counted:
+            meter.roll(when)
+        nearest = min(counted, key=_share_left)
+        parts: dict[str, float] = {}
+        for name, period in (("daily", Period.DAY), ("monthly", Period.MONTH)):
+            of_period = [meter for meter in counted if meter.quota.window.period is period]
+            if of_period:
+                meter = min(of_period, key=_share_left)
+                parts |= {f"{name}_used": meter.used / NANO, f"{name}_limit": meter.quota.limit / NANO}
+                parts[f"{name}_remaining"] = max(meter.quota.limit - meter.used, 0) / NANO
+        exceeded, alert = (any(state(meter) for meter in counted) for state in (_is_spent, lambda meter: meter.alerted))
+        left = max(nearest.quota.limit - nearest.used, 0)
+        return cls(exceeded, alert, nearest.used / NANO, left / NANO, **parts)
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in _STATUS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_STATUS)
+
+    def __len__(self) -> int:
+        return len(_STATUS)
+
+
+_STATUS = tuple(field.name for field in BudgetStatus.__attrs_attrs__)
+
+
+def _is_spent(meter: Meter) -> bool:
+    return meter.used >= meter.quota.limit
+
+
+def _share_left(meter: Meter) -> float:
+    return (meter.quota.limit - meter.used) / meter.quota.limit if meter.quota.limit else 0.0
+
 
 class UsageTracker:
-    """Counts what a mesh answered since it was made or :meth:`reset`."""
+    """Counts what a mesh answered since it was made or :meth:`reset`; with a state kept, over runs. Days are UTC."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time, budgets: Callable[[], BudgetStatus | None] = lambda: None) -> None:
+        """Start at nothing.
+
+        Args:
+            now: Gives Unix seconds.
+            budgets: Tells how much of the budgets is spent.
+        """
+        self._now = now
+        self._budgets = budgets
         self._lock = Lock()
         self._total = UsageEntry()
+        self._periods: dict[Period, tuple[float, UsageEntry]] = {}
         self._models: dict[str, UsageEntry] = {}
         self._providers: dict[str, UsageEntry] = {}
 
     def add(self, model: str, provider: str, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
         """Count one answered request."""
         with self._lock:
-            self._total.add(usage, nano_usd)
-            self._models.setdefault(model, UsageEntry()).add(usage, nano_usd)
-            self._providers.setdefault(provider, UsageEntry()).add(usage, nano_usd)
+            for entry in self._entries(model, provider):
+                entry.add(usage, nano_usd)
+
+    def add_unsettled(self, model: str, provider: str) -> None:
+        """Count an attempt that brought no answer and that the vendor may charge for."""
+        with self._lock:
+            for entry in self._entries(model, provider):
+                entry.unsettled_attempts += 1
+
+    def _entries(self, model: str, provider: str) -> Iterator[UsageEntry]:
+        yield self._total
+        yield self._models.setdefault(model, UsageEntry())
+        yield self._providers.setdefault(provider, UsageEntry())
+        for period in (Period.DAY, Period.MONTH):
+            yield self._of(period)
+
+    def _of(self, period: Period) -> UsageEntry:
+        began = Window(period).start(self._now())
+        kept = self._periods.get(period)
+        if kept is None or kept[0] != began:
+            kept = self._periods[period] = (began, UsageEntry())
+        return kept[1]
 
     @property
     def total_requests(self) -> int:
@@ -125,14 +217,51 @@ class UsageTracker:
         return dict(self._providers)
 
     @property
-    def budget_status(self) -> None:
-        """``None``: no budget is kept."""
-        return
+    def daily_cost(self) -> float:
+        """USD since midnight UTC, of the requests whose price is known."""
+        with self._lock:
+            return self._of(Period.DAY).total_cost
+
+    @property
+    def monthly_cost(self) -> float:
+        """USD since the first of the month, UTC, of the requests whose price is known."""
+        with self._lock:
+            return self._of(Period.MONTH).total_cost
+
+    @property
+    def unsettled_attempts(self) -> int:
+        """Attempts without an answer that a vendor may charge for."""
+        return self._total.unsettled_attempts
+
+    @property
+    def budget_status(self) -> BudgetStatus | None:
+        """How much of the budgets is spent, ``None`` when none is kept."""
+        return self._budgets()
+
+    def saved(self) -> dict[str, Any]:
+        """Return everything counted as plain data."""
+        with self._lock:
+            return {
+                "total": self._total.saved(),
+                "models": {name: entry.saved() for name, entry in self._models.items()},
+                "providers": {name: entry.saved() for name, entry in self._providers.items()},
+                "periods": {period.value: {"began": began, **entry.saved()} for period, (began, entry) in self._periods.items()},
+            }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what an earlier run counted."""
+        with self._lock:
+            self._total = UsageEntry.restored(saved.get("total") or {})
+            self._models = {name: UsageEntry.restored(entry) for name, entry in (saved.get("models") or {}).items()}
+            self._providers = {name: UsageEntry.restored(entry) for name, entry in (saved.get("providers") or {}).items()}
+            for name, entry in (saved.get("periods") or {}).items():
+                self._periods[Period(name)] = (float(entry["began"]), UsageEntry.restored(entry))
 
     def reset(self) -> None:
         """Begin again at nothing."""
         with self._lock:
             self._total = UsageEntry()
+            self._periods.clear()
             self._models.clear()
             self._providers.clear()
 

@@ -147,7 +147,7 @@ def test_a_pipe_gets_every_character_of_the_answer(run, configured):
 def test_what_is_not_acted_on_is_a_note(run, configured):
     path = configured("works")
     raw = json.loads(Path(path).read_text())
-    raw["providers"]["works"]["budget"] = {"daily": 1}
+    raw["providers"]["works"]["files"] = {"upload": True}
     Path(path).write_text(json.dumps(raw))
     done = run("chat", "-c", path, "hello")
     assert done.stdout == "Paris\n"

@@ -51,6 +51,7 @@ def pool_policy(section: PoolSection) -> PoolPolicy:
         ),
         stream=StreamPolicy(section.stream.commit, section.stream.tokens, section.stream.seconds),
         adaptation=section.adaptation,
+        rotate_on_budget=section.on_budget_exceeded == "rotate",
     )
 
 

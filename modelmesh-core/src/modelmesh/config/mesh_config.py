@@ -17,18 +17,17 @@ from modelmesh.config.references import References
 from modelmesh.config.structure import structure
 from modelmesh.errors import ConfigurationError
 
-SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation")
-LATER = ("storage", "discovery", "connectors", "proxy", "budget")
+SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget")
+LATER = ("storage", "discovery", "connectors", "proxy")
 """Sections that belong to the format and that this version does not act on."""
 
-LATER_SECTIONS = ("storage", "discovery", "connectors", "budget")
+LATER_SECTIONS = ("storage", "discovery", "connectors")
 """Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
 
-LATER_PROVIDER_KEYS = ("budget", "quota", "discovery", "batch", "files", "fine_tuning")
+LATER_PROVIDER_KEYS = ("discovery", "batch", "files", "fine_tuning")
 LATER_POOL_KEYS = {
-    "": ("on_budget_exceeded",),
-    "deactivation": ("request_limit", "token_limit", "budget_limit", "quota_window", "maintenance_window"),
-    "recovery": ("probe_on_start", "on_quota_reset", "quota_reset_schedule"),
+    "deactivation": ("maintenance_window",),
+    "recovery": ("probe_on_start",),
 }
 
 
@@ -49,6 +48,7 @@ class Sections:
     pools: dict[str, schema.PoolSection]
     observability: tuple[schema.SinkSection, ...]
     capabilities: tuple[str, ...]
+    budget: schema.BudgetSection | None = None
 
 
 class MeshConfig:
@@ -147,7 +147,7 @@ class MeshConfig:
     def resolved(self, references: References) -> MeshConfig:
         """Return a configuration in which settings that are no secrets have the values they refer to."""
         raw = dict(self.raw)
-        for section in ("models", "pools", "capabilities", "rotation"):
+        for section in ("models", "pools", "capabilities", "rotation", "budget"):
             if section in raw:
                 raw[section] = references.plain(raw[section], (section,))
         providers = raw.get("providers")
@@ -179,6 +179,9 @@ class MeshConfig:
         if not isinstance(capabilities, list | tuple) or not all(isinstance(name, str) for name in capabilities):
             problems.add(("capabilities",), "must be a list of capability names")
             capabilities = ()
+        budget = self.raw.get("budget")
+        if budget is not None:
+            budget = structure(budget, schema.BudgetSection, ("budget",), problems)
         models, pools = without_disabled(providers, models, pools)
         sections = Sections(
             secrets or schema.SecretsSection(),
@@ -187,6 +190,7 @@ class MeshConfig:
             pools,
             tuple(sink for sink in sinks if sink is not None),
             tuple(capabilities),
+            budget,
         )
         return sections, problems
 

@@ -22,7 +22,7 @@ KEY_ALIASES = {
 POOL_ALIASES = {"hierarchy_node": "capability", "allowed_providers": "providers"}
 TUNING = (
     "deactivation", "recovery", "retry", "selection", "model_priority", "provider_priority", "fallback_strategy",
-    "balance_mode", "rate_limit", "provider_deactivation", "provider_recovery", "on_budget_exceeded", "timeouts",
+    "balance_mode", "rate_limit", "provider_deactivation", "provider_recovery", "on_budget_exceeded", "budget", "timeouts",
 )  # fmt: skip
 SELECTION_KEYS = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode", "rate_limit")
 SECTION_ALIASES = {

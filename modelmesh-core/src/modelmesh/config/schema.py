@@ -13,6 +13,7 @@ Fraction = NewType("Fraction", float)
 Codes = NewType("Codes", frozenset[int])
 Names = NewType("Names", tuple[str, ...])
 Delivery = NewType("Delivery", dict[str, bool])
+Zone = NewType("Zone", str)
 
 
 @frozen
@@ -34,6 +35,42 @@ class ConnectionPoolSection:
 
 
 @frozen
+class BudgetSection:
+    """``budget`` of a provider, a pool or the whole mesh. Money in USD."""
+
+    daily_limit: float | None = None
+    monthly_limit: float | None = None
+    total_limit: float | None = None
+    per_request_limit: float | None = None
+    alert_threshold: Fraction = Fraction(0.8)
+    enforce: bool = True
+    on_budget_exceeded: Literal["error", "rotate"] | None = None
+    unknown_price: Literal["refuse", "allow"] = "refuse"
+
+
+@frozen
+class QuotaSection:
+    """``quota`` of a provider or a model: how much its account gives away in a window."""
+
+    free_tier: bool = False
+    requests_per_minute: int | None = None
+    requests_per_hour: int | None = None
+    requests_per_day: int | None = None
+    requests_per_month: int | None = None
+    tokens_per_minute: int | None = None
+    tokens_per_hour: int | None = None
+    tokens_per_day: int | None = None
+    tokens_per_month: int | None = None
+    request_limit: int | None = None
+    token_limit: int | None = None
+    reset_schedule: Literal["monthly", "daily", "rolling"] = "monthly"
+    reset_zone: Zone = Zone("UTC")
+    shared: str | None = None
+    query_current: bool = False
+    query_remaining: bool = False
+
+
+@frozen
 class ProviderSection:
     """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
 
@@ -49,8 +86,8 @@ class ProviderSection:
     capabilities: Names = Names(())
     timeouts: TimeoutsSection = TimeoutsSection()
     connection_pool: ConnectionPoolSection = ConnectionPoolSection()
-    budget: dict[str, Any] | None = None
-    quota: dict[str, Any] | None = None
+    budget: BudgetSection | None = None
+    quota: QuotaSection | None = None
     discovery: dict[str, Any] | None = None
     batch: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
@@ -89,6 +126,7 @@ class ModelSection:
     features: dict[str, bool] = field(factory=dict)
     constraints: ConstraintsSection = ConstraintsSection()
     pricing: PricingSection | None = None
+    quota: QuotaSection | None = None
     model: str | None = None
     batch: Any = None
 
@@ -112,7 +150,7 @@ class DeactivationSection:
     request_limit: int | None = None
     token_limit: int | None = None
     budget_limit: float | None = None
-    quota_window: str | None = None
+    quota_window: Literal["monthly", "daily"] | None = None
     maintenance_window: str | None = None
 
 
@@ -124,7 +162,7 @@ class RecoverySection:
     probe_on_start: bool | None = None
     probe_interval: Seconds | None = None
     on_quota_reset: bool | None = None
-    quota_reset_schedule: str | None = None
+    quota_reset_schedule: Literal["monthly", "daily", "daily_utc"] | None = None
 
 
 @frozen
@@ -176,6 +214,7 @@ class PoolSection:
     provider_deactivation: Literal["on_auth_failure", "on_api_outage"] | None = None
     provider_recovery: Literal["on_probe_success", "on_manual"] | None = None
     on_budget_exceeded: Literal["error", "rotate"] | None = None
+    budget: BudgetSection | None = None
 
 
 @frozen

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cattrs
 from attrs import fields_dict, has
@@ -34,6 +35,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(schema.Zone, lambda value, _: _zone(value))
     for choices in (Adaptation, Backoff, Commit, RetryScope):  # each by name: they are strings, and so is their hook
         converter.register_structure_hook(choices, _choice)
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
@@ -104,6 +106,15 @@ def _names(value: Any) -> schema.Names:
         return schema.Names(tuple(value))
     message = f"must be a list of names, not {value!r}"
     raise ValueError(message)
+
+
+def _zone(value: Any) -> schema.Zone:
+    try:
+        ZoneInfo(str(value))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        message = f"must name a time zone of this machine, e.g. 'UTC' or 'America/Los_Angeles', not {value!r}"
+        raise ValueError(message) from None
+    return schema.Zone(str(value))
 
 
 _MODES = {"sync": "synchronous", "synchronous": "synchronous", "streaming": "streaming", "stream": "streaming", "batch": "batch"}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
 from modelmesh.execution.settlement import Hold, Relay, broken_connector, without_frames
 from modelmesh.routing import flow as flows
-from modelmesh.routing.flow import Flow, Opened, Outcome, Send, Served, Wait
+from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 
 
 class AsyncDriver:
@@ -26,6 +27,7 @@ class AsyncDriver:
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
+        self.poster: Callable[[Mapping[str, int]], Totals | None] | None = None
 
     async def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
@@ -44,6 +46,8 @@ class AsyncDriver:
                 if isinstance(step, Wait):
                     outcome = None
                     await self._sleep(step.seconds)
+                elif isinstance(step, Post):
+                    outcome = await asyncio.to_thread(self.poster, step.amounts) if self.poster else None
                 else:
                     outcome = await self._attempt(step)
         finally:
@@ -87,7 +91,7 @@ class AsyncDriver:
         finally:
             if not ended:
                 with self.lock:
-                    flows.abandon(served)
+                    flows.abandon(served, self._clock())
                 done(None)
             await opened.stream.aclose()
         with self.lock:

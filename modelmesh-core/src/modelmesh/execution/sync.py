@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
 from modelmesh.execution.settlement import Hold, Relay, broken_connector, without_frames
 from modelmesh.routing import flow as flows
-from modelmesh.routing.flow import Flow, Opened, Outcome, Send, Served, Wait
+from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 
 
 class SyncDriver:
@@ -26,6 +26,7 @@ class SyncDriver:
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
+        self.poster: Callable[[Mapping[str, int]], Totals | None] | None = None
 
     def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
@@ -44,6 +45,8 @@ class SyncDriver:
                 if isinstance(step, Wait):
                     outcome = None
                     self._sleep(step.seconds)
+                elif isinstance(step, Post):
+                    outcome = self.poster(step.amounts) if self.poster else None
                 else:
                     outcome = self._attempt(step)
         finally:
@@ -84,7 +87,7 @@ class SyncDriver:
             opened.stream.close()
             if not ended:
                 with self.lock:
-                    flows.abandon(served)
+                    flows.abandon(served, self._clock())
                 done(None)
         with self.lock:
             broken = relay.end(cause, now=self._clock(), began=began)

@@ -5,17 +5,22 @@ A set is one integer with a bit for each member of the pool; "ready, able and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.circuits import Account, ModelHealth
+from modelmesh.routing.headroom import Headroom, read_headroom
 
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider
     from modelmesh.routing.pool import Pool
+
+
+FADE = 0.1
+"""Weight of the latest answer in an average."""
 
 
 @define(eq=False)
@@ -29,6 +34,7 @@ class Candidate:
         provider: Who serves it.
         account: The provider entry's own health, shared by all its models.
         health: This model's health.
+        typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
     """
 
     model_id: str
@@ -38,9 +44,39 @@ class Candidate:
     account: Account = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+    typical_output: float | None = None
+    _headers: tuple[Mapping[str, str], float] | None = field(default=None, init=False, repr=False)
+    _headroom: tuple[Headroom, ...] | None = field(default=(), init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.health.candidate = self
+
+    def learn(self, usage: Mapping[str, Any] | None, headers: Mapping[str, str], now: float) -> None:
+        """Keep what an answer says of the next."""
+        self._headers, self._headroom = (headers, now), None
+        tokens = (usage or {}).get("completion_tokens")
+        if isinstance(tokens, int):
+            before = self.typical_output
+            self.typical_output = float(tokens) if before is None else before + (tokens - before) * FADE
+
+    def headroom(self, now: float, *, epoch: float = 0.0) -> tuple[Headroom, ...]:
+        """Return what the vendor still lets through, by its latest answer; rows whose reset has passed are gone.
+
+        Args:
+            now: Monotonic seconds.
+            epoch: Unix time at which the monotonic clock read 0.
+        """
+        if self._headers is None:
+            return ()
+        headers, at = self._headers
+        if self._headroom is None:
+            self._headroom = read_headroom(headers, wall=epoch + at)
+        return tuple(row for row in self._headroom if row.resets_in is None or now < at + row.resets_in)
+
+    @property
+    def answered_at(self) -> float:
+        """When its latest answer came, monotonic seconds; 0 before the first."""
+        return self._headers[1] if self._headers else 0.0
 
     @property
     def provider_id(self) -> str:
@@ -110,6 +146,29 @@ class Candidates:
             if later:
                 return self._pool.members[(later & -later).bit_length() - 1]
         return self.first()
+
+    def pick(self, number: int) -> Candidate:
+        """Return the one at a place among these, counted from 0; costs no more than the logarithm of the pool's size.
+
+        Raises:
+            IndexError: There are not so many.
+        """
+        mask = self._mask
+        if not 0 <= number < mask.bit_count():
+            message = f"{number} of {mask.bit_count()} candidates"
+            raise IndexError(message)
+        low, width = 0, mask.bit_length()
+        while width > 1:
+            half = width // 2
+            below = (mask & ((1 << half) - 1)).bit_count()
+            if number < below:
+                mask &= (1 << half) - 1
+                width = half
+            else:
+                number -= below
+                mask >>= half
+                low, width = low + half, width - half
+        return self._pool.members[low]
 
     def of_provider(self, name: str) -> Candidates:
         """Return those of one provider, by key, connector ID or provider name."""

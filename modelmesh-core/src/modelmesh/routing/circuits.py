@@ -25,9 +25,22 @@ from modelmesh.routing.policy import (
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
     from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.ledger import Booking
+    from modelmesh.routing.meters import Meter
     from modelmesh.routing.pool import Pool
 
 MAX_SAMPLES = 200
+
+
+class Reason(StrEnum):
+    """Why something is withheld though nothing failed."""
+
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105 - a count of tokens
+    REQUEST_LIMIT = "request_limit"
+    MAINTENANCE_WINDOW = "maintenance_window"
+    POLICY = "policy"
 
 
 class State(StrEnum):
@@ -54,6 +67,8 @@ class Circuit:
         probe: Number of the probe in flight, 0 for none.
         recovered_at: When it last closed again.
         bucket: What is left to pay second tries from.
+        holds: Why it is withheld though nothing failed, and until when.
+        meters: What is counted against it.
     """
 
     state: State = State.CLOSED
@@ -67,6 +82,8 @@ class Circuit:
     probe: int = 0
     recovered_at: float | None = None
     bucket: float = BUCKET_CAPACITY
+    holds: dict[Reason, float] = field(factory=dict)
+    meters: list[Meter] = field(factory=list, repr=False)
 
     def share(self, now: float) -> float:
         """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
@@ -84,7 +101,14 @@ class Circuit:
     @property
     def ready(self) -> bool:
         """Whether a request may be sent now."""
-        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
+        return not self.holds and (self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe))
+
+    @property
+    def due(self) -> float:
+        """When it is ready by itself, 0 when it is."""
+        if self.ready:
+            return 0.0
+        return max(self.until if self.state is State.OPEN else 0.0, *self.holds.values(), 0.0)
 
     @property
     def error_rate(self) -> float:
@@ -178,6 +202,7 @@ class Lease:
         probes: Probe number held on each, 0 for none.
         began: When.
         settled: Whether the result is in.
+        booking: What was reserved for it, ``None`` when nothing is counted.
     """
 
     candidate: Candidate
@@ -185,3 +210,4 @@ class Lease:
     probes: tuple[int, int]
     began: float = 0.0
     settled: bool = False
+    booking: Booking | None = None

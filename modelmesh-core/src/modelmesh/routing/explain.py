@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from modelmesh.contracts.strategy import SelectionRequest
-from modelmesh.errors import RoutingError
+from modelmesh.errors import BudgetExceededError, RoutingError
 from modelmesh.routing.flow import Send, serve
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class CandidateInfo:
         selected: Whether the request would go to it.
         score: By the strategy's own measure, ``None`` when it gives none.
         reason: Why it is or is not the one.
+        left: What is left of each of its limits until it begins anew.
     """
 
     model: str
@@ -37,6 +38,7 @@ class CandidateInfo:
     selected: bool
     score: float | None
     reason: str
+    left: tuple[dict[str, Any], ...] = ()
 
 
 @frozen
@@ -84,7 +86,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
         step = next(flow)
         if isinstance(step, Send):
             chosen, reason = step.candidate, step.attempt.reason
-    except RoutingError as error:
+    except (RoutingError, BudgetExceededError) as error:
         reason = error.message
     finally:
         flow.close()
@@ -94,6 +96,8 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)
+        refusal = None if lacking or standby else pool.ledger.refusal(pool, candidate, call, now)
+        lacking = refusal.why if refusal else lacking
         why = reason if candidate is chosen else standby or lacking or "able and ready, not first"
         rows.append(
             CandidateInfo(
@@ -104,6 +108,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
                 candidate is chosen,
                 _score(pool, candidate, request),
                 why,
+                tuple(pool.ledger.forecasts(candidate, now)),
             )
         )
     return Explanation(

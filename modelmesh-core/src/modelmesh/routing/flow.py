@@ -7,7 +7,7 @@ code stopped at its first step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from attrs import define, field, frozen
@@ -21,7 +21,8 @@ from modelmesh.routing import verdicts
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Lease
-from modelmesh.routing.classes import RULES, Scope
+from modelmesh.routing.classes import RULES, FailureClass, Scope
+from modelmesh.routing.ledger import Refusal
 from modelmesh.routing.policy import StreamPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress
@@ -71,8 +72,25 @@ class Opened:
     progress: Progress
 
 
-Outcome = Answer | Opened | ProviderError | None
-Step = Send | Wait
+@frozen
+class Post:
+    """Step: count these amounts, by name of the count, where other processes and later runs see them.
+
+    The outcome is :class:`Totals`, or nothing where there are none to be had.
+    """
+
+    amounts: Mapping[str, int]
+
+
+@frozen
+class Totals:
+    """Outcome: what all processes together have counted, by name of the count."""
+
+    by_name: Mapping[str, int]
+
+
+Outcome = Totals | Answer | Opened | ProviderError | None
+Step = Send | Wait | Post
 
 
 @define(eq=False)
@@ -143,11 +161,29 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
                 break
             yield from _queued(run, wait)
             continue
-        served = yield from _persist(run, *choice, dry_run=dry_run)
+        candidate, reason = choice
+        refusal = pool.ledger.refusal(pool, candidate, call, clock())
+        if refusal is not None:
+            _refused(run, candidate, refusal, dry_run=dry_run)
+            continue
+        served = yield from _persist(run, candidate, reason, dry_run=dry_run)
         if served is not None:
             return served
         pool.rotation_events += 1
-    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock())
+    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals)
+
+
+def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
+    """Go on without a candidate whose limits the request does not fit.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    if not dry_run:
+        run.pool.ledger.refused(refusal, run.clock())
+    run.refuse(candidate, refusal)
+    if refusal.ends(run.pool.policy):
+        raise verdicts.over_budget(run.pool, candidate, refusal, run.attempts)
 
 
 def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
@@ -170,6 +206,10 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         if delay:
             yield Wait(delay)
         run.pool.book.advance(run.clock())
+        refusal = run.pool.ledger.refusal(run.pool, candidate, run.call, run.clock())
+        if refusal is not None:
+            _refused(run, candidate, refusal)
+            return None
 
 
 def _queued(run: Rotation, seconds: float) -> Generator[Step, Outcome]:
@@ -200,9 +240,15 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     if dry_run:
         yield Send(call, candidate, limits, attempt)
         return None
+    lease = pool.book.begin(candidate, now)
+    lease.booking = pool.ledger.reserve(pool, candidate, call, now)
+    if lease.booking is not None and pool.ledger.posted is not None:
+        refusal = yield from _posted(run, lease)
+        if refusal is not None:
+            _refused(run, candidate, refusal)
+            return None
     run.waited = 0.0
     run.attempts.append(attempt)
-    lease = pool.book.begin(candidate, now)
     pool.total_requests += 1
     _notify(pool, "picked", candidate, run.selection)
     try:
@@ -212,6 +258,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     except BaseException:
         attempt.outcome = "cancelled"
         attempt.ms = (clock() - now) * 1000
+        _failed(pool, lease, "unknown", clock())
         pool.book.release(lease)
         raise
     done = clock()
@@ -219,11 +266,12 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         outcome.provider_id, outcome.model_id = candidate.provider_id, candidate.model_id
         attempt.fail(outcome, done - now)
         run.last_error = outcome
+        _failed(pool, lease, outcome.billed, done, sent=outcome.failure is not FailureClass.NOT_SENT)
         pool.book.failed(lease, outcome, done, pool.policy.circuit)
         if RULES[outcome.failure].scope is not Scope.NONE:
             _notify(pool, "failed", candidate, run.selection, outcome)
         return None
-    assert outcome is not None
+    assert isinstance(outcome, Answer | Opened)
     attempt.ms = (done - now) * 1000
     attempt.billed = "yes"
     served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection)
@@ -237,17 +285,41 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     return served
 
 
+def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
+    """Have the reservation counted where other processes see it; one that comes too late there is given back."""
+    pool, booking = run.pool, lease.booking
+    assert booking is not None
+    try:
+        outcome = yield Post(pool.ledger.take_posted())
+    except BaseException:
+        _failed(pool, lease, "no", run.clock(), sent=False)
+        pool.book.release(lease)
+        raise
+    refusal = pool.ledger.adopt(booking, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
+    if refusal is not None:
+        _failed(pool, lease, "no", run.clock(), sent=False)
+        pool.book.release(lease)
+    return refusal
+
+
+def _failed(pool: Pool, lease: Lease, billed: str, now: float, *, sent: bool = True) -> None:
+    pool.ledger.fail(lease.booking, sent=sent, billed=billed, now=now)
+
+
 def settle(served: Served, *, usage: dict[str, Any] | None, now: float, seconds: float) -> None:
     """Credit a served request to who served it: at once for a plain answer, at its end for a stream."""
     attempt = served.attempts[-1]
     attempt.outcome = "answered"
     attempt.usage = usage
+    headers = served.outcome.headers if isinstance(served.outcome, Answer) else served.outcome.stream.headers
+    served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
+    served.candidate.learn(usage, headers, now)
     served.pool.book.succeeded(served.lease, now)
     outcome = {
         "seconds": seconds,
         "first_content_seconds": (attempt.ms or 0.0) / 1000,
         "usage": usage,
-        "headers": served.outcome.headers if isinstance(served.outcome, Answer) else served.outcome.stream.headers,
+        "headers": headers,
     }
     _notify(served.pool, "succeeded", served.candidate, served.request, outcome)
 
@@ -256,15 +328,23 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     """Charge a stream that broke after content to who served it."""
     attempt = served.attempts[-1]
     attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
+    _partly(served, now)
     served.pool.book.failed(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(served.pool, "failed", served.candidate, served.request, error)
 
 
-def abandon(served: Served) -> None:
+def abandon(served: Served, now: float) -> None:
     """Note that the caller left a stream before its end; that says nothing about anybody's health."""
+    _partly(served, now)
     if served.pool.book.release(served.lease):
         served.attempts[-1].outcome = "cancelled"
+
+
+def _partly(served: Served, now: float) -> None:
+    """Count a stream that did not come to its end: by its usage if that was said, else by its estimate."""
+    usage = served.outcome.progress.usage if isinstance(served.outcome, Opened) else None
+    served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
 
 
 def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError:

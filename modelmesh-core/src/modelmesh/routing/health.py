@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelmesh.routing.circuits import Account, Circuit, Lease, ModelHealth, State
+from modelmesh.routing.circuits import Account, Circuit, Lease, ModelHealth, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
 from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
 from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
@@ -36,9 +36,10 @@ class HealthBook:
         self._draw = draw
         self._timers: list[tuple[float, int, Circuit, int, int]] = []
         self._forget: list[tuple[float, int, Candidate, str]] = []
+        self._held: list[tuple[float, int, Circuit, Reason]] = []
         self._sequence = 0
         self._probes = 0
-        self.changes: deque[tuple[str, Circuit, FailureClass | None]] = deque(maxlen=MAX_CHANGES)
+        self.changes: deque[tuple[str, Circuit, FailureClass | Reason | None]] = deque(maxlen=MAX_CHANGES)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -48,6 +49,10 @@ class HealthBook:
             _, _, candidate, feature = heapq.heappop(self._forget)
             for pool, bit in candidate.places:
                 pool.set_refused(feature, bit, on=False)
+        while self._held and self._held[0][0] <= now:
+            until, _, held, reason = heapq.heappop(self._held)
+            if held.holds.get(reason) == until:
+                self.free(held, reason)
         while self._timers and self._timers[0][0] <= now:
             _, _, circuit, generation, probe = heapq.heappop(self._timers)
             if circuit.generation != generation:
@@ -227,7 +232,33 @@ class HealthBook:
         circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
         circuit.steps.clear()
         circuit.samples.clear()
+        circuit.holds.clear()
+        for meter in circuit.meters:
+            meter.reset()
         self._show(circuit)
+
+    # -- what is withheld though nothing failed -----------------------------------------------------------------
+
+    def hold(self, circuit: Circuit, reason: Reason, until: float) -> None:
+        """Withhold something until then; what holds it longer already, stays."""
+        if circuit.holds.get(reason, -math.inf) >= until:
+            return
+        was_ready = circuit.ready
+        circuit.holds[reason] = until
+        if not math.isinf(until):
+            self._sequence += 1
+            heapq.heappush(self._held, (until, self._sequence, circuit, reason))
+        if was_ready:
+            self._show(circuit)
+            self.changes.append(("deactivated", circuit, reason))
+
+    def free(self, circuit: Circuit, reason: Reason) -> None:
+        """Let go of what was withheld for a reason."""
+        if circuit.holds.pop(reason, None) is None or circuit.holds:
+            return
+        self._show(circuit)
+        if circuit.ready:
+            self.changes.append(("recovered", circuit, reason))
 
     # -- who sees it --------------------------------------------------------------------------------------------
 

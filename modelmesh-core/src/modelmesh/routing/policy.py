@@ -129,6 +129,7 @@ class PoolPolicy:
         stream: How long a stream is held back.
         adaptation: What happens when something has to be dropped or renamed for a vendor.
         queue_wait: How long a request waits for a place at an account that has none, when no other is free.
+        rotate_on_budget: Whether a request that a provider's budget does not allow goes on to other models.
     """
 
     limits: Limits = field(factory=Limits)
@@ -140,6 +141,7 @@ class PoolPolicy:
     stream: StreamPolicy = field(factory=StreamPolicy)
     adaptation: Adaptation = Adaptation.ALLOW
     queue_wait: float = 1.0
+    rotate_on_budget: bool = False
 
 
 SLOW_START_S, SLOW_START_SHARE = 30.0, 0.1

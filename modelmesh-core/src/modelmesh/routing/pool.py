@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import NoActiveModelError
 from modelmesh.routing.candidates import Candidate, Candidates
@@ -15,8 +15,10 @@ from modelmesh.routing.policy import PoolPolicy
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.strategy import Strategy
-    from modelmesh.routing.circuits import Account
+    from modelmesh.routing.circuits import Account, Circuit
+    from modelmesh.routing.meters import Meter
 from modelmesh.routing.health import HealthBook
+from modelmesh.routing.ledger import Ledger, forecast
 
 WINDOW_MARGIN = 2
 """A prompt must look this many times too long before its estimate alone rules a model out."""
@@ -32,6 +34,8 @@ class Pool:
         strategy: Decides which goes first.
         policy: The numbers it routes by.
         book: The health of its members.
+        ledger: Counts what its attempts take.
+        meters: What is counted against the pool as a whole.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Pool:
         strategy: Strategy,
         book: HealthBook,
         policy: PoolPolicy | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.name = name
         self.capability = capability
@@ -49,6 +54,8 @@ class Pool:
         self.strategy = strategy
         self.book = book
         self.policy = policy or PoolPolicy()
+        self.ledger = ledger or Ledger(book)
+        self.meters: list[Meter] = []
         self._all = (1 << len(self.members)) - 1
         self._ready = 0
         self._closed = 0  # put in standby by hand
@@ -208,6 +215,8 @@ class Pool:
             return "put in standby by hand"
         for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
             if not circuit.ready:
+                if circuit.holds:
+                    return _held(whose, circuit, now)
                 if circuit.probe:
                     return f"{whose} is being probed"
                 reason = circuit.reason.value if circuit.reason else "unknown"
@@ -230,6 +239,13 @@ class Pool:
         if window and estimated_tokens(call) > window * WINDOW_MARGIN:
             return f"its context window of {window} tokens is too small"
         return None
+
+    def forecasts(self, now: float) -> tuple[dict[str, Any], ...]:
+        """Say of each limit of the pool and its members what is left until it begins anew."""
+        rows = [forecast(meter, self.ledger.epoch + now) for meter in self.meters]
+        for candidate in self.members:
+            rows += self.ledger.forecasts(candidate, now)
+        return tuple({(row["of"], row["metric"], row["window"]): row for row in rows}.values())
 
     def deactivate(self, candidate: Candidate) -> None:
         """Put a member in standby by hand, until :meth:`recover`."""
@@ -264,3 +280,12 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"<Pool {self.name!r}: {self.available.bit_count()} of {len(self.members)} active>"
+
+
+def _held(whose: str, circuit: Circuit, now: float) -> str:
+    reason, until = max(circuit.holds.items(), key=lambda hold: hold[1])
+    spent = next((meter for meter in circuit.meters if meter.quota.reason is reason and meter.spent), None)
+    said = f"{reason.value} ({spent.quota})" if spent else reason.value
+    if math.isinf(until):
+        return f"{whose} is withheld until it is recovered by hand: {said}"
+    return f"{whose} is withheld for {max(until - now, 0.0):.0f} s more: {said}"

@@ -13,8 +13,10 @@ from modelmesh.errors import ProviderError, RoutingError
 from modelmesh.routing import verdicts
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Circuit
 from modelmesh.routing.classes import RULES, FailureClass, SameTarget, Scope
 from modelmesh.routing.delays import equal_jitter, full_jitter
+from modelmesh.routing.ledger import Refusal
 from modelmesh.routing.policy import MOST_WAITING, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
 
@@ -62,6 +64,7 @@ class Rotation:
     queued: float = 0.0
     panicked: bool = False
     last_error: ProviderError | None = None
+    refusals: dict[int, Refusal] = field(factory=dict)
 
     # -- who is next ------------------------------------------------------------------------------------------------
 
@@ -182,6 +185,13 @@ class Rotation:
         if RULES[error.failure].scope is Scope.ACCOUNT:
             self.avoided |= self.pool.mask_of_account(candidate)
 
+    def refuse(self, candidate: Candidate, refusal: Refusal) -> None:
+        """Pass over a candidate whose limits the request does not fit."""
+        place = self.pool.position(candidate)
+        assert place is not None  # it was chosen from this pool
+        self.refusals[place] = refusal
+        self.considered.able &= ~(1 << place)
+
     def keep_to_provider(self, candidate: Candidate, error: ProviderError) -> None:
         """Try other models of the same provider before those of others, as often as retries were allowed."""
         retry = self.pool.policy.retry
@@ -211,12 +221,16 @@ class Rotation:
 
 
 def _due(candidate: Candidate) -> float:
-    return max(candidate.health.until, candidate.account.until)
+    return max(candidate.health.due, candidate.account.due)
 
 
 def _may_panic(candidate: Candidate) -> bool:
     """Only circuits of our own guessing may be second-guessed: never a vendor's delay, a refused key or a spent quota."""
-    return candidate.account.has_room and all(
-        circuit.ready or (not circuit.probe and not circuit.told and circuit.reason is not None and RULES[circuit.reason].panic)
-        for circuit in (candidate.health, candidate.account)
-    )
+    circuits = (candidate.health, candidate.account)
+    return candidate.account.has_room and all(circuit.ready or _guessed(circuit) for circuit in circuits)
+
+
+def _guessed(circuit: Circuit) -> bool:
+    if circuit.holds or circuit.probe or circuit.told or circuit.reason is None:
+        return False
+    return RULES[circuit.reason].panic

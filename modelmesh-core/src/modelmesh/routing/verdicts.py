@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh import errors
 from modelmesh.routing.attempts import Attempt, PassedOver
+from modelmesh.routing.calendar import Period
 from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Reason
 from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.meters import Metric, Quota
+from modelmesh.routing.prices import NANO
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
+    from modelmesh.routing.ledger import Refusal
     from modelmesh.routing.pool import Pool
     from modelmesh.routing.rotation import Considered
+
+LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "per_request"}
 
 SHOWN = 20
 """Candidates that a message lists; ``details`` has them all."""
@@ -42,13 +49,38 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
     return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
 
 
-def passed_over(pool: Pool, call: Call, considered: Considered, now: float) -> list[PassedOver]:
+def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]) -> errors.BudgetExceededError:
+    """A request that a budget does not allow, where that ends the request."""
+    quota = refusal.meter.quota
+    known = refusal.wanted is not None
+    hint = (
+        "Raise the limit, wait for the window to begin anew, or set on_budget_exceeded: rotate to go on with other models."
+        if known
+        else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
+    )
+    error = errors.BudgetExceededError(
+        f"{candidate} was not asked: {refusal.why} ({quota.key}). {hint}",
+        details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(quota)},
+    )
+    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
+    if quota.metric is Metric.COST:
+        error.limit_value = quota.limit / NANO
+        spent = refusal.meter.used + refusal.meter.reserved
+        error.actual_value = (spent + (refusal.wanted or 0)) / NANO if known else None
+    return error
+
+
+def passed_over(
+    pool: Pool, call: Call, considered: Considered, now: float, refusals: Mapping[int, Refusal] | None = None
+) -> list[PassedOver]:
     """Say of every member that was not asked why it was not."""
     found = []
     for place, candidate in enumerate(pool.members):
         if considered.tried >> place & 1:
             continue
-        if not considered.able >> place & 1:
+        if refusals and place in refusals:
+            reason = refusals[place].why
+        elif not considered.able >> place & 1:
             reason = pool.lacking(candidate, call) or "cannot do what the request needs"
         elif not considered.available >> place & 1:
             reason = pool.standby_reason(candidate, now) or "was in standby when the request came"
@@ -65,9 +97,11 @@ def nobody(
     attempts: Sequence[Attempt],
     last_error: errors.ProviderError | None,
     now: float,
+    refusals: Mapping[int, Refusal] | None = None,
 ) -> errors.RoutingError:
     """The final error of a request that no model answered."""
-    over = passed_over(pool, call, considered, now)
+    over = passed_over(pool, call, considered, now, refusals)
+    spent = _spent_on(pool, refusals or {})
     retry_after = _soonest(pool, considered, now)
     details: dict[str, Any] = {
         "pool": pool.name,
@@ -78,16 +112,13 @@ def nobody(
     if retry_after is not None:
         facts["retry_after"] = details["retry_after"] = retry_after
     if not attempts or last_error is None:
-        message = f"pool {pool.name!r} has no model that can serve this request now.{_listing('Not asked', over)}"
-        if retry_after is not None:
-            message += f"\nThe first is due in {retry_after:.0f} s."
-        elif not considered.able:
-            message += "\nAdd a model that has what the request needs, or ask for less."
-        return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
+        return _nobody_asked(pool, considered, over, spent, facts)
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
     if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
         cls = errors.also(errors.AllProvidersExhaustedError, kind)
+    if spent is not None:
+        cls = errors.also(cls, errors.BudgetExceededError)
     for name in ("provider_id", "model_id", "status", "code", "failure", "request_id"):
         facts[name] = getattr(last_error, name)
     last = f"\nThe last of them: {last_error.message}"
@@ -96,7 +127,45 @@ def nobody(
     error: errors.AllProvidersExhaustedError = cls(
         message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
     )
+    if spent is not None:
+        _say_limit(error, spent)
     return error
+
+
+def _nobody_asked(
+    pool: Pool, considered: Considered, over: Sequence[PassedOver], spent: Quota | None, facts: dict[str, Any]
+) -> errors.RoutingError:
+    message = f"pool {pool.name!r} has no model that can serve this request now.{_listing('Not asked', over)}"
+    if facts.get("retry_after") is not None:
+        message += f"\nThe first is due in {facts['retry_after']:.0f} s."
+    elif spent is None and not considered.able:
+        message += "\nAdd a model that has what the request needs, or ask for less."
+    if spent is None:
+        return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
+    message += f"\nA budget is spent ({spent}); raise it, or wait for its window to begin anew."
+    both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
+    error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
+    _say_limit(error, spent)
+    return error
+
+
+def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Quota | None:
+    """The budget that kept a member from being asked, ``None`` when none did."""
+    for refusal in refusals.values():
+        if refusal.meter.quota.metric is Metric.COST:
+            return refusal.meter.quota
+    for candidate in pool.members:
+        for circuit in (candidate.health, candidate.account):
+            if Reason.BUDGET_EXCEEDED in circuit.holds:
+                for meter in circuit.meters:
+                    if meter.quota.reason is Reason.BUDGET_EXCEEDED and meter.spent:
+                        return meter.quota
+    return None
+
+
+def _say_limit(error: Any, quota: Quota) -> None:
+    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
+    error.limit_value = quota.limit / NANO
 
 
 def _listing(title: str, rows: Sequence[object]) -> str:
@@ -114,8 +183,7 @@ def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
 
 
 def _due_at(candidate: Candidate) -> float:
-    circuits = (candidate.health, candidate.account)
-    return max(circuit.until if not circuit.ready else 0.0 for circuit in circuits)
+    return max(candidate.health.due, candidate.account.due)
 
 
 def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:

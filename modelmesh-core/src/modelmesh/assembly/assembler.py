@@ -1,0 +1,170 @@
+"""The parts of a mesh, built from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from modelmesh.assembly.accounts import Entries, build_entry
+from modelmesh.assembly.limits import budget_meters, limit_accounts, limit_models, limit_pool_members
+from modelmesh.assembly.membership import Models, is_called
+from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.assembly.sinks import build_emitter
+from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh.capabilities.nodes import CapabilityTree, standard_tree
+from modelmesh.config.mesh_config import MeshConfig, Sections
+from modelmesh.config.references import References
+from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection
+from modelmesh.contracts.strategy import Strategy
+from modelmesh.errors import ConfigurationError
+from modelmesh.events import Emitter
+from modelmesh.ids import Kind
+from modelmesh.registry.resolver import Resolver, build
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.ledger import Ledger
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.router import Router
+
+DEFAULT_STRATEGY = "stick-until-failure"
+
+
+@frozen
+class Parts:
+    """What a mesh is made of."""
+
+    entries: Entries
+    tree: CapabilityTree
+    router: Router
+    emitter: Emitter
+
+
+class Assembler:
+    """Builds the parts of one mesh."""
+
+    def __init__(
+        self,
+        config: MeshConfig,
+        resolver: Resolver,
+        book: HealthBook,
+        ledger: Ledger,
+        *,
+        strategy: str | None = None,
+        models: Sequence[str] | None = None,
+    ) -> None:
+        """Take what the parts are built from.
+
+        Args:
+            config: The configuration.
+            resolver: Answers connector IDs.
+            book: The health of everything.
+            ledger: Counts what everything takes.
+            strategy: In place of every pool's own.
+            models: Restricts every pool to these model IDs.
+        """
+        self._config = config
+        self._resolver = resolver
+        self._book = book
+        self._ledger = ledger
+        self._strategy_override = strategy
+        self._only = models
+
+    def assemble(self) -> Parts:
+        """Build everything.
+
+        Raises:
+            ConfigurationError: The configuration cannot be used.
+            ConnectorError: A connector it names cannot.
+        """
+        places, resolver = self._config.places, self._resolver
+        references = self._references(self._config.secrets)
+        sections = self._config.resolved(references).sections
+        tree = standard_tree()
+        entries = Entries(
+            {
+                key: build_entry(section, resolver, references, places)
+                for key, section in sections.providers.items()
+                if section.enabled
+            }
+        )
+        self._models = Models(entries, tree, places)
+        self._models.add_configured(sections.models)
+        self._wanted_models()
+        pools = {name: self._pool(section) for name, section in sections.pools.items()}
+        self._limit(sections, entries)
+        router = Router(pools, tree, StickUntilFailure)
+        return Parts(entries, tree, router, build_emitter(sections.observability, resolver, references, places))
+
+    def _references(self, section: SecretsSection) -> References:
+        places, store = self._config.places, section.instance
+        if store is not None and not callable(getattr(store, "get", None)):
+            where = places.where(("secrets", "instance"))
+            message = f"{where}: {type(store).__name__} is no secret store: it has no get(name)."
+            raise ConfigurationError(message, where=where)
+        if store is None:
+            where = places.where(("secrets", "store"))
+            cls = self._resolver.resolve(Kind.SECRET_STORE, section.store, where)
+            store = build(cls, References(None, places).resolve(section.config, ("secrets",)), section.store)
+        return References(store, places)
+
+    def _wanted_models(self) -> None:
+        for name in self._only or ():
+            known = any(is_called(candidate, name) for candidate in self._models.candidates)
+            if not known and not self._models.add_named(name):
+                listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
+                message = (
+                    f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
+                    f"is not listed, write its provider before it, e.g. 'openai.{name}'."
+                )
+                raise ConfigurationError(message, where="models")
+
+    # -- pools ------------------------------------------------------------------------------------------------------
+
+    def _pool(self, section: PoolSection) -> Pool:
+        node = self._models.target(section)
+        members = self._models.members(section, node)
+        if self._only is not None:
+            members = [c for name in self._only for c in members if is_called(c, name)]
+            if not members:
+                wanted = section.capability or section.name
+                message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
+                raise ConfigurationError(message, where="models")
+        members = list(dict.fromkeys(members))
+        limit_pool_members(section, members)
+        path, strategy = node.path if node else "", self._strategy(section)
+        pool = Pool(section.name, path, members, strategy, self._book, pool_policy(section), self._ledger)
+        pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
+        return pool
+
+    def _strategy(self, section: PoolSection) -> Strategy:
+        override = self._strategy_override
+        if section.strategy_instance is not None and override is None:
+            if not callable(getattr(section.strategy_instance, "select", None)):
+                where = self._config.places.where(("pools", section.name, "strategy_instance"))
+                message = (
+                    f"{where}: {type(section.strategy_instance).__name__} is no strategy: it has no select(candidates, request)."
+                )
+                raise ConfigurationError(message, where=where)
+            return section.strategy_instance  # type: ignore[no-any-return]
+        name = override or section.strategy or DEFAULT_STRATEGY
+        where = self._config.places.where(("pools", section.name, "strategy"))
+        cls = self._resolver.resolve(Kind.STRATEGY, name, where)
+        settings = strategy_settings(section)
+        fallback = section.fallback_strategy or getattr(cls, "default_fallback", None)
+        if fallback and fallback != "error":
+            plain = self._resolver.resolve(Kind.STRATEGY, fallback, where)
+            settings["fallback"] = build(plain, {**settings, "fallback_strategy": None}, fallback)
+        return build(cls, settings, name)  # type: ignore[no-any-return]
+
+    # -- limits -----------------------------------------------------------------------------------------------------
+
+    def _limit(self, sections: Sections, entries: Entries) -> None:
+        limit_accounts(entries)
+        quotas: dict[tuple[str, str], QuotaSection] = {}
+        for model in sections.models.values():
+            if model.quota is not None:
+                entry = entries.one(model.provider, self._config.places.where(("models", model.id, "provider")))
+                quotas |= {(entry.key, c.model_id): model.quota for c in self._models.candidates if is_called(c, model.id)}
+        free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
+        limit_models(self._models.candidates, quotas, free)
+        self._ledger.everywhere += budget_meters("mesh", sections.budget)

@@ -1,0 +1,322 @@
+"""The ledger: reserves what an attempt may spend before it is made, and settles what it did spend afterwards.
+
+Reserving and settling happen in the flow, under the mesh's lock, so that any number of threads together pass a limit by
+no more than what their own attempts cost beyond their estimates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, frozen
+
+from modelmesh.routing.calendar import Period
+from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
+from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.prices import cost_nano_usd
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.health import HealthBook
+    from modelmesh.routing.policy import PoolPolicy
+    from modelmesh.routing.pool import Pool
+
+TYPICAL_OUTPUT = 256
+"""Tokens of an answer from a model that has not answered yet, for the estimate of a reservation."""
+
+MAX_NOTES = 1000
+
+
+@frozen
+class Estimate:
+    """What an attempt is expected to take.
+
+    Attributes:
+        tokens: Of prompt and answer.
+        cost: Nano-dollars, ``None`` when the price is unknown.
+        most: The same for an answer as long as the caller allows, where the caller said.
+    """
+
+    tokens: int
+    cost: int | None
+    most: int | None
+
+    def amount(self, quota: Quota) -> int | None:
+        """Return the expected amount of what a quota limits."""
+        if quota.metric is Metric.REQUESTS:
+            return 1
+        if quota.metric is Metric.TOKENS:
+            return self.tokens
+        return self.most if quota.window.period is Period.REQUEST else self.cost
+
+
+@frozen
+class Refusal:
+    """Why an attempt may not be made.
+
+    Attributes:
+        meter: The limit that it does not fit.
+        wanted: What it was expected to take of it, ``None`` when unknown.
+        why: In words.
+    """
+
+    meter: Meter
+    wanted: int | None
+    why: str
+
+    def ends(self, policy: PoolPolicy) -> bool:
+        """Whether the request ends here instead of going on to the next model."""
+        return self.meter.quota.on_spent is OnSpent.ERROR and not (policy.rotate_on_budget and self.meter.circuits)
+
+
+@define(eq=False)
+class Booking:
+    """What is reserved for one attempt: pairs of meter and amount, until it is settled or void."""
+
+    held: list[tuple[Meter, int]]
+    estimate: Estimate
+
+
+@define(eq=False)
+class Note:
+    """Something to tell about a limit: ``budget_alert`` or ``budget_exceeded``."""
+
+    event: str
+    meter: Meter
+    used: int
+
+
+class Ledger:
+    """All that one mesh counts.
+
+    Attributes:
+        everywhere: Meters of the whole mesh.
+        notes: What is to be told about limits.
+        posted: Amounts since the last look, by name of the count, for whoever stores them; ``None`` when nobody does.
+    """
+
+    def __init__(self, book: HealthBook, *, epoch: float = 0.0) -> None:
+        """Start with nothing counted.
+
+        Args:
+            book: Withholds what is spent.
+            epoch: Unix time at which the monotonic clock read 0. It is never looked at again: the wall clock may jump.
+        """
+        self._book = book
+        self.epoch = epoch
+        self.everywhere: list[Meter] = []
+        self.notes: deque[Note] = deque(maxlen=MAX_NOTES)
+        self.posted: dict[str, int] | None = None
+
+    # -- before an attempt ------------------------------------------------------------------------------------------
+
+    def refusal(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
+        """Say why an attempt would not be made; changes nothing but windows that are over."""
+        meters = list(self._meters(pool, candidate))
+        if not meters:
+            return None
+        return self._first_refusal(meters, estimate(candidate, call), self.epoch + now)
+
+    def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Booking | None:
+        """Reserve what an attempt that :meth:`refusal` let pass is expected to take; ``None`` when nothing is counted."""
+        meters = list(self._meters(pool, candidate))
+        if not meters:
+            return None
+        expected = estimate(candidate, call)
+        kept = (meter for meter in meters if meter.quota.window.period is not Period.REQUEST)
+        booking = Booking([(meter, expected.amount(meter.quota) or 0) for meter in kept], expected)
+        for meter, amount in booking.held:
+            meter.reserved += amount
+            self._post(meter, amount)
+            self._after(meter, now)
+        return booking
+
+    def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[Meter]:
+        return chain(candidate.health.meters, candidate.account.meters, pool.meters, self.everywhere)
+
+    @staticmethod
+    def _first_refusal(meters: Sequence[Meter], expected: Estimate, when: float) -> Refusal | None:
+        refusals = []
+        for meter in meters:
+            meter.roll(when)
+            quota = meter.quota
+            if not quota.enforce:
+                continue
+            amount = expected.amount(quota)
+            if amount is None:
+                if not quota.unknown_price:
+                    refusals.append(Refusal(meter, None, f"its price is unknown, and a budget of {quota} is kept"))
+            elif not meter.fits(amount):
+                refusals.append(Refusal(meter, amount, _too_much(quota, meter.used + meter.reserved, amount)))
+        return min(refusals, key=lambda refusal: refusal.meter.quota.on_spent is not OnSpent.ERROR, default=None)
+
+    def refused(self, refusal: Refusal, now: float) -> None:
+        """Note that an attempt was not made."""
+        meter = refusal.meter
+        if meter.quota.metric is Metric.COST and refusal.wanted is not None:
+            self.notes.append(Note("budget_exceeded", meter, meter.used + meter.reserved))
+        if meter.spent:
+            self._hold(meter, now)
+
+    # -- after it ---------------------------------------------------------------------------------------------------
+
+    def settle(self, booking: Booking | None, candidate: Candidate, usage: Mapping[str, Any] | None, now: float) -> None:
+        """Count what an attempt did take; where nobody said, what it was expected to."""
+        if booking is None:
+            return
+        spent = _spent(booking.estimate, candidate, usage)
+        self._close(booking, lambda quota: spent.amount(quota) or 0, now)
+
+    def fail(self, booking: Booking | None, *, sent: bool, billed: str, now: float) -> None:
+        """Count what a failed attempt took: nothing when it was not sent, its estimate when it may have been billed."""
+        if booking is None:
+            return
+        if not sent:
+            self._close(booking, lambda _: 0, now)
+        elif billed == "no":
+            self._close(booking, lambda quota: int(quota.metric is Metric.REQUESTS), now)
+        else:
+            self._close(booking, lambda quota: booking.estimate.amount(quota) or 0, now)
+
+    def _close(self, booking: Booking, amount: Any, now: float) -> None:
+        when = self.epoch + now
+        for meter, reserved in booking.held:
+            meter.roll(when)
+            meter.reserved -= reserved
+            taken = amount(meter.quota)
+            meter.add(taken, when)
+            self._post(meter, taken - reserved)
+            self._after(meter, now)
+        booking.held = []
+
+    def _after(self, meter: Meter, now: float) -> None:
+        """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
+        quota = meter.quota
+        if meter.spent:
+            self._hold(meter, now)
+        elif quota.enforce:
+            for circuit in meter.circuits:
+                if quota.reason in circuit.holds and not any(m.spent for m in circuit.meters if m.quota.reason is quota.reason):
+                    self._book.free(circuit, quota.reason)
+        if quota.alert is not None and not meter.alerted and meter.used >= quota.alert * quota.limit > 0:
+            meter.alerted = True
+            self.notes.append(Note("budget_alert", meter, meter.used))
+
+    def _hold(self, meter: Meter, now: float) -> None:
+        if meter.quota.enforce and meter.quota.on_spent is OnSpent.ROTATE:
+            when = self.epoch + now
+            until = now + max(meter.resets(when) - when, 0.0)
+            for circuit in meter.circuits:
+                self._book.hold(circuit, meter.quota.reason, until)
+
+    def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
+        """Say of each limit of a model and its account what is left until it begins anew."""
+        for meter in (*candidate.health.meters, *candidate.account.meters):
+            yield forecast(meter, self.epoch + now)
+        for row in candidate.headroom(now, epoch=self.epoch):
+            yield {
+                "of": f"model:{candidate}",
+                "metric": row.kind,
+                "window": "the vendor's",
+                "limit": row.limit,
+                "used": row.limit - row.remaining,
+                "left": row.remaining,
+                "resets_at": None if row.resets_in is None else candidate.answered_at + self.epoch + row.resets_in,
+                "source": "the headers of its latest answer",
+            }
+
+    # -- what others count, and earlier runs ------------------------------------------------------------------------
+
+    def _post(self, meter: Meter, amount: int) -> None:
+        if self.posted is not None and amount:
+            name = meter.quota.name
+            self.posted[name] = self.posted.get(name, 0) + amount
+
+    def meters(self, pools: Sequence[Pool]) -> dict[str, Meter]:
+        """Return every meter there is by the name of its count."""
+        found = list(self.everywhere)
+        for pool in pools:
+            found += pool.meters
+            for candidate in pool.members:
+                found += candidate.health.meters
+                found += candidate.account.meters
+        return {meter.quota.name: meter for meter in found}
+
+    def take_posted(self) -> dict[str, int]:
+        """Return the amounts since the last look."""
+        posted, self.posted = self.posted or {}, {} if self.posted is not None else None
+        return posted
+
+    def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
+        """Take what all processes together have reserved and spent; say so when this one came too late."""
+        for meter, amount in booking.held:
+            total = totals.get(meter.quota.name)
+            if total is None:
+                continue
+            meter.used = max(total - meter.reserved, 0)
+            quota = meter.quota
+            if quota.enforce and amount and total > quota.limit:
+                return Refusal(meter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
+            self._after(meter, now)
+        return None
+
+    def restore(self, meters: Mapping[str, Meter], saved: Mapping[str, Any], now: float) -> None:
+        """Take up the counts of an earlier run."""
+        for name, meter in meters.items():
+            if name in saved:
+                meter.restore(saved[name], self.epoch + now)
+                self._after(meter, now)
+
+
+def estimate(candidate: Candidate, call: Call) -> Estimate:
+    """Return what an attempt is expected to take.
+
+    The prompt is estimated from its text. The answer is as long as this model's usually are, and never longer than
+    the caller allows.
+    """
+    prompt = estimated_tokens(call) + 1
+    answer = int(candidate.typical_output or TYPICAL_OUTPUT)
+    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    allowed = min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
+    if allowed is not None:
+        answer = min(answer, allowed)
+    cost, most = (
+        cost_nano_usd(candidate.info.pricing, {"prompt_tokens": prompt, "completion_tokens": tokens})
+        for tokens in (answer, answer if allowed is None else allowed)
+    )
+    return Estimate(prompt + answer, cost, most)
+
+
+def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None) -> Estimate:
+    if usage is None:
+        return expected
+    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    known = [count for count in counts if isinstance(count, int) and not isinstance(count, bool) and count >= 0]
+    tokens = sum(known) if known else expected.tokens
+    cost = cost_nano_usd(candidate.info.pricing, usage)
+    return Estimate(tokens, expected.cost if cost is None else max(cost, 0), None)
+
+
+def _too_much(quota: Quota, spent: int, wanted: int) -> str:
+    return f"{quota.shown(spent)} of {quota} are spent, and about {quota.shown(wanted)} are needed"
+
+
+def forecast(meter: Meter, when: float) -> dict[str, Any]:
+    """Say what is left of a limit until it begins anew, as plain data."""
+    meter.roll(when)
+    quota, ends = meter.quota, meter.resets(when)
+    return {
+        "of": quota.key,
+        "metric": quota.metric.value,
+        "window": quota.window.period.value,
+        "limit": quota.limit,
+        "used": meter.used + meter.reserved,
+        "left": meter.left,
+        "resets_at": None if math.isinf(ends) else ends,
+        "source": quota.source,
+    }

@@ -1,0 +1,408 @@
+"""Quotas, caps and budgets: what is spent is withheld until it begins anew, and nothing is spent twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.observability import RoutingEvent
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, NoActiveModelError, ProviderError, RoutingError
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+CHAT = "generation.text-generation.chat-completion"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+CENT_A_TOKEN = ModelPricing(input_per_1k_tokens=10.0, output_per_1k_tokens=10.0)
+
+
+class Vendor:
+    """Answers in process, with a usage of its choice, or fails as told."""
+
+    id = "test.vendor.v1"
+
+    def __init__(self, *models: str, pricing: ModelPricing | None = CENT_A_TOKEN, tokens: int = 10, **row: Any) -> None:
+        self.rows = [ModelInfo(name, capabilities=(CHAT,), pricing=pricing, **row) for name in models]
+        self.tokens: int | None = tokens
+        self.asked: list[str] = []
+        self.fails: FailureClass | None = None
+        self.gate: Barrier | None = None
+
+    def models(self) -> list[ModelInfo]:
+        return self.rows
+
+    def send(self, call: Any, model: str, limits: Any) -> Answer:
+        self.asked.append(model)
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.fails is not None:
+            rule = RULES[self.fails]
+            raise rule.error("down", failure=self.fails, billed=rule.billed)
+        choice = {"index": 0, "message": {"role": "assistant", "content": model}, "finish_reason": "stop"}
+        body: dict[str, Any] = {"id": "test", "object": "chat.completion", "created": 1, "choices": [choice]}
+        if self.tokens is not None:
+            body["usage"] = {"prompt_tokens": 0, "completion_tokens": self.tokens, "total_tokens": self.tokens}
+        return Answer(body)
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+        return self.send(call, model, limits)
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.events: list[RoutingEvent] = []
+
+    def emit(self, event: RoutingEvent) -> None:
+        self.events.append(event)
+
+    def log(self, entry: Any) -> None: ...
+
+    def flush(self, stats: Any) -> None: ...
+
+    def trace(self, entry: Any) -> None: ...
+
+    def named(self, event_type: str) -> list[RoutingEvent]:
+        return [event for event in self.events if event.event_type == event_type]
+
+
+class Bench:
+    """A mesh under a virtual clock."""
+
+    def __init__(self, providers: dict[str, Any], pool: dict[str, Any] | None = None, **sections: Any) -> None:
+        self.clock, self.sink = VirtualClock(), Sink()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, asleep=self.clock.asleep, wall=lambda: NOON)
+        entries = {key: entry if isinstance(entry, dict) else {"instance": entry} for key, entry in providers.items()}
+        config = {"providers": entries, "pools": {"chat": {"capability": "chat-completion", **(pool or {})}}, **sections}
+        self.mesh.initialize({**config, "observability": {"instance": self.sink}})
+
+    def ask(self, text: str = "", **payload: Any) -> str:
+        answer = self.mesh.client.chat.completions.create(model="chat", messages=[{"role": "user", "content": text}], **payload)
+        return str(answer.choices[0].message.content)
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., Bench]]:
+    made: list[Bench] = []
+
+    def make(*args: Any, **kwargs: Any) -> Bench:
+        made.append(Bench(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.mesh.shutdown()
+
+
+# -- quotas -----------------------------------------------------------------------------------------------------------
+
+
+def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[..., Bench]) -> None:
+    """The founding promise: 20, 50 and 100 requests a day are 170, in order, and none is refused upstream."""
+    limits = {"a": 20, "b": 50, "c": 100}
+    vendors = {key: Vendor(key) for key in limits}
+    world = bench({key: {"instance": vendors[key], "quota": {"requests_per_day": limits[key]}} for key in limits})
+    for day in range(2):
+        assert [world.ask() for _ in range(170)] == ["a"] * 20 + ["b"] * 50 + ["c"] * 100, f"day {day}"
+        with pytest.raises(NoActiveModelError, match=r"quota_exhausted \(100 requests a day\)") as caught:
+            world.ask()
+        assert caught.value.retry_after == pytest.approx(12 * 3600 if day == 0 else 24 * 3600)
+        assert {key: len(vendor.asked) for key, vendor in vendors.items()} == {k: n * (day + 1) for k, n in limits.items()}
+        world.clock.advance(12 * 3600 if day == 0 else 24 * 3600)
+    gone = [(event.provider_id, event.metadata["reason"]) for event in world.sink.named("provider_deactivated")]
+    assert gone == [(key, "quota_exhausted") for key in "abc"] * 2
+    assert len(world.sink.named("provider_recovered")) >= 3
+
+
+def test_a_day_begins_at_midnight_of_the_vendors_zone(bench: Callable[..., Bench]) -> None:
+    quota = {"requests_per_day": 1, "reset_zone": "America/Los_Angeles"}  # 12:00 UTC is 04:00 there
+    world = bench({"a": {"instance": Vendor("a"), "quota": quota}})
+    world.ask()
+    with pytest.raises(NoActiveModelError) as caught:
+        world.ask()
+    assert caught.value.retry_after == pytest.approx(20 * 3600)
+
+
+def test_requests_a_minute_slide(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "quota": {"requests_per_minute": 2}}})
+    world.ask()
+    world.clock.advance(30)
+    world.ask()
+    world.clock.advance(29)
+    with pytest.raises(NoActiveModelError):
+        world.ask()
+    world.clock.advance(1)
+    world.ask()  # the first is a minute ago, the second is not
+    with pytest.raises(NoActiveModelError):
+        world.ask()
+
+
+def test_tokens_count_as_the_vendor_said(bench: Callable[..., Bench]) -> None:
+    vendor = Vendor("a", tokens=400)
+    world = bench({"a": {"instance": vendor, "quota": {"tokens_per_day": 1000}}})
+    world.ask(max_tokens=10)
+    world.ask(max_tokens=10)
+    world.ask(max_tokens=10)  # 800 are spent, and this one is expected to take 10
+    with pytest.raises(NoActiveModelError, match="1000 tokens a day"):
+        world.ask(max_tokens=10)
+
+
+def test_a_shared_free_tier_is_spent_together(bench: Callable[..., Bench]) -> None:
+    tier = {"requests_per_day": 3, "shared": "free models", "source": "the vendor's limits page", "as_of": "2026-11-21"}
+    vendor = Vendor("x:free", "y:free", extra={"free_tier": tier})
+    config = {"a": {"instance": vendor, "quota": {"free_tier": True}}}
+    world = bench(config, {"strategy_instance": _Turns()})
+    assert sorted(world.ask() for _ in range(3)) == ["x:free", "x:free", "y:free"]
+    with pytest.raises(NoActiveModelError):
+        world.ask()
+    left = world.mesh.explain("chat").candidates[0].left
+    assert [(row["of"], row["left"], row["source"]) for row in left] == [
+        ("shared:a/free models", 0, "the vendor's limits page 2026-11-21")
+    ]
+
+
+def test_a_shipped_free_tier_holds_only_where_the_account_is_on_it(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": Vendor("m", extra={"free_tier": {"requests_per_day": 1}})})
+    assert [world.ask() for _ in range(3)] == ["m"] * 3
+
+
+class _Turns:
+    id = "test.turns.v1"
+
+    def __init__(self) -> None:
+        self.last: Any = None
+
+    def select(self, candidates: Any, request: Any) -> Any:
+        return candidates.after(self.last)
+
+    def picked(self, candidate: Any, request: Any) -> None:
+        self.last = candidate
+
+
+def test_caps_of_a_pool_count_each_model_and_rotate(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": Vendor("x", "y")}, {"deactivation": {"request_limit": 2, "quota_window": "daily"}})
+    assert [world.ask() for _ in range(4)] == ["x", "x", "y", "y"]
+    with pytest.raises(NoActiveModelError, match="request_limit"):
+        world.ask()
+    world.clock.advance(12 * 3600)
+    assert world.ask() == "x"
+
+
+def test_a_cap_without_reset_is_lifted_by_hand(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": Vendor("x")}, {"deactivation": {"request_limit": 1}, "recovery": {"on_quota_reset": False}})
+    world.ask()
+    world.clock.advance(100 * 86400)
+    with pytest.raises(NoActiveModelError, match="until it is recovered by hand"):
+        world.ask()
+    pool = world.mesh.list_pools()[0]
+    pool.recover(pool.members[0])
+    assert world.ask() == "x"
+
+
+# -- money ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_spent_budget_of_a_provider_is_an_error(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")})
+    world.ask(max_tokens=10)
+    world.ask(max_tokens=5)
+    with pytest.raises(
+        BudgetExceededError, match=r"a/a was not asked: \$0\.2 of \$0\.25 a day are spent, and about \$0\.11"
+    ) as caught:
+        world.ask(max_tokens=10)
+    error = caught.value
+    assert (error.limit_type, error.limit_value, error.actual_value) == ("daily", 0.25, pytest.approx(0.31))
+    assert not isinstance(error, RoutingError)
+    assert world.ask(max_tokens=3) == "a", "a smaller one still fits"
+    world.clock.advance(12 * 3600)
+    assert world.ask() == "a"
+
+
+def test_a_spent_budget_rotates_where_that_is_configured(bench: Callable[..., Bench]) -> None:
+    providers = {"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")}
+    world = bench(providers, {"on_budget_exceeded": "rotate"})
+    assert [world.ask(max_tokens=10) for _ in range(4)] == ["a", "a", "b", "b"]
+
+
+def test_when_every_budget_is_spent_the_error_is_of_both_kinds(bench: Callable[..., Bench]) -> None:
+    budget = {"daily_limit": 0.15, "on_budget_exceeded": "rotate"}
+    world = bench({key: {"instance": Vendor(key), "budget": budget} for key in "ab"})
+    assert [world.ask(max_tokens=10) for _ in range(2)] == ["a", "b"]
+    with pytest.raises(BudgetExceededError) as caught:
+        world.ask(max_tokens=10)
+    assert isinstance(caught.value, AllProvidersExhaustedError)
+    assert caught.value.limit_value == 0.15
+
+
+@pytest.mark.parametrize("where", ["pool", "mesh"])
+def test_a_spent_budget_of_a_pool_or_of_the_mesh_ends_the_request(where: str, bench: Callable[..., Bench]) -> None:
+    budget = {"monthly_limit": 0.15}
+    world = bench(
+        {key: Vendor(key) for key in "ab"},
+        {"budget": budget} if where == "pool" else None,
+        **({"budget": budget} if where == "mesh" else {}),
+    )
+    world.ask(max_tokens=10)
+    with pytest.raises(BudgetExceededError, match="a month") as caught:
+        world.ask(max_tokens=10)
+    assert caught.value.limit_type == "monthly"
+    world.clock.advance(10 * 86400)
+    assert world.ask(max_tokens=10) == "a", "it is December"
+
+
+def test_a_request_that_costs_too_much_by_itself(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
+    assert [world.ask(max_tokens=20) for _ in range(9)] == ["a"] * 9
+    with pytest.raises(BudgetExceededError) as caught:
+        world.ask(max_tokens=200)
+    assert caught.value.limit_type == "per_request"
+
+
+def test_a_budget_of_nothing_lets_through_what_costs_nothing(bench: Callable[..., Bench]) -> None:
+    free = ModelPricing(0.0, 0.0)
+    world = bench({"a": Vendor("a"), "b": Vendor("b", pricing=free)}, {"on_budget_exceeded": "rotate"}, budget={"daily_limit": 0})
+    with pytest.raises(BudgetExceededError):
+        world.ask()
+    world = bench({"b": Vendor("b", pricing=free)}, budget={"daily_limit": 0})
+    assert world.ask() == "b"
+
+
+def test_an_unknown_price_is_refused_unless_it_is_allowed(bench: Callable[..., Bench]) -> None:
+    unpriced = Vendor("a", pricing=None)
+    world = bench({"a": unpriced}, budget={"daily_limit": 5})
+    with pytest.raises(BudgetExceededError, match=r"its price is unknown.*unknown_price: allow") as caught:
+        world.ask()
+    assert caught.value.actual_value is None
+    assert bench({"a": unpriced}, budget={"daily_limit": 5, "unknown_price": "allow"}).ask() == "a"
+
+
+def test_a_budget_that_is_not_enforced_only_counts_and_warns_once(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": Vendor("a")}, budget={"daily_limit": 0.2, "enforce": False, "alert_threshold": 0.5})
+    for _ in range(5):
+        world.ask()
+    assert [event.metadata["used"] for event in world.sink.named("budget_alert")] == [0.1]
+    status = world.mesh.usage.budget_status
+    assert status is not None
+    assert (status.exceeded, status.alert, status["used"], status.daily_remaining) == (True, True, 0.5, 0.0)
+
+
+def test_alert_and_refusal_are_told(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}})
+    for _ in range(2):
+        world.ask(max_tokens=10)
+    with pytest.raises(BudgetExceededError):
+        world.ask(max_tokens=10)
+    told = [(event.event_type, event.provider_id, event.metadata["limit"]) for event in world.sink.events]
+    assert told == [("budget_alert", "a", 0.25), ("budget_exceeded", "a", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "spent"),
+    [(FailureClass.NOT_SENT, 0), (FailureClass.SERVER, 0), (FailureClass.TIMEOUT, 110_000_000)],
+)
+def test_a_failed_attempt_costs_what_it_may_have_been_billed(
+    failure: FailureClass, spent: int, bench: Callable[..., Bench]
+) -> None:
+    vendor = Vendor("a")
+    vendor.fails = failure
+    world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
+    with pytest.raises(ProviderError):
+        world.ask(max_tokens=10)
+    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
+    assert (meter.used, meter.reserved) == (spent, 0)
+    assert world.mesh.usage.unsettled_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
+
+
+def test_an_answer_that_says_nothing_of_tokens_is_counted_as_it_was_expected(bench: Callable[..., Bench]) -> None:
+    vendor = Vendor("a")
+    vendor.tokens = None
+    world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}})
+    world.ask(max_tokens=10)
+    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
+    assert meter.used == 110_000_000
+    assert world.mesh.usage.unpriced_requests == 1, "the answer's cost itself stays unknown"
+
+
+def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(bench: Callable[..., Bench]) -> None:
+    """All 64 ask at once; each is expected to take 11 tokens, 110 are left, so 10 are sent, whatever they then cost."""
+    vendor = Vendor("a", tokens=12)
+    world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 1.10}}})
+    start = Barrier(64)
+
+    def one(_: int) -> str:
+        start.wait(10)
+        try:
+            return world.ask(max_tokens=10)
+        except BudgetExceededError:
+            return "refused"
+
+    with ThreadPoolExecutor(64) as threads:
+        came = Counter(threads.map(one, range(64)))
+    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
+    assert came["a"] == len(vendor.asked) <= 10
+    assert came["a"] + came["refused"] == 64
+    assert meter.reserved == 0
+    assert meter.used == came["a"] * 120_000_000
+
+
+def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Bench]) -> None:
+    class Slow(Vendor):
+        async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    world = bench({"a": {"instance": Slow("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_day": 5}}})
+
+    async def main() -> None:
+        client = world.mesh.get_client()
+        task = asyncio.ensure_future(client.chat.completions.create(model="chat", messages=[], max_tokens=10))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.meters, key=lambda meter: meter.quota.limit)
+    assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
+    assert money.used == 110_000_000, "it was sent, and nobody knows what for"
+
+
+def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.01}}, "b": Vendor("b")})
+    for _ in range(3):
+        said = world.mesh.explain("chat")
+        assert said.selected_model is None
+        assert "a/a was not asked" in said.reason
+    assert not world.sink.events
+
+
+# -- clocks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
+def test_a_wall_clock_that_jumps_moves_nothing(jump: float) -> None:
+    clock, shift = VirtualClock(), [0.0]
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON + shift[0])
+    mesh.initialize(
+        {
+            "providers": {"a": {"instance": Vendor("a"), "quota": {"requests_per_day": 1}}},
+            "pools": {"chat": {"capability": "chat-completion"}},
+        }
+    )
+    with mesh:
+        ask = mesh.client.chat.completions.create
+        ask(model="chat", messages=[])
+        shift[0] = jump
+        with pytest.raises(NoActiveModelError) as caught:
+            ask(model="chat", messages=[])
+        assert caught.value.retry_after == pytest.approx(12 * 3600)

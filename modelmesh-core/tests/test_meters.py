@@ -1,0 +1,70 @@
+"""A meter holds exactly what was counted in its window, also over a restart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.circuits import Reason
+from modelmesh.routing.meters import Meter, Metric, Quota
+
+DAY = 86400.0
+START = 1_763_683_200.0  # a midnight, UTC
+
+
+def meter(period: Period, limit: int = 100) -> Meter:
+    return Meter(Quota("model:a/b", Metric.REQUESTS, limit, Window(period), Reason.QUOTA_EXHAUSTED))
+
+
+@given(st.lists(st.tuples(st.floats(0, 200), st.integers(0, 5)), max_size=60))
+def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]]) -> None:
+    one, now, counted = meter(Period.MINUTE), START, []
+    for seconds, amount in steps:
+        now += seconds
+        one.roll(now)
+        one.add(amount, now)
+        counted.append((now, amount))
+        within = sum(amount for when, amount in counted if when > now - 60)
+        grain = sum(amount for when, amount in counted if when > now - 62)
+        assert within <= one.used <= grain
+
+
+@given(st.sampled_from([Period.DAY, Period.MONTH, Period.MINUTE, Period.TOTAL]), st.integers(0, 99), st.floats(0, 40 * DAY))
+def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> None:
+    one = meter(period)
+    one.roll(START)
+    one.add(used, START)
+    other = meter(period)
+    other.restore(json.loads(json.dumps(one.saved())), START + later)
+    one.roll(START + later)
+    other.roll(START + later)
+    assert other.used == one.used
+
+
+def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
+    one, other = meter(Period.DAY), meter(Period.DAY)
+    one.roll(START + 10)
+    one.add(60, START + 10)
+    other.restore(one.saved(), START - DAY / 2)
+    assert other.used == 60
+
+
+def test_a_count_of_yesterday_is_nothing_today() -> None:
+    one, other = meter(Period.DAY), meter(Period.DAY)
+    one.roll(START + 10)
+    one.add(60, START + 10)
+    other.restore(one.saved(), START + DAY)
+    assert (other.used, other.left) == (0, 100)
+
+
+@pytest.mark.parametrize(("used", "amount", "fits"), [(99, 1, True), (99, 2, False), (100, 0, True), (100, 1, False)])
+def test_what_fits(used: int, amount: int, fits: bool) -> None:
+    one = meter(Period.DAY)
+    one.roll(START)
+    one.add(used, START)
+    assert one.fits(amount) is fits
+    assert one.spent is (used == 100)
