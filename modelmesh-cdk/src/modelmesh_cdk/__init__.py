@@ -7,6 +7,9 @@
 :class:`BaseStrategy`      override ``select`` or ``score``
 :class:`BaseSecretStore`   override ``_resolve``
 :class:`BaseObservability`  override ``_write``
+:class:`BaseStorage`       keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
+:class:`SharedStorage`     the same for many processes: ``_swap`` too, and locks and counters follow
+:class:`KeyValueStorage`   one that is complete: in memory, or a folder of files
 ========================  =========================================================================================
 """
 
@@ -21,11 +24,18 @@ if TYPE_CHECKING:
     from modelmesh_cdk.base_provider import BaseProvider as BaseProvider
     from modelmesh_cdk.base_secret_store import BaseSecretStore as BaseSecretStore
     from modelmesh_cdk.base_secret_store import BaseSecretStoreConfig as BaseSecretStoreConfig
+    from modelmesh_cdk.base_storage import BaseStorage as BaseStorage
+    from modelmesh_cdk.base_storage import BaseStorageConfig as BaseStorageConfig
     from modelmesh_cdk.base_strategy import BaseStrategy as BaseStrategy
     from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
+    from modelmesh_cdk.files import alone_at as alone_at
+    from modelmesh_cdk.files import write_atomically as write_atomically
+    from modelmesh_cdk.key_value_storage import KeyValueStorage as KeyValueStorage
+    from modelmesh_cdk.key_value_storage import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
+    from modelmesh_cdk.shared_storage import SharedStorage as SharedStorage
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
@@ -39,13 +49,20 @@ _HOMES = {
     "BaseProviderConfig": "modelmesh_cdk.provider_config",
     "BaseSecretStore": "modelmesh_cdk.base_secret_store",
     "BaseSecretStoreConfig": "modelmesh_cdk.base_secret_store",
+    "BaseStorage": "modelmesh_cdk.base_storage",
+    "BaseStorageConfig": "modelmesh_cdk.base_storage",
     "BaseStrategy": "modelmesh_cdk.base_strategy",
+    "KeyValueStorage": "modelmesh_cdk.key_value_storage",
+    "KeyValueStorageConfig": "modelmesh_cdk.key_value_storage",
     "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",
     "QuickProvider": "modelmesh_cdk.quick_provider",
     "ServerSentEvent": "modelmesh_cdk.wire.sse",
+    "SharedStorage": "modelmesh_cdk.shared_storage",
     "SseDecoder": "modelmesh_cdk.wire.sse",
     "WireRequest": "modelmesh_cdk.wire.request",
+    "alone_at": "modelmesh_cdk.files",
     "load_catalogue": "modelmesh_cdk.catalogue",
+    "write_atomically": "modelmesh_cdk.files",
 }
 
 __all__ = [*_HOMES, "__version__"]

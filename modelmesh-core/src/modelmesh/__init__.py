@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from modelmesh.errors import RateLimitError as RateLimitError
     from modelmesh.errors import RoutingError as RoutingError
     from modelmesh.errors import SecretNotFoundError as SecretNotFoundError
+    from modelmesh.errors import StorageConflictError as StorageConflictError
+    from modelmesh.errors import StorageError as StorageError
+    from modelmesh.errors import StorageLockError as StorageLockError
     from modelmesh.errors import StreamInterruptedError as StreamInterruptedError
     from modelmesh.errors import UnknownConnectorError as UnknownConnectorError
     from modelmesh.mesh import ModelMesh as ModelMesh
@@ -78,6 +81,9 @@ _HOMES = {
     "RateLimitError": "modelmesh.errors",
     "RoutingError": "modelmesh.errors",
     "SecretNotFoundError": "modelmesh.errors",
+    "StorageConflictError": "modelmesh.errors",
+    "StorageError": "modelmesh.errors",
+    "StorageLockError": "modelmesh.errors",
     "StreamInterruptedError": "modelmesh.errors",
     "UnknownConnectorError": "modelmesh.errors",
     "ModelMesh": "modelmesh.mesh",

@@ -26,6 +26,9 @@
     │ ├ BadUpstreamResponseError            an answer that is no answer
     │ ├ StreamInterruptedError              after content; partial_text, partial_tool_calls, usage
     │ └ ProviderInitError                   the provider could not be made ready
+    ├ StorageError                          a store of state failed; connector_id, key
+    │ ├ StorageConflictError                the entry is not the version that was read
+    │ └ StorageLockError                    somebody else held the lock (also TimeoutError)
     └ BudgetExceededError                   limit_type, limit_value, actual_value
 
 The final error of a request also is of the kind its attempts had in common: when every attempt was rate limited,
@@ -256,6 +259,33 @@ class StreamInterruptedError(ProviderError):
 
 class ProviderInitError(ProviderError):
     """The provider could not be made ready, e.g. its list of models could not be read."""
+
+
+# -- storage --------------------------------------------------------------------------------------------------------
+
+
+class StorageError(ModelMeshError):
+    """A store of state cannot do what it was asked, or what it holds cannot be read.
+
+    Attributes:
+        connector_id: The store's ID.
+        key: The key it was asked for, ``None`` when it was about none.
+    """
+
+    connector_id: str = ""
+    key: str | None = None
+
+
+class StorageConflictError(StorageError):
+    """The entry is not the version that was read; nothing was written."""
+
+    retryable = True
+
+
+class StorageLockError(StorageError, TimeoutError):
+    """Somebody else held the lock for as long as was waited."""
+
+    retryable = True
 
 
 # -- money ----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ from modelmesh.errors import (
     RateLimitError,
     RoutingError,
     SecretNotFoundError,
+    StorageConflictError,
+    StorageError,
+    StorageLockError,
     StreamInterruptedError,
     UnknownConnectorError,
 )
@@ -54,6 +57,9 @@ __all__ = [
     "RateLimitError",
     "RoutingError",
     "SecretNotFoundError",
+    "StorageConflictError",
+    "StorageError",
+    "StorageLockError",
     "StreamInterruptedError",
     "UnknownConnectorError",
 ]

@@ -6,6 +6,7 @@
 :class:`StrategyConformance`      the same for strategies
 :class:`SecretStoreConformance`   the same for secret stores
 :class:`ObservabilityConformance`  the same for sinks
+:class:`StorageConformance`       the same for stores of state
 ===============================  ==================================================================================
 
 ``Upstream`` needs the standard library only; the kit needs ``pip install 'modelmesh-cdk[testing]'``.
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing.provider import ProviderConformance as ProviderConformance
     from modelmesh_cdk.testing.secret_store import SecretStoreConformance as SecretStoreConformance
+    from modelmesh_cdk.testing.storage import StorageConformance as StorageConformance
     from modelmesh_cdk.testing.strategy import StrategyConformance as StrategyConformance
 
 _KITS = {
     "ObservabilityConformance": "modelmesh_cdk.testing.observability",
     "ProviderConformance": "modelmesh_cdk.testing.provider",
     "SecretStoreConformance": "modelmesh_cdk.testing.secret_store",
+    "StorageConformance": "modelmesh_cdk.testing.storage",
     "StrategyConformance": "modelmesh_cdk.testing.strategy",
 }
 _NEEDED = ("pytest", "hypothesis")
@@ -39,6 +42,7 @@ __all__ = [
     "Received",
     "Script",
     "SecretStoreConformance",
+    "StorageConformance",
     "StrategyConformance",
     "Upstream",
 ]

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from modelmesh_cdk import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk import BaseSecretStore as BaseSecretStore
     from modelmesh_cdk import BaseSecretStoreConfig as BaseSecretStoreConfig
+    from modelmesh_cdk import BaseStorage as BaseStorage
+    from modelmesh_cdk import BaseStorageConfig as BaseStorageConfig
     from modelmesh_cdk import BaseStrategy as BaseStrategy
+    from modelmesh_cdk import KeyValueStorage as KeyValueStorage
+    from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk import QuickProvider as QuickProvider
     from modelmesh_cdk import ServerSentEvent as ServerSentEvent
+    from modelmesh_cdk import SharedStorage as SharedStorage
     from modelmesh_cdk import SseDecoder as SseDecoder
     from modelmesh_cdk import WireRequest as WireRequest
+    from modelmesh_cdk import alone_at as alone_at
     from modelmesh_cdk import load_catalogue as load_catalogue
+    from modelmesh_cdk import write_atomically as write_atomically
 
 __all__ = [
     "BaseObservability",
@@ -28,13 +35,20 @@ __all__ = [
     "BaseProviderConfig",
     "BaseSecretStore",
     "BaseSecretStoreConfig",
+    "BaseStorage",
+    "BaseStorageConfig",
     "BaseStrategy",
+    "KeyValueStorage",
+    "KeyValueStorageConfig",
     "OpenAICompatibleProvider",
     "QuickProvider",
     "ServerSentEvent",
+    "SharedStorage",
     "SseDecoder",
     "WireRequest",
+    "alone_at",
     "load_catalogue",
+    "write_atomically",
 ]
 
 __getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__)

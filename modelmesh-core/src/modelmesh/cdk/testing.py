@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import Received as Received
     from modelmesh_cdk.testing import Script as Script
     from modelmesh_cdk.testing import SecretStoreConformance as SecretStoreConformance
+    from modelmesh_cdk.testing import StorageConformance as StorageConformance
     from modelmesh_cdk.testing import StrategyConformance as StrategyConformance
     from modelmesh_cdk.testing import Upstream as Upstream
 
@@ -21,6 +22,7 @@ __all__ = [
     "Received",
     "Script",
     "SecretStoreConformance",
+    "StorageConformance",
     "StrategyConformance",
     "Upstream",
 ]

@@ -6,7 +6,15 @@ from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Provider
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore
-from modelmesh.contracts.storage import EntryMetadata, Storage, StorageEntry
+from modelmesh.contracts.storage import (
+    ConditionalSave,
+    Counters,
+    EntryMetadata,
+    LockHandle,
+    Locking,
+    Storage,
+    StorageEntry,
+)
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 
 __all__ = [
@@ -15,10 +23,14 @@ __all__ = [
     "AsyncEventStream",
     "Call",
     "CallOptions",
+    "ConditionalSave",
+    "Counters",
     "Discovery",
     "EntryMetadata",
     "EventStream",
     "Limits",
+    "LockHandle",
+    "Locking",
     "ModelInfo",
     "ModelPricing",
     "Observability",

@@ -1,0 +1,141 @@
+"""What an entry looks like where it is stored: one blob with the data and all that is known of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any, Final
+
+from attrs import frozen
+
+from modelmesh.contracts.storage import StorageEntry
+from modelmesh.errors import ConfigurationError
+
+FORMATS: Final = ("json", "yaml", "msgpack")
+_GZIP = b"\x1f\x8b"
+
+
+@frozen
+class Stored:
+    """An entry as it was stored.
+
+    Attributes:
+        entry: The entry, with its version.
+        saved_at: Unix seconds.
+    """
+
+    entry: StorageEntry
+    saved_at: float
+
+
+def packed(stored: Stored, style: str = "json", *, compressed: bool = False) -> bytes:
+    """Return the blob of an entry.
+
+    Args:
+        stored: The entry; its version goes into the blob.
+        style: One of :data:`FORMATS`. In the first two, data that is text can be read by a person.
+        compressed: Whether it is compressed with gzip.
+
+    Raises:
+        TypeError: The metadata is no plain data.
+        ConfigurationError: The format is unknown, or what writes it is not installed.
+    """
+    entry = stored.entry
+    record: dict[str, Any] = {"version": entry.version, "key": entry.key, "saved_at": stored.saved_at}
+    record["metadata"] = _plain(entry.metadata, entry.key)
+    if style == "msgpack":
+        blob = _msgpack().encode({**record, "data": entry.data})
+    else:
+        text = _text_of(entry.data)
+        record |= {"base64": base64.b64encode(entry.data).decode()} if text is None else {"text": text}
+        blob = _written(record, style)
+    return gzip.compress(blob, mtime=0) if compressed else blob
+
+
+def unpacked(blob: bytes) -> Stored:
+    """Read a blob in any of the formats, compressed or not: what was configured when it was written does not matter.
+
+    Raises:
+        ValueError: It is none of ours, or was cut.
+        ConfigurationError: What reads its format is not installed.
+    """
+    try:
+        if blob.startswith(_GZIP):
+            blob = gzip.decompress(blob)
+        record = _read(blob)
+        if "data" not in record:
+            whole = "base64" in record
+            record["data"] = base64.b64decode(record["base64"], validate=True) if whole else record["text"].encode()
+        entry = StorageEntry(record["key"], record["data"], record["metadata"], record["version"])
+        return Stored(entry, float(record["saved_at"]))
+    except ConfigurationError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, binascii.Error, zlib.error) as error:
+        message = f"it is no stored entry, or was cut: {type(error).__name__}"  # not its text, which may show the data
+        raise ValueError(message) from None
+
+
+def _plain(metadata: Mapping[str, Any], key: str) -> Any:
+    try:
+        return json.loads(json.dumps(dict(metadata), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        message = f"the metadata of {key!r} is no plain data: {error}; keep such a value in the data"
+        raise TypeError(message) from None
+
+
+def _text_of(data: bytes) -> str | None:
+    """Return data as text when every format gives the same text back."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.replace("\n", " ").isprintable() else None
+
+
+def _written(record: Mapping[str, Any], style: str) -> bytes:
+    plain = json.dumps(record, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+    if style == "json":
+        return plain
+    if style == "yaml":
+        target = StringIO()
+        _yaml().dump(record, target)
+        try:
+            kept = _yaml().load(target.getvalue()) == record
+        except Exception:  # noqa: BLE001 - the writer of YAML gets some line breaks and controls wrong
+            kept = False
+        return target.getvalue().encode() if kept else plain  # JSON is YAML too
+    message = f"there is no format {style!r}; the formats are {', '.join(FORMATS)}. Set storage.persistence.format to one of them"
+    raise ConfigurationError(message)
+
+
+def _read(blob: bytes) -> dict[str, Any]:
+    first = blob[:1]
+    if first == b"{":
+        return dict(json.loads(blob.decode("utf-8", "surrogatepass")))
+    if first >= b"\x80":  # the type byte of a map; no text in UTF-8 begins so
+        return dict(_msgpack().decode(blob))
+    return dict(_yaml().load(blob.decode("utf-8", "surrogatepass")))
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - only for stores that are configured so
+
+    made = YAML(typ="safe", pure=True)
+    made.default_flow_style = False
+    made.allow_unicode = True
+    made.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    return made
+
+
+def _msgpack() -> Any:
+    try:
+        from msgspec import msgpack  # noqa: PLC0415 - an optional dependency
+    except ModuleNotFoundError as error:
+        message = "the format msgpack needs msgspec: pip install 'modelmesh-cdk[fast]'"
+        raise ConfigurationError(message) from error
+    return msgpack

@@ -1,0 +1,178 @@
+"""Many at once: nothing is lost, nothing is seen half."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from modelmesh.contracts.storage import ConditionalSave, Counters, StorageEntry
+from modelmesh.errors import StorageConflictError
+from modelmesh_cdk.testing.storage.subject import Subject, offers
+
+SOON = 0.05
+PATIENCE = 10.0
+
+
+class Sharing(Subject):
+    """Threads, conditional saves and counters."""
+
+    def _at_once(self, work: Callable[[int], Any]) -> list[Any]:
+        """Run the same work in every thread, all starting together."""
+        start = Barrier(self.threads)
+
+        def begin(number: int) -> Any:
+            start.wait(PATIENCE)
+            return work(number)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(begin, range(self.threads)))
+
+    def test_no_write_is_lost(self, store: Any) -> None:
+        """Threads that save under keys of their own find every one of them there afterwards."""
+
+        def work(number: int) -> None:
+            for turn in range(self.rounds):
+                store.save(f"kit/{number}/{turn}", StorageEntry("", f"{number} {turn}".encode()))
+
+        self._at_once(work)
+        everything = {f"kit/{n}/{t}": f"{n} {t}".encode() for n in range(self.threads) for t in range(self.rounds)}
+        assert {key: getattr(store.load(key), "data", None) for key in everything} == everything
+
+    def test_no_read_is_torn(self, store: Any) -> None:
+        """Who reads while others save sees one entry whole: data and metadata of the same save."""
+        pieces = 8192
+
+        def entry(number: int) -> StorageEntry:
+            return StorageEntry("", bytes([number]) * pieces, {"number": number})
+
+        store.save("kit/torn", entry(0))
+
+        def work(number: int) -> set[Any]:
+            seen = set()
+            for _ in range(self.rounds):
+                if number % 2:
+                    store.save("kit/torn", entry(number))
+                else:
+                    loaded = store.load("kit/torn")
+                    seen.add((loaded.metadata["number"], len(loaded.data), frozenset(loaded.data)))
+            return seen
+
+        seen = set().union(*self._at_once(work))
+        assert {one for one in seen if one != (one[0], pieces, frozenset([one[0]]))} == set()
+
+    # -- conditional saves ------------------------------------------------------------------------------------------
+
+    def test_newer_entry_is_not_overwritten(self, store: Any) -> None:
+        """A conditional save of what was read before somebody else saved is refused, and changes nothing."""
+        offers(store, ConditionalSave)
+        store.save("kit/newer", StorageEntry("", b"old"))
+        read = store.load("kit/newer").version
+        store.save("kit/newer", StorageEntry("", b"newer"))
+        with pytest.raises(StorageConflictError):
+            store.save_if("kit/newer", StorageEntry("", b"mine"), read)
+        assert store.load("kit/newer").data == b"newer"
+
+    def test_deleted_entry_does_not_come_back(self, store: Any) -> None:
+        """A conditional save of what was deleted since is refused."""
+        offers(store, ConditionalSave)
+        store.save("kit/deleted", StorageEntry("", b"x"))
+        read = store.load("kit/deleted").version
+        store.delete("kit/deleted")
+        with pytest.raises(StorageConflictError):
+            store.save_if("kit/deleted", StorageEntry("", b"mine"), read)
+        assert not store.exists("kit/deleted")
+
+    def test_version_goes_on(self, store: Any) -> None:
+        """A save gives the entry's version, which is good for the next save; the same data again is another version."""
+        offers(store, ConditionalSave)
+        first = store.save_if("kit/versions", StorageEntry("", b"x"), None)
+        assert first == store.load("kit/versions").version == store.stat("kit/versions").version
+        second = store.save_if("kit/versions", StorageEntry("", b"x"), first)
+        assert isinstance(second, str)
+        assert second not in ("", first)
+        assert store.load("kit/versions").version == second
+
+    def test_only_one_is_first(self, store: Any) -> None:
+        """Of threads that save where nothing is to be, one does and all others are told."""
+        offers(store, ConditionalSave)
+
+        def work(number: int) -> bool:
+            try:
+                store.save_if("kit/first", StorageEntry("", str(number).encode()), None)
+            except StorageConflictError:
+                return False
+            return True
+
+        won = self._at_once(work)
+        assert won.count(True) == 1
+        assert store.load("kit/first").data == str(won.index(True)).encode()
+
+    def test_no_update_is_lost(self, store: Any) -> None:
+        """Threads that read, add one and save conditionally, again when refused, come to the right sum."""
+        offers(store, ConditionalSave)
+        store.save("kit/sum", StorageEntry("", b"0"))
+
+        def work(_: int) -> None:
+            for _turn in range(self.rounds):
+                while True:
+                    read = store.load("kit/sum")
+                    more = StorageEntry("", str(int(read.data) + 1).encode())
+                    try:
+                        store.save_if("kit/sum", more, read.version)
+                    except StorageConflictError:
+                        continue
+                    break
+
+        self._at_once(work)
+        assert int(store.load("kit/sum").data) == self.threads * self.rounds
+
+    # -- counters ---------------------------------------------------------------------------------------------------
+
+    def test_counter_counts(self, store: Any) -> None:
+        """Counters begin at 0, go up and down far beyond 32 bits, are read by adding nothing, and are each their own."""
+        offers(store, Counters)
+        billion = 10**15
+        sums = [store.increment("kit/a"), store.increment("kit/a", billion), store.increment("kit/a", -2)]
+        assert sums == [1, billion + 1, billion - 1]
+        assert (store.increment("kit/a", 0), store.increment("kit/b", 0), store.increment("kit/b", 5)) == (billion - 1, 0, 5)
+
+    def test_no_addition_is_lost(self, store: Any) -> None:
+        """Threads that add to one counter come to the right sum, and no two see the same one."""
+        offers(store, Counters)
+        sums = self._at_once(lambda _: [store.increment("kit/many") for _turn in range(self.rounds)])
+        assert sorted(one for some in sums for one in some) == list(range(1, self.threads * self.rounds + 1))
+
+    def test_counter_is_forgotten_in_time(self, store: Any) -> None:
+        """A counter's time runs from the first addition, whatever is added later; then it begins at 0 again."""
+        offers(store, Counters)
+        store.increment("kit/window", 1000, SOON)
+        until = time.monotonic() + PATIENCE / 5
+        while (now := store.increment("kit/window", 1, SOON)) > 1000:  # noqa: PLR2004 - what was added first
+            assert time.monotonic() < until, "the counter is never forgotten while it is added to"
+        assert now == 1
+
+    def test_counters_are_no_entries(self, store: Any) -> None:
+        """A counter is not listed, and has nothing to do with the entry of the same name."""
+        offers(store, Counters)
+        store.increment("kit/same", 3)
+        assert (store.list(), store.load("kit/same"), store.exists("kit/same")) == ([], None, False)
+        store.save("kit/same", StorageEntry("", b"x"))
+        store.delete("kit/same")
+        assert store.increment("kit/same", 0) == 3  # noqa: PLR2004 - what was added above
+
+    def test_instances_share_what_they_count(self, make: Callable[..., Any]) -> None:
+        """In a store that persists, two instances add to the same counter and refuse each other's stale saves."""
+        self.require("persists")
+        one, other = make(), make()
+        offers(one, Counters)
+        assert (one.increment("kit/shared", 2), other.increment("kit/shared", 3)) == (2, 5)
+        offers(one, ConditionalSave)
+        version = one.save_if("kit/shared", StorageEntry("", b"one"), None)
+        other.save_if("kit/shared", StorageEntry("", b"other"), version)
+        with pytest.raises(StorageConflictError):
+            one.save_if("kit/shared", StorageEntry("", b"stale"), version)
