@@ -70,7 +70,6 @@ def test_what_is_given_reaches_the_policy() -> None:
 
 
 LATER: dict[str, Any] = {
-    "storage": {"storage": {"path": "state.json"}},
     "discovery": {"discovery": {"sync": {"enabled": True}}},
     "connectors": {"connectors": ["a.zip"]},
     "observability.statistics": sinks({"connector": CONSOLE, "statistics": {"flush_interval": "5s"}}),

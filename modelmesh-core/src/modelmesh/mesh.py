@@ -35,6 +35,9 @@ from modelmesh.usage import BudgetStatus, UsageTracker
 
 if TYPE_CHECKING:
     from modelmesh.client import MeshClient, OpenAIClient
+    from modelmesh.config.schema import StorageSection
+    from modelmesh.contracts.storage import Storage
+    from modelmesh.state import StateManager, SystemState
 
 
 class ModelMesh:
@@ -73,6 +76,7 @@ class ModelMesh:
         self._adriver = AsyncDriver(self._lock, clock, asleep)
         self._pid = os.getpid()
         self._ready = False
+        self.state: StateManager | None = None
         self.usage = UsageTracker(self._when, self._budgets)
 
     # -- life -------------------------------------------------------------------------------------------------------
@@ -96,8 +100,53 @@ class ModelMesh:
         parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
         self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
         self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._lock, self._clock)
+        if parts.storage is not None and parts.keeping is not None:
+            self._keep_state(parts.storage, parts.keeping)
         self._ready = True
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
+
+    def _keep_state(self, storage: Storage, section: StorageSection) -> None:
+        from modelmesh.state import StateManager  # noqa: PLC0415 - only where something is kept
+
+        self.state = StateManager(
+            storage,
+            policy=section.sync_policy,
+            interval=section.sync_interval,
+            locking=section.locking,
+            take=self._take_state,
+            apply=self._apply_state,
+            settled=self._take_posted,
+            now=self._when,
+            clock=self._clock,
+            tell=self._tell_storage,
+        )
+        self.state.begin()
+        if section.sync_policy == "immediate":
+            meters = self._ledger.meters(self.list_pools())
+            self._ledger.adopt_all(meters, self.state.totals(meters), self._clock())
+            self._ledger.posted = {}
+            self._driver.poster = self._adriver.poster = self.state.post
+        self._reporter.state = self.state
+
+    def _take_state(self) -> SystemState:
+        from modelmesh.state import image  # noqa: PLC0415
+
+        with self._lock:
+            return image.take(self.list_pools(), self._ledger, self.usage, self._clock())
+
+    def _apply_state(self, state: SystemState) -> None:
+        from modelmesh.state import image  # noqa: PLC0415
+
+        with self._lock:
+            image.apply(state, self.list_pools(), self._book, self._ledger, self.usage, self._clock())
+
+    def _take_posted(self) -> Mapping[str, int]:
+        with self._lock:
+            return self._ledger.take_posted()
+
+    def _tell_storage(self, event: str, facts: Mapping[str, Any]) -> None:
+        if self._emitter.listening:
+            self._emitter.emit(RoutingEvent(event, time.time(), None, None, None, facts))
 
     def shutdown(self) -> None:
         """Close connections and let sinks write what they hold. May be called twice."""
@@ -124,6 +173,8 @@ class ModelMesh:
         self._closed()
 
     def _closed(self) -> None:
+        if self.state is not None:
+            self.state.close()
         self._emitter.close()
         assert self._resolver is not None
         tell(self._resolver.plugins, "modelmesh_mesh_closed", mesh=self)
@@ -220,6 +271,8 @@ class ModelMesh:
         self._lock = RLock()
         for part in (self._driver, self._adriver, self._reporter):
             part.lock = self._lock
+        if self.state is not None:
+            self.state.after_fork()
         for entry in self._entries:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelmesh.contracts.call import Call
@@ -26,6 +26,9 @@ from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh.usage import UsageTracker
+
+if TYPE_CHECKING:
+    from modelmesh.state import StateManager
 
 
 class AdaptationWarning(UserWarning):
@@ -50,6 +53,7 @@ class Reporter:
         self._ledger = ledger
         self._clock = clock
         self.lock = lock
+        self.state: StateManager | None = None
 
     def answered(self, call: Call, served: Served, began: float) -> None:
         """A request has its answer; a stream is reported when it ends."""
@@ -59,6 +63,7 @@ class Reporter:
         self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
             self._account(served, usage_of(served.outcome.body))
+            self._changed()
             if self._emitter.listening:
                 self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
 
@@ -71,6 +76,7 @@ class Reporter:
             self._account(served, progress.usage)
         else:
             self._unsettled(served.attempts[-1:])
+        self._changed()
         if self._emitter.listening:
             self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
 
@@ -78,8 +84,13 @@ class Reporter:
         """A request got no answer."""
         attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
         self._unsettled(attempts)
+        self._changed()
         if self._emitter.listening:
             self._tell(call, pool, attempts, None, error, began, None)
+
+    def _changed(self) -> None:
+        if self.state is not None:
+            self.state.changed()
 
     def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
         candidate = served.candidate

@@ -15,7 +15,8 @@ from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.capabilities.nodes import CapabilityTree, standard_tree
 from modelmesh.config.mesh_config import MeshConfig, Sections
 from modelmesh.config.references import References
-from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection
+from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection, StorageSection
+from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
 from modelmesh.events import Emitter
@@ -37,6 +38,8 @@ class Parts:
     tree: CapabilityTree
     router: Router
     emitter: Emitter
+    storage: Storage | None
+    keeping: StorageSection | None
 
 
 class Assembler:
@@ -93,7 +96,24 @@ class Assembler:
         pools = {name: self._pool(section) for name, section in sections.pools.items()}
         self._limit(sections, entries)
         router = Router(pools, tree, StickUntilFailure)
-        return Parts(entries, tree, router, build_emitter(sections.observability, resolver, references, places))
+        emitter = build_emitter(sections.observability, resolver, references, places)
+        storage = self._storage(sections.storage, references) if sections.storage is not None else None
+        return Parts(entries, tree, router, emitter, storage, sections.storage)
+
+    def _storage(self, section: StorageSection, references: References) -> Storage:
+        places, store = self._config.places, section.instance
+        if store is None:
+            where = places.where(("storage", "connector"))
+            cls = self._resolver.resolve(Kind.STORAGE, section.connector, where)
+            store = build(cls, references.resolve(section.config, ("storage",)), section.connector)
+        if not isinstance(store, Storage):
+            where = places.where(("storage", "instance" if section.instance is not None else "connector"))
+            message = (
+                f"{where}: {type(store).__name__} is no storage: it needs an id and load, save, list, delete, stat and exists. "
+                "Derive it from modelmesh.cdk.BaseStorage."
+            )
+            raise ConfigurationError(message, where=where)
+        return store
 
     def _references(self, section: SecretsSection) -> References:
         places, store = self._config.places, section.instance

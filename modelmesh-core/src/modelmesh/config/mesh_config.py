@@ -17,11 +17,11 @@ from modelmesh.config.references import References
 from modelmesh.config.structure import structure
 from modelmesh.errors import ConfigurationError
 
-SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget")
-LATER = ("storage", "discovery", "connectors", "proxy")
+SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage")
+LATER = ("discovery", "connectors", "proxy")
 """Sections that belong to the format and that this version does not act on."""
 
-LATER_SECTIONS = ("storage", "discovery", "connectors")
+LATER_SECTIONS = ("discovery", "connectors")
 """Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
 
 LATER_PROVIDER_KEYS = ("discovery", "batch", "files", "fine_tuning")
@@ -49,6 +49,7 @@ class Sections:
     observability: tuple[schema.SinkSection, ...]
     capabilities: tuple[str, ...]
     budget: schema.BudgetSection | None = None
+    storage: schema.StorageSection | None = None
 
 
 class MeshConfig:
@@ -147,7 +148,7 @@ class MeshConfig:
     def resolved(self, references: References) -> MeshConfig:
         """Return a configuration in which settings that are no secrets have the values they refer to."""
         raw = dict(self.raw)
-        for section in ("models", "pools", "capabilities", "rotation", "budget"):
+        for section in ("models", "pools", "capabilities", "rotation", "budget", "storage"):
             if section in raw:
                 raw[section] = references.plain(raw[section], (section,))
         providers = raw.get("providers")
@@ -182,6 +183,9 @@ class MeshConfig:
         budget = self.raw.get("budget")
         if budget is not None:
             budget = structure(budget, schema.BudgetSection, ("budget",), problems)
+        storage = None
+        if self.raw.get("storage") is not None:
+            storage = structure(tidy.storage(self.raw["storage"]), schema.StorageSection, ("storage",), problems)
         models, pools = without_disabled(providers, models, pools)
         sections = Sections(
             secrets or schema.SecretsSection(),
@@ -191,6 +195,7 @@ class MeshConfig:
             tuple(sink for sink in sinks if sink is not None),
             tuple(capabilities),
             budget,
+            storage,
         )
         return sections, problems
 

@@ -174,6 +174,29 @@ class Normalizer:
         found["config"] = {**config, **entry}
         return found
 
+    def storage(self, value: Any) -> dict[str, Any]:
+        """``connector``, ``instance``, when to sync, and ``config``: the connector's keys, wherever they stood."""
+        path: Path = ("storage",)
+        entry = self._map({"connector": value} if isinstance(value, str) else value, path)
+        persistence = self._map(entry.pop("persistence", None), (*path, "persistence"))
+        locking = self._map(entry.pop("locking", None), (*path, "locking"))
+        found: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance") if key in entry}
+        for key in ("sync_policy", "sync_interval"):
+            stated = persistence.pop(key, None)
+            if key in entry or stated is not None:
+                found[key] = entry.pop(key, stated)
+        if "enabled" in locking:
+            found["locking"] = locking.pop("enabled")
+        block = str(found.get("connector") or "modelmesh.local-file.v1").split(".")
+        named = self._map(entry.pop(block[1], None), (*path, block[1])) if len(block) > 1 and block[1] in entry else {}
+        config = self._map(entry.pop("config", None), (*path, "config"))
+        found["config"] = {**named, **config, **entry}
+        if persistence:
+            found["config"]["persistence"] = persistence
+        if locking:
+            found["config"]["locking"] = locking
+        return found
+
     def observability(self, value: Any) -> list[dict[str, Any]]:
         """One entry for each connector, with the roles it plays."""
         path: Path = ("observability",)

@@ -218,6 +218,18 @@ class PoolSection:
 
 
 @frozen
+class StorageSection:
+    """``storage``: where the state is kept; ``config`` holds what the connector understands."""
+
+    connector: str = "modelmesh.local-file.v1"
+    instance: Any = None
+    sync_policy: Literal["in-memory", "sync-on-boundary", "periodic", "immediate"] = "sync-on-boundary"
+    sync_interval: Seconds = Seconds(300.0)
+    locking: bool = True
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
 class SecretsSection:
     """``secrets``; ``config`` holds what the store understands."""
 

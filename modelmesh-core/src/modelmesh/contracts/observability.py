@@ -18,6 +18,8 @@ EVENT_TYPES = (
     "discovery_models_updated",
     "budget_alert",
     "budget_exceeded",
+    "storage_failed",
+    "storage_recovered",
 )
 SEVERITIES = ("debug", "info", "warning", "error", "critical")
 

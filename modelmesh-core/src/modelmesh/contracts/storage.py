@@ -175,7 +175,7 @@ class Counters(Protocol):
 
         Args:
             key: The counter; one that is not there, or has expired, stands at 0.
-            amount: May be negative; 0 only reads. Money is counted in whole millionths of a dollar.
+            amount: May be negative; 0 only reads. Money is counted in whole billionths of a dollar.
             expires_s: Seconds from the first addition until it is forgotten; later additions do not move that.
 
         Returns:

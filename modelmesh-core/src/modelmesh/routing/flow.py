@@ -191,7 +191,7 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     retries = 0
     while True:
         served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
-        if served is not None:
+        if served is not None or run.is_refused(candidate):
             return served
         error = run.last_error
         assert error is not None

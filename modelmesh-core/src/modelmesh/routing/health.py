@@ -225,6 +225,14 @@ class HealthBook:
         if was_ready:
             self.changes.append(("deactivated", circuit, failure))
 
+    def reopen(self, circuit: Circuit, failure: FailureClass, until: float, *, told: bool) -> None:
+        """Open a circuit as it was in an earlier run."""
+        circuit.state, circuit.until, circuit.reason, circuit.told = State.OPEN, until, failure, told
+        circuit.generation += 1
+        if not math.isinf(until):
+            self._schedule(until, circuit)
+        self._show(circuit)
+
     def reset(self, circuit: Circuit) -> None:
         """Close a circuit by hand."""
         circuit.state, circuit.reason, circuit.told = State.CLOSED, None, False

@@ -233,9 +233,8 @@ class Ledger:
     # -- what others count, and earlier runs ------------------------------------------------------------------------
 
     def _post(self, meter: Meter, amount: int) -> None:
-        if self.posted is not None and amount:
-            name = meter.quota.name
-            self.posted[name] = self.posted.get(name, 0) + amount
+        if self.posted is not None and amount and meter.bucket:
+            self.posted[meter.bucket] = self.posted.get(meter.bucket, 0) + amount
 
     def meters(self, pools: Sequence[Pool]) -> dict[str, Meter]:
         """Return every meter there is by the name of its count."""
@@ -255,7 +254,7 @@ class Ledger:
     def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
         for meter, amount in booking.held:
-            total = totals.get(meter.quota.name)
+            total = totals.get(meter.bucket)
             if total is None:
                 continue
             meter.used = max(total - meter.reserved, 0)
@@ -264,6 +263,14 @@ class Ledger:
                 return Refusal(meter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
             self._after(meter, now)
         return None
+
+    def adopt_all(self, meters: Mapping[str, Meter], totals: Mapping[str, int], now: float) -> None:
+        """Take what all processes together have reserved and spent, at a start."""
+        for meter in meters.values():
+            meter.roll(self.epoch + now)
+            if meter.bucket in totals:
+                meter.used = max(totals[meter.bucket] - meter.reserved, 0)
+                self._after(meter, now)
 
     def restore(self, meters: Mapping[str, Meter], saved: Mapping[str, Any], now: float) -> None:
         """Take up the counts of an earlier run."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from modelmesh.routing.calendar import Window
+from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.circuits import Circuit, Reason
 from modelmesh.routing.prices import NANO
 
@@ -108,6 +108,14 @@ class Meter:
             self.ends = self.quota.window.end(when)
 
     @property
+    def bucket(self) -> str:
+        """Names the count in a store that several processes share; empty for a window that slides, which each keeps itself."""
+        window = self.quota.window
+        if window.sliding or window.period is Period.REQUEST:
+            return ""
+        return f"{self.quota.name}@{'' if math.isinf(self.ends) else int(self.ends)}"
+
+    @property
     def left(self) -> int:
         """What may still be reserved."""
         return max(self.quota.limit - self.used - self.reserved, 0)
@@ -145,7 +153,7 @@ class Meter:
 
     def saved(self) -> dict[str, Any]:
         """Return the count as plain data."""
-        kept: dict[str, Any] = {"used": self.used, "ends": None if math.isinf(self.ends) else self.ends}
+        kept: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
         if self._log:
             kept["log"] = [list(pair) for pair in self._log]
         return kept
@@ -155,10 +163,10 @@ class Meter:
         log = saved.get("log")
         if self.quota.window.sliding:
             pairs = [(float(at), int(amount)) for at, amount in log or ()]
-            self._log.extend(pair for pair in pairs if when - self.quota.window.sliding < pair[0] <= when)
+            self._log.extendleft(reversed([pair for pair in pairs if when - self.quota.window.sliding < pair[0] <= when]))
             self.used = sum(amount for _, amount in self._log)
         else:
             ends = math.inf if saved.get("ends") is None else float(saved["ends"])
             self.ends = self.quota.window.end(when)
             if ends >= self.ends:  # of this window, or of a later one: then the clock was set back, and what was spent is spent
-                self.used = max(int(saved.get("used", 0)), 0)
+                self.used += max(int(saved.get("used", 0)), 0)

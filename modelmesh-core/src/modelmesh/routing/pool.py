@@ -249,8 +249,16 @@ class Pool:
 
     def deactivate(self, candidate: Candidate) -> None:
         """Put a member in standby by hand, until :meth:`recover`."""
-        self._closed |= 1 << self._position[id(candidate)]
+        self.close(candidate)
         self.rotation_events += 1
+
+    def close(self, candidate: Candidate) -> None:
+        """Put a member in standby as it was in an earlier run."""
+        self._closed |= 1 << self._position[id(candidate)]
+
+    def is_closed(self, candidate: Candidate) -> bool:
+        """Whether a member was put in standby by hand."""
+        return bool(self._closed >> self._position[id(candidate)] & 1)
 
     def recover(self, candidate: Candidate) -> None:
         """Make a member active again, whatever put it in standby."""

@@ -192,6 +192,10 @@ class Rotation:
         self.refusals[place] = refusal
         self.considered.able &= ~(1 << place)
 
+    def is_refused(self, candidate: Candidate) -> bool:
+        """Whether a candidate was passed over for its limits."""
+        return self.pool.position(candidate) in self.refusals
+
     def keep_to_provider(self, candidate: Candidate, error: ProviderError) -> None:
         """Try other models of the same provider before those of others, as often as retries were allowed."""
         retry = self.pool.policy.retry

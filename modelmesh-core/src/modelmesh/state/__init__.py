@@ -1,0 +1,7 @@
+"""What a mesh remembers between runs and shares with other processes."""
+
+from modelmesh.state.image import DamagedStateError, NewerStateError, SystemState
+from modelmesh.state.manager import StateManager, SyncStatus
+from modelmesh.state.shared_counts import SharedCounts
+
+__all__ = ["DamagedStateError", "NewerStateError", "SharedCounts", "StateManager", "SyncStatus", "SystemState"]

@@ -1,0 +1,169 @@
+"""One picture of a mesh: what is spent, who is off and until when, what was used. No prompt and no secret is in it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import asdict, define, field
+
+from modelmesh.routing.circuits import Circuit, State
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.ledger import Ledger
+from modelmesh.routing.pool import Pool
+from modelmesh.usage import UsageTracker
+
+FORMAT = 1
+"""Grows when an older version could no longer read what is written."""
+
+LONGEST_S = 86400.0
+"""No failure keeps anything off longer than this after a start, whatever an earlier run said."""
+
+
+class DamagedStateError(ValueError):
+    """What is stored is no state, or only a part of one."""
+
+
+class NewerStateError(ValueError):
+    """What is stored was written by a later version."""
+
+
+@define
+class SystemState:
+    """The picture. Times are Unix seconds.
+
+    Attributes:
+        timestamp: When it was taken.
+        models: Circuits of models that are not simply closed, by ``provider/model``.
+        providers: The same of accounts, by provider key.
+        pools: By name: members put in standby by hand, and counts.
+        meters: What is spent of each limit, by the name of the count.
+        usage: Totals of requests, tokens and money.
+    """
+
+    timestamp: float
+    models: dict[str, Any] = field(factory=dict)
+    providers: dict[str, Any] = field(factory=dict)
+    pools: dict[str, Any] = field(factory=dict)
+    meters: dict[str, Any] = field(factory=dict)
+    usage: dict[str, Any] = field(factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Write it down."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SystemState:
+        """Read one back.
+
+        Raises:
+            NewerStateError: A later version wrote it.
+            DamagedStateError: It is no state.
+        """
+        try:
+            raw = json.loads(data)
+            written = raw.pop("format")
+            if not isinstance(written, int):
+                raise TypeError("format")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            message = f"it is no state of modelmesh ({type(error).__name__})"
+            raise DamagedStateError(message) from None
+        if written > FORMAT:
+            message = f"a later version of modelmesh-core wrote it (format {written}, this version reads {FORMAT})"
+            raise NewerStateError(message)
+        try:
+            known = {name: raw[name] for name in _FIELDS}
+            state = cls(**known)
+            state.timestamp = float(state.timestamp)
+        except (TypeError, ValueError, KeyError) as error:
+            message = f"a part of it is missing ({error})"
+            raise DamagedStateError(message) from None
+        if not all(isinstance(getattr(state, name), dict) for name in _FIELDS if name != "timestamp"):
+            message = "a part of it is no map"
+            raise DamagedStateError(message)
+        return state
+
+
+_FIELDS = tuple(one.name for one in SystemState.__attrs_attrs__)
+
+
+def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float) -> SystemState:
+    """Take the picture; under the mesh's lock."""
+    when = ledger.epoch + now
+    return SystemState(
+        timestamp=when,
+        models={name: _circuit(circuit, ledger.epoch) for name, circuit in _models(pools) if circuit.state is not State.CLOSED},
+        providers={
+            name: _circuit(circuit, ledger.epoch) for name, circuit in _accounts(pools) if circuit.state is not State.CLOSED
+        },
+        pools={
+            pool.name: {
+                "standby": [str(candidate) for candidate in pool.members if pool.is_closed(candidate)],
+                "total_requests": pool.total_requests,
+                "rotation_events": pool.rotation_events,
+            }
+            for pool in pools
+        },
+        meters={name: meter.saved() for name, meter in ledger.meters(pools).items() if meter.used or meter.reserved},
+        usage=usage.saved(),
+    )
+
+
+def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: Ledger, usage: UsageTracker, now: float) -> None:
+    """Go on from a picture; under the mesh's lock. What is no longer configured is passed over.
+
+    Raises:
+        DamagedStateError: A value in it is none.
+    """
+    try:
+        ledger.restore(ledger.meters(pools), state.meters, now)
+        for saved, circuits in ((state.models, _models(pools)), (state.providers, _accounts(pools))):
+            for name, circuit in circuits:
+                if name in saved:
+                    _reopen(book, circuit, saved[name], now, ledger.epoch)
+        for pool in pools:
+            kept = state.pools.get(pool.name, {})
+            pool.total_requests += int(kept.get("total_requests", 0))
+            pool.rotation_events += int(kept.get("rotation_events", 0))
+            off = set(kept.get("standby", ()))
+            for candidate in pool.members:
+                if str(candidate) in off:
+                    pool.close(candidate)
+        usage.restore(state.usage)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        message = f"a value in it is none ({type(error).__name__}: {error})"
+        raise DamagedStateError(message) from None
+
+
+def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, Circuit]]:
+    return ((str(candidate), candidate.health) for pool in pools for candidate in pool.members)
+
+
+def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, Circuit]]:
+    return ((candidate.provider_id, candidate.account) for pool in pools for candidate in pool.members)
+
+
+def _open_ones(circuits: Iterator[tuple[str, Circuit]], epoch: float) -> dict[str, Any]:
+    return {name: _circuit(circuit, epoch) for name, circuit in circuits if circuit.state is not State.CLOSED}
+
+
+def _circuit(circuit: Circuit, epoch: float) -> dict[str, Any]:
+    return {
+        "until": None if math.isinf(circuit.until) else epoch + circuit.until,
+        "reason": circuit.reason.value if circuit.reason else None,
+        "told": circuit.told,
+        "steps": {failure.value: count for failure, count in circuit.steps.items()},
+    }
+
+
+def _reopen(book: HealthBook, circuit: Circuit, saved: Mapping[str, Any], now: float, epoch: float) -> None:
+    """Open a circuit as it was: for what is left of its time, never for longer than a day."""
+    if circuit.state is not State.CLOSED or saved.get("reason") is None:
+        return
+    until = saved.get("until")
+    left = math.inf if until is None else min(max(float(until) - epoch - now, 0.0), LONGEST_S)
+    circuit.steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
+    book.reopen(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))

@@ -1,0 +1,338 @@
+"""What a mesh remembers: over a restart, together with other processes, and when its store fails or holds rubbish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh import ModelMesh
+from modelmesh.builtin.memory import MemoryStorage
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.storage import StorageEntry
+from modelmesh.errors import BudgetExceededError, ModelMeshError, NoActiveModelError, RateLimitError, StorageError
+from modelmesh.routing.classes import FailureClass
+from modelmesh.state import DamagedStateError, NewerStateError, SystemState
+from modelmesh.testing import VirtualClock
+
+CHAT = "generation.text-generation.chat-completion"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+KEY = "modelmesh/state"
+
+
+class Vendor:
+    id = "test.vendor.v1"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.asked = 0
+        self.delay: float | None = None
+
+    def models(self) -> list[ModelInfo]:
+        return [ModelInfo(self.model, capabilities=(CHAT,), pricing=ModelPricing(10.0, 10.0))]
+
+    def send(self, call: Any, model: str, limits: Any) -> Answer:
+        self.asked += 1
+        if self.delay is not None:
+            raise RateLimitError("slow down", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=self.delay)
+        choice = {"index": 0, "message": {"role": "assistant", "content": model}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 0, "completion_tokens": 10, "total_tokens": 10}
+        return Answer({"id": "test", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+        return self.send(call, model, limits)
+
+
+class Failing(MemoryStorage):
+    """Memory that can be down."""
+
+    id = "test.failing.v1"
+    down = False
+
+    def _check(self) -> None:
+        if self.down:
+            raise StorageError("no space left on device", connector_id=self.id)
+
+    def load(self, key: str) -> StorageEntry | None:
+        self._check()
+        return super().load(key)
+
+    def save(self, key: str, entry: StorageEntry) -> None:
+        self._check()
+        super().save(key, entry)
+
+    def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
+        self._check()
+        return super().increment(key, amount, expires_s)
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.recovered = Event()
+
+    def emit(self, event: Any) -> None:
+        self.events.append(event)
+        if event.event_type == "storage_recovered":
+            self.recovered.set()
+
+    def log(self, entry: Any) -> None: ...
+
+    def flush(self, stats: Any) -> None: ...
+
+    def trace(self, entry: Any) -> None: ...
+
+    def storage(self) -> list[str]:
+        return [event.event_type for event in self.events if event.event_type.startswith("storage_")]
+
+
+class Run:
+    """One run of a program: a mesh over a store that outlives it."""
+
+    def __init__(self, store: Any, policy: str = "sync-on-boundary", *, later: float = 0.0, **provider: Any) -> None:
+        self.clock, self.sink, self.vendors = VirtualClock(), Sink(), {key: Vendor(key) for key in "ab"}
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON + later)
+        self.mesh.initialize(
+            {
+                "providers": {key: {"instance": vendor, **provider} for key, vendor in self.vendors.items()},
+                "pools": {"chat": {"capability": "chat-completion", "on_budget_exceeded": "rotate"}},
+                "storage": {"instance": store, "sync_policy": policy},
+                "observability": {"instance": self.sink},
+            }
+        )
+
+    def ask(self, **payload: Any) -> str:
+        answer = self.mesh.client.chat.completions.create(model="chat", messages=[], **payload)
+        return str(answer.choices[0].message.content)
+
+    def crash(self) -> None:
+        """End without saying goodbye."""
+        assert self.mesh.state is not None
+        self.mesh.state._stop.set()
+
+
+@pytest.fixture
+def runs() -> Iterator[list[Run]]:
+    made: list[Run] = []
+    yield made
+    for run in made:
+        run.mesh.shutdown()
+
+
+DAILY = {"quota": {"requests_per_day": 3}}
+
+
+def test_a_restart_goes_on_counting(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    first = Run(store, **DAILY)
+    assert [first.ask() for _ in range(4)] == ["a", "a", "a", "b"]
+    cost = first.mesh.usage.daily_cost
+    first.mesh.shutdown()
+    second = Run(store, later=60, **DAILY)
+    runs.append(second)
+    assert [second.ask() for _ in range(2)] == ["b", "b"]
+    with pytest.raises(NoActiveModelError, match="3 requests a day"):
+        second.ask()
+    assert second.mesh.usage.daily_cost == pytest.approx(cost * 6 / 4)
+    assert second.mesh.usage.by_model["a"].total_requests == 3
+    second.mesh.shutdown()
+    third = Run(store, later=86400, **DAILY)
+    runs.append(third)
+    assert third.ask() == "a", "a new day"
+    assert (third.mesh.usage.total_requests, third.mesh.usage.daily_cost) == (7, pytest.approx(0.1))
+
+
+@pytest.mark.parametrize("counters", [True, False])
+def test_a_crash_forgets_nothing_that_was_sent(counters: bool, runs: list[Run]) -> None:
+    store: Any = MemoryStorage()
+    if not counters:
+        store = type(
+            "Plain", (), {name: getattr(store, name) for name in ("id", "load", "save", "list", "delete", "stat", "exists")}
+        )()
+    first = Run(store, "immediate", **DAILY)
+    assert [first.ask() for _ in range(4)] == ["a", "a", "a", "b"]
+    first.crash()
+    second = Run(store, "immediate", later=60, **DAILY)
+    runs.append(second)
+    assert [second.ask() for _ in range(2)] == ["b", "b"]
+    with pytest.raises(NoActiveModelError):
+        second.ask()
+
+
+def test_a_delay_that_a_vendor_named_outlives_the_run(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    first = Run(store)
+    first.vendors["a"].delay = 600.0
+    assert first.ask() == "b"
+    first.mesh.shutdown()
+    second = Run(store, later=300)
+    runs.append(second)
+    assert second.ask() == "b"
+    left = second.mesh.explain("chat").candidates[0].reason
+    assert "throttle" in left
+    second.clock.advance(400)
+    second.mesh.list_pools()[0].strategy._current = None
+    assert second.ask() in "ab"
+    assert second.mesh.explain("chat").candidates[0].status == "active"
+
+
+def test_standby_by_hand_outlives_the_run(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    first = Run(store)
+    assert first.mesh.rotate("chat") == "b"
+    first.mesh.shutdown()
+    second = Run(store)
+    runs.append(second)
+    assert second.ask() == "b"
+    assert second.mesh.list_pools()[0].rotation_events == 1
+
+
+def test_two_processes_share_one_budget(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    budget = {"budget": {"daily_limit": 0.35}}
+    one, two = (Run(store, "immediate", **budget) for _ in range(2))
+    runs += [one, two]
+    said = [run.ask(max_tokens=9) for run in (one, two) * 3]
+    assert said == ["a", "a", "a", "b", "b", "b"]
+    with pytest.raises(BudgetExceededError):
+        one.ask(max_tokens=9)
+    with pytest.raises(BudgetExceededError):
+        two.ask(max_tokens=9)
+    for run in runs:
+        run.mesh.shutdown()
+    counts = {key: store.increment(key, 0) for key in store._counters}
+    assert sorted(counts.values()) == [300_000_000, 300_000_000]
+
+
+def test_a_store_that_is_down_fails_no_request_and_loses_no_count(runs: list[Run]) -> None:
+    store = Failing()
+    run = Run(store, "immediate", budget={"daily_limit": 5.0})
+    run.ask()
+    store.down = True
+    assert [run.ask() for _ in range(5)] == ["a"] * 5
+    status = run.mesh.state.get_sync_status()  # type: ignore[union-attr]
+    assert "no space left" in (status.error or "")
+    assert status.pending_changes
+    store.down = False
+    run.clock.advance(2)
+    run.ask()
+    run.mesh.shutdown()
+    assert [store.increment(key, 0) for key in store._counters] == [700_000_000]
+    assert run.sink.storage() == ["storage_failed", "storage_recovered"], "each once, not once a request"
+
+
+def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(runs: list[Run]) -> None:
+    store = Failing()
+    first = Run(store, **DAILY)
+    first.ask()
+    first.ask()
+    first.mesh.shutdown()
+    store.down = True
+    second = Run(store, **DAILY)
+    assert second.ask() == "a"
+    store.down = False
+    second.mesh.shutdown()
+    third = Run(store, **DAILY)
+    runs.append(third)
+    assert [third.ask() for _ in range(2)] == ["b", "b"], "3 of 3 were asked of a"
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"", "corrupt"),
+        (b"\xff\xfe", "corrupt"),
+        (b'{"format": 1, "timest', "corrupt"),
+        (b"[]", "corrupt"),
+        (b'{"format": 1}', "corrupt"),
+        (b'{"format": "one"}', "corrupt"),
+        (b"[" * 100_000, "corrupt"),
+        (b'{"format": 99, "anything": true}', "newer"),
+        (SystemState(1.0, meters={"provider:a:requests:day": "many"}).to_bytes(), "corrupt"),
+        (SystemState(1.0, models={"a/a": {"reason": "no such"}}).to_bytes(), "corrupt"),
+        (SystemState(1.0, pools={"chat": []}).to_bytes(), "corrupt"),
+    ],
+)
+def test_what_cannot_be_read_is_kept_aside_and_stops_nothing(data: bytes, word: str, runs: list[Run]) -> None:
+    store = MemoryStorage()
+    store.save(KEY, StorageEntry(KEY, data))
+    run = Run(store, **DAILY)
+    assert run.ask() == "a"
+    run.mesh.shutdown()
+    aside = store.load(f"{KEY}.{word}-1")
+    assert aside is not None
+    assert run.sink.storage() == ["storage_failed"]
+    kept = store.load(KEY)
+    assert kept is not None
+    assert json.loads(kept.data)["meters"]["provider:a:requests:day"]["used"] == 1
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_state_or_damaged(data: bytes) -> None:
+    with pytest.raises((DamagedStateError, NewerStateError)):
+        SystemState.from_bytes(data)
+
+
+def test_in_memory_writes_nothing(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    run = Run(store, "in-memory")
+    run.ask()
+    run.mesh.shutdown()
+    assert store.list() == []
+
+
+def test_periodic_saves_when_the_interval_has_passed() -> None:
+    saved = Event()
+
+    class Watching(MemoryStorage):
+        def save(self, key: str, entry: StorageEntry) -> None:
+            super().save(key, entry)
+            saved.set()
+
+    store = Watching()
+    mesh = ModelMesh()
+    mesh.initialize(
+        {
+            "providers": {"a": {"instance": Vendor("a")}},
+            "pools": {"chat": {"capability": "chat-completion"}},
+            "storage": {"instance": store, "persistence": {"sync_policy": "periodic", "sync_interval": "20ms"}},
+        }
+    )
+    with mesh:
+        mesh.client.chat.completions.create(model="chat", messages=[])
+        assert saved.wait(10)
+
+
+def test_the_lock_of_the_state_is_given_back(runs: list[Run]) -> None:
+    store = MemoryStorage()
+    run = Run(store)
+    runs.append(run)
+    state = run.mesh.state
+    assert state is not None
+    handle = state.acquire_lock()
+    status = state.get_sync_status()
+    assert (status.locked, status.lock_owner) == (True, handle.lock_id)
+    with pytest.raises(TimeoutError):
+        store.acquire(KEY, 0)
+    assert state.release_lock(handle)
+    assert not state.get_sync_status().locked
+
+
+def test_a_store_without_locks_says_so() -> None:
+    plain: Any = type(
+        "Plain", (), {n: getattr(MemoryStorage(), n) for n in ("id", "load", "save", "list", "delete", "stat", "exists")}
+    )()
+    run = Run(plain)
+    assert run.mesh.state is not None
+    with pytest.raises(ModelMeshError, match="has no locks"):
+        run.mesh.state.acquire_lock()
+    run.mesh.shutdown()
