@@ -17,6 +17,7 @@ from modelmesh.routing.headroom import Headroom, read_headroom
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider
     from modelmesh.routing.pool import Pool
+    from modelmesh.routing.ranking import Ranking
 
 
 FADE = 0.1
@@ -177,6 +178,16 @@ class Candidates:
     def named(self, model: str) -> Candidates:
         """Return those with a model ID, written with or without its provider."""
         return Candidates(self._pool, self._mask & self._pool.mask_of_model(model))
+
+    def first_of(self, ranking: Ranking) -> Candidate | None:
+        """Return the most preferred by an order of its own, ``None`` when none of these is in it."""
+        place = ranking.first(self._mask)
+        return None if place is None else self._pool.members[place]
+
+    @property
+    def pool(self) -> Pool:
+        """The pool they are of."""
+        return self._pool
 
     def best(self, score: Callable[[Candidate], Any]) -> Candidate | None:
         """Return the one with the highest score, the earlier one on a tie. Looks at every member."""
