@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestOpenAI(ProviderConformance):
     provider_class = OpenAIProvider
+    supports_embeddings = True

@@ -87,12 +87,16 @@ class WireFormat:
 
     def _find_root(self) -> str:
         try:
-            return api_root(self._address(), self.api_version)
+            return api_root(self._address(), self._api_version())
         except ValueError as error:
             message = f"the provider {self.id} has no usable base_url: {error}"
             raise ConfigurationError(message) from None
 
     # -- hooks: what is different about a vendor ----------------------------------------------------------------------
+
+    def _api_version(self) -> str:
+        """Return what the paths begin with when the address has no version."""
+        return self.api_version
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request, the key among them."""

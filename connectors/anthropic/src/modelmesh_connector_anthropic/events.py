@@ -21,6 +21,17 @@ _PIECES = {"text": ("text_delta", "text"), "thinking": ("thinking_delta", "think
 _INPUT_PIECES = ("input_json_delta", "partial_json")
 """Which deltas bring a block in pieces of text, and the field that holds a piece."""
 
+_KNOWN: dict[str, frozenset[str]] = {
+    "message_start": frozenset({"type", "message"}),
+    "content_block_start": frozenset({"type", "index", "content_block"}),
+    "content_block_delta": frozenset({"type", "index", "delta"}),
+    "content_block_stop": frozenset({"type", "index"}),
+    "message_stop": frozenset({"type"}),
+}
+"""Fields of an event; what it has beyond them goes to the caller in the event's chunk."""
+
+_PIECE = frozenset({"type", "text", "thinking", "partial_json"})
+
 
 class _Block:
     """One content block as its events come in."""
@@ -90,10 +101,15 @@ class EventDecoder:
             message = f"the event {str(kind)[:40]!r} came before 'message_start'"
             raise ValueError(message)
         try:
-            return self._read(kind, data)
+            chunks = self._read(kind, data)
         except (KeyError, TypeError, AttributeError):
             message = f"an event {str(kind)[:40]!r} lacks what Anthropic documents"
             raise ValueError(message) from None
+        known = _KNOWN.get(kind)
+        if known is None or data.keys() <= known:
+            return chunks
+        first, *others = chunks or (self._chunk({}),)
+        return ({**{name: value for name, value in data.items() if name not in known}, **first}, *others)
 
     def _read(self, kind: str, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         if kind == "content_block_delta":
@@ -172,8 +188,12 @@ class EventDecoder:
             if not piece:
                 return ()
             if block.call is None:
-                return self._said(block.kind, piece)
-            return (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": piece}}]}),)
+                chunks = self._said(block.kind, piece)
+            else:
+                chunks = (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": piece}}]}),)
+            if chunks and not delta.keys() <= _PIECE:
+                chunks[0]["choices"][0]["delta"] |= {name: value for name, value in delta.items() if name not in _PIECE}
+            return chunks
         if kind == "signature_delta":
             block.raw["signature"] = delta["signature"]
         elif kind == "citations_delta":

@@ -12,6 +12,9 @@ from typing import Any
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
 _TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
+_EMPTY_BY_HABIT = frozenset({"tool_plan", "citations"})
+"""Fields of a message that are left out when they say nothing."""
+
 _PLAIN: dict[str, tuple[int, frozenset[str]]] = {
     "thinking": (0, frozenset({"type", "thinking"})),
     "text": (1, frozenset({"type", "text"})),
@@ -71,7 +74,11 @@ def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> 
     """
     texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
     thoughts = [block for block in blocks if block.get("type") == "thinking"]
-    beyond = {name: value for name, value in message.items() if name not in ("role", "content", "tool_calls") and value}
+    beyond = {
+        name: value
+        for name, value in message.items()
+        if name not in ("role", "content", "tool_calls") and (value or name not in _EMPTY_BY_HABIT)
+    }
     found: dict[str, Any] = {**beyond, "role": "assistant", "content": "".join(texts) if texts else None}
     if message.get("tool_calls"):
         found["tool_calls"] = [call_of(call) for call in message["tool_calls"]]

@@ -19,6 +19,12 @@ _FIELDS = {"text": "content", "thinking": "reasoning_content"}
 """What a block brings, and the field of OpenAI's delta that it goes to."""
 
 _SILENT = frozenset({"citation-end"})
+_WHOLE = frozenset({"message-start", "message-end"})
+"""Events whose readers hand on what they do not know."""
+
+_KNOWN = frozenset({"type", "index", "delta", "logprobs"})
+_KNOWN_INSIDE = (frozenset({"message"}), frozenset({"content"}), frozenset({"type", *_FIELDS}))
+"""Fields of the other events, and of a delta, its message and its content."""
 
 
 class EventDecoder:
@@ -68,10 +74,14 @@ class EventDecoder:
         if reader is None:
             return () if kind in _SILENT else (self._chunk({}, {"cohere_event": data}),)
         try:
-            return reader(self, data)
+            chunks = reader(self, data)
         except (KeyError, TypeError, AttributeError):
             message = f"an event {str(kind)[:40]!r} lacks what Cohere documents"
             raise ValueError(message) from None
+        if kind in _WHOLE or data.keys() <= _KNOWN:
+            return chunks
+        first, *others = chunks or (self._chunk({}),)
+        return ({**{name: value for name, value in data.items() if name not in _KNOWN}, **first}, *others)
 
     def _chunk(self, delta: dict[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         choices = [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]
@@ -131,6 +141,16 @@ class EventDecoder:
             block = self._blocks.setdefault(index, {"type": kind})
             block[kind] = (block.get(kind) or "") + piece
             found += self._said(kind, piece, data)
+        unknown = {
+            name: value
+            for part, known in zip((data["delta"], data["delta"]["message"], given), _KNOWN_INSIDE, strict=True)
+            if not part.keys() <= known
+            for name, value in part.items()
+            if name not in known
+        }
+        if unknown:
+            found = found or [self._chunk({})]
+            found[0]["choices"][0]["delta"] |= unknown
         return found
 
     def _said(self, kind: str, text: str, data: Mapping[str, Any]) -> Sequence[dict[str, Any]]:

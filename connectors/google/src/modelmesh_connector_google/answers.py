@@ -66,7 +66,7 @@ def _choice(candidate: Mapping[str, Any], place: int, answer: Any) -> dict[str, 
     return {
         **unknown(candidate),
         "index": index,
-        "message": message_of(parts, answer, index),
+        "message": {**beside_parts(candidate), **message_of(parts, answer, index)},
         "finish_reason": finish_reason(candidate.get("finishReason"), called=bool(calls)),
         "logprobs": logprobs_of(candidate.get("logprobsResult")),
     }
@@ -80,6 +80,12 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
 def unknown(candidate: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a candidate that OpenAI's choice has no place for; ``finishReason`` is the vendor's own word."""
     return {name: value for name, value in candidate.items() if name not in ("content", "index")}
+
+
+def beside_parts(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a candidate's content that OpenAI's message has no place for."""
+    content = candidate.get("content") or {}
+    return {name: value for name, value in content.items() if name not in ("parts", "role")}
 
 
 def parts_in(candidate: Mapping[str, Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 from modelmesh_connector_google.answers import (
+    beside_parts,
     beyond,
     call_id,
     call_of,
@@ -126,6 +127,7 @@ class EventDecoder:
         for part in parts_in(raw):
             one.keep(part)
             self._add(delta, part, one, index)
+        delta = {**beside_parts(raw), **delta}
         reason, extra = raw.get("finishReason"), unknown(raw)
         if reason is not None:
             one.finished = True

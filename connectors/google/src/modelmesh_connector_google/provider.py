@@ -15,13 +15,9 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, WireRequest
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.urls import api_root
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.events import EventDecoder, blocked
-
-API_VERSION = "v1"
-"""What google-genai 3.4.0 puts into its paths (read 2026-11-21)."""
 
 
 class GoogleProvider(BaseProvider):
@@ -40,12 +36,11 @@ class GoogleProvider(BaseProvider):
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
     base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
-    api_version: ClassVar[str] = ""
+    api_version: ClassVar[str] = "/v1"
 
-    def _find_root(self) -> str:
-        root = super()._find_root()
-        named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or API_VERSION
-        return api_root(root, "/v1beta" if named == "beta" else f"/{str(named).strip('/')}")
+    def _api_version(self) -> str:
+        named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or self.api_version
+        return "/v1beta" if named == "beta" else f"/{str(named).strip('/')}"
 
     def _build_headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
@@ -116,7 +111,9 @@ class GoogleProvider(BaseProvider):
             body = json_codec.decode(raw)
         except ValueError:
             body = None
-        return super()._refused(status, _with_delay(headers, body), raw)
+        made = super()._refused(status, _with_delay(headers, body), raw)
+        made.request_id = made.request_id or scrubbed(refusals.request_id_of(body), self._api_key)
+        return made
 
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body under a status of success, or of a prompt that was blocked.

@@ -1,7 +1,8 @@
 """What Google's error bodies mean, as a class of failure.
 
 A body is a ``google.rpc.Status`` under ``error``: code, message, status, and details by ``@type`` (google-genai 3.4.0
-``errors.py``; reasons of googleapis/googleapis ``google/api/error_reason.proto``; read 2026-11-21). ``API_KEY_INVALID``
+``errors.py``; reasons of googleapis/googleapis ``google/api/error_reason.proto``, details of its
+``google/rpc/error_details.proto``; read 2026-11-21). ``API_KEY_INVALID``
 under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``, are as reported in cequence-io/openai-scala-client#109 and
 google-gemini/gemini-cli#8437. The wordings are not documented; a body with none of them is classified by its status alone.
 """
@@ -103,6 +104,12 @@ def delay_of(body: Any) -> float | None:
         if match and math.isfinite(float(match[1])):
             return float(match[1])
     return None
+
+
+def request_id_of(body: Any) -> str | None:
+    """Return the request's ID, which Google's support asks for (``google.rpc.RequestInfo``)."""
+    named = (found.get("requestId") for found in _details(body, "RequestInfo"))
+    return next((name for name in named if isinstance(name, str) and name), None)
 
 
 def known_class(status: int, body: Any) -> FailureClass | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Self
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.operations import CHAT
+from modelmesh.operations import CHAT, EMBEDDINGS, Operation
 
 MODEL = "test-model"
 MESSAGES: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": "Hello!"},)
@@ -23,6 +23,7 @@ class Asking:
         sent: What its payload was before the provider saw it.
         closes: How often each stream is closed.
         closed: Whether the provider has been closed.
+        adapted: What a check has kept of the notes on the latest answer.
     """
 
     def __init__(self, provider: Any, *, in_task: bool) -> None:
@@ -30,6 +31,7 @@ class Asking:
         self._runner = asyncio.Runner() if in_task else None
         self.call: Call
         self.sent: dict[str, Any] = {}
+        self.adapted: Sequence[str] = ()
         self.closes = 1
         self.closed = False
 
@@ -44,7 +46,15 @@ class Asking:
 
     def answer(self, payload: Mapping[str, Any] | None = None, *, model: str = MODEL, **options: Any) -> Any:
         """Return the whole answer to a chat: ``body``, ``headers``, ``adapted``."""
-        self._prepare(payload, stream=False, options=options)
+        self._prepare({"messages": deepcopy(list(MESSAGES)), **(payload or {})}, CHAT, options)
+        return self._whole(model)
+
+    def embeddings(self, payload: Mapping[str, Any], *, model: str = MODEL, **options: Any) -> Any:
+        """Return the whole answer to a request for embeddings."""
+        self._prepare(dict(payload), EMBEDDINGS, options)
+        return self._whole(model)
+
+    def _whole(self, model: str) -> Any:
         if self._runner is None:
             return self.provider.send(self.call, model, LIMITS)
         return self._runner.run(self.provider.asend(self.call, model, LIMITS))
@@ -69,7 +79,7 @@ class Asking:
     def _collect(
         self, payload: Mapping[str, Any] | None, most: int | None, options: Mapping[str, Any]
     ) -> tuple[list[Any], Exception | None]:
-        self._prepare(payload, stream=True, options=options)
+        self._prepare({"messages": deepcopy(list(MESSAGES)), **(payload or {})}, CHAT, options, stream=True)
         got: list[Any] = []
         try:
             if self._runner is None:
@@ -102,10 +112,11 @@ class Asking:
             for _ in range(self.closes):
                 await stream.aclose()
 
-    def _prepare(self, payload: Mapping[str, Any] | None, *, stream: bool, options: Mapping[str, Any]) -> None:
-        whole = {"messages": deepcopy(list(MESSAGES)), **(payload or {})}
-        self.sent = deepcopy(whole)
-        self.call = Call(CHAT, "chat-completion", whole, stream, CallOptions(**options))
+    def _prepare(
+        self, payload: dict[str, Any], operation: Operation, options: Mapping[str, Any], *, stream: bool = False
+    ) -> None:
+        self.sent = deepcopy(payload)
+        self.call = Call(operation, operation.capability, payload, stream, CallOptions(**options))
 
     def close(self) -> None:
         """Close the provider."""

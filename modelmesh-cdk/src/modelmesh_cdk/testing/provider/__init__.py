@@ -1,6 +1,7 @@
 """What every provider keeps."""
 
 from modelmesh_cdk.testing.provider.answers import Answers
+from modelmesh_cdk.testing.provider.embeddings import Embeddings
 from modelmesh_cdk.testing.provider.failures import Failures
 from modelmesh_cdk.testing.provider.identity import Identity
 from modelmesh_cdk.testing.provider.requests import Requests
@@ -8,7 +9,7 @@ from modelmesh_cdk.testing.provider.secrecy import Secrecy
 from modelmesh_cdk.testing.provider.streams import Streams
 
 
-class ProviderConformance(Requests, Secrecy, Answers, Streams, Failures, Identity):
+class ProviderConformance(Requests, Secrecy, Answers, Streams, Embeddings, Failures, Identity):
     """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
 
     Example:

@@ -6,37 +6,17 @@ import json
 import socket
 
 import pytest
+from attrs import evolve
 
 from modelmesh.errors import ProviderError, RateLimitError
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh_cdk.testing.asking import Asking
-from modelmesh_cdk.testing.dialects import text_answer
+from modelmesh_cdk.testing.dialects.protocol import Refusal
+from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Script, Upstream
 
 _F = FailureClass
-REFUSALS: tuple[tuple[int, str | None, str, FailureClass], ...] = (
-    (400, None, "invalid_request_error", _F.CALLER),
-    (400, "context_length_exceeded", "invalid_request_error", _F.CAPABILITY),
-    (400, "unsupported_parameter", "invalid_request_error", _F.CAPABILITY),
-    (400, "content_policy_violation", "invalid_request_error", _F.POLICY),
-    (401, "invalid_api_key", "invalid_request_error", _F.CREDENTIAL),
-    (402, None, "billing_error", _F.QUOTA),
-    (403, "unsupported_country_region_territory", "request_forbidden", _F.PERMISSION),
-    (404, "model_not_found", "invalid_request_error", _F.NOT_FOUND),
-    (408, None, "timeout", _F.TRANSIENT),
-    (409, None, "conflict", _F.TRANSIENT),
-    (413, None, "request_too_large", _F.CALLER),
-    (422, None, "invalid_request_error", _F.CALLER),
-    (429, "rate_limit_exceeded", "requests", _F.THROTTLE),
-    (429, "insufficient_quota", "insufficient_quota", _F.QUOTA),
-    (500, "server_error", "server_error", _F.SERVER),
-    (502, None, "server_error", _F.SERVER),
-    (503, None, "server_error", _F.SERVER),
-    (504, None, "server_error", _F.SERVER),
-    (529, None, "overloaded_error", _F.SERVER),
-)
-"""Status, code and type of a refusal, and its class. Codes are those of OpenAI's error bodies (openai 3.52.0, 2026-11-21)."""
 
 
 class Failures(Subject):
@@ -51,50 +31,39 @@ class Failures(Subject):
             ask.chunks() if stream else ask.answer()
         return caught.value
 
-    def _script(self, status: int, code: str | None = None, kind: str = "test", **headers: str) -> Script:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Script(status, self._json(self.wire.error(f"status {status}", code, kind)), named)
-
-    @staticmethod
-    def _json(body: object) -> bytes:
-        return json.dumps(body).encode()
-
-    @pytest.mark.parametrize(("status", "code", "kind", "failure"), REFUSALS)
-    def test_refusal_has_its_class(
-        self, status: int, code: str | None, kind: str, failure: FailureClass, ask: Asking, upstream: Upstream
-    ) -> None:
-        """Status and code of a refusal give its class, and the class its type."""
-        error = self.refused(ask, self._script(status, code, kind), upstream)
-        assert (error.failure, error.status) == (failure, status)
-        assert isinstance(error, RULES[failure].error)
+    def test_refusal_has_its_class(self, refusal: Refusal, ask: Asking, upstream: Upstream) -> None:
+        """Status and body of a refusal give its class, and the class its type."""
+        error = self.refused(ask, refusal.script(), upstream)
+        assert (error.failure, error.status) == (refusal.failure, refusal.status)
+        assert isinstance(error, RULES[refusal.failure].error)
 
     @pytest.mark.parametrize(("status", "failure"), [(401, _F.CREDENTIAL), (429, _F.THROTTLE), (500, _F.SERVER)])
     def test_refusal_of_a_stream_has_its_class(self, status: int, failure: FailureClass, ask: Asking, upstream: Upstream) -> None:
         """A stream that is refused fails as a plain answer does, before its first chunk."""
-        error = self.refused(ask, self._script(status), upstream, stream=True)
+        error = self.refused(ask, self.wire.refusal(status, "test"), upstream, stream=True)
         assert (error.failure, error.status) == (failure, status)
 
-    @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0.5", 0.5)])
-    def test_retry_after_is_kept(self, header: str, seconds: float, ask: Asking, upstream: Upstream) -> None:
+    @pytest.mark.parametrize("seconds", [7.0, 0.5])
+    def test_retry_after_is_kept(self, seconds: float, ask: Asking, upstream: Upstream) -> None:
         """How long the vendor asks to wait reaches the mesh, in seconds."""
-        error = self.refused(ask, self._script(429, "rate_limit_exceeded", retry_after=header), upstream)
+        error = self.refused(ask, self.wire.refusal(429, "test", wait=seconds), upstream)
         assert isinstance(error, RateLimitError)
         assert error.upstream_delay_s == seconds
 
     def test_no_retry_after_is_unknown(self, ask: Asking, upstream: Upstream) -> None:
         """A vendor that does not say how long to wait has not said zero."""
-        assert self.refused(ask, self._script(429, "rate_limit_exceeded"), upstream).upstream_delay_s is None
+        assert self.refused(ask, self.wire.refusal(429, "test"), upstream).upstream_delay_s is None
 
     def test_request_id_of_a_failure_is_kept(self, ask: Asking, upstream: Upstream) -> None:
         """The vendor's support desk asks for the ID of the request."""
-        assert self.refused(ask, self._script(500, x_request_id="req-test"), upstream).request_id == "req-test"
+        assert self.refused(ask, self.wire.refusal(500, "test", request_id="req-test"), upstream).request_id == "req-test"
 
     def test_error_body_is_kept(self, ask: Asking, upstream: Upstream) -> None:
-        """Code and body of the refusal are the vendor's own."""
-        script = self._script(400, "a_code_of_tomorrow")
+        """Code and body of the refusal are the vendor's own; without a code there is none."""
+        script = self.wire.refusal(400, "test", code="a_code_of_tomorrow")
         error = self.refused(ask, script, upstream)
-        assert error.code == "a_code_of_tomorrow"
-        assert error.body == self.wire.error("status 400", "a_code_of_tomorrow", "test")
+        assert error.code == ("a_code_of_tomorrow" if self.wire.codes else None)
+        assert error.body == json.loads(bytes(script.body))  # type: ignore[arg-type]
 
     def test_refusal_that_is_not_json_has_its_class(self, ask: Asking, upstream: Upstream) -> None:
         """A gateway's page of HTML says no less than its status."""
@@ -116,9 +85,10 @@ class Failures(Subject):
         assert error.failure in (_F.AMBIGUOUS, _F.PROTOCOL)
 
     def test_error_dressed_as_success_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
-        """An error body under status 200 is an error."""
-        body = self.wire.error("busy", "rate_limit_exceeded", "requests")
-        assert isinstance(self.refused(ask, Script(200, self._json(body)), upstream), RateLimitError)
+        """An error body under status 200 is an error, and of the class that its code says where it has one."""
+        script = evolve(self.wire.refusal(429, "busy"), status=200)
+        error = self.refused(ask, script, upstream)
+        assert isinstance(error, RateLimitError) or not self.wire.codes, f"the vendor said that it is busy: {error!r}"
 
     def test_page_instead_of_a_stream_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
         """Where events were to come and a page of HTML comes, nothing was streamed."""

@@ -8,7 +8,7 @@ import pytest
 
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh_cdk.testing.asking import Asking
-from modelmesh_cdk.testing.dialects import text_answer
+from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Upstream
 

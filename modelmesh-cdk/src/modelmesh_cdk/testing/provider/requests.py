@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from modelmesh.operations import CHAT
 from modelmesh_cdk.testing.asking import MODEL, Asking
-from modelmesh_cdk.testing.dialects import CALLS, WORDS, text_answer, text_chunks
+from modelmesh_cdk.testing.dialects.samples import CALLS, WORDS, text_answer, text_chunks
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Upstream
 
@@ -29,8 +31,21 @@ class Requests(Subject):
     def asked(self, ask: Asking, upstream: Upstream, **payload: Any) -> dict[str, Any]:
         """Return what the vendor understood of a chat with these parameters."""
         self.say(upstream, text_answer())
-        ask.answer(payload)
+        ask.adapted = tuple(ask.answer(payload).adapted)
         return self.wire.question(upstream.last)
+
+    def said(self, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
+        """Return these parameters as the latest request can say them."""
+        return {name: self.wire.said(name, value, upstream.last) for name, value in parameters.items()}
+
+    def check_arrival(self, ask: Asking, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
+        """Ask with these parameters: each arrives as it was given, or as the format can say it and with a note."""
+        question = self.asked(ask, upstream, **parameters)
+        said = self.said(upstream, **parameters)
+        assert {name: question.get(name) for name in parameters} == said
+        changed = [name for name, value in parameters.items() if said[name] != value]
+        assert [name for name in changed if not is_noted(name, ask.adapted)] == [], f"not noted as adapted: {ask.adapted}"
+        return question
 
     @pytest.mark.parametrize("spelling", ["{host}", "{host}/", "{host}{root}", "{host}{root}/", "{host}/gateway{root}"])
     def test_url_is_joined_once(self, spelling: str, upstream: Upstream) -> None:
@@ -41,7 +56,9 @@ class Requests(Subject):
             ask.answer()
         gateway = "/gateway" if "/gateway" in spelling else ""
         paths = [(received.method, received.path) for received in upstream.received]
-        assert paths == [("POST", f"{gateway}{self.root}{self.wire.path}")], f"{paths} for the base URL {address}"
+        assert paths == [("POST", f"{gateway}{self.root}{self.wire.path(CHAT.name, MODEL)}")], (
+            f"{paths} for the base URL {address}"
+        )
 
     def test_model_is_the_one_that_was_named(self, ask: Asking, upstream: Upstream) -> None:
         """The vendor is asked for the model that ``send`` was given, under that name."""
@@ -60,28 +77,26 @@ class Requests(Subject):
         assert self.asked(ask, upstream, messages=messages)["messages"] == messages
 
     def test_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """The usual parameters arrive with their values."""
+        """The usual parameters arrive with their values; one that the format has no word for is noted as left out."""
         parameters = {"temperature": 0.7, "top_p": 0.9, "max_completion_tokens": 64, "stop": ["\n\n", "END"], "seed": 7}
-        question = self.asked(ask, upstream, **parameters)
-        assert {name: question.get(name) for name in parameters} == parameters
+        self.check_arrival(ask, upstream, **parameters)
 
     def test_zero_is_kept(self, ask: Asking, upstream: Upstream) -> None:
         """A zero is a value: temperature 0 is not the default temperature."""
-        question = self.asked(ask, upstream, temperature=0, top_p=0.0, seed=0)
-        assert [question.get(name) for name in ("temperature", "top_p", "seed")] == [0, 0.0, 0]
+        self.check_arrival(ask, upstream, temperature=0, top_p=0.0, seed=0)
 
     def test_absent_stays_absent(self, ask: Asking, upstream: Upstream) -> None:
-        """What was not said is not sent: the defaults are the vendor's."""
+        """What was not said is not sent: the defaults are the vendor's; what it cannot do without is added and noted."""
         question = self.asked(ask, upstream)
-        assert set(question) - {"stream"} == {"model", "messages"}
+        assert set(question) - {"stream"} == {"model", "messages", *self.wire.required}
+        assert len(ask.adapted) == len(self.wire.required), f"added {set(self.wire.required)}, noted {ask.adapted}"
         assert not question.get("stream"), "the answer was not to be streamed"
 
     def test_empty_is_kept(self, ask: Asking, upstream: Upstream) -> None:
         """Empty text, an empty list and ``False`` are values, too."""
         messages = [{"role": "user", "content": ""}]
-        question = self.asked(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
+        question = self.check_arrival(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
         assert question["messages"] == messages
-        assert [question.get(name, "absent") for name in ("stop", "logprobs", "user")] == [[], False, ""]
 
     def test_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
         """A parameter that the connector has never heard of reaches the vendor."""
@@ -113,8 +128,8 @@ class Requests(Subject):
         ask.chunks({"temperature": 0, "a_parameter_of_tomorrow": 1})
         question = self.wire.question(upstream.last)
         assert question.get("stream") is True
-        said = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
-        assert said == {"model": MODEL, **ask.sent}
+        arrived = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
+        assert arrived == {"model": MODEL, **self.said(upstream, **ask.sent)}
 
     def test_tools_are_sent(self, ask: Asking, upstream: Upstream) -> None:
         """Tools arrive whole, and so does the choice among them."""
@@ -141,11 +156,26 @@ class Requests(Subject):
             {"type": "image_url", "image_url": {"url": PIXEL, "detail": "low"}},
             {"type": "text", "text": "this?"},
         ]
-        assert self.asked(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"] == parts
+        arrived = self.asked(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"]
+        if self.wire.said("image_url.detail", "low", upstream.last) is None:
+            assert is_noted("image_url.detail", ask.adapted), f"the detail is lost and not noted: {ask.adapted}"
+            parts[1] = {"type": "image_url", "image_url": {"url": PIXEL}}
+        assert arrived == parts
 
     def test_json_schema_is_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """The schema of the answer arrives whole."""
+        """The schema of the answer arrives whole; its name and ``strict`` where the format has them."""
         self.require("supports_json_schema")
         schema = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters"]}  # type: ignore[index]
         wanted = {"type": "json_schema", "json_schema": schema}
-        assert self.asked(ask, upstream, response_format=wanted).get("response_format") == wanted
+        arrived = self.asked(ask, upstream, response_format=wanted).get("response_format")
+        kept = {
+            name: value
+            for name, value in schema.items()
+            if self.wire.said(f"response_format.json_schema.{name}", value, upstream.last) is not None
+        }
+        assert arrived == {**wanted, "json_schema": kept}
+
+
+def is_noted(name: str, adapted: Sequence[str]) -> bool:
+    """Whether a note of what was adapted speaks of a parameter."""
+    return any(re.search(rf"\b{name.rpartition('.')[2]}\b", note) for note in adapted)

@@ -6,10 +6,11 @@ import json
 import traceback
 
 import pytest
+from attrs import evolve
 
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.testing.asking import Asking
-from modelmesh_cdk.testing.dialects import text_answer
+from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.subject import KEY, Subject
 from modelmesh_cdk.testing.upstream import Upstream
 
@@ -42,9 +43,9 @@ class Secrecy(Subject):
 
     def test_key_is_in_no_error(self, ask: Asking, upstream: Upstream) -> None:
         """A vendor that repeats the key in its refusal does not get it into our error: message, body or traceback."""
-        for status, code in ((401, "invalid_api_key"), (400, "invalid_request_error"), (500, KEY)):
-            body = self.wire.error(f"Incorrect API key provided: {KEY}", code, "invalid_request_error")
-            upstream.reply({**body, KEY: KEY}, status)
+        for status, code in ((401, None), (400, None), (500, KEY)):
+            refusal = self.wire.refusal(status, f"Incorrect API key provided: {KEY}", code=code)
+            upstream.then(evolve(refusal, body=json.dumps({**json.loads(bytes(refusal.body)), KEY: KEY}).encode()))  # type: ignore[arg-type]
             with pytest.raises(ProviderError) as caught:
                 ask.answer()
             error = caught.value
@@ -62,8 +63,8 @@ class Secrecy(Subject):
         """Without a key the provider says so when it is made, and names the variable to set."""
         self.require("needs_key")
         variable = self.provider_class.api_key_variable
-        if variable:
-            monkeypatch.delenv(variable, raising=False)
+        for name in filter(None, (variable, *getattr(self.provider_class, "other_key_variables", ()))):
+            monkeypatch.delenv(name, raising=False)
         with pytest.raises(ConfigurationError) as caught:
             self.make(upstream, api_key=None)
         assert (variable or "api_key") in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -28,8 +29,8 @@ class Subject(Named):
     settings: ClassVar[Mapping[str, Any]] = {}
     """Settings beside ``base_url`` and ``api_key``, as a configuration file would give them."""
 
-    dialect: ClassVar[str] = "openai"
-    """The wire that the vendor speaks; one of ``modelmesh_cdk.testing.dialects.DIALECTS``."""
+    dialect: ClassVar[str | Dialect] = "openai"
+    """The wire that the vendor speaks: a name in ``modelmesh_cdk.testing.dialects.DIALECTS``, or a dialect of your own."""
 
     supports_streaming: bool = True
     """The vendor streams answers."""
@@ -42,6 +43,12 @@ class Subject(Named):
 
     supports_parallel_tool_calls: bool = True
     """One answer may hold more than one tool call."""
+
+    supports_several_choices: bool = True
+    """One answer may hold several choices."""
+
+    supports_embeddings: bool = False
+    """The vendor makes embeddings, and the connector serves them."""
 
     supports_images: bool = True
     """A message may hold images."""
@@ -64,10 +71,18 @@ class Subject(Named):
 
     @property
     def wire(self) -> Dialect:
-        """The dialect, by name."""
+        """The dialect, by name or the author's own."""
+        if not isinstance(self.dialect, str):
+            return self.dialect
         if self.dialect not in DIALECTS:
-            pytest.fail(f"the kit knows no dialect {self.dialect!r}, only {', '.join(DIALECTS)}")
+            pytest.fail(f"the kit knows no dialect {self.dialect!r}, only {', '.join(DIALECTS)}; give a Dialect of your own")
         return DIALECTS[self.dialect]
+
+    def require(self, capability: str) -> None:
+        """Skip the test when the vendor, or its whole format, lacks a capability."""
+        if capability in self.wire.unable:
+            pytest.skip(f"{capability}: {type(self.wire).__name__} has no words for it")
+        super().require(capability)
 
     @property
     def root(self) -> str:
@@ -80,6 +95,15 @@ class Subject(Named):
         settings = {"base_url": upstream.url, "api_key": KEY, **self.settings, **settings}
         build = getattr(self.provider_class, "from_config", None) or self.provider_class
         return build(settings)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a test for each finish reason and each refusal that the dialect has."""
+        if "finish" in metafunc.fixturenames:
+            reasons = {**self.wire.reasons, "a_reason_of_tomorrow": "a_reason_of_tomorrow"}
+            metafunc.parametrize("finish", list(reasons.items()), ids=list(reasons))
+        if "refusal" in metafunc.fixturenames:
+            rows = list(self.wire.refusals)
+            metafunc.parametrize("refusal", rows, ids=[f"{row.status}-{row.failure}" for row in rows])
 
     @pytest.fixture
     def upstream(self) -> Iterator[Upstream]:
@@ -97,6 +121,22 @@ class Subject(Named):
         """Asks the provider, from a thread and from a task: every test that takes this runs both ways."""
         with Asking(provider, in_task=request.param == "async") as asking:
             yield asking
+
+    # -- what the caller gets -----------------------------------------------------------------------------------------
+
+    def placed(self, got: Any, part: str) -> Any:
+        """Return that of an answer or a chunk in which unknown fields of a part of it are; empty when it is not there."""
+        for key in self.wire.places[part]:
+            try:
+                got = got[key]
+            except (KeyError, IndexError, TypeError):
+                return {}
+        return got
+
+    def arguments(self, text: object) -> object:
+        """Return a call's arguments as they are to be compared: as text, or as what they mean where they come as objects."""
+        assert isinstance(text, str), "the arguments of a call are JSON as text"
+        return text if self.wire.arguments_are_text else json.loads(text)
 
     # -- what the vendor says -----------------------------------------------------------------------------------------
 

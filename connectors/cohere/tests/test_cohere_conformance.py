@@ -1,0 +1,13 @@
+"""CohereProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_cohere import CohereProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestCohere(ProviderConformance):
+    provider_class = CohereProvider
+    dialect = "cohere"
+    supports_embeddings = True

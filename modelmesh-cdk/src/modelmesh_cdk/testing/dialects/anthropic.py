@@ -1,0 +1,275 @@
+"""Anthropic's Messages API.
+
+Paths, headers, fields, events and types of errors are those of the anthropic package 2.11.0 (read 2026-11-21):
+``_client.py``, ``types/message_create_params.py``, ``types/message.py``, ``types/raw_*_event.py``, ``types/*_delta.py``,
+``types/shared/error_type.py``. That package sends the key as a bearer token; gateways of the format still take
+``x-api-key``. The wordings of refusals without a code are reported in the trackers of anthropics/claude-code and
+anthropics/anthropic-sdk-python (read 2026-11-21).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
+from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, named_event, usage_in, without, written
+from modelmesh_cdk.testing.upstream import Received, Script
+
+_F = FailureClass
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal", "tool_calls": "tool_use"}
+_CHOICES = {"any": "required", "auto": "auto", "none": "none"}
+_WITHOUT_SAMPLING = "2026-10-21"
+"""Since this version of the API it has no ``temperature``, ``top_p`` and ``top_k``."""
+
+
+def _body(status: int, message: str, code: str | None = None, request_id: str | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"type": _TYPES.get(status, "api_error"), "message": message}
+    if code is not None:
+        error["details"] = {"error_code": code}
+    return {"type": "error", "error": error, "request_id": request_id}
+
+
+def _row(status: int, failure: FailureClass, message: str = "test", code: str | None = None) -> Refusal:
+    return Refusal(status, _body(status, message, code), failure)
+
+
+class AnthropicDialect(Dialect):
+    """Anthropic's format: ``system`` apart, content in blocks, arguments of tools as objects, named events."""
+
+    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings"})
+    arguments_are_text = False
+    required: Collection[str] = frozenset({"max_completion_tokens"})
+    reasons: Mapping[str, str] = {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "pause_turn": "stop",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "refusal": "content_filter",
+    }
+    refusals: Sequence[Refusal] = (
+        _row(400, _F.CALLER, "messages.0.role: Input should be 'user' or 'assistant'"),
+        _row(400, _F.CAPABILITY, "prompt is too long: 210000 tokens > 200000 maximum"),
+        _row(400, _F.CAPABILITY, "too many tools", "available_tools_limit_exceeded"),
+        _row(400, _F.POLICY, "Output blocked by content filtering policy"),
+        _row(400, _F.QUOTA, "Your credit balance is too low to access the Anthropic API."),
+        _row(400, _F.CREDENTIAL, "This organization has been disabled."),
+        _row(401, _F.CREDENTIAL),
+        _row(402, _F.QUOTA),
+        _row(403, _F.PERMISSION),
+        _row(404, _F.NOT_FOUND, "model: claude-none"),
+        _row(408, _F.TRANSIENT),
+        _row(409, _F.TRANSIENT),
+        _row(413, _F.CAPABILITY),
+        _row(429, _F.THROTTLE),
+        _row(429, _F.QUOTA, "spent", "enforced_spend_limit_reached"),
+        _row(500, _F.SERVER),
+        _row(502, _F.SERVER),
+        _row(503, _F.SERVER),
+        _row(504, _F.SERVER),
+        _row(529, _F.SERVER),
+    )
+    places: Mapping[str, tuple[str | int, ...]] = {
+        **Dialect.places,
+        "choice": (),  # an answer and its choice are one object
+        "message": ("choices", 0, "message", "content_blocks", 0),  # as are a message and its content, which is blocks
+    }
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def path(self, operation: str, model: str) -> str:
+        """Return the path of messages; the model stands in the body."""
+        del operation, model
+        return "/messages"
+
+    def key(self, received: Received) -> str | None:
+        """Return what stands after ``Bearer``, or in ``x-api-key``."""
+        scheme, _, key = received.headers.get("authorization", "").partition(" ")
+        return key if scheme == "Bearer" else received.headers.get("x-api-key")
+
+    def question(self, received: Received) -> dict[str, Any]:
+        """Return the chat; it must have a version and a limit of tokens."""
+        body = received.json
+        assert isinstance(body, dict), "the body of a request is a JSON object"
+        assert received.headers.get("anthropic-version"), "Anthropic requires the header anthropic-version"
+        assert isinstance(body.get("max_tokens"), int), "Anthropic requires max_tokens, a whole number"
+        found = without(body, "system", "max_tokens", "stop_sequences", "tools", "tool_choice", "output_config", "metadata")
+        system = [{"role": "system", "content": body["system"]}] if "system" in body else []
+        found |= {
+            "messages": system + [message for turn in body["messages"] for message in _messages(turn)],
+            "max_completion_tokens": body["max_tokens"],
+        }
+        if "stop_sequences" in body:
+            found["stop"] = body["stop_sequences"]
+        if "tools" in body:
+            found["tools"] = [_tool(tool) for tool in body["tools"]]
+        if "tool_choice" in body:
+            found["tool_choice"] = _choice(body["tool_choice"])
+        config = body.get("output_config") or {}
+        if "format" in config:
+            found["response_format"] = {"type": config["format"]["type"], "json_schema": without(config["format"], "type")}
+        if "effort" in config:
+            found["reasoning_effort"] = config["effort"]
+        if "user_id" in (body.get("metadata") or {}):
+            found["user"] = body["metadata"]["user_id"]
+        return found
+
+    def embedding_question(self, received: Received) -> dict[str, Any]:
+        """There are no embeddings."""
+        raise NotImplementedError
+
+    def said(self, name: str, value: Any, received: Received) -> Any:
+        """Anthropic has no seed, no logprobs, no detail of images, no name of a schema, and lately no sampling."""
+        lacks = {"seed", "logprobs", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict"}
+        if received.headers.get("anthropic-version", "") >= _WITHOUT_SAMPLING:
+            lacks |= {"temperature", "top_p"}
+        return None if name in lacks else value
+
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
+    def answer(self, body: Mapping[str, Any]) -> bytes:
+        """Write a message; there is one choice."""
+        choice = body["choices"][0]
+        message = choice["message"]
+        text = message.get("content")
+        blocks = [] if text is None else [{"type": "text", "text": text, **beyond(message, "message")}]
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            blocks.append({**_tool_use(call | function), "input": json.loads(function["arguments"])})
+        usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
+        head = _message(body, blocks, _REASONS.get(choice["finish_reason"], choice["finish_reason"]))
+        return written({**head, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
+
+    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+        """Write named events; blocks come one after the other, so calls are put in order."""
+        return [named_event(one["type"], one) for one in _events(chunks)] + (self.last_word() if done else [])
+
+    def last_word(self) -> list[bytes]:
+        """Return ``message_stop``."""
+        return [named_event("message_stop", {"type": "message_stop"})]
+
+    def failing(self) -> list[bytes]:
+        """Return an ``error`` event, which is the last."""
+        return [named_event("error", _body(529, "Overloaded"))]
+
+    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+        """There are none."""
+        raise NotImplementedError
+
+    def refusal(
+        self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
+    ) -> Script:
+        """Return an error body; its code stands in the details, how long to wait and the request's ID are headers."""
+        told = {"retry-after": None if wait is None else f"{wait:g}", "request-id": request_id}
+        body = _body(status, message, code, request_id)
+        return Script(status, written(body), {name: value for name, value in told.items() if value is not None})
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _messages(turn: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the messages that a turn is: results of tools stand in one of the user's."""
+    content = turn["content"]
+    if isinstance(content, str):
+        yield dict(turn)
+        return
+    results = [block for block in content if block.get("type") == "tool_result"]
+    yield from ({"role": "tool", "tool_call_id": block["tool_use_id"], "content": block.get("content")} for block in results)
+    parts = [_part(block) for block in content if block.get("type") not in ("tool_result", "tool_use")]
+    calls = [_call(block) for block in content if block.get("type") == "tool_use"]
+    if turn["role"] == "assistant":
+        texts = [part["text"] for part in parts if part.get("type") == "text"]
+        said = parts if len(texts) < len(parts) else "".join(texts) if texts else None
+        yield {"role": "assistant", "content": said, **({"tool_calls": calls} if calls else {})}
+    elif parts:
+        yield {**turn, "content": parts}
+
+
+def _part(block: Mapping[str, Any]) -> dict[str, Any]:
+    if block.get("type") != "image":
+        return dict(block)
+    source = block["source"]
+    url = source.get("url") or f"data:{source['media_type']};base64,{source['data']}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _call(block: Mapping[str, Any]) -> dict[str, Any]:
+    assert isinstance(block["input"], dict), "Anthropic takes the arguments of a tool as an object"
+    arguments = json.dumps(block["input"], ensure_ascii=False)
+    return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    if "input_schema" not in tool:
+        return dict(tool)
+    return {"type": "function", "function": {**without(tool, "input_schema"), "parameters": tool["input_schema"]}}
+
+
+def _choice(choice: Mapping[str, Any]) -> Any:
+    if choice["type"] == "tool":
+        return {"type": "function", "function": {"name": choice["name"]}}
+    return _CHOICES.get(choice["type"], choice)
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _message(body: Mapping[str, Any], blocks: list[Any], reason: str | None) -> dict[str, Any]:
+    head = {"id": body["id"], "type": "message", "role": "assistant", "model": body["model"]}
+    return {**head, "content": blocks, "stop_reason": reason, "stop_sequence": None}
+
+
+def _tool_use(call: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "tool_use", "id": call["id"], "name": call["name"], "input": {}}
+
+
+def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    return {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"], **beyond(usage, "usage")}
+
+
+def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    usage = usage_in(chunks)
+    begun = {} if usage is None else {"usage": {**_usage(usage), "output_tokens": 1}}
+    yield {"type": "message_start", "message": {**_message(chunks[0], [], None), **begun}}
+    place, reason = -1, None
+    for chunk, choice in choices_of(chunks):
+        delta = choice["delta"]
+        reason = choice["finish_reason"] or reason
+        if not delta.get("content"):
+            continue
+        if place < 0:
+            place = 0
+            yield {"type": "content_block_start", "index": place, "content_block": {"type": "text", "text": ""}}
+        said = {"type": "text_delta", "text": delta["content"], **beyond(delta, "message")}
+        yield {"type": "content_block_delta", "index": place, "delta": said, **beyond(chunk, "answer")}
+    for call, pieces in calls_in(chunks):
+        if place >= 0:
+            yield {"type": "content_block_stop", "index": place}
+        place += 1
+        yield {"type": "content_block_start", "index": place, "content_block": _tool_use(call)}
+        for piece in pieces:
+            yield {"type": "content_block_delta", "index": place, "delta": {"type": "input_json_delta", "partial_json": piece}}
+    if reason is None:
+        return
+    if place >= 0:
+        yield {"type": "content_block_stop", "index": place}
+    last = {"stop_reason": _REASONS.get(reason, reason), "stop_sequence": None}
+    told = {} if usage is None else {"usage": {"output_tokens": usage["completion_tokens"]}}
+    yield {"type": "message_delta", "delta": last, **told}

@@ -1,0 +1,199 @@
+"""Cohere's chat and embed, version 2.
+
+Paths, header, fields, finish reasons and events are those of the cohere package 7.3.1 (read 2026-11-21):
+``v2/raw_client.py``, ``v2/types/v2chat_response.py``, ``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``,
+``types/chat_finish_reason.py``, ``types/embed_by_type_response.py``, ``types/api_meta.py``, ``errors/``. Its error bodies have
+no code; the wordings are examples of docs.cohere.com/v2/reference/errors (read 2026-11-21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
+from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, named_event, packed, usage_in, without, written
+from modelmesh_cdk.testing.upstream import Received, Script, event
+
+_F = FailureClass
+_REASONS = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL"}
+_NAMES = {"max_tokens": "max_completion_tokens", "p": "top_p", "k": "top_k", "stop_sequences": "stop"}
+_CHOICES = {"REQUIRED": "required", "NONE": "none"}
+_LEAST_P, _MOST_P = 0.01, 0.99
+_TRIAL = "You are using a Trial key, which is limited to {}. You can continue to use the Trial key for free"
+
+
+def _body(message: str, request_id: str | None = None) -> dict[str, Any]:
+    return {"message": message} if request_id is None else {"id": request_id, "message": message}
+
+
+def _row(status: int, failure: FailureClass, message: str = "test") -> Refusal:
+    return Refusal(status, _body(message), failure)
+
+
+class CohereDialect(Dialect):
+    """Cohere's format: words in capitals, one answer that does not name its model, named events, errors without codes."""
+
+    unable: Collection[str] = frozenset({"supports_several_choices"})
+    codes = False
+    names_model = False
+    required_to_embed: Collection[str] = frozenset({"input_type", "embedding_types"})
+    reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
+    refusals: Sequence[Refusal] = (
+        _row(400, _F.CALLER, "cannot have duplicate tool ids"),
+        _row(400, _F.CAPABILITY, "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."),
+        _row(400, _F.POLICY, "blocked input: please adjust your prompt"),
+        _row(401, _F.CREDENTIAL, "invalid api token"),
+        _row(402, _F.QUOTA, "Please add or update your payment method to continue"),
+        _row(403, _F.PERMISSION),
+        _row(404, _F.NOT_FOUND, "model 'xyz' not found, make sure the correct model ID was used"),
+        _row(422, _F.CALLER, "invalid request: documents[0].data must be an object"),
+        _row(429, _F.THROTTLE, "You are past the per minute request limit, please wait and try again later."),
+        _row(429, _F.THROTTLE, _TRIAL.format("40 API calls / minute")),
+        _row(429, _F.QUOTA, _TRIAL.format("1000 API calls / month")),
+        _row(498, _F.CREDENTIAL, "invalid token"),
+        _row(499, _F.TRANSIENT, "request cancelled"),
+        _row(500, _F.SERVER, "internal server error"),
+        _row(502, _F.SERVER),
+        _row(503, _F.SERVER),
+        _row(504, _F.SERVER),
+    )
+    places: Mapping[str, tuple[str | int, ...]] = {**Dialect.places, "choice": ()}  # an answer and its choice are one object
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def path(self, operation: str, model: str) -> str:
+        """Return the path of chat or embed; the model stands in the body."""
+        del model
+        return "/embed" if operation == EMBEDDINGS.name else "/chat"
+
+    def key(self, received: Received) -> str | None:
+        """Return what stands after ``Bearer``."""
+        scheme, _, key = received.headers.get("authorization", "").partition(" ")
+        return key if scheme == "Bearer" else None
+
+    def question(self, received: Received) -> dict[str, Any]:
+        """Return the chat; that one tool must be called and that the only one must be are the same."""
+        body = received.json
+        assert isinstance(body, dict), "the body of a request is a JSON object"
+        said: dict[str, Any] = body
+        found = {_NAMES.get(name, name): value for name, value in said.items()}
+        found["messages"] = [
+            {**turn, "content": turn.get("content")} if turn["role"] == "assistant" else turn for turn in body["messages"]
+        ]
+        if "tool_choice" in body:
+            found["tool_choice"] = _CHOICES[body["tool_choice"]]
+            tools: list[dict[str, Any]] = body.get("tools") or []
+            if body["tool_choice"] == "REQUIRED" and len(tools) == 1:
+                found["tool_choice"] = {"type": "function", "function": {"name": tools[0]["function"]["name"]}}
+        wanted = body.get("response_format") or {}
+        if "json_schema" in wanted:
+            assert wanted["type"] == "json_object", "Cohere's formats are text and json_object"
+            found["response_format"] = {"type": "json_schema", "json_schema": {"schema": wanted["json_schema"]}}
+        return found
+
+    def embedding_question(self, received: Received) -> dict[str, Any]:
+        """Return the embeddings that are asked; they must say what they are for."""
+        body = received.json
+        assert isinstance(body.get("input_type"), str), "Cohere requires input_type"
+        dimensions = {"dimensions": body["output_dimension"]} if "output_dimension" in body else {}
+        return {**without(body, "texts", "output_dimension"), "input": body["texts"], **dimensions}
+
+    def said(self, name: str, value: Any, received: Received) -> Any:
+        """Cohere has no identifier of the user and no name of a schema, and takes no ``p`` of 0."""
+        del received
+        if name == "top_p":
+            return min(max(value, _LEAST_P), _MOST_P)
+        lacks = ("user", "response_format.json_schema.name", "response_format.json_schema.strict")
+        return None if name in lacks else value
+
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
+    def answer(self, body: Mapping[str, Any]) -> bytes:
+        """Write a reply; there is one choice."""
+        choice = body["choices"][0]
+        message = choice["message"]
+        said: dict[str, Any] = {"role": "assistant", **beyond(message, "message")}
+        if message.get("content") is not None:
+            said["content"] = [{"type": "text", "text": message["content"]}]
+        if message.get("tool_calls"):
+            said["tool_calls"] = message["tool_calls"]
+        reply = {
+            "id": body["id"],
+            "finish_reason": _REASONS.get(choice["finish_reason"], choice["finish_reason"]),
+            "message": said,
+        }
+        usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
+        return written({**reply, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
+
+    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+        """Write named events and ``[DONE]``; calls come one after the other, so they are put in order."""
+        return [named_event(one["type"], one) for one in _events(chunks)] + (self.last_word() if done else [])
+
+    def last_word(self) -> list[bytes]:
+        """Return ``[DONE]``."""
+        return [event("[DONE]")]
+
+    def failing(self) -> list[bytes]:
+        """Return an end of the message with a reason that is an error."""
+        return [
+            named_event("message-end", {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "internal error"}}),
+            *self.last_word(),
+        ]
+
+    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+        """Write the vectors in the order of the texts, in each of the types that were asked."""
+        rows = [row["embedding"] for row in body["data"]]
+        forms = {"float": rows, "base64": [packed(row) for row in rows]}
+        asked = received.json.get("embedding_types") or ["float"]
+        usage = body.get("usage")
+        told = {} if usage is None else {"meta": {"billed_units": {"input_tokens": usage["prompt_tokens"]}}}
+        found = {name: forms[name] for name in asked}
+        return written({"id": "embed-test", "embeddings": found, "response_type": "embeddings_by_type", **told})
+
+    def refusal(
+        self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
+    ) -> Script:
+        """Return a message; the request's ID stands beside it, and how long to wait is a header."""
+        del code
+        headers = {} if wait is None else {"retry-after": f"{wait:g}"}
+        return Script(status, written(_body(message, request_id)), headers)
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]}
+    return {"billed_units": counts, "tokens": counts, **beyond(usage, "usage")}
+
+
+def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    begun = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+    yield {"type": "message-start", "id": chunks[0]["id"], "delta": {"message": begun}}
+    told, reason, speaking = usage_in(chunks), None, False
+    for chunk, choice in choices_of(chunks):
+        delta = choice["delta"]
+        reason = choice["finish_reason"] or reason
+        if not delta.get("content"):
+            continue
+        if not speaking:
+            speaking = True
+            yield {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}
+        said = {"content": {"text": delta["content"]}, **beyond(delta, "message")}
+        yield {"type": "content-delta", "index": 0, "delta": {"message": said}, **beyond(chunk, "answer")}
+    calls = calls_in(chunks)
+    if speaking and (reason or calls):
+        yield {"type": "content-end", "index": 0}
+    for place, (call, pieces) in enumerate(calls):
+        head = {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": ""}}
+        yield {"type": "tool-call-start", "index": place, "delta": {"message": {"tool_calls": head}}}
+        for piece in pieces:
+            function = {"function": {"arguments": piece}}
+            yield {"type": "tool-call-delta", "index": place, "delta": {"message": {"tool_calls": function}}}
+        yield {"type": "tool-call-end", "index": place}
+    if reason is not None:
+        usage = {} if told is None else {"usage": _usage(told)}
+        yield {"type": "message-end", "delta": {"finish_reason": _REASONS.get(reason, reason), **usage}}

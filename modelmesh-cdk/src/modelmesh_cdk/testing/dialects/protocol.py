@@ -1,0 +1,152 @@
+"""What the kit asks of a wire dialect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing.upstream import Received, Script
+
+
+class Refusal(NamedTuple):
+    """One of a vendor's refusals, and what it means.
+
+    Attributes:
+        status: HTTP status.
+        body: The error body.
+        failure: The class that a connector has to find.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+    failure: FailureClass
+
+    def script(self) -> Script:
+        """Return it as an answer of the upstream's."""
+        return Script(self.status, json.dumps(self.body, ensure_ascii=False).encode())
+
+
+class Dialect(Protocol):
+    """How a vendor's wire is written down and read back, so that one check serves every vendor that speaks it.
+
+    All in and out is in OpenAI's shape but the bytes. What has a value here is right for most formats: derive from this
+    class, or from the dialect that is nearest, and write down what is different.
+
+    Attributes:
+        unable: Capabilities of the kit that the format has no words for, e.g. ``supports_several_choices``; tests that need
+            one are skipped with its name.
+        codes: Whether an error body has a code of the vendor's own.
+        names_model: Whether an answer says which model gave it; else the caller gets the name that was asked.
+        arguments_are_text: Whether a call's arguments travel as text, which then arrives to the letter; else as an object.
+        required: Parameters without which the vendor takes no chat; a connector adds them.
+        required_to_embed: The same for embeddings.
+        reasons: The vendor's words for why an answer ends, and what the caller gets of each.
+        refusals: What the vendor refuses with, and the class of each.
+        places: Where the caller finds a field that nobody knows and that was written into a part of an answer (``answer``,
+            ``choice``, ``message``, ``usage``) or of a stream (``chunk``, ``delta``), as keys from the top of what it gets.
+            A format that has no such part writes the field into its nearest one.
+    """
+
+    unable: Collection[str] = frozenset()
+    codes: bool = True
+    names_model: bool = True
+    arguments_are_text: bool = True
+    required: Collection[str] = frozenset()
+    required_to_embed: Collection[str] = frozenset()
+    reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+    refusals: Sequence[Refusal] = ()
+    places: Mapping[str, tuple[str | int, ...]] = {
+        "answer": (),
+        "choice": ("choices", 0),
+        "message": ("choices", 0, "message"),
+        "usage": ("usage",),
+        "chunk": (),
+        "delta": ("choices", 0, "delta"),
+    }
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def path(self, operation: str, model: str) -> str:
+        """Return where a request that is not streamed goes, below the API's root.
+
+        Args:
+            operation: Name in the table of operations: ``chat.completions`` or ``embeddings``.
+            model: The model that is asked.
+        """
+        ...
+
+    def key(self, received: Received) -> str | None:
+        """Return the key that a request carries, ``None`` when it has none where the vendor looks."""
+        ...
+
+    def question(self, received: Received) -> dict[str, Any]:
+        """Return the chat that a request asks for, what the vendor would not know about in it.
+
+        Raises:
+            AssertionError: The vendor would not take the request for what it lacks.
+        """
+        ...
+
+    def embedding_question(self, received: Received) -> dict[str, Any]:
+        """Return the embeddings that a request asks for.
+
+        Raises:
+            AssertionError: The vendor would not take the request for what it lacks.
+        """
+        ...
+
+    def said(self, name: str, value: Any, received: Received) -> Any:
+        """Return the value with which a parameter arrives: the same, the nearest that the vendor takes, or ``None``.
+
+        What differs from ``value`` must be noted as adapted, by the last part of its name.
+
+        Args:
+            name: Of the parameter, with dots for what stands inside it: ``image_url.detail``.
+            value: What the caller gave.
+            received: The request, since it may depend on the version that it asks for.
+        """
+        del name, received
+        return value
+
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
+    def answer(self, body: Mapping[str, Any]) -> bytes:
+        """Write a whole answer; a finish reason that is not OpenAI's is the vendor's, and unknown fields are kept."""
+        ...
+
+    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+        """Write the events of a stream, after them the vendor's last word when it is done.
+
+        Text comes in an event for each chunk of it; unknown fields of the chunk and of its delta come with the text.
+        """
+        ...
+
+    def last_word(self) -> list[bytes]:
+        """Return the events by which the vendor says that a stream is over; none where the end of the body says it."""
+        return []
+
+    def failing(self) -> list[bytes]:
+        """Return the events by which the vendor says that it cannot go on with a stream."""
+        ...
+
+    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+        """Write embeddings, numbers in ``body``, in the form that the request asks for."""
+        ...
+
+    # -- what is refused ----------------------------------------------------------------------------------------------
+
+    def refusal(
+        self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
+    ) -> Script:
+        """Return a refusal with what the vendor says in one, each where the vendor says it.
+
+        Args:
+            status: HTTP status.
+            message: The vendor's words.
+            code: Its code, where its error bodies have one; by default the usual one of the status.
+            wait: Seconds after which to come again.
+            request_id: What its support asks for.
+        """
+        ...

@@ -1,0 +1,71 @@
+"""What dialects have in common: the fields that OpenAI's shape knows, and pieces of it put together."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+KNOWN: Mapping[str, frozenset[str]] = {
+    "answer": frozenset({"id", "object", "created", "model", "choices", "usage"}),
+    "choice": frozenset({"index", "message", "delta", "finish_reason", "logprobs"}),
+    "message": frozenset({"role", "content", "tool_calls"}),
+    "usage": frozenset({"prompt_tokens", "completion_tokens", "total_tokens"}),
+}
+"""Of the parts of an answer; a chunk has those of an answer and a delta those of a message."""
+
+
+def beyond(part: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the fields of a part that OpenAI's shape does not know."""
+    return {name: value for name, value in part.items() if name not in KNOWN[kind]}
+
+
+def without(part: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return a copy that lacks some fields."""
+    return {name: value for name, value in part.items() if name not in names}
+
+
+def choices_of(chunks: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return each choice of a stream with the chunk that it stands in."""
+    return [(chunk, choice) for chunk in chunks for choice in chunk.get("choices") or ()]
+
+
+def usage_in(chunks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the usage that a stream tells, ``None`` when it tells none."""
+    return next((chunk["usage"] for chunk in chunks if chunk.get("usage")), None)
+
+
+def calls_in(chunks: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Return the tool calls of a stream, one after the other, each with its arguments in the pieces that they come in."""
+    calls: dict[int, tuple[dict[str, Any], list[str]]] = {}
+    for _, choice in choices_of(chunks):
+        for piece in choice["delta"].get("tool_calls") or ():
+            call, pieces = calls.setdefault(piece["index"], ({}, []))
+            function = piece.get("function") or {}
+            call |= without(piece, "index", "function") | without(function, "arguments")
+            if function.get("arguments"):
+                pieces.append(function["arguments"])
+    return [calls[index] for index in sorted(calls)]
+
+
+def written(data: Any) -> bytes:
+    """Return JSON as vendors write it, characters as they are."""
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+def named_event(name: str, data: Any) -> bytes:
+    """Return a server-sent event with a name."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), written(data))
+
+
+def packed(vector: Sequence[float]) -> str:
+    """Return an embedding as OpenAI packs it: base64 of 32-bit floats, little end first."""
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def unpacked(text: str) -> list[float]:
+    """Return the embedding that such a text holds."""
+    raw = base64.b64decode(text, validate=True)
+    return list(struct.unpack(f"<{len(raw) // 4}f", raw))
