@@ -43,7 +43,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[t
     metadata = site / "acme-0.dist-info"
     metadata.mkdir()
     metadata.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 0\n", "utf-8")
-    groups = {"providers": "fakes_of_provider", "strategies": "fakes_of_strategy"}
+    groups = {"providers": "provider_fakes.identity", "strategies": "fakes_of_strategy"}
     groups |= {"secret_stores": "fakes_of_secret_store", "observability": "fakes_of_observability"}
     groups |= {"storage": "fakes_of_storage"}
     points = (

@@ -77,7 +77,7 @@ def test_an_unknown_dialect_is_named() -> None:
     class Foreign(ProviderConformance):
         dialect = "morse"
 
-    with pytest.raises(pytest.fail.Exception, match="'morse', only openai"):
+    with pytest.raises(pytest.fail.Exception, match="'morse', only anthropic, cohere, gemini, openai"):
         _ = Foreign().wire
 
 

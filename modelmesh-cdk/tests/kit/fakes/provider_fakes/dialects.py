@@ -1,0 +1,70 @@
+"""Providers of vendors that lack what OpenAI has, and that are wrong in what they make of it."""
+
+from __future__ import annotations
+
+import json
+
+from provider_fakes.honest import Reads, Sends
+
+from modelmesh_cdk.testing.dialects import OpenAIDialect
+
+
+class Poor(OpenAIDialect):
+    """Has no seed and no detail of images, wants a limit of tokens, and does not say who answers."""
+
+    names_model = False
+    arguments_are_text = False
+    required = frozenset({"max_completion_tokens"})
+
+    def said(self, name, value, received):
+        return None if name in ("seed", "image_url.detail") else value
+
+    def answer(self, body):
+        body = json.loads(json.dumps({name: value for name, value in body.items() if name != "model"}))
+        for call in body["choices"][0]["message"].get("tool_calls", ()):
+            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+        return super().answer(body)
+
+
+class DropsTheSeedSilently(Sends):
+    kit = {"dialect": Poor()}
+
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "seed"}
+
+
+class DropsTheDetailSilently(Sends):
+    kit = {"dialect": Poor()}
+
+    def write(self, payload):
+        for message in payload["messages"]:
+            for part in message["content"] if isinstance(message["content"], list) else ():
+                part.get("image_url", {}).pop("detail", None)
+        return payload
+
+
+class LimitsTokensSilently(Sends):
+    kit = {"dialect": Poor()}
+
+    def write(self, payload):
+        return {"max_completion_tokens": 64, **payload}
+
+
+class NamesItself(Reads):
+    kit = {"dialect": Poor()}
+
+    def read(self, data, choice):
+        return {**data, "model": "acme-1"}
+
+
+class HandsOnObjects(Reads):
+    kit = {"dialect": Poor()}
+
+
+FAKES: list[tuple[type, str]] = [
+    (DropsTheSeedSilently, "test_parameters_arrive"),
+    (DropsTheDetailSilently, "test_images_are_sent"),
+    (LimitsTokensSilently, "test_absent_stays_absent"),
+    (NamesItself, "test_answer_names_the_model"),
+    (HandsOnObjects, "test_tool_calls_come_back"),
+]

@@ -1,0 +1,119 @@
+"""Providers that are wrong in what they make of embeddings."""
+
+from __future__ import annotations
+
+import json
+
+from provider_fakes.honest import Honest
+
+from modelmesh.contracts.provider import Answer
+from modelmesh.operations import EMBEDDINGS
+from modelmesh_cdk.testing.dialects.shape import unpacked
+
+
+class Asks(Honest):
+    """Derive and change the body in ``write``."""
+
+    def _build_request_payload(self, request):
+        payload = super()._build_request_payload(request)
+        return self.write(json.loads(json.dumps(payload))) if request.call.operation is EMBEDDINGS else payload
+
+    def write(self, payload):
+        return payload
+
+
+class Gets(Honest):
+    """Derive and change the answer in ``read``."""
+
+    def _answer(self, request, status, headers, raw):
+        answer = super()._answer(request, status, headers, raw)
+        return Answer(self.read(answer.body), answer.headers, answer.adapted)
+
+    def read(self, body):
+        return body
+
+
+class SkipsEmptyTexts(Asks):
+    def write(self, payload):
+        given = payload["input"]
+        return {**payload, "input": [text for text in given if text] if isinstance(given, list) else given}
+
+
+class AsksForNumbers(Asks):
+    def write(self, payload):
+        return {"encoding_format": "float", **payload}
+
+
+class SpellsTokens(Asks):
+    def write(self, payload):
+        return {**payload, "input": [text if isinstance(text, str) else str(text) for text in payload["input"]]}
+
+
+class LosesTheDimensions(Asks):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "dimensions"}
+
+
+class KnowsAllOfEmbeddings(Asks):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "a_parameter_of_tomorrow"}
+
+
+class GivesNumbersOnly(Gets):
+    def read(self, body):
+        for row in body["data"]:
+            if isinstance(row["embedding"], str):
+                row["embedding"] = unpacked(row["embedding"])
+        return body
+
+
+class TurnsThemRound(Gets):
+    def read(self, body):
+        body["data"] = [{**row, "index": place} for place, row in enumerate(reversed(body["data"]))]
+        return body
+
+
+class CountsNoTokens(Gets):
+    def read(self, body):
+        return {"usage": {"prompt_tokens": 0, "total_tokens": 0}, **body}
+
+
+class ChangesTheCallForEmbeddings(Honest):
+    def _build_request_payload(self, request):
+        request.payload.pop("dimensions", None)
+        return super()._build_request_payload(request)
+
+
+class ForgetsTheDelayOfEmbeddings(Honest):
+    def send(self, call, model, limits):
+        try:
+            return super().send(call, model, limits)
+        except Exception as error:
+            error.upstream_delay_s = None
+            raise
+
+
+class TakesNothingForEmbeddings(Honest):
+    def _answer(self, request, status, headers, raw):
+        return Answer({"data": []}, headers) if not raw else super()._answer(request, status, headers, raw)
+
+
+class SendsTheKeyWithTexts(Asks):
+    def write(self, payload):
+        return {**payload, "user": self._api_key.reveal()}
+
+
+FAKES: list[tuple[type, str]] = [
+    (SkipsEmptyTexts, "test_texts_to_embed_arrive"),
+    (AsksForNumbers, "test_absent_parameters_of_embeddings_stay_absent"),
+    (SpellsTokens, "test_tokens_to_embed_arrive_or_are_refused"),
+    (LosesTheDimensions, "test_dimensions_of_embeddings_arrive"),
+    (KnowsAllOfEmbeddings, "test_unknown_parameters_of_embeddings_arrive"),
+    (GivesNumbersOnly, "test_embeddings_come_in_the_form_that_was_asked"),
+    (TurnsThemRound, "test_embeddings_are_in_the_order_of_their_texts"),
+    (CountsNoTokens, "test_embeddings_have_their_usage"),
+    (ChangesTheCallForEmbeddings, "test_call_for_embeddings_is_not_changed"),
+    (ForgetsTheDelayOfEmbeddings, "test_refusal_of_embeddings_has_its_class"),
+    (TakesNothingForEmbeddings, "test_no_embeddings_are_a_failure"),
+    (SendsTheKeyWithTexts, "test_key_of_embeddings_is_sent_once_and_not_shown"),
+]

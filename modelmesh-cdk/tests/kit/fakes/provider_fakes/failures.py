@@ -1,0 +1,124 @@
+"""Providers that are wrong in how they fail."""
+
+from __future__ import annotations
+
+import json
+
+from provider_fakes.honest import Classifies, Honest
+
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderServerError
+from modelmesh.routing.classes import FailureClass
+
+
+class TakesQuotaForThrottle(Classifies):
+    def lie(self, status, code, headers, body):
+        return FailureClass.THROTTLE if status == 429 else None
+
+
+class RetriesTheKey(Honest):
+    async def asend(self, call, model, limits):
+        if not call.stream:
+            return await super().asend(call, model, limits)
+        try:
+            return await super().asend(call, model, limits)
+        except Exception as error:
+            message = "no stream"
+            raise ProviderServerError(message, failure=FailureClass.SERVER, status=500) from error
+
+
+class ReadsMilliseconds(Honest):
+    def _refused(self, status, headers, raw):
+        error = super()._refused(status, headers, raw)
+        error.upstream_delay_s = error.upstream_delay_s and error.upstream_delay_s / 1000
+        return error
+
+
+class WaitsForNothing(Honest):
+    def _refused(self, status, headers, raw):
+        error = super()._refused(status, headers, raw)
+        error.upstream_delay_s = error.upstream_delay_s or 0.0
+        return error
+
+
+class LosesTheRequestId(Honest):
+    def _refused(self, status, headers, raw):
+        return super()._refused(status, {name: value for name, value in headers.items() if "request-id" not in name}, raw)
+
+
+class LosesTheCode(Honest):
+    def _error_code(self, body):
+        return body["error"]["type"] if isinstance(body, dict) else None
+
+
+class WantsJsonRefusals(Classifies):
+    def lie(self, status, code, headers, body):
+        return None if isinstance(body, dict) else FailureClass.PROTOCOL
+
+
+class WrapsWhatIsNotJson(Honest):
+    def _answer(self, request, status, headers, raw):
+        try:
+            return super()._answer(request, status, headers, raw)
+        except Exception:
+            if status != 200 or not raw or b"error" in raw:
+                raise
+            return Answer({"choices": [{"message": {"content": raw.decode("utf-8", "replace")}}]}, headers)
+
+
+class TakesNothingForAnAnswer(Honest):
+    def _answer(self, request, status, headers, raw):
+        return Answer({"choices": []}, headers) if not raw else super()._answer(request, status, headers, raw)
+
+
+class TakesACutAnswer(Honest):
+    def send(self, call, model, limits):
+        try:
+            return super().send(call, model, limits)
+        except Exception as error:
+            if getattr(error, "failure", None) not in (FailureClass.AMBIGUOUS, FailureClass.PROTOCOL):
+                raise
+            return Answer({"choices": []})
+
+
+class TrustsTheStatus(Honest):
+    def _answer(self, request, status, headers, raw):
+        return (
+            Answer(json.loads(raw), headers)
+            if b'"error"' in raw and status == 200
+            else super()._answer(request, status, headers, raw)
+        )
+
+
+class StreamsAnything(Honest):
+    def _check_is_stream(self, headers):
+        pass
+
+
+class TakesRedirectsForTheCallers(Classifies):
+    def lie(self, status, code, headers, body):
+        return FailureClass.CALLER if 300 <= status < 400 else None
+
+
+class TakesRefusedForTimeout(Honest):
+    def _broken(self, error, limits):
+        error.failure = FailureClass.TIMEOUT
+        return super()._broken(error, limits)
+
+
+FAKES: list[tuple[type, str]] = [
+    (TakesQuotaForThrottle, "test_refusal_has_its_class"),
+    (RetriesTheKey, "test_refusal_of_a_stream_has_its_class"),
+    (ReadsMilliseconds, "test_retry_after_is_kept"),
+    (WaitsForNothing, "test_no_retry_after_is_unknown"),
+    (LosesTheRequestId, "test_request_id_of_a_failure_is_kept"),
+    (LosesTheCode, "test_error_body_is_kept"),
+    (WantsJsonRefusals, "test_refusal_that_is_not_json_has_its_class"),
+    (WrapsWhatIsNotJson, "test_answer_that_is_not_json_is_a_failure"),
+    (TakesNothingForAnAnswer, "test_empty_answer_is_a_failure"),
+    (TakesACutAnswer, "test_cut_answer_is_a_failure"),
+    (TrustsTheStatus, "test_error_dressed_as_success_is_a_failure"),
+    (StreamsAnything, "test_page_instead_of_a_stream_is_a_failure"),
+    (TakesRedirectsForTheCallers, "test_redirect_is_not_followed"),
+    (TakesRefusedForTimeout, "test_nobody_listening_was_not_sent"),
+]

@@ -1,0 +1,46 @@
+"""Providers that are wrong in what they say of themselves."""
+
+from __future__ import annotations
+
+from provider_fakes.honest import ROW, Honest
+
+
+class HasNoVersion(Honest):
+    id = "acme.honest"
+
+
+class HasAnotherId(Honest):
+    id = "acme.another.v1"
+
+
+class IsUndated(Honest):
+    facts = {"source": "the price list of Acme", "as_of": "lately"}
+
+
+class HasTwins(Honest):
+    rows = [ROW, ROW]
+
+
+class InventsACapability(Honest):
+    rows = [{**ROW, "capabilities": ["mind-reading"]}]
+
+
+class ClosesOnce(Honest):
+    closed = False
+
+    def close(self) -> None:
+        if self.closed:
+            message = "closed already"
+            raise RuntimeError(message)
+        self.closed = True
+        super().close()
+
+
+FAKES: list[tuple[type, str]] = [
+    (HasNoVersion, "test_id_is_an_id"),
+    (HasAnotherId, "test_id_agrees_with_the_entry_point"),
+    (IsUndated, "test_models_are_dated_and_sourced"),
+    (HasTwins, "test_models_are_told_apart"),
+    (InventsACapability, "test_models_have_known_capabilities"),
+    (ClosesOnce, "test_provider_may_be_closed_twice"),
+]

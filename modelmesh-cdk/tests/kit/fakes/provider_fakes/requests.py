@@ -1,0 +1,116 @@
+"""Providers that are wrong in what they send."""
+
+from __future__ import annotations
+
+from provider_fakes.honest import Honest, Sends
+
+
+class JoinsTheVersionTwice(Honest):
+    def _get_completion_endpoint(self) -> str:
+        return f"{self.config.base_url}/v1/chat/completions"
+
+
+class AsksForItsOwnModel(Sends):
+    def write(self, payload):
+        return {**payload, "model": "acme-1"}
+
+
+class StripsText(Sends):
+    def write(self, payload):
+        stripped = [{**one, "content": (one.get("content") or "").strip()} for one in payload["messages"]]
+        return {**payload, "messages": stripped}
+
+
+class LosesTheSeed(Sends):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "seed" or not value}
+
+
+class LosesZeros(Sends):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if value not in (0, 0.0) or value is False}
+
+
+class AddsItsOwnTemperature(Sends):
+    def write(self, payload):
+        return {"temperature": 1.0, **payload}
+
+
+class LosesWhatIsEmpty(Sends):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if value not in ([], "")}
+
+
+class KnowsItAll(Sends):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "a_parameter_of_tomorrow"}
+
+
+class LosesHeaders(Honest):
+    def _encode(self, request):
+        url, headers, body = super()._encode(request)
+        return url, [pair for pair in headers if pair[0] not in request.call.options.headers], body
+
+
+class SaysItIsText(Honest):
+    def _build_headers(self):
+        return {**super()._build_headers(), "Content-Type": "text/plain"}
+
+
+class ChangesTheCall(Honest):
+    def _build_request_payload(self, request):
+        request.payload.pop("temperature", None)
+        return super()._build_request_payload(request)
+
+
+class LosesTheTemperatureOfStreams(Sends):
+    def write(self, payload):
+        if payload.get("stream"):
+            payload.pop("temperature", None)
+        return payload
+
+
+class LosesTheChoiceOfATool(Sends):
+    def write(self, payload):
+        return {name: value for name, value in payload.items() if name != "tool_choice"}
+
+
+class LosesTheIdOfAResult(Sends):
+    def write(self, payload):
+        for message in payload["messages"]:
+            message.pop("tool_call_id", None)
+        return payload
+
+
+class LosesTheDetailOfAnImage(Sends):
+    def write(self, payload):
+        for message in payload["messages"]:
+            for part in message["content"] if isinstance(message["content"], list) else ():
+                part.get("image_url", {}).pop("detail", None)
+        return payload
+
+
+class RelaxesTheSchema(Sends):
+    def write(self, payload):
+        payload.get("response_format", {}).get("json_schema", {}).pop("strict", None)
+        return payload
+
+
+FAKES: list[tuple[type, str]] = [
+    (JoinsTheVersionTwice, "test_url_is_joined_once"),
+    (AsksForItsOwnModel, "test_model_is_the_one_that_was_named"),
+    (StripsText, "test_messages_arrive"),
+    (LosesTheSeed, "test_parameters_arrive"),
+    (LosesZeros, "test_zero_is_kept"),
+    (AddsItsOwnTemperature, "test_absent_stays_absent"),
+    (LosesWhatIsEmpty, "test_empty_is_kept"),
+    (KnowsItAll, "test_unknown_parameters_arrive"),
+    (LosesHeaders, "test_extra_headers_arrive"),
+    (SaysItIsText, "test_body_is_json_and_says_so"),
+    (ChangesTheCall, "test_call_is_not_changed"),
+    (LosesTheTemperatureOfStreams, "test_stream_is_asked_for"),
+    (LosesTheChoiceOfATool, "test_tools_are_sent"),
+    (LosesTheIdOfAResult, "test_tool_results_are_sent"),
+    (LosesTheDetailOfAnImage, "test_images_are_sent"),
+    (RelaxesTheSchema, "test_json_schema_is_sent"),
+]

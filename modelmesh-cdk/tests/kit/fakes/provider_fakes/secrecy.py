@@ -1,0 +1,49 @@
+"""Providers that are wrong in where they put the key."""
+
+from __future__ import annotations
+
+import json
+
+from provider_fakes.honest import Honest, Sends
+
+
+class SendsTheKeyElsewhere(Honest):
+    def _build_headers(self):
+        return {"X-Key": self._api_key.reveal()}
+
+
+class SendsTheKeyInTheBody(Sends):
+    def write(self, payload):
+        return {**payload, "user": self._api_key.reveal()}
+
+
+class ShowsTheKey(Honest):
+    def __repr__(self) -> str:
+        return f"ShowsTheKey({self._api_key.reveal()})"
+
+
+class KeepsTheEchoedKey(Honest):
+    def _refused(self, status, headers, raw):
+        error = super()._refused(status, headers, raw)
+        error.body = json.loads(raw)
+        return error
+
+
+class NotesTheKey(Honest):
+    def _build_request_payload(self, request):
+        request.adapted.append(f"authorized as {self._api_key.reveal()}")
+        return super()._build_request_payload(request)
+
+
+class NeedsNoKey(Honest):
+    requires_key = False
+
+
+FAKES: list[tuple[type, str]] = [
+    (SendsTheKeyElsewhere, "test_key_is_sent"),
+    (SendsTheKeyInTheBody, "test_key_is_sent_once"),
+    (ShowsTheKey, "test_key_is_in_no_repr"),
+    (KeepsTheEchoedKey, "test_key_is_in_no_error"),
+    (NotesTheKey, "test_key_is_in_no_note"),
+    (NeedsNoKey, "test_missing_key_is_a_configuration_error"),
+]

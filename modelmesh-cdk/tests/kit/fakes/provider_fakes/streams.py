@@ -1,0 +1,224 @@
+"""Providers that are wrong in what they make of a stream."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from provider_fakes.honest import Honest, Streams
+
+from modelmesh.contracts.call import Limits
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.event_streams import HttpEventStream
+from modelmesh_cdk.openai_stream import ChunkDecoder
+
+
+class StripsWords(Streams):
+    def read(self, chunk, choice, delta):
+        if delta.get("content"):
+            delta["content"] = delta["content"].strip()
+        return chunk
+
+
+class RepeatsTheRole(Streams):
+    def read(self, chunk, choice, delta):
+        if delta:
+            delta["role"] = "assistant"
+        return chunk
+
+
+class MakesUpIds(Streams):
+    def read(self, chunk, choice, delta):
+        return {**chunk, "id": f"chatcmpl-{len(delta)}"}
+
+
+class AlwaysStops(Streams):
+    def read(self, chunk, choice, delta):
+        if choice.get("finish_reason") == "length":
+            choice["finish_reason"] = "stop"
+        return chunk
+
+
+class SkipsUsage(Streams):
+    def read(self, chunk, choice, delta):
+        return None if chunk.get("usage") else chunk
+
+
+class KeepsWhatItKnows(Streams):
+    def read(self, chunk, choice, delta):
+        delta.pop("of_the_delta", None)
+        return chunk
+
+
+class LosesTheNameOfACall(Streams):
+    def read(self, chunk, choice, delta):
+        for call in delta.get("tool_calls", ()):
+            call["function"].pop("name", None)
+        return chunk
+
+
+class CountsCallsFromZeroEachTime(Streams):
+    def read(self, chunk, choice, delta):
+        for place, call in enumerate(delta.get("tool_calls", ())):
+            call["index"] = place
+        return chunk
+
+
+class _SplitHere:
+    """Reads each arrival of bytes for itself, as if the network never cut an event in two."""
+
+    def __init__(self, sse: Any) -> None:
+        self._sse = sse
+
+    def feed(self, data: bytes) -> Any:
+        made = type(self._sse)()
+        yield from made.feed(data)
+        yield from made.end()
+
+    def end(self) -> Any:
+        return ()
+
+
+class ReadsEachArrivalForItself(Honest):
+    def send(self, call, model, limits):
+        stream = super().send(call, model, limits)
+        if call.stream:
+            stream._reading._sse = _SplitHere(stream._reading._sse)
+        return stream
+
+
+class _LinesOnly:
+    def __init__(self, sse: Any) -> None:
+        self._sse, self._seen = sse, b""
+
+    def feed(self, data: bytes) -> Any:
+        self._seen += data
+        whole, _, self._seen = self._seen.rpartition(b"\n\n")
+        return list(self._sse.feed(whole + b"\n\n")) if whole else ()
+
+    def end(self) -> Any:
+        return ()
+
+
+class WantsUnixLines(Honest):
+    def send(self, call, model, limits):
+        stream = super().send(call, model, limits)
+        if call.stream:
+            stream._reading._sse = _LinesOnly(stream._reading._sse)
+        return stream
+
+
+class InventsAFinish(Honest):
+    def send(self, call, model, limits):
+        stream = super().send(call, model, limits)
+        return _Finished(stream) if call.stream else stream
+
+
+class _Finished:
+    def __init__(self, stream: Any) -> None:
+        self._stream, self.headers, self.adapted = stream, stream.headers, stream.adapted
+
+    def __iter__(self) -> Any:
+        last = None
+        for chunk in self._stream:
+            last = (chunk.get("choices") and chunk["choices"][0].get("finish_reason")) or last
+            yield chunk
+        if last is None:
+            yield {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _Deaf(HttpEventStream):
+    def __iter__(self) -> Any:
+        try:
+            yield from super().__iter__()
+        except ProviderError as error:
+            if error.status is not None:
+                raise
+
+
+class TakesACutForTheEnd(Honest):
+    def send(self, call, model, limits):
+        stream = super().send(call, model, limits)
+        if call.stream:
+            stream.__class__ = _Deaf
+        return stream
+
+
+class _TakesErrorsForChunks(ChunkDecoder):
+    def decode(self, event):
+        return () if b'"error"' in event.data else super().decode(event)
+
+
+class SkipsErrors(Honest):
+    def _stream_decoder(self, request):
+        return _TakesErrorsForChunks(None, self._event_failure)
+
+
+class SkipsWhatItCannotRead(Honest):
+    def _parse_sse_chunk(self, data):
+        try:
+            return json.loads(data)
+        except ValueError:
+            return None
+
+
+class _ClosesOnce(HttpEventStream):
+    closed = False
+
+    def close(self) -> None:
+        if self.closed:
+            message = "closed already"
+            raise RuntimeError(message)
+        self.closed = True
+        super().close()
+
+
+class ClosesStreamsOnce(Honest):
+    def send(self, call, model, limits):
+        stream = super().send(call, model, limits)
+        if call.stream:
+            stream.__class__ = _ClosesOnce
+        return stream
+
+
+class _ReadsToTheEnd(HttpEventStream):
+    def __iter__(self) -> Any:
+        self._left = super().__iter__()
+        return self._left
+
+    def close(self) -> None:
+        for _ in self._left:
+            pass
+
+
+class ReadsToTheEnd(Honest):
+    """Closing early reads what is left first, as long as the vendor goes on."""
+
+    def send(self, call, model, limits):
+        stream = super().send(call, model, Limits(first_content=1.0, gap=1.0, total=1.0))
+        if call.stream:
+            stream.__class__ = _ReadsToTheEnd
+        return stream
+
+
+FAKES: list[tuple[type, str]] = [
+    (StripsWords, "test_stream_has_its_text"),
+    (RepeatsTheRole, "test_stream_says_the_role_once"),
+    (MakesUpIds, "test_stream_has_one_id"),
+    (AlwaysStops, "test_stream_has_its_finish_reason"),
+    (SkipsUsage, "test_stream_has_its_usage"),
+    (KeepsWhatItKnows, "test_stream_keeps_unknown_fields"),
+    (LosesTheNameOfACall, "test_streamed_tool_calls_are_whole"),
+    (CountsCallsFromZeroEachTime, "test_streamed_parallel_tool_calls_keep_their_indices"),
+    (ReadsEachArrivalForItself, "test_any_split_of_the_bytes_gives_the_same_chunks"),
+    (WantsUnixLines, "test_line_ends_and_comments_change_nothing"),
+    (InventsAFinish, "test_stream_without_finish_is_never_complete"),
+    (TakesACutForTheEnd, "test_cut_stream_is_a_failure"),
+    (SkipsErrors, "test_error_event_is_a_failure"),
+    (SkipsWhatItCannotRead, "test_event_that_cannot_be_read_is_a_failure"),
+    (ClosesStreamsOnce, "test_stream_may_be_closed_twice"),
+    (ReadsToTheEnd, "test_closing_early_closes_the_connection"),
+]
