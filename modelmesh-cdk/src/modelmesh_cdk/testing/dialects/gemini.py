@@ -112,13 +112,13 @@ class GeminiDialect(Dialect):
         body = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         found = without(body, "contents", "systemInstruction", "generationConfig", "tools", "toolConfig")
-        found |= {"model": model, "messages": [*_system(body), *_turns(body["contents"])], **_settings(body)}
+        found |= {"model": model, "messages": [*_system(body), *_turns(_spelled(body["contents"]))], **_settings(body)}
         if stream:
             found["stream"] = True
         if "tools" in body:
-            found["tools"] = [one for tool in body["tools"] for one in _tools(tool)]
+            found["tools"] = [one for tool in body["tools"] for one in _tools(_spelled(tool))]
         if "toolConfig" in body:
-            found["tool_choice"] = _choice(body["toolConfig"]["functionCallingConfig"])
+            found["tool_choice"] = _choice(_spelled(body["toolConfig"])["functionCallingConfig"])
         return found
 
     def embedding_question(self, received: Received) -> dict[str, Any]:
@@ -188,6 +188,21 @@ def _address(received: Received) -> tuple[str, str, dict[str, list[str]]]:
     assert models, f"{path} names no model"
     name, _, method = named.rpartition(":")
     return unquote(name), method, parse_qs(query)
+
+
+def _spelled(value: Any) -> Any:
+    """Return names of fields as JSON spells them; Google takes them with underscores too, and its package sends some."""
+    if isinstance(value, list):
+        return [_spelled(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for name, inner in value.items():
+        first, *rest = name.split("_")
+        spelled = first + "".join(word.capitalize() for word in rest)
+        free = spelled in ("args", "response", "parameters", "parametersJsonSchema")  # whose names are the caller's
+        found[spelled] = inner if free else _spelled(inner)
+    return found
 
 
 def _system(body: Mapping[str, Any]) -> list[dict[str, Any]]:
