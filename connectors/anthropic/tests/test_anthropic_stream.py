@@ -218,6 +218,19 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert joined(chunks)["finish"] == [("of_tomorrow", "of_tomorrow")]
 
 
+def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
+    start, said, stop = wire.block(0, {"type": "text", "text": ""}, *wire.text("Hi"))
+    called, piece, _ = wire.block(1, wire.CALL, *wire.json_pieces("{}"))
+    piece = {**piece, "delta": {**piece["delta"], "t": 0}}
+    chunks, done = chunks_of(
+        [wire.sse(wire.begin(), {**start, "x": 0}, said, {**stop, "y": 0}, called, piece, *wire.end("tool_use"))]
+    )
+    assert done
+    assert [name for chunk in chunks for name in ("x", "y") if chunk.get(name) == 0] == ["x", "y"]
+    (told,) = [chunk["choices"][0]["delta"] for chunk in chunks if "t" in chunk["choices"][0]["delta"]]
+    assert (told["t"], told["tool_calls"][0]["function"]) == (0, {"arguments": "{}"})
+
+
 def test_blocks_that_the_vendor_never_closed_are_closed_by_the_end(wire: Any) -> None:
     start, *_, stop = wire.block(0, wire.CALL)
     assert stop["type"] == "content_block_stop"

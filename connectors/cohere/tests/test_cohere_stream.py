@@ -162,6 +162,21 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert (chunks[-1]["u"], chunks[-1]["w"]) == (0, 0)
 
 
+def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
+    start, _, stop = wire.block("Hi")
+    said = {
+        "type": "content-delta",
+        "index": 0,
+        "delta": {"x": 0, "message": {"y": 0, "content": {"text": "Hi", "z": 0}}},
+        "v": 0,
+    }
+    silent = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "", "u": 0}}}}
+    chunks = chunks_of([wire.stream(wire.START, start, said, silent, {**stop, "w": 0}, wire.end())])
+    assert (chunks[1]["v"], chunks[1]["choices"][0]["delta"]) == (0, {"content": "Hi", "x": 0, "y": 0, "z": 0})
+    assert chunks[2]["choices"][0]["delta"] == {"u": 0}
+    assert chunks[3]["w"] == 0
+
+
 def test_text_may_come_with_the_start_of_a_block_and_ends_may_be_missing(wire: Any) -> None:
     begun = {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": "He"}}}}
     [head, _] = wire.call(1, "clock")

@@ -80,6 +80,14 @@ def test_error_bodies(upstream: Any, name: str, how: str) -> None:
     assert error.body == ([said] if how == "in a list" else said)
 
 
+def test_the_request_id_is_said(upstream: Any, config: Any, way: Any) -> None:
+    named = {"@type": f"{RPC}RequestInfo", "requestId": "req-test"}
+    upstream.reply(body(500, "INTERNAL", "m", {"@type": f"{RPC}RequestInfo"}, named), 500)
+    with pytest.raises(modelmesh.ProviderServerError) as caught:
+        way.ask(config(), messages=HI)
+    assert caught.value.request_id == "req-test"
+
+
 def test_an_error_inside_a_stream(upstream: Any, config: Any, way: Any) -> None:
     upstream.stream([b"data: " + json.dumps(body(503, "UNAVAILABLE")).encode() + b"\n\n"])
     with pytest.raises(modelmesh.ProviderServerError):

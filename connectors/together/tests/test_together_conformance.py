@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestTogether(ProviderConformance):
     provider_class = TogetherProvider
+    supports_embeddings = True

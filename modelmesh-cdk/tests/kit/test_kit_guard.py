@@ -6,6 +6,7 @@ import pytest
 
 from modelmesh_cdk.testing import ProviderConformance
 from modelmesh_cdk.testing.conformance import GUARD, Conformance
+from modelmesh_cdk.testing.dialects import DIALECTS, OpenAIDialect
 
 
 def guard(cls: type[Conformance]) -> None:
@@ -79,6 +80,35 @@ def test_an_unknown_dialect_is_named() -> None:
 
     with pytest.raises(pytest.fail.Exception, match="'morse', only anthropic, cohere, gemini, openai"):
         _ = Foreign().wire
+
+
+def test_a_dialect_of_ones_own_is_taken() -> None:
+    class Morse(OpenAIDialect):
+        """Dots and dashes."""
+
+    class Native(ProviderConformance):
+        dialect = Morse()
+
+    assert isinstance(Native().wire, Morse)
+
+
+def test_what_a_format_has_no_words_for_is_skipped_with_its_name() -> None:
+    class Eager(ProviderConformance):
+        dialect = "anthropic"
+        supports_embeddings = True
+
+    with pytest.raises(pytest.skip.Exception, match="supports_embeddings: AnthropicDialect"):
+        Eager().require("supports_embeddings")
+    Eager().require("supports_tools")
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_a_dialect_states_its_reasons_refusals_and_places(name: str) -> None:
+    wire = DIALECTS[name]
+    assert wire.reasons
+    assert {row.failure for row in wire.refusals} >= {"caller", "capability", "credential", "quota", "throttle", "server"}
+    assert wire.places.keys() == OpenAIDialect.places.keys()
+    assert all(hasattr(ProviderConformance, capability) for capability in wire.unable)
 
 
 def test_every_standard_test_says_its_rule() -> None:

@@ -9,7 +9,8 @@
 :class:`StorageConformance`       the same for stores of state
 ===============================  ==================================================================================
 
-``Upstream`` needs the standard library only; the kit needs ``pip install 'modelmesh-cdk[testing]'``.
+The wires that providers speak are in :mod:`modelmesh_cdk.testing.dialects`. ``Upstream`` and they need no pytest; the kit needs
+``pip install 'modelmesh-cdk[testing]'``.
 """
 
 from __future__ import annotations
