@@ -43,12 +43,12 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[t
     metadata = site / "acme-0.dist-info"
     metadata.mkdir()
     metadata.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 0\n", "utf-8")
-    groups = {"providers": "provider_fakes.identity", "strategies": "fakes_of_strategy"}
-    groups |= {"secret_stores": "fakes_of_secret_store", "observability": "fakes_of_observability"}
-    groups |= {"storage": "fakes_of_storage"}
+    groups = {"provider_fakes.identity": "providers", "fakes_of_in_process_provider": "providers"}
+    groups |= {"fakes_of_strategy": "strategies", "fakes_of_secret_store": "secret_stores"}
+    groups |= {"fakes_of_observability": "observability", "fakes_of_storage": "storage"}
     points = (
         f"[modelmesh.{group}]\nacme.honest.v1 = {module}:Honest\nacme.other.v1 = {module}:HasAnotherId\n"
-        for group, module in groups.items()
+        for module, group in groups.items()
     )
     metadata.joinpath("entry_points.txt").write_text("".join(points), "utf-8")
 

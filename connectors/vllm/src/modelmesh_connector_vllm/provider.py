@@ -21,10 +21,12 @@ class VLLMProvider(QuickProvider):
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"
 
     def _error_code(self, body: Any) -> str | None:
-        """Return the name of the error."""
+        """Return the name of the error where its ``code`` is only the status again."""
         error = body.get("error", body) if isinstance(body, Mapping) else None
-        kind = error.get("type") if isinstance(error, Mapping) else None
-        return str(kind) if kind else super()._error_code(body)
+        if not isinstance(error, Mapping):
+            return None
+        code = error.get("code")
+        return code if isinstance(code, str) and code else str(error.get("type") or code or "") or None
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; a context that is too long has no code of its own, only words."""

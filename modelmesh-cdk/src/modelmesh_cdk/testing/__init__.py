@@ -1,13 +1,15 @@
 """For the tests of connectors: a vendor's API on loopback, and the conformance kit.
 
-===============================  ==================================================================================
-:class:`Upstream`                 a vendor's API on loopback whose answers the test writes down
-:class:`ProviderConformance`      what every provider keeps: derive a test class, name the provider, that is all
-:class:`StrategyConformance`      the same for strategies
-:class:`SecretStoreConformance`   the same for secret stores
-:class:`ObservabilityConformance`  the same for sinks
-:class:`StorageConformance`       the same for stores of state
-===============================  ==================================================================================
+======================================  =============================================================================
+:class:`Upstream`                       a vendor's API on loopback whose answers the test writes down
+:class:`ProviderConformance`            what every provider keeps: derive a test class, name the provider, that is all
+:class:`InProcessProviderConformance`   the same for a model in this very process, which has no wire
+:class:`Turn`                           what such a model is to do when it is asked
+:class:`StrategyConformance`            the same for strategies
+:class:`SecretStoreConformance`         the same for secret stores
+:class:`ObservabilityConformance`       the same for sinks
+:class:`StorageConformance`             the same for stores of state
+======================================  =============================================================================
 
 The wires that providers speak are in :mod:`modelmesh_cdk.testing.dialects`. ``Upstream`` and they need no pytest; the kit needs
 ``pip install 'modelmesh-cdk[testing]'``.
@@ -19,16 +21,19 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from modelmesh_cdk.testing.turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
 if TYPE_CHECKING:
     from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
+    from modelmesh_cdk.testing.provider import InProcessProviderConformance as InProcessProviderConformance
     from modelmesh_cdk.testing.provider import ProviderConformance as ProviderConformance
     from modelmesh_cdk.testing.secret_store import SecretStoreConformance as SecretStoreConformance
     from modelmesh_cdk.testing.storage import StorageConformance as StorageConformance
     from modelmesh_cdk.testing.strategy import StrategyConformance as StrategyConformance
 
 _KITS = {
+    "InProcessProviderConformance": "modelmesh_cdk.testing.provider",
     "ObservabilityConformance": "modelmesh_cdk.testing.observability",
     "ProviderConformance": "modelmesh_cdk.testing.provider",
     "SecretStoreConformance": "modelmesh_cdk.testing.secret_store",
@@ -38,6 +43,7 @@ _KITS = {
 _NEEDED = ("pytest", "hypothesis")
 
 __all__ = [
+    "InProcessProviderConformance",
     "ObservabilityConformance",
     "ProviderConformance",
     "Received",
@@ -45,6 +51,7 @@ __all__ = [
     "SecretStoreConformance",
     "StorageConformance",
     "StrategyConformance",
+    "Turn",
     "Upstream",
 ]
 

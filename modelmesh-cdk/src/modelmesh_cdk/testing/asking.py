@@ -19,6 +19,8 @@ class Asking:
     """Asks a provider as the mesh does. Use it as a context manager; it closes the provider.
 
     Attributes:
+        model: Whom it asks for.
+        limits: How long each attempt may take.
         call: The latest call.
         sent: What its payload was before the provider saw it.
         closes: How often each stream is closed.
@@ -26,8 +28,10 @@ class Asking:
         adapted: What a check has kept of the notes on the latest answer.
     """
 
-    def __init__(self, provider: Any, *, in_task: bool) -> None:
+    def __init__(self, provider: Any, *, in_task: bool, model: str = MODEL) -> None:
         self.provider = provider
+        self.model = model
+        self.limits = LIMITS
         self._runner = asyncio.Runner() if in_task else None
         self.call: Call
         self.sent: dict[str, Any] = {}
@@ -44,20 +48,21 @@ class Asking:
         if self._runner is not None:
             self._runner.close()
 
-    def answer(self, payload: Mapping[str, Any] | None = None, *, model: str = MODEL, **options: Any) -> Any:
+    def answer(self, payload: Mapping[str, Any] | None = None, *, model: str | None = None, **options: Any) -> Any:
         """Return the whole answer to a chat: ``body``, ``headers``, ``adapted``."""
         self._prepare({"messages": deepcopy(list(MESSAGES)), **(payload or {})}, CHAT, options)
         return self._whole(model)
 
-    def embeddings(self, payload: Mapping[str, Any], *, model: str = MODEL, **options: Any) -> Any:
+    def embeddings(self, payload: Mapping[str, Any], *, model: str | None = None, **options: Any) -> Any:
         """Return the whole answer to a request for embeddings."""
         self._prepare(dict(payload), EMBEDDINGS, options)
         return self._whole(model)
 
-    def _whole(self, model: str) -> Any:
+    def _whole(self, model: str | None) -> Any:
+        model = model or self.model
         if self._runner is None:
-            return self.provider.send(self.call, model, LIMITS)
-        return self._runner.run(self.provider.asend(self.call, model, LIMITS))
+            return self.provider.send(self.call, model, self.limits)
+        return self._runner.run(self.provider.asend(self.call, model, self.limits))
 
     def chunks(self, payload: Mapping[str, Any] | None = None, *, most: int | None = None, **options: Any) -> list[Any]:
         """Return the chunks of a streamed chat.
@@ -91,7 +96,7 @@ class Asking:
         return got, None
 
     def _read(self, got: list[Any], most: int | None) -> None:
-        stream = self.provider.send(self.call, MODEL, LIMITS)
+        stream = self.provider.send(self.call, self.model, self.limits)
         try:
             for chunk in stream:
                 got.append(deepcopy(chunk))
@@ -102,7 +107,7 @@ class Asking:
                 stream.close()
 
     async def _aread(self, got: list[Any], most: int | None) -> None:
-        stream = await self.provider.asend(self.call, MODEL, LIMITS)
+        stream = await self.provider.asend(self.call, self.model, self.limits)
         try:
             async for chunk in stream:
                 got.append(deepcopy(chunk))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelmesh.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.testing import InProcessProviderConformance as InProcessProviderConformance
     from modelmesh_cdk.testing import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing import ProviderConformance as ProviderConformance
     from modelmesh_cdk.testing import Received as Received
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import SecretStoreConformance as SecretStoreConformance
     from modelmesh_cdk.testing import StorageConformance as StorageConformance
     from modelmesh_cdk.testing import StrategyConformance as StrategyConformance
+    from modelmesh_cdk.testing import Turn as Turn
     from modelmesh_cdk.testing import Upstream as Upstream
 
 __all__ = [
+    "InProcessProviderConformance",
     "ObservabilityConformance",
     "ProviderConformance",
     "Received",
@@ -24,6 +27,7 @@ __all__ = [
     "SecretStoreConformance",
     "StorageConformance",
     "StrategyConformance",
+    "Turn",
     "Upstream",
 ]
 

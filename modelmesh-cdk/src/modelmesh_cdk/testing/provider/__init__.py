@@ -4,6 +4,7 @@ from modelmesh_cdk.testing.provider.answers import Answers
 from modelmesh_cdk.testing.provider.embeddings import Embeddings
 from modelmesh_cdk.testing.provider.failures import Failures
 from modelmesh_cdk.testing.provider.identity import Identity
+from modelmesh_cdk.testing.provider.in_process import InProcessProviderConformance
 from modelmesh_cdk.testing.provider.requests import Requests
 from modelmesh_cdk.testing.provider.secrecy import Secrecy
 from modelmesh_cdk.testing.provider.streams import Streams
@@ -26,4 +27,4 @@ class ProviderConformance(Requests, Secrecy, Answers, Streams, Embeddings, Failu
     """
 
 
-__all__ = ["ProviderConformance"]
+__all__ = ["InProcessProviderConformance", "ProviderConformance"]

@@ -1,41 +1,18 @@
-"""What the connector says of itself: its catalogue, and its end."""
+"""What the connector says of itself, and its end."""
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from modelmesh.capabilities.nodes import standard_tree
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer
+from modelmesh_cdk.testing.provider.catalogued import Catalogued
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Upstream
 
 
-class Identity(Subject):
+class Identity(Catalogued, Subject):
     """What the connector says of its models is dated, and it goes quietly."""
-
-    def test_models_are_dated_and_sourced(self, provider: object) -> None:
-        """Every row of the catalogue says where it was read and when; a price says it, too."""
-        undated = []
-        for info in provider.models():  # type: ignore[attr-defined]
-            facts = [(info.extra.get("source"), info.extra.get("as_of"))]
-            if info.pricing is not None:
-                facts.append((info.pricing.source or info.extra.get("source"), info.pricing.as_of or info.extra.get("as_of")))
-            undated += [info.id for source, as_of in facts if not source or not _is_day(as_of)]
-        assert not undated, f"rows without a source or a day (ISO 8601): {', '.join(undated)}"
-
-    def test_models_are_told_apart(self, provider: object) -> None:
-        """No two rows of the catalogue have one ID."""
-        names = [info.id for info in provider.models()]  # type: ignore[attr-defined]
-        assert sorted(names) == sorted(set(names))
-
-    def test_models_have_known_capabilities(self, provider: object) -> None:
-        """Every capability is one of the tree, or a dotted path of the connector's own; a short name must be known."""
-        named = {name for info in provider.models() for name in info.capabilities}  # type: ignore[attr-defined]
-        tree = standard_tree()
-        assert [name for name in sorted(named) if "." not in name and tree.get_node(name) is None] == []
 
     @pytest.mark.parametrize("in_task", [False, True], ids=["sync", "async"])
     def test_provider_may_be_closed_twice(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest
@@ -47,10 +24,3 @@ class Identity(Subject):
                     ask.answer()
                 ask.close()
                 ask.close()
-
-
-def _is_day(text: object) -> bool:
-    try:
-        return bool(date.fromisoformat(str(text)))
-    except ValueError:
-        return False

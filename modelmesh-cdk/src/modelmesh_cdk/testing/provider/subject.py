@@ -60,7 +60,7 @@ class Subject(Named):
     """The connector is an HTTP client and sends the caller's own headers."""
 
     needs_key: bool = True
-    """There is nothing to be had without a key."""
+    """There is nothing to be had without a key; where it is not needed and given, it is sent all the same."""
 
     # -- what follows -------------------------------------------------------------------------------------------------
 

@@ -39,11 +39,20 @@ class NeedsNoKey(Honest):
     requires_key = False
 
 
+class SendsAnEmptyKey(Honest):
+    requires_key = False
+    kit = {"needs_key": False}
+
+    def _build_headers(self):
+        return {"Authorization": "Bearer ", **super()._build_headers()}
+
+
 FAKES: list[tuple[type, str]] = [
     (SendsTheKeyElsewhere, "test_key_is_sent"),
     (SendsTheKeyInTheBody, "test_key_is_sent_once"),
     (ShowsTheKey, "test_key_is_in_no_repr"),
     (KeepsTheEchoedKey, "test_key_is_in_no_error"),
     (NotesTheKey, "test_key_is_in_no_note"),
-    (NeedsNoKey, "test_missing_key_is_a_configuration_error"),
+    (NeedsNoKey, "test_without_a_key"),
+    (SendsAnEmptyKey, "test_without_a_key"),
 ]

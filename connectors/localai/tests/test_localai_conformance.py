@@ -1,0 +1,12 @@
+"""LocalAIProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_localai import LocalAIProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestLocalAI(ProviderConformance):
+    provider_class = LocalAIProvider
+    needs_key = False  # a server of one's own

@@ -1,0 +1,24 @@
+"""MistralProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelmesh_connector_mistral import MistralProvider
+
+from modelmesh_cdk.testing import ProviderConformance, Received
+from modelmesh_cdk.testing.dialects import OpenAIDialect
+
+OPENAIS = {"random_seed": "seed", "max_tokens": "max_completion_tokens"}
+
+
+class MistralDialect(OpenAIDialect):
+    """OpenAI's but for two names, which are those of the mistralai package 3.7.0 (read 2026-11-21)."""
+
+    def question(self, received: Received) -> dict[str, Any]:
+        return {OPENAIS.get(name, name): value for name, value in super().question(received).items()}
+
+
+class TestMistral(ProviderConformance):
+    provider_class = MistralProvider
+    wire = MistralDialect()

@@ -1,0 +1,12 @@
+"""OllamaProvider keeps what every provider keeps."""
+
+from __future__ import annotations
+
+from modelmesh_connector_ollama import OllamaProvider
+
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class TestOllama(ProviderConformance):
+    provider_class = OllamaProvider
+    needs_key = False  # a server of one's own
