@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh_cdk.testing import Received
 
 groq = pytest.importorskip("groq")
 
@@ -31,9 +32,9 @@ def arguments_of(name: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": "Hello"}], **CALLS[name]}
 
 
-def wire(request: dict[str, Any]) -> tuple[Any, ...]:
-    headers = request["headers"]
-    return request["method"], request["path"], headers["authorization"], headers["content-type"], request["json"]
+def wire(request: Received) -> tuple[Any, ...]:
+    headers = request.headers
+    return request.method, request.path, headers["authorization"], headers["content-type"], request.json
 
 
 def mesh_config(upstream: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def test_same_request(upstream: Any, name: str) -> None:
             assert "".join(one.choices[0].delta.content for one in ours) == text
         else:
             assert ours.choices[0].message.content == text
-    by_sdk, by_mesh = upstream.requests
+    by_sdk, by_mesh = upstream.received
     assert wire(by_mesh) == wire(by_sdk)
 
 
@@ -65,5 +66,5 @@ def test_same_request_for_asyncio(upstream: Any) -> None:
             await client.chat.completions.create(model="chat-completion", **arguments_of("numbers"))
 
     asyncio.run(run())
-    by_sdk, by_mesh = upstream.requests
+    by_sdk, by_mesh = upstream.received
     assert wire(by_mesh) == wire(by_sdk)

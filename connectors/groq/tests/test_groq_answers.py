@@ -45,7 +45,7 @@ def test_tool_calls(upstream: Any) -> None:
     tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
     with modelmesh.create(config=config_of(upstream)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=HELLO, tools=tools)
-    assert upstream.last["json"]["tools"] == tools
+    assert upstream.last.json["tools"] == tools
     assert reply.choices[0].message.tool_calls[0].function.name == "weather"
 
 
@@ -57,7 +57,7 @@ def test_the_usage_of_a_stream_is_known_without_asking(upstream: Any) -> None:
     ]
     with modelmesh.create(config=config_of(upstream)) as client:
         chunks = list(stream(client))
-        assert "stream_options" not in upstream.last["json"]
+        assert "stream_options" not in upstream.last.json
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Hi"
         assert (chunks[0].x_groq.id, chunks[-1].x_groq.usage.total_tokens, chunks[-1].usage.total_tokens) == ("req_test", 5, 5)
         assert (client.usage.total_tokens, client.usage.unpriced_requests) == (5, 0)

@@ -37,7 +37,7 @@ def ask(base_url: str | None = None, arguments: dict[str, Any] | None = None, **
 )
 def test_the_address_is_joined_once_however_it_is_written(upstream: Any, written: str, path: str) -> None:
     ask(upstream.url + written, api_key="gsk-test")
-    assert (upstream.last["method"], upstream.last["path"]) == ("POST", path)
+    assert (upstream.last.method, upstream.last.path) == ("POST", path)
 
 
 def test_the_default_address_is_that_of_the_sdk() -> None:
@@ -50,8 +50,8 @@ def test_key_and_address_are_read_from_the_variables_of_the_sdk(upstream: Any, m
     monkeypatch.setenv("GROQ_API_KEY", "gsk-test-of-the-variable")
     monkeypatch.setenv("GROQ_BASE_URL", upstream.url)
     ask()
-    assert upstream.last["headers"]["authorization"] == "Bearer gsk-test-of-the-variable"
-    assert upstream.last["path"] == "/openai/v1/chat/completions"
+    assert upstream.last.headers["authorization"] == "Bearer gsk-test-of-the-variable"
+    assert upstream.last.path == "/openai/v1/chat/completions"
 
 
 def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
@@ -61,14 +61,14 @@ def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
 
 def test_what_was_not_given_is_not_sent(upstream: Any) -> None:
     ask(upstream.url, {"temperature": None}, api_key="gsk-test")
-    assert upstream.last["json"] == {"model": "openai/gpt-oss-20b", "messages": HELLO}
-    assert not [name for name in upstream.last["headers"] if name.startswith("openai-")]
+    assert upstream.last.json == {"model": "openai/gpt-oss-20b", "messages": HELLO}
+    assert not [name for name in upstream.last.headers if name.startswith("openai-")]
 
 
 def test_zero_and_false_are_given(upstream: Any) -> None:
     given = {"temperature": 0, "seed": 0, "parallel_tool_calls": False}
     ask(upstream.url, given, api_key="gsk-test")
-    sent = upstream.last["json"]
+    sent = upstream.last.json
     assert {name: sent[name] for name in given} == given
     assert sent["parallel_tool_calls"] is False
 
@@ -81,4 +81,4 @@ def test_parameters_of_groqs_own_and_of_next_year_arrive(upstream: Any) -> None:
         "of_next_year": [None],
     }
     ask(upstream.url, given, api_key="gsk-test")
-    assert {name: upstream.last["json"][name] for name in given} == given
+    assert {name: upstream.last.json[name] for name in given} == given

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh_cdk.testing import Received
 
 openai = pytest.importorskip("openai")
 
@@ -38,10 +39,10 @@ def arguments_of(name: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": "Hello"}], **CALLS[name]}
 
 
-def wire(request: dict[str, Any]) -> tuple[Any, ...]:
-    headers = request["headers"]
+def wire(request: Received) -> tuple[Any, ...]:
+    headers = request.headers
     account = tuple(headers.get(name) for name in ("authorization", "openai-organization", "openai-project", "content-type"))
-    return request["method"], request["path"], account, request["json"]
+    return request.method, request.path, account, request.json
 
 
 def mesh_config(upstream: Any) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def test_same_request(upstream: Any, name: str) -> None:
     with modelmesh.create(config=mesh_config(upstream)) as client:
         ours = client.chat.completions.create(model="chat-completion", **arguments_of(name))
         ours = [one.model_dump() for one in ours] if name == "stream" else ours.model_dump()
-    by_sdk, by_mesh = upstream.requests
+    by_sdk, by_mesh = upstream.received
     assert wire(by_mesh) == wire(by_sdk)
     for one in [ours] if isinstance(ours, dict) else ours:
         one["model"] = upstream.body["model"] if isinstance(upstream.body, dict) else "m"
@@ -85,7 +86,7 @@ def test_same_request_for_asyncio(upstream: Any, name: str) -> None:
                 assert [one async for one in ours]
 
     asyncio.run(run())
-    by_sdk, by_mesh = upstream.requests
+    by_sdk, by_mesh = upstream.received
     assert wire(by_mesh) == wire(by_sdk)
 
 

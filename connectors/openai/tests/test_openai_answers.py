@@ -31,10 +31,10 @@ def with_message(upstream: Any, message: dict[str, Any], finish: str, **more: An
 def test_a_plain_answer(upstream: Any) -> None:
     with modelmesh.create(config=config_of(upstream)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=HELLO)
-        assert (reply.id, reply.choices[0].message.content, reply.usage.total_tokens) == ("chatcmpl-test", "Hello.", 5)
+        assert (reply.id, reply.choices[0].message.content, reply.usage.total_tokens) == ("chatcmpl-test", "Hello.", 7)
         assert (reply.model, reply.provider, reply.metadata["headers"]["x-request-id"]) == ("gpt-4o-mini", "account", "req-test")
-        # 3 and 2 tokens at the catalogue's 0.00015 and 0.0006 USD for a thousand
-        assert client.usage.total_cost == pytest.approx(3 * 0.00015e-3 + 2 * 0.0006e-3)
+        # 5 and 2 tokens at the catalogue's 0.00015 and 0.0006 USD for a thousand
+        assert client.usage.total_cost == pytest.approx(5 * 0.00015e-3 + 2 * 0.0006e-3)
 
 
 def test_a_plain_answer_for_asyncio(upstream: Any) -> None:
@@ -60,14 +60,14 @@ def test_tool_calls_arrive_and_their_results_go_back(upstream: Any) -> None:
     tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
     with modelmesh.create(config=config_of(upstream)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=HELLO, tools=tools, tool_choice="auto")
-        assert upstream.last["json"]["tools"] == tools
-        assert upstream.last["json"]["tool_choice"] == "auto"
+        assert upstream.last.json["tools"] == tools
+        assert upstream.last.json["tool_choice"] == "auto"
         message = reply.choices[0].message
         assert reply.choices[0].finish_reason == "tool_calls"
         assert message.tool_calls[0].function.arguments == '{"city": "Zürich"}'
         result = {"role": "tool", "tool_call_id": "call_1", "content": "22 °C"}
         client.chat.completions.create(model="chat-completion", messages=[*HELLO, message, result])
-    assert upstream.last["json"]["messages"] == [*HELLO, {"role": "assistant", "content": None, "tool_calls": [CALL]}, result]
+    assert upstream.last.json["messages"] == [*HELLO, {"role": "assistant", "content": None, "tool_calls": [CALL]}, result]
 
 
 def test_a_streamed_answer(upstream: Any) -> None:
@@ -79,9 +79,9 @@ def test_a_streamed_answer(upstream: Any) -> None:
     ]
     with modelmesh.create(config=config_of(upstream)) as client:
         chunks = list(client.chat.completions.create(model="chat-completion", messages=HELLO, stream=True))
-    assert upstream.last["json"]["stream"] is True
-    assert "stream_options" not in upstream.last["json"]
-    assert upstream.last["headers"]["accept"] == "text/event-stream"
+    assert upstream.last.json["stream"] is True
+    assert "stream_options" not in upstream.last.json
+    assert upstream.last.headers["accept"] == "text/event-stream"
     assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Grüezi mitenand"
     assert chunks[1].padding_of_next_year == 1
     assert chunks[-1].choices[0].finish_reason == "stop"
@@ -101,7 +101,7 @@ def test_a_streamed_answer_with_usage_for_asyncio(upstream: Any) -> None:
             return [one async for one in stream], client.usage.total_tokens
 
     chunks, counted = asyncio.run(run())
-    assert upstream.last["json"]["stream_options"] == {"include_usage": True}
+    assert upstream.last.json["stream_options"] == {"include_usage": True}
     assert (chunks[-1].choices, chunks[-1].usage.total_tokens, counted) == ([], 5, 5)
 
 
@@ -136,4 +136,4 @@ def test_a_refusal_has_its_kind_and_the_vendors_code(upstream: Any, status: int,
     with modelmesh.create(config=config_of(upstream)) as client, pytest.raises(kind) as caught:
         client.chat.completions.create(model="chat-completion", messages=HELLO)
     assert (caught.value.status, caught.value.code, caught.value.request_id) == (status, code, "req-test")  # type: ignore[attr-defined]
-    assert len(upstream.requests) == 1
+    assert len(upstream.received) == 1

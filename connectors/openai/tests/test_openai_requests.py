@@ -39,7 +39,7 @@ def ask(client: modelmesh.MeshClient, **arguments: Any) -> Any:
 )
 def test_the_address_is_joined_once_however_it_is_written(upstream: Any, written: str, path: str) -> None:
     ask(client_of(upstream.url + written, api_key="sk-test"))
-    assert (upstream.last["method"], upstream.last["path"]) == ("POST", path)
+    assert (upstream.last.method, upstream.last.path) == ("POST", path)
 
 
 def test_the_default_address_is_that_of_the_sdk() -> None:
@@ -52,14 +52,14 @@ def test_key_and_address_are_read_from_the_variables_of_the_sdk(upstream: Any, m
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-of-the-variable")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{upstream.url}/v1")
     ask(client_of())
-    assert upstream.last["headers"]["authorization"] == "Bearer sk-test-of-the-variable"
+    assert upstream.last.headers["authorization"] == "Bearer sk-test-of-the-variable"
 
 
 def test_what_is_configured_goes_before_the_variables(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-of-the-variable")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     ask(client_of(upstream.url, api_key="sk-test-configured"))
-    assert upstream.last["headers"]["authorization"] == "Bearer sk-test-configured"
+    assert upstream.last.headers["authorization"] == "Bearer sk-test-configured"
 
 
 def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
@@ -69,7 +69,7 @@ def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
 
 def test_organization_and_project_are_sent_as_headers(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test", organization="org-test", project="proj-test"))
-    headers = upstream.last["headers"]
+    headers = upstream.last.headers
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-test", "proj-test")
 
 
@@ -77,24 +77,24 @@ def test_organization_and_project_are_read_from_the_variables_of_the_sdk(upstrea
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-the-variable")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-of-the-variable")
     ask(client_of(upstream.url, api_key="sk-test", organization="org-configured"))
-    headers = upstream.last["headers"]
+    headers = upstream.last.headers
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-configured", "proj-of-the-variable")
 
 
 def test_no_account_headers_are_sent_when_nobody_named_an_account(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test"))
-    assert not [name for name in upstream.last["headers"] if name.startswith("openai-")]
+    assert not [name for name in upstream.last.headers if name.startswith("openai-")]
 
 
 def test_what_was_not_given_is_not_sent(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test"), temperature=None)
-    assert upstream.last["json"] == {"model": "gpt-4o-mini", "messages": HELLO}
+    assert upstream.last.json == {"model": "gpt-4o-mini", "messages": HELLO}
 
 
 def test_zero_false_and_empty_are_given(upstream: Any) -> None:
     given = {"temperature": 0, "top_p": 0.0, "logprobs": False, "stop": "", "tools": [], "n": 1, "seed": 0}
     ask(client_of(upstream.url, api_key="sk-test"), **given)
-    sent = upstream.last["json"]
+    sent = upstream.last.json
     assert {name: sent[name] for name in given} == given
     assert sent["logprobs"] is False
 
@@ -109,16 +109,16 @@ def test_parameters_that_nobody_here_knows_arrive(upstream: Any) -> None:
         extra_query={"api-version": "2027-01-01"},
     )
     request = upstream.last
-    assert request["json"]["reasoning_effort"] == "xhigh"
-    assert request["json"]["parameter_of_next_year"] == {"deep": [1, None, "ü"]}
-    assert request["json"]["another"] is True
-    assert request["headers"]["x-trace"] == "test"
-    assert request["path"] == "/v1/chat/completions?api-version=2027-01-01"
+    assert request.json["reasoning_effort"] == "xhigh"
+    assert request.json["parameter_of_next_year"] == {"deep": [1, None, "ü"]}
+    assert request.json["another"] is True
+    assert request.headers["x-trace"] == "test"
+    assert request.path == "/v1/chat/completions?api-version=2027-01-01"
 
 
 def test_configured_headers_are_sent_with_every_request(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test", headers={"X-Team": "search"}))
-    assert upstream.last["headers"]["x-team"] == "search"
+    assert upstream.last.headers["x-team"] == "search"
 
 
 def test_the_key_is_in_no_repr_and_in_no_error(upstream: Any) -> None:
