@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import modelmesh
+from modelmesh_cdk.testing import Script, Upstream
 
 MODEL = "claude-sonnet-5-5"
 HELLO = {
@@ -26,61 +25,19 @@ HELLO = {
 }
 
 
-class Seen(NamedTuple):
-    method: str
-    path: str
-    headers: dict[str, str]
-    raw: bytes
+class Vendor(Upstream):
+    """Answers ``Hello.`` in the vendor's format unless it is told otherwise."""
 
-    @property
-    def body(self) -> Any:
-        return json.loads(self.raw)
-
-
-class Vendor:
     def __init__(self) -> None:
-        self.seen: list[Seen] = []
-        self.script: deque[tuple[int, str, dict[str, str], bytes]] = deque()
-        vendor = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-                headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
-                vendor.seen.append(Seen(self.command, self.path, headers, raw))
-                if vendor.script:
-                    status, kind, extra, answer = vendor.script.popleft()
-                else:
-                    status, kind, extra, answer = 200, "application/json", {}, json.dumps(HELLO).encode()
-                self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(answer)))
-                for name, value in extra.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.thread.start()
+        super().__init__()
+        self.always(Script(body=json.dumps(HELLO).encode()))
 
     def answers(self, answer: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> None:
         """Say what the next request is answered: a JSON value, or the bytes of a stream."""
         stream = isinstance(answer, bytes) and status == 200
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.script.append((status, "text/event-stream; charset=utf-8" if stream else "application/json", headers or {}, raw))
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        kind = "text/event-stream; charset=utf-8" if stream else "application/json"
+        self.then(Script(status, raw, headers or {}, kind))
 
 
 class Sync:
@@ -148,10 +105,9 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def vendor() -> Any:
-    one = Vendor()
-    yield one
-    one.close()
+def vendor() -> Iterator[Vendor]:
+    with Vendor() as one:
+        yield one
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_what_came_goes_back_as_it_came(name: str, vendor: Any, config: Any, way
     vendor.answers(ANSWERS[name])
     reply = way.ask(config(), messages=HI, max_tokens=64)
     way.ask(config(), messages=[*HI, reply.choices[0].message, *HI], max_tokens=64)
-    back = vendor.seen[1].body["messages"][1:-1]
+    back = vendor.received[1].json["messages"][1:-1]
     blocks = [
         {key: value for key, value in block.items() if key != "caller"}
         for block in ANSWERS[name]["content"]

@@ -100,7 +100,7 @@ def test_arguments_that_are_no_object_are_the_caller_s_error(arguments: Any) -> 
 def test_a_caller_s_error_reaches_the_caller_and_nobody_is_asked(vendor: Any, config: Any, way: Any) -> None:
     with pytest.raises(BadRequestError, match="is not a JSON object"):
         way.ask(config(), messages=[*HI, call("{")])
-    assert vendor.seen == []
+    assert vendor.received == []
 
 
 def test_ids_of_other_vendors_are_spelled_alike_on_both_sides() -> None:

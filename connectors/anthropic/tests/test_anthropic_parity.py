@@ -239,7 +239,7 @@ def ours_and_theirs(vendor: Any, way: Any, settings: dict[str, Any], case: str, 
         answer = client.messages.create(model=MODEL, **theirs, **({"stream": True} if stream else {}))
         if stream:
             assert [event.type for event in answer][-1] == "message_stop"
-    return tuple(vendor.seen)
+    return tuple(vendor.received)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -250,7 +250,7 @@ def test_the_same_question_is_the_same_request(case: str, stream: bool, vendor: 
         vendor.answers(wire.sse(*wire.STREAMS["text"]))
     ours, theirs = ours_and_theirs(vendor, way, config(), case, stream=stream)
     assert (ours.method, ours.path) == (theirs.method, theirs.path) == ("POST", "/v1/messages")
-    assert ours.body == theirs.body
+    assert ours.json == theirs.json
     for name in ("authorization", "anthropic-version", "content-type"):
         assert ours.headers[name] == theirs.headers[name], name
     # The SDK says application/json for streams too; we say what we read, and gateways that look at it are content.
@@ -268,10 +268,10 @@ def test_the_variables_are_the_sdk_s(vendor: Any, way: Any, monkeypatch: pytest.
     ours, theirs = ours_and_theirs(vendor, way, settings, "text", stream=False)
     with anthropic.Anthropic(max_retries=0) as client:
         client.messages.create(model=MODEL, **CASES["text"][1])
-    environment = vendor.seen[-1]
+    environment = vendor.received[-1]
     assert ours.headers["authorization"] == environment.headers["authorization"] == "Bearer test-key-of-environment"
     assert theirs.headers["authorization"] != ours.headers["authorization"]
-    assert (ours.path, ours.body) == (environment.path, environment.body)
+    assert (ours.path, ours.json) == (environment.path, environment.json)
 
 
 def test_the_version_before_this_one_can_be_asked_for(vendor: Any, config: Any, way: Any) -> None:
@@ -281,8 +281,8 @@ def test_the_version_before_this_one_can_be_asked_for(vendor: Any, config: Any, 
     ) as client:
         sampling = {"temperature": 0, "top_p": 0.5, "top_k": 3}
         client.messages.create(model=MODEL, messages=HI, max_tokens=64, extra_body=sampling)
-    ours, theirs = vendor.seen
+    ours, theirs = vendor.received
     assert ours.headers["anthropic-version"] == theirs.headers["anthropic-version"] == "2023-06-01"
     assert ours.headers["authorization"] == theirs.headers["authorization"]
-    assert ours.body == theirs.body
-    assert ours.body["temperature"] == 0
+    assert ours.json == theirs.json
+    assert ours.json["temperature"] == 0

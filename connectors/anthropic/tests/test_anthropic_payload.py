@@ -60,7 +60,7 @@ def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any
     adapted = reply.attempts[-1].adapted
     assert [line.split()[0] for line in adapted] == ["max_tokens", "seed", "temperature"]
     assert tuple(adapted) == reply.metadata["adapted"]
-    assert {"seed", "temperature"}.isdisjoint(vendor.seen[0].body)
+    assert {"seed", "temperature"}.isdisjoint(vendor.received[0].json)
 
 
 def test_what_is_dropped_shows_on_the_attempt_of_a_stream(vendor: Any, config: Any, way: Any, wire: Any) -> None:
@@ -160,8 +160,8 @@ def test_a_version_in_the_request_s_own_headers_counts() -> None:
 
 def test_a_version_in_the_account_s_headers_is_sent_once(vendor: Any, config: Any, way: Any) -> None:
     way.ask(config(headers={"Anthropic-Version": "2023-06-01"}), messages=HI, max_tokens=8, top_k=0)
-    (seen,) = vendor.seen
-    assert (seen.headers["anthropic-version"], seen.body["top_k"]) == ("2023-06-01", 0)
+    (seen,) = vendor.received
+    assert (seen.headers["anthropic-version"], seen.json["top_k"]) == ("2023-06-01", 0)
 
 
 def test_options_come_from_yaml(tmp_path: Any, vendor: Any, way: Any) -> None:
@@ -182,8 +182,8 @@ pools:
 """
     )
     way.ask(str(file), messages=HI)
-    (seen,) = vendor.seen
-    assert (seen.path, seen.headers["anthropic-version"], seen.body["max_tokens"]) == ("/v1/messages", "2023-06-01", 99)
+    (seen,) = vendor.received
+    assert (seen.path, seen.headers["anthropic-version"], seen.json["max_tokens"]) == ("/v1/messages", "2023-06-01", 99)
 
 
 def test_no_key_is_said_with_the_variable() -> None:

@@ -94,8 +94,8 @@ def test_the_chunks_are_openai_s(recorded: bytes, asked: bool, vendor: Any, conf
     options = {"stream_options": {"include_usage": True}} if asked else {}
     chunks, _, error = way.stream(config(), messages=HI, max_tokens=64, **options)
     assert error is None
-    assert "stream_options" not in vendor.seen[0].body
-    assert vendor.seen[0].body["stream"] is True
+    assert "stream_options" not in vendor.received[0].json
+    assert vendor.received[0].json["stream"] is True
     for chunk in chunks:
         chat.ChatCompletionChunk.model_validate(chunk, strict=True)
     assert {chunk["id"] for chunk in chunks} == {"msg_test_2"}

@@ -22,7 +22,7 @@ class Received:
     Attributes:
         method: HTTP method.
         path: Path with its query.
-        headers: Names in lower case.
+        headers: Names in lower case; one that was sent twice has both values, with a comma between them.
         body: As sent.
     """
 
@@ -203,7 +203,7 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+            headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
             script = upstream.script_for(Received(self.command, self.path, headers, body))
             if script.delay and upstream.stopping.wait(script.delay):
                 self.close_connection = True
