@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -20,20 +19,14 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.circuits import Account
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
 
-def test_the_id_is_the_entry_points_name() -> None:
-    prefix = "modelmesh_strategy_priority_selection:"
-    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith(prefix)]
-    assert point.load() is PrioritySelection
-    assert (point.name, PrioritySelection.id) == ("modelmesh.priority-selection.v1", "modelmesh.priority-selection.v1")
-
-
 @pytest.mark.parametrize("name", ["priority", "priority-selection", "priority_selection", "modelmesh.priority-selection.v1"])
 def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     pool = {"strategy": name, "model_priority": ["two"]}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
     with modelmesh.create(config=config) as client:
@@ -73,7 +66,7 @@ def test_providers_come_after_models(world: Any) -> None:
 
 
 def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: Any) -> None:
-    accounts = {key: world.Account("same") for key in "abc"}
+    accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
     assert here.ask() == "c/same"
     accounts["c"].down.add("same")
@@ -104,7 +97,7 @@ def test_the_fallback_is_round_robin(world: Any) -> None:
 
 
 def test_the_fallbacks_round_is_not_advanced_by_listed_models(world: Any) -> None:
-    accounts = {key: world.Account(f"model-{key}") for key in "abcd"}
+    accounts = {key: InProcessAccount(f"model-{key}") for key in "abcd"}
     here = world(accounts, strategy="priority", model_priority=["b/model-b"])
     pool = here.mesh.get_router().get_pool("chat-completion")
     pool.deactivate(pool.models[1])

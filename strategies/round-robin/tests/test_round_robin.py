@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -19,19 +18,14 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.circuits import Account
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
 
-def test_the_id_is_the_entry_points_name() -> None:
-    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_round_robin:")]
-    assert point.load() is RoundRobin
-    assert (point.name, RoundRobin.id) == ("modelmesh.round-robin.v1", "modelmesh.round-robin.v1")
-
-
 @pytest.mark.parametrize("name", ["round-robin", "round_robin", "modelmesh.round-robin.v1", "rotation.modelmesh.round-robin.v1"])
 def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": {"strategy": name}}}
     with modelmesh.create(config=config) as client:
         asked = [client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(3)]
@@ -87,7 +81,7 @@ def test_a_preferred_provider_goes_first_and_the_round_goes_on_after_it(world: A
 
 
 def test_each_pool_has_a_round_of_its_own(world: Any) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     config = {
         "providers": {"here": {"instance": account}},
         "pools": {name: {"capability": "chat-completion", "strategy": "round-robin"} for name in ("first", "second")},

@@ -5,6 +5,8 @@
 :class:`ProviderConformance`            what every provider keeps: derive a test class, name the provider, that is all
 :class:`InProcessProviderConformance`   the same for a model in this very process, which has no wire
 :class:`Turn`                           what such a model is to do when it is asked
+:class:`InProcessAccount`               an account without a network, for what is tested above the wire
+:class:`InProcessMesh`                  a mesh of such accounts, on a clock that the test turns
 :class:`StrategyConformance`            the same for strategies
 :class:`SecretStoreConformance`         the same for secret stores
 :class:`ObservabilityConformance`       the same for sinks
@@ -21,6 +23,8 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from modelmesh_cdk.testing.accounts import InProcessAccount
+from modelmesh_cdk.testing.meshes import InProcessMesh
 from modelmesh_cdk.testing.turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
@@ -43,6 +47,8 @@ _KITS = {
 _NEEDED = ("pytest", "hypothesis")
 
 __all__ = [
+    "InProcessAccount",
+    "InProcessMesh",
     "InProcessProviderConformance",
     "ObservabilityConformance",
     "ProviderConformance",

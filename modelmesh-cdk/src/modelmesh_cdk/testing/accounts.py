@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from modelmesh.contracts.models import ModelInfo
@@ -19,17 +19,25 @@ CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
 
 class InProcessAccount:
-    """Serves its models by name, or answers with a 500.
+    """Serves its models by name, each saying its own, or answers with a 500.
 
     Attributes:
+        down: The models that do not answer; tests add to it and take from it.
         asked: The models that were asked, in order; several accounts may write one list.
     """
 
     id = "test.account.v1"
 
-    def __init__(self, *models: str, down: bool = False, asked: list[str] | None = None) -> None:
+    def __init__(self, *models: str, down: Iterable[str] = (), asked: list[str] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            *models: Their names.
+            down: Those that do not answer.
+            asked: Takes the name of each model that is asked.
+        """
         self._rows = [ModelInfo(name, capabilities=(CHAT_CAPABILITY,)) for name in models]  # type: ignore[arg-type]  # an attrs converter
-        self._down = down
+        self.down = set(down)
         self.asked: list[str] = [] if asked is None else asked
 
     def models(self) -> Sequence[ModelInfo]:
@@ -39,9 +47,9 @@ class InProcessAccount:
     def send(self, call: Any, model: str, limits: Any) -> Answer:
         """Answer, or fail as told."""
         self.asked.append(model)
-        if self._down:
+        if model in self.down:
             raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
-        return Answer(completion(model=model))
+        return Answer(completion(model, model=model))
 
     async def asend(self, call: Any, model: str, limits: Any) -> Answer:
         """Answer, or fail as told."""

@@ -189,7 +189,8 @@ class StrategyConformance(Named):
     def test_choice_is_what_is_asked(self) -> None:
         """In a mesh, who is chosen is who is asked; when that one is down, each of the others is asked at most once."""
         asked: list[str] = []
-        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=key != "c", asked=asked) for key in "abc"})
+        dead = {"a": ["model-a"], "b": ["model-b"], "c": []}
+        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], asked=asked) for key in "abc"})
         foreseen = mesh.client.explain("chat-completion").selected_model
         answer = mesh.client.chat.completions.create(model="chat-completion", messages=[])
         mesh.shutdown()

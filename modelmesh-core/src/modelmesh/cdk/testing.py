@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from modelmesh.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.testing import InProcessAccount as InProcessAccount
+    from modelmesh_cdk.testing import InProcessMesh as InProcessMesh
     from modelmesh_cdk.testing import InProcessProviderConformance as InProcessProviderConformance
     from modelmesh_cdk.testing import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing import ProviderConformance as ProviderConformance
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import Upstream as Upstream
 
 __all__ = [
+    "InProcessAccount",
+    "InProcessMesh",
     "InProcessProviderConformance",
     "ObservabilityConformance",
     "ProviderConformance",
