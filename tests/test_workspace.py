@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelmesh.capabilities import standard_tree
 from modelmesh.ids import ConnectorId, Kind
+from modelmesh_cdk.catalogue import load_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
@@ -27,6 +31,7 @@ KINDS = {
 FIXED = {"modelmesh-core": "modelmesh", "modelmesh-cdk": "modelmesh_cdk", "modelmesh-proxy": "modelmesh_proxy"}
 PLUGINS = sorted(path.parent for kind in KINDS for path in ROOT.glob(f"{kind}/*/pyproject.toml"))
 PACKAGES = [ROOT / name for name in FIXED if (ROOT / name).is_dir()] + PLUGINS
+CATALOGUES = [package for package in PLUGINS if package.parent.name == "connectors"]
 HTTP = {"httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "requests", "urllib3", "http.client"}
 
 
@@ -112,6 +117,19 @@ def test_entry_points_agree_with_the_class(package: Path) -> None:
         module, _, cls = value.partition(":")
         named = getattr(import_module(module), cls)
         assert variable in (named.api_key_variable, *named.other_key_variables, named.base_url_variable)
+
+
+@pytest.mark.parametrize("package", CATALOGUES, ids=ids(CATALOGUES))
+def test_catalogues_are_dated_data_in_words_of_the_tree(package: Path) -> None:
+    data = json.loads((package / "src" / import_name(package) / "models.json").read_text("utf-8"))
+    assert date.fromisoformat(data["as_of"])
+    assert data["source"]
+    assert [info.id for info in load_catalogue(import_name(package))] == [row["id"] for row in data["models"]]
+    named = {name for row in data["models"] for name in row.get("capabilities", ())}
+    assert [name for name in sorted(named) if standard_tree().get_node(name) is None] == []
+    prices = [row["pricing"] for row in data["models"] if row.get("pricing")]
+    assert {price.get("as_of", data["as_of"]) for price in prices} <= {data["as_of"]}
+    assert all(price.get("source", data["source"]) for price in prices)
 
 
 def test_no_two_packages_have_one_id() -> None:

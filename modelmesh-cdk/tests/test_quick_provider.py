@@ -112,3 +112,17 @@ def test_in_a_mesh(upstream: Upstream) -> None:
     ) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=[])
     assert (reply.content, reply.model, reply.provider) == ("Hello!", "test-model", "mine")
+
+
+@pytest.mark.parametrize(
+    ("written", "root"),
+    [
+        ("http://gpu.example:9000", "http://gpu.example:9000/v1"),
+        ("https://gpu.example/v1/", "https://gpu.example/v1"),
+        ("gpu.example:9000", "http://gpu.example:9000/v1"),
+        ("gpu.example:9000/v1", "http://gpu.example:9000/v1"),
+        (" gpu.example ", "http://gpu.example/v1"),
+    ],
+)
+def test_an_address_may_lack_its_scheme_and_its_version(written: str, root: str) -> None:
+    assert QuickProvider(base_url=written)._get_completion_endpoint() == f"{root}/chat/completions"

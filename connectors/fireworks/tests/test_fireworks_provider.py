@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_fireworks import FireworksProvider
 
-from modelmesh.capabilities import standard_tree
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"
@@ -66,18 +59,6 @@ def test_its_own_address_has_its_path_however_it_is_written(path: str) -> None:
     assert provider._get_completion_endpoint() == FireworksProvider(api_key=KEY)._get_completion_endpoint() == endpoint
 
 
-def test_a_plain_answer(upstream: Upstream) -> None:
-    answer = completion("Hi", reasoning_content="A greeting.") | {"perf_metrics": {"prompt-tokens": 5}}
-    upstream.reply(answer)
-    assert ask(FireworksProvider(base_url=upstream.url, api_key=KEY)) == answer
-
-
-def test_a_stream(upstream: Upstream) -> None:
-    chunks = [chunk({"reasoning_content": "Hm."}), chunk({"content": "Hi"}), chunk({}, finish="stop", usage={"total_tokens": 5})]
-    upstream.stream([*map(event, chunks), event("[DONE]")])
-    assert ask(FireworksProvider(base_url=upstream.url, api_key=KEY), stream=True) == chunks
-
-
 @pytest.mark.parametrize(
     ("status", "said", "failure"),
     [
@@ -97,18 +78,3 @@ def test_refusals(upstream: Upstream, status: int, said: str, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(FireworksProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
-
-
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_fireworks:FireworksProvider"
-    assert points["modelmesh.providers"] == {FireworksProvider.id: named} == {"fireworks.api.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["FIREWORKS_API_KEY"], named)
-    data = json.loads(files("modelmesh_connector_fireworks").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = FireworksProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
-    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
-    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

@@ -38,17 +38,6 @@ def test_a_plain_answer_keeps_what_groq_adds(upstream: Any) -> None:
     assert (reply.x_groq.id, reply.usage.queue_time) == ("req_test", 0.01)
 
 
-def test_tool_calls(upstream: Any) -> None:
-    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
-    message = {"role": "assistant", "tool_calls": [call]}
-    upstream.body = {**upstream.body, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
-    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
-    with modelmesh.create(config=config_of(upstream)) as client:
-        reply = client.chat.completions.create(model="chat-completion", messages=HELLO, tools=tools)
-    assert upstream.last.json["tools"] == tools
-    assert reply.choices[0].message.tool_calls[0].function.name == "weather"
-
-
 def test_the_usage_of_a_stream_is_known_without_asking(upstream: Any) -> None:
     upstream.body = [
         chunk({"role": "assistant", "content": ""}, x_groq={"id": "req_test"}),

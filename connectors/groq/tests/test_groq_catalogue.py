@@ -1,48 +1,22 @@
-"""The catalogue is dated data with a source, and the connector goes by one ID."""
+"""Prices and windows are those of the source that the catalogue names."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
-from importlib.metadata import entry_points
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from modelmesh_connector_groq import GroqProvider
-
-from modelmesh.capabilities import standard_tree
 
 DATA = json.loads(files("modelmesh_connector_groq").joinpath("models.json").read_text("utf-8"))
 
 
-def test_the_id_is_the_entry_points_name() -> None:
-    [point] = [p for p in entry_points(group="modelmesh.providers") if p.value.startswith("modelmesh_connector_groq:")]
-    assert point.load() is GroqProvider
-    assert (point.name, GroqProvider.id) == ("groq.api.v1", "groq.api.v1")
-
-
-def test_the_key_variable_is_the_one_that_detection_looks_for() -> None:
-    [point] = [p for p in entry_points(group="modelmesh.autodetect") if p.value.startswith("modelmesh_connector_groq:")]
-    assert point.load() is GroqProvider
-    assert point.name == GroqProvider.api_key_variable
-
-
-def test_the_catalogue_is_dated_and_sourced() -> None:
-    assert date.fromisoformat(DATA["as_of"])
-    assert DATA["source"]
-    assert len({row["id"] for row in DATA["models"]}) == len(DATA["models"])
-
-
 @pytest.mark.parametrize("row", DATA["models"], ids=lambda row: row["id"])
-def test_each_row(row: dict[str, Any]) -> None:
-    tree = standard_tree()
+def test_each_row_has_a_sane_price(row: dict[str, Any]) -> None:
     assert row["capabilities"]
-    assert all(tree.get_node(name) is not None for name in row["capabilities"])
     price = row["pricing"]
     assert 0 < price["input_per_1k_tokens"] <= price["output_per_1k_tokens"]
-    assert price["source"]
-    assert date.fromisoformat(price["as_of"])
     assert row.get("context_window", 1) > 0
 
 
@@ -62,11 +36,3 @@ def test_prices_are_those_of_the_source() -> None:
             per_million = float(getattr(theirs, "base", theirs))
             assert row["pricing"][ours] * 1000 == pytest.approx(per_million), row["id"]
         assert row.get("context_window") == model.context_window, row["id"]
-
-
-def test_the_provider_offers_the_catalogue() -> None:
-    provider = GroqProvider(api_key="gsk-test")
-    assert [model.id for model in provider.models()] == [row["id"] for row in DATA["models"]]
-    assert provider.get_pricing("openai/gpt-oss-20b").source == DATA["models"][0]["pricing"]["source"]
-    with pytest.raises(KeyError):
-        provider.get_pricing("a-model-nobody-has")

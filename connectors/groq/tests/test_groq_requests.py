@@ -24,12 +24,8 @@ def ask(base_url: str | None = None, arguments: dict[str, Any] | None = None, **
 @pytest.mark.parametrize(
     ("written", "path"),
     [
-        ("", "/openai/v1/chat/completions"),
-        ("/", "/openai/v1/chat/completions"),
         ("/openai", "/openai/v1/chat/completions"),
         ("/openai/", "/openai/v1/chat/completions"),
-        ("/openai/v1", "/openai/v1/chat/completions"),
-        ("/openai/v1/", "/openai/v1/chat/completions"),
         ("/gateway", "/gateway/openai/v1/chat/completions"),
         ("/gateway/openai", "/gateway/openai/v1/chat/completions"),
         ("/gateway/v1", "/gateway/v1/chat/completions"),
@@ -63,14 +59,6 @@ def test_what_was_not_given_is_not_sent(upstream: Any) -> None:
     ask(upstream.url, {"temperature": None}, api_key="gsk-test")
     assert upstream.last.json == {"model": "openai/gpt-oss-20b", "messages": HELLO}
     assert not [name for name in upstream.last.headers if name.startswith("openai-")]
-
-
-def test_zero_and_false_are_given(upstream: Any) -> None:
-    given = {"temperature": 0, "seed": 0, "parallel_tool_calls": False}
-    ask(upstream.url, given, api_key="gsk-test")
-    sent = upstream.last.json
-    assert {name: sent[name] for name in given} == given
-    assert sent["parallel_tool_calls"] is False
 
 
 def test_parameters_of_groqs_own_and_of_next_year_arrive(upstream: Any) -> None:

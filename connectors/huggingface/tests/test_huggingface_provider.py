@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
-from modelmesh.capabilities import standard_tree
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"
@@ -74,18 +67,6 @@ def test_without_a_token_nothing_is_built() -> None:
         HuggingFaceProvider()
 
 
-def test_a_plain_answer(upstream: Upstream) -> None:
-    answer = completion("Hi", reasoning="A greeting.") | {"x_groq": {"id": "of the provider behind it"}}
-    upstream.reply(answer)
-    assert ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY)) == answer
-
-
-def test_a_stream(upstream: Upstream) -> None:
-    chunks = [chunk({"reasoning_content": "Hm."}), chunk({"content": "Hi"}), chunk({}, finish="stop")]
-    upstream.stream([*map(event, chunks), event("[DONE]")])
-    assert ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY), stream=True) == chunks
-
-
 def refusal(said: str, code: str | None = None) -> dict[str, Any]:
     return {"error": {"message": said, "type": "invalid_request_error", "param": "model", "code": code}}
 
@@ -108,18 +89,3 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
-
-
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_huggingface:HuggingFaceProvider"
-    assert points["modelmesh.providers"] == {HuggingFaceProvider.id: named} == {"huggingface.inference.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["HF_TOKEN", "HF_API_KEY", "HUGGINGFACE_API_TOKEN"], named)
-    data = json.loads(files("modelmesh_connector_huggingface").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = HuggingFaceProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
-    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
-    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

@@ -16,7 +16,6 @@ from modelmesh_connector_local import LocalProvider, provider, runtime
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import (
     BadRequestError,
-    ModelNotFoundError,
     ProviderError,
     ProviderInitError,
     ProviderServerError,
@@ -84,11 +83,6 @@ def test_an_answer_and_the_next(local: LocalProvider, chat: Callable[..., Call],
         answer = local.send(chat(), NAME, limits)
         assert answer.body["choices"][0]["message"]["content"] == "one two"
         assert answer.body["model"] == NAME
-
-
-def test_another_name_is_not_known(local: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
-    with pytest.raises(ModelNotFoundError):
-        local.send(chat(), "gpt-9", limits)
 
 
 def test_a_passed_limit_stops_the_work(local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits) -> None:
@@ -161,25 +155,6 @@ def test_what_the_library_raises_is_typed(
         list(local.send(chat(stream=True), NAME, limits))
     library.broken = None
     local.send(chat(), NAME, limits)
-
-
-def test_an_answer_without_an_end_is_none(
-    local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
-) -> None:
-    library.after_words = []
-    with pytest.raises(ProviderError) as caught:
-        local.send(chat(), NAME, limits)
-    assert caught.value.failure is FailureClass.PROTOCOL
-
-
-def test_an_error_in_the_middle_of_a_stream(
-    local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
-) -> None:
-    library.after_words = [{"error": {"code": 500, "message": "broke"}}]
-    events = iter(local.send(chat(stream=True), NAME, limits))
-    assert [next(events)["choices"][0]["delta"]["content"] for _ in range(2)] == ["one", " two"]
-    with pytest.raises(ProviderServerError):
-        next(events)
 
 
 def test_loading_is_tried_again(

@@ -1,27 +1,20 @@
-"""LocalAI on the wire: address, models, body, answers and refusals."""
+"""LocalAI: its address and its refusals."""
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_localai import LocalAIProvider
 
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
-KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
@@ -36,68 +29,20 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: LocalAIProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
-    call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
+def ask(provider: LocalAIProvider) -> Any:
+    """Ask once; gives the answer's data."""
     try:
-        answer = provider.send(call, "test-model", Limits())
-        return list(answer) if stream else answer.body
+        return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "test-model", Limits()).body
     finally:
         provider.close()
 
 
-ADDRESSES = {
-    "": "http://localhost:8080/v1",
-    "http://gpu.example:9000": "http://gpu.example:9000/v1",
-    "https://gpu.example/v1/": "https://gpu.example/v1",
-    "gpu.example:9000": "http://gpu.example:9000/v1",
-    "gpu.example:9000/v1": "http://gpu.example:9000/v1",
-    " gpu.example ": "http://gpu.example/v1",
-}
-
-
-@pytest.mark.parametrize("written", ADDRESSES)
-@pytest.mark.parametrize("place", ["variable", "base_url"])
-def test_the_address_is_completed(monkeypatch: pytest.MonkeyPatch, written: str, place: str) -> None:
-    if place == "variable" or written:
-        monkeypatch.setenv("LOCALAI_HOST", written if place == "variable" else "http://127.0.0.1:9")
-    provider = LocalAIProvider(**({} if place == "variable" else {"base_url": written}))
-    assert provider._get_completion_endpoint() == f"{ADDRESSES[written]}/chat/completions"
-
-
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="localai.local.v1 has no usable base_url"):
-        LocalAIProvider(base_url="ftp://example.com")
-
-
-def test_the_request(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCALAI_HOST", f"127.0.0.1:{upstream.port}")
-    ask(LocalAIProvider(), grammar='root ::= "a"', of_next_year=[1])
-    assert upstream.last.path == "/v1/chat/completions"
-    assert "authorization" not in upstream.last.headers
-    assert upstream.last.json == {"model": "test-model", "messages": MESSAGES, "grammar": 'root ::= "a"', "of_next_year": [1]}
-    ask(LocalAIProvider(api_key=KEY))
-    assert upstream.last.headers["authorization"] == f"Bearer {KEY}"
-
-
-def test_the_server_is_asked_for_its_models(upstream: Upstream) -> None:
-    upstream.reply({"object": "list", "data": [{"id": "gpt-4", "object": "model"}]})
-    provider = LocalAIProvider(base_url=upstream.url)
-    assert [(info.id, info.context_window, tuple(info.capabilities)) for info in provider.models()] == [("gpt-4", None, ())]
-    assert (upstream.last.method, upstream.last.path) == ("GET", "/v1/models")
-    provider.close()
-
-
-def test_a_plain_answer(upstream: Upstream) -> None:
-    answer = completion("Hi", reasoning="A greeting.") | {"of_next_year": 1}
-    upstream.reply(answer)
-    assert ask(LocalAIProvider(base_url=upstream.url)) == answer
-
-
-def test_a_stream(upstream: Upstream) -> None:
-    chunks = [chunk({"reasoning": "Hm."}), chunk({"content": "Hi"}), chunk({}, finish="stop")]
-    upstream.stream([*map(event, chunks), event("[DONE]")])
-    assert ask(LocalAIProvider(base_url=upstream.url), stream=True) == chunks
+def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LocalAIProvider()._get_completion_endpoint() == "http://localhost:8080/v1/chat/completions"
+    monkeypatch.setenv("LOCALAI_HOST", "gpu.example:9000")
+    assert LocalAIProvider()._get_completion_endpoint() == "http://gpu.example:9000/v1/chat/completions"
+    provider = LocalAIProvider(base_url="https://other.example/v1/")
+    assert provider._get_completion_endpoint() == "https://other.example/v1/chat/completions"
 
 
 @pytest.mark.parametrize(
@@ -117,17 +62,3 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(LocalAIProvider(base_url=upstream.url))
     assert caught.value.failure is failure
-
-
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_localai:LocalAIProvider"
-    assert points["modelmesh.providers"] == {LocalAIProvider.id: named} == {"localai.local.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["LOCALAI_HOST"], named)
-    data = json.loads(files("modelmesh_connector_localai").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = LocalAIProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert data["models"] == []
-    assert provider.base_url_variable == "LOCALAI_HOST"

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_mistral import MistralProvider
 
-from modelmesh.capabilities import standard_tree
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS, Operation
@@ -124,18 +118,3 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(MistralProvider(base_url=upstream.url, api_key=KEY))
     assert (caught.value.failure, caught.value.code) == (failure, body.get("type"))
-
-
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_mistral:MistralProvider"
-    assert points["modelmesh.providers"] == {MistralProvider.id: named} == {"mistral.api.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["MISTRAL_API_KEY"], named)
-    data = json.loads(files("modelmesh_connector_mistral").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = MistralProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
-    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
-    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

@@ -37,15 +37,6 @@ def test_a_plain_answer(upstream: Any) -> None:
         assert client.usage.total_cost == pytest.approx(5 * 0.00015e-3 + 2 * 0.0006e-3)
 
 
-def test_a_plain_answer_for_asyncio(upstream: Any) -> None:
-    async def run() -> Any:
-        async with modelmesh.create_async(config=config_of(upstream)) as client:
-            return await client.chat.completions.create(model="chat-completion", messages=HELLO)
-
-    reply = asyncio.run(run())
-    assert (reply.id, reply.choices[0].message.content) == ("chatcmpl-test", "Hello.")
-
-
 def test_fields_that_nobody_here_knows_are_kept(upstream: Any) -> None:
     with_message(upstream, {"role": "assistant", "content": "Hi", "mood": "fine"}, "stop", moderation={"flagged": False})
     with modelmesh.create(config=config_of(upstream)) as client:
@@ -103,23 +94,6 @@ def test_a_streamed_answer_with_usage_for_asyncio(upstream: Any) -> None:
     chunks, counted = asyncio.run(run())
     assert upstream.last.json["stream_options"] == {"include_usage": True}
     assert (chunks[-1].choices, chunks[-1].usage.total_tokens, counted) == ([], 5, 5)
-
-
-def test_tool_calls_arrive_in_pieces(upstream: Any) -> None:
-    def piece(**parts: Any) -> dict[str, Any]:
-        return chunk({"tool_calls": [{"index": 0, **parts}]})
-
-    upstream.body = [
-        piece(id="call_1", type="function", function={"name": "weather", "arguments": ""}),
-        piece(function={"arguments": '{"city": '}),
-        piece(function={"arguments": '"Bern"}'}),
-        chunk({}, "tool_calls"),
-    ]
-    with modelmesh.create(config=config_of(upstream)) as client:
-        chunks = list(client.chat.completions.create(model="chat-completion", messages=HELLO, stream=True))
-    parts = [part for c in chunks for part in c.choices[0].delta.tool_calls or ()]
-    assert "".join(part.function.arguments for part in parts) == '{"city": "Bern"}'
-    assert parts[0].id == "call_1"
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_openrouter import OpenRouterProvider
 
-from modelmesh.capabilities import standard_tree
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
@@ -74,23 +68,6 @@ def test_the_application_names_itself_and_states_preferences(upstream: Upstream,
     assert (upstream.last.headers["http-referer"], upstream.last.json["provider"]) == ("https://mine.example", {"only": ["x"]})
 
 
-def test_a_plain_answer(upstream: Upstream) -> None:
-    answer = completion("Hi", reasoning="A greeting.") | {"provider": "Test"}
-    answer["usage"]["cost"] = 0.00012
-    upstream.reply(answer)
-    assert ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY)) == answer
-
-
-def test_a_stream_behind_keep_alives(upstream: Upstream) -> None:
-    chunks = [
-        chunk({"reasoning": "Hm."}),
-        chunk({"content": "Hi"}),
-        chunk({}, finish="stop", usage={"total_tokens": 5, "cost": 0.1}),
-    ]
-    upstream.stream([b": OPENROUTER PROCESSING\n\n", *map(event, chunks), event("[DONE]")])
-    assert ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True) == chunks
-
-
 @pytest.mark.parametrize("place", ["answer", "choice", "stream"])
 def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) -> None:
     error = {"code": 502, "message": "test", "metadata": {"error_type": "provider_unavailable"}}
@@ -126,18 +103,3 @@ def test_refusals(upstream: Upstream, status: int, metadata: dict[str, Any], fai
     with pytest.raises(ProviderError) as caught:
         ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
-
-
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_openrouter:OpenRouterProvider"
-    assert points["modelmesh.providers"] == {OpenRouterProvider.id: named} == {"openrouter.gateway.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["OPENROUTER_API_KEY"], named)
-    data = json.loads(files("modelmesh_connector_openrouter").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = OpenRouterProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
-    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
-    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}

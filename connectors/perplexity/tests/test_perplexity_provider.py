@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_perplexity import PerplexityProvider
 
-from modelmesh.capabilities import standard_tree
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
@@ -225,17 +220,5 @@ def test_presets_and_requests_without_a_search(upstream: Upstream) -> None:
     assert bodies == [{"preset": "low"}, {"model": "openai/gpt-6.1-terra"}]
 
 
-def test_id_variables_and_catalogue_agree() -> None:
-    points = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
-    named = "modelmesh_connector_perplexity:PerplexityProvider"
-    assert points["modelmesh.providers"] == {PerplexityProvider.id: named} == {"perplexity.search.v1": named}
-    assert points["modelmesh.autodetect"] == dict.fromkeys(["PERPLEXITY_API_KEY"], named)
-    data = json.loads(files("modelmesh_connector_perplexity").joinpath("models.json").read_text("utf-8"))
-    assert date.fromisoformat(data["as_of"])
-    assert data["source"]
-    provider = PerplexityProvider(api_key=KEY)
-    assert KEY not in f"{provider!r} {provider.config!r} {vars(provider)!r}"
-    assert [info.id for info in provider.models()] == [row["id"] for row in data["models"]]
-    assert all(standard_tree().get_node(name) is not None for row in data["models"] for name in row["capabilities"])
-    assert {row["pricing"]["as_of"] for row in data["models"] if "pricing" in row} <= {data["as_of"]}
-    assert "generation.text-generation.chat-completion" not in provider.get_capabilities()
+def test_it_is_offered_for_grounded_answers_only() -> None:
+    assert "generation.text-generation.chat-completion" not in PerplexityProvider(api_key=KEY).get_capabilities()

@@ -179,10 +179,3 @@ def test_the_choice_is_one_of_the_candidates_and_none_is_preferred_to_it(
     assert result.candidate in offered  # type: ignore[union-attr]
     scores = {str(one): pool.strategy.score(one, REQUEST) for one in offered}
     assert scores[str(result.candidate)] == max(scores.values()) == result.score  # type: ignore[union-attr]
-
-
-@given(models=priorities, providers=preferred, mask=st.integers(1, 2**8 - 1))
-def test_looking_changes_nothing(models: list[str], providers: list[str], mask: int) -> None:
-    pool = pool_of(models, providers)
-    offered = Candidates(pool, mask)
-    assert pool.strategy.select(offered, REQUEST) == pool.strategy.select(offered, REQUEST)
