@@ -20,7 +20,7 @@ def completion(data: Mapping[str, Any]) -> dict[str, Any]:
     """
     output = data["output"]
     calls = [call_of(item) for item in _of_type(output, "function_call")]
-    message: dict[str, Any] = {"role": "assistant", "content": text_of(output) or None}
+    message: dict[str, Any] = {"role": "assistant", "content": text_of(output)}
     if calls:
         message["tool_calls"] = calls
     notes = [note for part in _parts(output) for note in part.get("annotations") or ()]
@@ -39,9 +39,10 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in own}
 
 
-def text_of(output: Sequence[Any]) -> str:
-    """Return the text of the messages."""
-    return "".join(part.get("text") or "" for part in _parts(output) if part.get("type") == "output_text")
+def text_of(output: Sequence[Any]) -> str | None:
+    """Return the text of the messages; ``None`` when there is none, which is not an empty one."""
+    texts = [part.get("text") or "" for part in _parts(output) if part.get("type") == "output_text"]
+    return "".join(texts) if texts else None
 
 
 def call_of(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,10 +61,11 @@ def sources_of(output: Sequence[Any]) -> dict[str, Any]:
 
 
 def finish_of(data: Mapping[str, Any]) -> str:
-    """Return OpenAI's finish reason."""
+    """Return OpenAI's finish reason; one that it has no word for is Perplexity's own."""
     if data.get("status") == "incomplete":
         details = data.get("incomplete_details")
-        return _REASONS.get(str(details.get("reason")) if isinstance(details, Mapping) else "", "length")
+        reason = details.get("reason") if isinstance(details, Mapping) else None
+        return _REASONS.get(str(reason), str(reason)) if reason else "length"
     return "tool_calls" if _of_type(data["output"], "function_call") else "stop"
 
 

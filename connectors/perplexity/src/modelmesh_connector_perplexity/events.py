@@ -19,6 +19,8 @@ _ENDS_BADLY = ("response.failed", "response.cancelled", "error")
 _ENDS = ("response.completed", "response.incomplete")
 _SILENT = ("response.output_text.done", "response.output_item.added")
 """They repeat what deltas, or the item when it is done, say."""
+_OF_DELTAS = {"type", "delta", "sequence_number", "item_id", "output_index", "content_index", "response_id"}
+"""Where a piece of text belongs, of which OpenAI's chunks say nothing; other fields of such an event are kept."""
 
 
 class EventDecoder:
@@ -65,7 +67,7 @@ class EventDecoder:
     def _read(self, kind: str, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         if kind == "response.output_text.delta":
             self._spoke = True
-            return (self._chunk({"content": data["delta"]}),)
+            return (self._chunk({"content": data["delta"]}, {name: data[name] for name in data.keys() - _OF_DELTAS}),)
         if kind in ("response.created", "response.in_progress"):
             return self._begin(data.get("response") or {})
         if kind == "response.output_item.done":

@@ -96,8 +96,8 @@ def _items(message: Any, adapted: list[str]) -> list[Any]:
     if message.get("role") == "tool":
         return [{"type": "function_call_output", "call_id": message.get("tool_call_id"), "output": _text(content)}]
     items: list[Any] = []
-    if content not in (None, "", []):
-        parts = [_part(part) for part in content] if isinstance(content, list) else content
+    if content or (content is not None and not message.get("tool_calls")):
+        parts = [_part(part, adapted) for part in content] if isinstance(content, list) else content
         items.append({"type": "message", "role": message.get("role"), "content": parts})
     for call in message.get("tool_calls") or ():
         function = call.get("function") or {}
@@ -112,11 +112,13 @@ def _text(content: Any) -> str:
     return str(content if content is not None else "")
 
 
-def _part(part: Any) -> Any:
+def _part(part: Any, adapted: list[str]) -> Any:
     kind = part.get("type") if isinstance(part, Mapping) else None
     if kind == "text":
         return {"type": _PARTS[kind], "text": part.get("text")}
     if kind == "image_url":
         image = part.get("image_url")
+        if isinstance(image, Mapping):
+            adapted += [f"image_url.{name} is left out" for name in image if name != "url"]
         return {"type": _PARTS[kind], "image_url": image.get("url") if isinstance(image, Mapping) else image}
     return part

@@ -1,0 +1,157 @@
+"""PerplexityProvider keeps what every provider keeps, over Perplexity's Agent API.
+
+Names and shapes are those of docs.perplexity.ai/docs/agent-api/migrate-from-sonar and of the perplexityai package 0.46.1, read
+2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from modelmesh_connector_perplexity import PerplexityProvider
+
+from modelmesh_cdk.testing import ProviderConformance, Received, Script
+from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal
+from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
+from modelmesh_cdk.testing.upstream import event
+
+KINDS = {401: "forbidden", 429: "request_rate_limit_exceeded", 500: "internal_error"}
+STATUSES = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def body_of(status: int, message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": code or KINDS.get(status, "invalid_request"), "code": status}}
+
+
+class AgentDialect(OpenAIDialect):
+    """Input items for messages, output items for an answer, and one choice."""
+
+    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings"})
+    reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+    refusals: Sequence[Refusal] = tuple(
+        Refusal(row.status, body_of(row.status, "test"), row.failure)
+        for row in OpenAIDialect.refusals
+        if row.status in (401, 402, 403, 404, 408, 413, 422, 500, 502, 503, 504)
+    )
+    places: Mapping[str, tuple[str | int, ...]] = {
+        "answer": (),
+        "choice": (),
+        "message": ("output", 0),
+        "usage": ("usage",),
+        "chunk": (),
+        "delta": (),
+    }
+
+    def path(self, operation: str, model: str) -> str:
+        return "/agent"
+
+    def said(self, name: str, value: Any, received: Received) -> Any:
+        return None if name == "image_url.detail" else value
+
+    def question(self, received: Received) -> dict[str, Any]:
+        body = super().question(received)
+        found = {"max_completion_tokens" if name == "max_output_tokens" else name: value for name, value in body.items()}
+        found["messages"] = messages_of(found.pop("input"))
+        if "tools" in found:
+            found["tools"] = [{"type": "function", "function": without(tool, "type")} for tool in found["tools"]]
+        if "tool_choice" in found:
+            found["tool_choice"] = {"type": "function", "function": found["tool_choice"]}
+        return found
+
+    def answer(self, body: Mapping[str, Any]) -> bytes:
+        choice = body["choices"][0]
+        said = choice["message"]
+        output = [] if said.get("content") is None else [message(said["content"], beyond(said, "message"))]
+        output += [call(one["id"], **one["function"]) for one in said.get("tool_calls") or ()]
+        extra = {**beyond(body, "answer"), **beyond(choice, "choice")}
+        return written(response(body, choice["finish_reason"], output, body.get("usage"), **extra))
+
+    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+        found = [happened("created", response={"id": chunks[0]["id"], "model": chunks[0]["model"]})]
+        reason, text = None, ""
+        for chunk, choice in choices_of(chunks):
+            delta, reason = choice["delta"], choice["finish_reason"] or reason
+            if delta.get("content"):
+                text += delta["content"]
+                extra = {**beyond(chunk, "answer"), **beyond(delta, "message")}
+                found.append(happened("output_text.delta", delta=delta["content"], **extra))
+        output: list[dict[str, Any]] = [message(text)] if text else []
+        for one, pieces in calls_in(chunks):
+            output.append(call(one["id"], one["name"], "".join(pieces)))
+            found.append(happened("output_item.done", item=output[-1]))
+        if reason is not None:
+            found.append(happened("completed", response=response(chunks[0], reason, output, usage_in(chunks))))
+        return found
+
+    def last_word(self) -> list[bytes]:
+        return []
+
+    def failing(self) -> list[bytes]:
+        return [happened("failed", **body_of(500, "down"))]
+
+    def refusal(
+        self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
+    ) -> Script:
+        told = {"Retry-After": None if wait is None else f"{wait:g}", "x-request-id": request_id}
+        headers = {name: value for name, value in told.items() if value is not None}
+        return Script(status, written(body_of(status, message, code)), headers)
+
+
+def happened(kind: str, **fields: Any) -> bytes:
+    return event(written({"type": f"response.{kind}", "sequence_number": 0, **fields}).decode())
+
+
+def message(text: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    return {"type": "message", "id": "m", "role": "assistant", "content": content, **(extra or {})}
+
+
+def call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"type": "function_call", "id": "f", "call_id": call_id, "name": name, "arguments": arguments, "status": "completed"}
+
+
+def response(
+    head: Mapping[str, Any], reason: str, output: list[dict[str, Any]], usage: Mapping[str, Any] | None, **extra: Any
+) -> dict[str, Any]:
+    ended: dict[str, Any] = {"status": "completed"}
+    if reason not in ("stop", "tool_calls"):
+        ended = {"status": "incomplete", "incomplete_details": {"reason": STATUSES.get(reason, reason)}}
+    names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}
+    told = {} if usage is None else {"usage": {names.get(name, name): count for name, count in usage.items()}}
+    made = {"id": head["id"], "object": "response", "created_at": head["created"], "model": head["model"], "output": output}
+    return {**made, **ended, **told, **extra}
+
+
+def messages_of(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for item in items:
+        if item["type"] == "message":
+            found.append({"role": item["role"], "content": content_of(item["content"])})
+        elif item["type"] == "function_call_output":
+            found.append({"role": "tool", "tool_call_id": item["call_id"], "content": item["output"]})
+        else:
+            if not found or found[-1]["role"] != "assistant":
+                found.append({"role": "assistant", "content": None})
+            function = {"name": item["name"], "arguments": item["arguments"]}
+            found[-1].setdefault("tool_calls", []).append({"id": item["call_id"], "type": "function", "function": function})
+    return found
+
+
+def content_of(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    names = {"input_text": "text", "input_image": "image_url"}
+    return [
+        {
+            "type": names[part["type"]],
+            **({"image_url": {"url": part["image_url"]}} if "image_url" in part else without(part, "type")),
+        }
+        for part in content
+    ]
+
+
+class TestPerplexity(ProviderConformance):
+    provider_class = PerplexityProvider
+    wire = AgentDialect()
+    settings = {"web_search": False}  # the tool that the connector adds of itself is looked at in test_perplexity_provider.py
