@@ -10,3 +10,4 @@ from modelmesh_cdk.testing import ProviderConformance
 class TestLocalAI(ProviderConformance):
     provider_class = LocalAIProvider
     needs_key = False  # a server of one's own
+    supports_embeddings = True

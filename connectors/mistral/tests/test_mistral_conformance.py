@@ -9,11 +9,11 @@ from modelmesh_connector_mistral import MistralProvider
 from modelmesh_cdk.testing import ProviderConformance, Received
 from modelmesh_cdk.testing.dialects import OpenAIDialect
 
-OPENAIS = {"random_seed": "seed", "max_tokens": "max_completion_tokens"}
+OPENAIS = {"random_seed": "seed", "max_tokens": "max_completion_tokens", "output_dimension": "dimensions"}
 
 
 class MistralDialect(OpenAIDialect):
-    """OpenAI's but for two names, which are those of the mistralai package 3.7.0 (read 2026-11-21)."""
+    """OpenAI's but for a few names, which are those of the mistralai package 3.7.0 (read 2026-11-21)."""
 
     def question(self, received: Received) -> dict[str, Any]:
         return {OPENAIS.get(name, name): value for name, value in super().question(received).items()}
@@ -22,3 +22,4 @@ class MistralDialect(OpenAIDialect):
 class TestMistral(ProviderConformance):
     provider_class = MistralProvider
     wire = MistralDialect()
+    supports_embeddings = True

@@ -10,3 +10,4 @@ from modelmesh_cdk.testing import ProviderConformance
 class TestOllama(ProviderConformance):
     provider_class = OllamaProvider
     needs_key = False  # a server of one's own
+    supports_embeddings = True

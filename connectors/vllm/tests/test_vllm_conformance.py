@@ -10,3 +10,4 @@ from modelmesh_cdk.testing import ProviderConformance
 class TestVLLM(ProviderConformance):
     provider_class = VLLMProvider
     needs_key = False  # a server of one's own
+    supports_embeddings = True

@@ -123,7 +123,6 @@ class Embeddings(Subject):
 
     def test_key_of_embeddings_is_sent_once_and_not_shown(self, ask: Asking, upstream: Upstream) -> None:
         """For embeddings as for chats, the key is where the vendor looks for it, nowhere else, and in no error."""
-        self.require("needs_key")
         self.embedded(ask, upstream, input=["a"])
         received = upstream.last
         assert self.wire.key(received) == KEY
