@@ -4,7 +4,9 @@
 :class:`BaseProvider`      a provider over HTTP: hooks to encode, decode and classify; the kit does the rest
 :class:`OpenAICompatibleProvider`  the same for vendors that speak OpenAI's format: a base URL and a variable are enough
 :class:`QuickProvider`     one of these made on the spot, its models asked of the vendor
+:class:`HttpApiProvider`   a vendor with JSON of its own: two mappings describe it
 :class:`BaseStrategy`      override ``select`` or ``score``
+:class:`ThresholdRotationPolicy`  when to standby, when back, who first: thresholds on a snapshot
 :class:`BaseSecretStore`   override ``_resolve``
 :class:`BaseObservability`  override ``_write``
 :class:`BaseStorage`       keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
@@ -30,12 +32,18 @@ if TYPE_CHECKING:
     from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
     from modelmesh_cdk.files import alone_at as alone_at
     from modelmesh_cdk.files import write_atomically as write_atomically
+    from modelmesh_cdk.http_api_provider import HttpApiProvider as HttpApiProvider
+    from modelmesh_cdk.http_api_provider import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk.key_value_storage import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk.key_value_storage import KeyValueStorageConfig as KeyValueStorageConfig
+    from modelmesh_cdk.mapping import RequestMapping as RequestMapping
+    from modelmesh_cdk.mapping import ResponseMapping as ResponseMapping
     from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
     from modelmesh_cdk.shared_storage import SharedStorage as SharedStorage
+    from modelmesh_cdk.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
+    from modelmesh_cdk.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
@@ -52,13 +60,19 @@ _HOMES = {
     "BaseStorage": "modelmesh_cdk.base_storage",
     "BaseStorageConfig": "modelmesh_cdk.base_storage",
     "BaseStrategy": "modelmesh_cdk.base_strategy",
+    "HttpApiProvider": "modelmesh_cdk.http_api_provider",
+    "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
     "KeyValueStorage": "modelmesh_cdk.key_value_storage",
     "KeyValueStorageConfig": "modelmesh_cdk.key_value_storage",
     "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",
     "QuickProvider": "modelmesh_cdk.quick_provider",
+    "RequestMapping": "modelmesh_cdk.mapping",
+    "ResponseMapping": "modelmesh_cdk.mapping",
     "ServerSentEvent": "modelmesh_cdk.wire.sse",
     "SharedStorage": "modelmesh_cdk.shared_storage",
     "SseDecoder": "modelmesh_cdk.wire.sse",
+    "ThresholdRotationConfig": "modelmesh_cdk.threshold_rotation",
+    "ThresholdRotationPolicy": "modelmesh_cdk.threshold_rotation",
     "WireRequest": "modelmesh_cdk.wire.request",
     "alone_at": "modelmesh_cdk.files",
     "load_catalogue": "modelmesh_cdk.catalogue",

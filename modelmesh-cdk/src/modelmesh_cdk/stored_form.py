@@ -105,10 +105,11 @@ def _written(record: Mapping[str, Any], style: str) -> bytes:
         target = StringIO()
         _yaml().dump(record, target)
         try:
-            kept = _yaml().load(target.getvalue()) == record
+            blob = target.getvalue().encode()
+            kept = _yaml().load(blob.decode()) == record
         except Exception:  # noqa: BLE001 - the writer of YAML gets some line breaks and controls wrong
             kept = False
-        return target.getvalue().encode() if kept else plain  # JSON is YAML too
+        return blob if kept else plain  # JSON is YAML too
     message = f"there is no format {style!r}; the formats are {', '.join(FORMATS)}. Set storage.persistence.format to one of them"
     raise ConfigurationError(message)
 

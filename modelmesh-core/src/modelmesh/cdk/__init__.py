@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from modelmesh_cdk import BaseStorage as BaseStorage
     from modelmesh_cdk import BaseStorageConfig as BaseStorageConfig
     from modelmesh_cdk import BaseStrategy as BaseStrategy
+    from modelmesh_cdk import HttpApiProvider as HttpApiProvider
+    from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk import QuickProvider as QuickProvider
+    from modelmesh_cdk import RequestMapping as RequestMapping
+    from modelmesh_cdk import ResponseMapping as ResponseMapping
     from modelmesh_cdk import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk import SharedStorage as SharedStorage
     from modelmesh_cdk import SseDecoder as SseDecoder
+    from modelmesh_cdk import ThresholdRotationConfig as ThresholdRotationConfig
+    from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk import WireRequest as WireRequest
     from modelmesh_cdk import alone_at as alone_at
     from modelmesh_cdk import load_catalogue as load_catalogue
@@ -38,13 +44,19 @@ __all__ = [
     "BaseStorage",
     "BaseStorageConfig",
     "BaseStrategy",
+    "HttpApiProvider",
+    "HttpApiProviderConfig",
     "KeyValueStorage",
     "KeyValueStorageConfig",
     "OpenAICompatibleProvider",
     "QuickProvider",
+    "RequestMapping",
+    "ResponseMapping",
     "ServerSentEvent",
     "SharedStorage",
     "SseDecoder",
+    "ThresholdRotationConfig",
+    "ThresholdRotationPolicy",
     "WireRequest",
     "alone_at",
     "load_catalogue",

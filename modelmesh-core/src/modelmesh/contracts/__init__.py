@@ -5,6 +5,7 @@ from modelmesh.contracts.discovery import Discovery, ProbeResult, SyncResult
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Provider
+from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore
 from modelmesh.contracts.storage import (
     ConditionalSave,
@@ -25,6 +26,8 @@ __all__ = [
     "CallOptions",
     "ConditionalSave",
     "Counters",
+    "DeactivationPolicy",
+    "DeactivationReason",
     "Discovery",
     "EntryMetadata",
     "EventStream",
@@ -33,9 +36,12 @@ __all__ = [
     "Locking",
     "ModelInfo",
     "ModelPricing",
+    "ModelSnapshot",
     "Observability",
     "ProbeResult",
     "Provider",
+    "RecoveryPolicy",
+    "RecoveryTrigger",
     "RequestLogEntry",
     "RoutingEvent",
     "SecretManagement",
