@@ -12,6 +12,8 @@
 :class:`BaseStorage`       keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
 :class:`SharedStorage`     the same for many processes: ``_swap`` too, and locks and counters follow
 :class:`KeyValueStorage`   one that is complete: in memory, or a folder of files
+:class:`BaseDiscovery`     compares catalogues and counts probes: override the two hooks that ask
+:class:`HttpHealthDiscovery`  probes that are one GET
 ========================  =========================================================================================
 """
 
@@ -21,6 +23,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.base_discovery import BaseDiscovery as BaseDiscovery
+    from modelmesh_cdk.base_discovery import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk.base_observability import BaseObservability as BaseObservability
     from modelmesh_cdk.base_observability import BaseObservabilityConfig as BaseObservabilityConfig
     from modelmesh_cdk.base_provider import BaseProvider as BaseProvider
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.files import write_atomically as write_atomically
     from modelmesh_cdk.http_api_provider import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk.http_api_provider import HttpApiProviderConfig as HttpApiProviderConfig
+    from modelmesh_cdk.http_health_discovery import HttpHealthDiscovery as HttpHealthDiscovery
+    from modelmesh_cdk.http_health_discovery import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
     from modelmesh_cdk.key_value_storage import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk.key_value_storage import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk.mapping import RequestMapping as RequestMapping
@@ -51,6 +57,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BaseDiscovery": "modelmesh_cdk.base_discovery",
+    "BaseDiscoveryConfig": "modelmesh_cdk.base_discovery",
     "BaseObservability": "modelmesh_cdk.base_observability",
     "BaseObservabilityConfig": "modelmesh_cdk.base_observability",
     "BaseProvider": "modelmesh_cdk.base_provider",
@@ -62,6 +70,8 @@ _HOMES = {
     "BaseStrategy": "modelmesh_cdk.base_strategy",
     "HttpApiProvider": "modelmesh_cdk.http_api_provider",
     "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
+    "HttpHealthDiscovery": "modelmesh_cdk.http_health_discovery",
+    "HttpHealthDiscoveryConfig": "modelmesh_cdk.http_health_discovery",
     "KeyValueStorage": "modelmesh_cdk.key_value_storage",
     "KeyValueStorageConfig": "modelmesh_cdk.key_value_storage",
     "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from modelmesh.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk import BaseDiscovery as BaseDiscovery
+    from modelmesh_cdk import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk import BaseObservability as BaseObservability
     from modelmesh_cdk import BaseObservabilityConfig as BaseObservabilityConfig
     from modelmesh_cdk import BaseProvider as BaseProvider
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk import BaseStrategy as BaseStrategy
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
+    from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
+    from modelmesh_cdk import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk import write_atomically as write_atomically
 
 __all__ = [
+    "BaseDiscovery",
+    "BaseDiscoveryConfig",
     "BaseObservability",
     "BaseObservabilityConfig",
     "BaseProvider",
@@ -46,6 +52,8 @@ __all__ = [
     "BaseStrategy",
     "HttpApiProvider",
     "HttpApiProviderConfig",
+    "HttpHealthDiscovery",
+    "HttpHealthDiscoveryConfig",
     "KeyValueStorage",
     "KeyValueStorageConfig",
     "OpenAICompatibleProvider",

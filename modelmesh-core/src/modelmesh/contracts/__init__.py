@@ -1,7 +1,7 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.contracts.discovery import Discovery, ProbeResult, SyncResult
+from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Provider
@@ -29,8 +29,10 @@ __all__ = [
     "DeactivationPolicy",
     "DeactivationReason",
     "Discovery",
+    "DiscoveryReports",
     "EntryMetadata",
     "EventStream",
+    "HealthReport",
     "Limits",
     "LockHandle",
     "Locking",
@@ -52,5 +54,6 @@ __all__ = [
     "StorageEntry",
     "Strategy",
     "SyncResult",
+    "SyncStatus",
     "TraceEntry",
 ]
