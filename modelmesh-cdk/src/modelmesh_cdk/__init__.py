@@ -1,20 +1,23 @@
 """The connector development kit: what a connector is made of, so that its author writes only what is different.
 
-========================  =========================================================================================
-:class:`BaseProvider`      a provider over HTTP: hooks to encode, decode and classify; the kit does the rest
+=================================  =====================================================================================
+:class:`BaseProvider`              a provider over HTTP: hooks to encode, decode and classify; the kit does the rest
 :class:`OpenAICompatibleProvider`  the same for vendors that speak OpenAI's format: a base URL and a variable are enough
-:class:`QuickProvider`     one of these made on the spot, its models asked of the vendor
-:class:`HttpApiProvider`   a vendor with JSON of its own: two mappings describe it
-:class:`BaseStrategy`      override ``select`` or ``score``
-:class:`ThresholdRotationPolicy`  when to standby, when back, who first: thresholds on a snapshot
-:class:`BaseSecretStore`   override ``_resolve``
-:class:`BaseObservability`  override ``_write``
-:class:`BaseStorage`       keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
-:class:`SharedStorage`     the same for many processes: ``_swap`` too, and locks and counters follow
-:class:`KeyValueStorage`   one that is complete: in memory, or a folder of files
-:class:`BaseDiscovery`     compares catalogues and counts probes: override the two hooks that ask
-:class:`HttpHealthDiscovery`  probes that are one GET
-========================  =========================================================================================
+:class:`QuickProvider`             one of these made on the spot, its models asked of the vendor
+:class:`HttpApiProvider`           a vendor with JSON of its own: two mappings describe it
+:class:`BaseStrategy`              override ``select`` or ``score``
+:class:`ThresholdRotationPolicy`   when to standby, when back, who first: thresholds on a snapshot
+:class:`BaseSecretStore`           override ``_resolve``
+:class:`BaseObservability`         override ``_write``
+:class:`BaseStorage`               keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
+:class:`SharedStorage`             the same for many processes: ``_swap`` too, and locks and counters follow
+:class:`KeyValueStorage`           one that is complete: in memory, or a folder of files
+:class:`BaseDiscovery`             compares catalogues and counts probes: override the two hooks that ask
+:class:`HttpHealthDiscovery`       probes that are one GET
+:class:`Cache`                     values kept for a while
+:class:`RollingWindow`             the last samples of the last seconds: rate, average
+:func:`write_atomically`           a file that is whole or not there; :func:`alone_at` lets processes take turns at it
+=================================  =====================================================================================
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelmesh.config.merging import merge_configs as merge_configs
+    from modelmesh.config.units import format_duration as format_duration
+    from modelmesh.config.units import parse_duration as parse_duration
+    from modelmesh.ids import ConnectorId as ConnectorId
     from modelmesh_cdk.base_discovery import BaseDiscovery as BaseDiscovery
     from modelmesh_cdk.base_discovery import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk.base_observability import BaseObservability as BaseObservability
@@ -33,6 +40,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.base_storage import BaseStorage as BaseStorage
     from modelmesh_cdk.base_storage import BaseStorageConfig as BaseStorageConfig
     from modelmesh_cdk.base_strategy import BaseStrategy as BaseStrategy
+    from modelmesh_cdk.cache import Cache as Cache
+    from modelmesh_cdk.cache import CacheStats as CacheStats
     from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
     from modelmesh_cdk.files import alone_at as alone_at
     from modelmesh_cdk.files import write_atomically as write_atomically
@@ -47,6 +56,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
+    from modelmesh_cdk.redaction import redact_secret as redact_secret
+    from modelmesh_cdk.rolling_window import RollingWindow as RollingWindow
     from modelmesh_cdk.shared_storage import SharedStorage as SharedStorage
     from modelmesh_cdk.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
@@ -68,6 +79,9 @@ _HOMES = {
     "BaseStorage": "modelmesh_cdk.base_storage",
     "BaseStorageConfig": "modelmesh_cdk.base_storage",
     "BaseStrategy": "modelmesh_cdk.base_strategy",
+    "Cache": "modelmesh_cdk.cache",
+    "CacheStats": "modelmesh_cdk.cache",
+    "ConnectorId": "modelmesh.ids",
     "HttpApiProvider": "modelmesh_cdk.http_api_provider",
     "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
     "HttpHealthDiscovery": "modelmesh_cdk.http_health_discovery",
@@ -78,6 +92,7 @@ _HOMES = {
     "QuickProvider": "modelmesh_cdk.quick_provider",
     "RequestMapping": "modelmesh_cdk.mapping",
     "ResponseMapping": "modelmesh_cdk.mapping",
+    "RollingWindow": "modelmesh_cdk.rolling_window",
     "ServerSentEvent": "modelmesh_cdk.wire.sse",
     "SharedStorage": "modelmesh_cdk.shared_storage",
     "SseDecoder": "modelmesh_cdk.wire.sse",
@@ -85,7 +100,11 @@ _HOMES = {
     "ThresholdRotationPolicy": "modelmesh_cdk.threshold_rotation",
     "WireRequest": "modelmesh_cdk.wire.request",
     "alone_at": "modelmesh_cdk.files",
+    "format_duration": "modelmesh.config.units",
     "load_catalogue": "modelmesh_cdk.catalogue",
+    "merge_configs": "modelmesh.config.merging",
+    "parse_duration": "modelmesh.config.units",
+    "redact_secret": "modelmesh_cdk.redaction",
     "write_atomically": "modelmesh_cdk.files",
 }
 

@@ -38,6 +38,24 @@ def redact_record(value: Any) -> Any:
     return value
 
 
+_SHORT, _SHOWN = 6, 4
+
+
+def redact_secret(value: str) -> str:
+    """Return what of a secret may be shown, so that two keys can be told apart: ``sk-***``, ``abcd***``.
+
+    A prefix that ends in ``-`` or ``_`` within the first seven characters, else the first four, and nothing at all of what
+    is too short to hide the rest.
+    """
+    if len(value) < _SHORT:
+        return "***"
+    for place, letter in enumerate(value[: _SHORT + 1]):
+        if place and letter in "-_":
+            shown = place + 1
+            return f"{value[:shown]}***" if len(value) >= 2 * shown else "***"
+    return f"{value[:_SHOWN]}***" if len(value) >= 2 * _SHOWN else "***"
+
+
 def _hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else REDACTED
 

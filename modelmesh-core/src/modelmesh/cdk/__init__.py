@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from modelmesh_cdk import BaseStorage as BaseStorage
     from modelmesh_cdk import BaseStorageConfig as BaseStorageConfig
     from modelmesh_cdk import BaseStrategy as BaseStrategy
+    from modelmesh_cdk import Cache as Cache
+    from modelmesh_cdk import CacheStats as CacheStats
+    from modelmesh_cdk import ConnectorId as ConnectorId
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import QuickProvider as QuickProvider
     from modelmesh_cdk import RequestMapping as RequestMapping
     from modelmesh_cdk import ResponseMapping as ResponseMapping
+    from modelmesh_cdk import RollingWindow as RollingWindow
     from modelmesh_cdk import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk import SharedStorage as SharedStorage
     from modelmesh_cdk import SseDecoder as SseDecoder
@@ -35,7 +39,11 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk import WireRequest as WireRequest
     from modelmesh_cdk import alone_at as alone_at
+    from modelmesh_cdk import format_duration as format_duration
     from modelmesh_cdk import load_catalogue as load_catalogue
+    from modelmesh_cdk import merge_configs as merge_configs
+    from modelmesh_cdk import parse_duration as parse_duration
+    from modelmesh_cdk import redact_secret as redact_secret
     from modelmesh_cdk import write_atomically as write_atomically
 
 __all__ = [
@@ -50,6 +58,9 @@ __all__ = [
     "BaseStorage",
     "BaseStorageConfig",
     "BaseStrategy",
+    "Cache",
+    "CacheStats",
+    "ConnectorId",
     "HttpApiProvider",
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",
@@ -60,6 +71,7 @@ __all__ = [
     "QuickProvider",
     "RequestMapping",
     "ResponseMapping",
+    "RollingWindow",
     "ServerSentEvent",
     "SharedStorage",
     "SseDecoder",
@@ -67,7 +79,11 @@ __all__ = [
     "ThresholdRotationPolicy",
     "WireRequest",
     "alone_at",
+    "format_duration",
     "load_catalogue",
+    "merge_configs",
+    "parse_duration",
+    "redact_secret",
     "write_atomically",
 ]
 

@@ -11,6 +11,7 @@ from attrs import frozen
 from modelmesh.config import schema
 from modelmesh.config.disabled import without_disabled
 from modelmesh.config.locate import Path, Places
+from modelmesh.config.merging import merge_configs
 from modelmesh.config.normalize import Normalizer
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.references import References
@@ -108,7 +109,7 @@ class MeshConfig:
     def merge(self, overrides: Mapping[str, Any] | MeshConfig) -> MeshConfig:
         """Return a configuration in which ``overrides`` win, key by key; neither input changes."""
         other = overrides.raw if isinstance(overrides, MeshConfig) else overrides
-        return MeshConfig(_merged(self.raw, other), self.places)
+        return MeshConfig(merge_configs(self.raw, other), self.places)
 
     def validate(self) -> list[str]:
         """Return what is wrong, a message each; empty when nothing is."""
@@ -255,9 +256,3 @@ def _model(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> s
 
 def _pool(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.PoolSection | None:
     return structure({"name": key, **entry}, schema.PoolSection, path, problems)
-
-
-def _merged(base: Any, over: Any) -> Any:
-    if isinstance(base, Mapping) and isinstance(over, Mapping):
-        return {**base, **{key: _merged(base.get(key), value) if key in base else value for key, value in over.items()}}
-    return over

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
@@ -35,6 +36,29 @@ def duration(value: Any) -> float:
         message = f"{value!r} is not a duration; it must be finite and not negative"
         raise ValueError(message)
     return seconds
+
+
+parse_duration = duration
+"""The same under the name that goes with :func:`format_duration`."""
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration so that :func:`duration` reads the same again: in the largest unit that leaves nothing over.
+
+    Returns:
+        For example ``5m``, ``90s``, ``500ms``; a fraction of milliseconds as a fraction of seconds.
+
+    Raises:
+        ValueError: It is negative, or no finite number.
+    """
+    seconds = duration(seconds)
+    for unit in ("d", "h", "m", "s"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    thousandth = round(seconds * 1000)
+    if thousandth and thousandth * _SECONDS["ms"] == seconds:
+        return f"{thousandth}ms"
+    return f"{Decimal(repr(seconds)):f}s" if seconds else "0s"
 
 
 def size(value: Any) -> int:
