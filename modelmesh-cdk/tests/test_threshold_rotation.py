@@ -115,6 +115,8 @@ def test_other_keys_of_a_pool_are_passed_over() -> None:
     assert ThresholdRotationConfig.of(settings).retry_limit == 7
     with pytest.raises(ValueError, match="not a cron expression"):
         ThresholdRotationPolicy({"maintenance_window": "at night"})
+    with pytest.raises(ValueError, match="quota_window"):
+        ThresholdRotationPolicy({"quota_window": "weekly"})
 
 
 @given(

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
-from attrs import field, fields_dict, frozen
+from attrs import field, fields_dict, frozen, validators
 from attrs.converters import optional
 
-from modelmesh.calendar import Cron, next_reset
 from modelmesh.config.units import duration
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.cron import Cron
 from modelmesh_cdk.base_strategy import BaseStrategy
 
 _LIMITS = (
@@ -21,6 +22,8 @@ _LIMITS = (
     DeactivationReason.TOKEN_LIMIT,
     DeactivationReason.REQUEST_LIMIT,
 )
+_DAY, _MONTH = Window(Period.DAY).end, Window(Period.MONTH).end
+_ENDS = {"daily": _DAY, "daily_utc": _DAY, "monthly": _MONTH}
 _SERVERS_FAULT = 500
 _THROTTLED = 429
 _MODEL, _PROVIDER = 1000.0, 500.0
@@ -58,11 +61,13 @@ class ThresholdRotationConfig:
     request_limit: int | None = None
     token_limit: int | None = None
     budget_limit: float | None = None
-    quota_window: Literal["daily", "monthly"] | None = None
+    quota_window: Literal["daily", "monthly"] | None = field(default=None, validator=validators.in_((None, "daily", "monthly")))
     maintenance_window: Cron | None = field(default=None, converter=optional(_cron))
     cooldown: float = field(default=60.0, converter=duration)
     on_quota_reset: bool = True
-    quota_reset_schedule: Literal["daily_utc", "monthly"] = "monthly"
+    quota_reset_schedule: Literal["daily_utc", "monthly"] = field(
+        default="monthly", validator=validators.in_(("daily_utc", "monthly"))
+    )
     model_priority: Sequence[str] = field(default=(), converter=tuple)
     provider_priority: Sequence[str] = field(default=(), converter=tuple)
 
@@ -167,7 +172,7 @@ class ThresholdRotationPolicy(BaseStrategy):
         elif reason is DeactivationReason.QUOTA_EXHAUSTED:
             at = self._quota_resets_at(snapshot, since)
         elif reason in _LIMITS:
-            at = next_reset(self.thresholds.quota_window, since) if self.thresholds.quota_window else None
+            at = _ENDS[self.thresholds.quota_window](since) if self.thresholds.quota_window else None
         else:
             at = since + self.thresholds.cooldown
         told = snapshot.cooldown_until
@@ -178,7 +183,7 @@ class ThresholdRotationPolicy(BaseStrategy):
             return None
         if snapshot.quota_resets_at is not None:
             return snapshot.quota_resets_at
-        return next_reset(self.thresholds.quota_reset_schedule, since)
+        return _ENDS[self.thresholds.quota_reset_schedule](since)
 
     # -- among the active -------------------------------------------------------------------------------------------
 

@@ -1,7 +1,4 @@
-"""Times of the calendar, in UTC: when a budget's month begins again, and what minute a cron expression means.
-
-Pure: every function is told the moment.
-"""
+"""What minutes a cron expression means, in UTC. All times are Unix seconds that the caller hands in."""
 
 from __future__ import annotations
 
@@ -16,28 +13,6 @@ _NAMES = {
     "day of the week": ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
 }
 _LONGEST_MINUTES = 366 * 24 * 60
-
-
-def next_reset(schedule: str, now: float) -> float:
-    """Return when a period begins again.
-
-    Args:
-        schedule: ``daily`` or ``daily_utc``: at the next midnight; ``monthly``: at the first one of the next month.
-        now: Unix seconds.
-
-    Returns:
-        Unix seconds, later than ``now``.
-
-    Raises:
-        ValueError: The schedule is none of these.
-    """
-    day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if schedule in ("daily", "daily_utc"):
-        return (day + timedelta(days=1)).timestamp()
-    if schedule == "monthly":
-        return (day.replace(day=1) + timedelta(days=32)).replace(day=1).timestamp()
-    message = f"there is no schedule {schedule!r}; the schedules are daily, daily_utc and monthly"
-    raise ValueError(message)
 
 
 @frozen
