@@ -4,9 +4,9 @@
 a store has when its backend can; who needs one asks ``isinstance(store, Locking)``. A store may also have ``close()``,
 called when the mesh closes, and ``after_fork()``, called in a child process.
 
-Everything is sync, as all contracts but the provider's are: a store is never asked on the way of a request, it is
-called by a thread that does nothing else, and a program under asyncio calls it in ``asyncio.to_thread``. So an author
-writes each store once. Any number of threads may call one store at the same time.
+Everything is sync, as all contracts but the provider's are: on the way of a request only counters are asked, and then
+under asyncio in a thread; all else is called by a thread that does nothing else. So an author writes each store once.
+Any number of threads may call one store at the same time.
 
 Keys are text of any characters, not empty (:func:`checked_key`): ``a/b``, ``../x`` and ``ü`` are three keys beside each
 other, none of them a path. What goes wrong in the backend is a :class:`~modelmesh.errors.StorageError`; what the caller
