@@ -42,12 +42,15 @@ TREE = {
     "BadUpstreamResponseError": ("ProviderError",),
     "StreamInterruptedError": ("ProviderError",),
     "ProviderInitError": ("ProviderError",),
+    "StorageError": ("ModelMeshError",),
+    "StorageConflictError": ("StorageError",),
+    "StorageLockError": ("StorageError", TimeoutError),
     "BudgetExceededError": ("ModelMeshError",),
 }
 CLASSES = [getattr(errors, name) for name in TREE]
 RETRYABLE = {
     "NoActiveModelError", "RateLimitError", "ProviderTimeoutError", "ProviderConnectionError", "ProviderServerError",
-    "BadUpstreamResponseError", "StreamInterruptedError",
+    "BadUpstreamResponseError", "StreamInterruptedError", "StorageConflictError", "StorageLockError",
 }  # fmt: skip
 
 
