@@ -14,6 +14,8 @@ import pytest
 from modelmesh_cdk import BaseProvider, load_catalogue
 from modelmesh_cdk.catalogue import read_row
 
+DATED = {"source": "a test", "as_of": "2026-11-21"}
+
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
@@ -97,7 +99,7 @@ def test_a_package_without_models_and_what_is_no_package(package: Callable[..., 
 
 def test_a_provider_finds_the_models_beside_it(package: Callable[..., str]) -> None:
     code = "from modelmesh_cdk import QuickProvider\nclass P(QuickProvider):\n    id = 'acme.llm.v1'\n    default_base_url = 'http://127.0.0.1:1'\n"
-    name = package({"models": [{"id": "a", "upstream": "a-1", "features": {"vision": True}}, {"id": "b"}]}, code)
+    name = package({**DATED, "models": [{"id": "a", "upstream": "a-1", "features": {"vision": True}}, {"id": "b"}]}, code)
     provider: BaseProvider = sys.modules[name].P()
     assert [info.id for info in provider.models()] == ["a", "b"]
     chosen = sys.modules[name].P(models=["a", "new"])

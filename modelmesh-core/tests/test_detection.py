@@ -79,10 +79,10 @@ def test_a_variable_that_is_empty_does_not_count(value: str, installed: Any) -> 
     assert str(caught.value) == NO_KEYS
 
 
-def test_a_host_without_a_scheme(installed: Any) -> None:
-    assert (
-        detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": "127.0.0.1:11434"})[0].base_url == "http://127.0.0.1:11434"
-    )
+@pytest.mark.parametrize("written", ["127.0.0.1:11434", "0.0.0.0", ":9000", "http://gpu.example"])
+def test_a_host_is_handed_on_as_it_is_written(written: str, installed: Any) -> None:
+    """What a missing scheme or port means, the connector knows."""
+    assert detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": written})[0].base_url == written
 
 
 def test_third_parties_come_after_the_table_by_variable(installed: Any) -> None:

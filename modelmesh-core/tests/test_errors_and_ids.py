@@ -45,6 +45,7 @@ TREE = {
     "StorageError": ("ModelMeshError",),
     "StorageConflictError": ("StorageError",),
     "StorageLockError": ("StorageError", TimeoutError),
+    "BrokenConnectorError": ("ProviderError", errors.ConnectorError),
     "BudgetExceededError": ("ModelMeshError",),
 }
 CLASSES = [getattr(errors, name) for name in TREE]

@@ -44,6 +44,10 @@ class Strategy:
         return candidates.first()
 
 
+def named(scripted: Any) -> Any:
+    return type("Acme", (scripted,), {"id": "acme.llm.v1"})
+
+
 # -- in process -------------------------------------------------------------------------------------------------------
 
 
@@ -77,8 +81,8 @@ def test_an_alias_and_its_id_are_one_connector(scripted: Any) -> None:
 
 
 def test_in_process_goes_before_installed(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
-    catalog = Catalog([point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=scripted)}:Provider")])
-    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+    catalog = Catalog([point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=named(scripted))}:Provider")])
+    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1").id == "acme.llm.v1"
     mine = type("Mine", (scripted,), {})
     register_connector("acme.llm.v1", mine)
     assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is mine
@@ -92,14 +96,14 @@ def test_nothing_is_imported_until_it_is_named(
 ) -> None:
     points = [
         point("modelmesh.providers", "broken.llm.v1", "no_such_module:Provider", "broken-plugin"),
-        point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=scripted)}:Provider"),
+        point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=named(scripted))}:Provider"),
         point("modelmesh.strategies", "acme.llm.v1", "no_such_module:Strategy"),
         point("something.else", "acme.llm.v1", "no_such_module:Strategy"),
     ]
     catalog = Catalog(points)
     assert catalog.ids(Kind.PROVIDER) == ["acme.llm.v1", "broken.llm.v1"]
     assert len(list(catalog.all())) == 3
-    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+    assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1").id == "acme.llm.v1"
     with pytest.raises(ConnectorLoadError) as caught:
         Resolver(catalog).resolve(Kind.PROVIDER, "broken.llm.v1", "m.yaml:3:5")
     assert caught.value.distribution == "broken-plugin 1.0"
@@ -119,9 +123,9 @@ def test_two_distributions_with_one_id_are_both_named(point: Callable[..., Entry
 def test_one_distribution_that_is_on_the_path_twice_is_one(
     point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
 ) -> None:
-    value = f"{module(Provider=scripted)}:Provider"
+    value = f"{module(Provider=named(scripted))}:Provider"
     points = [point("modelmesh.providers", "acme.llm.v1", value, owner) for owner in ("acme-plugin", "Acme_Plugin")]
-    assert Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1") is scripted
+    assert Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1").id == "acme.llm.v1"
 
 
 @pytest.mark.parametrize(

@@ -80,13 +80,6 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     assert caught.value.failure is failure
 
 
-@pytest.mark.parametrize("written", ["0.0.0.0", "gpu.example", ":9000"])
-def test_a_scheme_that_detection_put_first_does_not_hide_the_port(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
-    monkeypatch.setenv("OLLAMA_HOST", written)
-    provider = OllamaProvider(base_url=f"http://{written}")
-    assert provider._get_completion_endpoint() == f"{ADDRESSES[written]}/chat/completions"
-
-
 @pytest.mark.parametrize("written", ["gpu.example:port", "gpu.example?a=b", "[::1"])
 def test_what_is_no_address_is_handed_on_as_it_is(written: str) -> None:
     with pytest.raises(ConfigurationError, match="has no usable base_url"):

@@ -8,8 +8,10 @@ from threading import Lock
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
+from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import classify
 from modelmesh_cdk import catalogue
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
@@ -69,12 +71,34 @@ class BaseProvider(WireFormat):
     # -- the catalogue ------------------------------------------------------------------------------------------------
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return the configured models, else the catalogue that the connector ships."""
-        return self._configured_models() or self.shipped_models()
+        """Return the configured models, else the catalogue that the connector ships.
+
+        Raises:
+            ConnectorLoadError: It ships none, or one that is wrong.
+        """
+        found = self._configured_models() or self.shipped_models()
+        if not found and type(self).shipped_models is BaseProvider.shipped_models:
+            catalogue.must_exist(type(self))
+        return found
+
+    @classmethod
+    def check_shipped(cls) -> None:
+        """Look at what the connector ships beside its code; ``modelmesh connectors`` does.
+
+        Raises:
+            ConnectorLoadError: Its ``models.json`` is wrong, or missing where nothing else has the list.
+        """
+        found = catalogue.load_catalogue(cls.__module__.partition(".")[0], cls)
+        if not found and cls.shipped_models is BaseProvider.shipped_models and cls.models is BaseProvider.models:
+            catalogue.must_exist(cls)
 
     def shipped_models(self) -> Sequence[ModelInfo]:
-        """Return the catalogue in the connector's ``models.json``; nobody is asked."""
-        return catalogue.load_catalogue(type(self).__module__.partition(".")[0])
+        """Return the catalogue in the connector's ``models.json``; nobody is asked.
+
+        Raises:
+            ConnectorLoadError: The file is wrong.
+        """
+        return catalogue.load_catalogue(type(self).__module__.partition(".")[0], type(self))
 
     def _configured_models(self) -> tuple[ModelInfo, ...]:
         shipped = {info.id: info for info in self.shipped_models()}
@@ -127,7 +151,7 @@ class BaseProvider(WireFormat):
     def send(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
         request = WireRequest(call, model)
-        url, headers, body = self._encode(request)
+        url, headers, body = self._written(request)
         deadline = _deadline(limits, stream=call.stream)
         try:
             response = self._sync().send("POST", url, headers, body, deadline)
@@ -146,15 +170,27 @@ class BaseProvider(WireFormat):
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:
-            raise self._not_an_answer(str(error), response.status, response.headers) from None
+            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
         finally:
             if not opened:
                 response.close()
 
+    def _written(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Encode a request; a mistake in doing so is the connector's, and nothing was sent."""
+        try:
+            written = self._encode(request)
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise authors.raised(self, error, written=False) from None
+        if not (isinstance(written, tuple) and tuple(map(type, written)) == (str, list, bytes)):
+            raise self._misused("_encode", written, "a tuple of three: the address (str), a list of headers, the body (bytes)")
+        return written
+
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
         request = WireRequest(call, model)
-        url, headers, body = self._encode(request)
+        url, headers, body = self._written(request)
         deadline = _deadline(limits, stream=call.stream)
         try:
             response = await self._async().send("POST", url, headers, body, deadline)
@@ -173,7 +209,7 @@ class BaseProvider(WireFormat):
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:
-            raise self._not_an_answer(str(error), response.status, response.headers) from None
+            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
         finally:
             if not opened:
                 await response.aclose()
@@ -196,7 +232,7 @@ class BaseProvider(WireFormat):
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:
-            raise self._not_an_answer(str(error), response.status, response.headers) from None
+            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
         if data is None:
             raise refusal(
                 classify(response.status), response.status, response.headers, None, code=None, text="", key=self._api_key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from modelmesh import authors
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import Candidate, Candidates
 
@@ -28,10 +29,24 @@ class BaseStrategy:
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
         """Return one of the candidates; there is at least one."""
-        best = candidates.best(lambda candidate: self.score(candidate, request))
+        try:
+            best = candidates.best(lambda candidate: self.score(candidate, request))
+        except TypeError:
+            self._check_scores(candidates, request)
+            raise
         assert best is not None
         score = self.score(best, request)
+        if not isinstance(score, int | float):
+            self._check_scores(candidates, request)  # a single candidate is compared with nobody
         return SelectionResult(best, score, f"highest score, {score:g}")
+
+    def _check_scores(self, candidates: Candidates, request: SelectionRequest) -> None:
+        for candidate in candidates:
+            score = self.score(candidate, request)
+            if not isinstance(score, int | float):
+                place = authors.where_of(self, "score")
+                message = f"score() returned {type(score).__name__} (at {place}); it must return a number"
+                raise TypeError(message)
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """Return how good a candidate is; higher is better."""

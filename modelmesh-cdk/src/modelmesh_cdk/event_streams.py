@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelmesh import authors
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.failures import failure, misused
 from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError
 from modelmesh_cdk.wire.limits import Inflater
 from modelmesh_cdk.wire.sse import SseDecoder
@@ -40,7 +41,10 @@ class _Reading:
         self.adapted: Sequence[str] = request.adapted
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
         self._sse = SseDecoder()
+        self._provider = provider
         self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - the kit's own hook
+        if not (hasattr(self._decoder, "decode") and hasattr(self._decoder, "done")):
+            raise misused(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
 
     def over(self) -> bool:
         """Whether the vendor has said its last word."""
@@ -52,13 +56,27 @@ class _Reading:
             for event in feed(piece):
                 if decoder.done:
                     return
-                yield from decoder.decode(event)
+                yield from self._chunks(decoder.decode(event))
 
     def rest(self) -> Iterator[dict[str, Any]]:
         for event in self._sse.end():
             if self._decoder.done:
                 return
-            yield from self._decoder.decode(event)
+            yield from self._chunks(self._decoder.decode(event))
+
+    def _chunks(self, found: Any) -> Sequence[dict[str, Any]]:
+        """Return what a decoder found in one event, when it is a list of chunks."""
+        for chunk in found if isinstance(found, list | tuple) else (None,):
+            if not isinstance(chunk, dict):
+                place = authors.where_defined(type(self._decoder).decode)
+                kind = (
+                    f"a {type(found).__name__} of {type(chunk).__name__}"
+                    if isinstance(found, list | tuple)
+                    else type(found).__name__
+                )
+                rule = f"returned {kind} from {type(self._decoder).__name__}.decode(). It must return a list of dicts, empty to skip the event."
+                raise authors.broken(self._provider, rule, place)
+        return found  # type: ignore[no-any-return]
 
 
 class HttpEventStream:
@@ -90,7 +108,7 @@ class HttpEventStream:
             if not reading.over():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
-            raise _unreadable(error) from None
+            raise _unreadable(error, self._provider) from None
 
     def commit(self) -> None:
         """Content has arrived: the first-content limit no longer applies."""
@@ -133,7 +151,7 @@ class AsyncHttpEventStream:
             if not reading.over():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
-            raise _unreadable(error) from None
+            raise _unreadable(error, self._provider) from None
 
     def commit(self) -> None:
         """Content has arrived: the first-content limit no longer applies."""
@@ -146,7 +164,7 @@ class AsyncHttpEventStream:
         await self._response.aclose()
 
 
-def _unreadable(error: ValueError) -> ProviderError:
+def _unreadable(error: ValueError, provider: WireFormat) -> ProviderError:
     if isinstance(error, ProviderError):
         return error
-    return failure(FailureClass.PROTOCOL, f"the provider's stream cannot be read: {error}")
+    return failure(FailureClass.PROTOCOL, f"the provider's stream cannot be read: {provider._unreadable(error)}")  # noqa: SLF001

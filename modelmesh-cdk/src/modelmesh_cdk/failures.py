@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from inspect import iscoroutine
 from typing import Any
 
-from modelmesh import errors
+from modelmesh import authors, errors
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
@@ -50,6 +51,23 @@ def failure(
     if delay is not None and issubclass(rule.error, errors.RateLimitError):
         facts["retry_after"] = delay
     return rule.error(message, **facts)
+
+
+def misused(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:
+    """Make the error of a hook that returned what it may not.
+
+    Args:
+        provider: The connector.
+        hook: Its method.
+        value: What came of it; only its type is told.
+        right: What must come of it.
+        written: Whether something was sent before.
+    """
+    if iscoroutine(value):
+        value.close()  # nobody will await it
+    told = "None" if value is None else f"a value of type {type(value).__name__}"
+    rule = f"returned {told} from {hook}(). It must return {right}."
+    return authors.broken(provider, rule, authors.where_of(provider, hook), written=written)
 
 
 def refusal(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
+from modelmesh_cdk.failures import misused
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 
@@ -50,6 +51,8 @@ class ChunkDecoder:
             parsed = self._parse(data.decode())
             if parsed is None:
                 return ()
+            if not isinstance(parsed, dict):
+                raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")  # type: ignore[attr-defined]
             chunk = parsed
         if chunk.get("error"):
             raise self._failure(chunk)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from modelmesh import authors
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ConfigurationError, ProviderError
@@ -18,7 +19,7 @@ from modelmesh.routing.classes import FailureClass, classify
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 from modelmesh_cdk.event_streams import Unwrapped
-from modelmesh_cdk.failures import failure, refusal, scrubbed
+from modelmesh_cdk.failures import failure, misused, refusal, scrubbed
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.wire import json_codec
@@ -82,8 +83,13 @@ class WireFormat:
         return None
 
     def _address(self) -> str:
-        named = os.environ.get(self.base_url_variable, "") if self.base_url_variable else ""
-        return self.config.base_url or named or self.default_base_url
+        """Return the address as it was written; a host in a variable that ends in ``_HOST`` may lack its scheme."""
+        variable = self.base_url_variable
+        named = os.environ.get(variable, "").strip() if variable else ""
+        written = self.config.base_url.strip() or named or self.default_base_url
+        if variable and variable.endswith("_HOST") and written == named and written and "://" not in written:
+            return f"http://{written}"
+        return written
 
     def _find_root(self) -> str:
         try:
@@ -167,13 +173,19 @@ class WireFormat:
     def _encode(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         options = request.call.options
         url = self._endpoint(request)
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise self._misused(
+                "_endpoint" if _overrides(self, "_endpoint") else "_get_completion_endpoint", url, "a whole address"
+            )
         if options.query:
             url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
+        payload = self._build_request_payload(request)
+        if not isinstance(payload, dict):
+            raise self._misused("_build_request_payload", payload, "the body as a dict")
+        if request.call.strict and request.adapted:
+            message = f"{self.id} would have to change the request ({'; '.join(request.adapted)}), and the pool is strict"
+            raise failure(FailureClass.CAPABILITY, message, status=400)
         try:
-            payload = self._build_request_payload(request)
-            if request.call.strict and request.adapted:
-                message = f"{self.id} would have to change the request ({'; '.join(request.adapted)}), and the pool is strict"
-                raise failure(FailureClass.CAPABILITY, message, status=400)
             body = json_codec.encode(payload)
         except (ValueError, TypeError) as error:
             message = f"the request cannot be written as JSON: {error}. Nothing was sent."
@@ -188,7 +200,10 @@ class WireFormat:
 
     def _fixed_headers(self) -> list[tuple[str, str]]:
         if self._headers is None:
-            built = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **self._build_headers()}
+            vendor = self._build_headers()
+            if not isinstance(vendor, Mapping) or not all(isinstance(part, str) for pair in vendor.items() for part in pair):
+                raise self._misused("_build_headers", vendor, "a dict of str to str; a Secret is sent by its reveal()")
+            built = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **vendor}
             own = {name.lower() for name in self.config.headers}
             kept = [(name, value) for name, value in built.items() if name.lower() not in own]
             self._headers = [*kept, *self.config.headers.items(), ("Accept", "application/json")]
@@ -207,7 +222,10 @@ class WireFormat:
             raise self._not_an_answer("its body is not a JSON object", status, headers)
         if data.get("error"):
             raise self._event_failure(data, headers)
-        return Answer(self._parse_response(data), headers, request.adapted)
+        parsed = self._parse_response(data)
+        if not isinstance(parsed, dict):
+            raise self._misused("_parse_response", parsed, "the answer as a dict in OpenAI's shape", written=True)
+        return Answer(parsed, headers, request.adapted)
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
@@ -215,8 +233,13 @@ class WireFormat:
         except ValueError:
             body = raw.decode("utf-8", "replace")[:2000]
         code = self._scrubbed_code(body)
-        kind = self._classify(status, code, headers, body)
-        return refusal(kind, status, headers, body, code=code, text=self._error_text(body), key=self._api_key)
+        kind, text = self._classify(status, code, headers, body), self._error_text(body)
+        if not isinstance(kind, FailureClass):
+            kinds = ", ".join(f"FailureClass.{one.name}" for one in FailureClass)
+            raise self._misused("_classify", kind, f"one of {kinds}", written=True)
+        if not isinstance(text, str):
+            raise self._misused("_error_text", text, "a str, empty where there is none", written=True)
+        return refusal(kind, status, headers, body, code=code, text=text, key=self._api_key)
 
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body that came under a status of success."""
@@ -231,13 +254,25 @@ class WireFormat:
         )
 
     def _scrubbed_code(self, body: Any) -> str | None:
-        return scrubbed(self._error_code(body), self._api_key)  # type: ignore[no-any-return]
+        code = self._error_code(body)
+        if code is not None and not isinstance(code, str):
+            raise self._misused("_error_code", code, "a str, or None where there is none", written=True)
+        return scrubbed(code, self._api_key)  # type: ignore[no-any-return]
 
     def _check_is_stream(self, headers: Mapping[str, str]) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in ("application/json", "text/html"):
             message = f"its body is {kind}, not a stream of events"
             raise ValueError(message)
+
+    def _misused(self, hook: str, value: Any, right: str, *, written: bool = False) -> ProviderError:
+        """Make the error of a hook that returned what it may not."""
+        return misused(self, hook, value, right, written=written)
+
+    def _unreadable(self, error: ValueError) -> str:
+        """Say why an answer cannot be read, with the connector's own line where it was one that could not."""
+        place = authors.where_raised(error, self)
+        return f"{error} (read at {place})" if place else str(error)
 
     def _not_an_answer(self, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:
         if not 200 <= status < 300:  # noqa: PLR2004 - an unreadable refusal is still a refusal
@@ -259,6 +294,10 @@ class WireFormat:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} at {self._where()}>"
+
+
+def _overrides(provider: WireFormat, hook: str) -> bool:
+    return getattr(type(provider), hook) is not getattr(WireFormat, hook)
 
 
 def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:

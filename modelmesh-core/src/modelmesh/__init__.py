@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelmesh.errors import AuthenticationError as AuthenticationError
     from modelmesh.errors import BadRequestError as BadRequestError
     from modelmesh.errors import BadUpstreamResponseError as BadUpstreamResponseError
+    from modelmesh.errors import BrokenConnectorError as BrokenConnectorError
     from modelmesh.errors import BudgetExceededError as BudgetExceededError
     from modelmesh.errors import CapabilityNotFoundError as CapabilityNotFoundError
     from modelmesh.errors import ConfigurationError as ConfigurationError
@@ -62,6 +63,7 @@ _HOMES = {
     "AuthenticationError": "modelmesh.errors",
     "BadRequestError": "modelmesh.errors",
     "BadUpstreamResponseError": "modelmesh.errors",
+    "BrokenConnectorError": "modelmesh.errors",
     "BudgetExceededError": "modelmesh.errors",
     "CapabilityNotFoundError": "modelmesh.errors",
     "ConfigurationError": "modelmesh.errors",

@@ -13,7 +13,9 @@ from modelmesh.config import MeshConfig
 from modelmesh.config.problems import did_you_mean
 from modelmesh.detection import Detected, detect, nothing_detected
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
+from modelmesh.ids import Kind
 from modelmesh.mesh import ModelMesh
+from modelmesh.registry.aliases import canonical_id
 from modelmesh.registry.resolver import Resolver
 from modelmesh.secret import Secret
 
@@ -142,7 +144,7 @@ def _mesh(
     }
     found = detect(resolver.catalog, providers=names, api_keys=api_keys, own_keys=own)
     assembled = {
-        "providers": {one.name: _entry(one, options.get(one.name, {})) for one in found},
+        "providers": {one.name: _entry(one, _stated(one, options)) for one in found},
         "pools": {name: {"capability": name, "strategy": passed or DEFAULT_STRATEGY} for name in capabilities},
     }
     merged = MeshConfig({**(config.raw if config else {}), **assembled}, config.places if config else None)
@@ -161,6 +163,12 @@ def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dic
     if isinstance(providers, Mapping):
         return list(providers), {name: dict(settings or {}) for name, settings in providers.items()}
     return list(providers), {}
+
+
+def _stated(one: Detected, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return what the caller said of a provider, under whichever of its names."""
+    names = (one.name, one.connector_id)
+    return next((said for name, said in options.items() if canonical_id(name, Kind.PROVIDER) in names), {})
 
 
 def _entry(one: Detected, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from attrs import frozen
 from modelmesh.config.problems import did_you_mean
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 from modelmesh.ids import ConnectorId, Kind
-from modelmesh.registry.catalog import Catalog
+from modelmesh.registry.aliases import canonical_id
+from modelmesh.registry.catalog import Catalog, Found
 from modelmesh.registry.published import distribution_for, provider_name, variables
 from modelmesh.secret import Secret
 
@@ -63,6 +64,7 @@ def detect(
     """
     environ = os.environ if environ is None else environ
     known = _known(catalog)
+    providers = None if providers is None else [canonical_id(name, Kind.PROVIDER) for name in providers]
     installed = {found.name for found in catalog.all() if found.kind is Kind.PROVIDER}
     if api_keys is not None:
         found = [_by_key(name, key, known, installed) for name, key in api_keys.items()]
@@ -85,7 +87,8 @@ def detect(
     if not found and not missing and api_keys is None and providers is None:
         found = [Detected(ConnectorId.parse(point.name).provider_name, point.name, embedded=True) for point in catalog.embedded()]
     if not found:
-        raise _nothing(known, installed, missing)
+        orphans = [one for one in catalog.detected_by_nobody() if environ.get(one.name, "").strip()]
+        raise _nothing(known, installed, missing) if missing or not orphans else _orphaned(orphans[0])
     return found
 
 
@@ -116,7 +119,7 @@ def _by_variable(known: list[tuple[str, str]], installed: set[str], environ: Map
 def _detected(variable: str, connector_id: str, value: str) -> Detected:
     name = provider_name(connector_id)
     if variable.endswith("_HOST"):
-        return Detected(name, connector_id, base_url=value if "://" in value else f"http://{value}")
+        return Detected(name, connector_id, base_url=value)  # what a missing scheme or port means, the connector knows
     return Detected(name, connector_id, api_key=Secret(value))
 
 
@@ -132,6 +135,7 @@ def _uniquely_named(found: list[Detected]) -> list[Detected]:
 
 
 def _by_key(name: str, key: Secret, known: list[tuple[str, str]], installed: set[str]) -> Detected:
+    name = canonical_id(name, Kind.PROVIDER)
     by_name = {provider_name(cid): cid for _, cid in reversed(known)}
     by_name |= {provider_name(cid): cid for cid in installed if provider_name(cid) not in by_name}
     connector_id = name if name in installed else by_name.get(name) or dict(known).get(name)
@@ -177,6 +181,15 @@ def _not_there(
     else:
         message = f"providers names {name!r}, for which there is no key; set it: export {variable}=…"
     return NoProvidersError(message, where="providers")
+
+
+def _orphaned(point: Found) -> NoProvidersError:
+    dist = point.distribution
+    message = (
+        f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, so "
+        f"it detects nobody. Correct the pyproject.toml of {dist.split()[0]}, and install that again; see: modelmesh connectors"
+    )
+    return NoProvidersError(message)
 
 
 def _nothing(known: list[tuple[str, str]], installed: set[str], missing: list[tuple[str, str]]) -> NoProvidersError:

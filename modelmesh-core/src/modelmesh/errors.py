@@ -25,7 +25,8 @@
     │ ├ ProviderServerError                 5xx
     │ ├ BadUpstreamResponseError            an answer that is no answer
     │ ├ StreamInterruptedError              after content; partial_text, partial_tool_calls, usage
-    │ └ ProviderInitError                   the provider could not be made ready
+    │ ├ ProviderInitError                   the provider could not be made ready
+    │ └ BrokenConnectorError                the connector's own mistake (also ConnectorError); place: file:line
     ├ StorageError                          a store of state failed; connector_id, key
     │ ├ StorageConflictError                the entry is not the version that was read
     │ └ StorageLockError                    somebody else held the lock (also TimeoutError)
@@ -259,6 +260,16 @@ class StreamInterruptedError(ProviderError):
 
 class ProviderInitError(ProviderError):
     """The provider could not be made ready, e.g. its list of models could not be read."""
+
+
+class BrokenConnectorError(ProviderError, ConnectorError):
+    """The connector's own mistake ended the attempt; the vendor is not to blame, and neither is the caller.
+
+    Attributes:
+        place: ``file:line`` in the connector's code.
+    """
+
+    place: str = ""
 
 
 # -- storage --------------------------------------------------------------------------------------------------------

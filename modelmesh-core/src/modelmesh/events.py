@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from modelmesh import authors
 from modelmesh.contracts.observability import Observability, RequestLogEntry, RoutingEvent, TraceEntry
 
 _log = logging.getLogger("modelmesh.events")
@@ -108,13 +110,23 @@ class Emitter:
 
     def _guarded(self, told: Callable[..., Any], *values: Any) -> None:
         try:
-            told(*values)
+            answer = told(*values)
+            if inspect.iscoroutine(answer):
+                answer.close()
+                message = "a coroutine, which nobody awaits: a sink's methods are plain functions"
+                raise TypeError(message)
         except Exception as error:  # noqa: BLE001 - a broken sink must neither fail a request nor silence the next
             owner = getattr(told, "__self__", told)
             name = str(getattr(owner, "id", None) or getattr(told, "__qualname__", owner))
             self.failures[name] += 1
             if self.failures[name] == 1:
-                _log.warning("%s raised %s: %s; further failures are only counted", name, type(error).__name__, error)
+                place = (
+                    authors.where_raised(error, owner)
+                    if owner is not told
+                    else authors.where_raised(error, module=told.__module__)
+                )
+                at = place or (authors.where_defined(told) if owner is told else authors.where_of(owner, told.__name__))
+                _log.warning("%s (%s) raised %s; further failures are only counted", name, at, authors.what(error, owner))
 
 
 def _bare(entry: RequestLogEntry) -> RequestLogEntry:

@@ -87,6 +87,11 @@ class ConnectorId:
             raise ValueError(message)
         return cls(match["stem"], match["version"])
 
+    @classmethod
+    def is_one(cls, text: str) -> bool:
+        """Whether a text follows the grammar."""
+        return _GRAMMAR.fullmatch(text) is not None
+
     @property
     def publisher(self) -> str:
         """First segment: the vendor, or ``modelmesh`` for our own."""

@@ -108,5 +108,5 @@ def test_in_a_pipe_a_row_is_a_line(invoke):
     assert lines[0].split() == ["ID", "kind", "distribution", "version", "state"]
     row = next(line for line in lines if line.startswith("acme.bad.v1"))
     assert row.split()[:4] == ["acme.bad.v1", "provider", "acme-bad", "1.0"]
-    assert row.endswith("pip install --force-reinstall acme-bad")
+    assert row.endswith("under dependencies in pyproject.toml")
     assert not [line for line in lines if line != line.rstrip()]

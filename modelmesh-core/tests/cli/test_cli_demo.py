@@ -69,8 +69,8 @@ def test_without_the_local_model_the_echo_stands_in(invoke, monkeypatch):
 
 def test_a_local_model_without_weights_says_how_to_get_them(invoke, monkeypatch, site):
     source = (
-        "from modelmesh.errors import ConfigurationError\nclass NoWeights:\n    def models(self): ...\n    def send(self): ...\n"
-        "    def asend(self): ...\n    def __init__(self): raise ConfigurationError('the weights are missing.')\n"
+        "from modelmesh.errors import ConfigurationError\nclass NoWeights:\n    id = 'acme.local.v1'\n    def models(self): ...\n"
+        "    def send(self, call, model, limits): ...\n    def asend(self, call, model, limits): ...\n    def __init__(self): raise ConfigurationError('the weights are missing.')\n"
     )
     site.install("acme-local", "acme_local", source, {"modelmesh.providers": {"acme.local.v1": "acme_local:NoWeights"}})
     monkeypatch.setattr(demo, "LOCAL", "acme.local.v1")

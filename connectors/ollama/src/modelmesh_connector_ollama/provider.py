@@ -22,8 +22,5 @@ class OllamaProvider(QuickProvider):
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"
 
     def _address(self) -> str:
-        named = os.environ.get("OLLAMA_HOST", "").strip()
-        written = self.config.base_url.strip()
-        if written in ("", f"http://{named}"):  # detection puts a scheme before the variable, which hides a missing port
-            written = named
+        written = self.config.base_url.strip() or os.environ.get("OLLAMA_HOST", "").strip()
         return address_of(written) if written else super()._address()

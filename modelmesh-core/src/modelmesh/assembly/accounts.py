@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
 
+from modelmesh import authors
 from modelmesh.assembly.policies import account_limits
 from modelmesh.config.locate import Path, Places
 from modelmesh.config.references import References
 from modelmesh.config.schema import ProviderSection
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Provider
-from modelmesh.errors import ConfigurationError
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError
 from modelmesh.ids import ConnectorId, Kind
-from modelmesh.registry.aliases import canonical_id
+from modelmesh.registry.aliases import ID_ALIASES, canonical_id
 from modelmesh.registry.resolver import Resolver, build
 from modelmesh.routing.circuits import Account
 from modelmesh.secret import Secret
@@ -49,10 +50,36 @@ class ProviderEntry:
         return name in self.account.names
 
     def catalogue(self) -> tuple[ModelInfo, ...]:
-        """Return what the provider says it has; asked once."""
+        """Return what the provider says it has; asked once.
+
+        Raises:
+            ConnectorLoadError: It gives no list of :class:`ModelInfo`.
+        """
         if self._catalogue is None:
-            self._catalogue = tuple(self.provider.models())
+            try:
+                rows = self.provider.models()
+            except ModelMeshError:
+                raise
+            except Exception as error:
+                place = authors.where_raised(error, self.provider)
+                raise self._no_catalogue(f"raised {authors.what(error, self.provider)}", place) from error.with_traceback(None)
+            if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
+                raise self._no_catalogue(f"returned {type(rows).__name__}")
+            rows = tuple(rows)
+            odd = [row for row in rows if not isinstance(row, ModelInfo)]
+            if odd:
+                raise self._no_catalogue(f"returned a list with a {type(odd[0]).__name__} in it")
+            self._catalogue = rows
         return self._catalogue
+
+    def _no_catalogue(self, what: str, place: str | None = None) -> ConnectorLoadError:
+        connector_id, distribution = authors.identity(self.provider)
+        message = (
+            f"providers.{self.key}: models() of the {authors.described(self.provider)} {what} "
+            f"(at {place or authors.where_of(self.provider, 'models')}). It must return a list of modelmesh.contracts.ModelInfo; "
+            f"until then, name the models under providers.{self.key}.models"
+        )
+        return ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
 
 
 def build_entry(section: ProviderSection, resolver: Resolver, references: References, places: Places) -> ProviderEntry:
@@ -118,6 +145,7 @@ def _settings(section: ProviderSection, references: References, path: Path) -> d
 
 def _names(key: str, connector_id: str) -> tuple[str, ...]:
     names = {key: None, canonical_id(key, Kind.PROVIDER): None, connector_id: None}
+    names |= dict.fromkeys(alias for alias, real in ID_ALIASES.items() if real == connector_id)
     with suppress(ValueError):
         names[ConnectorId.parse(connector_id).provider_name] = None
     return tuple(names)

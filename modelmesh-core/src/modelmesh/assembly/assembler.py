@@ -165,6 +165,10 @@ class Assembler:
                     f"{where}: {type(section.strategy_instance).__name__} is no strategy: it has no select(candidates, request)."
                 )
                 raise ConfigurationError(message, where=where)
+            if not isinstance(getattr(section.strategy_instance, "id", None), str):
+                where = self._config.places.where(("pools", section.name, "strategy_instance"))
+                message = f"{where}: {type(section.strategy_instance).__name__} has no id; write in it, e.g. id = 'acme.mine.v1'."
+                raise ConfigurationError(message, where=where)
             return section.strategy_instance  # type: ignore[no-any-return]
         name = override or section.strategy or DEFAULT_STRATEGY
         where = self._config.places.where(("pools", section.name, "strategy"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ class Row:
         kind: One of :data:`KINDS`, ``plugin`` or ``commands``.
         distribution: Name of the distribution that provides it.
         version: Its version, empty when unknown.
-        state: ``loaded``, ``failed``, ``duplicate``, ``left out`` or ``not loaded``.
+        state: ``loaded``, ``failed``, ``duplicate``, ``misplaced``, ``left out`` or ``not loaded``.
         reason: Why it is not loaded, on one line.
     """
 
@@ -90,11 +91,26 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
         label = found.kind.label.replace(" ", "-")
         if kind in (None, label):
             yield Row(found.name, label, *_owner(found), *_state(found, catalog, resolver))
+    if kind is None:
+        yield from _misplaced(catalog)
+
+
+def _misplaced(catalog: Catalog) -> Iterator[Row]:
+    """Yield what is registered where nobody looks for it."""
+    for found, group in catalog.strays():
+        reason = (
+            f"its group {found.point.group!r} is none; it must be {group!r}. Correct it in pyproject.toml, and install that again"
+        )
+        yield Row(found.name, "-", *_owner(found), "misplaced", reason)
+    for found in catalog.detected_by_nobody():
+        reason = f"no entry point in 'modelmesh.providers' names {found.value!r}, so the variable detects nobody"
+        yield Row(found.name, "variable", *_owner(found), "misplaced", reason)
 
 
 def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
     from modelmesh.errors import DuplicateConnectorError, ModelMeshError  # noqa: PLC0415 - not for --help
+    from modelmesh.registry.inspection import MisspeltHookWarning, slips_in  # noqa: PLC0415
 
     assert found.kind is not None
     try:
@@ -104,15 +120,17 @@ def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[s
     if resolver is None:
         return "not loaded", ""
     try:
-        loaded = resolver.resolve(found.kind, found.name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MisspeltHookWarning)  # said in the row
+            loaded = resolver.resolve(found.kind, found.name)
+        check = getattr(loaded, "check_shipped", None)
+        if check is not None:
+            check()
     except ModelMeshError as error:
         return "failed", one_line(error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a connector does when it is imported
         return "failed", one_line(f"{type(error).__name__}: {error}")
-    said = getattr(loaded, "id", None)
-    if isinstance(said, str) and said != found.name:
-        return "loaded", f"but its class says its ID is {said!r}; report this to its author"
-    return "loaded", ""
+    return "loaded", one_line("; ".join(str(slip) for slip in slips_in(loaded, found.kind)))
 
 
 def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:

@@ -40,8 +40,9 @@ def show_warning(
 ) -> None:
     """Take the place of ``warnings.showwarning``: what we say about a configuration is a note, without a source line."""
     from modelmesh.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when there is something to say
+    from modelmesh.registry.inspection import MisspeltHookWarning  # noqa: PLC0415
 
-    if issubclass(category, NotEnforcedWarning):
+    if issubclass(category, (NotEnforcedWarning, MisspeltHookWarning)):
         show_note(str(message))
     else:
         _shown_by_python(message, category, filename, lineno, file, line)

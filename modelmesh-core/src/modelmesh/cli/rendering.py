@@ -37,7 +37,8 @@ IN_WORDS = {
     _F.MISCONFIGURED: "redirected elsewhere",
     _F.PROTOCOL: "sent a broken answer",
     _F.CANCELLED: "was cancelled",
-    _F.BROKEN: "has a connector that raised",
+    _F.UNWRITTEN: "has a connector that could not write the request",
+    _F.BROKEN: "has a connector that made a mistake",
 }
 """What a provider did, by class of failure; the long form is :data:`modelmesh.routing.classes.RULES`."""
 

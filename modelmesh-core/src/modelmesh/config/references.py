@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from modelmesh import authors
 from modelmesh.builtin.env import spellings
 from modelmesh.config.locate import Path, Places
 from modelmesh.contracts.secret_store import SecretStore
-from modelmesh.errors import ConfigurationError, SecretNotFoundError
+from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, SecretNotFoundError
 from modelmesh.secret import Secret
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
@@ -97,11 +99,33 @@ class References:
         if self._store is None:
             raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
         try:
-            return self._store.get(name)
+            value = self._store.get(name)
         except KeyError:
             tried: Callable[[str], list[str]] = getattr(self._store, "tried", lambda asked: [asked])
             names = tried(name)
             raise self._missing(body, path, self._store.id, names, f"export {spellings(name)[-1]}=…") from None
+        except ModelMeshError:
+            raise
+        except Exception as error:
+            said = f"raised {type(error).__name__}; what it said is not repeated, for it may hold a secret"
+            raise self._broken(body, path, said, authors.where_raised(error, self._store)) from error.with_traceback(None)
+        if isinstance(value, Secret):
+            return value.reveal()
+        if isinstance(value, str):
+            return value
+        if inspect.iscoroutine(value):
+            value.close()
+        said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
+        raise self._broken(body, path, said, authors.where_of(self._store, "get"))
+
+    def _broken(self, body: str, path: Path, said: str, place: str | None) -> ConnectorError:
+        where, (connector_id, distribution) = self._places.where(path), authors.identity(self._store)
+        at = f" ({place})" if place else ""
+        message = (
+            f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value as "
+            "a str, or raise KeyError when there is none; name another store under 'secrets', or set the variable: ${env:NAME}"
+        )
+        return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 
     def _missing(self, body: str, path: Path, store: str, tried: list[str], command: str) -> SecretNotFoundError:
         where = self._places.where(path)

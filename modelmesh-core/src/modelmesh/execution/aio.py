@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh.execution.settlement import Hold, Relay, broken_connector, without_frames
+from modelmesh.execution.settlement import Hold, Relay, failed, not_a_stream, whole
 from modelmesh.routing import flow as flows
 from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 
@@ -58,11 +58,12 @@ class AsyncDriver:
         provider = step.candidate.provider
         try:
             reply = await provider.asend(step.call, step.candidate.upstream, step.limits)
-            return await _open(reply, Hold(reply, step.stream, self._clock)) if step.call.stream else reply  # type: ignore[return-value]
-        except ProviderError as error:
-            return without_frames(error)
+            if not step.call.stream:
+                return whole(provider, "asend", reply)
+            mistake = not_a_stream(provider, "asend", reply)
+            return mistake or await _open(reply, Hold(reply, step.stream, self._clock))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
-            return broken_connector(provider, error)
+            return failed(provider, error)
 
     async def relay(
         self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool
@@ -83,10 +84,8 @@ class AsyncDriver:
                 async for raw in opened.events:
                     for chunk in relay.take(raw):
                         yield chunk
-            except ProviderError as error:
-                cause = without_frames(error)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
-                cause = broken_connector(served.candidate.provider, error)
+                cause = failed(served.candidate.provider, error)
             ended = True
         finally:
             if not ended:

@@ -2,37 +2,73 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from modelmesh.errors import ProviderError, StreamInterruptedError
+from modelmesh import authors
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import BrokenConnectorError, ProviderError, StreamInterruptedError
 from modelmesh.routing import flow, verdicts
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.flow import Opened, Served
 from modelmesh.routing.policy import Commit, StreamPolicy
 from modelmesh.routing.progress import HOLD_EVENTS, Progress
 
+_log = logging.getLogger("modelmesh.connectors")
+_told: set[tuple[str, str]] = set()
+_STREAM = ("headers", "adapted", "commit")
 
-def broken_connector(provider: Any, error: Exception) -> ProviderError:
-    """Turn what a connector should not have raised into a failure of the attempt."""
-    name = f"{type(provider).__module__}.{type(provider).__qualname__}"
-    place = _innermost_line(error)
-    failure = ProviderError(
-        f"the connector {name} raised {type(error).__name__}: {error} (at {place}). A connector may only raise ProviderError "
-        "from send(), asend() and its hooks; report this to its author.",
-        failure=FailureClass.BROKEN,
-        billed="unknown",
+
+def failed(provider: Any, error: Exception) -> ProviderError:
+    """Return what an attempt failed with: the connector's word for it, or the mistake that another exception is."""
+    if isinstance(error, ProviderError):
+        if isinstance(getattr(error, "failure", None), FailureClass):
+            return without_frames(_heard(error) if isinstance(error, BrokenConnectorError) else error)
+        rule = (
+            f"raised an error without a class of failure ({authors.what(error, provider)}). Say which one it is: "
+            "ProviderError(message, failure=FailureClass.SERVER), or modelmesh_cdk.failures.failure(…)."
+        )
+        return _heard(authors.broken(provider, rule, authors.where_raised(error, provider), cause=type(error).__name__))
+    return _heard(authors.raised(provider, error))
+
+
+def whole(provider: Any, method: str, reply: Any) -> Answer | ProviderError:
+    """Return a whole answer, or the mistake of a connector that gave something else."""
+    if isinstance(reply, Answer):
+        return reply
+    rule = f"returned {_kind(reply)} from {method}(). It must return modelmesh.contracts.Answer(body), or an open stream when call.stream."
+    return _heard(authors.broken(provider, rule, authors.where_of(provider, method)))
+
+
+def not_a_stream(provider: Any, method: str, reply: Any) -> ProviderError | None:
+    """Return the mistake of a connector that gave no stream where one was asked for, ``None`` when it is one."""
+    asked = (*_STREAM, "close", "__iter__") if method == "send" else (*_STREAM, "aclose", "__aiter__")
+    lacking = [name for name in asked if not hasattr(reply, name)]
+    if not lacking:
+        return None
+    rule = (
+        f"returned {_kind(reply)} from {method}() for a call that streams; it lacks {', '.join(lacking)}. A stream must have "
+        f"{', '.join(asked)}: see modelmesh.contracts.EventStream."
     )
-    failure.details["cause"] = type(error).__name__
-    return failure
+    return _heard(authors.broken(provider, rule, authors.where_of(provider, method)))
 
 
-def _innermost_line(error: Exception) -> str:
-    trace, place = error.__traceback__, "an unknown place"
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
+def _kind(value: Any) -> str:
+    if inspect.iscoroutine(value):
+        value.close()  # nobody will await it
+        return "a coroutine"
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _heard(error: BrokenConnectorError) -> BrokenConnectorError:
+    """Log a mistake, once for each place: the next model may answer, and nobody would hear of it."""
+    key = (error.connector_id, error.place)
+    if key not in _told:
+        _told.add(key)
+        _log.warning("%s", error.message)
+    return error
 
 
 def without_frames(error: ProviderError) -> ProviderError:
@@ -54,6 +90,9 @@ class Hold:
 
     def enough(self, chunk: dict[str, Any]) -> bool:
         """Take one chunk; ``True`` when what is held may be handed over."""
+        if not isinstance(chunk, dict):
+            message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
+            raise TypeError(message)
         self.progress.feed(chunk)
         self.chunks.append(chunk)
         if not self.progress.has_content:
@@ -100,6 +139,9 @@ class Relay:
 
     def take(self, chunk: dict[str, Any]) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:
         """Take a chunk from the stream; return what goes to the caller now."""
+        if not isinstance(chunk, dict):
+            message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
+            raise TypeError(message)
         self._opened.progress.feed(chunk)
         return self._shape(chunk)
 

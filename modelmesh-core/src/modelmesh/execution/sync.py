@@ -7,7 +7,7 @@ from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh.execution.settlement import Hold, Relay, broken_connector, without_frames
+from modelmesh.execution.settlement import Hold, Relay, failed, not_a_stream, whole
 from modelmesh.routing import flow as flows
 from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 
@@ -57,11 +57,12 @@ class SyncDriver:
         provider = step.candidate.provider
         try:
             reply = provider.send(step.call, step.candidate.upstream, step.limits)
-            return _open(reply, Hold(reply, step.stream, self._clock)) if step.call.stream else reply  # type: ignore[return-value]
-        except ProviderError as error:
-            return without_frames(error)
+            if not step.call.stream:
+                return whole(provider, "send", reply)
+            mistake = not_a_stream(provider, "send", reply)
+            return mistake or _open(reply, Hold(reply, step.stream, self._clock))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
-            return broken_connector(provider, error)
+            return failed(provider, error)
 
     def relay(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[dict[str, Any]]:
         """Yield the chunks of an open stream and settle it when it ends, breaks or is left.
@@ -78,10 +79,8 @@ class SyncDriver:
             try:
                 for chunk in opened.events:
                     yield from relay.take(chunk)
-            except ProviderError as error:
-                cause = without_frames(error)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
-                cause = broken_connector(served.candidate.provider, error)
+                cause = failed(served.candidate.provider, error)
             ended = True
         finally:
             opened.stream.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
 from attrs import frozen
@@ -52,18 +53,22 @@ class Catalog:
         kinds = {kind.group: kind for kind in Kind}
         self._connectors: dict[Kind, dict[str, list[Found]]] = {kind: {} for kind in Kind}
         self._others: dict[str, list[Found]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
+        self._elsewhere: list[Found] = []
         for point in points:
             if point.group in kinds:
                 kind = kinds[point.group]
                 self._connectors[kind].setdefault(point.name, []).append(_found(point, kind))
             elif point.group in self._others:
                 self._others[point.group].append(_found(point, None))
+            else:
+                self._elsewhere.append(_found(point, None))
 
     @classmethod
     def scan(cls) -> Catalog:
         """Read every group in one pass: each call of ``entry_points()`` goes over the disk again."""
         found = entry_points()
-        return cls(point for group in found.groups if group.startswith("modelmesh.") for point in found.select(group=group))
+        near = [group for group in found.groups if "mesh" in group or "model" in group]
+        return cls(point for group in near for point in found.select(group=group))
 
     def find(self, kind: Kind, connector_id: str) -> Found | None:
         """Return the one entry point of an ID.
@@ -80,6 +85,14 @@ class Catalog:
             )
             raise DuplicateConnectorError(message, connector_id=connector_id, distribution=owners)
         return several[0] if several else None
+
+    def has(self, kind: Kind, connector_id: str) -> bool:
+        """Whether some distribution provides an ID of this kind."""
+        return connector_id in self._connectors[kind]
+
+    def of(self, kind: Kind) -> list[Found]:
+        """Return the connectors of a kind."""
+        return [one for several in self._connectors[kind].values() for one in several]
 
     def ids(self, kind: Kind) -> list[str]:
         """Return the IDs of a kind, sorted."""
@@ -103,6 +116,16 @@ class Catalog:
         """Return the hook modules: those every mesh loads, or with :data:`COMMANDS` those only the command line does."""
         return self._others[group]
 
+    def strays(self) -> list[tuple[Found, str]]:
+        """Return entry points in a group that is none of ours and almost is, each with the group that is meant."""
+        groups = [*(kind.group for kind in Kind), *self._others]
+        meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _ALIKE) for one in self._elsewhere}
+        return [(one, meant[one.point.group][0]) for one in self._elsewhere if meant[one.point.group]]
+
+    def detected_by_nobody(self) -> list[Found]:
+        """Return variables whose entry point names a class that no provider connector is."""
+        return [one for one in self._others[AUTODETECT] if self.provider_at(one.value) is None]
+
     def provider_at(self, value: str) -> Found | None:
         """Return the provider connector that an autodetection entry names by ``module:Class``."""
         for several in self._connectors[Kind.PROVIDER].values():
@@ -110,6 +133,14 @@ class Catalog:
                 if found.value.replace(" ", "") == value.replace(" ", ""):
                     return found
         return None
+
+
+_ALIKE = 0.85
+
+
+def _plain(group: str) -> str:
+    """A group as it would be spelt if only its separators and case were wrong."""
+    return group.lower().replace("-", "_").replace("model_mesh", "modelmesh").replace("modelmesh_", "modelmesh.")
 
 
 def _distinct(several: list[Found]) -> list[Found]:

@@ -9,23 +9,16 @@ from typing import Any
 
 import pluggy
 
+from modelmesh import authors
 from modelmesh.errors import ConnectorLoadError, ModelMeshError, UnknownConnectorError
-from modelmesh.ids import Kind
+from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import STRATEGIES, canonical_id
-from modelmesh.registry.catalog import Catalog
+from modelmesh.registry.catalog import Catalog, Found
 from modelmesh.registry.in_process import CONNECTOR_REGISTRY
+from modelmesh.registry.inspection import REQUIRED as REQUIRED
+from modelmesh.registry.inspection import mistake_in, warn_of_slips
 from modelmesh.registry.plugins import load_plugins
 from modelmesh.registry.published import distribution_for
-
-# What a class of each kind must be able to do; checked when it is loaded, so that the error names the plugin.
-REQUIRED: dict[Kind, tuple[str, ...]] = {
-    Kind.PROVIDER: ("models", "send", "asend"),
-    Kind.STRATEGY: ("select",),
-    Kind.SECRET_STORE: ("get",),
-    Kind.OBSERVABILITY: ("emit", "log"),
-    Kind.STORAGE: ("load", "save"),
-    Kind.DISCOVERY: ("sync", "probe"),
-}
 
 
 class Resolver:
@@ -79,24 +72,34 @@ class Resolver:
             raise ConnectorLoadError(message, connector_id=connector_id) from error
         registered = answered or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
         if registered is not None:
-            return _checked(registered, kind, connector_id, "this process")
+            return _checked(registered, kind, connector_id, "this process", where)
         found = self.catalog.find(kind, connector_id)
         if found is None:
             raise self._unknown(kind, connector_id, name, where)
-        try:
-            loaded = found.point.load()
-        except Exception as error:
-            message = (
-                f"{_at(where)}the {kind.label} connector {connector_id!r} of {found.distribution} cannot be imported: "
-                f"{type(error).__name__}: {error}. Reinstall it: pip install --force-reinstall {found.distribution.split()[0]}"
-            )
-            raise ConnectorLoadError(message, connector_id=connector_id, distribution=found.distribution) from error
-        return _checked(loaded, kind, connector_id, found.distribution)
+        loaded = _load(found, kind, where)
+        authors.remember(loaded, connector_id, found.distribution)
+        checked = _checked(loaded, kind, connector_id, found.distribution, where)
+        _check_id(checked, kind, found, where)
+        return checked
 
     def _unknown(self, kind: Kind, connector_id: str, name: str, where: str) -> UnknownConnectorError:
         installed = self.catalog.ids(kind)
         published = distribution_for(connector_id, kind)
-        if published:
+        strays = [(found, group) for found, group in self.catalog.strays() if found.name in (connector_id, name)]
+        misnamed = [] if published else [one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)]
+        others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
+        if strays:
+            found, group = strays[0]
+            hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {found.distribution.split()[0]}, and install that again"
+        elif others:
+            hint = f"It is installed as a {others[0].label} connector, in the group {others[0].group!r}. List them: modelmesh connectors"
+        elif misnamed:
+            dist = misnamed[0].distribution
+            hint = (
+                f"{dist} registers {misnamed[0].name!r} = {misnamed[0].value!r}, and the entry point's name is the ID, which looks like "
+                f"'groq.api.v1'. Correct it in the pyproject.toml of {dist.split()[0]}, and install that again"
+            )
+        elif published:
             hint = f"Install it: pip install {published}"
         else:
             known = [*installed, *(STRATEGIES if kind is Kind.STRATEGY else ())]
@@ -116,15 +119,71 @@ def _at(where: str) -> str:
     return f"{where}: " if where else ""
 
 
-def _checked(cls: Any, kind: Kind, connector_id: str, owner: str) -> type[Any]:
-    missing = [name for name in REQUIRED[kind] if not callable(getattr(cls, name, None))]
-    if missing:
+def _stray(found: Found, group: str) -> str:
+    return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}; the group is {group!r}."
+
+
+def _load(found: Found, kind: Kind, where: str) -> Any:
+    """Import what an entry point names.
+
+    Raises:
+        ConnectorLoadError: It cannot be.
+    """
+    try:
+        return found.point.load()
+    except (Exception, SystemExit) as error:
+        dist = found.distribution.split()[0]
+        place = authors.where_raised(error, module=found.module)
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        what = authors.what(error)
+        if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
+            why = f"its entry point is {found.name!r} = {found.value!r}, and there is no module {missing!r}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: pip install --force-reinstall {dist}"
+        elif missing:
+            why = f"it imports {missing!r}, which is not installed: {what}"
+            hint = (
+                f"Install what it needs: pip install --force-reinstall {dist}. For its author: name the distribution of "
+                f"{missing!r} under dependencies in pyproject.toml"
+            )
+        elif isinstance(error, AttributeError) and place is None:
+            why = f"its entry point is {found.name!r} = {found.value!r}: {what}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, and install that again"
+        else:
+            why = what
+            hint = f"Reinstall it: pip install --force-reinstall {dist}"
+        at = f" (at {place})" if place else ""
         message = (
-            f"the {kind.label} connector {connector_id!r} of {owner} is {cls!r}, which lacks {', '.join(missing)}. "
-            f"A {kind.label} connector must have {', '.join(REQUIRED[kind])}; see modelmesh.contracts."
+            f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} cannot be imported{at}: {why}. {hint}"
         )
+        raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution) from error
+
+
+def _checked(cls: Any, kind: Kind, connector_id: str, owner: str, where: str) -> type[Any]:
+    mistake = mistake_in(cls, kind)
+    if mistake:
+        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is wrong: {mistake}"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner)
+    warn_of_slips(cls, kind, owner)
     return cls  # type: ignore[no-any-return]
+
+
+def _check_id(cls: Any, kind: Kind, found: Found, where: str) -> None:
+    said = getattr(cls, "id", None)
+    if said == found.name and ConnectorId.is_one(said):
+        return
+    place = authors.where_defined(cls) if inspect.isclass(cls) else found.value
+    name = getattr(cls, "__qualname__", found.value)
+    own = inspect.isclass(cls) and any(
+        "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in authors.OURS
+    )
+    if not ConnectorId.is_one(found.name):
+        rule = f"the entry point's name is the ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Rename it in pyproject.toml"
+    elif not own:
+        rule = f"class {name} has no id of its own. Write in it: id = {found.name!r}"
+    else:
+        rule = f"class {name} says id = {said!r}, its entry point {found.name!r}. They must be the same: change one of them"
+    message = f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} is wrong: {place}: {rule}"
+    raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution)
 
 
 def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str) -> Any:
@@ -144,11 +203,14 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
     except ModelMeshError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
+        place = authors.where_raised(error, cls)
+        _, owner = authors.identity(cls)
         message = (
-            f"the connector {connector_id!r} ({getattr(cls, '__module__', '?')}) cannot be built from its configuration: "
-            f"{type(error).__name__}: {error}"
+            f"the connector {connector_id!r}{f' of {owner}' if owner else ''} ({place or authors.where_defined(cls)}) cannot be built "
+            f"from its configuration: {authors.what(error, config)}. It is made by from_config(settings), else by calling the class "
+            "with the settings as one map; a setting that is missing or wrong is refused with modelmesh.errors.ConfigurationError"
         )
-        raise ConnectorLoadError(message, connector_id=connector_id) from error.with_traceback(None)
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
 
 
 def _takes_config(cls: Callable[..., Any]) -> bool:

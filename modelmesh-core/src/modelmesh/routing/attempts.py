@@ -28,6 +28,7 @@ class Attempt:
         status: HTTP status of the failure.
         code: The vendor's error code.
         error: Class name of the error.
+        place: ``file:line`` in the connector's code, when the connector itself is at fault.
         billed: ``yes``, ``no`` or ``unknown``.
         request_id: The vendor's request ID.
         adapted: What was dropped or renamed for the vendor.
@@ -46,6 +47,7 @@ class Attempt:
     status: int | None = None
     code: str | None = None
     error: str | None = None
+    place: str | None = None
     billed: str = "unknown"
     request_id: str | None = None
     adapted: Sequence[str] = ()
@@ -60,6 +62,7 @@ class Attempt:
         self.status = error.status
         self.code = error.code
         self.error = type(error).__name__
+        self.place = getattr(error, "place", None)
         self.billed = error.billed
         self.request_id = error.request_id
 
@@ -71,8 +74,9 @@ class Attempt:
         what = self.failure or self.outcome
         status = f" {self.status}" if self.status else ""
         code = f" {self.code}" if self.code else ""
+        at = f" at {self.place}" if self.place else ""
         took = f" after {self.ms:.0f} ms" if self.ms is not None else ""
-        return f"{self.provider_id}/{self.model_id}: {what}{status}{code}{took}"
+        return f"{self.provider_id}/{self.model_id}: {what}{status}{code}{at}{took}"
 
 
 _FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)

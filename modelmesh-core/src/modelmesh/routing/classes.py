@@ -31,6 +31,7 @@ class FailureClass(StrEnum):
     MISCONFIGURED = "misconfigured"
     PROTOCOL = "protocol"
     CANCELLED = "cancelled"
+    UNWRITTEN = "unwritten"
     BROKEN = "broken"
 
 
@@ -158,9 +159,13 @@ RULES: dict[FailureClass, Rule] = {
         "the caller went away",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.ProviderError, billed="unknown",
     ),
+    _F.UNWRITTEN: Rule(
+        "the connector's own mistake, before anything was sent: an odd request must not switch a model off",
+        _T.NEVER, True, _S.NONE, _E.NONE, errors.BrokenConnectorError,
+    ),
     _F.BROKEN: Rule(
-        "the connector itself raised",
-        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.ProviderError, billed="unknown", panic=True,
+        "the connector's own mistake: it raised, or returned what it may not",
+        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.BrokenConnectorError, billed="unknown", panic=True,
     ),
 }  # fmt: skip
 

@@ -328,6 +328,7 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     """Charge a stream that broke after content to who served it."""
     attempt = served.attempts[-1]
     attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
+    attempt.place = getattr(error, "place", None)
     _partly(served, now)
     served.pool.book.failed(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
@@ -354,8 +355,11 @@ def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError
     if not isinstance(answer.body, dict):
         return verdicts.no_answer("not a JSON object")
     for key in operation.required:
-        if not answer.body.get(key):
+        value = answer.body.get(key)
+        if not value:
             return verdicts.no_answer(f"{key!r} is empty or missing")
+        if isinstance(value, list) and not isinstance(value[0], dict):
+            return verdicts.no_answer(f"{key!r} holds no objects")
     return answer
 
 

