@@ -19,7 +19,7 @@ from modelmesh.contracts import observability
 from modelmesh.convenience import create
 from modelmesh.ids import Kind
 from modelmesh.registry import aliases, catalog
-from modelmesh.registry.resolver import REQUIRED
+from modelmesh.registry.inspection import REQUIRED
 from modelmesh.routing.classes import RULES
 
 ROOT = Path(__file__).resolve().parents[2]

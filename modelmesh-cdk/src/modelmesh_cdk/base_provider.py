@@ -181,7 +181,7 @@ class BaseProvider(WireFormat):
             written = self._encode(request)
         except ProviderError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
             raise authors.raised(self, error, written=False) from None
         if not (isinstance(written, tuple) and tuple(map(type, written)) == (str, list, bytes)):
             raise self._misused("_encode", written, "a tuple of three: the address (str), a list of headers, the body (bytes)")

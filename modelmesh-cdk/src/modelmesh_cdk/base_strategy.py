@@ -35,14 +35,14 @@ class BaseStrategy:
             self._check_scores(candidates, request)
             raise
         assert best is not None
-        score = self.score(best, request)
+        score: Any = self.score(best, request)
         if not isinstance(score, int | float):
             self._check_scores(candidates, request)  # a single candidate is compared with nobody
         return SelectionResult(best, score, f"highest score, {score:g}")
 
     def _check_scores(self, candidates: Candidates, request: SelectionRequest) -> None:
         for candidate in candidates:
-            score = self.score(candidate, request)
+            score: Any = self.score(candidate, request)
             if not isinstance(score, int | float):
                 place = authors.where_of(self, "score")
                 message = f"score() returned {type(score).__name__} (at {place}); it must return a number"

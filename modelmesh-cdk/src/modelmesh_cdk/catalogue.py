@@ -79,7 +79,8 @@ def _read(package: str, _: str) -> tuple[ModelInfo, ...]:
         raise _WrongFileError(place, why) from None
     wrong = _wrong_with(data)
     if wrong is not None:
-        raise _WrongFileError(f"{file}:{_line_of(text, wrong[0])}", wrong[1])
+        place = f"{file}:{_line_of(text, wrong[0])}"
+        raise _WrongFileError(place, wrong[1])
     return tuple(read_row(row, source=data.get("source"), as_of=data.get("as_of")) for row in data["models"])
 
 
@@ -133,7 +134,8 @@ def _wrong_with(data: Any) -> tuple[int | str, str] | None:
 def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
     if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
         return f"a model must be an object with an 'id'. {_SHAPE}"
-    name, source, as_of = row["id"], row.get("source", data.get("source")), row.get("as_of", data.get("as_of"))
+    name = row["id"]
+    source, as_of = (row.get(key, data.get(key)) for key in ("source", "as_of"))
     if not source or not _is_day(as_of):
         return (
             f"the model {name!r} is undated: it needs a 'source' and the day it was read as 'as_of', YYYY-MM-DD, here or "
@@ -172,8 +174,8 @@ def _wrong_capability(said: Any, model: str) -> str | None:
         return None  # a capability of the connector's own
     hint = f" Did you mean {(node.path if '.' in said and node else near)!r}?" if near else ""
     return (
-        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities; one of your own needs "
-        "a dotted path."
+        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities; one of your own "
+        "needs a dotted path."
     )
 
 

@@ -74,7 +74,8 @@ class _Reading:
                     if isinstance(found, list | tuple)
                     else type(found).__name__
                 )
-                rule = f"returned {kind} from {type(self._decoder).__name__}.decode(). It must return a list of dicts, empty to skip the event."
+                name = type(self._decoder).__name__
+                rule = f"returned {kind} from {name}.decode(). It must return a list of dicts, empty to skip the event."
                 raise authors.broken(self._provider, rule, place)
         return found  # type: ignore[no-any-return]
 

@@ -52,7 +52,7 @@ class ChunkDecoder:
             if parsed is None:
                 return ()
             if not isinstance(parsed, dict):
-                raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")  # type: ignore[attr-defined]
+                raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
             chunk = parsed
         if chunk.get("error"):
             raise self._failure(chunk)

@@ -172,14 +172,14 @@ class WireFormat:
 
     def _encode(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         options = request.call.options
-        url = self._endpoint(request)
+        url: Any = self._endpoint(request)
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise self._misused(
                 "_endpoint" if _overrides(self, "_endpoint") else "_get_completion_endpoint", url, "a whole address"
             )
         if options.query:
             url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
-        payload = self._build_request_payload(request)
+        payload: Any = self._build_request_payload(request)
         if not isinstance(payload, dict):
             raise self._misused("_build_request_payload", payload, "the body as a dict")
         if request.call.strict and request.adapted:
@@ -200,7 +200,7 @@ class WireFormat:
 
     def _fixed_headers(self) -> list[tuple[str, str]]:
         if self._headers is None:
-            vendor = self._build_headers()
+            vendor: Any = self._build_headers()
             if not isinstance(vendor, Mapping) or not all(isinstance(part, str) for pair in vendor.items() for part in pair):
                 raise self._misused("_build_headers", vendor, "a dict of str to str; a Secret is sent by its reveal()")
             built = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **vendor}
@@ -222,7 +222,7 @@ class WireFormat:
             raise self._not_an_answer("its body is not a JSON object", status, headers)
         if data.get("error"):
             raise self._event_failure(data, headers)
-        parsed = self._parse_response(data)
+        parsed: Any = self._parse_response(data)
         if not isinstance(parsed, dict):
             raise self._misused("_parse_response", parsed, "the answer as a dict in OpenAI's shape", written=True)
         return Answer(parsed, headers, request.adapted)
@@ -233,7 +233,8 @@ class WireFormat:
         except ValueError:
             body = raw.decode("utf-8", "replace")[:2000]
         code = self._scrubbed_code(body)
-        kind, text = self._classify(status, code, headers, body), self._error_text(body)
+        kind: Any = self._classify(status, code, headers, body)
+        text: Any = self._error_text(body)
         if not isinstance(kind, FailureClass):
             kinds = ", ".join(f"FailureClass.{one.name}" for one in FailureClass)
             raise self._misused("_classify", kind, f"one of {kinds}", written=True)
@@ -254,7 +255,7 @@ class WireFormat:
         )
 
     def _scrubbed_code(self, body: Any) -> str | None:
-        code = self._error_code(body)
+        code: Any = self._error_code(body)
         if code is not None and not isinstance(code, str):
             raise self._misused("_error_code", code, "a str, or None where there is none", written=True)
         return scrubbed(code, self._api_key)  # type: ignore[no-any-return]

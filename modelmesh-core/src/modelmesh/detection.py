@@ -186,8 +186,8 @@ def _not_there(
 def _orphaned(point: Found) -> NoProvidersError:
     dist = point.distribution
     message = (
-        f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, so "
-        f"it detects nobody. Correct the pyproject.toml of {dist.split()[0]}, and install that again; see: modelmesh connectors"
+        f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, "
+        f"so it detects nobody. Correct the pyproject.toml of {dist.split()[0]}, and install that again: modelmesh connectors"
     )
     return NoProvidersError(message)
 

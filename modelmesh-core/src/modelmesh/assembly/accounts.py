@@ -60,15 +60,18 @@ class ProviderEntry:
                 rows = self.provider.models()
             except ModelMeshError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
                 place = authors.where_raised(error, self.provider)
-                raise self._no_catalogue(f"raised {authors.what(error, self.provider)}", place) from error.with_traceback(None)
+                said = f"raised {authors.what(error, self.provider)}"
+                raise self._no_catalogue(said, place) from error.with_traceback(None)
             if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
-                raise self._no_catalogue(f"returned {type(rows).__name__}")
+                said = f"returned {type(rows).__name__}"
+                raise self._no_catalogue(said)
             rows = tuple(rows)
             odd = [row for row in rows if not isinstance(row, ModelInfo)]
             if odd:
-                raise self._no_catalogue(f"returned a list with a {type(odd[0]).__name__} in it")
+                said = f"returned a list with a {type(odd[0]).__name__} in it"
+                raise self._no_catalogue(said)
             self._catalogue = rows
         return self._catalogue
 

@@ -9,7 +9,8 @@ from modelmesh.errors import ConfigurationError
 from modelmesh.events import Emitter, Sink, expand
 from modelmesh.ids import Kind
 from modelmesh.registry.aliases import canonical_id
-from modelmesh.registry.resolver import REQUIRED, Resolver, build
+from modelmesh.registry.inspection import REQUIRED
+from modelmesh.registry.resolver import Resolver, build
 
 NULL = "modelmesh.null.v1"
 HEARING = ("modelmesh_routing_event", "modelmesh_request_finished")

@@ -98,17 +98,20 @@ class References:
             raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
         if self._store is None:
             raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
+        return self._ask(self._store, name, body, path)
+
+    def _ask(self, store: SecretStore, name: str, body: str, path: Path) -> str:
         try:
-            value = self._store.get(name)
+            value: Any = store.get(name)
         except KeyError:
-            tried: Callable[[str], list[str]] = getattr(self._store, "tried", lambda asked: [asked])
+            tried: Callable[[str], list[str]] = getattr(store, "tried", lambda asked: [asked])
             names = tried(name)
-            raise self._missing(body, path, self._store.id, names, f"export {spellings(name)[-1]}=…") from None
+            raise self._missing(body, path, store.id, names, f"export {spellings(name)[-1]}=…") from None
         except ModelMeshError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, it is named
             said = f"raised {type(error).__name__}; what it said is not repeated, for it may hold a secret"
-            raise self._broken(body, path, said, authors.where_raised(error, self._store)) from error.with_traceback(None)
+            raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
         if isinstance(value, Secret):
             return value.reveal()
         if isinstance(value, str):
@@ -116,14 +119,14 @@ class References:
         if inspect.iscoroutine(value):
             value.close()
         said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
-        raise self._broken(body, path, said, authors.where_of(self._store, "get"))
+        raise self._broken(body, path, said, authors.where_of(store, "get"))
 
     def _broken(self, body: str, path: Path, said: str, place: str | None) -> ConnectorError:
         where, (connector_id, distribution) = self._places.where(path), authors.identity(self._store)
         at = f" ({place})" if place else ""
         message = (
-            f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value as "
-            "a str, or raise KeyError when there is none; name another store under 'secrets', or set the variable: ${env:NAME}"
+            f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value "
+            "as a str, or raise KeyError when there is none; name another store under 'secrets', or set the variable: ${env:NAME}"
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 

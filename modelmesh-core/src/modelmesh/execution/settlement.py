@@ -38,7 +38,8 @@ def whole(provider: Any, method: str, reply: Any) -> Answer | ProviderError:
     """Return a whole answer, or the mistake of a connector that gave something else."""
     if isinstance(reply, Answer):
         return reply
-    rule = f"returned {_kind(reply)} from {method}(). It must return modelmesh.contracts.Answer(body), or an open stream when call.stream."
+    right = "modelmesh.contracts.Answer(body), or an open stream when call.stream"
+    rule = f"returned {_kind(reply)} from {method}(). It must return {right}."
     return _heard(authors.broken(provider, rule, authors.where_of(provider, method)))
 
 
@@ -88,7 +89,7 @@ class Hold:
         self._stream, self._policy, self._clock = stream, policy, clock
         self._since: float | None = None
 
-    def enough(self, chunk: dict[str, Any]) -> bool:
+    def enough(self, chunk: Any) -> bool:
         """Take one chunk; ``True`` when what is held may be handed over."""
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
@@ -137,7 +138,7 @@ class Relay:
         for chunk in self._opened.held:
             yield from self._shape(chunk)
 
-    def take(self, chunk: dict[str, Any]) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:
+    def take(self, chunk: Any) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:
         """Take a chunk from the stream; return what goes to the caller now."""
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"

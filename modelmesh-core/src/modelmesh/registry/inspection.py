@@ -73,12 +73,14 @@ def mistake_in(cls: Any, kind: Kind) -> str | None:
     if lacking:
         return _lacking(cls, kind, lacking)
     if not callable(cls):
-        return f"its entry point names an object of class {type(cls).__qualname__} ({authors.where_defined(type(cls))}). Name the class itself."
+        place = authors.where_defined(type(cls))
+        return f"its entry point names an object of class {type(cls).__qualname__} ({place}). Name the class itself."
     if not inspect.isclass(cls):
         return None
     if inspect.isabstract(cls):
-        names = ", ".join(sorted(cls.__abstractmethods__))
-        return f"{authors.where_defined(cls)}: class {cls.__qualname__} is abstract: it leaves {names} unwritten. Write what is missing."
+        names = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        place = authors.where_defined(cls)
+        return f"{place}: class {cls.__qualname__} is abstract: it leaves {names} unwritten. Write what is missing."
     return next(_misfits(cls, kind), None)
 
 

@@ -15,7 +15,6 @@ from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import STRATEGIES, canonical_id
 from modelmesh.registry.catalog import Catalog, Found
 from modelmesh.registry.in_process import CONNECTOR_REGISTRY
-from modelmesh.registry.inspection import REQUIRED as REQUIRED
 from modelmesh.registry.inspection import mistake_in, warn_of_slips
 from modelmesh.registry.plugins import load_plugins
 from modelmesh.registry.published import distribution_for
@@ -90,14 +89,16 @@ class Resolver:
         others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
         if strays:
             found, group = strays[0]
-            hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {found.distribution.split()[0]}, and install that again"
+            dist = found.distribution.split()[0]
+            hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {dist}, and install that again"
         elif others:
-            hint = f"It is installed as a {others[0].label} connector, in the group {others[0].group!r}. List them: modelmesh connectors"
+            at = others[0]
+            hint = f"It is installed as a {at.label} connector, in the group {at.group!r}. List them: modelmesh connectors"
         elif misnamed:
-            dist = misnamed[0].distribution
+            one = misnamed[0]
             hint = (
-                f"{dist} registers {misnamed[0].name!r} = {misnamed[0].value!r}, and the entry point's name is the ID, which looks like "
-                f"'groq.api.v1'. Correct it in the pyproject.toml of {dist.split()[0]}, and install that again"
+                f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks like "
+                f"'groq.api.v1'. Correct it in the pyproject.toml of {one.distribution.split()[0]}, and install that again"
             )
         elif published:
             hint = f"Install it: pip install {published}"
@@ -138,7 +139,8 @@ def _load(found: Found, kind: Kind, where: str) -> Any:
         what = authors.what(error)
         if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
             why = f"its entry point is {found.name!r} = {found.value!r}, and there is no module {missing!r}"
-            hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: pip install --force-reinstall {dist}"
+            whole = f"pip install --force-reinstall {dist}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: {whole}"
         elif missing:
             why = f"it imports {missing!r}, which is not installed: {what}"
             hint = (
@@ -177,7 +179,7 @@ def _check_id(cls: Any, kind: Kind, found: Found, where: str) -> None:
         "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in authors.OURS
     )
     if not ConnectorId.is_one(found.name):
-        rule = f"the entry point's name is the ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Rename it in pyproject.toml"
+        rule = f"an entry point's name is an ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Correct pyproject.toml"
     elif not own:
         rule = f"class {name} has no id of its own. Write in it: id = {found.name!r}"
     else:
@@ -205,10 +207,11 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
         place = authors.where_raised(error, cls)
         _, owner = authors.identity(cls)
+        whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or authors.where_defined(cls)})"
         message = (
-            f"the connector {connector_id!r}{f' of {owner}' if owner else ''} ({place or authors.where_defined(cls)}) cannot be built "
-            f"from its configuration: {authors.what(error, config)}. It is made by from_config(settings), else by calling the class "
-            "with the settings as one map; a setting that is missing or wrong is refused with modelmesh.errors.ConfigurationError"
+            f"the connector {whose} cannot be built "
+            f"from its configuration: {authors.what(error, config)}. It is made by from_config(settings), else by calling "
+            "the class with the settings as one map; a setting that is missing or wrong is refused with ConfigurationError"
         )
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
 

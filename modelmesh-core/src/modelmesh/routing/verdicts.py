@@ -207,9 +207,9 @@ def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
 
 def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> errors.ConnectorError:
     connector_id, distribution = authors.identity(pool.strategy)
-    at = f"{place}: " if place else ""
+    at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
     return errors.ConnectorError(
-        f"{at}strategy {connector_id!r}{f' of {distribution}' if distribution else ''} of pool {pool.name!r} {rule}; report this to "
+        f"{at}strategy {connector_id!r}{of} of pool {pool.name!r} {rule}; report this to "
         "its author. Another serves meanwhile: strategy='stick-until-failure'",
         connector_id=connector_id,
         distribution=distribution,

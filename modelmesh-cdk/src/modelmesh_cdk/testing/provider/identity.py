@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from modelmesh.ids import Kind
+from modelmesh.registry.inspection import slips_in
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.catalogued import Catalogued
@@ -13,6 +15,10 @@ from modelmesh_cdk.testing.upstream import Upstream
 
 class Identity(Catalogued, Subject):
     """What the connector says of its models is dated, and it goes quietly."""
+
+    def test_no_hook_is_misspelt(self, provider: object) -> None:
+        """No name that nothing uses is almost that of a hook."""
+        assert [str(slip) for slip in slips_in(type(provider), Kind.PROVIDER)] == []
 
     @pytest.mark.parametrize("in_task", [False, True], ids=["sync", "async"])
     def test_provider_may_be_closed_twice(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest
