@@ -97,8 +97,8 @@ class Resolver:
         elif misnamed:
             one = misnamed[0]
             hint = (
-                f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks like "
-                f"'groq.api.v1'. Correct it in the pyproject.toml of {one.distribution.split()[0]}, and install that again"
+                f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks "
+                f"like 'groq.api.v1'. Correct it in the pyproject.toml of {one.distribution.split()[0]}, and install that again"
             )
         elif published:
             hint = f"Install it: pip install {published}"
