@@ -13,6 +13,11 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class MisspellsAHook(Honest):
+    def _pars_response(self, data):
+        return data
+
+
 class IsUndated(Honest):
     facts = {"source": "the price list of Acme", "as_of": "lately"}
 
@@ -39,6 +44,7 @@ class ClosesOnce(Honest):
 FAKES: list[tuple[type, str]] = [
     (HasNoVersion, "test_id_is_an_id"),
     (HasAnotherId, "test_id_agrees_with_the_entry_point"),
+    (MisspellsAHook, "test_no_hook_is_misspelt"),
     (IsUndated, "test_models_are_dated_and_sourced"),
     (HasTwins, "test_models_are_told_apart"),
     (InventsACapability, "test_models_have_known_capabilities"),
