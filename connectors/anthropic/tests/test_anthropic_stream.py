@@ -42,7 +42,9 @@ def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
             delta = choice["delta"]
             whole["content"] += delta.get("content") or ""
             whole["reasoning_content"] += delta.get("reasoning_content") or ""
-            whole["thinking_blocks"] += delta.get("thinking_blocks") or []
+            for block in delta.get("thinking_blocks") or ():
+                assert block["index"] == len(whole["thinking_blocks"])
+                whole["thinking_blocks"].append({name: value for name, value in block.items() if name != "index"})
             if "content_blocks" in delta:
                 whole["content_blocks"] = delta["content_blocks"]
             for part in delta.get("tool_calls") or ():

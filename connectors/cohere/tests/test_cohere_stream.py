@@ -47,8 +47,11 @@ def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
                 found["roles"].append(delta["role"])
             for name in ("content", "reasoning_content", "tool_plan"):
                 found[name] = found.get(name, "") + delta.get(name, "")
-            for name in ("thinking_blocks", "citations", "content_blocks"):
-                found[name] = [*found.get(name, []), *delta.get(name, [])]
+            for name in ("thinking_blocks", "citations"):
+                for item in delta.get(name, []):
+                    assert item["index"] == len(found.setdefault(name, []))
+                    found[name].append({key: value for key, value in item.items() if key != "index"})
+            found["content_blocks"] = [*found.get("content_blocks", []), *delta.get("content_blocks", [])]
             for part in delta.get("tool_calls", ()):
                 known = found["calls"].setdefault(part["index"], {"arguments": ""})
                 known |= {"id": part["id"], "name": part["function"]["name"]} if "id" in part else {}

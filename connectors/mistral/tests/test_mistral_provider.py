@@ -89,8 +89,11 @@ def test_thinking_in_a_stream(upstream: Upstream) -> None:
     last = chunk({"content": "Hi"}, finish="stop", usage={"total_tokens": 5})
     upstream.stream([event(chunk({"role": "assistant", "content": THOUGHT[:1]})), event(last), event("[DONE]")])
     first, second = ask(MistralProvider(base_url=upstream.url, api_key=KEY), stream=True)
-    delta = {"role": "assistant", "content": None, "reasoning_content": "Hm.", "content_chunks": THOUGHT[:1]}
-    assert (first["choices"][0]["delta"], second) == (delta, last)
+    delta = {"role": "assistant", "content": None, "reasoning_content": "Hm."}
+    assert first["choices"][0]["delta"] == delta
+    assert second["choices"][0]["delta"] == {"content": "Hi", "content_chunks": THOUGHT}
+    assert second["choices"][0]["finish_reason"] == "stop"
+    assert second["usage"] == last["usage"]
 
 
 def refusal(kind: str, said: Any, code: str | None = None) -> dict[str, Any]:

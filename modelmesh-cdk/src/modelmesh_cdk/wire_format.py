@@ -14,7 +14,8 @@ from modelmesh import authors
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.operations import ReplyKind
+from modelmesh.operations import CHAT, ReplyKind
+from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass, classify
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
@@ -179,6 +180,10 @@ class WireFormat:
             )
         if options.query:
             url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
+        if request.call.operation.name == CHAT.name and "messages" in request.payload:
+            messages = addressed_to(self.id, request.payload["messages"], request.adapted)
+            if messages is not request.payload["messages"]:
+                request.payload = {**request.payload, "messages": messages}
         payload: Any = self._build_request_payload(request)
         if not isinstance(payload, dict):
             raise self._misused("_build_request_payload", payload, "the body as a dict")

@@ -77,7 +77,7 @@ class EventDecoder:
         self._begun = self._finished = False
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, _Block] = {}
-        self._calls = 0
+        self._calls = self._thoughts = 0
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
         """Return the chunks of one event.
@@ -211,7 +211,8 @@ class EventDecoder:
         silent = not any(block.pieces)
         block.end()
         if block.kind in ("thinking", "redacted_thinking"):
-            return (self._chunk({"thinking_blocks": [block.raw]}),)
+            self._thoughts += 1  # OpenAI's way to tell whose pieces a list's are: who puts deltas together needs it
+            return (self._chunk({"thinking_blocks": [{**block.raw, "index": self._thoughts - 1}]}),)
         if block.call is not None and silent:  # a call without arguments: OpenAI's are always JSON
             text = json_codec.encode(block.raw.get("input") or {}).decode()
             return (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": text}}]}),)

@@ -123,7 +123,7 @@ class _Conversation:
             said = blocks_of(message["refusal"], f"{where}.refusal", self.adapted)
         thoughts = message.get("thinking_blocks")
         if isinstance(thoughts, list) and not any(_type(block) in _THINKING for block in said):
-            said = [*thoughts, *said]
+            said = [*(_as_sent(block) for block in thoughts), *said]
         said += self._calls(message, where)
         said = _sayable(said, self.adapted)
         if said == [{"type": "text", "text": content}]:
@@ -149,6 +149,20 @@ class _Conversation:
 
 def _type(block: Any) -> Any:
     return block.get("type") if isinstance(block, Mapping) else None
+
+
+def _as_sent(thought: Any) -> Any:
+    """Return a thought as Anthropic sent it; its deltas have an index in our stream."""
+    return {name: value for name, value in thought.items() if name != "index"} if isinstance(thought, Mapping) else thought
+
+
+def unthought(turns: list[Any]) -> bool:
+    """Whether the turns end in results of tools that were called without a thought before, as by another vendor's model."""
+    last = next((turn for turn in reversed(turns) if turn.get("role") == "assistant"), None)
+    blocks = last["content"] if last is not None and isinstance(last.get("content"), list) else []
+    results = turns[-1].get("content") if turns and isinstance(turns[-1], Mapping) else None
+    waiting = isinstance(results, list) and any(_type(block) == "tool_result" for block in results)
+    return waiting and bool(blocks) and _type(blocks[0]) not in _THINKING
 
 
 def _sayable(blocks: list[Any], adapted: list[str]) -> list[Any]:

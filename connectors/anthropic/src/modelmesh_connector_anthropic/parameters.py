@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
-from modelmesh_connector_anthropic.messages import conversation
+from modelmesh_connector_anthropic.messages import conversation, unthought
 from modelmesh_connector_anthropic.tools import tooling
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def body_of(request: WireRequest, *, samples: bool, known_max: int | None, fallb
             adapted.append(f"{name} dropped: this version of Anthropic's API has no such parameter (option anthropic_version)")
         else:
             body[name] = value
+    thinking = body.get("thinking")
+    if isinstance(thinking, Mapping) and thinking.get("type") == "enabled" and unthought(body["messages"]):
+        adapted.append("thinking dropped: the tools whose results are sent were called without, and Anthropic wants both alike")
+        del body["thinking"]
     if request.stream:
         body["stream"] = True
     adapted[:] = dict.fromkeys(adapted)

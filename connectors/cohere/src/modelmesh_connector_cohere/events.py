@@ -46,6 +46,7 @@ class EventDecoder:
         self._asked_usage = asked_usage
         self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
         self._begun = False
+        self._thoughts = self._citations = 0
         self._blocks: dict[int, dict[str, Any]] = {}
         self._calls: dict[int, tuple[int, list[str]]] = {}
 
@@ -165,11 +166,17 @@ class EventDecoder:
     def _end_block(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         block = self._blocks.get(data.get("index") or 0)
         thought = block is not None and block["type"] == "thinking"
-        return (self._chunk({"thinking_blocks": [block]}),) if thought else ()
+        if block is None or not thought:
+            return ()
+        self._thoughts += 1  # OpenAI's way to tell whose pieces a list's are: who puts deltas together needs it
+        return (self._chunk({"thinking_blocks": [{**block, "index": self._thoughts - 1}]}),)
 
     def _cite(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         given = data["delta"]["message"]["citations"]
-        return (self._chunk({"citations": given if isinstance(given, list) else [given]}),)
+        found = given if isinstance(given, list) else [given]
+        indexed = [{**one, "index": self._citations + place} for place, one in enumerate(found)]
+        self._citations += len(found)
+        return (self._chunk({"citations": indexed}),)
 
     # -- its tools ----------------------------------------------------------------------------------------------------
 

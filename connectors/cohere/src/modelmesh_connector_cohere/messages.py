@@ -105,7 +105,7 @@ class _Conversation:
         if content:
             turn["content"] = content
         if message.get("citations"):
-            turn["citations"] = message["citations"]
+            turn["citations"] = _as_sent(message["citations"])
         if message.get("audio"):
             self.adapted.append("audio of an assistant message dropped: Cohere has no audio")
         turn |= {name: value for name, value in message.items() if name not in _ASSISTANT_KEYS and value is not None}
@@ -128,7 +128,7 @@ class _Conversation:
     def _thoughts(self, message: Mapping[str, Any]) -> list[Any]:
         """Return the thoughts that Cohere wrote; those of another vendor are signed, or come as text alone."""
         blocks = message.get("thinking_blocks")
-        given = blocks if isinstance(blocks, list) else []
+        given = _as_sent(blocks) if isinstance(blocks, list) else []
         ours = [block for block in given if _type(block) == "thinking" and block.keys() <= {"type", "thinking"}]
         if len(ours) < len(given) or (message.get("reasoning_content") and not ours):
             self.adapted.append("thoughts that are not Cohere's left out of an assistant message")
@@ -142,6 +142,13 @@ class _Conversation:
             call = {"id": f"function_call_{self._function_calls}", "function": message["function_call"]}
             found.append(tool_call(call, f"{where}.function_call"))
         return found
+
+
+def _as_sent(items: Any) -> Any:
+    """Return a list's items as Cohere sent them; their deltas have an index in our stream."""
+    if not isinstance(items, list):
+        return items
+    return [{name: value for name, value in one.items() if name != "index"} if isinstance(one, Mapping) else one for one in items]
 
 
 def _type(block: Any) -> Any:

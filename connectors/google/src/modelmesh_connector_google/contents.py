@@ -61,6 +61,7 @@ class _Conversation:
         self._signed = _UNSIGNED_MODELS.match(model.removeprefix("models/")) is None
         self._results: list[Any] | None = None
         self._names: dict[Any, Any] = {}
+        self._unnumbered: set[Any] = set()
 
     def before(self, contents: list[Any]) -> None:
         self.turns += contents
@@ -101,7 +102,10 @@ class _Conversation:
         if self._results is None:  # all results of one turn's calls stand in one turn
             self._results = []
             self.turns.append({"role": "user", "parts": self._results})
-        self._results.append(result_part(message, name, where, self.adapted))
+        part = result_part(message, name, where, self.adapted)
+        if part["functionResponse"].get("id") in self._unnumbered:  # the ID is ours: the call goes back without one
+            del part["functionResponse"]["id"]
+        self._results.append(part)
 
     def _drop_name(self, message: Mapping[str, Any]) -> None:
         if message.get("name") is not None:
@@ -118,6 +122,8 @@ class _Conversation:
         native = message.get("content_parts")
         if isinstance(native, list) and _agree(native, message, calls):
             self.turns.append({"role": "model", "parts": native})
+            pairs = zip(calls, text_and_calls(native)[1], strict=True)
+            self._unnumbered |= {ours["functionCall"].get("id") for ours, theirs in pairs if not theirs.get("id")}
             return
         content = message.get("content")
         said = [] if content is None else parts_of(content, f"{where}.content", self.adapted)

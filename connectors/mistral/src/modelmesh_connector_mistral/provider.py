@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_connector_mistral.events import EventDecoder
+from modelmesh_connector_mistral.messages import conversation
 from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
 
 STATUSES_OF_REFUSALS = (400, 422)
@@ -25,7 +27,11 @@ class MistralProvider(OpenAICompatibleProvider):
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body with Mistral's names."""
-        return to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
+        body = to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
+        if "messages" in body:
+            body["messages"] = conversation(body["messages"], request.adapted)
+        request.adapted[:] = dict.fromkeys(request.adapted)
+        return body
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer with text where OpenAI has text."""
@@ -33,12 +39,8 @@ class MistralProvider(OpenAICompatibleProvider):
             plain_choice(choice, "message")
         return data
 
-    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk with text where OpenAI has text."""
-        chunk = super()._parse_sse_chunk(data)
-        for choice in (chunk or {}).get("choices") or ():
-            plain_choice(choice, "delta")
-        return chunk
+    def _stream_decoder(self, request: WireRequest) -> EventDecoder:
+        return EventDecoder(super()._stream_decoder(request))
 
     # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------
 

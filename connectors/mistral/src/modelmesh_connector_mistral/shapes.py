@@ -13,6 +13,9 @@ RENAMED = {
     "chat.completions": {"seed": "random_seed", "max_completion_tokens": "max_tokens"},
     "embeddings": {"dimensions": "output_dimension"},
 }
+CHUNKS = "content_chunks"
+"""Where the chunks stand that a message's text was in; handed back with the message, they are sent as they came."""
+
 FINISH = {"model_length": "length"}
 
 
@@ -32,10 +35,6 @@ def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> d
     options = payload.get("stream_options")
     if isinstance(options, Mapping) and set(options) <= {"include_usage"}:
         del payload["stream_options"]  # the last chunk of every stream has the usage
-    messages = payload.get("messages")
-    if isinstance(messages, list) and any(_role(message) == "developer" for message in messages):
-        payload["messages"] = [{**one, "role": "system"} if _role(one) == "developer" else one for one in messages]
-        adapted.append("the role developer is sent as system")
     return payload
 
 
@@ -55,15 +54,16 @@ def plain_choice(choice: Any, part: str) -> None:
     chunks = message.get("content") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(chunks, list):
         return
-    message["content"] = "".join(_text(chunk, "text") for chunk in chunks) or None
+    message["content"] = text_of(chunks) or None
     thought = "".join(_thought(chunk) for chunk in chunks)
     if thought:
         message["reasoning_content"] = thought
-    message["content_chunks"] = chunks
+    message[CHUNKS] = chunks
 
 
-def _role(message: Any) -> Any:
-    return message.get("role") if isinstance(message, Mapping) else None
+def text_of(chunks: Any) -> str:
+    """Return what chunks say aloud."""
+    return "".join(_text(chunk, "text") for chunk in chunks)
 
 
 def _text(chunk: Any, kind: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.call_ids import digest, respelled
 
 HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+LONGEST_ID = 40
+"""Of a tool call: OpenAI refuses more (vercel/ai#5171, agno-agi/agno#5382, read 2026-11-21); other vendors give longer ones."""
 
 
 class OpenAIProvider(OpenAICompatibleProvider):
@@ -30,3 +33,16 @@ class OpenAIProvider(OpenAICompatibleProvider):
             if value:
                 headers.setdefault(name, value)
         return headers
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the body, with IDs of tool calls that OpenAI takes."""
+        body = super()._build_request_payload(request)
+        if "messages" in body:
+            note = f"IDs of tool calls over {LONGEST_ID} letters shortened"
+            body["messages"] = respelled(body["messages"], tool_call_id, request.adapted, note)
+        return body
+
+
+def tool_call_id(given: str) -> str:
+    """Return the ID of a call as OpenAI takes it."""
+    return given if len(given) <= LONGEST_ID else f"call_{digest(given, 24)}"

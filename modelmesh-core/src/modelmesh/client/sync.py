@@ -13,6 +13,7 @@ from modelmesh.client.shapes import ModelList
 from modelmesh.client.streams import Stream
 from modelmesh.errors import ConfigurationError
 from modelmesh.operations import CHAT, EMBEDDINGS
+from modelmesh.origin import mark_answer
 
 if TYPE_CHECKING:
     from modelmesh.mesh import ModelMesh
@@ -66,6 +67,7 @@ def completed(shape: type[Completed], served: Any, call: Any, mesh: ModelMesh) -
     body["model"] = served.candidate.model_id
     if shape is ChatCompletion:
         body.setdefault("object", "chat.completion")
+        mark_answer(body, served.candidate.provider.id)
         if not body.get("created"):
             body["created"] = int(time.time())
     else:

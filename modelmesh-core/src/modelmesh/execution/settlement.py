@@ -10,6 +10,7 @@ from typing import Any
 from modelmesh import authors
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BrokenConnectorError, ProviderError, StreamInterruptedError
+from modelmesh.origin import StreamMarker
 from modelmesh.routing import flow, verdicts
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.flow import Opened, Served
@@ -123,7 +124,7 @@ class Hold:
 class Relay:
     """What passes from an open stream to the caller, chunk by chunk, and how it ends."""
 
-    __slots__ = ("_asked_usage", "_finish", "_model", "_opened", "_served")
+    __slots__ = ("_asked_usage", "_finish", "_marker", "_model", "_opened", "_served")
 
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
         assert isinstance(served.outcome, Opened)
@@ -131,6 +132,7 @@ class Relay:
         self._opened = served.outcome
         self._asked_usage = asked_usage
         self._model = served.candidate.model_id
+        self._marker = StreamMarker(served.candidate.provider.id)
         self._finish: dict[str, Any] | None = None
 
     def held(self) -> Iterator[dict[str, Any]]:
@@ -149,6 +151,7 @@ class Relay:
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Put usage on the finish chunk, unless the caller asked for a chunk of its own as OpenAI sends it."""
         chunk["model"] = self._model
+        self._marker.mark(chunk)
         if self._asked_usage:
             return (chunk,)
         choices, finish = chunk.get("choices"), self._finish
