@@ -1,0 +1,133 @@
+"""A conversation with tools that begins at one vendor, goes on at another, and returns: both are sent what they take."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from callers import Caller
+from sdk_types import check
+
+VENDORS = ("openai", "anthropic", "gemini", "cohere", "mistral")
+PAIRS = list(permutations(VENDORS, 2))
+
+
+def config_of(*vendors: Any, **pool: Any) -> dict[str, Any]:
+    return {"providers": {one.name: one.settings for one in vendors}, "pools": {"chat-completion": pool}}
+
+
+@pytest.mark.parametrize("way", ["object", "model_dump", "deltas", "deltas by the SDK", "async deltas"])
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+def test_begun_at_one_gone_on_at_another_and_back(first: str, second: str, way: str, vendor: Any) -> None:
+    one, other = vendor(first), vendor(second)
+    with Caller(way, config_of(one, other)) as caller:
+        assert caller.results(caller.ask()) == 2
+        assert served_by(caller) == [(first, "answered")]
+
+        one.status = 500
+        assert caller.results(caller.ask()) == 1
+        assert served_by(caller) == [(first, "failed"), (second, "answered")]
+        assert caller.ask()["content"] == "Rome is 18 degrees warmer."
+
+        one.status, other.status = 0, 503
+        caller.says("And in which is it colder?")
+        assert caller.results(caller.ask()) == 2
+        assert served_by(caller)[-1] == (first, "answered")
+        assert caller.results(caller.ask()) == 1
+        assert caller.ask()["content"] == "Rome is 18 degrees warmer."
+
+        one.status, other.status = 500, 0
+        caller.says("Thank you.")
+        assert caller.ask()["content"] == "You are welcome."
+        assert served_by(caller)[-1] == (second, "answered")
+    assert (len(one.bodies), len(other.bodies)) == (4, 3)
+    for body in one.bodies:
+        check(first, body)
+    for body in other.bodies:
+        check(second, body)
+
+
+def served_by(caller: Caller) -> list[tuple[str, str]]:
+    return [(attempt.provider_id, attempt.outcome) for attempt in caller.reply.attempts]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+def test_throttled_in_the_middle_of_a_turn(first: str, second: str, vendor: Any) -> None:
+    one, other = vendor(first), vendor(second)
+    with Caller("object", config_of(one, other)) as caller:
+        caller.results(caller.ask())
+        one.status = 429
+        assert caller.results(caller.ask()) == 1
+        assert served_by(caller) == [(first, "failed"), (second, "answered")]
+        assert caller.reply.attempts[0].failure == "throttle"
+        assert caller.ask()["content"] == "Rome is 18 degrees warmer."
+    for body in other.bodies:
+        check(second, body)
+
+
+SAID = {  # what a vendor adds to its message, in the words of its wire
+    "anthropic": ("Two lookups.", "'signature'", "c2lnbmVk"),
+    "gemini": ("Two lookups.", "c2lnbmF0dXJl"),
+    "cohere": ("Two lookups.", "I will look that up."),
+    "mistral": ("Two lookups.", "'signature'", "c2lu"),
+}
+THOUGHTFUL = [pair for pair in PAIRS if pair[0] in SAID]
+
+
+@pytest.mark.parametrize(("first", "second"), THOUGHTFUL, ids=["-".join(pair) for pair in THOUGHTFUL])
+def test_nothing_private_is_told_and_what_was_left_out_is_on_the_attempt(first: str, second: str, vendor: Any) -> None:
+    one, other = vendor(first), vendor(second)
+    with Caller("model_dump", config_of(one, other)) as caller:
+        caller.results(caller.ask())
+        one.status = 500
+        caller.ask()
+        adapted = caller.reply.attempts[-1].adapted
+    told = str(other.bodies[0]["messages" if second != "gemini" else "contents"])
+    assert not [word for word in (*SAID[first], one.connector) if word in told]
+    left = [line for line in adapted if line.endswith(f"of messages[2] left out: they are for {one.connector}")]
+    assert len(left) == 1
+    assert "reasoning_content" in left[0]
+
+
+@pytest.mark.parametrize("second", ["anthropic", "gemini", "cohere", "mistral"])
+def test_a_strict_pool_keeps_a_conversation_with_the_vendor_that_thought(second: str, vendor: Any) -> None:
+    """What would have to be left out for another vendor is refused there, as any other adaptation is."""
+    import modelmesh
+
+    one, other = vendor("anthropic" if second != "anthropic" else "cohere"), vendor(second)
+    with Caller("object", config_of(one, other)) as caller:
+        caller.results(caller.ask())
+    strict = config_of(one, other, adaptation="strict")
+    one.status = 500
+    history = caller.messages
+    with modelmesh.create(config=strict) as client, pytest.raises(modelmesh.ModelMeshError, match="left out"):
+        client.chat.completions.create(model="chat-completion", messages=history)
+    assert other.bodies == []
+
+
+def test_calls_of_others_stand_signed_by_googles_word_and_its_own_by_its_own(vendor: Any) -> None:
+    google, cohere = vendor("gemini"), vendor("cohere")
+    with Caller("deltas", config_of(google, cohere)) as caller:
+        caller.results(caller.ask())
+        google.status = 500
+        caller.results(caller.ask())
+        google.status, cohere.status = 0, 500
+        caller.ask()
+    parts = [part for content in google.bodies[-1]["contents"] for part in content["parts"] if "functionCall" in part]
+    signatures = [part.get("thoughtSignature") for part in parts]
+    assert signatures[0].startswith("c2lnbmF0dXJl")
+    assert signatures[1:] == [None, "skip_thought_signature_validator"]
+
+
+def test_ids_are_the_same_in_call_and_result_and_request_after_request(vendor: Any) -> None:
+    cohere, mistral = vendor("cohere"), vendor("mistral")
+    with Caller("object", config_of(cohere, mistral)) as caller:
+        caller.results(caller.ask())
+        cohere.status = 500
+        caller.results(caller.ask())
+        caller.ask()
+    first, second = ([call["id"] for one in body["messages"] for call in one.get("tool_calls") or ()] for body in mistral.bodies)
+    assert len(set(first)) == 2
+    assert second[:2] == first
+    assert [one["tool_call_id"] for one in mistral.bodies[1]["messages"] if one["role"] == "tool"] == second
