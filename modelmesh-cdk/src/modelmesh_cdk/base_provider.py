@@ -151,6 +151,14 @@ class BaseProvider(WireFormat):
     def send(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
         request = WireRequest(call, model)
+        try:
+            return self._send(request, limits)
+        except ProviderError as error:
+            error.adapted = request.adapted
+            raise
+
+    def _send(self, request: WireRequest, limits: Limits) -> Any:
+        call = request.call
         url, headers, body = self._written(request)
         deadline = _deadline(limits, stream=call.stream)
         try:
@@ -190,6 +198,14 @@ class BaseProvider(WireFormat):
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
         request = WireRequest(call, model)
+        try:
+            return await self._asend(request, limits)
+        except ProviderError as error:
+            error.adapted = request.adapted
+            raise
+
+    async def _asend(self, request: WireRequest, limits: Limits) -> Any:
+        call = request.call
         url, headers, body = self._written(request)
         deadline = _deadline(limits, stream=call.stream)
         try:

@@ -174,6 +174,7 @@ class ProviderError(ModelMeshError):
         upstream_delay_s: Seconds the vendor asked to wait; ``None`` when it did not say.
         feature: The parameter that the model does not support, when the vendor named one.
         should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
+        adapted: What had been dropped or renamed for the vendor, or would have had to be.
     """
 
     provider_id: str = ""
@@ -187,6 +188,7 @@ class ProviderError(ModelMeshError):
     upstream_delay_s: float | None = None
     feature: str | None = None
     should_retry: bool | None = None
+    adapted: Sequence[str] = ()
     attempts: Sequence[Attempt] = ()
 
 

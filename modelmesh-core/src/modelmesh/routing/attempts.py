@@ -65,6 +65,7 @@ class Attempt:
         self.place = getattr(error, "place", None)
         self.billed = error.billed
         self.request_id = error.request_id
+        self.adapted = error.adapted
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""
