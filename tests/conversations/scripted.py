@@ -24,12 +24,12 @@ class Say:
     calls: list[tuple[str, dict[str, Any]]] = field(factory=list)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The vendor's 400."""
 
 
 def refuse(why: str) -> NoReturn:
-    raise Refused(why)
+    raise RefusedError(why)
 
 
 def expect(holds: Any, why: str) -> None:
@@ -89,7 +89,7 @@ class Vendor:
             return _refusal(self.status, "not now")
         try:
             asked, results = self.asked(received.json)
-        except Refused as error:
+        except RefusedError as error:
             return _refusal(400, str(error))
         self.bodies.append(received.json)
         answer = self.whole(_next(asked, results))
@@ -132,7 +132,9 @@ def answered_calls(messages: list[dict[str, Any]]) -> None:
     waiting: list[str] = []
     for place, message in enumerate(messages):
         if message["role"] == "tool":
-            expect(message.get("tool_call_id") in waiting, f"messages[{place}]: tool_call_id {message.get('tool_call_id')!r} unknown")
+            expect(
+                message.get("tool_call_id") in waiting, f"messages[{place}]: tool_call_id {message.get('tool_call_id')!r} unknown"
+            )
             waiting.remove(message["tool_call_id"])
             continue
         expect(not waiting, f"messages[{place}]: no result for {waiting}")

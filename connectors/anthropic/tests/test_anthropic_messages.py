@@ -276,3 +276,35 @@ def test_messages_that_cannot_be_said_are_typed_errors(message: dict[str, Any], 
     assert error.failure is kind
     assert "messages[1]" in str(error)
     assert "Nothing was sent" in str(error)
+
+
+CALLED = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "rain"}
+SIGNED = {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmVk"}
+BUDGET = {"type": "enabled", "budget_tokens": 1024}
+
+
+def test_a_thought_out_of_deltas_goes_back_without_its_index() -> None:
+    message = {"role": "assistant", "content": "x", "thinking_blocks": [{**SIGNED, "index": 0}]}
+    _, said, adapted = turns(HI[0], message, HI[0])
+    assert said[1]["content"] == [SIGNED, {"type": "text", "text": "x"}]
+    assert adapted == []
+
+
+@pytest.mark.parametrize(
+    ("thinking", "thought", "after", "kept"),
+    [
+        (BUDGET, [], [RESULT], False),  # another vendor's model called: Anthropic wants both halves of a turn alike
+        (BUDGET, [SIGNED], [RESULT], True),
+        (BUDGET, [], [RESULT, {"role": "user", "content": "And now?"}], True),
+        ({"type": "adaptive"}, [], [RESULT], True),
+    ],
+    ids=["called without a thought", "called with one", "another turn", "adaptive"],
+)
+def test_thinking_by_budget_does_not_begin_between_a_call_and_its_result(
+    thinking: dict[str, Any], thought: list[Any], after: list[Any], kept: bool
+) -> None:
+    message = {"role": "assistant", "content": None, "thinking_blocks": thought, "tool_calls": [CALLED]}
+    body, adapted = sent({"max_tokens": 4096, "thinking": thinking, "messages": [*HI, message, *after]})
+    assert body.get("thinking") == (thinking if kept else None)
+    assert any(line.startswith("thinking dropped") for line in adapted) is not kept

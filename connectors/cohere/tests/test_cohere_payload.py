@@ -220,3 +220,18 @@ def test_what_cannot_be_said_is_a_typed_error_and_nothing_is_sent(name: str, ups
         ask(made(), **payload)
     assert caught.value.failure == kind
     assert upstream.received == []
+
+
+def test_what_came_in_deltas_goes_back_without_its_index(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+    upstream.reply(reply({"type": "text", "text": "x"}))
+    citation = {"start": 0, "end": 1, "text": "W"}
+    said = {
+        "role": "assistant",
+        "content": "Warm.",
+        "thinking_blocks": [{**THOUGHT, "index": 0}],
+        "citations": [{**citation, "index": 0}],
+    }
+    ask(made(), messages=[*HI, said, *HI])
+    turn = upstream.last.json["messages"][1]
+    assert turn["content"] == [THOUGHT, {"type": "text", "text": "Warm."}]
+    assert turn["citations"] == [citation]

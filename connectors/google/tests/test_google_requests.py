@@ -330,3 +330,14 @@ def test_a_strict_pool_gets_no_less_than_it_asked_for(upstream: Any) -> None:
     with pytest.raises(modelmesh.ProviderError, match="strict"):
         provider.send(Call(CHAT, "chat", {"messages": HI, "user": "u"}, strict=True), "gemini-3.8-flash", Limits())
     assert upstream.received == []
+
+
+def test_results_of_calls_that_go_back_without_an_id_have_none_either() -> None:
+    part = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "c2lnbmVk"}
+    parts = [{"text": "a"}, {"text": "b", "thoughtSignature": "c2ln"}, part]
+    call = {"id": "call_resp_0_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    kept = {"role": "assistant", "content": "ab", "tool_calls": [call], "content_parts": parts}
+    result = {"role": "tool", "tool_call_id": "call_resp_0_0", "content": "x"}
+    body, _ = sent(messages=[*HI, kept, result])
+    assert body["contents"][1]["parts"] == parts
+    assert body["contents"][2]["parts"] == [{"functionResponse": {"name": "f", "response": {"output": "x"}}}]

@@ -89,3 +89,15 @@ def test_another_operation_goes_to_another_model() -> None:
 def test_what_asks_for_nothing_special_is_served(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(tools=[], n=1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]), CONFIG)
     assert request["messages"][-1]["content"] == [{"type": "text", "text": "x"}]
+
+
+def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None:
+    from modelmesh_connector_local import LocalProvider
+    from modelmesh_connector_local.request import ID
+
+    assert LocalProvider.id == ID
+    said = {"role": "assistant", "content": "Hi", "thinking_blocks": [{"type": "thinking"}], "connector": "a.b.v1"}
+    request, adapted = encode(chat(messages=[said]), LocalConfig())
+    assert said in chat(messages=[said]).payload["messages"]
+    assert {"role": "assistant", "content": "Hi"} in request["messages"]
+    assert "thinking_blocks of messages[0] left out: they are for a.b.v1" in adapted

@@ -157,7 +157,11 @@ def _as_sent(thought: Any) -> Any:
 
 
 def unthought(turns: list[Any]) -> bool:
-    """Whether the turns end in results of tools that were called without a thought before, as by another vendor's model."""
+    """Whether the turns end in results of tools that were called without a thought before, as by another vendor's model.
+
+    A turn with tools has one configuration of thinking from its question to its answer, and with ``enabled`` its messages
+    must begin with a thought (platform.claude.com thinking-tool-workflows; CopilotKit/CopilotKit#2191; read 2026-11-21).
+    """
     last = next((turn for turn in reversed(turns) if turn.get("role") == "assistant"), None)
     blocks = last["content"] if last is not None and isinstance(last.get("content"), list) else []
     results = turns[-1].get("content") if turns and isinstance(turns[-1], Mapping) else None

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelmesh.contracts.call import Call
+from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
 from modelmesh_connector_local.config import LocalConfig
 
+ID = "modelmesh.local.v1"
 LENGTHS = ("max_completion_tokens", "max_tokens", "n_predict")
 
 
@@ -26,7 +28,7 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
         raise failure(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
     adapted: list[str] = []
     request = {**call.payload, "stream": True, "return_progress": True}
-    request["messages"] = _messages(call.payload.get("messages"), config, adapted)
+    request["messages"] = _messages(addressed_to(ID, call.payload.get("messages"), adapted), config, adapted)
     options = call.payload.get("stream_options")
     request["stream_options"] = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
     if request.get("temperature") is None:

@@ -49,6 +49,7 @@ class Message(View, nested={"tool_calls": ToolCall, "function_call": Function}):
     function_call: Function | None
     audio: Any
     annotations: list[Any] | None
+    connector: str | None
 
 
 class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": Function}):
@@ -59,6 +60,7 @@ class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": Function
     refusal: str | None
     tool_calls: list[ToolCallDelta] | None
     function_call: Function | None
+    connector: str | None
 
 
 class Choice(View, nested={"message": Message}):

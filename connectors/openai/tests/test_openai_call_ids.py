@@ -1,0 +1,38 @@
+"""IDs of tool calls that other vendors gave: OpenAI takes forty letters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_openai import OpenAIProvider
+
+from modelmesh.contracts.call import Call
+from modelmesh.operations import CHAT
+from modelmesh_cdk import WireRequest
+
+
+def sent(given: str) -> tuple[list[Any], list[str]]:
+    call = {"id": given, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": given, "content": "x"},
+    ]
+    request = WireRequest(Call(CHAT, "chat", {"messages": messages}), "gpt-6.1-terra")
+    body = OpenAIProvider(api_key="sk-test")._build_request_payload(request)
+    return [body["messages"][0]["tool_calls"][0]["id"], body["messages"][1]["tool_call_id"]], request.adapted
+
+
+@pytest.mark.parametrize("given", ["call_1", "x" * 40, "toolu_01", "with spaces: and more"])
+def test_an_id_that_fits_is_sent_as_it_is(given: str) -> None:
+    assert sent(given) == ([given, given], [])
+
+
+@pytest.mark.parametrize("given", ["x" * 41, "look_up_the_customer_by_address_" + "0123456789"])
+def test_a_longer_one_is_shortened_alike_in_call_and_result(given: str) -> None:
+    (call, result), adapted = sent(given)
+    assert call == result
+    assert call.startswith("call_")
+    assert len(call) <= 40
+    assert adapted == ["IDs of tool calls over 40 letters shortened"]
+    assert sent(given + "y")[0][0] != call
