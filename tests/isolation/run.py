@@ -1,10 +1,12 @@
-"""Each package passes its tests with only what it declares; a stranger's package works beside released wheels.
+"""Each package passes its tests with only what it declares; strangers' packages work beside released wheels.
 
 Usage: python tests/isolation/run.py WHEELS [PACKAGE …]
 """
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -160,6 +162,33 @@ def stranger(wheels: Path, scratch: Path) -> None:
     run(python, "-I", "-c", MISUSE, cwd=scratch)
 
 
+def scaffolded(wheels: Path, scratch: Path) -> None:
+    """What ``modelmesh new`` of the wheels writes is built, installed elsewhere, found, and passes its own tests there."""
+    maker = environment(scratch / "maker", wheels, "modelmesh-core[cli]", "modelmesh-cdk")
+    kinds = run(maker, "-I", "-c", "from modelmesh_cdk.scaffold.rendering import templates; print(*templates())").stdout.split()
+    if not {"provider", "strategy"} <= set(kinds):
+        raise SystemExit(f"the wheel of modelmesh-cdk has templates for {kinds} only")
+    folders = {}
+    for kind in kinds:
+        folder = folders[kind] = scratch / "new" / kind
+        run(maker, "-I", "-m", "modelmesh.cli", "new", kind, "acme", "--path", folder, cwd=scratch)
+        made = scratch / "new-wheels" / kind
+        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", made, folder, cwd=folder)
+    extras = [f"{wheel.name.split('-')[0]}[test] @ {wheel.as_uri()}" for wheel in (scratch / "new-wheels").rglob("*.whl")]
+    python = environment(scratch / "user", wheels, "modelmesh-core[cli]", *extras)
+    listed = json.loads(run(python, "-I", "-m", "modelmesh.cli", "connectors", "--json", cwd=scratch).stdout)["connectors"]
+    states = {row["kind"]: row["state"] for row in listed if row["id"].startswith("acme.")}
+    if states != dict.fromkeys(kinds, "loaded"):
+        raise SystemExit(f"of what was made for {kinds}, 'modelmesh connectors' says {states}")
+    for kind, folder in folders.items():
+        done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder / "tests", cwd=folder)
+        passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+        if passed is None or int(passed[1]) == 0 or "no installed distribution" in done.stdout:
+            sys.stdout.write(done.stdout)
+            raise SystemExit(f"modelmesh new {kind} acme: no test passed, or none compared the ID with the entry point")
+        print(f"modelmesh new {kind} acme: built, installed, listed; {passed[1]} of its tests passed", flush=True)
+
+
 def owners(wheels: Path) -> None:
     """No wheel but core's has a file under ``modelmesh/``, and none runs anything at interpreter start."""
     from zipfile import ZipFile
@@ -186,6 +215,8 @@ def main() -> None:
         if not wanted:
             stranger(wheels, scratch)
             print("a stranger's provider and strategy: found by ID, by variable; broken and doubled ones named", flush=True)
+            passed += 1
+            scaffolded(wheels, scratch)
             passed += 1
     print(f"{passed} passed, 0 failed")
 

@@ -74,7 +74,8 @@ def test_help_and_version_import_no_provider_and_no_http(argument):
     heavy = {
         "modelmesh.mesh",
         "modelmesh.client",
-        "modelmesh_cdk",
+        "modelmesh_cdk.base_provider",
+        "modelmesh_cdk.scaffold.package",
         "httpx",
         "httpx2",
         "http.client",
@@ -91,11 +92,12 @@ def test_a_misspelt_command_is_bad_usage_and_gets_a_suggestion(invoke):
     assert "no command 'chta'. Did you mean 'chat'?" in result.stderr
 
 
-def test_a_command_of_a_missing_package_says_what_to_install(invoke, monkeypatch):
-    monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", "local")
-    result = invoke("local", "install")
+@pytest.mark.parametrize(("name", "package"), [("local", "modelmesh-connector-local"), ("new", "modelmesh-cdk")])
+def test_a_command_of_a_missing_package_says_what_to_install(invoke, monkeypatch, name, package):
+    monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", name)
+    result = invoke(name, "anything")
     assert result.exit_code == 2
-    assert "pip install modelmesh-connector-local" in result.stderr
+    assert f"pip install {package}\n" in result.stderr
 
 
 # -- plugins ------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from modelmesh.errors import ModelMeshError
 BUILT_IN = ("chat", "demo", "describe", "explain", "connectors", "capabilities", "check")
 """Each is the attribute ``command`` of the module of its name beside this one, imported when it is needed."""
 
-ELSEWHERE = {"local": "modelmesh-connector-local"}
+ELSEWHERE = {"local": "modelmesh-connector-local", "new": "modelmesh-cdk"}
 """Commands that a package of ours adds: what to install when they are not there."""
 
 INTERRUPTED = 130

@@ -25,6 +25,12 @@ def distribution_for(connector_id: str, kind: Kind) -> str | None:
     return found
 
 
+def distributions() -> frozenset[str]:
+    """Return the names of all distributions of ours that provide connectors."""
+    strategies = (f"modelmesh-strategy-{short}" for short in _table()["strategies"])
+    return frozenset((*_table()["connectors"].values(), *strategies))
+
+
 def variables() -> dict[str, str]:
     """Return connector IDs by the environment variable that detects them, in order of detection."""
     found: dict[str, str] = table if (table := _table()["variables"]) else {}

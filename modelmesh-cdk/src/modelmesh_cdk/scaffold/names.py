@@ -1,0 +1,152 @@
+"""What a package is called: everything follows from the kind and one short name."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from modelmesh.ids import ConnectorId, Kind
+from modelmesh.registry.published import distribution_for, distributions
+from modelmesh_cdk.scaffold.errors import BadNameError
+from modelmesh_cdk.wire.urls import api_root
+
+LONGEST = 40
+"""Characters of a short name at most: it returns in file names, class names and a distribution's name."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LICENSE = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*")
+_URL = re.compile(r"[A-Za-z0-9:/?#\[\]@!&()*+,;=._~%-]+")
+
+
+def check_name(name: str) -> str:
+    """Return a short name that follows the grammar.
+
+    Args:
+        name: For example ``acme`` or ``acme-cloud``.
+
+    Raises:
+        BadNameError: It does not follow the grammar; the message says one that does, when there is one.
+    """
+    if _NAME.fullmatch(name) and len(name) <= LONGEST:
+        return name
+    near = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower())
+    near = re.sub(r"^[^a-z]+", "", near)[:LONGEST].strip("-")
+    hint = f" Try: {near}" if near else ""
+    message = (
+        f"{name!r} is no name of a package. One looks like 'acme' or 'acme-cloud': lower-case letters and digits, words "
+        f"joined by single hyphens, a letter first, {LONGEST} characters at most.{hint}"
+    )
+    raise BadNameError(message, field="name")
+
+
+def check_distribution(distribution: str) -> str:
+    """Return the name of a distribution that is not one of ours.
+
+    Raises:
+        BadNameError: We publish one of that name.
+    """
+    if distribution in distributions():
+        message = (
+            f"{distribution} is published by ModelMesh already. Use it: pip install {distribution} - or choose another name, "
+            "e.g. one with your company's in front"
+        )
+        raise BadNameError(message, field="name")
+    return distribution
+
+
+def check_id(connector_id: str, kind: Kind) -> str:
+    """Return a connector ID that follows the grammar and is not that of a connector of ours.
+
+    Raises:
+        BadNameError: It does not, or it is.
+    """
+    try:
+        ConnectorId.parse(connector_id)
+    except ValueError as error:
+        message = f"{error}. Say another: --id"
+        raise BadNameError(message, field="id") from None
+    owner = distribution_for(connector_id, kind)
+    if owner is not None:
+        message = (
+            f"{connector_id!r} is the ID of {owner}; a mesh refuses an ID that two installed packages have. Say another: --id"
+        )
+        raise BadNameError(message, field="id")
+    return connector_id
+
+
+def check_variable(variable: str) -> str:
+    """Return the name of an environment variable.
+
+    Raises:
+        BadNameError: No shell could set it.
+    """
+    if _VARIABLE.fullmatch(variable):
+        return variable
+    message = f"{variable!r} is no name of a variable. One looks like 'ACME_API_KEY': letters, digits and '_', no digit first"
+    raise BadNameError(message, field="variable")
+
+
+def check_base_url(address: str) -> str:
+    """Return an address under which an API stands.
+
+    Raises:
+        BadNameError: It is no http(s) address, carries a user, a query or a fragment, or has a path without a version.
+    """
+    try:
+        parts = urlsplit(address)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        right = False
+    if right and _URL.fullmatch(address) and not set("?#@") & set(address):
+        address = address.rstrip("/")
+        if not urlsplit(address).path or api_root(address) == address:
+            return address
+        message = (
+            f"{address!r} has a path without a version, so that nobody could tell how much of it users will leave out. Say it "
+            f"as far as the version, e.g. {address}/v1 - or leave it out, and override _find_root() in provider.py"
+        )
+        raise BadNameError(message, field="base_url")
+    message = (
+        f"{address!r} is no address of an API. One looks like 'https://api.acme.example/v1': http or https, a host, perhaps a "
+        "path; no user, query or fragment"
+    )
+    raise BadNameError(message, field="base_url")
+
+
+def check_license(expression: str) -> str:
+    """Return what looks like an SPDX license expression; which licenses exist is known by whoever builds the package.
+
+    Raises:
+        BadNameError: It does not look like one.
+    """
+    if _LICENSE.fullmatch(expression):
+        return expression
+    message = f"{expression!r} is no SPDX license expression. One looks like 'MIT' or 'MIT OR Apache-2.0'"
+    raise BadNameError(message, field="license")
+
+
+def version_of(address: str) -> str:
+    """Return the line of a class that says with which path its API begins; empty where the kit's own ``/v1`` does."""
+    path = urlsplit(address).path
+    return "" if path in ("", "/v1") else f'    api_version = "{path}"\n'
+
+
+def title_of(name: str) -> str:
+    """Return a short name as prose has it: ``Acme Cloud``."""
+    return " ".join(word.capitalize() for word in name.split("-"))
+
+
+def class_of(name: str, suffix: str) -> str:
+    """Return the name of a class: ``AcmeCloudProvider``."""
+    return "".join(word.capitalize() for word in name.split("-")) + suffix
+
+
+def module_of(distribution: str) -> str:
+    """Return the import name of a distribution: ``modelmesh_connector_acme_cloud``."""
+    return distribution.replace("-", "_")
+
+
+def variable_of(name: str, what: str) -> str:
+    """Return an environment variable: ``ACME_CLOUD_API_KEY``."""
+    return f"{name.replace('-', '_').upper()}_{what}"

@@ -1,0 +1,93 @@
+"""All files of a package at the target, or none."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from modelmesh_cdk.scaffold.errors import ScaffoldError, TargetNotEmptyError
+
+
+def write(files: Mapping[str, str], target: Path) -> None:
+    """Write files into a folder that is not there yet, or is empty.
+
+    They are written into a temporary folder beside the target and renamed: whoever looks sees all of them or none, and a
+    full disk leaves nothing behind.
+
+    Args:
+        files: Text by relative path.
+        target: The folder; what is missing above it is made, too.
+
+    Raises:
+        TargetNotEmptyError: Something is there.
+        ScaffoldError: The disk refused.
+    """
+    target = target.resolve()
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise _occupied(target)
+        with _beside(target) as staging:
+            _fill(files, staging)
+            _move(staging, target)
+    except OSError as error:
+        if isinstance(error, TargetNotEmptyError):
+            raise
+        reason = error.strerror or str(error)
+        message = f"{target} could not be written: {reason}. Nothing was left there. Choose another place: --path FOLDER"
+        raise ScaffoldError(message) from error
+
+
+def _occupied(target: Path) -> TargetNotEmptyError:
+    what = "is not empty" if target.is_dir() else "is a file"
+    message = f"{target} {what}, and nothing is ever overwritten. Look: ls -A {target} - or choose another place: --path FOLDER"
+    return TargetNotEmptyError(message)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Make a folder on the target's own disk, named as it will be below the lowest folder that exists."""
+    top = target
+    while not top.parent.exists():
+        top = top.parent
+    scratch = Path(tempfile.mkdtemp(prefix=".modelmesh-new-", dir=top.parent))
+    try:
+        staging = scratch / target.relative_to(top.parent)
+        staging.mkdir(parents=True)
+        yield staging
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _fill(files: Mapping[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+
+
+def _move(staging: Path, target: Path) -> None:
+    if target.exists():
+        _move_into(staging, target)
+        return
+    while not target.parent.exists():
+        staging, target = staging.parent, target.parent
+    staging.rename(target)
+
+
+def _move_into(staging: Path, target: Path) -> None:
+    """Fill a folder that is there; it stays the same one, since somebody's shell may stand in it."""
+    moved: list[Path] = []
+    try:
+        for entry in sorted(staging.iterdir()):
+            aim = target / entry.name
+            if aim.exists():
+                raise _occupied(target)
+            entry.rename(aim)
+            moved.append(aim)
+    except OSError:
+        for aim in moved:
+            shutil.rmtree(aim) if aim.is_dir() else aim.unlink()
+        raise

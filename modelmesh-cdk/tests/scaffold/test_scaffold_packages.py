@@ -1,0 +1,252 @@
+"""What is written is a package: its own tests pass, its README is true, and nobody's linter has anything to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import modelmesh_cdk
+from modelmesh.config import MeshConfig
+from modelmesh.config.load import load_text
+from modelmesh.registry.catalog import AUTODETECT
+from modelmesh_cdk.scaffold.package import Package, plan
+from modelmesh_cdk.scaffold.rendering import fill, import_line, kit_range, templates
+from modelmesh_cdk.scaffold.writing import write
+from modelmesh_cdk.testing import Upstream
+
+DAY = date(2026, 11, 21)
+KINDS = list(templates())
+PLACEHOLDER = re.compile(r"[«»]|PACKAGE|dot_|\.tmpl")
+LINT = ("--select", "ALL", "--ignore", "D203,D213,COM812,CPY001,INP001,ARG002,S101,TC")
+"""Every rule but those that contradict another or the layout, and the argument that a protocol asks for."""
+
+
+def made(kind: str, name: str = "acme", **said: Any) -> Package:
+    return plan(templates()[kind], name, today=DAY, **said)
+
+
+def project(package: Package) -> dict[str, Any]:
+    return tomllib.loads(package.files["pyproject.toml"])["project"]
+
+
+def install(package: Package, folder: Path) -> None:
+    """Write a package, and beside its source the metadata that an installer would write."""
+    write(package.files, folder)
+    facts = project(package)
+    info = folder / "src" / f"{facts['name'].replace('-', '_')}-{facts['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {facts['name']}\nVersion: {facts['version']}\n", "utf-8")
+    lines = [
+        line
+        for group, points in facts["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines), "utf-8")
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_there_are_templates() -> None:
+    assert {"provider", "strategy", "secret-store", "observability"} <= set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_tests_pass_at_once(kind: str, tmp_path: Path) -> None:
+    package = made(kind)
+    install(package, tmp_path / "package")
+    done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    assert passed, done.stdout
+    assert int(passed[1]) >= 5
+    assert "no installed distribution" not in done.stdout, "the ID was not compared with the entry point"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_connector_that_is_wrong_does_not_pass(kind: str, tmp_path: Path) -> None:
+    """Tests that pass whatever the package does would prove nothing."""
+    package = made(kind)
+    install(package, tmp_path / "package")
+    [source] = (tmp_path / "package" / "src").rglob(f"{package.template.module}.py")
+    source.write_text(source.read_text("utf-8").replace(package.connector_id, "acme.another.v1"), "utf-8")
+    done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "test_id")
+    assert "test_id_agrees_with_the_entry_point" in done.stdout
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_names_agree(kind: str) -> None:
+    package, template = made(kind), templates()[kind]
+    facts = project(package)
+    cls = facts["entry-points"][template.kind.group][package.connector_id]
+    module, _, name = cls.partition(":")
+    assert facts["name"] == package.distribution == f"{template.prefix}-acme"
+    assert module == package.distribution.replace("-", "_")
+    assert f"class {name}(" in package.files[f"src/{module}/{template.module}.py"]
+    assert f'"""{facts["description"]}"""' in package.files[f"src/{module}/__init__.py"]
+    assert f"modelmesh-cdk{kit_range()}" in facts["dependencies"]
+    assert facts["optional-dependencies"]["test"] == [f"modelmesh-cdk[testing]{kit_range()}"]
+    wanted = {
+        "README.md",
+        ".gitignore",
+        ".github/workflows/tests.yml",
+        f"src/{module}/py.typed",
+        "tests/test_acme_conformance.py",
+    }
+    assert wanted <= set(package.files)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_left_to_fill_in_but_what_says_so(kind: str) -> None:
+    package = made(kind)
+    for path, text in package.files.items():
+        assert not PLACEHOLDER.search(path)
+        assert not PLACEHOLDER.search(text), path
+        assert text == "" or (text.endswith("\n") and not text.endswith("\n\n")), path
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), path
+    assert any("REPLACE" in text for path, text in package.files.items() if path.startswith("src/"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_configuration_in_its_readme_is_right(kind: str) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", made(kind).files["README.md"], re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert made(kind).connector_id in block
+        data, places = load_text(block, "README.md")
+        assert MeshConfig(data, places).validate() == []
+
+
+def test_the_example_in_the_readme_of_a_provider_runs(tmp_path: Path) -> None:
+    package = made("provider", variable="ACME_TOKEN")
+    install(package, tmp_path / "package")
+    [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
+    with Upstream() as acme:
+        done = run(tmp_path / "package", "-c", code, ACME_TOKEN="test", ACME_BASE_URL=acme.url)
+        assert (done.stdout, done.returncode) == ("Hello!\n", 0), done.stderr
+        assert acme.last.headers["authorization"] == "Bearer test"
+
+
+def test_a_provider_is_what_was_said_of_it() -> None:
+    said = {
+        "connector_id": "acme.cloud.v2",
+        "variable": "ACME_TOKEN",
+        "base_url": "https://models.acme.example/openai/v1",
+        "license_expression": "Apache-2.0",
+    }
+    package = made("provider", "acme-cloud", **said)
+    facts, source = project(package), package.files["src/modelmesh_connector_acme_cloud/provider.py"]
+    assert facts["license"] == "Apache-2.0"
+    assert facts["entry-points"]["modelmesh.providers"] == {"acme.cloud.v2": "modelmesh_connector_acme_cloud:AcmeCloudProvider"}
+    assert facts["entry-points"][AUTODETECT] == {"ACME_TOKEN": "modelmesh_connector_acme_cloud:AcmeCloudProvider"}
+    assert 'id = "acme.cloud.v2"' in source
+    assert 'default_base_url = "https://models.acme.example/openai/v1"\n    api_version = "/openai/v1"\n' in source
+    assert 'api_key_variable = "ACME_TOKEN"' in source
+    assert 'base_url_variable = "ACME_CLOUD_BASE_URL"' in source
+    assert "tests/test_acme_cloud_conformance.py" in package.files
+
+
+@pytest.mark.parametrize("address", ["https://api.acme.example", "https://acme.example/api/openai/v2", "http://127.0.0.1:8000"])
+def test_its_tests_pass_wherever_the_api_stands(address: str, tmp_path: Path) -> None:
+    install(made("provider", base_url=address), tmp_path / "package")
+    done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "url or key or text")
+    assert re.search(r"^\d\d+ passed", done.stdout, re.MULTILINE), done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_models_of_a_provider_are_dated_and_to_be_replaced() -> None:
+    data = json.loads(made("provider").files["src/modelmesh_connector_acme/models.json"])
+    assert data["as_of"] == DAY.isoformat()
+    assert data["source"].startswith("REPLACE")
+    assert [row["id"] for row in data["models"]] == ["REPLACE-with-a-model"]
+    assert not [row for row in data["models"] if "pricing" in row or "context_window" in row], "what is unknown is not guessed"
+
+
+def test_a_provider_is_ten_lines() -> None:
+    [source] = (text for path, text in made("provider").files.items() if path.endswith("/provider.py"))
+    code = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith('"""')]
+    assert len(code) <= 10
+
+
+def test_no_license_is_decided_for_the_author() -> None:
+    assert "license" not in project(made("strategy"))
+    assert not [path for path in made("strategy").files if path.startswith("LICENSE")]
+
+
+def test_no_file_names_a_registry() -> None:
+    hosts = re.compile("|".join(("python" + "hosted", "py" + r"pi\.org")))
+    assert not [path for kind in KINDS for path, text in made(kind).files.items() if hosts.search(text)]
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package of each kind, with a short name and with the longest there may be."""
+    folder = tmp_path_factory.mktemp("village")
+    for kind in KINDS:
+        for name in (f"acme-{kind}", f"acme-{kind}".ljust(40, "x")):
+            package = made(kind, name)
+            write(package.files, folder / package.distribution)
+    return folder
+
+
+@pytest.mark.parametrize("arguments", [("check", *LINT), ("check",), ("format", "--check")], ids=["all", "default", "format"])
+def test_ruff_has_nothing_to_say(arguments: tuple[str, ...], village: Path) -> None:
+    pytest.importorskip("ruff")
+    for folder in sorted(village.iterdir()):
+        command, *rest = arguments
+        done = run(folder, "-m", "ruff", command, "--isolated", "--no-cache", *rest)
+        assert done.returncode == 0, f"{folder.name}\n{done.stdout}{done.stderr}"
+
+
+def test_mypy_has_nothing_to_say(village: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    sources = os.pathsep.join(str(folder / "src") for folder in village.iterdir())
+    files = [str(file) for file in sorted(village.rglob("*.py"))]
+    cache = ("--cache-dir", str(tmp_path / "cache"), "--config-file", os.devnull)
+    done = run(tmp_path, "-m", "mypy", "--strict", *cache, *files, MYPYPATH=sources)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"no issues found in {len(files)} source files" in done.stdout
+
+
+# -- the machinery ----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_value_in_a_template_is_an_error() -> None:
+    with pytest.raises(KeyError, match="nonesuch"):
+        fill("«nonesuch»", {"name": "acme"})
+
+
+def test_values_are_not_searched_for_more() -> None:
+    assert fill("«a»", {"a": "«b»", "b": "x"}) == "«b»"
+
+
+@pytest.mark.parametrize(("version", "wanted"), [("0.1.0", ">=0.1,<0.2"), ("0.12.3", ">=0.12,<0.13"), ("2.5.1", ">=2.5,<3")])
+def test_the_range_follows_the_kit(version: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modelmesh_cdk, "__version__", version)
+    assert kit_range() == wanted
+
+
+def test_long_imports_are_folded_as_formatters_do() -> None:
+    assert import_line("a", "B") == "from a import B"
+    assert import_line("a" * 80, "B") == f"from {'a' * 80} import (\n    B,\n)"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_day_gives_the_same_package(kind: str) -> None:
+    first: Mapping[str, str] = made(kind).files
+    assert list(first.items()) == list(made(kind).files.items())
+    assert list(first) == sorted(first)
