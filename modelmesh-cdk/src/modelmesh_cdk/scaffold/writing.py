@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,8 @@ def write(files: Mapping[str, str], target: Path) -> None:
 
 def _occupied(target: Path) -> TargetNotEmptyError:
     what = "is not empty" if target.is_dir() else "is a file"
-    message = f"{target} {what}, and nothing is ever overwritten. Look: ls -A {target} - or choose another place: --path FOLDER"
+    look = f"ls -A {shlex.quote(str(target))}"
+    message = f"{target} {what}, and nothing is ever overwritten. Look: {look} - or choose another place: --path FOLDER"
     return TargetNotEmptyError(message)
 
 
