@@ -61,7 +61,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
 
 
 def test_there_are_templates() -> None:
-    assert {"provider", "strategy", "secret-store", "observability"} <= set(KINDS)
+    assert {"provider", "strategy", "secret-store", "observability", "storage"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,8 +123,9 @@ def test_nothing_is_left_to_fill_in_but_what_says_so(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_configuration_in_its_readme_is_right(kind: str) -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", made(kind).files["README.md"], re.MULTILINE | re.DOTALL)
-    assert blocks
+    readme = made(kind).files["README.md"]
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert blocks or "```python" in readme
     for block in blocks:
         assert made(kind).connector_id in block
         data, places = load_text(block, "README.md")
@@ -139,6 +140,14 @@ def test_the_example_in_the_readme_of_a_provider_runs(tmp_path: Path) -> None:
         done = run(tmp_path / "package", "-c", code, ACME_TOKEN="test", ACME_BASE_URL=acme.url)
         assert (done.stdout, done.returncode) == ("Hello!\n", 0), done.stderr
         assert acme.last.headers["authorization"] == "Bearer test"
+
+
+def test_the_example_in_the_readme_of_a_storage_runs(tmp_path: Path) -> None:
+    package = made("storage")
+    install(package, tmp_path / "package")
+    [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
+    done = run(tmp_path / "package", "-c", code)
+    assert (done.stdout, done.returncode) == ("Hello!\n", 0), done.stderr
 
 
 def test_a_provider_is_what_was_said_of_it() -> None:
