@@ -42,7 +42,10 @@ def environment(folder: Path, wheels: Path, *requirements: str) -> Path:
     run(sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, folder)
     python = folder / "bin" / "python"
     pins = ["-c", str(ROOT / "constraints.txt")]
-    run(sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, *pins, *requirements)
+    # uv knows a wheel by name and version alone, and would install the one that stood here yesterday.
+    fresh = [part for wheel in sorted(wheels.glob("*.whl")) for part in ("--refresh-package", wheel.name.partition("-")[0])]
+    install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, *pins, *fresh]
+    run(*install, *requirements)
     return python
 
 
@@ -166,8 +169,9 @@ def scaffolded(wheels: Path, scratch: Path) -> None:
     """What ``modelmesh new`` of the wheels writes is built, installed elsewhere, found, and passes its own tests there."""
     maker = environment(scratch / "maker", wheels, "modelmesh-core[cli]", "modelmesh-cdk")
     kinds = run(maker, "-I", "-c", "from modelmesh_cdk.scaffold.rendering import templates; print(*templates())").stdout.split()
-    if not {"provider", "strategy"} <= set(kinds):
-        raise SystemExit(f"the wheel of modelmesh-cdk has templates for {kinds} only")
+    here = {file.parent.name for file in ROOT.glob("modelmesh-cdk/src/modelmesh_cdk/scaffold/templates/*/template.toml")}
+    if not here or set(kinds) != here:
+        raise SystemExit(f"the wheel of modelmesh-cdk has templates for {kinds}, the repository for {sorted(here)}")
     folders = {}
     for kind in kinds:
         folder = folders[kind] = scratch / "new" / kind
