@@ -103,3 +103,19 @@ def test_refusals(upstream: Upstream, status: int, metadata: dict[str, Any], fai
     with pytest.raises(ProviderError) as caught:
         ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
+
+
+def test_the_chunk_with_usage_has_no_choice(upstream: Upstream) -> None:
+    empty = chunk({"role": "assistant", "content": ""}, usage={"total_tokens": 7})
+    upstream.stream([event(chunk({"content": "Hi"}, finish="stop")), event(empty), event("[DONE]")])
+    ended, last = ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    assert ended["choices"][0]["finish_reason"] == "stop"
+    assert (last["choices"], last["usage"]) == ([], {"total_tokens": 7})
+
+
+def test_usage_beside_words_leaves_the_words(upstream: Upstream) -> None:
+    upstream.stream(
+        [event(chunk({"content": "Hi"}, usage={"total_tokens": 7})), event(chunk({}, finish="stop")), event("[DONE]")]
+    )
+    first, _ = ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    assert first["choices"][0]["delta"] == {"content": "Hi"}

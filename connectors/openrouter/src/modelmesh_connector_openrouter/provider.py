@@ -61,6 +61,13 @@ class OpenRouterProvider(OpenAICompatibleProvider):
                 raise self._event_failure({"error": choice["error"]})
         return data
 
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return a chunk; the one with usage has no choice, where OpenRouter repeats an empty one after the finish reason."""
+        chunk = super()._parse_sse_chunk(data)
+        if chunk is not None and chunk.get("usage") and all(_is_empty(choice) for choice in chunk.get("choices") or ()):
+            chunk["choices"] = []
+        return chunk
+
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _error_code(self, body: Any) -> str | None:
@@ -81,3 +88,10 @@ def _metadata(body: Any) -> Mapping[str, Any]:
     error = body.get("error") if isinstance(body, Mapping) else None
     found = error.get("metadata") if isinstance(error, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _is_empty(choice: Any) -> bool:
+    if not isinstance(choice, Mapping) or choice.get("finish_reason") is not None or choice.get("error"):
+        return False
+    delta = choice.get("delta")
+    return not delta or not any(value for name, value in delta.items() if name != "role")

@@ -11,7 +11,7 @@ HOLD_EVENTS = 64
 class Progress:
     """Reads chunks in OpenAI's shape as they pass; changes none of them."""
 
-    __slots__ = ("_open", "_seen", "_text", "_tools", "has_content", "usage")
+    __slots__ = ("_ended", "_open", "_seen", "_text", "_tools", "has_content", "usage")
 
     def __init__(self) -> None:
         self.has_content = False
@@ -19,6 +19,7 @@ class Progress:
         self._text: list[str] = []
         self._tools: dict[tuple[int, int], dict[str, Any]] = {}
         self._open: set[int] = set()
+        self._ended: set[int] = set()
         self._seen = False
 
     def feed(self, chunk: dict[str, Any]) -> None:
@@ -35,15 +36,16 @@ class Progress:
                     self.has_content = True
                     if not index:
                         self._text.append(text)
-                elif not self.has_content and any(value for name, value in delta.items() if name != "role"):
+                elif not self.has_content and _says_something(delta):
                     self.has_content = True
                 tools = delta.get("tool_calls")
                 if tools:
                     self._note_tools(index, tools)
             if get("finish_reason") is not None:
                 self._open.discard(index)
+                self._ended.add(index)
                 self.has_content = True  # an answer may be empty; saying that it ended is content enough
-            else:
+            elif index not in self._ended or _says_something(delta):  # some vendors' last chunk, with usage, has an empty choice
                 self._open.add(index)
             self._seen = True
 
@@ -73,3 +75,7 @@ class Progress:
     def tool_calls(self) -> list[dict[str, Any]]:
         """Tool calls of the first choice so far; the arguments of the last may be cut."""
         return [call for (index, _), call in sorted(self._tools.items()) if index == 0]
+
+
+def _says_something(delta: Any) -> bool:
+    return bool(delta) and any(value for name, value in delta.items() if name != "role")

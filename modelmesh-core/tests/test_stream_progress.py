@@ -1,0 +1,35 @@
+"""When a stream is whole: an answer that was ended stays ended, whatever empty chunks follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh.routing.progress import Progress
+
+ENDED = {"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+
+
+def fed(*chunks: dict[str, Any]) -> Progress:
+    progress = Progress()
+    for chunk in chunks:
+        progress.feed(chunk)
+    return progress
+
+
+@pytest.mark.parametrize("delta", [None, {}, {"role": "assistant"}, {"role": "assistant", "content": ""}])
+def test_an_empty_choice_beside_usage_does_not_begin_the_answer_again(delta: Any) -> None:
+    progress = fed(ENDED, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": USAGE})
+    assert progress.complete
+    assert progress.usage == USAGE
+
+
+@pytest.mark.parametrize("delta", [{"content": "more"}, {"tool_calls": [{"index": 0}]}])
+def test_more_of_it_does(delta: dict[str, Any]) -> None:
+    assert not fed(ENDED, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}).complete
+
+
+def test_an_empty_choice_that_never_ended_is_open() -> None:
+    assert not fed(ENDED, {"choices": [{"index": 1, "delta": {"role": "assistant"}, "finish_reason": None}]}).complete
