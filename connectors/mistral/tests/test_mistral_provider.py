@@ -121,3 +121,10 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(MistralProvider(base_url=upstream.url, api_key=KEY))
     assert (caught.value.failure, caught.value.code) == (failure, body.get("type"))
+
+
+def test_calls_of_tools_in_a_stream_are_numbered(upstream: Upstream) -> None:
+    calls = [{"id": name, "function": {"name": name, "arguments": "{}"}} for name in ("one", "two")]
+    upstream.stream([event(chunk({"tool_calls": [*calls, {**calls[0], "index": 7}]}, finish="tool_calls")), event("[DONE]")])
+    (only,) = ask(MistralProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    assert [call["index"] for call in only["choices"][0]["delta"]["tool_calls"]] == [0, 1, 7]
