@@ -68,6 +68,14 @@ def test_a_stream_that_groq_stops_early_is_an_error_and_not_an_answer(upstream: 
     assert caught.value.partial_text == "Half an"
 
 
+def test_an_error_in_a_stream_has_the_status_that_groq_gives_it(upstream: Any) -> None:
+    error = {"message": "no such field", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400}
+    upstream.body = [chunk({"content": "Half an"}), {"error": error}]
+    with modelmesh.create(config=config_of(upstream)) as client, pytest.raises(StreamInterruptedError) as caught:
+        list(stream(client))
+    assert (caught.value.status, caught.value.code) == (400, "tool_use_failed")
+
+
 def test_a_stream_for_asyncio(upstream: Any) -> None:
     upstream.body = [chunk({"content": "Hi"}), chunk({}, "stop", x_groq={"usage": USAGE})]
 

@@ -250,8 +250,9 @@ class WireFormat:
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body that came under a status of success."""
         error, code = body.get("error"), self._scrubbed_code(body)
-        stated = error.get("code") if isinstance(error, Mapping) else None
-        status = stated if isinstance(stated, int) and 400 <= stated < 600 else _STATUS_OF_CODE.get(code or "")  # noqa: PLR2004
+        stated = [error.get(name) for name in ("code", "status_code")] if isinstance(error, Mapping) else []
+        status = next((one for one in stated if isinstance(one, int) and 400 <= one < 600), None)  # noqa: PLR2004
+        status = _STATUS_OF_CODE.get(code or "") if status is None else status
         if status is not None:
             kind = self._classify(status, code, headers or {}, body)
             return refusal(kind, status, headers or {}, dict(body), code=code, text=self._error_text(body), key=self._api_key)
