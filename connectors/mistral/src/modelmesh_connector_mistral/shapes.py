@@ -69,7 +69,7 @@ def text_of(chunks: Any) -> str:
 
 
 def _number(calls: Any) -> None:
-    """Give calls of tools that come without an index the one that the mistralai package reads: their place, from 0."""
+    """Give calls of tools that came without an index their place among those that came together; OpenAI's chunks need one."""
     for place, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, dict):
             call.setdefault("index", place)
