@@ -68,6 +68,14 @@ def isolation(session: nox.Session) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """Print connector × check: what each keeps of the standard tests, and why not the rest."""
+    _everything(session)
+    asked = ("-m", "modelmesh_conformance", "--modelmesh-conformance")
+    session.run("python", "-m", "pytest", "-q", *asked, *(session.posargs or map(str, PLUGINS)))
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the main job."""
     _everything(session)
