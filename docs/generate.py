@@ -14,7 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import kit
 from attrs import NOTHING, Factory, fields, has
+from tables import table
 
 from modelmesh.config import schema
 from modelmesh.contracts import observability
@@ -42,7 +44,7 @@ def classes(_: str) -> str:
         f"| {_effect(rule)} | {rule.billed} | `{rule.error.__name__}` |"
         for kind, rule in RULES.items()
     ]
-    return _table(("class", "what happened", "next model", "same model again", "health", "billed", "error"), rows)
+    return table(("class", "what happened", "next model", "same model again", "health", "billed", "error"), rows)
 
 
 def _effect(rule: Any) -> str:
@@ -87,25 +89,25 @@ WORDS = {
 def keys_of(cls: type[Any]) -> Callable[[str], str]:
     """Return what makes the table of a section's keys."""
 
-    def table(before: str) -> str:
+    def written(before: str) -> str:
         said = _words_on_the_page(before)
         rows = [
             f"| `{f.name}` | {_type(str(f.type))} | {_default(f.default)} | {said.get(f.name, MISSING)} |" for f in fields(cls)
         ]
-        return _table(("key", "type", "default", "meaning"), rows)
+        return table(("key", "type", "default", "meaning"), rows)
 
-    return table
+    return written
 
 
 def fields_of(cls: type[Any]) -> Callable[[str], str]:
     """Return what makes the table of a record's fields; what its docstring says of one goes before what the page says."""
 
-    def table(before: str) -> str:
+    def written(before: str) -> str:
         said = _words_on_the_page(before) | _words_of_the_docstring(cls.__doc__ or "")
         rows = [f"| `{f.name}` | {_type(str(f.type))} | {said.get(f.name, MISSING)} |" for f in fields(cls)]
-        return _table(("field", "type", "meaning"), rows)
+        return table(("field", "type", "meaning"), rows)
 
-    return table
+    return written
 
 
 def _words_on_the_page(table: str) -> dict[str, str]:
@@ -146,10 +148,6 @@ def _default(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-def _table(head: tuple[str, ...], rows: list[str]) -> str:
-    return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *rows]) + "\n"
-
-
 # -- the pages ------------------------------------------------------------------------------------------------------
 
 SECTIONS = {name: keys_of(cls) for name, cls in vars(schema).items() if name.endswith("Section")}
@@ -165,6 +163,7 @@ RECORDS = {
 }
 PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     "explanation/what-happens-when-a-provider-fails.md": {"classes": classes},
+    "how-to/test-a-connector.md": {"standard tests": kit.standard_tests},
     "reference/configuration.md": SECTIONS,
     "reference/observability-records.md": RECORDS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,23 +51,28 @@ def test_generated_parts_are_fresh() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_check_notices(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("explanation/what-happens-when-a-provider-fails.md", "| `quota` |", "| `quoth` |"),
+        ("how-to/test-a-connector.md", "| `LosesZeros` |", "| `LosesHeroes` |"),
+    ],
+)
+def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) -> None:
     """A generator that always says yes would prove nothing."""
-    copy = tmp_path / "docs"
-    for name in (
-        "explanation/what-happens-when-a-provider-fails.md",
-        "reference/configuration.md",
-        "reference/observability-records.md",
-    ):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        (copy / name).write_text(page(name).replace("| `quota` |", "| `quoth` |"), "utf-8")
-    (copy / "generate.py").write_text((DOCS / "generate.py").read_text("utf-8"), "utf-8")
-    command = [sys.executable, "-B", copy / "generate.py"]
-    assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 1
+    for beside in ROOT.iterdir():
+        if beside != DOCS:
+            (tmp_path / beside.name).symlink_to(beside)
+    shutil.copytree(DOCS, tmp_path / "docs")
+    copy = tmp_path / "docs" / name
+    assert right in page(name)
+    copy.write_text(page(name).replace(right, wrong), "utf-8")
+    command = [sys.executable, "-B", tmp_path / "docs" / "generate.py"]
+    checked = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert [line.split()[0] for line in checked.stdout.splitlines()] == [f"docs/{name}"]
     subprocess.run(command, capture_output=True, check=False)
-    assert page("explanation/what-happens-when-a-provider-fails.md") == (
-        copy / "explanation/what-happens-when-a-provider-fails.md"
-    ).read_text("utf-8")
+    assert copy.read_text("utf-8") == page(name)
 
 
 def test_every_class_of_failure_is_in_the_table() -> None:

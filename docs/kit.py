@@ -1,0 +1,52 @@
+"""What the conformance kit is tested with: for each standard test its rule, and the fakes that it finds."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from modelmesh.ids import Kind
+from modelmesh_cdk.testing.conformance import GUARD
+from modelmesh_cdk.testing.kept import groups_of
+from tables import table
+
+FAKES = Path(__file__).resolve().parent.parent / "modelmesh-cdk" / "tests" / "kit" / "fakes"
+
+
+def standard_tests(_: str) -> str:
+    """Return a table for each kit."""
+    found = _fakes()
+    kits = sorted(found, key=lambda kit: (list(Kind).index(kit.kind), kit.__name__))
+    return "\n".join(f"### `{kit.__name__}`\n\n{_table_of(kit, found[kit])}\n" for kit in kits)
+
+
+def _fakes() -> dict[Any, dict[str, list[str]]]:
+    """Return the names of fakes by kit and standard test; a kit's fakes may be spread over several modules."""
+    found: dict[Any, dict[str, list[str]]] = {}
+    files = sorted(FAKES.rglob("*.py"))
+    sys.path[:0] = sorted({str(file.parent) for file in files})  # they may import each other
+    for file in files:
+        module = importlib.import_module(file.stem)
+        for fake, test, *_ in getattr(module, "FAKES", ()):
+            found.setdefault(module.KIT, {}).setdefault(test, []).append(fake.__name__)
+    if not found:
+        message = f"{FAKES}: no module with FAKES and KIT"
+        raise ValueError(message)
+    return found
+
+
+def _table_of(kit: Any, found: dict[str, list[str]]) -> str:
+    rules = {name: test.__doc__ or "" for name, test in kit.standard_tests()}
+    rows = [
+        f"| `{name}` | {group} | {_rule(rules[name])} | {', '.join(f'`{fake}`' for fake in found.get(name, ())) or 'none yet'} |"
+        for name, group in groups_of(kit).items()
+        if name != GUARD
+    ]
+    return table(("standard test", "group", "rule", "found a fake that"), rows)
+
+
+def _rule(docstring: str) -> str:
+    first = " ".join(docstring.partition("\n\n")[0].split())
+    return first.replace("``", "`").replace("|", r"\|")
