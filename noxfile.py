@@ -31,11 +31,11 @@ def _everything(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test; with no arguments also lint, types, and each package on its own."""
+    """Run every test; with no arguments also lint, types, each package on its own, and what every connector keeps."""
     _everything(session)
     session.run("python", "-m", "pytest", *session.posargs)
     if not session.posargs:
-        for name in ("lint", "types", "isolation"):
+        for name in ("lint", "types", "isolation", "conformance"):
             session.notify(name)
 
 
@@ -69,10 +69,18 @@ def isolation(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Print connector × check: what each keeps of the standard tests, and why not the rest."""
+    """Print connector × check, and compare it with what the catalogue says; ``-- --write`` renews the catalogue."""
     _everything(session)
-    asked = ("-m", "modelmesh_conformance", "--modelmesh-conformance")
-    session.run("python", "-m", "pytest", "-q", *asked, *(session.posargs or map(str, PLUGINS)))
+    write = "--write" in session.posargs
+    chosen = [argument for argument in session.posargs if argument != "--write"]
+    found, known = Path(session.create_tmp()).resolve() / "conformance.json", Path("docs/reference/conformance.json")
+    asked = ("-m", "modelmesh_conformance", "--modelmesh-conformance", f"--modelmesh-conformance-json={found}")
+    session.run("python", "-m", "pytest", "-q", *asked, *(chosen or map(str, PACKAGES)))
+    if write:
+        known.write_bytes(found.read_bytes())
+        session.run("python", "docs/generate.py")
+    elif not chosen and found.read_bytes() != known.read_bytes():
+        session.error(f"{known} says something else. Renew it: uv run nox -s conformance -- --write")
 
 
 @nox.session

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import catalogue
 import kit
 from attrs import NOTHING, Factory, fields, has
 from tables import table
@@ -164,6 +165,11 @@ RECORDS = {
 PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     "explanation/what-happens-when-a-provider-fails.md": {"classes": classes},
     "how-to/test-a-connector.md": {"standard tests": kit.standard_tests},
+    "reference/catalogue.md": {
+        "overview": catalogue.overview,
+        "providers": catalogue.providers,
+        "others": catalogue.others,
+    },
     "reference/configuration.md": SECTIONS,
     "reference/observability-records.md": RECORDS,
 }

@@ -56,6 +56,7 @@ def test_generated_parts_are_fresh() -> None:
     [
         ("explanation/what-happens-when-a-provider-fails.md", "| `quota` |", "| `quoth` |"),
         ("how-to/test-a-connector.md", "| `LosesZeros` |", "| `LosesHeroes` |"),
+        ("reference/catalogue.md", "| key | `GROQ_API_KEY` |", "| key | none needed |"),
     ],
 )
 def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) -> None:

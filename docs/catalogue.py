@@ -1,0 +1,269 @@
+"""The catalogue: what the packages say of themselves, and what their connectors keep of the standard tests.
+
+Everything stands in the packages and in ``reference/conformance.json``; nobody is asked. What nobody has said is "unknown".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from connectors import Connector, connectors
+from tables import table
+
+from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.ids import Kind
+from modelmesh.operations import CHAT, OPERATIONS
+from modelmesh_cdk.testing.kept import OUTCOMES
+
+UNKNOWN = "unknown"
+FEATURES = {
+    "streaming": "streaming",
+    "tool_calling": "tools",
+    "vision": "images",
+    "structured_output": "JSON schema",
+    "json_mode": "JSON mode",
+    "system_prompt": "system prompt",
+}
+"""Words for the features that every provider is asked about; others are shown where a model states them."""
+
+# -- the parts of the page ------------------------------------------------------------------------------------------
+
+
+def overview(_: str) -> str:
+    """Return a line for each provider."""
+    asked = ("streaming", "tool_calling", "vision", "structured_output")
+    rows = []
+    for one in _providers():
+        able = " | ".join(_able(one.models, feature) for feature in asked)
+        facts = f"{_codes(one.detected_by) or 'none'} | {len(one.models) or 'whatever it has'} | {able}"
+        rows.append(
+            f"| [{one.name}](#{_anchor(one.name)}) | `{one.id}` | {facts} | {free_tier(one.facts, brief=True)} | {kept(one)} |"
+        )
+    head = ("provider", "ID", "variable", "models", *(FEATURES[feature] for feature in asked), "free tier", "standard tests")
+    return table(head, rows)
+
+
+def providers(_: str) -> str:
+    """Return a section for each provider."""
+    return "\n".join(_section(one) for one in _providers())
+
+
+def others(_: str) -> str:
+    """Return a line for each connector of another kind, and below them what they do not keep."""
+    rows, gaps = [], []
+    for one in connectors():
+        if one.kind is not Kind.PROVIDER:
+            also = _codes([*filter(None, [one.short]), *one.aliases])
+            rows.append(f"| {one.kind.label} | `{one.id}` | {also} | {_first_line(one.cls)} | `{one.package}` | {kept(one)} |")
+            gaps += [f"- `{one.id}`: {line}\n" for line in _gaps(one)]
+    written = table(("kind", "ID", "also written", "what it does", "package", "standard tests"), rows)
+    return "".join([written, *(["\n"] if gaps else []), *gaps])
+
+
+def _providers() -> list[Connector]:
+    return [one for one in connectors() if one.kind is Kind.PROVIDER]
+
+
+def _section(one: Connector) -> str:
+    facts = [
+        ("ID", f"`{one.id}`" + (f", also {_codes(one.aliases)}" if one.aliases else "")),
+        ("short name", f"`{one.short}`"),
+        ("package", f"`{one.package}`"),
+        ("key", _key(one.cls)),
+        ("address", _address(one.cls)),
+        ("found by itself with", _codes(one.detected_by) or "no variable"),
+        ("serves", _serves(one)),
+        ("features in chats", _abilities(one.models)),
+        ("free tier", free_tier(one.facts)),
+        ("standard tests", kept(one)),
+    ]
+    lines = [f"### {one.name}", "", _first_line(one.cls), "", table(("", ""), [f"| {name} | {fact} |" for name, fact in facts])]
+    lines += [f"- {line}" for line in _gaps(one)] + [""] * bool(_gaps(one))
+    return "\n".join([*lines, _models(one)])
+
+
+def _models(one: Connector) -> str:
+    source, day = str(one.facts.get("source", UNKNOWN)), one.facts.get("as_of", UNKNOWN)
+    if not one.models:
+        return f"No model is listed: {source.removeprefix('none: ')} ({day}).\n"
+    head = ["model", "context window", "longest answer", "input", "output", "price as of", "features"]
+    notes = [_notes(info, one.facts) for info in one.models]
+    rows = [
+        f"| `{info.id}` | {_number(info.context_window)} | {_number(info.max_output_tokens)} | {_prices(info.pricing)} "
+        f"| {_features(info)} |{f' {note} |' if any(notes) else ''}"
+        for info, note in zip(one.models, notes, strict=True)
+    ]
+    count = f"{len(one.models)} model{'s' * (len(one.models) > 1)}"
+    under = "\n\n".join([f"Models: {_text(source)}, {day}.", *_price_sources(one.models)])
+    written = table([*head, *(["notes"] if any(notes) else [])], rows)
+    return f"<details>\n<summary>{count}</summary>\n\n{written}\n{under}\n\n</details>\n"
+
+
+# -- facts in words -------------------------------------------------------------------------------------------------
+
+
+def _key(cls: Any) -> str:
+    names = [name for name in (getattr(cls, "api_key_variable", None), *getattr(cls, "other_key_variables", ())) if name]
+    if getattr(cls, "requires_key", False):
+        return " or ".join(f"`{name}`" for name in names) or "`api_key`"
+    return "none needed" + (f"; {_codes(names)} is sent where it is set" if names else "")
+
+
+def _address(cls: Any) -> str:
+    address, variable = getattr(cls, "default_base_url", ""), getattr(cls, "base_url_variable", None)
+    if not address:
+        return "none: nothing leaves the process" if not hasattr(cls, "default_base_url") else UNKNOWN
+    return (f"`{variable}`, else " if variable else "") + f"`{address}`"
+
+
+def _serves(one: Connector) -> str:
+    """Return its capabilities, each with the operation that asks for it where the table of operations has one."""
+    tree = standard_tree()
+    operations = {tree.get_node(row.capability): row.name for row in OPERATIONS.values()}
+    stated = [name for info in one.models for name in info.capabilities] or list(getattr(one.cls, "default_capabilities", ()))
+    nodes = dict.fromkeys(tree.get_node(name) or name for name in stated)
+    found = []
+    for node in nodes:
+        operation = operations.get(node) if not isinstance(node, str) else None
+        found.append(f"{getattr(node, 'name', node)} ({f'`{operation}`' if operation else 'no operation of its own'})")
+    return ", ".join(found) or UNKNOWN
+
+
+def _said(info: ModelInfo) -> dict[str, bool]:
+    """Return what a row states of features, streaming among them."""
+    delivery = {"streaming": info.delivery["streaming"]} if "streaming" in info.delivery else {}
+    return {**delivery, **info.features}
+
+
+def _abilities(models: Sequence[ModelInfo]) -> str:
+    """Return what is stated of each feature, and after that of which nothing is."""
+    stated = sorted({name for info in models for name in _said(info)})
+    found = {FEATURES.get(name, _plain(name)): _able(models, name) for name in dict.fromkeys([*FEATURES, *stated])}
+    known = [f"{name}: {word}" for name, word in found.items() if word != UNKNOWN]
+    unknown = [name for name, word in found.items() if word == UNKNOWN]
+    return "; ".join([*known, *([f"{UNKNOWN}: {', '.join(unknown)}"] if unknown else [])])
+
+
+def _chat(models: Sequence[ModelInfo]) -> Sequence[ModelInfo]:
+    """Return those that chat, which is what features are about; all, where none does."""
+    tree = standard_tree()
+    return [info for info in models if tree.get_node(CHAT.capability) in map(tree.get_node, info.capabilities)] or models
+
+
+def _able(models: Sequence[ModelInfo], feature: str) -> str:
+    """Return what the rows state of one feature: of all that chat, or of how many."""
+    said = [_said(info).get(feature) for info in _chat(models)]
+    words = {True: "yes", False: "no", None: UNKNOWN}
+    counts = {word: said.count(value) for value, word in words.items() if value in said}
+    if len(counts) < 2:
+        return next(iter(counts), UNKNOWN)
+    return ", ".join(f"{word} ({n})" for word, n in counts.items())
+
+
+def _features(info: ModelInfo) -> str:
+    said = _said(info)
+    names = [*FEATURES, *sorted(set(said) - set(FEATURES))]
+    able = [FEATURES.get(name, _plain(name)) for name in names if said.get(name)]
+    unable = [f"no {FEATURES.get(name, _plain(name))}" for name in names if said.get(name) is False]
+    return ", ".join([*able, *unable]) or UNKNOWN
+
+
+def _prices(price: ModelPricing | None) -> str:
+    if price is None:
+        return " | ".join([UNKNOWN] * 3)
+    per_request = f" and {_dollars(price.per_request, 1)} a request" if price.per_request else ""
+    amounts = f"{_dollars(price.input_per_1k_tokens)}{per_request} | {_dollars(price.output_per_1k_tokens)}"
+    return f"{amounts} | {price.as_of or UNKNOWN}"
+
+
+def _dollars(amount: float | None, times: int = 1000) -> str:
+    return UNKNOWN if amount is None else f"${(Decimal(str(amount)) * times).normalize():f}"
+
+
+def _price_sources(models: Sequence[ModelInfo]) -> list[str]:
+    by_source: dict[str, list[str]] = {}
+    for info in models:
+        if info.pricing is not None:
+            by_source.setdefault(f"{info.pricing.source or UNKNOWN}, {info.pricing.as_of or UNKNOWN}", []).append(info.id)
+    several = len(by_source) > 1
+    return [f"Prices{f' of {_codes(ids)}' if several else ''}: {_text(source)}." for source, ids in by_source.items()]
+
+
+def _notes(info: ModelInfo, facts: Mapping[str, Any]) -> str:
+    """Return what a row says beyond the columns."""
+    found = [f"the vendor calls it `{info.upstream}`"] if info.upstream and info.upstream != info.id else []
+    for name, value in info.extra.items():
+        if name == "pricing_changes":
+            for one in value:
+                then = (_dollars(one.get(f"{side}_per_1k_tokens")) for side in ("input", "output"))
+                found.append(f"from {one['from']}: {' in, '.join(then)} out")
+        elif value is not None and value != facts.get(name):
+            words = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+            found.append(f"{_plain(name)}: {_text(words)}")
+    return "; ".join(found)
+
+
+def free_tier(facts: Mapping[str, Any], *, brief: bool = False) -> str:
+    """Return ``free_tier`` of a ``models.json``: ``{"available": …, "what": …, "source": …, "as_of": …}``, or unknown."""
+    tier = facts.get("free_tier")
+    if not isinstance(tier, Mapping) or not isinstance(tier.get("available"), bool):
+        return UNKNOWN
+    word = "yes" if tier["available"] else "no"
+    if brief:
+        return word
+    what = f": {_text(tier['what'])}" if tier.get("what") else ""
+    return f"{word}{what} ({_text(tier.get('source', f'source {UNKNOWN}'))}, {tier.get('as_of', f'day {UNKNOWN}')})"
+
+
+# -- what a connector keeps -----------------------------------------------------------------------------------------
+
+
+def kept(one: Connector) -> str:
+    """Return what came of its standard tests, in numbers."""
+    found = one.came
+    if not found["checks"]:
+        return "not run"
+    counts: dict[str, int] = {}
+    for row in found["checks"].values():
+        for outcome, n in row.items():
+            counts[outcome] = counts.get(outcome, 0) + n
+    return ", ".join(f"{counts[outcome]} {_outcome(outcome)}" for outcome in reversed(OUTCOMES) if outcome in counts)
+
+
+def _gaps(one: Connector) -> list[str]:
+    return [f"{_outcome(note['outcome'])}: {_text(note['reason'])} ({_codes(note['tests'])})" for note in one.came["notes"]]
+
+
+def _outcome(word: str) -> str:
+    return "expected to fail" if word == "xfailed" else word
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+
+def _number(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def _codes(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(text: str) -> str:
+    return " ".join(str(text).split()).replace("|", r"\|").replace("<", "&lt;")
+
+
+def _first_line(cls: Any) -> str:
+    return _text((cls.__doc__ or UNKNOWN).partition("\n\n")[0]).replace("``", "`")
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
