@@ -23,13 +23,13 @@ def standard_tests(_: str) -> str:
 
 
 def _fakes() -> dict[Any, dict[str, list[str]]]:
-    """Return the names of fakes by kit and standard test; a kit's fakes may be spread over several modules."""
+    """Return the names of fakes by kit and standard test."""
     found: dict[Any, dict[str, list[str]]] = {}
-    files = sorted(FAKES.rglob("*.py"))
-    sys.path[:0] = sorted({str(file.parent) for file in files})  # they may import each other
+    files = sorted(FAKES.glob("fakes_of_*.py"))
+    sys.path.insert(0, str(FAKES))  # they may import what they are made of
     for file in files:
         module = importlib.import_module(file.stem)
-        for fake, test, *_ in getattr(module, "FAKES", ()):
+        for fake, test in module.FAKES:
             found.setdefault(module.KIT, {}).setdefault(test, []).append(fake.__name__)
     if not found:
         message = f"{FAKES}: no module with FAKES and KIT"

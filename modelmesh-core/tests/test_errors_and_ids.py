@@ -46,13 +46,10 @@ TREE = {
     "StorageConflictError": ("StorageError",),
     "StorageLockError": ("StorageError", TimeoutError),
     "BrokenConnectorError": ("ProviderError", errors.ConnectorError),
-    "StorageError": ("ModelMeshError",),
-    "StorageConflictError": ("StorageError",),
-    "StorageLockError": ("StorageError", TimeoutError),
     "BudgetExceededError": ("ModelMeshError",),
 }
 CLASSES = [getattr(errors, name) for name in TREE]
-RETRYABLE = {"StorageConflictError", "StorageLockError",
+RETRYABLE = {
     "NoActiveModelError", "RateLimitError", "ProviderTimeoutError", "ProviderConnectionError", "ProviderServerError",
     "BadUpstreamResponseError", "StreamInterruptedError", "StorageConflictError", "StorageLockError",
 }  # fmt: skip
