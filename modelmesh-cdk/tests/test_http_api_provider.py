@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import HttpApiProvider, RequestMapping, ResponseMapping
+from modelmesh_cdk.catalogue import read_row
 from modelmesh_cdk.mapping import MISSING, found
 from modelmesh_cdk.testing import ProviderConformance, Script, Upstream
 
@@ -20,6 +21,9 @@ class Plain(HttpApiProvider):
     id = "acme.plain.v1"
     default_base_url = "https://api.acme.example/v1"
     api_key_variable = "ACME_API_KEY"
+
+    def shipped_models(self) -> Any:
+        return (read_row({"id": "acme-1", "capabilities": ["chat-completion"]}, source="Acme's list", as_of="2026-11-21"),)
 
 
 class TestPlain(ProviderConformance):

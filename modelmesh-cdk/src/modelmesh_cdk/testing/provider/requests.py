@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -139,14 +140,21 @@ class Requests(Subject):
         assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
 
     def test_tool_results_are_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """A conversation in which tools were called arrives: the calls, and each result with the ID of its call."""
+        """A conversation in which tools were called arrives: the calls, and each result with the ID of its call.
+
+        A vendor may take IDs in a spelling of its own only; that is noted, and call and result are respelled alike.
+        """
         self.require("supports_tools")
-        messages = [
+        messages: list[dict[str, Any]] = [
             {"role": "user", "content": "Weather?"},
             {"role": "assistant", "content": None, "tool_calls": [dict(call) for call in CALLS]},
             *({"role": "tool", "tool_call_id": call["id"], "content": f"result of {call['id']}"} for call in CALLS),
         ]
-        assert self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"] == messages
+        arrived = self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"]
+        spelled = {call["id"]: sent.get("id") for call, sent in zip(CALLS, arrived[1].get("tool_calls") or (), strict=False)}
+        if any(given != sent for given, sent in spelled.items()):
+            assert is_noted("IDs", ask.adapted), f"IDs of calls arrive as {spelled}, and that is not noted: {ask.adapted}"
+        assert arrived == _respelled(messages, spelled)
 
     def test_images_are_sent(self, ask: Asking, upstream: Upstream) -> None:
         """An image arrives between its texts, byte for byte."""
@@ -174,6 +182,17 @@ class Requests(Subject):
             if self.wire.said(f"response_format.json_schema.{name}", value, upstream.last) is not None
         }
         assert arrived == {**wanted, "json_schema": kept}
+
+
+def _respelled(messages: list[dict[str, Any]], spelled: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a conversation with the IDs of its calls in another spelling, in calls and results alike."""
+    found = deepcopy(messages)
+    for call in (call for message in found for call in message.get("tool_calls") or ()):
+        call["id"] = spelled.get(call["id"])
+    for message in found:
+        if "tool_call_id" in message:
+            message["tool_call_id"] = spelled.get(message["tool_call_id"])
+    return found
 
 
 def is_noted(name: str, adapted: Sequence[str]) -> bool:
