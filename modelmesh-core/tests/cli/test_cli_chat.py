@@ -155,8 +155,16 @@ def test_what_is_not_acted_on_is_a_note(run, configured):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.fixture
+def ctrl_c_is_heard():
+    """A shell that starts tests in the background has them ignore the signal, and their children with them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
-def test_ctrl_c_ends_an_answer_with_130(configured, upstream):
+def test_ctrl_c_ends_an_answer_with_130(configured, upstream, ctrl_c_is_heard):
     command = [sys.executable, "-m", "modelmesh.cli", "chat", "-c", configured("waits"), "hello"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
@@ -249,7 +257,7 @@ def test_an_answer_cannot_steer_the_terminal(configured):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_ctrl_c_ends_a_conversation_with_130(configured):
+def test_ctrl_c_ends_a_conversation_with_130(configured, ctrl_c_is_heard):
     terminal = Terminal("chat", "-c", configured("works"))
     terminal.expect("> ")
     while terminal.process.poll() is None:  # Python may miss one that comes just before it begins to wait for a key
