@@ -16,6 +16,7 @@ from typing import Any
 
 import catalogue
 import kit
+import spread
 from attrs import NOTHING, Factory, fields, has
 from tables import table
 
@@ -162,6 +163,15 @@ RECORDS = {
         attempts.Attempt,
     )
 }
+STRATEGIES = "reference/strategies.md"
+
+
+def pictures() -> dict[str, Callable[[str], str]]:
+    """Return what draws the spread of each strategy; the picture of one that is not installed stays as it is."""
+    there = {match["name"]: lambda before: before for match in PART.finditer((DOCS / STRATEGIES).read_text("utf-8"))}
+    return {**there, **spread.parts()}
+
+
 PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     "explanation/what-happens-when-a-provider-fails.md": {"classes": classes},
     "how-to/test-a-connector.md": {"standard tests": kit.standard_tests},
@@ -172,6 +182,7 @@ PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     },
     "reference/configuration.md": SECTIONS,
     "reference/observability-records.md": RECORDS,
+    STRATEGIES: pictures(),
 }
 
 

@@ -57,6 +57,7 @@ def test_generated_parts_are_fresh() -> None:
         ("explanation/what-happens-when-a-provider-fails.md", "| `quota` |", "| `quoth` |"),
         ("how-to/test-a-connector.md", "| `LosesZeros` |", "| `LosesHeroes` |"),
         ("reference/catalogue.md", "| key | `GROQ_API_KEY` |", "| key | none needed |"),
+        ("reference/strategies.md", "^ swift fails", "^ swift sings"),
     ],
 )
 def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) -> None:
@@ -74,6 +75,21 @@ def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) ->
     assert [line.split()[0] for line in checked.stdout.splitlines()] == [f"docs/{name}"]
     subprocess.run(command, capture_output=True, check=False)
     assert copy.read_text("utf-8") == page(name)
+
+
+def test_every_strategy_has_a_section_and_a_picture() -> None:
+    text = page("reference/strategies.md")
+    installed = [
+        one.name for one in catalog.Catalog.scan().all() if one.kind is Kind.STRATEGY and one.name.startswith("modelmesh.")
+    ]
+    assert len(installed) >= 3
+    for name in installed:
+        short = name.split(".")[1]
+        section = text.partition(f"\n## {short}\n")[2].partition("\n## ")[0]
+        assert f"`{name}`" in section
+        assert "Reason: `" in section
+        assert set("░▒▓█") & set(part(section, f"spread of {short.replace('-', '_')}"))
+        assert f"[{short}](#{short})" in text
 
 
 def test_every_class_of_failure_is_in_the_table() -> None:
