@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 from measure import Effort, Result, Subject, measured, result
+from selection import selection_cases
 from server import EVENTS
 
 import modelmesh
@@ -247,7 +248,7 @@ def _pool(size: int) -> Pool:
     return Pool("pool", "", members, StickUntilFailure(), HealthBook(draw=lambda: 0.5))
 
 
-CASES = (call_cases, stream_cases, async_cases, import_cases, routing_cases)
+CASES = (call_cases, stream_cases, async_cases, import_cases, routing_cases, selection_cases)
 
 
 def calibration() -> float:

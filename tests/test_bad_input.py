@@ -26,9 +26,10 @@ POOL = "pools:\n  chat-completion: {}\n"
 
 
 @pytest.fixture(autouse=True)
-def two_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the connectors of Mistral and xAI are not installed; in the workspace all of them are."""
-    found, missing = entry_points(), ("modelmesh_connector_mistral", "modelmesh_connector_xai")
+def some_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the connectors of Mistral and xAI and one strategy are not installed; in the workspace all of them are."""
+    found = entry_points()
+    missing = ("modelmesh_connector_mistral", "modelmesh_connector_xai", "modelmesh_strategy_cost_first")
     left = EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in missing)
     monkeypatch.setattr("modelmesh.registry.catalog.entry_points", lambda: left)
 

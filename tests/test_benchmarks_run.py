@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ LINES = {
     "sync_call", "sync_stream", "sync_stream_sdk", "import", "failover", "async_call", "async_stream", "import_create",
     "routing_10", "routing_10000", "routing_flat",
 }  # fmt: skip
+STRATEGIES = {point.name.split(".")[1] for point in entry_points(group="modelmesh.strategies")}
+LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "1000", "10000", "flat")}
 
 
 def test_the_quick_run_measures_every_line(tmp_path: Path) -> None:

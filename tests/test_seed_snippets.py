@@ -91,7 +91,7 @@ def test_layer_0_rotates_between_two_vendors(
     assert other.last.path == "/openai/v1/chat/completions"
 
 
-def test_layer_1_names_the_package_of_cost_first(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layer_1(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
     code = """
     client = create(
@@ -100,8 +100,12 @@ def test_layer_1_names_the_package_of_cost_first(openai: Upstream, importing: st
         strategy="cost-first",
     )
     """
-    with pytest.raises(modelmesh.ConfigurationError, match="pip install modelmesh-strategy-cost-first"):
-        run(code, importing)
+    scope = run(code, importing)
+    where = scope["client"].explain("chat-completion")  # type: ignore[attr-defined]
+    assert where.reason.startswith("cheapest for this request: about $")
+    [chosen] = [row for row in where.candidates if row.selected]
+    assert chosen.score == max(row.score for row in where.candidates)
+    assert {row.provider for row in where.candidates} == {"openai", "anthropic"}
 
 
 def test_layer_1_with_an_installed_strategy(openai: Upstream, importing: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +172,10 @@ def test_layer_2_dictionary(openai: Upstream, importing: str, capsys: pytest.Cap
 
 
 @pytest.mark.usefixtures("keys")
-def test_layer_2_dictionary_as_written_names_the_missing_package(importing: str) -> None:
-    with pytest.raises(modelmesh.ConfigurationError, match="pip install modelmesh-strategy-cost-first"):
-        run(LAYER_2.replace("STRATEGY", "cost-first"), importing)
+def test_layer_2_dictionary_as_written(openai: Upstream, importing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(LAYER_2.replace("STRATEGY", "cost-first") + ASK, importing)
+    assert capsys.readouterr().out == "Hello!\n"
+    assert openai.last.headers["authorization"] == "Bearer sk-test-openai"  # the cheapest chat model of the two is OpenAI's
 
 
 @pytest.mark.usefixtures("keys")

@@ -254,6 +254,10 @@ class FlowMachine(RuleBasedStateMachine):
                 assert account.in_flight == sending.count(account) + streaming.count(account) >= 0  # 27
                 assert 1 <= account.limit <= account.ceiling  # 28
                 assert 0 <= account.waiting <= len(self.open)  # 29
+            asked = [r["step"].candidate for r in self.open if isinstance(r["step"], Send)]
+            asked += [s.candidate for s in self.streams]
+            for member in self.pool.members:
+                assert member.health.in_flight == sum(one is member for one in asked)
 
     @invariant()
     def one_probe_at_a_time(self) -> None:

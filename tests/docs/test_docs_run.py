@@ -9,6 +9,8 @@ The blocks of one page share a namespace and a temporary working directory, in o
     is only compiled
 ``<!-- needs: langchain_openai -->``
     anywhere in a page: it is skipped where that package is missing
+``<!-- without: modelmesh_connector_groq -->``
+    anywhere in a page: it runs as where that package is not installed
 ``<!-- wrong on purpose -->``
     is a configuration that shows an error; every other one is right
 ``<!-- typed -->``
@@ -27,6 +29,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
@@ -34,7 +37,7 @@ from attrs import frozen
 
 from modelmesh.config import MeshConfig
 from modelmesh.config.load import load_text
-from modelmesh.registry import CONNECTOR_REGISTRY
+from modelmesh.registry import CONNECTOR_REGISTRY, catalog
 from modelmesh_cdk.testing import Upstream
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -115,6 +118,7 @@ def test_there_is_something_to_run() -> None:
 def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for needed in re.findall(r"^<!-- needs: (\w+) -->$", page.read_text("utf-8"), re.MULTILINE):
         pytest.importorskip(needed)
+    hide(re.findall(r"^<!-- without: (\w+) -->$", page.read_text("utf-8"), re.MULTILINE), monkeypatch)
     scope: dict[str, object] = {"__name__": "__main__"}
     for block in blocks_of(page):
         if block.mark == "file":
@@ -124,6 +128,18 @@ def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -
             assert steady(printed) == steady(block.output), f"{block} prints\n{printed}"
         elif "typed" in block.note:
             typed(block, sandbox)
+
+
+def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have connectors not found for the time of a page."""
+
+
+    def left() -> EntryPoints:
+        found = entry_points()
+        return EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in packages)
+
+    if packages:
+        monkeypatch.setattr(catalog, "entry_points", left)
 
 
 def run(block: Block, scope: dict[str, object]) -> str:

@@ -166,7 +166,7 @@ class StrategyConformance(Named):
 
     def mesh(self, accounts: Mapping[str, InProcessAccount]) -> ModelMesh:
         """Return a mesh over these accounts whose only pool has this strategy and whose time stands still."""
-        mesh = ModelMesh(clock=lambda: 0.0, sleep=lambda _: None)
+        mesh = ModelMesh(clock=lambda: 0.0, sleep=lambda _: None, rng=Random(7))  # noqa: S311 - chance, not secrecy
         providers = {key: {"instance": account} for key, account in accounts.items()}
         mesh.initialize({"providers": providers, "pools": {"chat-completion": {"strategy_instance": self.make()}}})
         return mesh

@@ -17,7 +17,7 @@ from modelmesh.routing.headroom import Headroom, read_headroom
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider
     from modelmesh.routing.pool import Pool
-    from modelmesh.routing.ranking import Ranking
+    from modelmesh.routing.ranking import Order
 
 
 FADE = 0.1
@@ -179,9 +179,9 @@ class Candidates:
         """Return those with a model ID, written with or without its provider."""
         return Candidates(self._pool, self._mask & self._pool.mask_of_model(model))
 
-    def first_of(self, ranking: Ranking) -> Candidate | None:
+    def first_of(self, order: Order) -> Candidate | None:
         """Return the most preferred by an order of its own, ``None`` when none of these is in it."""
-        place = ranking.first(self._mask)
+        place = order.first(self._mask)
         return None if place is None else self._pool.members[place]
 
     @property

@@ -127,9 +127,14 @@ class Circuit:
 
 @define(eq=False)
 class ModelHealth(Circuit):
-    """Health of one model at one provider."""
+    """Health of one model at one provider.
+
+    Attributes:
+        in_flight: Requests it has in flight.
+    """
 
     candidate: Candidate | None = field(default=None, repr=False)
+    in_flight: int = 0
 
 
 @define(eq=False)

@@ -82,6 +82,7 @@ class HealthBook:
         """Note that an attempt starts; of something half-open it is the probe."""
         health, account = candidate.health, candidate.account
         account.in_flight += 1
+        health.in_flight += 1
         if not account.has_room:
             self._show(account)
         return Lease(
@@ -108,6 +109,7 @@ class HealthBook:
         account = lease.candidate.account
         was_full = not account.has_room
         account.in_flight -= 1
+        lease.candidate.health.in_flight -= 1
         for circuit, probe in zip((lease.candidate.health, account), lease.probes, strict=True):
             if probe and circuit.probe == probe:
                 circuit.probe = 0

@@ -288,8 +288,7 @@ def estimate(candidate: Candidate, call: Call) -> Estimate:
     """
     prompt = estimated_tokens(call) + 1
     answer = int(candidate.typical_output or TYPICAL_OUTPUT)
-    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    allowed = min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
+    allowed = allowed_output(call)
     if allowed is not None:
         answer = min(answer, allowed)
     cost, most = (
@@ -297,6 +296,12 @@ def estimate(candidate: Candidate, call: Call) -> Estimate:
         for tokens in (answer, answer if allowed is None else allowed)
     )
     return Estimate(prompt + answer, cost, most)
+
+
+def allowed_output(call: Call) -> int | None:
+    """Return how many tokens an answer may have at most, ``None`` when the caller set no limit."""
+    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 
 def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None) -> Estimate:

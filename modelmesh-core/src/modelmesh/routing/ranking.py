@@ -7,9 +7,18 @@ the tree is one ``&``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 BLOCK = 32
 """Members of a leaf, which are looked at one by one."""
+
+
+class Order(Protocol):
+    """Any order of preference that knows its first of a set."""
+
+    def first(self, mask: int) -> int | None:
+        """Return the most preferred place of a set, ``None`` when none of them is in the order."""
+        ...
 
 
 class Ranking:

@@ -1,0 +1,86 @@
+"""What each installed strategy's choice costs, among few models and among very many."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from measure import Effort, Result, Subject, measured, result
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.pool import Pool
+
+SIZES = (10, 1000, 10_000)
+FLAT = 2.0
+"""A choice among 10,000 models is meant to cost at most so many times one among 10."""
+
+
+def installed() -> list[EntryPoint]:
+    """Return our strategies."""
+    return sorted(point for point in entry_points(group="modelmesh.strategies") if point.name.startswith("modelmesh."))
+
+
+def selection_cases(_url: str, effort: Effort) -> Iterator[Result]:
+    """The strategy alone: it is offered every model of the pool, chooses, and hears that the choice is asked."""
+    requests = list(_requests())
+    for point in installed():
+        short = point.name.split(".")[1]
+        subjects = {str(size): _chooser(_pool(size, point.load()()), requests) for size in SIZES}
+        rounds = measured(subjects, effort.steps, effort.rounds)
+        for size in SIZES:
+            values = [one[str(size)] * 1e6 for one in rounds]
+            yield result(f"select_{short}_{size}", f"{short}: choosing among {size:,} models", values, unit="us")
+        ratios = [one[str(SIZES[-1])] / one[str(SIZES[0])] for one in rounds]
+        yield result(f"select_{short}_flat", f"{short}: 10,000 models / 10 models", ratios, target=FLAT)
+
+
+def _requests() -> Iterator[SelectionRequest]:
+    """Requests of many sizes, of a hundred conversations."""
+    rng = random.Random(0)
+    for number in range(500):
+        text = "word " * rng.randint(1, 800)
+        call = Call(CHAT, "pool", {"messages": [{"role": "user", "content": text}], "max_tokens": rng.randint(1, 1000)})
+        yield SelectionRequest(call, "pool", 1.0, rng, f"conversation {number % 100}")
+
+
+def _chooser(pool: Pool, requests: list[SelectionRequest]) -> Subject:
+    strategy: Any = pool.strategy
+    picked = getattr(strategy, "picked", None)
+
+    def choose(times: int) -> None:
+        for turn in range(times):
+            request = requests[turn % len(requests)]
+            chosen = strategy.select(Candidates(pool, pool.available), request)
+            if picked is not None:
+                picked(getattr(chosen, "candidate", chosen), request)
+
+    return choose
+
+
+def _pool(size: int, strategy: Any) -> Pool:
+    """A pool in which no two models cost the same, and each has answered once."""
+    rng = random.Random(size)
+    accounts = [Account(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)]
+    members = []
+    for number in range(size):
+        price = 10 ** rng.uniform(-5, -2)
+        info = ModelInfo(f"model{number}", pricing=ModelPricing(price, price * rng.uniform(2, 6)))
+        members.append(Candidate(info.id, info.id, info, None, accounts[number % 10]))  # type: ignore[arg-type]
+    pool = Pool("pool", "", members, strategy, HealthBook(draw=lambda: 0.5))
+    request = next(_requests())
+    for member in members:
+        headers = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": str(rng.randint(100, 500))}
+        usage = {"prompt_tokens": 100, "completion_tokens": 100, "total_tokens": 200}
+        member.learn(usage, headers, 0.5)
+        outcome = {"seconds": 1.0, "first_content_seconds": rng.uniform(0.1, 2.0), "usage": usage, "headers": headers}
+        if hasattr(strategy, "succeeded"):
+            strategy.succeeded(member, request, outcome)
+    return pool

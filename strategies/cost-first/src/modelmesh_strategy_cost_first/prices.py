@@ -1,0 +1,76 @@
+"""The prices of a pool's members, put in order so that the cheapest for a request is found quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelmesh.contracts.models import ModelPricing
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.prices import cost_nano_usd
+from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope, Price
+
+FEMTO_OF_NANO = 10**6
+FEMTO = 10**15
+THOUSAND = 1000
+
+
+def usage_of(prompt: int, answer: int) -> Mapping[str, int]:
+    """Return the usage of an answer that is still to come, in OpenAI's words."""
+    return {"prompt_tokens": prompt, "completion_tokens": answer}
+
+
+class PriceList:
+    """What the members of a pool cost, as of when they were looked at.
+
+    Models without a known price are in no order.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pricings = [member.info.pricing for member in pool.members]
+        self._read: dict[bool, tuple[Envelope, list[tuple[ModelPricing, int]]]] = {}
+
+    def is_of(self, pool: Pool) -> bool:
+        """Whether it is what the members cost now."""
+        return all(member.info.pricing is pricing for member, pricing in zip(pool.members, self._pricings, strict=True))
+
+    def order(self, prompt: int, answer: int) -> Cheapest:
+        """Return the order for a request with so many tokens."""
+        writes = answer > 0
+        if writes not in self._read:
+            self._read[writes] = self._sorted(writes=writes)
+        envelope, ruled = self._read[writes]
+        if not ruled:
+            return Cheapest(envelope, (), prompt, answer)
+        costs = ((cost_nano_usd(pricing, usage_of(prompt, answer)), places) for pricing, places in ruled)
+        return Cheapest(envelope, [(cost * FEMTO_OF_NANO, places) for cost, places in costs if cost is not None], prompt, answer)
+
+    def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
+        """Return prices that are the same for every token as one, and those with rules of their own."""
+        flat: dict[tuple[int, int, int], int] = {}
+        ruled: dict[str, tuple[ModelPricing, int]] = {}
+        for place, pricing in enumerate(self._pricings):
+            if pricing is None:
+                continue
+            if not _is_flat(pricing):
+                alike = repr(pricing)  # rules need not be hashable
+                ruled[alike] = (pricing, ruled.get(alike, (pricing, 0))[1] | 1 << place)
+            elif cost_nano_usd(pricing, usage_of(1, int(writes))) is not None:
+                output = pricing.output_per_1k_tokens if writes else 0
+                key = (
+                    _femto(pricing.input_per_1k_tokens, THOUSAND),
+                    _femto(output, THOUSAND),
+                    _femto(pricing.per_request),
+                )
+                flat[key] = flat.get(key, 0) | 1 << place
+        return Envelope(Price(*key, places) for key, places in flat.items()), list(ruled.values())
+
+
+def _is_flat(pricing: ModelPricing) -> bool:
+    """Whether all that it says is the price of a token and of a request."""
+    stated = pricing.input_per_1k_tokens, pricing.output_per_1k_tokens, pricing.per_request
+    plain = ModelPricing(*stated, source=pricing.source, as_of=pricing.as_of)
+    return pricing == plain
+
+
+def _femto(usd: float | None, per: int = 1) -> int:
+    return round((usd or 0) * (FEMTO // per))

@@ -1,0 +1,91 @@
+"""By price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.routing.candidates import FADE, Candidate, Candidates
+from modelmesh.routing.ledger import TYPICAL_OUTPUT, allowed_output
+from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh_cdk import BaseStrategy
+from modelmesh_strategy_cost_first.prices import PriceList, usage_of
+
+LOOK_S = 60.0
+"""How often it looks whether a model has another price."""
+
+UNKNOWN_SCORE = -1e9
+"""Score of a model whose price is unknown: below that of any request there is."""
+
+
+class CostFirst(BaseStrategy):
+    """The model at which this request costs least.
+
+    What it costs is estimated: the tokens of the prompt by its text, those of the answer by what answers of this pool
+    usually have, and never more than the caller allows. Answers are taken to be equally long whoever writes them. At
+    equal cost the earlier one in pool order is chosen. A model whose price is unknown is chosen when there is no other.
+    """
+
+    id: ClassVar[str] = "modelmesh.cost-first.v1"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        super().__init__(config)
+        self._typical: float | None = None
+        self._lists: WeakKeyDictionary[Pool, tuple[PriceList, float]] = WeakKeyDictionary()
+
+    def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
+        """Return the cheapest candidate."""
+        prompt, answer = self._expected(request.call)
+        chosen = candidates.first_of(self._prices(candidates.pool, request.now).order(prompt, answer))
+        if chosen is None:
+            chosen = candidates.first()
+            assert chosen is not None  # candidates are never empty
+        cost = cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer))
+        if cost is None:
+            return SelectionResult(chosen, UNKNOWN_SCORE, "no price is known; first in pool order")
+        said = f"about {_usd(cost)}" if cost else "free"
+        return SelectionResult(chosen, -cost / NANO, f"cheapest for this request: {said}")
+
+    def score(self, candidate: Candidate, request: SelectionRequest) -> float:
+        """Minus what the request is expected to cost, in USD.
+
+        A score has to be a number, and so that of a model whose price is unknown is -1,000,000,000, which says no more
+        than that it comes last.
+        """
+        cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)))
+        return UNKNOWN_SCORE if cost is None else -cost / NANO
+
+    def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
+        """Learn how long answers are."""
+        tokens = (outcome.get("usage") or {}).get("completion_tokens")
+        if isinstance(tokens, int) and tokens >= 0 and request.call.operation.streams:
+            self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
+
+    def _expected(self, call: Call) -> tuple[int, int]:
+        """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
+        prompt = estimated_tokens(call) + 1
+        if not call.operation.streams:
+            return prompt, 0
+        answer = round(TYPICAL_OUTPUT if self._typical is None else self._typical)
+        allowed = allowed_output(call)
+        return prompt, answer if allowed is None else min(answer, allowed)
+
+    def _prices(self, pool: Pool, now: float) -> PriceList:
+        found, looked = self._lists.get(pool, (None, 0.0))
+        if found is not None and abs(now - looked) < LOOK_S:
+            return found
+        if found is None or not found.is_of(pool):
+            found = PriceList(pool)
+        self._lists[pool] = (found, now)
+        return found
+
+
+def _usd(nano: int) -> str:
+    usd = nano / NANO
+    return f"${usd:.{max(2, 1 - math.floor(math.log10(usd)))}f}"

@@ -1,0 +1,258 @@
+"""Cost first: the model at which this request costs least."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from importlib.metadata import entry_points
+from random import Random
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from modelmesh_strategy_cost_first import CostFirst, envelope, prices
+
+import modelmesh
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.operations import CHAT, EMBEDDINGS
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.pool import Pool
+from modelmesh.routing.prices import cost_nano_usd
+
+LONG, SHORT = "word " * 4000, "Tell me a story."
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_cost_first:")]
+    assert point.load() is CostFirst
+    assert (point.name, CostFirst.id) == ("modelmesh.cost-first.v1", "modelmesh.cost-first.v1")
+
+
+@pytest.mark.parametrize("name", ["cost-first", "cost_first", "modelmesh.cost-first.v1", "rotation.modelmesh.cost-first.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    assert world({"strategy": name}, dear=(2, 8), cheap=(1, 4)).ask() == "cheap"
+
+
+def test_the_cheapest_is_asked_and_then_the_next(world: Any) -> None:
+    here = world({"deactivation": {"retry_limit": 1}, "recovery": {"cooldown": "60s"}}, dear=(2, 8), cheap=(1, 4), mid=(1.5, 6))
+    assert here.asks(2) == ["cheap", "cheap"]
+    here.accounts["at-cheap"].down.add("cheap")
+    assert here.asks(2) == ["mid", "mid"]
+    here.accounts["at-cheap"].down.clear()
+    here.now += 61
+    assert here.ask() == "cheap"
+
+
+def test_which_is_cheapest_depends_on_the_request(world: Any) -> None:
+    here = world(reader=(0.1, 10), writer=(2, 1))
+    assert here.ask(LONG, max_tokens=10) == "reader"
+    assert here.ask(SHORT, max_tokens=1000) == "writer"
+    assert here.ask(LONG, max_completion_tokens=10) == "reader"
+
+
+def test_free_is_cheapest_and_unknown_comes_last(world: Any) -> None:
+    here = world(unknown=None, half=(0.1, None), cheap=(0.1, 0.1), free=(0, 0))
+    assert here.ask() == "free"
+    here.accounts["at-free"].down.add("free")
+    assert here.ask() == "cheap"
+    here.accounts["at-cheap"].down.add("cheap")
+    assert here.ask() == "unknown"  # of both whose price is unknown the first
+    rows = {row.model: row.score for row in here.client.explain("chat-completion").candidates}
+    assert rows["unknown"] == rows["half"] == -1e9 < rows["cheap"] < rows["free"] == 0
+
+
+def test_of_equals_the_first_in_pool_order_is_asked_every_time(world: Any) -> None:
+    assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(4) == ["one"] * 4
+
+
+def test_the_reason_says_about_what_it_costs(world: Any) -> None:
+    assert world(a=(1, 4)).client.explain("chat-completion").reason == "cheapest for this request: about $0.0010"
+    assert world(a=(0.0001, 0.0001)).client.explain("chat-completion").reason == "cheapest for this request: about $0.000000026"
+    assert world(a=(1000, 5000)).client.explain("chat-completion").reason == "cheapest for this request: about $1.28"
+    assert world(a=(0, 0)).client.explain("chat-completion").reason == "cheapest for this request: free"
+    assert world(a=None).client.explain("chat-completion").reason == "no price is known; first in pool order"
+
+
+def test_it_learns_how_long_answers_are(world: Any) -> None:
+    wordy, terse = (world(tokens=tokens, reader=(0.1, 10), writer=(6, 1)) for tokens in (2000, 1))
+    text = "word " * 400  # 500 tokens
+    assert wordy.ask(text) == terse.ask(text) == "reader"  # 256 tokens are expected before anybody answered
+    assert wordy.ask(text) == "writer"
+    assert terse.ask(text) == "reader"
+
+
+def test_looking_does_not_teach_it(world: Any) -> None:
+    here = world(tokens=2000, reader=(0.1, 10), writer=(6, 1))
+    before = here.client.explain("chat-completion")
+    assert [here.client.explain("chat-completion") for _ in range(3)] == [before] * 3
+
+
+def test_the_price_of_a_configuration_counts(world: Any) -> None:
+    accounts = {"providers": {"a": {"instance": world(dear=(2, 8)).accounts["at-dear"]}, "b": {"instance": world(cheap=(1, 4)).accounts["at-cheap"]}}}  # fmt: skip
+    config = {
+        **accounts,
+        "models": {"dear": {"provider": "a", "pricing": {"input_per_1k_tokens": 0, "output_per_1k_tokens": 0}}},
+        "pools": {"chat-completion": {"strategy": "cost-first", "models": ["dear", "cheap"]}},
+    }
+    with modelmesh.create(config=config) as client:
+        assert client.chat.completions.create(model="chat-completion", messages=[]).model == "dear"
+
+
+# -- the strategy alone -------------------------------------------------------------------------------------------------
+
+
+def pool_of(*pricings: ModelPricing | None) -> Pool:
+    account = Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    infos = [ModelInfo(f"m{n}", pricing=pricing) for n, pricing in enumerate(pricings)]
+    members = [Candidate(info.id, info.id, info, None, account) for info in infos]  # type: ignore[arg-type]
+    return Pool("pool", "", members, CostFirst(), HealthBook(draw=lambda: 0.5))
+
+
+def knowing_of_long_answers(pool: Pool) -> Pool:
+    """From now on an answer is expected to be as long as the caller allows."""
+    pool.strategy.succeeded(pool.members[0], asked(), {"usage": {"completion_tokens": 10**6}})  # type: ignore[attr-defined]
+    return pool
+
+
+def asked(prompt: int = 0, answer: int = 256, operation: Any = CHAT, now: float = 0.0) -> SelectionRequest:
+    messages = [{"role": "user", "content": "x" * (4 * prompt)}]
+    return SelectionRequest(Call(operation, "pool", {"messages": messages, "max_tokens": answer}), "pool", now, None)
+
+
+def place(pool: Pool, request: SelectionRequest, mask: int | None = None) -> int:
+    chosen = pool.strategy.select(Candidates(pool, pool.available if mask is None else mask), request)
+    found = pool.position(chosen.candidate)  # type: ignore[union-attr]
+    assert found is not None
+    return found
+
+
+def test_what_a_request_costs_as_such_counts() -> None:
+    pool = pool_of(ModelPricing(0.001, 0.001), ModelPricing(0.0, 0.0, per_request=0.01), ModelPricing(per_request=0.02))
+    assert [place(pool, asked(prompt)) for prompt in (10, 100_000)] == [0, 1]
+    assert place(pool, asked(100_000), mask=0b101) == 2
+
+
+def test_embeddings_have_no_answer_to_pay_for() -> None:
+    pool = pool_of(ModelPricing(0.002, 0.0), ModelPricing(0.001, None), ModelPricing(0.001, 9.0), None)
+    assert place(pool, asked(operation=EMBEDDINGS)) == 1
+    assert place(pool, asked()) == 0
+
+
+def test_a_changed_price_is_noticed_within_a_minute() -> None:
+    pool = pool_of(ModelPricing(0.001, 0.001), ModelPricing(0.002, 0.002))
+    assert place(pool, asked(now=0.0)) == 0
+    first = pool.members[0]
+    first.info = evolve(first.info, pricing=ModelPricing(0.003, 0.003))
+    assert place(pool, asked(now=60.0)) == 1
+    assert place(pool, asked(now=61.0)) == 1
+
+
+def test_two_pools_may_share_one() -> None:
+    one, two = pool_of(ModelPricing(1, 1), ModelPricing(2, 2)), pool_of(ModelPricing(2, 2), ModelPricing(1, 1))
+    one.strategy = two.strategy
+    assert [place(pool, asked()) for pool in (one, two, one)] == [0, 1, 0]
+
+
+@frozen
+class Ruled(ModelPricing):
+    """A price with a rule: prompts of 1,000 tokens and more cost ten times as much."""
+
+    tenfold_from: int = 1000
+
+
+def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cost(pricing: ModelPricing | None, usage: Any) -> int | None:
+        plain = cost_nano_usd(pricing, usage)
+        is_long = isinstance(pricing, Ruled) and usage["prompt_tokens"] >= pricing.tenfold_from
+        return plain if plain is None else plain * (10 if is_long else 1)
+
+    monkeypatch.setattr(prices, "cost_nano_usd", cost)
+    pool = pool_of(ModelPricing(0.002, 0.002), Ruled(0.001, 0.001), None, Ruled(0.001, 0.001), Ruled(None, 0.001))
+    assert [place(pool, asked(prompt)) for prompt in (10, 5000, 10)] == [1, 0, 1]
+    assert [place(pool, asked(prompt), mask=0b11000) for prompt in (10, 5000)] == [3, 3]
+    assert place(pool, asked(), mask=0b10100) == 2
+
+
+# -- laws ---------------------------------------------------------------------------------------------------------------
+
+few = st.sampled_from([0.0, 0.0001, 0.0002, 0.0003, 0.0005, 0.001])  # many equals, and many on one line
+any_price = few | st.floats(0, 0.1)
+pricings = st.none() | st.builds(
+    ModelPricing, st.none() | any_price, st.none() | any_price, st.none() | st.sampled_from([0.0, 0.0, 0.0001, 0.01])
+)
+
+
+def exact(pricing: ModelPricing | None, prompt: int, answer: int) -> Fraction | None:
+    """What a request costs, to the femto-dollar a token."""
+    if cost_nano_usd(pricing, {"prompt_tokens": prompt, "completion_tokens": answer}) is None:
+        return None
+    assert pricing is not None
+    a_token = [round((price or 0) * 10**12) for price in (pricing.input_per_1k_tokens, pricing.output_per_1k_tokens)]
+    return Fraction(prompt * a_token[0] + answer * a_token[1] + round((pricing.per_request or 0) * 10**15), 10**15)
+
+
+def cheapest(pool: Pool, mask: int, prompt: int, answer: int) -> int:
+    """The place that looking at every candidate finds."""
+    costs = [(exact(c.info.pricing, prompt, answer), at) for at, c in enumerate(pool.members) if mask >> at & 1]
+    known = [(cost, at) for cost, at in costs if cost is not None]
+    return min(known)[1] if known else costs[0][1]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    members=st.lists(pricings, min_size=1, max_size=24),
+    questions=st.lists(st.tuples(st.integers(1), st.integers(0, 20_000), st.integers(0, 20_000)), min_size=1, max_size=6),
+    eager=st.booleans(),
+)
+def test_it_is_exactly_the_cheapest(
+    members: list[ModelPricing | None], questions: list[tuple[int, int, int]], *, eager: bool
+) -> None:
+    pool = knowing_of_long_answers(pool_of(*members))
+    with pytest.MonkeyPatch.context() as patched:
+        if eager:  # a forest for every set that is asked for
+            patched.setattr(envelope, "FEW_STEPS", 0)
+            patched.setattr(envelope, "WORTH_IT", 0)
+        for drawn, prompt, answer in questions:
+            mask = drawn % (1 << len(members)) or 1
+            assert place(pool, asked(prompt, answer), mask) == cheapest(pool, mask, prompt + 1, answer)
+
+
+@pytest.mark.parametrize("kind", ["like real ones", "in no order", "all on one line"])
+def test_it_is_exactly_the_cheapest_of_very_many(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "WORTH_IT", 1)  # so that a part gets a forest of its own
+    rng = Random(kind)
+    made = []
+    for _ in range(2000):
+        prompt = rng.randint(1, 10_000)
+        answer = {"like real ones": prompt * rng.randint(2, 6), "in no order": rng.randint(1, 10_000)}.get(kind, 20_000 - prompt)
+        made.append(ModelPricing(prompt / 10**6, answer / 10**6))
+    pool = knowing_of_long_answers(pool_of(*made))
+    dear = sum(1 << at for at, pricing in enumerate(made) if pricing.input_per_1k_tokens > 0.005)  # type: ignore[operator]
+    for mask in (pool.available, rng.getrandbits(2000) | 1, dear, dear & rng.getrandbits(2000) | 1):
+        for _ in range(8):
+            prompt, answer = int(10 ** rng.uniform(0, 5)), int(10 ** rng.uniform(0, 5))
+            assert place(pool, asked(prompt, answer), mask) == cheapest(pool, mask, prompt + 1, answer)
+
+
+def test_a_search_looks_at_few_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of prices looked at is counted, not the time."""
+    looked = 0
+    least = envelope.Node.least
+
+    def counted(self: envelope.Node, prompt: int, answer: int) -> tuple[int, int]:
+        nonlocal looked
+        looked += 1
+        return least(self, prompt, answer)
+
+    monkeypatch.setattr(envelope.Node, "least", counted)
+    rng = Random(5)
+    pool = knowing_of_long_answers(pool_of(*(ModelPricing(rng.uniform(0, 0.01), rng.uniform(0, 0.01)) for _ in range(4000))))
+    first = place(pool, asked(1000, 100))
+    assert looked == 1
+    place(pool, asked(1000, 100), pool.available & ~(1 << first))
+    assert looked <= 2 + 2 * 12  # one way down a tree of 4,000

@@ -1,0 +1,90 @@
+"""A pool whose models take as long to answer as a test says, on a clock that only their answers turn."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import pytest
+from modelmesh_strategy_latency_first import LatencyFirst
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import ProviderTimeoutError
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.flow import serve
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.pool import Pool
+
+ANSWER = Answer({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}}]})
+
+
+class Town:
+    """A pool, the time, and what is under way.
+
+    Attributes:
+        takes: Seconds until a model answers, by name; below 0: so many seconds until it is given up.
+        reasons: Why each request went where it went.
+    """
+
+    def __init__(self, takes: Mapping[str, float], seed: int = 1, **settings: Any) -> None:
+        self.takes = dict(takes)
+        self.now = 0.0
+        self.rng = Random(seed)
+        accounts = [Account(provider_id=f"at-{name}", connector_id="test.at.v1", names=(), limit=10_000) for name in takes]
+        members = [Candidate(n, n, ModelInfo(n), None, account) for n, account in zip(takes, accounts, strict=True)]  # type: ignore[arg-type]
+        self.strategy = LatencyFirst(settings)
+        self.pool = Pool("pool", "", members, self.strategy, HealthBook(draw=lambda: 0.5))
+        self.call = Call(CHAT, "pool", {"messages": []})
+        self.reasons: list[str] = []
+        self._under_way: list[tuple[float, int, Any, Any]] = []
+        self._number = 0
+
+    def __getitem__(self, name: str) -> Candidate:
+        return next(member for member in self.pool.members if member.model_id == name)
+
+    def request(self, *, stream: bool = False) -> SelectionRequest:
+        """Return a request of now."""
+        return SelectionRequest(Call(CHAT, "pool", {}, stream=stream), "pool", self.now, self.rng)
+
+    def ask(self, times: int, every: float | None = None) -> Counter[str]:
+        """Return how often each model was asked: one request after the other, or a new one after so many seconds."""
+        asked: Counter[str] = Counter()
+        for _ in range(times):
+            flow = serve(self.call, self.pool, clock=lambda: self.now, rng=self.rng)
+            self._begun(flow, next(flow), asked)
+            self._let_pass(None if every is None else self.now + every)
+        return asked
+
+    def _begun(self, flow: Any, step: Any, asked: Counter[str]) -> None:
+        name = step.candidate.model_id
+        asked[name] += 1
+        self.reasons.append(step.attempt.reason)
+        self._number += 1
+        outcome: Any = ANSWER
+        if self.takes[name] < 0:
+            outcome = ProviderTimeoutError("too late", failure=FailureClass.TIMEOUT)
+            outcome.timeout_seconds = -self.takes[name]
+        heapq.heappush(self._under_way, (self.now + abs(self.takes[name]), self._number, (flow, asked), outcome))
+
+    def _let_pass(self, until: float | None) -> None:
+        while self._under_way and (until is None or self._under_way[0][0] <= until):
+            self.now, _, (flow, asked), outcome = heapq.heappop(self._under_way)
+            with suppress(StopIteration):
+                self._begun(flow, flow.send(outcome), asked)
+        self.now = self.now if until is None else until
+
+
+@pytest.fixture
+def town() -> Callable[..., Town]:
+    """Make pools."""
+    return Town
