@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,20 @@ def show(results: list[Result], facts: dict[str, Any]) -> None:
     print(f"load {facts['load']}, calibration {facts['calibration_ms']} ms; {versions}")
 
 
-def run(effort: Effort) -> list[Result]:
-    """Measure every case."""
+def case_name(case: Callable[..., Any]) -> str:
+    """Return ``selection`` of ``selection_cases``."""
+    return case.__name__.removesuffix("_cases")
+
+
+def run(effort: Effort, only: str | None = None) -> list[Result]:
+    """Measure every case, or one of them."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # the openai SDK would read them; nothing here leaves the machine
     results = []
     with running() as url:
         for case in CASES:
+            if only is not None and only != case_name(case):
+                continue
             for one in case(url, effort):
                 results.append(one)
                 print(".", end="", file=sys.stderr, flush=True)
@@ -109,6 +117,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="little of everything, to see that it runs; the numbers say nothing")
     parser.add_argument("--rounds", type=int, help=f"rounds (default {FULL.rounds})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
+    parser.add_argument("--only", choices=[case_name(case) for case in CASES], help="measure nothing else")
     parser.add_argument("--without-msgspec", action="store_true", help="measure the mesh as it is without its extra 'fast'")
     arguments = parser.parse_args()
     if arguments.without_msgspec:
@@ -117,7 +126,7 @@ def main() -> None:
     if arguments.rounds is not None:
         effort = Effort(arguments.rounds, effort.calls, effort.streams, effort.steps)
     facts = {"date": datetime.now(UTC).isoformat(timespec="minutes"), **machine()}
-    results = run(effort)
+    results = run(effort, arguments.only)
     show(results, facts)
     if arguments.json is not None:
         data = {"quick": arguments.quick, "rounds": effort.rounds, **facts, "results": [one.as_dict() for one in results]}

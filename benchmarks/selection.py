@@ -29,17 +29,21 @@ def installed() -> list[EntryPoint]:
 
 
 def selection_cases(_url: str, effort: Effort) -> Iterator[Result]:
-    """The strategy alone: it is offered every model of the pool, chooses, and hears that the choice is asked."""
+    """The strategy alone: it is offered models of the pool, chooses, and hears that the choice is asked."""
     requests = list(_requests())
     for point in installed():
         short = point.name.split(".")[1]
-        subjects = {str(size): _chooser(_pool(size, point.load()()), requests) for size in SIZES}
+        pools = {size: _pool(size, point.load()()) for size in SIZES}
+        subjects = {str(size): _chooser(pool, pool.available, requests) for size, pool in pools.items()}
+        subjects |= {f"half of {size}": _chooser(pools[size], _half(size), requests) for size in (SIZES[0], SIZES[-1])}
         rounds = measured(subjects, effort.steps, effort.rounds)
         for size in SIZES:
             values = [one[str(size)] * 1e6 for one in rounds]
             yield result(f"select_{short}_{size}", f"{short}: choosing among {size:,} models", values, unit="us")
         ratios = [one[str(SIZES[-1])] / one[str(SIZES[0])] for one in rounds]
         yield result(f"select_{short}_flat", f"{short}: 10,000 models / 10 models", ratios, target=FLAT)
+        halves = [one[f"half of {SIZES[-1]}"] / one[f"half of {SIZES[0]}"] for one in rounds]
+        yield result(f"select_{short}_half", f"{short}: the same, half of them in standby", halves)
 
 
 def _requests() -> Iterator[SelectionRequest]:
@@ -51,14 +55,19 @@ def _requests() -> Iterator[SelectionRequest]:
         yield SelectionRequest(call, "pool", 1.0, rng, f"conversation {number % 100}")
 
 
-def _chooser(pool: Pool, requests: list[SelectionRequest]) -> Subject:
+def _half(size: int) -> int:
+    """Half of so many models, drawn at random."""
+    return sum(1 << place for place in random.Random(size).sample(range(size), size // 2))
+
+
+def _chooser(pool: Pool, ready: int, requests: list[SelectionRequest]) -> Subject:
     strategy: Any = pool.strategy
     picked = getattr(strategy, "picked", None)
 
     def choose(times: int) -> None:
         for turn in range(times):
             request = requests[turn % len(requests)]
-            chosen = strategy.select(Candidates(pool, pool.available), request)
+            chosen = strategy.select(Candidates(pool, ready), request)
             if picked is not None:
                 picked(getattr(chosen, "candidate", chosen), request)
 

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from modelmesh import ModelMesh
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import ModelMeshError, ProviderServerError
+from modelmesh.errors import ModelMeshError, ProviderServerError, RateLimitError
 from modelmesh.routing.classes import FailureClass
 
 REQUESTS, COLUMN, SEED = 1000, 20, 20261121
@@ -38,11 +38,13 @@ class Scenario:
         pool: The pool's settings beside the strategy.
         troubled: The model that has trouble.
         slow: It then answers after so many seconds; ``None``: with a 500, at once.
+        strict: Whether vendors refuse what is over the limits they tell of.
     """
 
     pool: dict[str, Any] = field(factory=dict)
     troubled: str = "swift"
     slow: float | None = None
+    strict: bool = False
 
 
 SCENARIOS = {
@@ -102,17 +104,24 @@ class Model:
         troubled = self.name == self.scenario.troubled and self.world.request in TROUBLE
         if troubled and self.scenario.slow is None:
             raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
+        self._count()
         self.world.wait(self.scenario.slow if troubled else self.seconds)
         message = {"role": "assistant", "content": "Yes."}
         usage = {"prompt_tokens": 200, "completion_tokens": self.length, "total_tokens": 200 + self.length}
         body = {"id": "docs", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
         return Answer(body, headers=self._headers())
 
+    def _count(self) -> None:
+        minute, (before, used) = self.world.now // 60, self.minute
+        used = used if minute == before else 0
+        if self.scenario.strict and self.a_minute is not None and used >= self.a_minute:
+            rest = 60 - self.world.now % 60
+            raise RateLimitError("too many", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=rest)
+        self.minute = (minute, used + 1)
+
     def _headers(self) -> dict[str, str]:
         if self.a_minute is None:
             return {}
-        minute, used = self.world.now // 60, self.minute[1]
-        self.minute = (minute, used + 1 if minute == self.minute[0] else 1)
         return {
             "x-ratelimit-limit-requests": str(self.a_minute),
             "x-ratelimit-remaining-requests": str(max(self.a_minute - self.minute[1], 0)),

@@ -21,7 +21,7 @@ LINES = {
     "routing_10", "routing_10000", "routing_flat",
 }  # fmt: skip
 STRATEGIES = {point.name.split(".")[1] for point in entry_points(group="modelmesh.strategies")}
-LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "1000", "10000", "flat")}
+LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "1000", "10000", "flat", "half")}
 
 
 def test_the_quick_run_measures_every_line(tmp_path: Path) -> None:

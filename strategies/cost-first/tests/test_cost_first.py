@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modelmesh_strategy_cost_first import CostFirst, envelope, prices
+from modelmesh_strategy_cost_first import CostFirst, envelope, prices, strategy
 
 import modelmesh
 from modelmesh.contracts.call import Call
@@ -160,22 +160,28 @@ def test_two_pools_may_share_one() -> None:
 
 @frozen
 class Ruled(ModelPricing):
-    """A price with a rule: prompts of 1,000 tokens and more cost ten times as much."""
+    """A price with rules: prompts of 1,000 tokens and more cost ten times as much, and everything does at night."""
 
-    tenfold_from: int = 1000
+    bands: tuple[str, ...] = ("long", "night")
 
 
 def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    def cost(pricing: ModelPricing | None, usage: Any) -> int | None:
-        plain = cost_nano_usd(pricing, usage)
-        is_long = isinstance(pricing, Ruled) and usage["prompt_tokens"] >= pricing.tenfold_from
-        return plain if plain is None else plain * (10 if is_long else 1)
+    def cost(pricing: ModelPricing | None, usage: Any, when: float | None = None) -> int | None:
+        rates = pricing and ModelPricing(pricing.input_per_1k_tokens, pricing.output_per_1k_tokens)
+        plain = cost_nano_usd(rates, usage)
+        is_dear = isinstance(pricing, Ruled) and (usage["prompt_tokens"] >= 1000 or (when is not None and when >= 5_000))
+        return plain if plain is None else plain * (10 if is_dear else 1)
 
-    monkeypatch.setattr(prices, "cost_nano_usd", cost)
+    for module in (prices, strategy):
+        monkeypatch.setattr(module, "cost_nano_usd", cost)
     pool = pool_of(ModelPricing(0.002, 0.002), Ruled(0.001, 0.001), None, Ruled(0.001, 0.001), Ruled(None, 0.001))
     assert [place(pool, asked(prompt)) for prompt in (10, 5000, 10)] == [1, 0, 1]
     assert [place(pool, asked(prompt), mask=0b11000) for prompt in (10, 5000)] == [3, 3]
     assert place(pool, asked(), mask=0b10100) == 2
+    pool.ledger.epoch = 4_990.0
+    assert [place(pool, asked(now=now)) for now in (0.0, 20.0)] == [1, 0]
+    score = pool.strategy.score  # type: ignore[attr-defined]
+    assert score(pool.members[1], asked(now=20.0)) == pytest.approx(10 * score(pool.members[1], asked(now=0.0)))
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ from modelmesh.contracts.models import ModelPricing
 NANO = 1_000_000_000
 
 
-def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None) -> int | None:
+def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None, when: float | None = None) -> int | None:  # noqa: ARG001
     """Price one answer.
 
     Args:
         pricing: The model's list price.
         usage: What the vendor reported.
+        when: Unix seconds; no price depends on it yet.
 
     Returns:
         Nano-dollars, ``None`` when the price or the usage is unknown.

@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 
 from attrs import define, evolve, frozen
 
-FEW_STEPS = 64
+FEW_STEPS = 8
 """Steps of a search that are no reason to do anything about it."""
 
 WORTH_IT = 8

@@ -33,15 +33,15 @@ class PriceList:
         """Whether it is what the members cost now."""
         return all(member.info.pricing is pricing for member, pricing in zip(pool.members, self._pricings, strict=True))
 
-    def order(self, prompt: int, answer: int) -> Cheapest:
-        """Return the order for a request with so many tokens."""
+    def order(self, prompt: int, answer: int, when: float) -> Cheapest:
+        """Return the order for a request with so many tokens at a time, Unix seconds."""
         writes = answer > 0
         if writes not in self._read:
             self._read[writes] = self._sorted(writes=writes)
         envelope, ruled = self._read[writes]
         if not ruled:
             return Cheapest(envelope, (), prompt, answer)
-        costs = ((cost_nano_usd(pricing, usage_of(prompt, answer)), places) for pricing, places in ruled)
+        costs = ((cost_nano_usd(pricing, usage_of(prompt, answer), when), places) for pricing, places in ruled)
         return Cheapest(envelope, [(cost * FEMTO_OF_NANO, places) for cost, places in costs if cost is not None], prompt, answer)
 
     def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
@@ -51,7 +51,7 @@ class PriceList:
         for place, pricing in enumerate(self._pricings):
             if pricing is None:
                 continue
-            if not _is_flat(pricing):
+            if getattr(pricing, "bands", ()):  # it depends on the size of the prompt, or on the time
                 alike = repr(pricing)  # rules need not be hashable
                 ruled[alike] = (pricing, ruled.get(alike, (pricing, 0))[1] | 1 << place)
             elif cost_nano_usd(pricing, usage_of(1, int(writes))) is not None:
@@ -63,13 +63,6 @@ class PriceList:
                 )
                 flat[key] = flat.get(key, 0) | 1 << place
         return Envelope(Price(*key, places) for key, places in flat.items()), list(ruled.values())
-
-
-def _is_flat(pricing: ModelPricing) -> bool:
-    """Whether all that it says is the price of a token and of a request."""
-    stated = pricing.input_per_1k_tokens, pricing.output_per_1k_tokens, pricing.per_request
-    plain = ModelPricing(*stated, source=pricing.source, as_of=pricing.as_of)
-    return pricing == plain
 
 
 def _femto(usd: float | None, per: int = 1) -> int:

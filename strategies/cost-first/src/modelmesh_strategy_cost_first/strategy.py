@@ -42,11 +42,12 @@ class CostFirst(BaseStrategy):
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the cheapest candidate."""
         prompt, answer = self._expected(request.call)
-        chosen = candidates.first_of(self._prices(candidates.pool, request.now).order(prompt, answer))
+        when = candidates.pool.ledger.epoch + request.now
+        chosen = candidates.first_of(self._prices(candidates.pool, request.now).order(prompt, answer, when))
         if chosen is None:
             chosen = candidates.first()
             assert chosen is not None  # candidates are never empty
-        cost = cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer))
+        cost = cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer), when)
         if cost is None:
             return SelectionResult(chosen, UNKNOWN_SCORE, "no price is known; first in pool order")
         said = f"about {_usd(cost)}" if cost else "free"
@@ -58,7 +59,8 @@ class CostFirst(BaseStrategy):
         A score has to be a number, and so that of a model whose price is unknown is -1,000,000,000, which says no more
         than that it comes last.
         """
-        cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)))
+        when = candidate.places[0][0].ledger.epoch + request.now if candidate.places else None
+        cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)), when)
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
