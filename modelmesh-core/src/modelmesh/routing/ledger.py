@@ -16,7 +16,7 @@ from attrs import define, frozen
 
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
-from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.needs import allowed_output, estimated_tokens
 from modelmesh.routing.prices import cost_nano_usd
 
 if TYPE_CHECKING:
@@ -296,12 +296,6 @@ def estimate(candidate: Candidate, call: Call) -> Estimate:
         for tokens in (answer, answer if allowed is None else allowed)
     )
     return Estimate(prompt + answer, cost, most)
-
-
-def allowed_output(call: Call) -> int | None:
-    """Return how many tokens an answer may have at most, ``None`` when the caller set no limit."""
-    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 
 def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None) -> Estimate:

@@ -110,3 +110,9 @@ def _characters(message: Any) -> int:
     if isinstance(content, list):
         return sum(len(part["text"]) for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str))
     return 0
+
+
+def allowed_output(call: Call) -> int | None:
+    """Return how many tokens an answer may have at most, ``None`` when the caller set no limit."""
+    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)

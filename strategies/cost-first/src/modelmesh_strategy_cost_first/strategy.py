@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import FADE, Candidate, Candidates
-from modelmesh.routing.ledger import TYPICAL_OUTPUT, allowed_output
-from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.ledger import TYPICAL_OUTPUT
+from modelmesh.routing.needs import allowed_output, estimated_tokens
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh_cdk import BaseStrategy
