@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from modelmesh.errors import RateLimitError as RateLimitError
     from modelmesh.errors import RoutingError as RoutingError
     from modelmesh.errors import SecretNotFoundError as SecretNotFoundError
+    from modelmesh.errors import SessionModelUnavailableError as SessionModelUnavailableError
     from modelmesh.errors import StorageConflictError as StorageConflictError
     from modelmesh.errors import StorageError as StorageError
     from modelmesh.errors import StorageLockError as StorageLockError
@@ -83,6 +84,7 @@ _HOMES = {
     "RateLimitError": "modelmesh.errors",
     "RoutingError": "modelmesh.errors",
     "SecretNotFoundError": "modelmesh.errors",
+    "SessionModelUnavailableError": "modelmesh.errors",
     "StorageConflictError": "modelmesh.errors",
     "StorageError": "modelmesh.errors",
     "StorageLockError": "modelmesh.errors",

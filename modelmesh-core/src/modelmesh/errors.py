@@ -12,6 +12,7 @@
     │ └ ConnectorLoadError                  it is installed and cannot be used
     ├ RoutingError                          pool_name
     │ ├ NoActiveModelError                  every model of the pool is in standby; retry_after when known
+    │ ├ SessionModelUnavailableError        the model of a conversation, which may not move; retry_after when known
     │ ├ CapabilityNotFoundError             no pool serves the name (also KeyError)
     │ └ AllProvidersExhaustedError          every attempt failed; attempts, last_error
     ├ ProviderError                         one vendor's answer; provider_id, model_id, status, code, request_id
@@ -138,6 +139,19 @@ class NoActiveModelError(RoutingError):
     """Every model of the pool is in standby, or none can do what the request needs."""
 
     retryable = True
+
+
+class SessionModelUnavailableError(RoutingError):
+    """The model that a conversation is kept on cannot be asked, and the conversation may not move to another.
+
+    Attributes:
+        provider_id: The model's provider key.
+        model_id: The model.
+    """
+
+    retryable = True
+    provider_id: str = ""
+    model_id: str = ""
 
 
 class CapabilityNotFoundError(RoutingError, KeyError):

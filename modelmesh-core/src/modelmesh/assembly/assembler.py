@@ -172,12 +172,22 @@ class Assembler:
             return section.strategy_instance  # type: ignore[no-any-return]
         name = override or section.strategy or DEFAULT_STRATEGY
         where = self._config.places.where(("pools", section.name, "strategy"))
+        return self._built(name, section.fallback_strategy, strategy_settings(section), where)
+
+    def _built(
+        self, name: str, fallback: str | None, settings: dict[str, object], where: str, above: tuple[object, ...] = ()
+    ) -> Strategy:
+        """Build a strategy and what it falls back to.
+
+        A class says with ``default_fallback`` what that is unless the configuration names another, or with
+        ``fixed_fallback`` what it always is; that one then falls back to what the configuration names.
+        """
         cls = self._resolver.resolve(Kind.STRATEGY, name, where)
-        settings = strategy_settings(section)
-        fallback = section.fallback_strategy or getattr(cls, "default_fallback", None)
-        if fallback and fallback != "error":
-            plain = self._resolver.resolve(Kind.STRATEGY, fallback, where)
-            settings["fallback"] = build(plain, {**settings, "fallback_strategy": None}, fallback)
+        fixed = getattr(cls, "fixed_fallback", None)
+        then, beyond = (fixed, fallback) if fixed else (fallback or getattr(cls, "default_fallback", None), None)
+        if then and then != "error" and cls not in above:
+            told = {**settings, "fallback_strategy": beyond}
+            settings = {**settings, "fallback": self._built(then, beyond, told, where, (*above, cls))}
         return build(cls, settings, name)  # type: ignore[no-any-return]
 
     # -- limits -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,138 @@
+"""By chance, weighted with what the rate limits leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.levels import Alarms, levels
+from modelmesh.routing.pool import Pool
+from modelmesh_cdk import BaseStrategy
+from modelmesh_strategy_load_balanced.settings import MOST, balance_mode, configured_weights, weights_for
+from modelmesh_strategy_load_balanced.weights import Weights
+
+
+class LoadBalanced(BaseStrategy):
+    """Draws one of the candidates, each as often as its weight says.
+
+    A weight is what is left of the model's rate limit: a share of the limit (``balance_mode: relative``), or a number of
+    requests (``absolute``). A model of which nothing is known weighs as much as the median of the others; weights in the
+    configuration count instead of all that. A model that has just recovered has a part of its weight for a while.
+    """
+
+    id: ClassVar[str] = "modelmesh.load-balanced.v1"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        """Read the settings.
+
+        Args:
+            config: ``balance_mode``, and ``weights`` (or ``model_weights``) by model or provider.
+
+        Raises:
+            ConfigurationError: A weight or the mode is none.
+        """
+        super().__init__(config)
+        self._stated = configured_weights(self.config)
+        self._absolute = balance_mode(self.config) == "absolute"
+        self._pool: Pool | None = None
+        self._weights: Weights
+        self._alarms = Alarms()
+
+    def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
+        """Return one by chance."""
+        weights = self._up_to_date(candidates.pool, request.now)
+        chosen = candidates.first_of(_Draw(weights, request))
+        assert chosen is not None  # candidates are never empty
+        weight, part = weights.of(candidates.pool.position(chosen) or 0), _share(chosen, request.now)
+        return SelectionResult(chosen, weight * part, self._said(chosen, weight, part))
+
+    def score(self, candidate: Candidate, request: SelectionRequest) -> float:
+        """Return its weight now."""
+        pool, place = _seat(candidate, request)
+        if pool is None:
+            return 0.0
+        return self._up_to_date(pool, request.now).of(place) * _share(candidate, request.now)
+
+    def _said(self, chosen: Candidate, weight: float, part: float) -> str:
+        if self._stated:
+            said = f"drawn by its configured weight, {weight:.4g}"
+        elif self._pool is not None and not self._weights.is_known(self._pool.position(chosen) or 0):
+            said = f"drawn; what its limit leaves is unknown, so it has the median weight, {weight:.3g}"
+        elif not weight:
+            said = "drawn evenly: no model that is ready has anything left of its limit"
+        elif self._absolute:
+            said = f"drawn by its weight, {weight:.0f} requests left"
+        else:
+            said = f"drawn by its weight, {weight:.1%} of its limit left"
+        return said if part == 1 else f"{said}; {part:.0%} of that, as it has just recovered"
+
+    # -- keeping the weights ------------------------------------------------------------------------------------------
+
+    def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
+        """Count what is reserved for it."""
+        self._look(candidate, request, request.now)
+
+    def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
+        """Take what its answer said of its limits."""
+        self._look(candidate, request, max(candidate.answered_at, request.now))
+
+    def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
+        """Take back what was reserved for it."""
+        self._look(candidate, request, request.now)
+
+    def _up_to_date(self, pool: Pool, now: float) -> Weights:
+        """Return the weights, with everything in them that time alone has changed."""
+        if pool is not self._pool:
+            self._pool, self._alarms = pool, Alarms()
+            if self._stated:
+                self._weights = Weights(pool, weights_for(pool, self._stated))
+            else:
+                seen = [self._measure(pool, place, now) for place in range(len(pool.members))]
+                self._weights = Weights(pool, seen)
+        for place, when in self._alarms.due(now):
+            self._weights.set(place, self._measure(pool, place, when))
+        return self._weights
+
+    def _look(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
+        pool, place = _seat(candidate, request)
+        if pool is not None and pool is self._pool and not self._stated:  # a pool nobody chose from yet is read as a whole then
+            self._weights.set(place, self._measure(pool, place, now))
+
+    def _measure(self, pool: Pool, place: int, now: float) -> float | None:
+        """Return a member's headroom, ``None`` when nothing is known of it, and look again when time changes it."""
+        found = [
+            level
+            for level in levels(pool.members[place], now, epoch=pool.ledger.epoch)
+            if not self._absolute or level.kind == "requests"
+        ]
+        self._alarms.set(place, min((level.changes_at for level in found), default=math.inf))
+        if self._absolute:
+            return min((float(min(level.left, MOST)) for level in found), default=None)
+        return min((level.ratio for level in found), default=None)
+
+
+@frozen
+class _Draw:
+    """An order of preference that chance makes."""
+
+    weights: Weights
+    request: SelectionRequest
+
+    def first(self, mask: int) -> int:
+        now = self.request.now
+        return self.weights.draw(mask, self.request.rng.random, lambda candidate: _share(candidate, now))
+
+
+def _share(candidate: Candidate, now: float) -> float:
+    """Return how much of its load a candidate is given after a recovery."""
+    return min(candidate.health.share(now), candidate.account.share(now))
+
+
+def _seat(candidate: Candidate, request: SelectionRequest) -> tuple[Pool | None, int]:
+    """Return the pool a request is for, and the candidate's place in it."""
+    return next(((pool, place) for pool, place in candidate.places if pool.name == request.pool), (None, 0))
