@@ -1,0 +1,291 @@
+"""Load-balanced: by chance, as often as the rate limits, or the configured weights, say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.metadata import entry_points
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from modelmesh_strategy_load_balanced import LoadBalanced
+from modelmesh_strategy_load_balanced.weights import Weights
+
+import modelmesh
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import ConfigurationError
+from modelmesh.operations import CHAT
+from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Account, Reason
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.meters import Meter, Metric, Quota
+from modelmesh.routing.policy import SLOW_START_S
+from modelmesh.routing.pool import Pool
+
+PICKS = 10_000
+TOLERANCE = 0.02
+"""Of all picks: every share is met within two percentage points."""
+
+
+def pool_of(size: int, **config: Any) -> Pool:
+    book = HealthBook(draw=lambda: 0.5)
+    accounts = [Account(provider_id=key, connector_id=f"test.{key}.v1", names=(key,)) for key in ("one", "two")]
+    members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, accounts[n % 2]) for n in range(size)]  # type: ignore[arg-type]
+    return Pool("pool", "", members, LoadBalanced(config), book)
+
+
+def told(candidate: Candidate, left: int, limit: int, reset: str = "60s", now: float = 0.0, kind: str = "requests") -> None:
+    rows = {"limit": str(limit), "remaining": str(left), "reset": reset}
+    candidate.learn(None, {f"x-ratelimit-{name}-{kind}": value for name, value in rows.items()}, now)
+
+
+def asked(now: float = 1.0, rng: Random | None = None) -> SelectionRequest:
+    return SelectionRequest(Call(CHAT, "pool", {}), "pool", now, rng or Random(1))
+
+
+def shares(pool: Pool, mask: int = 0, now: float = 1.0) -> list[float]:
+    request, offered = asked(now, Random(20261121)), Candidates(pool, mask or (1 << len(pool.members)) - 1)
+    drawn = Counter(str(pool.strategy.select(offered, request).candidate) for _ in range(PICKS))  # type: ignore[union-attr]
+    return [drawn[str(member)] / PICKS for member in pool.members]
+
+
+def near(*expected: float) -> Any:
+    return pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_load_balanced:")]
+    assert point.load() is LoadBalanced
+    assert (point.name, LoadBalanced.id) == ("modelmesh.load-balanced.v1", "modelmesh.load-balanced.v1")
+
+
+# -- how often -----------------------------------------------------------------------------------------------------------
+
+
+def test_relative_headroom() -> None:
+    pool = pool_of(3)
+    for member, left in zip(pool.members, (80, 70, 40), strict=True):
+        told(member, left, 100)
+    assert shares(pool) == near(8 / 19, 7 / 19, 4 / 19)  # 42, 37 and 21 %
+
+
+def test_absolute_headroom() -> None:
+    pool = pool_of(3, balance_mode="absolute")
+    for member, left, limit in zip(pool.members, (700, 400, 120), (1000, 400, 10_000), strict=True):
+        told(member, left, limit)
+    assert shares(pool) == near(700 / 1220, 400 / 1220, 120 / 1220)  # 57, 33 and 10 %
+
+
+def test_configured_weights_count_instead_of_headroom() -> None:
+    pool = pool_of(4, weights={"m0": 6, "two": 1.5})  # m2 is named nowhere: 1
+    told(pool.members[0], 1, 100)
+    assert shares(pool) == near(0.6, 0.15, 0.1, 0.15)
+
+
+@pytest.mark.parametrize("name", ["m0", "one.m0", "one/m0"])
+def test_a_weight_of_a_model_beats_that_of_its_provider(name: str) -> None:
+    assert shares(pool_of(3, model_weights={name: 3, "one": 0})) == near(0.75, 0.25, 0)
+
+
+def test_unknown_headroom_weighs_as_much_as_the_median_of_the_known() -> None:
+    pool = pool_of(4)
+    for member, left in zip(pool.members, (90, 50, 10), strict=False):
+        told(member, left, 100)
+    assert shares(pool) == near(0.45, 0.25, 0.05, 0.25)
+    assert "unknown" in pool.strategy.select(Candidates(pool, 0b1000), asked()).reason  # type: ignore[union-attr]
+
+
+def test_an_unknown_one_is_not_left_out_when_most_of_the_others_are_used_up() -> None:
+    pool = pool_of(4)
+    for member, left in zip(pool.members, (0, 0, 40), strict=False):
+        told(member, left, 100)
+    assert shares(pool) == near(0, 0, 0.5, 0.5)
+
+
+def test_all_unknown_weigh_the_same() -> None:
+    assert shares(pool_of(4)) == near(0.25, 0.25, 0.25, 0.25)
+
+
+def test_with_nothing_left_anywhere_all_weigh_the_same() -> None:
+    pool = pool_of(2)
+    for member in pool.members:
+        told(member, 0, 100)
+    assert shares(pool) == near(0.5, 0.5)
+    assert "evenly" in pool.strategy.select(Candidates(pool, 3), asked()).reason  # type: ignore[union-attr]
+
+
+def test_of_requests_and_tokens_the_scarcer_counts() -> None:
+    pool = pool_of(2)
+    told(pool.members[0], 90, 100)
+    both = {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "300"}
+    pool.members[1].learn(
+        None,
+        {**both, "x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-tokens": "9s"},
+        0.0,
+    )
+    assert shares(pool) == near(0.75, 0.25)
+
+
+def test_our_own_count_is_the_headroom_where_the_vendor_says_nothing() -> None:
+    pool = pool_of(2)
+    for member, used in zip(pool.members, (20, 80), strict=True):
+        quota = Quota(f"model:{member}", Metric.REQUESTS, 100, Window(Period.DAY), Reason.QUOTA_EXHAUSTED)
+        meter = Meter(quota)
+        meter.roll(1.0)
+        meter.used = used
+        member.health.meters.append(meter)
+    assert shares(pool) == near(0.8, 0.2)
+    pool.members[0].health.meters[0].reserved += 60
+    pool.strategy.picked(pool.members[0], asked())  # type: ignore[attr-defined]
+    assert shares(pool) == near(0.5, 0.5)
+
+
+def test_a_limit_that_has_begun_anew_is_full() -> None:
+    pool = pool_of(2)
+    for member, reset in zip(pool.members, ("30s", "90s"), strict=True):
+        told(member, 25, 100, reset)
+    assert shares(pool, now=29.0) == near(0.5, 0.5)
+    assert shares(pool, now=30.0) == near(0.8, 0.2)
+    assert shares(pool, now=90.0) == near(0.5, 0.5)
+
+
+def test_the_latest_answer_counts() -> None:
+    pool = pool_of(2)
+    for left, expected in ((100, near(0.5, 0.5)), (0, near(0, 1))):
+        for member, rest in zip(pool.members, (left, 100), strict=True):
+            told(member, rest, 100)
+            pool.strategy.succeeded(member, asked(), {})  # type: ignore[attr-defined]
+        assert shares(pool) == expected
+
+
+def test_a_model_that_has_just_recovered_has_part_of_its_weight() -> None:
+    pool = pool_of(2, weights={"m0": 1})
+    pool.members[0].health.recovered_at = 0.0
+    half = SLOW_START_S / 2
+    assert shares(pool, now=half) == near(1 / 3, 2 / 3)
+    assert pool.strategy.score(pool.members[0], asked(half)) == pytest.approx(0.5)  # type: ignore[attr-defined]
+    assert shares(pool, now=SLOW_START_S) == near(0.5, 0.5)
+
+
+@pytest.mark.parametrize("offered", [8, 1000, 4000])
+def test_among_ten_thousand_only_those_that_are_offered(offered: int) -> None:
+    pool, chance = pool_of(10_000), Random(5)
+    for member in pool.members:
+        told(member, chance.randint(0, 1000), 1000)
+    places = chance.sample(range(10_000), offered)
+    candidates, request = Candidates(pool, sum(1 << place for place in places)), asked(1.0, chance)
+    weights = [pool.strategy.score(pool.members[place], request) for place in places]  # type: ignore[attr-defined]
+    drawn = [pool.strategy.select(candidates, request).candidate for _ in range(3000)]  # type: ignore[union-attr]
+    assert all(candidate in candidates for candidate in drawn)
+    mean = sum(pool.strategy.score(candidate, request) for candidate in drawn) / len(drawn)  # type: ignore[attr-defined]
+    assert mean == pytest.approx(sum(weight**2 for weight in weights) / sum(weights), abs=TOLERANCE)
+
+
+# -- laws ----------------------------------------------------------------------------------------------------------------
+
+some_weights = st.lists(
+    st.none() | st.just(0.0) | st.floats(1e-6, 1e6) | st.sampled_from([0.25, 0.5, 1.0, 4.0]), min_size=1, max_size=9
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    weights=some_weights, bits=st.integers(1, 2**9 - 1), parts=st.lists(st.sampled_from([0.1, 0.5, 1.0]), min_size=9, max_size=9)
+)
+def test_draws_are_as_brute_force_says(weights: list[float | None], bits: int, parts: list[float]) -> None:
+    size = len(weights)
+    mask = bits & (1 << size) - 1 or 1
+    pool = pool_of(size)
+    known = sorted(weight for weight in weights if weight is not None)
+    positive = [weight for weight in known if weight > 0]
+    typical = middle(known) or middle(positive) or 1.0
+    plain = [typical if weight is None else weight for weight in weights]
+    part_of = {id(member): part for member, part in zip(pool.members, parts, strict=False)}
+    exact = [weight * part * (mask >> at & 1) for at, (weight, part) in enumerate(zip(plain, parts, strict=False))]
+    if not sum(exact):
+        exact = [float(mask >> at & 1) for at in range(size)]
+    board, chance, times = Weights(pool, weights), Random(20261121), 3000
+    drawn = Counter(board.draw(mask, chance.random, lambda candidate: part_of[id(candidate)]) for _ in range(times))
+    for place in range(size):
+        assert drawn[place] / times == pytest.approx(exact[place] / sum(exact), abs=0.06)
+        assert exact[place] or not drawn[place]
+
+
+def middle(values: list[float]) -> float:
+    return (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2 if values else 0.0
+
+
+@given(start=some_weights, changes=st.lists(st.tuples(st.integers(0, 8), st.none() | st.floats(0, 1e6)), max_size=30))
+def test_weights_that_changed_are_as_if_they_had_always_been_so(
+    start: list[float | None], changes: list[tuple[int, float | None]]
+) -> None:
+    pool, now = pool_of(len(start)), list(start)
+    changed = Weights(pool, start)
+    for place, weight in changes:
+        if place < len(now):
+            now[place] = weight
+            changed.set(place, weight)
+    fresh = Weights(pool, now)
+    assert changed.typical == fresh.typical
+    everything, chances = (1 << len(now)) - 1, (Random(9), Random(9))
+    first, second = (
+        [board.draw(everything, chance.random, lambda _: 1.0) for _ in range(20)]
+        for board, chance in zip((changed, fresh), chances, strict=True)
+    )
+    assert first == second
+
+
+@given(
+    known=st.lists(st.none() | st.tuples(st.integers(0, 50), st.integers(1, 50), st.integers(1, 90)), min_size=1, max_size=8),
+    times=st.lists(st.floats(0, 100), min_size=1, max_size=6),
+)
+def test_looking_at_any_time_changes_nothing(known: list[tuple[int, int, int] | None], times: list[float]) -> None:
+    looked_at, left_alone = pool_of(len(known)), pool_of(len(known))
+    for pool in (looked_at, left_alone):
+        for member, row in zip(pool.members, known, strict=True):
+            if row is not None:
+                told(member, min(row[0], row[1]), row[1], f"{row[2]}s")
+    everything, last = (1 << len(known)) - 1, max(times)
+    for now in sorted(times):
+        looked_at.strategy.select(Candidates(looked_at, everything), asked(now))
+    for seed in range(5):
+        first, second = (
+            str(pool.strategy.select(Candidates(pool, everything), asked(last, Random(seed))).candidate)  # type: ignore[union-attr]
+            for pool in (looked_at, left_alone)
+        )
+        assert first == second
+
+
+# -- in a mesh -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["load-balanced", "load_balanced", "rotation.modelmesh.load-balanced.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    account = world.Account("one", "two")
+    pool = {"strategy": name, "selection": {"weights": {"one": 0}}}
+    config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
+    with modelmesh.create(config=config) as client:
+        assert {client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(20)} == {"two"}
+
+
+def test_what_is_down_is_not_drawn_and_the_reason_says_the_weight(world: Any) -> None:
+    here = world(strategy="load-balanced", selection={"weights": {"a": 3}}, deactivation={"retry_limit": 1})
+    here.accounts["a"].down.add("model-a")
+    here.asks(30)
+    explained = here.client.explain("chat-completion")
+    assert explained.selected_model in ("model-b", "model-c")
+    assert explained.reason == "drawn by its configured weight, 1"
+    assert {row.model: row.score for row in explained.candidates} == {"model-a": 3.0, "model-b": 1.0, "model-c": 1.0}
+
+
+@pytest.mark.parametrize(
+    "selection", [{"weights": [1, 2]}, {"weights": {"a": -1}}, {"model_weights": {"a": "3"}}, {"weights": {"a": float("nan")}}]
+)
+def test_what_is_no_weight_is_named(world: Any, selection: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"selection\.(model_)?weights"):
+        world(strategy="load-balanced", selection=selection)
