@@ -1,0 +1,294 @@
+"""Rate-limit-aware: the same model until its limit comes near, then the one with most left."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelmesh_strategy_rate_limit_aware import RateLimitAware
+from modelmesh_strategy_rate_limit_aware.pace import Pace
+from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
+
+import modelmesh
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.errors import ConfigurationError
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.circuits import Account
+from modelmesh.routing.health import HealthBook
+from modelmesh.routing.pool import Pool
+
+
+def pool_of(size: int, **rate_limit: Any) -> Pool:
+    book, account = HealthBook(draw=lambda: 0.5), Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, account) for n in range(size)]  # type: ignore[arg-type]
+    return Pool("pool", "", members, RateLimitAware({"rate_limit": rate_limit}), book)
+
+
+def asked(now: float = 1.0) -> SelectionRequest:
+    return SelectionRequest(Call(CHAT, "pool", {}), "pool", now, Random(1))
+
+
+def tell(pool: Pool, place: int, left: int, limit: int = 100, reset: str | None = "60s", now: float = 1.0, **also: str) -> None:
+    """Let a member answer with these headers."""
+    headers = {"x-ratelimit-limit-requests": str(limit), "x-ratelimit-remaining-requests": str(left), **also}
+    if reset is not None:
+        headers["x-ratelimit-reset-requests"] = reset
+    pool.members[place].learn(None, headers, now)
+    pool.strategy.succeeded(pool.members[place], asked(now), {})  # type: ignore[attr-defined]
+
+
+def ask(pool: Pool, now: float = 1.0, mask: int = 0) -> int:
+    """Return the place of the choice, which is asked."""
+    chosen = look(pool, now, mask).candidate
+    pool.strategy.picked(chosen, asked(now))  # type: ignore[attr-defined]
+    return pool.position(chosen) or 0
+
+
+def look(pool: Pool, now: float = 1.0, mask: int = 0) -> SelectionResult:
+    result = pool.strategy.select(Candidates(pool, mask or (1 << len(pool.members)) - 1), asked(now))
+    assert isinstance(result, SelectionResult)
+    return result
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    [point] = [
+        p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_rate_limit_aware:")
+    ]
+    assert point.load() is RateLimitAware
+    assert (point.name, RateLimitAware.id) == ("modelmesh.rate-limit-aware.v1", "modelmesh.rate-limit-aware.v1")
+
+
+# -- when it switches ----------------------------------------------------------------------------------------------------
+
+
+def test_below_the_threshold_it_stays() -> None:
+    pool = pool_of(2)
+    assert ask(pool) == 0
+    tell(pool, 0, 101, 500)  # 79.8 % are used
+    tell(pool, 1, 500, 500)
+    assert ask(pool) == 0
+    assert look(pool).reason == "stays: 20.2% of its limit left"
+
+
+@pytest.mark.parametrize("left", [100, 80, 0])
+def test_at_and_above_the_threshold_it_goes_to_the_one_with_most_left(left: int) -> None:
+    pool = pool_of(3)
+    assert ask(pool) == 0
+    tell(pool, 0, left, 500)  # 80 of 500 left are 84 % used
+    tell(pool, 1, 60)
+    tell(pool, 2, 70)
+    assert ask(pool) == 2
+    tell(pool, 1, 100)
+    assert ask(pool) == 2  # it has room: there is no need to switch
+
+
+def test_the_reason_of_a_switch_says_both() -> None:
+    pool = pool_of(2)
+    ask(pool)
+    tell(pool, 0, 16)
+    tell(pool, 1, 95)
+    assert look(pool).reason == "most room: 95.0% of its limit left (before: 16.0% of its limit left)"
+
+
+def test_the_threshold_is_the_users() -> None:
+    pool = pool_of(2, threshold=0.5)
+    ask(pool)
+    tell(pool, 1, 100)
+    tell(pool, 0, 51)
+    assert ask(pool) == 0
+    tell(pool, 0, 50)
+    assert ask(pool) == 1
+
+
+def test_of_requests_and_tokens_the_scarcer_counts() -> None:
+    pool = pool_of(2)
+    ask(pool)
+    tokens = {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "100", "x-ratelimit-reset-tokens": "9s"}
+    tell(pool, 0, 99, **tokens)
+    assert ask(pool) == 1
+
+
+def test_a_model_of_which_nothing_is_known_comes_after_those_with_room_and_before_those_without() -> None:
+    pool = pool_of(3)
+    ask(pool)
+    tell(pool, 0, 10)
+    tell(pool, 2, 30)
+    assert look(pool).candidate is pool.members[2]
+    tell(pool, 2, 20)
+    assert look(pool).candidate is pool.members[1]
+    assert "nothing is known" in look(pool).reason
+
+
+def test_when_none_has_room_the_one_with_most_left_is_asked() -> None:
+    pool = pool_of(3)
+    ask(pool)
+    for place, left in enumerate((5, 0, 15)):
+        tell(pool, place, left)
+    assert look(pool).candidate is pool.members[2]
+    assert look(pool).reason.startswith("none has room; 15.0% of its limit left")
+    assert look(pool, mask=0b010).candidate is pool.members[1]  # somebody is asked all the same
+
+
+def test_a_limit_that_has_begun_anew_is_full() -> None:
+    pool = pool_of(2)
+    ask(pool)
+    tell(pool, 0, 5, reset="30s")
+    tell(pool, 1, 15, reset="90s")
+    assert look(pool, 30.9).candidate is pool.members[1]
+    assert look(pool, 31.0).candidate is pool.members[0]
+    assert look(pool, 31.0).reason == "stays: 100.0% of its limit left"
+
+
+def test_what_has_no_reset_time_is_unknown_again_after_a_minute() -> None:
+    pool = pool_of(2)
+    ask(pool)
+    tell(pool, 0, 0, reset=None)
+    tell(pool, 1, 10, reset="1h")
+    assert look(pool, 60.0).candidate is pool.members[1]
+    assert look(pool, 61.0).reason == "stays: nothing is known of its limit"
+
+
+def test_a_failure_is_no_reason_to_go_back() -> None:
+    pool = pool_of(3)
+    assert [ask(pool), ask(pool, mask=0b110), ask(pool)] == [0, 1, 1]
+
+
+# -- its own pace --------------------------------------------------------------------------------------------------------
+
+
+def test_max_rpm_counts_like_the_threshold() -> None:
+    pool = pool_of(2, max_rpm=2)
+    assert [ask(pool, now) for now in (0.0, 10.0, 20.0, 30.0)] == [0, 0, 1, 1]
+    assert "asked as often as it may be" in look(pool, 40.0).reason
+    assert ask(pool, 60.0) == 0  # the one of second 0 is a minute old
+    assert ask(pool, 65.0, mask=0b01) == 0  # nobody else is offered
+    assert look(pool, 80.0).candidate is pool.members[1]
+
+
+def test_min_delta_lies_between_two_requests_to_one_model() -> None:
+    pool = pool_of(3, min_delta=2.0)
+    assert [ask(pool, now) for now in (0.0, 0.5, 1.0, 2.0, 2.5, 10.0)] == [0, 1, 2, 0, 1, 1]
+
+
+def test_when_all_rest_the_one_with_most_left_is_asked() -> None:
+    pool = pool_of(3, min_delta="2s")
+    for place, left in enumerate((40, 90, 0)):
+        tell(pool, place, left)
+        pool.strategy.picked(pool.members[place], asked(1.0))  # type: ignore[attr-defined]
+    assert look(pool, 1.5).candidate is pool.members[1]
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), max_size=60),
+    most=st.integers(0, 4),
+    delta=st.sampled_from([0.0, 3.0]),
+)
+def test_the_pace_is_what_counting_all_requests_says(steps: list[tuple[int, int]], most: int, delta: float) -> None:
+    pace, now, times = Pace(delta, most), 0.0, {0: [], 1: [], 2: []}
+    for place, later in steps:
+        now += later
+        pace.advance(now)
+        for one, at in times.items():
+            full = bool(most) and sum(when > now - 60 for when in at) >= most
+            fresh = bool(delta) and any(when > now - delta for when in at)
+            assert bool(pace.resting >> one & 1) == (full or fresh)
+        pace.asked(place, now)
+        times[place].append(now)
+
+
+# -- laws ----------------------------------------------------------------------------------------------------------------
+
+shares = st.none() | st.sampled_from([0.0, 0.2, 0.5, 1.0]) | st.floats(0, 1)
+
+
+@given(changes=st.lists(st.tuples(st.integers(0, 7), shares), max_size=40), mask=st.integers(1, 255))
+def test_the_best_is_what_brute_force_says(changes: list[tuple[int, float | None]], mask: int) -> None:
+    standings, now = Standings(8, 0.8), [None] * 8
+    for place, share in changes:
+        standings.set(place, share)
+        now[place] = share
+    known = [place for place in range(8) if mask >> place & 1 and now[place] is not None]
+    assert standings.best(mask) == max(known, key=lambda place: (in_steps(now[place]), -place), default=None)
+    assert standings.over == sum(1 << at for at in range(8) if now[at] is not None and 1 - now[at] >= 0.8 - 1e-9)
+    assert len(standings._nodes) <= 11 * 8
+
+
+history = st.lists(
+    st.tuples(
+        st.sampled_from(["ask", "told"]), st.integers(0, 5), st.integers(0, 20), st.sampled_from([1, 40, None]), st.integers(0, 9)
+    ),
+    max_size=25,
+)
+
+
+@given(history=history, mask=st.integers(1, 63), delta=st.sampled_from([0, 5]), most=st.sampled_from([0, 2]))
+def test_the_choice_has_the_highest_score_of_all_and_looking_changes_nothing(
+    history: list[tuple[str, int, int, int | None, int]], mask: int, delta: int, most: int
+) -> None:
+    looked_at, left_alone = (pool_of(6, min_delta=delta, max_rpm=most) for _ in range(2))
+    now = 1.0
+    for what, place, left, reset, later in history:
+        now += later
+        for pool in (looked_at, left_alone):
+            if what == "ask":
+                pool.strategy.picked(pool.members[place], asked(now))  # type: ignore[attr-defined]
+            else:
+                tell(pool, place, left, 20, None if reset is None else f"{reset}s", now)
+        look(looked_at, now, mask)
+    results = [look(pool, now, mask) for pool in (looked_at, left_alone)]
+    assert str(results[0].candidate) == str(results[1].candidate)
+    scores = [looked_at.strategy.score(one, asked(now)) for one in Candidates(looked_at, mask)]  # type: ignore[attr-defined]
+    assert max(scores) == results[0].score == looked_at.strategy.score(results[0].candidate, asked(now))  # type: ignore[attr-defined]
+    assert all(one.candidate in Candidates(pool, mask) for one, pool in zip(results, (looked_at, left_alone), strict=True))
+
+
+# -- in a mesh -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["rate-limit-aware", "rate_limit_aware", "modelmesh.rate-limit-aware.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    account = world.Account("one", "two")
+    pool = {"strategy": name, "rate_limit": {"max_rpm": 1}}
+    config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
+    with modelmesh.create(config=config) as client:
+        assert [client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(2)] == ["one", "two"]
+
+
+def test_answers_with_headers_move_a_mesh_on(world: Any) -> None:
+    class Limited(world.Account):  # type: ignore[misc]
+        left = 10
+
+        def send(self, call: Any, model: str, limits: Any) -> Answer:
+            self.left -= 1
+            headers = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": str(self.left)}
+            return Answer(super().send(call, model, limits).body, headers={**headers, "x-ratelimit-reset-requests": "60s"})
+
+    here = world({key: Limited(f"model-{key}") for key in "ab"}, strategy="rate-limit-aware")
+    assert here.asks(16) == ["a/model-a"] * 8 + ["b/model-b"] * 8
+    explained = here.client.explain("chat-completion")
+    assert explained.reason.startswith("none has room; 20.0% of its limit left")
+    assert all(row.score is not None for row in explained.candidates)
+    here.now += 61
+    assert here.ask() == "b/model-b"
+
+
+@pytest.mark.parametrize(
+    ("rate_limit", "key"),
+    [
+        ({"threshold": 2}, "threshold"),
+        ({"max_rpm": -1}, "max_rpm"),
+        ({"max_rpm": True}, "max_rpm"),
+        ({"min_delta": "soon"}, "min_delta"),
+    ],
+)
+def test_what_cannot_be_used_is_named(rate_limit: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"rate_limit\.{key}"):
+        RateLimitAware({"rate_limit": rate_limit})

@@ -1,0 +1,254 @@
+"""Session-stickiness: a conversation stays on the model that it began with."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelmesh_strategy_session_stickiness import SessionStickiness
+from modelmesh_strategy_session_stickiness.sessions import Sessions
+
+import modelmesh
+from modelmesh.contracts.call import Call, CallOptions
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError, ProviderServerError, RoutingError, SessionModelUnavailableError
+from modelmesh.operations import CHAT
+from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.circuits import Account
+
+A, B, C = "a/model-a", "b/model-b", "c/model-c"
+
+
+def test_the_id_is_the_entry_points_name() -> None:
+    prefix = "modelmesh_strategy_session_stickiness:"
+    [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith(prefix)]
+    assert point.load() is SessionStickiness
+    assert (point.name, SessionStickiness.id) == ("modelmesh.session-stickiness.v1", "modelmesh.session-stickiness.v1")
+
+
+# -- new conversations ---------------------------------------------------------------------------------------------------
+
+
+def test_new_conversations_go_round_and_each_stays(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    assert [here.ask(session_id=name) for name in "uvw"] == [A, B, C]
+    assert [here.ask(session_id=name) for name in "wuvvuw"] == [C, A, B, B, A, C]
+    assert here.ask(session_id="x") == A  # those that stay do not move the round on
+
+
+def test_new_conversations_go_by_priority(world: Any) -> None:
+    here = world(strategy="session-stickiness", model_priority=["model-c"])
+    assert [here.ask(session_id=name) for name in "uv"] == [C, C]
+    assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
+
+
+def test_the_configured_fallback_is_that_of_the_priorities(world: Any) -> None:
+    here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
+    assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]
+    strict = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="error")
+    with pytest.raises(RoutingError, match="fallback_strategy is 'error'"):
+        strict.ask(session_id="u")
+
+
+def test_without_a_name_priority_selection_decides(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    assert here.asks(4) == [A, B, C, A]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"session_id": "u"},
+        {"routing_metadata": {"session_id": "u"}},
+        {"extra_headers": {"X-Session-ID": "u"}},
+        {"metadata": {"session_id": "u"}},
+        {"extra_body": {"metadata": {"session_id": "u"}}},
+    ],
+)
+def test_every_way_to_name_a_conversation(world: Any, named: dict[str, Any]) -> None:
+    here = world(strategy="session-stickiness")
+    assert [here.ask(**named), here.ask(), here.ask(), here.ask(**named), here.ask(session_id="u")] == [A, B, C, A, A]
+
+
+def test_the_header_has_another_name_or_none(world: Any) -> None:
+    here = world(strategy="session-stickiness", selection={"session_header": "X-Thread"})
+    assert [here.ask(extra_headers={"x-thread": "u"}) for _ in range(2)] == [A, A]
+    assert [here.ask(extra_headers={"x-session-id": "v"}) for _ in range(2)] == [B, C]
+    none = world(strategy="session-stickiness", selection={"session_header": ""})
+    assert [none.ask(extra_headers={"": "u"}) for _ in range(2)] == [A, B]
+
+
+# -- when its model cannot be asked --------------------------------------------------------------------------------------
+
+
+def test_it_moves_to_the_next_and_stays_there(world: Any) -> None:
+    here = world(strategy="session-stickiness", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
+    assert here.ask(session_id="u") == A
+    here.accounts["a"].down.add("model-a")
+    assert here.ask(session_id="u") == B  # within the same request
+    here.accounts["a"].down.clear()
+    here.now += 61
+    assert [here.ask(session_id="u") for _ in range(3)] == [B, B, B]
+
+
+def test_it_moves_from_standby_and_says_so(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    assert here.ask(session_id="u") == A
+    pool = here.mesh.get_router().get_pool("chat-completion")
+    pool.deactivate(pool.models[0])
+    assert here.ask(session_id="u") == B
+    pool.recover(pool.models[0])
+    assert here.ask(session_id="u") == B
+
+
+def test_a_strict_one_is_refused_while_its_model_is_in_standby(world: Any) -> None:
+    here = world(
+        strategy="session-stickiness",
+        selection={"affinity_mode": "strict"},
+        deactivation={"retry_limit": 1},
+        recovery={"cooldown": "60s"},
+    )
+    assert here.ask(session_id="u") == A
+    here.accounts["a"].down.add("model-a")
+    with pytest.raises(ProviderServerError):
+        here.ask(session_id="u")  # it was asked, it failed, and nobody else may be
+    with pytest.raises(SessionModelUnavailableError, match="a/model-a of pool 'chat-completion' cannot be asked") as refused:
+        here.ask(session_id="u")
+    error = refused.value
+    assert isinstance(error, RoutingError)
+    assert (error.pool_name, error.provider_id, error.model_id, error.retryable) == ("chat-completion", "a", "model-a", True)
+    assert 0 < error.retry_after <= 60  # type: ignore[attr-defined]
+    assert "'u'" not in str(error)
+    assert here.ask(session_id="v") == B  # others are served
+    here.accounts["a"].down.clear()
+    here.now += 61
+    assert here.ask(session_id="u") == A
+
+
+def test_a_strict_one_put_in_standby_by_hand_has_no_time_to_come_back(world: Any) -> None:
+    here = world(strategy="session-stickiness", selection={"affinity_mode": "strict"})
+    here.ask(session_id="u")
+    pool = here.mesh.get_router().get_pool("chat-completion")
+    pool.deactivate(pool.models[0])
+    with pytest.raises(SessionModelUnavailableError, match="by hand") as refused:
+        here.ask(session_id="u")
+    assert not hasattr(refused.value, "retry_after")
+
+
+# -- how long ------------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_forgotten_after_a_while_without_requests(world: Any) -> None:
+    here = world(strategy="session-stickiness", selection={"session_timeout": "10m"})
+    assert here.ask(session_id="u") == A
+    here.now += 599
+    assert here.ask(session_id="u") == A
+    here.now += 599
+    assert here.ask(session_id="u") == A
+    here.now += 600
+    assert here.ask(session_id="u") == B
+
+
+def test_half_an_hour_unless_stated(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    here.ask(session_id="u")
+    here.now += 1799
+    assert here.ask(session_id="u") == A
+    here.now += 1800
+    assert here.ask(session_id="u") == B
+
+
+def test_the_time_counts_from_the_end_of_an_answer(world: Any) -> None:
+    class Slow(world.Account):  # type: ignore[misc]
+        def send(self, call: Any, model: str, limits: Any) -> Any:
+            here.now += 500
+            return super().send(call, model, limits)
+
+    here = world({key: Slow(f"model-{key}") for key in "ab"}, strategy="session-stickiness", selection={"session_timeout": "60s"})
+    assert [here.ask(session_id="u"), here.ask(session_id="u")] == [A, A]
+
+
+def test_looking_changes_nothing_and_scores_the_model_of_the_conversation(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    here.ask(session_id="u")
+    strategy = here.mesh.get_router().get_pool("chat-completion").strategy
+    old, new = (
+        here.mesh.explain("chat-completion", Call(CHAT, "chat-completion", {}, options=CallOptions(session_id=name)))
+        for name in "uv"
+    )
+    assert (old.selected_model, old.reason) == ("model-a", "the model of this conversation")
+    assert max(old.candidates, key=lambda row: row.score).model == "model-a"
+    assert (new.selected_model, new.reason.split(";")[0]) == ("model-b", "new conversation")
+    assert len(strategy._sessions) == 1
+    assert here.ask(session_id="v") == B
+
+
+def test_any_number_of_threads_of_one_conversation_ask_one_model(world: Any) -> None:
+    here = world(strategy="session-stickiness")
+    with ThreadPoolExecutor(8) as threads:
+        for name in "uvwxyz":
+            answered = set(threads.map(lambda _, name=name: here.ask(session_id=name), range(40)))
+            assert len(answered) == 1
+
+
+def test_each_pool_has_conversations_of_its_own(world: Any) -> None:
+    account = world.Account("one", "two")
+    pools = {name: {"capability": "chat-completion", "strategy": "session-stickiness"} for name in ("first", "second")}
+    pools["second"]["model_priority"] = ["two"]  # type: ignore[assignment]
+    with modelmesh.create(config={"providers": {"here": {"instance": account}}, "pools": pools}) as client:
+        asked = [client.chat.completions.create(model=p, messages=[], session_id="u").model for p in ("first", "second", "first")]
+    assert asked == ["one", "two", "one"]
+
+
+@pytest.mark.parametrize("name", ["session-stickiness", "session_stickiness", "rotation.modelmesh.session-stickiness.v1"])
+def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+    assert world(strategy=name).ask(session_id="u") == A
+
+
+@pytest.mark.parametrize(
+    ("selection", "key"),
+    [
+        ({"affinity_mode": "loose"}, "affinity_mode"),
+        ({"session_timeout": "a while"}, "session_timeout"),
+        ({"max_sessions": 0}, "max_sessions"),
+    ],
+)
+def test_what_cannot_be_used_is_named(world: Any, selection: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"selection\.{key}"):
+        world(strategy="session-stickiness", selection=selection)
+
+
+# -- laws ----------------------------------------------------------------------------------------------------------------
+
+ACCOUNT = Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+MODELS = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, ACCOUNT) for n in range(3)]  # type: ignore[arg-type]
+NAMES = ["u", "v", "w", "x", "long " * 40, "long " * 41]
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 2), st.integers(0, 7)), max_size=60),
+    most=st.integers(1, 4),
+    timeout=st.integers(1, 20),
+)
+def test_the_map_is_what_remembering_everything_says(steps: list[tuple[str, int, int]], most: int, timeout: int) -> None:
+    sessions, now, every = Sessions(most, timeout), 0.0, []
+    for name, model, later in steps:
+        now += later
+        sessions.keep(name, MODELS[model], now)
+        every = [row for row in every if row[0] != name] + [(name, model, now)]
+        assert len(sessions) <= most
+        kept = {row[0]: row[1] for row in every[-most:] if now - row[2] < timeout}
+        for one in NAMES:
+            found = sessions.model_of(one, now)
+            assert found is (MODELS[kept[one]] if one in kept else None)
+
+
+def test_a_long_name_takes_no_more_room_than_a_short_one() -> None:
+    sessions = Sessions(10, 60)
+    sessions.keep("u" * 1_000_000, MODELS[0], 0.0)
+    assert sessions.model_of("u" * 1_000_000, 1.0) is MODELS[0]
+    assert max(map(len, sessions._kept)) <= 64
