@@ -57,6 +57,10 @@ class Strategy(Protocol):
     - ``succeeded(candidate, request, outcome)``: it answered; ``outcome`` has ``seconds``, ``first_content_seconds``,
       ``usage`` and ``headers``
     - ``failed(candidate, request, error)``: it failed in a way that says something about its health
+
+    A class that is built with its pool's settings finds another strategy under ``fallback`` when it names one:
+    ``default_fallback`` is an ID that ``fallback_strategy`` in the configuration replaces, ``fixed_fallback`` one that
+    falls back to that in its turn.
     """
 
     id: str
