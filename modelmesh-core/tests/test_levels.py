@@ -115,4 +115,11 @@ def test_alarms_ring_once_in_order_and_keep_no_more_than_there_are_places(steps:
             assert dict(rings) == {one: at for one, at in expected.items() if at <= when}
             expected = {one: at for one, at in expected.items() if at > when}
         assert len(alarms) == len(expected)
-        assert len(alarms._heap) <= 2 * 5 + 64
+
+
+def test_an_alarm_that_is_set_again_and_again_takes_no_more_room() -> None:
+    alarms = Alarms()
+    for number in range(5000):
+        alarms.set(number % 3, float(number))
+        assert len(alarms._heap) <= 2 * 3 + 64
+    assert [place for place, _ in alarms.due(5000.0)] == [(5000 - later) % 3 for later in (3, 2, 1)]

@@ -186,6 +186,16 @@ def test_among_ten_thousand_only_those_that_are_offered(offered: int) -> None:
     assert mean == pytest.approx(sum(weight**2 for weight in weights) / sum(weights), abs=TOLERANCE)
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.25, None])
+def test_one_number_is_enough_among_equals(weight: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_at_all(*_: object) -> int:
+        raise AssertionError
+
+    monkeypatch.setattr(Weights, "_exactly", look_at_all)
+    numbers = iter([0.7])
+    assert Weights(pool_of(10), [weight] * 10).draw(2**10 - 1, lambda: next(numbers), lambda _: 1.0) == 7
+
+
 # -- laws ----------------------------------------------------------------------------------------------------------------
 
 some_weights = st.lists(

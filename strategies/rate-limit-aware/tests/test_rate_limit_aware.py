@@ -186,6 +186,14 @@ def test_when_all_rest_the_one_with_most_left_is_asked() -> None:
     assert look(pool, 1.5).candidate is pool.members[1]
 
 
+def test_an_unknown_one_that_rests_comes_before_one_with_nothing_left() -> None:
+    pool = pool_of(2, min_delta="2s")
+    tell(pool, 0, 0)
+    pool.strategy.picked(pool.members[1], asked())  # type: ignore[attr-defined]
+    assert look(pool).candidate is pool.members[1]
+    assert look(pool).score == pool.strategy.score(pool.members[1], asked()) == -1  # type: ignore[attr-defined]
+
+
 @given(
     steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), max_size=60),
     most=st.integers(0, 4),

@@ -36,7 +36,7 @@ def test_the_id_is_the_entry_points_name() -> None:
 def test_new_conversations_go_round_and_each_stays(world: Any) -> None:
     here = world(strategy="session-stickiness")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, B, C]
-    assert [here.ask(session_id=name) for name in "wuvvuw"] == [C, A, B, B, A, C]
+    assert [here.ask(session_id=name) for name in "wuvvwu"] == [C, A, B, B, C, A]
     assert here.ask(session_id="x") == A  # those that stay do not move the round on
 
 
@@ -124,6 +124,27 @@ def test_a_strict_one_is_refused_while_its_model_is_in_standby(world: Any) -> No
     assert 0 < error.retry_after <= 60  # type: ignore[attr-defined]
     assert "'u'" not in str(error)
     assert here.ask(session_id="v") == B  # others are served
+    here.accounts["a"].down.clear()
+    here.now += 61
+    assert here.ask(session_id="u") == A
+
+
+def test_a_strict_one_that_is_answered_by_another_in_an_outage_of_all_comes_back(world: Any) -> None:
+    here = world(
+        {key: world.Account(f"model-{key}") for key in "ab"},
+        strategy="session-stickiness",
+        selection={"affinity_mode": "strict"},
+        deactivation={"retry_limit": 1},
+        recovery={"cooldown": "60s"},
+    )
+    assert here.ask(session_id="u") == A
+    for key in "ba":  # b is due first
+        here.accounts[key].down.add(f"model-{key}")
+        with pytest.raises(ProviderServerError):
+            here.ask(session_id="u" if key == "a" else "v")
+        here.now += 10
+    here.accounts["b"].down.clear()
+    assert here.ask(session_id="u") == B  # every model is off: the one due soonest finds out
     here.accounts["a"].down.clear()
     here.now += 61
     assert here.ask(session_id="u") == A
