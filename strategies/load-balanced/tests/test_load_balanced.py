@@ -192,7 +192,7 @@ def test_one_number_is_enough_among_equals(weight: float | None, monkeypatch: py
         raise AssertionError
 
     monkeypatch.setattr(Weights, "_exactly", look_at_all)
-    numbers = iter([0.7])
+    numbers = iter([0.75])
     assert Weights(pool_of(10), [weight] * 10).draw(2**10 - 1, lambda: next(numbers), lambda _: 1.0) == 7
 
 
