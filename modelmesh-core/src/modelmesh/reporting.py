@@ -94,7 +94,7 @@ class Reporter:
 
     def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
         candidate = served.candidate
-        nano = cost_nano_usd(candidate.info.pricing, usage)
+        nano = cost_nano_usd(candidate.info.pricing, usage, self._ledger.epoch + self._clock())
         served.attempts[-1].cost = None if nano is None else nano / NANO
         self._usage.add(candidate.model_id, candidate.provider_id, usage, nano)
 

@@ -2,7 +2,7 @@
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
-from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Provider
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
@@ -40,6 +40,7 @@ __all__ = [
     "ModelPricing",
     "ModelSnapshot",
     "Observability",
+    "PriceBand",
     "ProbeResult",
     "Provider",
     "RecoveryPolicy",

@@ -7,24 +7,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from modelmesh.contracts.pricing import ModelPricing, PriceBand
 
-@frozen
-class ModelPricing:
-    """List price, USD. ``None`` is unknown, which is not free.
-
-    Attributes:
-        input_per_1k_tokens: Price of 1,000 prompt tokens.
-        output_per_1k_tokens: Price of 1,000 completion tokens.
-        per_request: Price of a request, whatever its size.
-        source: Where the price was read.
-        as_of: The day it was read, ISO 8601.
-    """
-
-    input_per_1k_tokens: float | None = None
-    output_per_1k_tokens: float | None = None
-    per_request: float | None = None
-    source: str | None = None
-    as_of: str | None = None
+__all__ = ["ModelInfo", "ModelPricing", "PriceBand"]
 
 
 @frozen

@@ -10,9 +10,12 @@ from attrs import frozen
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError
 from modelmesh.routing.flow import Send, serve
+from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.prices import RATES, pricing_at
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.pricing import ModelPricing
     from modelmesh.routing.pool import Pool
 
 
@@ -29,6 +32,8 @@ class CandidateInfo:
         score: By the strategy's own measure, ``None`` when it gives none.
         reason: Why it is or is not the one.
         left: What is left of each of its limits until it begins anew.
+        price: The prices that hold for this request now, USD, with their ``source`` and ``as_of``; ``None`` when no
+            price is known, which is not free.
     """
 
     model: str
@@ -39,6 +44,7 @@ class CandidateInfo:
     score: float | None
     reason: str
     left: tuple[dict[str, Any], ...] = ()
+    price: dict[str, Any] | None = None
 
 
 @frozen
@@ -93,6 +99,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
     able, rows = pool.able(call), []
+    prompt, when = estimated_tokens(call) + 1, pool.ledger.epoch + now
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)
@@ -109,6 +116,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
                 _score(pool, candidate, request),
                 why,
                 tuple(pool.ledger.forecasts(candidate, now)),
+                _price(candidate.info.pricing, prompt, when),
             )
         )
     return Explanation(
@@ -120,6 +128,14 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
         reason,
         tuple(rows),
     )
+
+
+def _price(pricing: ModelPricing | None, prompt: int, when: float) -> dict[str, Any] | None:
+    if pricing is None or not pricing.known:
+        return None
+    held = pricing_at(pricing, prompt, when)
+    stated = {name: getattr(held, name) for name in RATES if getattr(held, name) is not None}
+    return {**stated, "source": pricing.source, "as_of": pricing.as_of}
 
 
 def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | None:

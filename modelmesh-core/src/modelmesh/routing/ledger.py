@@ -120,14 +120,15 @@ class Ledger:
         meters = list(self._meters(pool, candidate))
         if not meters:
             return None
-        return self._first_refusal(meters, estimate(candidate, call), self.epoch + now)
+        when = self.epoch + now
+        return self._first_refusal(meters, estimate(candidate, call, when), when)
 
     def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Booking | None:
         """Reserve what an attempt that :meth:`refusal` let pass is expected to take; ``None`` when nothing is counted."""
         meters = list(self._meters(pool, candidate))
         if not meters:
             return None
-        expected = estimate(candidate, call)
+        expected = estimate(candidate, call, self.epoch + now)
         kept = (meter for meter in meters if meter.quota.window.period is not Period.REQUEST)
         booking = Booking([(meter, expected.amount(meter.quota) or 0) for meter in kept], expected)
         for meter, amount in booking.held:
@@ -169,7 +170,7 @@ class Ledger:
         """Count what an attempt did take; where nobody said, what it was expected to."""
         if booking is None:
             return
-        spent = _spent(booking.estimate, candidate, usage)
+        spent = _spent(booking.estimate, candidate, usage, self.epoch + now)
         self._close(booking, lambda quota: spent.amount(quota) or 0, now)
 
     def fail(self, booking: Booking | None, *, sent: bool, billed: str, now: float) -> None:
@@ -280,8 +281,8 @@ class Ledger:
                 self._after(meter, now)
 
 
-def estimate(candidate: Candidate, call: Call) -> Estimate:
-    """Return what an attempt is expected to take.
+def estimate(candidate: Candidate, call: Call, when: float) -> Estimate:
+    """Return what an attempt is expected to take at a time, Unix seconds.
 
     The prompt is estimated from its text. The answer is as long as this model's usually are, and never longer than
     the caller allows.
@@ -292,20 +293,20 @@ def estimate(candidate: Candidate, call: Call) -> Estimate:
     if allowed is not None:
         answer = min(answer, allowed)
     cost, most = (
-        cost_nano_usd(candidate.info.pricing, {"prompt_tokens": prompt, "completion_tokens": tokens})
+        cost_nano_usd(candidate.info.pricing, {"prompt_tokens": prompt, "completion_tokens": tokens}, when)
         for tokens in (answer, answer if allowed is None else allowed)
     )
     return Estimate(prompt + answer, cost, most)
 
 
-def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None) -> Estimate:
+def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None, when: float) -> Estimate:
     if usage is None:
         return expected
     counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     known = [count for count in counts if isinstance(count, int) and not isinstance(count, bool) and count >= 0]
     tokens = sum(known) if known else expected.tokens
-    cost = cost_nano_usd(candidate.info.pricing, usage)
-    return Estimate(tokens, expected.cost if cost is None else max(cost, 0), None)
+    cost = cost_nano_usd(candidate.info.pricing, usage, when)
+    return Estimate(tokens, expected.cost if cost is None else cost, None)
 
 
 def _too_much(quota: Quota, spent: int, wanted: int) -> str:

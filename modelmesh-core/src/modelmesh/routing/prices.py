@@ -2,35 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from modelmesh.contracts.models import ModelPricing
+from modelmesh.contracts.pricing import ModelPricing, PriceBand
 
 NANO = 1_000_000_000
+_FEMTO_OF_1K = 10**12
+"""Femto-dollars of a token, where 1,000 of them cost a dollar: a price of up to 12 decimals is a whole number of these."""
+
+_FEMTO_OF_ONE = 10**15
+_FEMTO_OF_NANO = 10**6
+RATES = (
+    "input_per_1k_tokens",
+    "output_per_1k_tokens",
+    "per_request",
+    "cached_input_per_1k_tokens",
+    "cache_write_per_1k_tokens",
+)
+
+Rates = Sequence[float | None]
 
 
-def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None, when: float | None = None) -> int | None:  # noqa: ARG001
+def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None, when: float | None = None) -> int | None:
     """Price one answer.
 
     Args:
         pricing: The model's list price.
-        usage: What the vendor reported.
-        when: Unix seconds; no price depends on it yet.
+        usage: What the vendor reported, in OpenAI's words: ``prompt_tokens`` are all tokens of the prompt, of which
+            ``prompt_tokens_details`` counts those read from and written to the vendor's cache.
+        when: Unix seconds; without it a price that the time decides is taken at its dearest.
 
     Returns:
         Nano-dollars, ``None`` when the price or the usage is unknown.
     """
     if pricing is None:
         return None
-    total = 0.0
-    for price, key in ((pricing.input_per_1k_tokens, "prompt_tokens"), (pricing.output_per_1k_tokens, "completion_tokens")):
-        tokens = (usage or {}).get(key)
+    usage = usage or {}
+    if not pricing.bands:
+        return _cost(tuple(getattr(pricing, name) for name in RATES), usage)
+    prompt = _count(usage.get("prompt_tokens")) or 0
+    costs = [_cost(_rates(pricing, bands), usage) for bands in _in_force(pricing, prompt, when)]
+    known = [cost for cost in costs if cost is not None]
+    return max(known) if len(known) == len(costs) else None
+
+
+def pricing_at(pricing: ModelPricing, prompt_tokens: int, when: float) -> ModelPricing:
+    """Return the prices that hold for a prompt of this size at this time, Unix seconds, as prices without bands."""
+    if not pricing.bands:
+        return pricing
+    (bands,) = _in_force(pricing, prompt_tokens, when)
+    rates: dict[str, Any] = dict(zip(RATES, _rates(pricing, bands), strict=True))
+    return ModelPricing(**rates, source=pricing.source, as_of=pricing.as_of)
+
+
+def _in_force(pricing: ModelPricing, prompt: int, when: float | None) -> Iterator[list[PriceBand]]:
+    """Yield the bands that hold; without a time one list for each that may."""
+    fitting = [band for band in pricing.bands if band.fits(prompt)]
+    if when is not None:
+        yield [band for band in fitting if not band.timed or band.holds_at(when)]
+        return
+    yield [band for band in fitting if not band.timed]
+    for one in fitting:
+        if one.timed:
+            yield [band for band in fitting if band is one or not band.timed]
+
+
+def _rates(pricing: ModelPricing, bands: Sequence[PriceBand]) -> Rates:
+    rates = [getattr(pricing, name) for name in RATES]
+    for band in bands:
+        for place, name in enumerate(RATES):
+            stated = getattr(band, name)
+            if stated is not None:
+                rates[place] = stated
+    return rates
+
+
+def _cost(rates: Rates, usage: Mapping[str, Any]) -> int | None:
+    price_in, price_out, per_request, price_cached, price_written = rates
+    total = 0
+    for price, key in ((price_in, "prompt_tokens"), (price_out, "completion_tokens")):
+        tokens = _count(usage.get(key))
         if price is None:
-            if tokens and pricing.per_request is None:
+            if usage.get(key) and per_request is None:
                 return None  # there were such tokens, and what they cost nobody said
-        elif isinstance(tokens, int):
-            total += tokens * price / 1000
+        elif tokens is not None:
+            total += tokens * round(price * _FEMTO_OF_1K)
         elif price:
             return None
-    return round((total + (pricing.per_request or 0.0)) * NANO)
+    if price_in is not None and (price_cached is not None or price_written is not None):
+        total += _of_cache(usage, price_in, price_cached, price_written)
+    total += round((per_request or 0.0) * _FEMTO_OF_ONE)
+    return (total + _FEMTO_OF_NANO // 2) // _FEMTO_OF_NANO
+
+
+def _of_cache(usage: Mapping[str, Any], price: float, cached: float | None, written: float | None) -> int:
+    """Return by how much cached tokens change the cost of a prompt; never for more tokens than it has."""
+    details = usage.get("prompt_tokens_details")
+    if not isinstance(details, Mapping):
+        return 0
+    left, change = _count(usage.get("prompt_tokens")) or 0, 0
+    for name, own in (("cached_tokens", cached), ("cache_write_tokens", written)):
+        tokens = min(_count(details.get(name)) or 0, left)
+        left -= tokens
+        if own is not None:
+            change += tokens * (round(own * _FEMTO_OF_1K) - round(price * _FEMTO_OF_1K))
+    return change
+
+
+def _count(tokens: Any) -> int | None:
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None

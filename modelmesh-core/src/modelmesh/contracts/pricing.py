@@ -1,0 +1,193 @@
+"""What a vendor asks for one of its models: list prices, and when and for which prompts others hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from modelmesh.errors import ConfigurationError
+
+MOST_PER_1K_TOKENS = 100.0
+"""USD; above this a price is a slip, such as that of a million tokens written as that of a thousand many times over."""
+
+MOST_PER_REQUEST = 1000.0
+"""USD; above this a price is a slip."""
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_S = 86400
+_THURSDAY = 3  # the weekday of day 0 of Unix time
+_EPOCH = date(1970, 1, 1).toordinal()
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))")
+
+
+def _bad(what: str) -> ConfigurationError:
+    return ConfigurationError(f"pricing: {what}.")
+
+
+def _is_price(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    most = MOST_PER_REQUEST if attribute.name == "per_request" else MOST_PER_1K_TOKENS
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and 0 <= value <= most):
+        message = f"{attribute.name} must be USD from 0 to {most:g}, or left out where it is unknown, not {value!r}"
+        raise _bad(message)
+
+
+def _is_text(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        message = f"{attribute.name} must be text, not {value!r}"
+        raise _bad(message)
+
+
+def _is_size(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        message = f"{attribute.name} must be a whole number of tokens, 0 or more, not {value!r}"
+        raise _bad(message)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@frozen
+class PriceBand:
+    """Prices that take the place of the usual ones where all its conditions hold; one it leaves out stays as it was.
+
+    Attributes:
+        above_prompt_tokens: Holds for prompts of more tokens than this; for all tokens of such a request.
+        hours: Holds in these hours of a day, UTC, e.g. ``01:00-04:00``, or ``22:00-02:00`` over midnight; the end
+            is not part of them.
+        days: Holds on these days, UTC: ``mon`` … ``sun``.
+        since: Holds from the beginning of this day on, UTC, ISO 8601.
+        input_per_1k_tokens: As in :class:`ModelPricing`.
+        output_per_1k_tokens: As in :class:`ModelPricing`.
+        cached_input_per_1k_tokens: As in :class:`ModelPricing`.
+        cache_write_per_1k_tokens: As in :class:`ModelPricing`.
+        per_request: As in :class:`ModelPricing`.
+
+    Raises:
+        ConfigurationError: A price or a condition is none.
+    """
+
+    above_prompt_tokens: int | None = field(default=None, validator=_is_size)
+    hours: tuple[str, ...] = field(default=(), converter=_several)
+    days: tuple[str, ...] = field(default=(), converter=_several)
+    since: str | None = None
+    input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    output_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    cached_input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    cache_write_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    per_request: float | None = field(default=None, validator=_is_price)
+    _spans: tuple[tuple[int, int], ...] = field(init=False, repr=False, eq=False)
+    _weekdays: frozenset[int] = field(init=False, repr=False, eq=False)
+    _first_day: int | None = field(init=False, repr=False, eq=False)
+
+    @_spans.default
+    def _read_hours(self) -> tuple[tuple[int, int], ...]:
+        return tuple(_seconds(span) for span in self.hours)
+
+    @_weekdays.default
+    def _read_days(self) -> frozenset[int]:
+        unknown = [day for day in self.days if day not in DAYS]
+        if unknown:
+            message = f"days must be of {', '.join(DAYS)}, not {unknown[0]!r}"
+            raise _bad(message)
+        return frozenset(DAYS.index(day) for day in self.days)
+
+    @_first_day.default
+    def _read_since(self) -> int | None:
+        if self.since is None:
+            return None
+        try:
+            return date.fromisoformat(self.since).toordinal() - _EPOCH
+        except (TypeError, ValueError):
+            message = f"since must be a day such as '2027-01-01', not {self.since!r}"
+            raise _bad(message) from None
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time decides if it holds."""
+        return bool(self.hours or self.days or self.since)
+
+    def fits(self, prompt_tokens: int) -> bool:
+        """Whether it is for prompts of this size."""
+        return self.above_prompt_tokens is None or prompt_tokens > self.above_prompt_tokens
+
+    def holds_at(self, when: float) -> bool:
+        """Whether it is for this time, Unix seconds."""
+        day, second = divmod(when, DAY_S)
+        if self._first_day is not None and day < self._first_day:
+            return False
+        if self._weekdays and (int(day) + _THURSDAY) % len(DAYS) not in self._weekdays:
+            return False
+        return not self._spans or any(_is_within(second, span) for span in self._spans)
+
+
+def _seconds(span: str) -> tuple[int, int]:
+    found = _SPAN.fullmatch(span) if isinstance(span, str) else None
+    if found is None:
+        message = f"hours must be written like '01:00-04:00', UTC, not {span!r}"
+        raise _bad(message)
+    begin, end = (int(hour) * 3600 + int(minute) * 60 for hour, minute in zip(*[filter(None, found.groups())] * 2, strict=True))
+    if begin == end:
+        message = f"hours {span!r} are none; leave them out for a whole day"
+        raise _bad(message)
+    return begin, end
+
+
+def _is_within(second: float, span: tuple[int, int]) -> bool:
+    begin, end = span
+    return begin <= second < end if begin < end else second >= begin or second < end
+
+
+def _bands(value: Iterable[Any]) -> tuple[PriceBand, ...]:
+    bands = tuple(value)
+    for band in bands:
+        if not isinstance(band, PriceBand):
+            message = f"bands must be price bands, not {band!r}"
+            raise _bad(message)
+    return bands
+
+
+@frozen
+class ModelPricing:
+    """List price, USD. ``None`` is unknown, which is not free.
+
+    Attributes:
+        input_per_1k_tokens: Price of 1,000 prompt tokens.
+        output_per_1k_tokens: Price of 1,000 completion tokens.
+        per_request: Price of a request, whatever its size.
+        source: Where the price was read.
+        as_of: The day it was read, ISO 8601.
+        cached_input_per_1k_tokens: Of prompt tokens that the vendor had in its cache; where it is unknown, they cost
+            what the others do.
+        cache_write_per_1k_tokens: Of prompt tokens that the vendor put there; the same.
+        bands: Other prices for long prompts, by time of day, or from some day on. Of several that hold, the later one
+            counts, price by price.
+
+    Raises:
+        ConfigurationError: A price is negative, no number, or larger than any price can be.
+    """
+
+    input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    output_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    per_request: float | None = field(default=None, validator=_is_price)
+    source: str | None = field(default=None, validator=_is_text)
+    as_of: str | None = field(default=None, validator=_is_text)
+    cached_input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    cache_write_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    bands: tuple[PriceBand, ...] = field(default=(), converter=_bands)
+
+    @property
+    def origin(self) -> str:
+        """Where the price was read and when, in words."""
+        return f"{self.source or 'source unknown'}{f' ({self.as_of})' if self.as_of else ''}"
+
+    @property
+    def known(self) -> bool:
+        """Whether it says anything of what a request costs."""
+        stated = self.input_per_1k_tokens, self.output_per_1k_tokens, self.per_request
+        return any(price is not None for price in stated) or bool(self.bands)
