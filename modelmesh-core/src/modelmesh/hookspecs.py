@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.hooks import hookspec
 
 if TYPE_CHECKING:
+    from modelmesh.contracts.models import ModelPricing
     from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
     from modelmesh.ids import Kind
     from modelmesh.mesh import ModelMesh
@@ -27,6 +28,22 @@ def modelmesh_resolve_connector(kind: Kind, connector_id: str) -> type[Any] | No
     Args:
         kind: Which of the six kinds is wanted.
         connector_id: The ID as configured, e.g. ``groq.api.v1``.
+    """
+
+
+# -- prices: the first plugin that knows one answers ----------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def modelmesh_price(connector_id: str, model_id: str) -> ModelPricing | None:
+    """Return the list price of a model, or ``None`` to pass.
+
+    Asked once for each model of a mesh, when it is assembled, and only where neither the configuration nor the
+    connector's own data knows a price. Must not do I/O. What it raises is logged once and counted.
+
+    Args:
+        connector_id: ID of the provider connector, e.g. ``groq.api.v1``.
+        model_id: The vendor's own name of the model.
     """
 
 

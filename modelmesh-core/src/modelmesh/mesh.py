@@ -77,6 +77,7 @@ class ModelMesh:
         self._pid = os.getpid()
         self._ready = False
         self.state: StateManager | None = None
+        self.price_failures: Mapping[str, int] = {}
         self.usage = UsageTracker(self._when, self._budgets)
 
     # -- life -------------------------------------------------------------------------------------------------------
@@ -99,6 +100,7 @@ class ModelMesh:
         self._resolver = resolver = self._resolver or Resolver()
         parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
         self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
+        self.price_failures = parts.price_failures
         self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._lock, self._clock)
         if parts.storage is not None and parts.keeping is not None:
             self._keep_state(parts.storage, parts.keeping)

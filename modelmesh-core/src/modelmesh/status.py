@@ -63,6 +63,7 @@ class PoolInfo(Mapping[str, Any]):
         return len(_FIELDS)
 
 
+UNKNOWN = "unknown"
 _FIELDS = tuple(field.name for field in PoolInfo.__attrs_attrs__)
 
 
@@ -88,7 +89,26 @@ def describe(pool: Pool, current: Candidate | None) -> str:
         state = "active" if id(candidate) in active else "standby"
         whose = f" of {candidate.provider_id}" if len(keys[candidate.connector_id]) > 1 else ""
         lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state}){whose}")
+    lines += _prices(pool)
     return "\n".join(lines)
+
+
+def _prices(pool: Pool) -> list[str]:
+    """Say where the prices were read, the models of each source together; no line where no price is known."""
+    origins: dict[str, int] = {}
+    for candidate in pool.members:
+        pricing = candidate.info.pricing
+        origin = pricing.origin if pricing is not None and pricing.known else UNKNOWN
+        origins[origin] = origins.get(origin, 0) + 1
+    unknown = origins.pop(UNKNOWN, 0)
+    if not origins:
+        return []
+    said = [f"{_models(count)} by {origin}" for origin, count in origins.items()]
+    return ["  prices: " + "; ".join([*said, *([f"{_models(unknown)} unknown"] if unknown else [])])]
+
+
+def _models(count: int) -> str:
+    return "1 model" if count == 1 else f"{count} models"
 
 
 def _carries(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -10,6 +10,7 @@ from modelmesh.assembly.accounts import Entries, build_entry
 from modelmesh.assembly.limits import budget_meters, limit_accounts, limit_models, limit_pool_members
 from modelmesh.assembly.membership import Models, is_called
 from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.assembly.prices import PriceSources
 from modelmesh.assembly.sinks import build_emitter
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.capabilities.nodes import CapabilityTree, standard_tree
@@ -40,6 +41,7 @@ class Parts:
     emitter: Emitter
     storage: Storage | None
     keeping: StorageSection | None
+    price_failures: Mapping[str, int]
 
 
 class Assembler:
@@ -90,7 +92,8 @@ class Assembler:
                 if section.enabled
             }
         )
-        self._models = Models(entries, tree, places)
+        prices = PriceSources(resolver)
+        self._models = Models(entries, tree, places, prices)
         self._models.add_configured(sections.models)
         self._wanted_models()
         pools = {name: self._pool(section) for name, section in sections.pools.items()}
@@ -98,7 +101,7 @@ class Assembler:
         router = Router(pools, tree, StickUntilFailure)
         emitter = build_emitter(sections.observability, resolver, references, places)
         storage = self._storage(sections.storage, references) if sections.storage is not None else None
-        return Parts(entries, tree, router, emitter, storage, sections.storage)
+        return Parts(entries, tree, router, emitter, storage, sections.storage, prices.failures)
 
     def _storage(self, section: StorageSection, references: References) -> Storage:
         places, store = self._config.places, section.instance

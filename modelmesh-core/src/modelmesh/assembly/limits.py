@@ -110,23 +110,26 @@ def limit_models(
     """
     shared: dict[tuple[str, str], list[Meter]] = {}
     for candidate in candidates:
-        provider, circuit = candidate.provider_id, candidate.health
-        section, source = quotas.get((provider, candidate.model_id)), "the configuration"
+        provider = candidate.provider_id
+        section = quotas.get((provider, candidate.model_id))
+        sections = [] if section is None else [(section, "the configuration")]
         if section is None and provider in free_tiers:
-            section, source = _shipped(candidate.info.extra.get("free_tier"))
-        if section is None:
-            continue
-        if section.shared is None:
-            circuit.meters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
-            continue
-        common = shared.get((provider, section.shared))
-        if common is None:
-            common = shared[provider, section.shared] = list(
-                quota_meters(f"shared:{provider}/{section.shared}", section, [], source)
-            )
-        for meter in common:
-            meter.circuits.append(circuit)
-        circuit.meters += common
+            sections = _shipped(candidate.info.extra.get("free_tier"))
+        for section, source in sections:
+            _limit_model(candidate, section, source, shared)
+
+
+def _limit_model(candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[Meter]]) -> None:
+    provider, circuit = candidate.provider_id, candidate.health
+    if section.shared is None:
+        circuit.meters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
+        return
+    common = shared.get((provider, section.shared))
+    if common is None:
+        common = shared[provider, section.shared] = list(quota_meters(f"shared:{provider}/{section.shared}", section, [], source))
+    for meter in common:
+        meter.circuits.append(circuit)
+    circuit.meters += common
 
 
 def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> None:
@@ -142,20 +145,26 @@ def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> No
                 other.quota = meter.quota  # of two pools the stricter one holds
 
 
-def _shipped(row: Any) -> tuple[QuotaSection | None, str]:
-    """Return a free tier as a connector's catalogue states it, and where that was read."""
-    if not isinstance(row, Mapping):
-        return None, ""
+def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
+    """Return the free tier of a model as its connector's catalogue states it, and where that was read.
+
+    It is one map of limits, or a list of them where some are the model's own and some are shared.
+    """
+    rows = [rows] if isinstance(rows, Mapping) else rows
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        return []
     from modelmesh.config.locate import Places  # noqa: PLC0415 - only where free tiers are used
     from modelmesh.config.problems import Problems  # noqa: PLC0415
     from modelmesh.config.structure import structure  # noqa: PLC0415
 
-    facts = {name: value for name, value in row.items() if name not in ("source", "as_of")}
-    problems = Problems(Places())
-    section = structure(facts, QuotaSection, ("free_tier",), problems)
-    if section is None:
-        raise problems.error()
-    return section, " ".join(str(row[name]) for name in ("source", "as_of") if name in row)
+    problems, found = Problems(Places()), []
+    for row in rows:
+        facts = {name: value for name, value in row.items() if name not in ("source", "as_of")}
+        section = structure(facts, QuotaSection, ("free_tier",), problems)
+        if section is None:
+            raise problems.error()
+        found.append((section, " ".join(str(row[name]) for name in ("source", "as_of") if name in row)))
+    return found
 
 
 def _zone(name: str) -> tzinfo:

@@ -8,11 +8,12 @@ from typing import Any
 from attrs import evolve
 
 from modelmesh.assembly.accounts import Entries, ProviderEntry
+from modelmesh.assembly.prices import PriceSources, configured_price
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.config.locate import Places
 from modelmesh.config.problems import did_you_mean
 from modelmesh.config.schema import ModelSection, PoolSection
-from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError
 from modelmesh.routing.candidates import Candidate
 
@@ -20,10 +21,11 @@ from modelmesh.routing.candidates import Candidate
 class Models:
     """Every model of a mesh, each one candidate however many pools take it."""
 
-    def __init__(self, entries: Entries, tree: CapabilityTree, places: Places) -> None:
+    def __init__(self, entries: Entries, tree: CapabilityTree, places: Places, prices: PriceSources | None = None) -> None:
         self._entries = entries
         self._tree = tree
         self._places = places
+        self._prices = prices
         self._nodes: dict[int, list[CapabilityNode]] = {}
         self._seen: set[tuple[str, str]] = set()
         self.candidates: list[Candidate] = []
@@ -37,7 +39,7 @@ class Models:
             where = self._places.where(("models", section.id, "provider"))
             entry = self._entries.one(section.provider, where)
             configured.add(entry.key)
-            self._add(entry, _configured(section, entry), ("models", section.id))
+            self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
         for entry in self._entries:
             listed = entry.section.models
             if listed:
@@ -71,15 +73,34 @@ class Models:
             section = structure({**row, "provider": entry.key}, ModelSection, path, problems)
             if section is None:
                 raise problems.error()
-            return _configured(section, entry)
+            return self._configured(section, entry, path)
         where = self._places.where(("providers", entry.key, "models", place))
         message = f"{where}: must be a model ID, or a map with an 'id'."
         raise ConfigurationError(message, where=where)
+
+    def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
+        model_id = short_id(section.id, entry)
+        known = _from_catalogue(section.model or model_id, entry) or ModelInfo(model_id, model_id)
+        stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
+        if section.capabilities is not None:
+            stated["capabilities"] = section.capabilities
+        limits = section.constraints
+        for name in ("context_window", "max_output_tokens"):
+            if getattr(limits, name) is not None:
+                stated[name] = getattr(limits, name)
+        if section.pricing is not None:
+            stated["pricing"] = configured_price(section.pricing, self._places.where((*path, "pricing")))
+        delivery = {**known.delivery, **section.delivery}
+        if section.batch:
+            delivery["batch"] = True
+        return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)
 
     def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...]) -> None:
         if (entry.key, info.id) in self._seen:
             return
         self._seen.add((entry.key, info.id))
+        if self._prices is not None:
+            info = self._prices.priced(entry.account.connector_id, info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or entry.capabilities
         self._nodes[id(candidate)] = [self._node(name, (*path, "capabilities")) for name in capabilities]
@@ -217,24 +238,3 @@ def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
     # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
     shipped = getattr(entry.provider, "shipped_models", entry.provider.models)
     return next((info for info in shipped() if model_id in (info.id, info.upstream)), None)
-
-
-def _configured(section: ModelSection, entry: ProviderEntry) -> ModelInfo:
-    model_id = short_id(section.id, entry)
-    known = _from_catalogue(section.model or model_id, entry) or ModelInfo(model_id, model_id)
-    stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
-    if section.capabilities is not None:
-        stated["capabilities"] = section.capabilities
-    limits = section.constraints
-    for name in ("context_window", "max_output_tokens"):
-        if getattr(limits, name) is not None:
-            stated[name] = getattr(limits, name)
-    if section.pricing is not None:
-        price = section.pricing
-        stated["pricing"] = ModelPricing(
-            price.input_per_1k_tokens, price.output_per_1k_tokens, price.per_request, source="configuration"
-        )
-    delivery = {**known.delivery, **section.delivery}
-    if section.batch:
-        delivery["batch"] = True
-    return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)

@@ -14,6 +14,8 @@ Codes = NewType("Codes", frozenset[int])
 Names = NewType("Names", tuple[str, ...])
 Delivery = NewType("Delivery", dict[str, bool])
 Zone = NewType("Zone", str)
+Price = NewType("Price", float)
+RequestPrice = NewType("RequestPrice", float)
 
 
 @frozen
@@ -96,12 +98,30 @@ class ProviderSection:
 
 
 @frozen
-class PricingSection:
-    """``models.<id>.pricing``."""
+class PriceBandSection:
+    """One of ``models.<id>.pricing.bands``: prices that hold instead of the usual ones where all its conditions do."""
 
-    input_per_1k_tokens: float | None = None
-    output_per_1k_tokens: float | None = None
-    per_request: float | None = None
+    above_prompt_tokens: int | None = None
+    hours: Names = Names(())
+    days: Names = Names(())
+    since: Any = None
+    input_per_1k_tokens: Price | None = None
+    output_per_1k_tokens: Price | None = None
+    cached_input_per_1k_tokens: Price | None = None
+    cache_write_per_1k_tokens: Price | None = None
+    per_request: RequestPrice | None = None
+
+
+@frozen
+class PricingSection:
+    """``models.<id>.pricing``: goes before what the connector ships. Money in USD."""
+
+    input_per_1k_tokens: Price | None = None
+    output_per_1k_tokens: Price | None = None
+    per_request: RequestPrice | None = None
+    cached_input_per_1k_tokens: Price | None = None
+    cache_write_per_1k_tokens: Price | None = None
+    bands: list[PriceBandSection] = field(factory=list)
 
 
 @frozen

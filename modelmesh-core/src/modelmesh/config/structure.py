@@ -18,6 +18,7 @@ from modelmesh.config import schema
 from modelmesh.config.locate import Path
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.units import duration
+from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST
 from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
 
 Section = TypeVar("Section")
@@ -36,6 +37,8 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook(schema.Zone, lambda value, _: _zone(value))
+    converter.register_structure_hook(schema.Price, lambda value, _: schema.Price(_price(value, MOST_PER_1K_TOKENS)))
+    converter.register_structure_hook(schema.RequestPrice, lambda value, _: schema.RequestPrice(_price(value, MOST_PER_REQUEST)))
     for choices in (Adaptation, Backoff, Commit, RetryScope):  # each by name: they are strings, and so is their hook
         converter.register_structure_hook(choices, _choice)
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
@@ -82,6 +85,14 @@ def _number(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
         return float(value)
     message = f"must be a number, 0 or more, not {value!r}"
+    raise ValueError(message)
+
+
+def _price(value: Any, most: float) -> float:
+    number = _number(value)
+    if number <= most:
+        return number
+    message = f"must be USD from 0 to {most:g}, not {value!r}; prices are of 1,000 tokens, not of a million"
     raise ValueError(message)
 
 

@@ -1,0 +1,213 @@
+"""Where a price comes from: the configuration, then the connector's data, then hooks; and where it can be seen."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from attrs import asdict
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
+from modelmesh.errors import BudgetExceededError, ConfigurationError
+from modelmesh.hooks import hookimpl
+from modelmesh.registry.resolver import Resolver
+from modelmesh.testing import MockProvider, VirtualClock
+
+CHAT = "generation.text-generation.chat-completion"
+MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
+OWN = ModelPricing(0.001, 0.002, source="the connector", as_of="2026-11-21")
+FOUND = ModelPricing(0.003, 0.004, source="a source", as_of="2026-11-20")
+
+
+class Vendor(MockProvider):
+    id = "test.priced.v1"
+
+    def __init__(self, *rows: ModelInfo) -> None:
+        super().__init__(["hello"])
+        self.rows = rows
+
+    def models(self) -> list[ModelInfo]:
+        return list(self.rows)
+
+
+class Source:
+    """A hook plugin that knows, or raises, or answers nonsense."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str]] = []
+
+    @hookimpl
+    def modelmesh_price(self, connector_id: str, model_id: str) -> Any:
+        self.asked.append((connector_id, model_id))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def row(name: str, pricing: ModelPricing | None = None, **more: Any) -> ModelInfo:
+    return ModelInfo(name, capabilities=(CHAT,), pricing=pricing, **more)
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    return Resolver()
+
+
+@pytest.fixture
+def made(resolver: Resolver) -> Iterator[Any]:
+    meshes = []
+
+    def make(*rows: ModelInfo, when: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC), **config: Any) -> ModelMesh:
+        clock = VirtualClock()
+        mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=when.timestamp, resolver=resolver)
+        provider = {"instance": Vendor(*rows), **config.pop("provider", {})}
+        mesh.initialize({"providers": {"a": provider}, "pools": {"chat": {"capability": "chat-completion"}}, **config})
+        meshes.append(mesh)
+        return mesh
+
+    yield make
+    for mesh in meshes:
+        mesh.shutdown()
+
+
+def prices(mesh: ModelMesh) -> list[Any]:
+    return [one.info.pricing for one in mesh.list_models()]
+
+
+def test_a_source_is_asked_for_what_the_connector_does_not_know(resolver: Resolver, made: Any) -> None:
+    source = Source(FOUND)
+    resolver.plugins.register(source, name="source")
+    mesh = made(row("known", OWN), row("unknown", upstream="vendors-name"), row("empty", ModelPricing(source="nowhere")))
+    assert prices(mesh) == [OWN, FOUND, FOUND]
+    assert source.asked == [("test.priced.v1", "vendors-name"), ("test.priced.v1", "empty")]
+    assert mesh.price_failures == {}
+
+
+def test_what_is_free_is_known(resolver: Resolver, made: Any) -> None:
+    source = Source(FOUND)
+    resolver.plugins.register(source, name="source")
+    assert prices(made(row("free", ModelPricing(0.0, 0.0)))) == [ModelPricing(0.0, 0.0)]
+    assert source.asked == []
+
+
+def test_the_first_source_that_knows_answers(resolver: Resolver, made: Any) -> None:
+    sources = [Source(FOUND), Source(None), Source(ModelPricing())]
+    for number, source in enumerate(sources):
+        resolver.plugins.register(source, name=f"source {number}")
+    assert prices(made(row("m"))) == [FOUND]
+    assert [len(source.asked) for source in sources] == [1, 1, 1]
+
+
+def test_a_configured_price_goes_before_all(resolver: Resolver, made: Any) -> None:
+    resolver.plugins.register(Source(FOUND), name="source")
+    models = {"m": {"provider": "a", "pricing": {"input_per_1k_tokens": 0.5, "output_per_1k_tokens": 1}}}
+    assert prices(made(row("m", OWN), models=models)) == [ModelPricing(0.5, 1.0, source="configuration")]
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("no network"), {"input": 1}, -1], ids=repr)
+def test_a_broken_source_is_named_once_and_counted(
+    answer: Any, resolver: Resolver, made: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    resolver.plugins.register(Source(FOUND), name="good")
+    resolver.plugins.register(Source(answer), name="broken")
+    with caplog.at_level(logging.WARNING, "modelmesh.plugins"):
+        mesh = made(row("m"), row("n"))
+    assert prices(mesh) == [FOUND, FOUND]
+    assert mesh.price_failures == {"broken": 2}
+    assert [record.getMessage().partition(",")[0] for record in caplog.records if "broken" in record.getMessage()] == [
+        "price source broken raised RuntimeError: no network"
+        if isinstance(answer, Exception)
+        else f"price source broken answered with {type(answer).__name__}"
+    ]
+
+
+def test_where_a_price_was_read_can_be_seen(resolver: Resolver, made: Any) -> None:
+    resolver.plugins.register(Source(None), name="source")
+    mesh = made(row("m", OWN), row("n", OWN), row("o"))
+    assert mesh.describe().splitlines()[-1] == "  prices: 2 models by the connector (2026-11-21); 1 model unknown"
+    explained = mesh.explain("chat").candidates
+    price = {"input_per_1k_tokens": 0.001, "output_per_1k_tokens": 0.002, "source": "the connector", "as_of": "2026-11-21"}
+    assert [one.price for one in explained] == [price, price, None]
+    assert json.loads(json.dumps(asdict(explained[0])))["price"] == price
+    assert "prices" not in made(row("m")).describe()
+
+
+NIGHT = PriceBand(hours="01:00-04:00", input_per_1k_tokens=0.002, output_per_1k_tokens=0.002)
+
+
+@pytest.mark.parametrize(("hour", "usd"), [(0, 0.001), (1, 0.002)])
+def test_the_price_of_this_hour_is_shown_and_counted(hour: int, usd: float, made: Any) -> None:
+    budget = {"budget": {"daily_limit": 1}}
+    mesh = made(row("m", ModelPricing(0.001, 0.001, bands=[NIGHT])), when=MIDNIGHT.replace(hour=hour), provider=budget)
+    assert mesh.explain("chat").candidates[0].price["input_per_1k_tokens"] == usd
+    reply = mesh.client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "hi"}])
+    assert reply.usage.total_tokens > 0
+    assert mesh.usage.total_cost == pytest.approx(reply.usage.total_tokens * usd / 1000)
+    assert mesh.usage.budget_status.used == pytest.approx(mesh.usage.total_cost)
+
+
+@pytest.mark.parametrize(("hour", "fits"), [(0, True), (1, False)])
+def test_the_price_of_this_hour_is_reserved(hour: int, fits: bool, made: Any) -> None:
+    """An answer is expected to have 256 tokens, which are 0.000256 USD by day and twice that at night."""
+    budget = {"budget": {"daily_limit": 0.0004}}
+    mesh = made(row("m", ModelPricing(0.001, 0.001, bands=[NIGHT])), when=MIDNIGHT.replace(hour=hour), provider=budget)
+    if fits:
+        mesh.client.chat.completions.create(model="chat", messages=[])
+    else:
+        with pytest.raises(BudgetExceededError):
+            mesh.client.chat.completions.create(model="chat", messages=[])
+
+
+def test_configured_bands(made: Any) -> None:
+    band = {
+        "above_prompt_tokens": 10,
+        "hours": "01:00-04:00",
+        "days": ["mon"],
+        "since": date(2027, 1, 1),
+        "per_request": 1,
+    }
+    models = {"m": {"provider": "a", "pricing": {"input_per_1k_tokens": 0.5, "bands": [band]}}}
+    (pricing,) = prices(made(row("m"), models=models))
+    assert pricing.bands == (PriceBand(10, ("01:00-04:00",), ("mon",), "2027-01-01", per_request=1.0),)
+
+
+@pytest.mark.parametrize(
+    ("pricing", "words"),
+    [
+        ({"input_per_1k_tokens": -1}, r"models\.m\.pricing\.input_per_1k_tokens: must be a number, 0 or more, not -1"),
+        ({"output_per_1k_tokens": float("inf")}, r"models\.m\.pricing\.output_per_1k_tokens: must be a number"),
+        ({"input_per_1k_tokens": 2500}, r"from 0 to 100, not 2500; prices are of 1,000 tokens"),
+        (
+            {"bands": [{"input_per_1k_tokens": float("nan")}]},
+            r"models\.m\.pricing\.bands\[0\]\.input_per_1k_tokens: must be a number",
+        ),
+        ({"bands": [{"from": "2027-01-01"}]}, "unknown key 'from'"),
+        ({"bands": [{"hours": "1-2"}]}, r"models\.m\.pricing: pricing: hours must be written like"),
+        ({"bands": [{"since": "soon"}]}, "since must be a day"),
+    ],
+    ids=repr,
+)
+def test_a_configured_price_that_is_none_is_refused_where_it_stands(pricing: dict[str, Any], words: str, made: Any) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        made(row("m"), models={"m": {"provider": "a", "pricing": pricing}})
+
+
+def test_a_free_tier_may_have_limits_of_its_own_and_shared_ones(made: Any) -> None:
+    month = {"requests_per_month": 1000, "shared": "account", "source": "the vendor's page", "as_of": "2026-11-21"}
+    tier = [{"requests_per_minute": 20}, month]
+    mesh = made(
+        row("m", extra={"free_tier": tier}), row("n", extra={"free_tier": month}), provider={"quota": {"free_tier": True}}
+    )
+    own, other = (one.left for one in mesh.explain("chat").candidates)
+    assert [(limit["of"], limit["window"], limit["limit"]) for limit in own] == [
+        ("model:a/m", "minute", 20),
+        ("shared:a/account", "month", 1000),
+    ]
+    assert list(other) == [limit for limit in own if limit["of"] == "shared:a/account"]
+    assert other[0]["source"] == "the vendor's page 2026-11-21"
