@@ -67,5 +67,5 @@ def test_the_catalogue() -> None:
 
 def test_announced_prices_are_dated() -> None:
     models = {model.id: model for model in GoogleProvider(api_key="test").models()}
-    change = models["gemini-4-argon"].extra["pricing_changes"]
-    assert change == [{"from": "2026-12-01", "input_per_1k_tokens": 0.004, "output_per_1k_tokens": 0.02}]
+    (change,) = models["gemini-4-argon"].pricing.bands
+    assert (change.since, change.input_per_1k_tokens, change.output_per_1k_tokens) == ("2026-12-01", 0.004, 0.02)

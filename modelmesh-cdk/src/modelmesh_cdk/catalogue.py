@@ -11,12 +11,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from attrs import fields_dict
-
 from modelmesh import authors
 from modelmesh.capabilities.nodes import standard_tree
-from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.errors import ConnectorLoadError
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError, ConnectorLoadError
+from modelmesh_cdk.price_rows import read_price
 
 _FIELDS = ("id", "upstream", "capabilities", "features", "delivery", "context_window", "max_output_tokens")
 _ALMOST = 0.93
@@ -34,7 +33,7 @@ def read_row(row: Mapping[str, Any], *, source: str | None = None, as_of: str | 
     known = {name: row[name] for name in _FIELDS if name in row}
     price = row.get("pricing")
     if price:
-        known["pricing"] = ModelPricing(**{"source": source, "as_of": as_of, **price})
+        known["pricing"] = read_price(price, source=source, as_of=as_of)
     extra = {name: value for name, value in row.items() if name not in (*_FIELDS, "pricing")}
     return ModelInfo(**known, extra={"source": source, "as_of": as_of, **extra})
 
@@ -144,9 +143,11 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
     for key, kind in _KINDS.items():
         if row.get(key) is not None and not isinstance(row[key], kind):
             return f"{key!r} of the model {name!r} must be {_WORDS[kind]}, not {json.dumps(row[key])}."
-    unpriced = sorted(set(row.get("pricing") or ()) - set(fields_dict(ModelPricing)))
-    if unpriced:
-        return f"'pricing' of the model {name!r} has {unpriced[0]!r}; it may have {', '.join(fields_dict(ModelPricing))}."
+    if row.get("pricing"):
+        try:
+            read_price(row["pricing"], what=f"'pricing' of the model {name!r}")
+        except ConfigurationError as error:
+            return error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"
     return next(filter(None, (_wrong_capability(one, name) for one in row.get("capabilities") or ())), None)
 
 

@@ -1,0 +1,51 @@
+"""Prices as rows of a ``models.json`` state them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import fields
+
+from modelmesh.contracts.models import ModelPricing, PriceBand
+from modelmesh.errors import ConfigurationError
+
+_KEYS: Mapping[type[Any], tuple[str, ...]] = {
+    cls: tuple(one.name for one in fields(cls) if one.init) for cls in (ModelPricing, PriceBand)
+}
+
+
+def read_price(
+    row: Any, *, source: str | None = None, as_of: str | None = None, what: str = "pricing"
+) -> ModelPricing:
+    """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` where other prices hold.
+
+    Args:
+        row: Fields of :class:`ModelPricing`; ``bands`` is a list of maps with fields of :class:`PriceBand`.
+        source: Where the catalogue was read, for prices without a source of their own.
+        as_of: The day it was read, for prices without one of their own.
+        what: What the row is, for messages.
+
+    Raises:
+        ConfigurationError: It states no price, such as a negative one, or something that a price has not.
+    """
+    _check_keys(row, ModelPricing, what)
+    bands = row.get("bands", ())
+    if not isinstance(bands, list | tuple):
+        message = f"{what}: bands must be a list, not {bands!r}."
+        raise ConfigurationError(message)
+    for band in bands:
+        _check_keys(band, PriceBand, f"a band in {what}")
+    read = [PriceBand(**band) for band in bands]
+    return ModelPricing(**{"source": source, "as_of": as_of, **row, "bands": read})
+
+
+def _check_keys(row: Any, cls: type[ModelPricing | PriceBand], what: str) -> None:
+    known = _KEYS[cls]
+    if not isinstance(row, Mapping):
+        message = f"{what} must be an object with some of {', '.join(known)}, not {row!r}."
+        raise ConfigurationError(message)
+    unknown = sorted(set(row) - set(known))
+    if unknown:
+        message = f"{what} has {unknown[0]!r}; it may have {', '.join(known)}."
+        raise ConfigurationError(message)
