@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["tests"]
 nox.options.reuse_existing_virtualenvs = True
 
-KINDS = ("connectors", "strategies", "secret-stores", "observability", "storage", "discovery")
+KINDS = ("connectors", "strategies", "secret-stores", "observability", "storage", "discovery", "pricing")
 CORE = [path for name in ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy") if (path := Path(name)).is_dir()]
 PLUGINS = sorted(path.parent for kind in KINDS for path in Path().glob(f"{kind}/*/pyproject.toml"))
 PACKAGES = [*CORE, *PLUGINS]

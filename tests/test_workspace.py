@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from modelmesh import hookspecs
 from modelmesh.capabilities import standard_tree
 from modelmesh.ids import ConnectorId, Kind
 from modelmesh_cdk.catalogue import load_catalogue
@@ -27,9 +28,12 @@ KINDS = {
     "observability": ("observability", "sink.py", Kind.OBSERVABILITY),
     "storage": ("storage", "storage.py", Kind.STORAGE),
     "discovery": ("discovery", "discovery.py", Kind.DISCOVERY),
+    "pricing": ("pricing", "source.py", None),
 }
+HOOKS = "modelmesh.plugins"
 FIXED = {"modelmesh-core": "modelmesh", "modelmesh-cdk": "modelmesh_cdk", "modelmesh-proxy": "modelmesh_proxy"}
 PLUGINS = sorted(path.parent for kind in KINDS for path in ROOT.glob(f"{kind}/*/pyproject.toml"))
+CONNECTORS = [path for path in PLUGINS if KINDS[path.parent.name][2]]
 PACKAGES = [ROOT / name for name in FIXED if (ROOT / name).is_dir()] + PLUGINS
 CATALOGUES = [package for package in PLUGINS if package.parent.name == "connectors"]
 HTTP = {"httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "requests", "urllib3", "http.client"}
@@ -99,11 +103,13 @@ def test_versions_are_static_and_plugins_pin_the_kit(package: Path) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", facts["version"])
     assert "dynamic" not in facts
     assert facts["requires-python"] == ">=3.11"
-    if package in PLUGINS:
+    if package in CONNECTORS:
         assert "modelmesh-cdk>=0.1,<0.2" in facts["dependencies"]
+    elif package in PLUGINS:
+        assert "modelmesh-core>=0.1,<0.2" in facts["dependencies"]
 
 
-@pytest.mark.parametrize("package", PLUGINS, ids=ids(PLUGINS))
+@pytest.mark.parametrize("package", CONNECTORS, ids=ids(CONNECTORS))
 def test_entry_points_agree_with_the_class(package: Path) -> None:
     kind = KINDS[package.parent.name][2]
     points = project(package)["entry-points"]
@@ -130,6 +136,15 @@ def test_catalogues_are_dated_data_in_words_of_the_tree(package: Path) -> None:
     prices = [row["pricing"] for row in data["models"] if row.get("pricing")]
     assert {price.get("as_of", data["as_of"]) for price in prices} <= {data["as_of"]}
     assert all(price.get("source", data["source"]) for price in prices)
+
+
+@pytest.mark.parametrize("package", [path for path in PLUGINS if path not in CONNECTORS], ids=lambda path: path.name)
+def test_a_package_of_hooks_has_hooks(package: Path) -> None:
+    points = project(package)["entry-points"]
+    assert list(points) == [HOOKS]
+    for name, module in points[HOOKS].items():
+        assert name == package.name
+        assert [hook for hook in vars(import_module(module)) if hook in vars(hookspecs) and hook.startswith("modelmesh_")]
 
 
 def test_no_two_packages_have_one_id() -> None:
@@ -214,7 +229,7 @@ def test_no_file_is_longer_than_anybody_reads() -> None:
 def test_every_connector_is_in_the_published_table() -> None:
     from modelmesh.registry.published import distribution_for, variables
 
-    for package in PLUGINS:
+    for package in CONNECTORS:
         kind = KINDS[package.parent.name][2]
         for name in project(package)["entry-points"][kind.group]:
             assert distribution_for(name, kind) == project(package)["name"]

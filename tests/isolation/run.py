@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy")
 KINDS = {"connectors": "connector", "strategies": "strategy", "secret-stores": "secret-store",
-         "observability": "observability", "storage": "storage", "discovery": "discovery"}  # fmt: skip
+         "observability": "observability", "storage": "storage", "discovery": "discovery", "pricing": "pricing"}  # fmt: skip
 
 
 def packages() -> dict[str, Path]:

@@ -1,0 +1,6 @@
+"""Prices of the genai-prices library for models whose connector knows none."""
+
+from modelmesh_pricing_genai_prices.source import PROVIDERS, modelmesh_price
+
+__version__ = "0.1.0"
+__all__ = ["PROVIDERS", "__version__", "modelmesh_price"]
