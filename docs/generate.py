@@ -69,6 +69,9 @@ def _span(seconds: float) -> str:
 
 WORDS = {
     "Seconds": "duration",
+    "Price": "USD",
+    "RequestPrice": "USD",
+    "list[PriceBandSection]": "list of maps, see below",
     "Codes": "list of statuses",
     "Names": "list of names",
     "Fraction": "share, 0 to 1",
