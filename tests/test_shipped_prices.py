@@ -1,0 +1,74 @@
+"""The prices that connectors ship are those of the library that they name, whatever the prompt, the cache and the hour."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh_cdk.catalogue import load_catalogue
+
+genai_prices = pytest.importorskip("genai_prices")
+theirs = pytest.importorskip("modelmesh_pricing_genai_prices")
+
+NAMES = ("anthropic", "cohere", "deepseek", "fireworks", "google", "groq", "mistral", "openai", "openrouter", "together", "xai")
+FROM = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def shipped() -> list[tuple[str, ModelInfo]]:
+    found = []
+    for name in NAMES:
+        import_module(f"modelmesh_connector_{name}")
+        for info in load_catalogue(f"modelmesh_connector_{name}"):
+            if info.pricing is not None and f"genai-prices {version('genai-prices')}" in (info.pricing.source or ""):
+                found.append((name, info))
+    return found
+
+
+ROWS = shipped()
+IDS = {connector.partition(".")[0]: provider for connector, provider in theirs.PROVIDERS.items()}
+
+
+def test_there_is_something_to_compare() -> None:
+    assert {name for name, _ in ROWS} == set(NAMES)
+    assert len(ROWS) > 80
+    assert sum(bool(info.pricing.bands) for _, info in ROWS if info.pricing) > 15
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(ROWS), st.integers(0, 400_000), st.integers(0, 50_000), st.floats(0, 1), st.integers(0, 120 * 24))
+def test_a_shipped_price_is_the_library_s(row: Any, prompt: int, answer: int, share: float, hours: int) -> None:
+    name, info = row
+    when, cached = FROM + timedelta(hours=hours), int(prompt * share)
+    if name == "deepseek" and when.isoweekday() > 5:
+        when += timedelta(days=2)  # the library has no days of the week
+    if info.pricing.output_per_1k_tokens is None:
+        answer = 0
+    usage = {"prompt_tokens": prompt, "completion_tokens": answer, "prompt_tokens_details": {"cached_tokens": cached}}
+    counted = genai_prices.Usage(input_tokens=prompt, output_tokens=answer, cache_read_tokens=cached)
+    known = genai_prices.calc_price(counted, info.name, provider_id=IDS[name], genai_request_timestamp=when)
+    ours = cost_nano_usd(info.pricing, usage, when.timestamp())
+    assert ours is not None
+    assert abs(ours - known.total_price * NANO) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_free_tier_is_dated_and_a_limit(name: str) -> None:
+    import_module(f"modelmesh_connector_{name}")
+    for info in load_catalogue(f"modelmesh_connector_{name}"):
+        rows = info.extra.get("free_tier") or []
+        for row in [rows] if isinstance(rows, dict) else rows:
+            assert row["source"]
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["as_of"])
+            limits = {key: value for key, value in row.items() if key.startswith(("requests_per_", "tokens_per_"))}
+            assert limits
+            assert all(isinstance(value, int) and value > 0 for value in limits.values())
