@@ -14,7 +14,7 @@ from connectors import Connector, connectors
 from tables import table
 
 from modelmesh.capabilities.nodes import standard_tree
-from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.ids import Kind
 from modelmesh.operations import CHAT, OPERATIONS
 from modelmesh_cdk.testing.kept import OUTCOMES
@@ -90,7 +90,7 @@ def _models(one: Connector) -> str:
     source, day = str(one.facts.get("source", UNKNOWN)), one.facts.get("as_of", UNKNOWN)
     if not one.models:
         return f"No model is listed: {source.removeprefix('none: ')} ({day}).\n"
-    head = ["model", "context window", "longest answer", "input", "output", "price as of", "features"]
+    head = ["model", "context window", "longest answer", "input", "cached input", "output", "price as of", "features"]
     notes = [_notes(info, one.facts) for info in one.models]
     rows = [
         f"| `{info.id}` | {_number(info.context_window)} | {_number(info.max_output_tokens)} | {_prices(info.pricing)} "
@@ -98,7 +98,7 @@ def _models(one: Connector) -> str:
         for info, note in zip(one.models, notes, strict=True)
     ]
     count = f"{len(one.models)} model{'s' * (len(one.models) > 1)}"
-    under = "\n\n".join([f"Models: {_text(source)}, {day}.", *_price_sources(one.models)])
+    under = "\n\n".join([f"Models: {_text(source)}, {day}.", *_price_sources(one.models), *_tier_sources(one.models)])
     written = table([*head, *(["notes"] if any(notes) else [])], rows)
     return f"<details>\n<summary>{count}</summary>\n\n{written}\n{under}\n\n</details>\n"
 
@@ -174,10 +174,11 @@ def _features(info: ModelInfo) -> str:
 
 def _prices(price: ModelPricing | None) -> str:
     if price is None:
-        return " | ".join([UNKNOWN] * 3)
+        return " | ".join([UNKNOWN] * 4)
     per_request = f" and {_dollars(price.per_request, 1)} a request" if price.per_request else ""
-    amounts = f"{_dollars(price.input_per_1k_tokens)}{per_request} | {_dollars(price.output_per_1k_tokens)}"
-    return f"{amounts} | {price.as_of or UNKNOWN}"
+    amounts = (price.input_per_1k_tokens, price.cached_input_per_1k_tokens, price.output_per_1k_tokens)
+    first, *others = map(_dollars, amounts)
+    return " | ".join([first + per_request, *others, price.as_of or UNKNOWN])
 
 
 def _dollars(amount: float | None, times: int = 1000) -> str:
@@ -196,15 +197,53 @@ def _price_sources(models: Sequence[ModelInfo]) -> list[str]:
 def _notes(info: ModelInfo, facts: Mapping[str, Any]) -> str:
     """Return what a row says beyond the columns."""
     found = [f"the vendor calls it `{info.upstream}`"] if info.upstream and info.upstream != info.id else []
+    found += [_band(band) for band in info.pricing.bands] if info.pricing else []
     for name, value in info.extra.items():
-        if name == "pricing_changes":
-            for one in value:
-                then = (_dollars(one.get(f"{side}_per_1k_tokens")) for side in ("input", "output"))
-                found.append(f"from {one['from']}: {' in, '.join(then)} out")
+        if name == "free_tier":
+            found += [f"free tier: {_limits(row)}" for row in _tiers(info)]
         elif value is not None and value != facts.get(name):
             words = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
             found.append(f"{_plain(name)}: {_text(words)}")
     return "; ".join(found)
+
+
+PARTS = {
+    "input_per_1k_tokens": "in",
+    "cached_input_per_1k_tokens": "cached",
+    "cache_write_per_1k_tokens": "into the cache",
+    "output_per_1k_tokens": "out",
+}
+
+
+def _band(band: PriceBand) -> str:
+    """Return when other prices hold, and which."""
+    when = [f"from {band.since}"] if band.since else []
+    when += [f"above {_number(band.above_prompt_tokens)} prompt tokens"] if band.above_prompt_tokens is not None else []
+    when += [f"{' and '.join(band.hours)} UTC"] if band.hours else []
+    when += [", ".join(band.days)] if band.days else []
+    prices = [f"{_dollars(getattr(band, name))} {words}" for name, words in PARTS.items() if getattr(band, name) is not None]
+    prices += [f"{_dollars(band.per_request, 1)} a request"] if band.per_request is not None else []
+    return f"{' '.join(when)}: {', '.join(prices)}"
+
+
+def _limits(row: Mapping[str, Any]) -> str:
+    """Return what a free tier gives, in words."""
+    limits = [(name.partition("_per_"), value) for name, value in row.items() if "_per_" in name]
+    said = [f"{_number(value)} {what} a {window}" for (what, _, window), value in limits]
+    shared = f", shared ({row['shared']})" if row.get("shared") else ""
+    zone = f", days of {row['reset_zone']}" if row.get("reset_zone") else ""
+    return f"{', '.join(said)}{shared}{zone}"
+
+
+def _tiers(info: ModelInfo) -> Sequence[Mapping[str, Any]]:
+    rows = info.extra.get("free_tier") or ()
+    return [rows] if isinstance(rows, Mapping) else rows
+
+
+def _tier_sources(models: Sequence[ModelInfo]) -> list[str]:
+    rows = [row for info in models for row in _tiers(info)]
+    said = dict.fromkeys(f"{_text(row.get('source', UNKNOWN))}, {row.get('as_of', UNKNOWN)}" for row in rows)
+    return [f"Free tiers: {source}." for source in said]
 
 
 def free_tier(facts: Mapping[str, Any], *, brief: bool = False) -> str:

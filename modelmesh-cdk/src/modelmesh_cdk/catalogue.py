@@ -147,7 +147,9 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
         try:
             read_price(row["pricing"], what=f"'pricing' of the model {name!r}")
         except ConfigurationError as error:
-            return error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"
+            return (
+                error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"
+            )
     return next(filter(None, (_wrong_capability(one, name) for one in row.get("capabilities") or ())), None)
 
 

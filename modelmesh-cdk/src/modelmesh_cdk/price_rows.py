@@ -15,9 +15,7 @@ _KEYS: Mapping[type[Any], tuple[str, ...]] = {
 }
 
 
-def read_price(
-    row: Any, *, source: str | None = None, as_of: str | None = None, what: str = "pricing"
-) -> ModelPricing:
+def read_price(row: Any, *, source: str | None = None, as_of: str | None = None, what: str = "pricing") -> ModelPricing:
     """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` where other prices hold.
 
     Args:
