@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseProvider, load_catalogue
 from modelmesh_cdk.catalogue import read_row
 
@@ -76,7 +77,7 @@ def test_a_row_may_have_a_source_of_its_own() -> None:
 
 
 def test_a_price_of_an_unknown_key_is_no_price() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(ConfigurationError, match="'input_per_token'; it may have input_per_1k_tokens"):
         read_row({"id": "m", "pricing": {"input_per_token": 1.0}})
 
 

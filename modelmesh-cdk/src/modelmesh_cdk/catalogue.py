@@ -145,7 +145,7 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
             return f"{key!r} of the model {name!r} must be {_WORDS[kind]}, not {json.dumps(row[key])}."
     if row.get("pricing"):
         try:
-            read_price(row["pricing"], what=f"'pricing' of the model {name!r}")
+            read_price(row["pricing"])
         except ConfigurationError as error:
             return (
                 error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"

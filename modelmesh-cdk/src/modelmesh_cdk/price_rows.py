@@ -15,25 +15,24 @@ _KEYS: Mapping[type[Any], tuple[str, ...]] = {
 }
 
 
-def read_price(row: Any, *, source: str | None = None, as_of: str | None = None, what: str = "pricing") -> ModelPricing:
+def read_price(row: Any, *, source: str | None = None, as_of: str | None = None) -> ModelPricing:
     """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` where other prices hold.
 
     Args:
         row: Fields of :class:`ModelPricing`; ``bands`` is a list of maps with fields of :class:`PriceBand`.
         source: Where the catalogue was read, for prices without a source of their own.
         as_of: The day it was read, for prices without one of their own.
-        what: What the row is, for messages.
 
     Raises:
         ConfigurationError: It states no price, such as a negative one, or something that a price has not.
     """
-    _check_keys(row, ModelPricing, what)
+    _check_keys(row, ModelPricing, "pricing")
     bands = row.get("bands", ())
     if not isinstance(bands, list | tuple):
-        message = f"{what}: bands must be a list, not {bands!r}."
+        message = f"pricing: bands must be a list, not {bands!r}."
         raise ConfigurationError(message)
     for band in bands:
-        _check_keys(band, PriceBand, f"a band in {what}")
+        _check_keys(band, PriceBand, "a band of pricing")
     read = [PriceBand(**band) for band in bands]
     return ModelPricing(**{"source": source, "as_of": as_of, **row, "bands": read})
 
