@@ -61,7 +61,7 @@ def report(crowd: Path, program: str, **environment: str) -> tuple[list[Any], di
 
 
 def connectors_in(modules: list[str]) -> set[str]:
-    kinds = ("connector", "strategy", "secret_store", "observability", "storage", "discovery", "pricing")
+    kinds = ("connector", "strategy", "secret_store", "observability", "storage", "discovery")  # hooks are loaded with every mesh
     top = {name.partition(".")[0] for name in modules}
     return {name for name in top if name.startswith((*(f"modelmesh_{kind}_" for kind in kinds), "crowd_"))}
 
