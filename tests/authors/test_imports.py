@@ -52,7 +52,8 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def report(crowd: Path, program: str, **environment: str) -> tuple[list[Any], dict[str, Any]]:
     kept = {name: value for name, value in os.environ.items() if name not in variables() and not name.startswith("MODELMESH_")}
-    environ = {**kept, "PYTHONPATH": str(crowd), **environment}
+    plain = {"MODELMESH_DISABLE_PLUGINS": "genai-prices"}  # its library reads the metadata of its own once more
+    environ = {**kept, **plain, "PYTHONPATH": str(crowd), **environment}
     command = [sys.executable, "-c", REPORT.format(program=program)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -50,10 +50,11 @@ def test_every_provider_has_its_section_and_every_model_its_row(package: Path) -
             assert f"`{variable}`" in cells(section, "found by itself with")[1]
         for row in data["models"]:
             price = row.get("pricing", {})
-            _, window, longest, cost, answer, day, features, *_ = cells(section, f"`{row['id']}`")
+            _, window, longest, cost, cached, answer, day, features, *_ = cells(section, f"`{row['id']}`")
             assert window.replace(",", "") == str(row.get("context_window", "unknown"))
             assert longest.replace(",", "") == str(row.get("max_output_tokens", "unknown"))
             assert cost.partition(" and ")[0] == dollars(price.get("input_per_1k_tokens"))
+            assert cached == dollars(price.get("cached_input_per_1k_tokens"))
             assert answer == dollars(price.get("output_per_1k_tokens"))
             assert day == price.get("as_of", "unknown")
             assert price.get("source", "") in section
