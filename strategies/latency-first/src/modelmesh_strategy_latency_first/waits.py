@@ -11,7 +11,7 @@ from attrs import define
 from modelmesh.routing.candidates import Candidate
 
 DECAY_S = 10.0
-"""After so many seconds an observation has lost two thirds of its weight (spec: peak-EWMA, decay 10 s)."""
+"""After so many seconds an observation has lost nearly two thirds of its weight."""
 
 UNTOLD_S = 1.0
 """Stands for every model while nothing is known of any; only how busy they are tells them apart then."""
