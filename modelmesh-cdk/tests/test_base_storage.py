@@ -196,6 +196,36 @@ def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert (store.increment("spent", 0), store.load("turn").data, store.load("image").data) == (225, b"75", b"75")  # type: ignore[union-attr]
 
 
+LOCK = """
+import sys
+from modelmesh_cdk import KeyValueStorage
+KeyValueStorage({"backend": "file", "directory": sys.argv[1]}).acquire("turn", 0)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it expires")
+def test_lock_of_a_process_that_has_ended_is_free(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", LOCK, str(tmp_path)], check=True)
+    store = KeyValueStorage({"backend": "file", "directory": tmp_path})
+    assert not store.is_locked("turn")
+    assert store.release(store.acquire("turn", 0))
+
+
+def test_counters_and_locks_whose_time_is_up_are_known() -> None:
+    from modelmesh_cdk.shared_storage import is_over
+
+    store = KeyValueStorage()
+    store.increment("old", 1, -1.0)
+    store.increment("new", 1, 60.0)
+    store.increment("for ever")
+    store.release(store.acquire("free", 0))
+    store.acquire("held", 0)
+    store.save("entry", StorageEntry("", b"x"))
+    blobs = {key: store._read(key) or b"" for key in store._keys("")}
+    assert [key for key, blob in blobs.items() if is_over(key, blob)] == ["~counter/old", "~lock/free"]
+    assert not is_over("~counter/cut", b"cut")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="permissions of Windows are others")
 def test_files_are_ones_own(tmp_path: Path) -> None:
     store = KeyValueStorage({"backend": "file", "directory": tmp_path / "a" / "shelf"})

@@ -124,6 +124,59 @@ def test_file_is_whole_and_ones_own(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["state"]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_what_a_file_held_before_can_be_kept(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    file, before = tmp_path / "state", tmp_path / "state.bak"
+    for text in (b"first", b"second", b"third"):
+        write_atomically(file, text, previous=before)
+        assert file.read_bytes() == text
+    assert before.read_bytes() == b"second"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["state", "state.bak"]
+
+
+def test_failed_write_keeps_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file, before = tmp_path / "state", tmp_path / "state.bak"
+    for text in (b"first", b"second"):
+        write_atomically(file, text, previous=before)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(file, b"third", previous=before)
+    assert (file.read_bytes(), before.read_bytes()) == (b"second", b"first")
+
+
+HOLD = """
+import sys
+from modelmesh_cdk.holders import this_process
+print(this_process(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there nobody can tell")
+def test_holder_is_gone_when_its_process_has_ended() -> None:
+    from modelmesh_cdk.holders import is_gone, this_process
+
+    holding = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holding.stdout is not None
+    holder = holding.stdout.readline().strip()
+    assert not is_gone(holder)
+    assert not is_gone(this_process())
+    holding.communicate()
+    assert is_gone(holder)
+    number, _, rest = holder.partition(" ")
+    assert is_gone(f"{os.getpid()} {rest}") or "- " in rest, "the number is another process's by now"
+    for other in ("", "rubbish", f"{number} {rest} elsewhere", f"{'9' * 30} - x"):
+        assert not is_gone(other), "nobody can tell"
+
+
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "state"
     file.write_bytes(b"before")

@@ -230,6 +230,27 @@ def test_a_store_that_is_down_fails_no_request_and_loses_no_count(runs: list[Run
     assert run.sink.storage() == ["storage_failed", "storage_recovered"], "each once, not once a request"
 
 
+def test_a_lock_that_could_not_be_given_back_is_not_waited_for(runs: list[Run]) -> None:
+    class Sticky(Failing):
+        def save(self, key: str, entry: StorageEntry) -> None:
+            super().save(key, entry)
+            self.down = sticks
+
+        def release(self, lock: Any) -> bool:
+            self._check()
+            return super().release(lock)
+
+    store, sticks = Sticky(), True
+    run = Run(store)
+    runs.append(run)
+    state = run.mesh.state
+    assert state is not None
+    assert not state.save()
+    store.down = sticks = False
+    assert state.save(), "at once, and not when the lock has expired"
+    assert not store.is_locked(KEY)
+
+
 def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(runs: list[Run]) -> None:
     store = Failing()
     first = Run(store, **DAILY)
@@ -244,6 +265,48 @@ def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(ru
     third = Run(store, **DAILY)
     runs.append(third)
     assert [third.ask() for _ in range(2)] == ["b", "b"], "3 of 3 were asked of a"
+
+
+def test_what_cannot_be_loaded_is_not_overwritten(runs: list[Run]) -> None:
+    class CannotRead(MemoryStorage):
+        blind = False
+
+        def load(self, key: str) -> StorageEntry | None:
+            if self.blind:
+                raise StorageError("it cannot be read", connector_id=self.id)
+            return super().load(key)
+
+    store = CannotRead()
+    first = Run(store, **DAILY)
+    first.ask()
+    first.ask()
+    first.mesh.shutdown()
+    store.blind = True
+    second = Run(store, **DAILY)
+    assert second.ask() == "a"
+    assert second.mesh.state is not None
+    assert not second.mesh.state.save()
+    assert second.sink.storage() == ["storage_failed"]
+    second.mesh.shutdown()
+    store.blind = False
+    third = Run(store, **DAILY)
+    runs.append(third)
+    assert [third.ask() for _ in range(2)] == ["a", "b"], "2 of 3 were asked of a in the first run"
+
+
+def test_a_store_that_mends_itself_is_heard_of(runs: list[Run]) -> None:
+    class Mending(MemoryStorage):
+        on_damage: Any = None
+
+        def load(self, key: str) -> StorageEntry | None:
+            self.on_damage("the file is damaged", "it is kept as state.corrupt-1")
+            return super().load(key)
+
+    run = Run(Mending())
+    runs.append(run)
+    (event,) = [event for event in run.sink.events if event.event_type == "storage_failed"]
+    facts = {"reason": "the file is damaged", "kept": "it is kept as state.corrupt-1", "storage": MemoryStorage.id}
+    assert event.metadata == facts
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen, validators
@@ -13,6 +14,8 @@ from modelmesh.config.units import duration
 from modelmesh.contracts.storage import EntryMetadata, StorageEntry, checked_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
 from modelmesh_cdk.stored_form import FORMATS, Stored, packed, unpacked
+
+_log = logging.getLogger("modelmesh.storage")
 
 RESERVED = "~"
 """Raw keys that begin so are the kit's own (locks, counters); an entry's key that does gets a second one before it."""
@@ -70,6 +73,7 @@ class BaseStorage:
         id: Connector ID, the same as the entry point's name.
         config_class: Settings; derive from :class:`BaseStorageConfig` for more of them.
         hint: What the message of a failure ends with: the next command to type.
+        on_damage: Set by the mesh; see :mod:`modelmesh.contracts.storage`.
     """
 
     id: ClassVar[str] = "modelmesh.base-storage.v1"
@@ -77,6 +81,7 @@ class BaseStorage:
     hint: ClassVar[str] = "Check the storage section of the configuration: modelmesh check"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
+        self.on_damage: Callable[[str, str], None] | None = None
         self.config: Any = config if isinstance(config, BaseStorageConfig) else self.config_class.of(config or {})
 
     # -- hooks: where blobs are kept --------------------------------------------------------------------------------
@@ -193,6 +198,12 @@ class BaseStorage:
         """
         said = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
         return f"{type(error).__name__}{said}"
+
+    def _damaged(self, why: str, then: str) -> None:
+        """Tell that something in the backend was damaged, and what became of it; for a store that goes on without it."""
+        _log.warning("%s: %s; %s", self.id, why, then)
+        if self.on_damage is not None:
+            self.on_damage(why, then)
 
     def _failed(self, key: str | None, doing: str, why: str) -> StorageError:
         what = "the keys" if key is None else f"the entry {key!r}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
@@ -13,7 +15,7 @@ _LOCKS: dict[str, Lock] = {}
 _MAKING = Lock()
 
 
-def write_atomically(path: Path | str, data: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(path: Path | str, data: bytes, *, mode: int = 0o600, previous: Path | str | None = None) -> None:
     """Put bytes in place of a file's, so that a reader or a crash sees the old ones or the new ones, never a part.
 
     They go to a temporary file in the same folder, to the disk, and then under the name; the folder goes to the disk
@@ -23,6 +25,7 @@ def write_atomically(path: Path | str, data: bytes, *, mode: int = 0o600) -> Non
         path: The file; its folder must exist.
         data: What is to be in it.
         mode: Permissions; by default nobody else may read it.
+        previous: Where to keep what the file held before, in the same folder; in place of what is there.
 
     Raises:
         OSError: The disk is full, the folder is not there or not ours. The file is as it was.
@@ -35,12 +38,31 @@ def write_atomically(path: Path | str, data: bytes, *, mode: int = 0o600) -> Non
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)
+        if previous is not None:
+            _keep(path, Path(previous))
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
     _sync_folder(path.parent)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give what a file holds a second name, in one step too, so that at every moment one of the two is there."""
+    link = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        try:
+            os.link(path, link)
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without links
+            shutil.copy2(path, link)
+        link.replace(previous)
+    except FileNotFoundError:  # it held nothing
+        return
+    finally:
+        link.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts.storage import LockHandle, StorageEntry, checked_key, conflict, not_had
 from modelmesh_cdk.base_storage import RESERVED, BaseStorage, raw_key
+from modelmesh_cdk.holders import is_gone, this_process
 
 ABSENT = None
 """The tag of what is not there."""
@@ -19,7 +20,8 @@ class SharedStorage(BaseStorage):
     """Override :meth:`_swap` beside the four hooks, and processes can share the store.
 
     Locks and counters are blobs under raw keys of their own. A lock is a lease: it holds until it is released or its
-    time is up, by the wall clocks of the machines that share the store, which should agree within a second. A backend
+    time is up, by the wall clocks of the machines that share the store, which should agree within a second. One whose
+    process has ended, as far as can be seen from here, is free at once. A backend
     with counters or locks of its own overrides :meth:`increment`, or :meth:`acquire` and its two neighbours.
     """
 
@@ -75,10 +77,10 @@ class SharedStorage(BaseStorage):
         while True:
             held, tag = self._record(raw, key)
             now = time.time()
-            free_in = held.get("expires_at", 0.0) - now
+            free_in = _left(held, now)
             if free_in <= 0:
                 handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
-                facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at}
+                facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at, "holder": this_process()}
                 if self._guarded(key, "locked", self._swap, raw, _encoded(facts), tag):
                     return handle
                 continue  # somebody was quicker: look again at once
@@ -107,7 +109,7 @@ class SharedStorage(BaseStorage):
             StorageError: The backend failed.
         """
         held, _ = self._record(_raw("lock", key), key)
-        return bool(held.get("expires_at", 0.0) > time.time())
+        return _left(held, time.time()) > 0
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
@@ -139,6 +141,22 @@ class SharedStorage(BaseStorage):
             return dict(json.loads(blob)), tag
         except ValueError:
             raise self._failed(key, "read", f"its lock or counter is no longer readable. {self.hint}") from None
+
+
+def is_over(raw: str, blob: bytes) -> bool:
+    """Whether a raw key holds a counter or a lock whose time is up; a store may remove it, and should now and then."""
+    if not raw.startswith((f"{RESERVED}lock/", f"{RESERVED}counter/")):
+        return False
+    try:
+        until = json.loads(blob)["expires_at"]
+    except (ValueError, KeyError, TypeError):
+        return False  # not ours to judge
+    return until is not None and until <= time.time()
+
+
+def _left(held: Mapping[str, Any], now: float) -> float:
+    """Return for how long a lock holds, seconds; not at all once its holder is gone."""
+    return 0.0 if is_gone(str(held.get("holder", ""))) else float(held.get("expires_at", 0.0)) - now
 
 
 def _raw(what: str, key: str) -> str:

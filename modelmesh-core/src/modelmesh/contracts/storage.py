@@ -2,7 +2,8 @@
 
 :class:`Storage` is all that is required. :class:`ConditionalSave`, :class:`Locking` and :class:`Counters` are parts that
 a store has when its backend can; who needs one asks ``isinstance(store, Locking)``. A store may also have ``close()``,
-called when the mesh closes, and ``after_fork()``, called in a child process.
+called when the mesh closes, and ``after_fork()``, called in a child process. One that mends what it finds damaged has an
+attribute ``on_damage``, which the mesh sets to what it is to call then, with why and with what became of the damaged part.
 
 Everything is sync, as all contracts but the provider's are: on the way of a request only counters are asked, and then
 under asyncio in a thread; all else is called by a thread that does nothing else. So an author writes each store once.

@@ -90,7 +90,10 @@ class StateManager:
         self._loaded = False
         self._error: str | None = None
         self._lock_held: LockHandle | None = None
+        self._lock_left: LockHandle | None = None
         self.counts: SharedCounts | None = None
+        if hasattr(storage, "on_damage"):
+            storage.on_damage = self._mended
         if policy == "immediate" and isinstance(storage, Counters):
             self.counts = SharedCounts(storage, f"{KEY}/", clock, now, self._failed, self._works)
 
@@ -161,6 +164,8 @@ class StateManager:
                 with _Locked(self):
                     if not self._loaded:
                         self._go_on()  # the store was down at the start: what it holds is not overwritten unseen
+                        if not self._loaded:
+                            return False
                     changes, state = self._changes, self._take()
                     self.storage.save(KEY, StorageEntry(KEY, state.to_bytes(), {"content_type": "application/json"}))
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises
@@ -223,7 +228,7 @@ class StateManager:
     def after_fork(self) -> None:
         """Locks may have been held, and threads do not come along."""
         self._io, self._wake, self._thread = RLock(), Condition(), None
-        self._lock_held = None
+        self._lock_held = self._lock_left = None
         if self.counts is not None:
             self.counts.after_fork()
         forked = getattr(self.storage, "after_fork", None)
@@ -276,6 +281,9 @@ class StateManager:
             _log.warning("the state cannot be kept in %s: %s; requests go on without it", self.storage.id, self._error)
             self._tell("storage_failed", {"reason": self._error, "storage": self.storage.id})
 
+    def _mended(self, why: str, then: str) -> None:
+        self._tell("storage_failed", {"reason": why, "kept": then, "storage": self.storage.id})
+
     def _works(self) -> None:
         if self._error is not None:
             self._error = None
@@ -293,9 +301,14 @@ class _Locked:
         manager = self._manager
         if manager._locking and manager._lock_held is None:  # noqa: SLF001 - one thing in two classes
             assert isinstance(manager.storage, Locking)
+            if manager._lock_left is not None:  # noqa: SLF001 - the store failed before it was given back: else we wait for us
+                manager.storage.release(manager._lock_left)  # noqa: SLF001
+                manager._lock_left = None  # noqa: SLF001
             self._handle = manager.storage.acquire(KEY)
 
     def __exit__(self, *_: object) -> None:
         if self._handle is not None:
             assert isinstance(self._manager.storage, Locking)
+            self._manager._lock_left = self._handle  # noqa: SLF001 - until it is given back
             self._manager.storage.release(self._handle)
+            self._manager._lock_left = None  # noqa: SLF001
