@@ -1,0 +1,5 @@
+"""What a mesh remembers, in an SQLite database: ``modelmesh.sqlite.v1``."""
+
+from modelmesh_storage_sqlite.storage import SqliteConfig, SqliteStorage
+
+__all__ = ["SqliteConfig", "SqliteStorage"]

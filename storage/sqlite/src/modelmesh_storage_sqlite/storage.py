@@ -1,0 +1,228 @@
+"""Entries, locks and counters as rows of three tables."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+from attrs import field, frozen
+
+from modelmesh.contracts.storage import LockHandle, checked_key, not_had
+from modelmesh.errors import ConfigurationError
+from modelmesh.secret import Secret
+from modelmesh_cdk import BaseStorageConfig, SharedStorage
+from modelmesh_cdk.holders import is_gone, this_process
+from modelmesh_storage_sqlite.database import Database
+from modelmesh_storage_sqlite.network import network_filesystem
+
+T = TypeVar("T")
+
+
+def _path(value: Any) -> Path:
+    # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+    given = Path(value.reveal() if isinstance(value, Secret) else value).expanduser()
+    return Path(os.path.realpath(given))
+
+
+@frozen(kw_only=True)
+class SqliteConfig(BaseStorageConfig):
+    """Settings of the store.
+
+    Attributes:
+        path: The database; ``~`` is the home folder. Folders are made.
+        table: Name of the table of entries; those of counters and locks begin with it.
+    """
+
+    path: Path = field(default=Path("mesh-state.db"), converter=_path)
+    table: str = "modelmesh_state"
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Read a map; ``db_path`` and ``table_name`` are other names.
+
+        Raises:
+            ConfigurationError: The table's name is none.
+        """
+        given = dict(settings)
+        for other, name in (("db_path", "path"), ("table_name", "table")):
+            if other in given:
+                given.setdefault(name, given.pop(other))
+        config = super().of(given)
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,59}", str(config.table)):
+            message = f"storage.table is {config.table!r}; a table's name is letters, digits and underscores"
+            raise ConfigurationError(message, where="storage.table")
+        return config
+
+
+class SqliteStorage(SharedStorage):
+    """A database that threads and processes of one machine share.
+
+    Everything that changes anything is one transaction that takes the write lock at its beginning, and is on the disk when
+    the call returns.
+    """
+
+    id: ClassVar[str] = "modelmesh.sqlite.v1"
+    config_class: ClassVar[type[BaseStorageConfig]] = SqliteConfig
+    hint: ClassVar[str] = "Look at the folder's owner and room (ls -ld, df -h), or set storage.path to another"
+
+    def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
+        super().__init__(config)
+        path, table = self.config.path, self.config.table
+        kind = network_filesystem(path)
+        if kind is not None:
+            message = (
+                f"storage.path {str(path)!r} is on a network file system ({kind}), where SQLite loses data that several "
+                "processes write. Set it to a path on a local disk, or use a store made for a network, e.g. redis.redis.v1"
+            )
+            raise ConfigurationError(message, where="storage.path")
+        self._table = table
+        counted = "key TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (typeof(value) = 'integer'), expires_at REAL"
+        locked = "key TEXT PRIMARY KEY, lock_id TEXT NOT NULL, expires_at REAL NOT NULL, holder TEXT NOT NULL"
+        schema = (
+            f"CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY, entry BLOB NOT NULL)",
+            f"CREATE TABLE IF NOT EXISTS {table}_counters ({counted}) WITHOUT ROWID",
+            f"CREATE TABLE IF NOT EXISTS {table}_locks ({locked}) WITHOUT ROWID",
+        )
+        self._database = Database(path, schema, self._damaged)
+
+    def close(self) -> None:
+        """Close all connections; what is asked afterwards opens another."""
+        self._database.close()
+
+    # -- entries ----------------------------------------------------------------------------------------------------
+
+    def _read(self, key: str) -> bytes | None:
+        return self._database.run(lambda db: self._row(db, key))
+
+    def _write(self, key: str, blob: bytes) -> None:
+        self._database.run(lambda db: self._put(db, key, blob), write=True)
+
+    def _swap(self, key: str, blob: bytes, tag: Any) -> bool:
+        def work(db: sqlite3.Connection) -> bool:
+            if self._row(db, key) != tag:
+                return False
+            self._put(db, key, blob)
+            return True
+
+        return self._database.run(work, write=True)
+
+    def _remove(self, key: str) -> bool:
+        statement = f"DELETE FROM {self._table} WHERE key = ?"  # noqa: S608 - the table's name was checked
+        return self._database.run(lambda db: db.execute(statement, (key,)).rowcount > 0, write=True)
+
+    def _keys(self, prefix: str) -> Iterable[str]:
+        statement = f"SELECT key FROM {self._table}"  # noqa: S608 - as above
+        return self._database.run(lambda db: [str(row[0]) for row in db.execute(statement)])
+
+    def _row(self, db: sqlite3.Connection, key: str) -> bytes | None:
+        statement = f"SELECT entry FROM {self._table} WHERE key = ?"  # noqa: S608 - as above
+        row = db.execute(statement, (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _put(self, db: sqlite3.Connection, key: str, blob: bytes) -> None:
+        db.execute(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", (key, blob))  # noqa: S608 - as above
+
+    # -- counters ---------------------------------------------------------------------------------------------------
+
+    def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
+        """Add to a counter in one step and return what it comes to.
+
+        Raises:
+            StorageError: The database failed, or the sum is beyond 64 bits.
+        """
+        checked_key(key)
+        table = f"{self._table}_counters"
+
+        def current(db: sqlite3.Connection, now: float) -> int | None:
+            statement = f"SELECT value FROM {table} WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)"  # noqa: S608
+            row = db.execute(statement, (key, now)).fetchone()
+            return None if row is None else int(row[0])
+
+        def add(db: sqlite3.Connection) -> int:
+            now = time.time()
+            db.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (now,))  # noqa: S608 - as above
+            value = current(db, now)
+            if value is None:
+                until = None if expires_s is None else now + expires_s
+                db.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (key, amount, until))  # noqa: S608 - as above
+                return amount
+            db.execute(f"UPDATE {table} SET value = ? WHERE key = ?", (value + amount, key))  # noqa: S608 - as above
+            return value + amount
+
+        if amount == 0:
+            return int(self._run(key, "counted", lambda db: current(db, time.time()) or 0, write=False))
+        return int(self._run(key, "counted", add, write=True))
+
+    # -- locks ------------------------------------------------------------------------------------------------------
+
+    def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
+        """Wait for a lock and take it.
+
+        Raises:
+            StorageLockError: Somebody else held it all the while.
+            StorageError: The database failed.
+        """
+        checked_key(key)
+        patience = self.config.lock_timeout if timeout is None else timeout
+        lasting = self.config.lock_timeout if expires_s is None else expires_s
+        until = time.monotonic() + patience
+
+        def take(db: sqlite3.Connection) -> LockHandle | float:
+            now = time.time()
+            free_in = self._held_for(db, key, now)
+            if free_in > 0:
+                return free_in
+            handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
+            row = (key, handle.lock_id, handle.expires_at, this_process())
+            db.execute(f"INSERT OR REPLACE INTO {self._table}_locks VALUES (?, ?, ?, ?)", row)  # noqa: S608 - as above
+            return handle
+
+        while True:
+            taken = self._run(key, "locked", take, write=True)
+            if isinstance(taken, LockHandle):
+                return taken
+            left = until - time.monotonic()
+            if left <= 0:
+                raise not_had(self.id, key, patience)
+            time.sleep(min(left, taken, self.config.retry_interval))
+
+    def release(self, lock: LockHandle) -> bool:
+        """Give a lock back; ``False`` when it had expired.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        statement = f"DELETE FROM {self._table}_locks WHERE key = ? AND lock_id = ? AND expires_at > ?"  # noqa: S608 - as above
+        found = (lock.key, lock.lock_id, time.time())
+        return bool(self._run(lock.key, "unlocked", lambda db: db.execute(statement, found).rowcount, write=True))
+
+    def is_locked(self, key: str) -> bool:
+        """Whether somebody holds a lock on a key now.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        checked_key(key)
+        return bool(self._run(key, "read", lambda db: self._held_for(db, key, time.time()) > 0, write=False))
+
+    def _held_for(self, db: sqlite3.Connection, key: str, now: float) -> float:
+        statement = f"SELECT expires_at, holder FROM {self._table}_locks WHERE key = ?"  # noqa: S608 - as above
+        row = db.execute(statement, (key,)).fetchone()
+        return 0.0 if row is None or is_gone(row[1]) else float(row[0]) - now
+
+    # -- failures ---------------------------------------------------------------------------------------------------
+
+    def _run(self, key: str, doing: str, work: Callable[[sqlite3.Connection], T], *, write: bool) -> T:
+        result: T = self._guarded(key, doing, lambda: self._database.run(work, write=write))
+        return result
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, sqlite3.Error):  # SQLite's own words; they name tables and files, never what is in them
+            return f"{getattr(error, 'sqlite_errorname', type(error).__name__)}: {error} ({self.config.path})"
+        return super()._why(error)
