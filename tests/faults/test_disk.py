@@ -1,0 +1,212 @@
+"""A disk that is full, read-only, no folder at all, or holds rubbish: every request is served, and somebody is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.testing import VirtualClock
+
+STORES = {
+    "local-file": ("modelmesh.local-file.v1", "mesh-state.json"),
+    "folder": ("modelmesh.local-file.v1", "state"),
+    "sqlite": ("modelmesh.sqlite.v1", "mesh-state.db"),
+}
+DAILY = 1000
+COUNT = "provider:v:requests:day"
+
+
+class Vendor:
+    """A provider in process that answers."""
+
+    id = "test.vendor.v1"
+
+    def models(self) -> list[ModelInfo]:
+        return [ModelInfo("m", capabilities=("generation.text-generation.chat-completion",))]
+
+    def send(self, call: Any, model: str, limits: Any) -> Answer:
+        choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        return Answer({"id": "test", "object": "chat.completion", "created": 1, "choices": [choice]})
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+        return self.send(call, model, limits)
+
+
+class Sink:
+    """Keeps what is told of storage."""
+
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Any]] = []
+        self.storage_failed, self.storage_recovered = Event(), Event()
+
+    def emit(self, event: Any) -> None:
+        if event.event_type.startswith("storage_"):
+            self.heard.append((event.event_type, event.metadata))
+            getattr(self, event.event_type).set()
+
+    def types(self) -> list[str]:
+        return [kind for kind, _ in self.heard]
+
+    def log(self, entry: Any) -> None: ...
+
+    def flush(self, stats: Any) -> None: ...
+
+    def trace(self, entry: Any) -> None: ...
+
+
+class Run:
+    """A mesh that keeps its state in one of the stores."""
+
+    def __init__(self, store: str, folder: Path) -> None:
+        connector, name = STORES[store]
+        self.clock, self.sink = VirtualClock(), Sink()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep)
+        self.mesh.initialize(
+            {
+                "providers": {"v": {"instance": Vendor(), "quota": {"requests_per_day": DAILY}}},
+                "pools": {"chat": {"capability": "chat-completion"}},
+                "storage": {"connector": connector, "path": str(folder / name), "sync_policy": "immediate"},
+                "observability": {"instance": self.sink},
+            }
+        )
+
+    def ask(self, times: int = 1) -> None:
+        for _ in range(times):
+            assert self.mesh.client.chat.completions.create(model="chat", messages=[]).content == "yes"
+
+    def counted(self) -> int:
+        (meter,) = self.mesh.list_models()[0].account.meters
+        return meter.used
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def run(store: str) -> Iterator[Callable[[Path], Run]]:
+    made: list[Run] = []
+
+    def running(folder: Path) -> Run:
+        made.append(Run(store, folder))
+        return made[-1]
+
+    yield running
+    for one in made:
+        one.mesh.shutdown()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB."""
+    mount, folder = shutil.which("mount"), tmp_path / "disk"
+    folder.mkdir()
+    if mount is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    command = [mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    filler = folder / "filler"
+    with pytest.raises(OSError, match="No space"):
+        with filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 512)
+    return filler
+
+
+def test_a_disk_that_fills_up_and_is_freed_again(disk: Path, run: Callable[[Path], Run]) -> None:
+    first = run(disk)
+    first.ask(3)
+    filler = fill(disk)
+    first.ask(40)
+    assert first.sink.storage_failed.wait(10)  # another thread may be telling it
+    assert first.sink.types() == ["storage_failed"], "told once, not for each request"
+    said = str(first.sink.heard[0][1])
+    assert "No space left" in said or "full" in said
+    assert "df -h" in said
+    filler.unlink()
+    first.clock.advance(2)
+    first.ask()
+    assert first.sink.storage_recovered.wait(10)
+    assert first.sink.types() == ["storage_failed", "storage_recovered"]
+    first.mesh.shutdown()
+    second = run(disk)
+    assert (second.counted(), second.sink.types()) == (44, [])
+
+
+def test_a_folder_that_is_none(run: Callable[[Path], Run], tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_text("no folder")
+    mesh = run(tmp_path / "file")
+    mesh.ask(5)
+    mesh.mesh.shutdown()
+    assert mesh.sink.types() == ["storage_failed"]
+    assert "storage.path" in str(mesh.sink.heard[0][1])
+
+
+def test_what_is_no_state_is_kept_aside(run: Callable[[Path], Run], store: str, tmp_path: Path) -> None:
+    first = run(tmp_path)
+    first.ask(3)
+    first.mesh.shutdown()
+    place = tmp_path / STORES[store][1]
+    files = [place] if place.is_file() else sorted(place.glob("*.json"))
+    for file in files:
+        for each in (file, file.with_name(f"{file.name}.bak")):
+            if each.exists():
+                each.write_bytes(b"rubbish, and more of it than there was\n" * 1000)
+    second = run(tmp_path)
+    second.ask()
+    assert second.counted() == 1
+    assert set(second.sink.types()) == {"storage_failed"}
+    assert all("corrupt-1" in facts["kept"] for _, facts in second.sink.heard)
+    for file in files:
+        assert file.with_name(f"{file.name}.corrupt-1").read_bytes().startswith(b"rubbish")
+    second.mesh.shutdown()
+    assert run(tmp_path).counted() == 1
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from test_disk import Run
+
+run = Run(sys.argv[1], Path(sys.argv[2]))
+run.ask(3)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+run.ask(40)
+run.sink.storage_failed.wait(10)
+print(*run.sink.types())
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+run.clock.advance(2)
+run.ask()
+run.mesh.shutdown()
+print(*run.sink.types(), Run(sys.argv[1], Path(sys.argv[2])).counted())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+def test_a_file_that_may_not_grow(store: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-B", "-c", LIMITED, store, tmp_path, Path(__file__).parent]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["storage_failed", "storage_failed storage_recovered 44"], done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

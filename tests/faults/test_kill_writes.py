@@ -1,0 +1,23 @@
+"""A process that is killed while it writes its state; ``MODELMESH_KILLS=200`` kills more of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("kill_writes.py")
+TIMES = os.environ.get("MODELMESH_KILLS", "15")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("store", ["local-file", "folder", "sqlite"])
+def test_every_restart_finds_the_old_or_the_new_image(store: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", SCRIPT, "--times", TIMES, "--store", store], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{TIMES} of {TIMES} restarts found the old or the new image" in done.stdout
