@@ -153,6 +153,21 @@ def test_a_disk_that_fills_up_and_is_freed_again(disk: Path, run: Callable[[Path
     assert (second.counted(), second.sink.types()) == (44, [])
 
 
+def test_a_disk_that_nobody_may_write_to(disk: Path, run: Callable[[Path], Run]) -> None:
+    first = run(disk)
+    first.ask(3)
+    first.mesh.shutdown()
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    second = run(disk)
+    second.ask(5)
+    assert second.sink.storage_failed.wait(10)
+    assert "Read-only file system" in str(second.sink.heard[0][1])
+    second.mesh.shutdown()
+    assert second.sink.types() == ["storage_failed"]
+    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    assert run(disk).counted() == 3
+
+
 def test_a_folder_that_is_none(run: Callable[[Path], Run], tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("no folder")
     mesh = run(tmp_path / "file")
