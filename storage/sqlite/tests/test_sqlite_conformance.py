@@ -12,12 +12,10 @@ class TestSqlite(StorageConformance):
     storage_class = SqliteStorage
     persists = True
 
-    @pytest.fixture(params=["json", "msgpack"])
+    @pytest.fixture(params=[False, True], ids=["plain", "compressed"])
     def settings(self, request, tmp_path):
-        if request.param == "msgpack":
-            pytest.importorskip("msgspec")
         path = str(tmp_path / "a" / "b" / "state.db")
-        return {"path": path, "persistence": {"format": request.param}, "locking": {"retry_interval": "5ms"}}
+        return {"path": path, "persistence": {"compression": request.param}, "locking": {"retry_interval": "5ms"}}
 
     @pytest.fixture
     def broken(self, make, tmp_path):
