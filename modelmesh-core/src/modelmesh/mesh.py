@@ -118,6 +118,7 @@ class ModelMesh:
             take=self._take_state,
             apply=self._apply_state,
             settled=self._take_posted,
+            adopt=self._adopt,
             now=self._when,
             clock=self._clock,
             tell=self._tell_storage,
@@ -142,9 +143,14 @@ class ModelMesh:
         with self._lock:
             image.apply(state, self.list_pools(), self._book, self._ledger, self.usage, self._clock())
 
-    def _take_posted(self) -> Mapping[str, int]:
+    def _take_posted(self) -> dict[str, int]:
         with self._lock:
-            return self._ledger.take_posted()
+            posted = self._ledger.take_posted()
+            return {**dict.fromkeys(self._ledger.watched(), 0), **posted}
+
+    def _adopt(self, totals: Mapping[str, int]) -> None:
+        with self._lock:
+            self._ledger.adopt_spent(totals, self._clock())
 
     def _tell_storage(self, event: str, facts: Mapping[str, Any]) -> None:
         if self._emitter.listening:
@@ -274,6 +280,7 @@ class ModelMesh:
         for part in (self._driver, self._adriver, self._reporter):
             part.lock = self._lock
         if self.state is not None:
+            self._ledger.take_posted()  # the parent sends it
             self.state.after_fork()
         for entry in self._entries:
             forked = getattr(entry.provider, "after_fork", None)

@@ -10,6 +10,7 @@ from modelmesh.contracts.secret_store import SecretManagement, SecretStore
 from modelmesh.contracts.storage import (
     ConditionalSave,
     Counters,
+    CountersAtOnce,
     EntryMetadata,
     LockHandle,
     Locking,
@@ -26,6 +27,7 @@ __all__ = [
     "CallOptions",
     "ConditionalSave",
     "Counters",
+    "CountersAtOnce",
     "DeactivationPolicy",
     "DeactivationReason",
     "Discovery",

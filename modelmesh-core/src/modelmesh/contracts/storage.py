@@ -185,6 +185,25 @@ class Counters(Protocol):
         ...
 
 
+@runtime_checkable
+class CountersAtOnce(Counters, Protocol):
+    """Counters that are added to together, where that is one exchange with the store and not one each.
+
+    A store that has this is asked nothing else on the way of a request.
+    """
+
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        """Add to several counters in one step: all of them or none.
+
+        Args:
+            additions: For each key what :meth:`Counters.increment` takes: the amount, and seconds until it is forgotten.
+
+        Returns:
+            The sums by key.
+        """
+        ...
+
+
 def checked_key(key: str) -> str:
     """Return a key that every store can hold.
 

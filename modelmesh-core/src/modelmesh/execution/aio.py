@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from threading import RLock
 from typing import Any
 
@@ -27,7 +27,7 @@ class AsyncDriver:
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
-        self.poster: Callable[[Mapping[str, int]], Totals | None] | None = None
+        self.poster: Callable[[dict[str, int]], Totals | None] | None = None
 
     async def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from threading import RLock
 from typing import Any
 
@@ -26,7 +26,7 @@ class SyncDriver:
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
-        self.poster: Callable[[Mapping[str, int]], Totals | None] | None = None
+        self.poster: Callable[[dict[str, int]], Totals | None] | None = None
 
     def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.

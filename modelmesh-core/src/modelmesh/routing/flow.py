@@ -76,10 +76,11 @@ class Opened:
 class Post:
     """Step: count these amounts, by name of the count, where other processes and later runs see them.
 
-    The outcome is :class:`Totals`, or nothing where there are none to be had.
+    Whoever sends them takes them out; what is left in it when the step fails was not sent. The outcome is
+    :class:`Totals`, or nothing where there are none to be had.
     """
 
-    amounts: Mapping[str, int]
+    amounts: dict[str, int]
 
 
 @frozen
@@ -289,9 +290,11 @@ def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | N
     """Have the reservation counted where other processes see it; one that comes too late there is given back."""
     pool, booking = run.pool, lease.booking
     assert booking is not None
+    amounts = pool.ledger.post(booking)
     try:
-        outcome = yield Post(pool.ledger.take_posted())
+        outcome = yield Post(amounts)
     except BaseException:
+        pool.ledger.put_back(amounts)
         _failed(pool, lease, "no", run.clock(), sent=False)
         pool.book.release(lease)
         raise

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
@@ -80,6 +80,8 @@ class Booking:
 
     held: list[tuple[Meter, int]]
     estimate: Estimate
+    posted: dict[str, int] = field(factory=dict)
+    """What of it other processes were told, by name of the count."""
 
 
 @define(eq=False)
@@ -112,6 +114,7 @@ class Ledger:
         self.everywhere: list[Meter] = []
         self.notes: deque[Note] = deque(maxlen=MAX_NOTES)
         self.posted: dict[str, int] | None = None
+        self._spent: set[Meter] = set()
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
@@ -133,7 +136,6 @@ class Ledger:
         booking = Booking([(meter, expected.amount(meter.quota) or 0) for meter in kept], expected)
         for meter, amount in booking.held:
             meter.reserved += amount
-            self._post(meter, amount)
             self._after(meter, now)
         return booking
 
@@ -191,19 +193,28 @@ class Ledger:
             meter.reserved -= reserved
             taken = amount(meter.quota)
             meter.add(taken, when)
-            self._post(meter, taken - reserved)
+            self._post(meter.bucket, taken)
             self._after(meter, now)
-        booking.held = []
+        for bucket, amount in booking.posted.items():
+            self._post(bucket, -amount)  # where it was told, though another window may have begun since
+        booking.held, booking.posted = [], {}
 
     def _after(self, meter: Meter, now: float) -> None:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
         quota = meter.quota
         if meter.spent:
+            self._spent.add(meter)
             self._hold(meter, now)
-        elif quota.enforce:
+            return self._alert(meter)
+        self._spent.discard(meter)
+        if quota.enforce:
             for circuit in meter.circuits:
                 if quota.reason in circuit.holds and not any(m.spent for m in circuit.meters if m.quota.reason is quota.reason):
                     self._book.free(circuit, quota.reason)
+        return self._alert(meter)
+
+    def _alert(self, meter: Meter) -> None:
+        quota = meter.quota
         if quota.alert is not None and not meter.alerted and meter.used >= quota.alert * quota.limit > 0:
             meter.alerted = True
             self.notes.append(Note("budget_alert", meter, meter.used))
@@ -233,9 +244,9 @@ class Ledger:
 
     # -- what others count, and earlier runs ------------------------------------------------------------------------
 
-    def _post(self, meter: Meter, amount: int) -> None:
-        if self.posted is not None and amount and meter.bucket:
-            self.posted[meter.bucket] = self.posted.get(meter.bucket, 0) + amount
+    def _post(self, bucket: str, amount: int) -> None:
+        if self.posted is not None and amount and bucket:
+            self.posted[bucket] = self.posted.get(bucket, 0) + amount
 
     def meters(self, pools: Sequence[Pool]) -> dict[str, Meter]:
         """Return every meter there is by the name of its count."""
@@ -252,6 +263,27 @@ class Ledger:
         posted, self.posted = self.posted or {}, {} if self.posted is not None else None
         return posted
 
+    def post(self, booking: Booking) -> dict[str, int]:
+        """Return the same, and what one booking reserves of each of its counts, though that is nothing.
+
+        The booking of another thread never travels with it: else that thread would be told totals without its own.
+        """
+        amounts = self.take_posted()
+        for meter, amount in booking.held:
+            if meter.bucket:
+                booking.posted[meter.bucket] = amount
+                amounts[meter.bucket] = amounts.get(meter.bucket, 0) + amount
+        return amounts
+
+    def put_back(self, amounts: dict[str, int]) -> None:
+        """Take back amounts that nobody has sent; somebody else may be taking them at the same moment."""
+        for bucket, amount in drained(amounts):
+            self._post(bucket, amount)
+
+    def watched(self) -> list[str]:
+        """Return the counts that are spent, by name: what other processes give back is seen nowhere else."""
+        return [meter.bucket for meter in self._spent if meter.bucket and self.posted is not None]
+
     def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
         for meter, amount in booking.held:
@@ -267,7 +299,14 @@ class Ledger:
 
     def adopt_all(self, meters: Mapping[str, Meter], totals: Mapping[str, int], now: float) -> None:
         """Take what all processes together have reserved and spent, at a start."""
-        for meter in meters.values():
+        self._adopt(meters.values(), totals, now)
+
+    def adopt_spent(self, totals: Mapping[str, int], now: float) -> None:
+        """Look again at limits that are spent: others may have given back what they had reserved."""
+        self._adopt(list(self._spent), totals, now)
+
+    def _adopt(self, meters: Iterable[Meter], totals: Mapping[str, int], now: float) -> None:
+        for meter in meters:
             meter.roll(self.epoch + now)
             if meter.bucket in totals:
                 meter.used = max(totals[meter.bucket] - meter.reserved, 0)
@@ -279,6 +318,15 @@ class Ledger:
             if name in saved:
                 meter.restore(saved[name], self.epoch + now)
                 self._after(meter, now)
+
+
+def drained(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Take every amount out; of two who do so at the same time, each amount goes to one."""
+    while amounts:
+        try:
+            yield amounts.popitem()
+        except KeyError:  # the other one had the last
+            return
 
 
 def estimate(candidate: Candidate, call: Call, when: float) -> Estimate:

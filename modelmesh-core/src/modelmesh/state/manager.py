@@ -58,7 +58,8 @@ class StateManager:
         locking: bool = True,
         take: Callable[[], SystemState],
         apply: Callable[[SystemState], None],
-        settled: Callable[[], Mapping[str, int]],
+        settled: Callable[[], dict[str, int]],
+        adopt: Callable[[Mapping[str, int]], None],
         now: Callable[[], float],
         clock: Callable[[], float],
         tell: Callable[[str, Mapping[str, Any]], None],
@@ -72,14 +73,15 @@ class StateManager:
             locking: Whether a store that has locks is locked for a save.
             take: Takes a picture of the mesh.
             apply: Lets the mesh go on from a picture; raises ``DamagedStateError``.
-            settled: Takes the amounts that were settled and not posted yet.
+            settled: Takes the amounts that were settled and not posted yet, and nothing of each limit that is spent.
+            adopt: Takes what all processes together have counted.
             now: Unix seconds.
             clock: Monotonic seconds.
             tell: Told of ``storage_failed`` and ``storage_recovered``.
         """
         self.storage, self.policy, self.interval = storage, policy, interval
         self._locking = locking and isinstance(storage, Locking)
-        self._settled = settled
+        self._settled, self._adopt = settled, adopt
         self._take, self._apply, self._now, self._clock, self._tell = take, apply, now, clock, tell
         self._io = RLock()
         self._wake = Condition()
@@ -95,7 +97,7 @@ class StateManager:
         if hasattr(storage, "on_damage"):
             storage.on_damage = self._mended
         if policy == "immediate" and isinstance(storage, Counters):
-            self.counts = SharedCounts(storage, f"{KEY}/", clock, now, self._failed, self._works)
+            self.counts = SharedCounts(storage, f"{KEY}/", now, self._failed, self._works)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -178,12 +180,20 @@ class StateManager:
 
     def sync(self) -> bool:
         """Send what waits to be sent, and save; ``False`` when the store failed."""
-        settled = self._settled()
-        sent = self.counts is None or self.counts.post(settled) is not None
+        sent = self._count()
         return self.save() and sent
 
-    def post(self, amounts: Mapping[str, int]) -> Totals | None:
-        """Keep what was reserved before it is spent, so that not even a crash forgets it."""
+    def _count(self) -> bool:
+        settled = self._settled()
+        if self.counts is None:
+            return True
+        found = self.counts.post(settled, again=True)
+        if found is not None:
+            self._adopt(found.by_name)
+        return found is not None
+
+    def post(self, amounts: dict[str, int]) -> Totals | None:
+        """Keep what was reserved before it is spent, so that not even a crash forgets it; takes the amounts out."""
         if self.counts is not None:
             return self.counts.post(amounts)
         self._changes += 1
@@ -210,6 +220,8 @@ class StateManager:
                 self.sync()
                 if self.policy == "immediate":
                     self._stop.wait(DEBOUNCE_S)
+            else:
+                self._count()
 
     def close(self) -> None:
         """Save a last time and let go of the store."""

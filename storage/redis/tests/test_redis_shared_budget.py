@@ -1,0 +1,132 @@
+"""Processes that share a budget in one Redis: how far they pass it, and that no count is lost, whatever Redis does.
+
+A smaller size runs always; ``MODELMESH_TEST_FULL=1`` runs eight processes with 2,000 requests each and outages of ten
+seconds, and ``pytest -s`` shows what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WORKER = Path(__file__).with_name("worker.py")
+FULL = bool(os.environ.get("MODELMESH_TEST_FULL"))
+PROCESSES, REQUESTS, OUTAGE_S = (8, 2000, 10.0) if FULL else (4, 150, 1.0)
+NANO = 10**9
+DEAREST = 70 * 3_000
+"""Nano-dollars of the dearest answer: see worker.py."""
+FIRST_ESTIMATE = 300 * 3_000
+"""Nano-dollars that are reserved, at most, for a request whose answer nobody can foresee yet."""
+
+
+class Workers:
+    def __init__(self, folder: Path, storage: dict[str, Any], **settings: Any) -> None:
+        self._files = [folder / f"{seed}.json" for seed in range(PROCESSES)]
+        self.all = [
+            subprocess.Popen(
+                [sys.executable, str(WORKER), json.dumps({"storage": storage, "seed": seed, "result": str(file), **settings})],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for seed, file in enumerate(self._files)
+        ]  # fmt: skip
+
+    def wait_until_ready(self) -> None:
+        for one in self.all:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n", one.communicate()[1]
+
+    def results(self, *, end: bool = False) -> list[dict[str, Any]]:
+        if end:
+            for one in self.all:
+                assert one.stdin is not None
+                one.stdin.close()
+                one.stdin = None
+        for one in self.all:
+            one.wait(280)  # its input stays open: where it is closed the worker ends early
+            _, err = one.communicate()
+            assert one.returncode == 0, err
+        return [json.loads(file.read_text()) for file in self._files]
+
+
+    def end(self) -> None:
+        for one in self.all:
+            one.kill()
+            one.communicate()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Callable[..., Workers]]:
+    made: list[Workers] = []
+
+    def making(*arguments: Any, **settings: Any) -> Workers:
+        made.append(Workers(tmp_path, *arguments, **settings))
+        return made[-1]
+
+    yield making
+    for workers in made:
+        workers.end()
+
+
+def counted(server: Any) -> int:
+    client = server.client()
+    total = sum(int(client.get(name)) for name in client.scan_iter(match="modelmesh:~counter/*:cost:*", count=1000))
+    client.close()
+    return total
+
+
+def told(name: str, results: list[dict[str, Any]], **more: Any) -> None:
+    sums = {key: sum(one[key] for one in results) for key in ("answered", "refused", "spent")}
+    longest = max(one["longest"] for one in results)
+    took = max(one["took"] for one in results)
+    print(f"\n{name}: {len(results)} processes, {sums}, longest request {longest * 1000:.1f} ms, {took:.1f} s, {more}")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("threads", [1, 4])
+def test_processes_pass_a_budget_by_a_request_each_at_most(start: Callable[..., Any], work: Callable[..., Workers], threads: int) -> None:
+    server = start()
+    limit = 1.0 * PROCESSES * REQUESTS / 16000
+    workers = work({"port": server.port, "timeout": "30s"}, limit=limit, requests=REQUESTS // threads, threads=threads)
+    workers.wait_until_ready()
+    results = workers.results()
+    spent, together = sum(one["spent"] for one in results), PROCESSES * threads
+    told(f"budget of ${limit}, {threads} threads", results, over=spent - round(limit * NANO))
+    assert [one["failures"] for one in results] == [[]] * PROCESSES
+    assert [one["waiting"] for one in results] == [0] * PROCESSES
+    assert sum(one["refused"] for one in results) > 0
+    assert counted(server) == spent, "to the nano-dollar"
+    assert spent <= round(limit * NANO) + together * DEAREST
+    assert spent >= round(limit * NANO) - together * FIRST_ESTIMATE
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("outage", ["frozen", "restarted"])
+def test_an_outage_fails_no_request_and_loses_no_count(start: Callable[..., Any], work: Callable[..., Workers], outage: str) -> None:
+    server = start("--appendonly", "yes", "--appendfsync", "always")
+    workers = work({"port": server.port}, limit=10_000.0, requests=10**9, takes=0.002, threads=2)
+    workers.wait_until_ready()
+    while counted(server) < PROCESSES * DEAREST:  # everybody is at it
+        time.sleep(0.05)
+    if outage == "frozen":
+        server.freeze()
+    else:
+        server.process.terminate()
+        server.process.wait()
+    time.sleep(OUTAGE_S)
+    server.thaw() if outage == "frozen" else server.start()
+    before = counted(server)
+    while counted(server) == before:
+        time.sleep(0.05)
+    results = workers.results(end=True)
+    told(f"{outage} for {OUTAGE_S} s", results)
+    assert [one["failures"] for one in results] == [[]] * PROCESSES
+    assert [one["refused"] for one in results] == [0] * PROCESSES
+    assert counted(server) == sum(one["spent"] for one in results), "to the nano-dollar"

@@ -1,0 +1,6 @@
+"""State in an S3 bucket: ``aws.s3.v1``."""
+
+from modelmesh_storage_s3.settings import S3StorageConfig
+from modelmesh_storage_s3.storage import S3Storage
+
+__all__ = ["S3Storage", "S3StorageConfig"]

@@ -1,0 +1,122 @@
+"""What the configuration says of a bucket, and the client that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import boto3
+from attrs import field, frozen, validators
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from modelmesh.config.units import duration
+from modelmesh.errors import ConfigurationError
+from modelmesh.secret import Secret
+from modelmesh_cdk import BaseStorageConfig
+
+ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+"""Values of the header x-amz-server-side-encryption on PutObject (botocore 1.44.5, 2026-11-21) that a bucket of any kind takes."""
+
+_OTHER_NAMES = {"key": "prefix", "endpoint": "endpoint_url", "region_name": "region"}
+_CONNECTIONS = 32
+
+
+def _sealed(value: Any) -> Secret | None:
+    return value if value is None or isinstance(value, Secret) else Secret(str(value))
+
+
+def _plain(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _ending(value: Any) -> str:
+    text = str(_plain(value))
+    return text if not text or text.endswith("/") else f"{text}/"
+
+
+@frozen(kw_only=True)
+class S3StorageConfig(BaseStorageConfig):
+    """Settings of a :class:`~modelmesh_storage_s3.S3Storage`.
+
+    Attributes:
+        bucket: Its name.
+        region: Where it is; ``None``: as the AWS configuration says.
+        prefix: Before the name of every object; a ``/`` is added when it does not end with one.
+        endpoint_url: Another server that speaks S3.
+        path_style: Whether the bucket stands in the path of a URL and not in its host name.
+        access_key_id: With ``secret_access_key`` and perhaps ``session_token``; ``None``: boto3 finds its own.
+        secret_access_key: See ``access_key_id``.
+        session_token: See ``access_key_id``.
+        profile: A profile of the AWS configuration.
+        server_side_encryption: How the server encrypts; ``None``: as the bucket says.
+        kms_key_id: The key it uses for that.
+        connect_timeout: Seconds for a connection to be made.
+        timeout: Seconds for each answer.
+    """
+
+    bucket: str = field(default="", converter=_plain)
+    region: str | None = field(default=None, converter=_plain)
+    prefix: str = field(default="modelmesh/", converter=_ending)
+    endpoint_url: str | None = field(default=None, converter=_plain)
+    path_style: bool = False
+    access_key_id: Secret | None = field(default=None, converter=_sealed, repr=False)
+    secret_access_key: Secret | None = field(default=None, converter=_sealed, repr=False)
+    session_token: Secret | None = field(default=None, converter=_sealed, repr=False)
+    profile: str | None = field(default=None, converter=_plain)
+    server_side_encryption: str | None = field(default=None, validator=validators.optional(validators.in_(ENCRYPTIONS)))
+    kms_key_id: str | None = field(default=None, converter=_plain)
+    connect_timeout: float = field(default=1.0, converter=duration)
+    timeout: float = field(default=3.0, converter=duration)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Read a map; ``key`` is another name of ``prefix``, ``endpoint`` of ``endpoint_url``.
+
+        Raises:
+            ConfigurationError: No bucket is named, or a table of locks is.
+        """
+        found = super().of({_OTHER_NAMES.get(name, name): value for name, value in settings.items() if value is not None})
+        if not found.bucket:
+            message = "storage.bucket is missing; name the S3 bucket that keeps the state"
+            raise ConfigurationError(message, where="storage.bucket")
+        if "lock_table" in found.options:
+            message = "storage.lock_table names a table in DynamoDB, which is not needed: locks are objects in the bucket. Remove it"
+            raise ConfigurationError(message, where="storage.lock_table")
+        return found
+
+    @property
+    def encryption(self) -> dict[str, str]:
+        """What each upload says of its encryption."""
+        said = {"ServerSideEncryption": self.server_side_encryption, "SSEKMSKeyId": self.kms_key_id}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def client(self) -> Any:
+        """Make a client that gives up soon and asks nothing twice: what is to be done then, the mesh knows.
+
+        Raises:
+            ConfigurationError: boto3 cannot make one of these settings.
+        """
+        keys = {
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "aws_session_token": self.session_token,
+        }
+        config = Config(
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.timeout,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            max_pool_connections=_CONNECTIONS,
+            s3={"addressing_style": "path" if self.path_style else "auto"},
+        )
+        try:
+            session = boto3.Session(region_name=self.region, profile_name=self.profile)
+            given = {name: secret.reveal() for name, secret in keys.items() if secret is not None}
+            return session.client("s3", endpoint_url=self.endpoint_url, config=config, **given)
+        except (BotoCoreError, ValueError) as error:
+            reason = type(error).__name__
+        message = (
+            f"storage: boto3 makes no client for the bucket {self.bucket!r} ({reason}); look at region, endpoint_url, profile and "
+            "the pair access_key_id and secret_access_key. What boto3 finds by itself: aws configure list"
+        )
+        raise ConfigurationError(message, where="storage")
