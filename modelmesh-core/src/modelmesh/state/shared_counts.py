@@ -38,6 +38,7 @@ class SharedCounts:
             works: Told of each success.
         """
         self._store = store
+        self._at_once = store if isinstance(store, CountersAtOnce) else None  # looking is slow: once
         self._prefix = prefix
         self._now = now
         self._failed, self._works = failed, works
@@ -82,15 +83,15 @@ class SharedCounts:
 
     def _send(self, sending: dict[str, int]) -> dict[str, int]:
         """Add everything, and take out what has been added."""
-        store, prefix = self._store, self._prefix
-        if isinstance(store, CountersAtOnce):
-            sums = store.increment_many({prefix + name: (sending[name], self._lasts(name)) for name in sending})
+        prefix = self._prefix
+        if self._at_once is not None:
+            sums = self._at_once.increment_many({prefix + name: (sending[name], self._lasts(name)) for name in sending})
             totals = {name: sums[prefix + name] for name in sending}
             sending.clear()
             return totals
         totals = {}
         for name in list(sending):
-            totals[name] = store.increment(prefix + name, sending[name], self._lasts(name))
+            totals[name] = self._store.increment(prefix + name, sending[name], self._lasts(name))
             del sending[name]
         return totals
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.contracts.storage import ConditionalSave, Counters, StorageEntry
+from modelmesh.contracts.storage import ConditionalSave, Counters, CountersAtOnce, StorageEntry
 from modelmesh.errors import StorageConflictError
 from modelmesh_cdk.testing.storage.subject import Subject, offers
 
@@ -146,6 +146,16 @@ class Sharing(Subject):
         offers(store, Counters)
         sums = self._at_once(lambda _: [store.increment("kit/many") for _turn in range(self.rounds)])
         assert sorted(one for some in sums for one in some) == list(range(1, self.threads * self.rounds + 1))
+
+    def test_additions_at_once_are_the_same_additions(self, store: Any) -> None:
+        """Counters that are added to together come to what they would come to one by one, and no addition is lost."""
+        offers(store, CountersAtOnce)
+        store.increment("kit/b", 10)
+        assert store.increment_many({"kit/a": (1, None), "kit/b": (-3, 60.0), "kit/c": (0, None)}) == {"kit/a": 1, "kit/b": 7, "kit/c": 0}
+        assert (store.increment("kit/a", 0), store.increment("kit/b", 0), store.increment_many({})) == (1, 7, {})
+        self._at_once(lambda _: [store.increment_many({"kit/a": (1, None), "kit/b": (2, None)}) for _turn in range(self.rounds)])
+        additions = self.threads * self.rounds
+        assert (store.increment("kit/a", 0), store.increment("kit/b", 0)) == (1 + additions, 7 + 2 * additions)
 
     def test_counter_is_forgotten_in_time(self, store: Any) -> None:
         """A counter's time runs from the first addition, whatever is added later; then it begins at 0 again."""

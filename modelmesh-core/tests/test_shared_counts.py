@@ -1,0 +1,198 @@
+"""What processes tell each other of their counts: each its own, once, and what is given back is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.builtin.memory import MemoryStorage
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import BudgetExceededError, StorageError
+from modelmesh.operations import CHAT
+from modelmesh.routing.flow import Post, Send, Totals, serve
+from modelmesh.state import SharedCounts
+from modelmesh.testing import VirtualClock
+
+CAPABILITY = "generation.text-generation.chat-completion"
+EVENING = datetime(2026, 11, 21, 23, 59, tzinfo=UTC).timestamp()
+CENT = 10_000_000
+
+
+class Vendor:
+    id = "test.vendor.v1"
+
+    def models(self) -> list[ModelInfo]:
+        return [ModelInfo("model", capabilities=(CAPABILITY,), pricing=ModelPricing(1.0, 1.0))]
+
+    def send(self, call: Any, model: str, limits: Any) -> Answer:
+        choice = {"index": 0, "message": {"role": "assistant", "content": model}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 0, "completion_tokens": 10, "total_tokens": 10}
+        return Answer({"id": "test", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Answer:
+        return self.send(call, model, limits)
+
+
+class Process:
+    """A mesh that stands for a process; nothing but its test asks its store."""
+
+    def __init__(self, store: Any, limit: float = 0.1) -> None:
+        self.clock = VirtualClock()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: EVENING)
+        self.mesh.initialize(
+            {
+                "providers": {"vendor": {"instance": Vendor(), "budget": {"daily_limit": limit}}},
+                "pools": {"chat": {"capability": "chat-completion"}},
+                "storage": {"instance": store, "sync_policy": "immediate"},
+            }
+        )
+        assert self.mesh.state is not None
+        self.mesh.state._stop.set()  # its thread does nothing more
+        self.state, self.ledger = self.mesh.state, self.mesh._ledger
+
+    def flow(self) -> Any:
+        call = Call(CHAT, "chat", {"messages": [], "max_tokens": 9})
+        return serve(call, self.mesh.list_pools()[0], clock=self.clock, rng=Random(0))
+
+    def ask(self) -> str:
+        answer = self.mesh.client.chat.completions.create(model="chat", messages=[], max_tokens=9)
+        return str(answer.choices[0].message.content)
+
+
+def count(store: MemoryStorage) -> dict[str, int]:
+    return {key.rpartition("@")[0].rpartition("/")[2]: value for key, (value, _) in store._counters.items()}
+
+
+def test_threads_of_a_process_each_tell_their_own() -> None:
+    process = Process(MemoryStorage(), limit=0.015)
+    one, other = process.flow(), process.flow()
+    first, second = next(one), None
+    assert isinstance(first, Post)
+    (name,) = first.amounts
+    assert first.amounts == {name: CENT}
+    process.ledger.meters(process.mesh.list_pools())["provider:vendor:cost:day"].reserved = 0  # else it is refused before
+    second = next(other)
+    assert isinstance(second, Post)
+    assert second.amounts == {name: CENT}, "not nothing because the first took it along"
+    assert isinstance(one.send(Totals({name: CENT})), Send)
+    with pytest.raises(BudgetExceededError, match="all processes together"):
+        other.send(Totals({name: 2 * CENT}))
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_request_that_ends_before_it_was_counted_leaves_nothing(taken: bool) -> None:
+    process = Process(MemoryStorage())
+    flow = process.flow()
+    step = next(flow)
+    told: dict[str, int] = {}
+    while taken and step.amounts:
+        told.update([step.amounts.popitem()])
+    flow.close()
+    back = process.ledger.take_posted()
+    assert {name: told.get(name, 0) + amount for name, amount in back.items()} == dict.fromkeys(back, 0)
+    assert sum(back.values()) == -sum(told.values())
+
+
+def test_what_is_reserved_before_midnight_is_given_back_there() -> None:
+    process = Process(MemoryStorage())
+    flow = process.flow()
+    step = next(flow)
+    (yesterday,) = step.amounts
+    assert isinstance(flow.send(Totals(dict(step.amounts))), Send)
+    process.clock.advance(120)
+    with pytest.raises(StopIteration):
+        flow.send(Vendor().send(None, "model", None))
+    back = process.ledger.take_posted()
+    (today,) = set(back) - {yesterday}
+    assert back == {yesterday: -CENT, today: CENT}
+
+
+def test_what_others_give_back_is_seen() -> None:
+    store = MemoryStorage()
+    process = Process(store)
+    assert process.ask() == "model"
+    (key,) = store._counters
+    store.increment(key, 9 * CENT)  # another process reserves the rest
+    for _ in range(2):
+        with pytest.raises(BudgetExceededError):
+            process.ask()
+    process.state.sync()
+    with pytest.raises(BudgetExceededError):
+        process.ask()
+    store.increment(key, -9 * CENT)  # and needs none of it
+    process.state.sync()
+    assert process.ask() == "model"
+    process.state.sync()
+    assert count(store) == {"provider:vendor:cost:day": 2 * CENT}
+
+
+def test_a_child_does_not_send_what_is_its_parents() -> None:
+    store = MemoryStorage()
+    process = Process(store, limit=9.0)
+    process.ask()
+    process.ledger.posted = {"waiting": 7}
+    process.mesh._after_fork()
+    assert process.ledger.take_posted() == {}
+
+
+class Moody:
+    """Counts, or raises."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, int] = {}
+        self.raises: BaseException | None = None
+        self.asked = 0
+
+    def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
+        self.asked += 1
+        if self.raises is not None:
+            raise self.raises
+        self.sums[key] = self.sums.get(key, 0) + amount
+        return self.sums[key]
+
+
+class AtOnce(Moody):
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        self.asked -= len(additions) - 1
+        return {key: self.increment(key, amount) for key, (amount, _) in additions.items()}
+
+
+@pytest.mark.parametrize("store", [Moody(), AtOnce()], ids=["one by one", "at once"])
+def test_a_store_that_failed_is_left_alone_by_requests(store: Moody) -> None:
+    failures: list[Exception] = []
+    counts = SharedCounts(store, "test/", lambda: EVENING, failures.append, lambda: None)
+    assert counts.post({"a@": 1, "b@": 2}) == Totals({"a@": 1, "b@": 2})
+    store.raises = StorageError("down", connector_id="test.moody.v1")
+    assert counts.post({"a@": 10}) is None
+    asked = store.asked
+    assert [counts.post({"b@": 5}) for _ in range(3)] == [None] * 3
+    assert (store.asked, len(failures), counts.pending) == (asked, 1, 2)
+    assert counts.post({}, again=True) is None
+    store.raises = None
+    assert counts.post({"a@": 1}) is None, "requests go on without it until somebody asked again"
+    assert counts.post({}, again=True) == Totals({"a@": 12, "b@": 17})
+    assert counts.post({"a@": 1}) == Totals({"a@": 13})
+
+
+def test_an_interrupt_loses_no_count() -> None:
+    store = Moody()
+    counts = SharedCounts(store, "test/", lambda: EVENING, lambda _: None, lambda: None)
+    store.raises = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        counts.post({"a@": 3})
+    store.raises = None
+    assert counts.post({}, again=True) == Totals({"a@": 3})
+
+
+def test_exchanges_with_a_store_that_adds_at_once_are_one_a_request() -> None:
+    store = AtOnce()
+    counts = SharedCounts(store, "test/", lambda: EVENING, lambda _: None, lambda: None)
+    counts.post({"a@": 1, "b@": 1, "c@": 1})
+    assert store.asked == 1
