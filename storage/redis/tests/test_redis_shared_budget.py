@@ -55,7 +55,6 @@ class Workers:
             assert one.returncode == 0, err
         return [json.loads(file.read_text()) for file in self._files]
 
-
     def end(self) -> None:
         for one in self.all:
             one.kill()
@@ -91,7 +90,9 @@ def told(name: str, results: list[dict[str, Any]], **more: Any) -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("threads", [1, 4])
-def test_processes_pass_a_budget_by_a_request_each_at_most(start: Callable[..., Any], work: Callable[..., Workers], threads: int) -> None:
+def test_processes_pass_a_budget_by_a_request_each_at_most(
+    start: Callable[..., Any], work: Callable[..., Workers], threads: int
+) -> None:
     server = start()
     limit = 1.0 * PROCESSES * REQUESTS / 16000
     workers = work({"port": server.port, "timeout": "30s"}, limit=limit, requests=REQUESTS // threads, threads=threads)
@@ -109,7 +110,9 @@ def test_processes_pass_a_budget_by_a_request_each_at_most(start: Callable[..., 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("outage", ["frozen", "restarted"])
-def test_an_outage_fails_no_request_and_loses_no_count(start: Callable[..., Any], work: Callable[..., Workers], outage: str) -> None:
+def test_an_outage_fails_no_request_and_loses_no_count(
+    start: Callable[..., Any], work: Callable[..., Workers], outage: str
+) -> None:
     server = start("--appendonly", "yes", "--appendfsync", "always")
     workers = work({"port": server.port}, limit=10_000.0, requests=10**9, takes=0.002, threads=2)
     workers.wait_until_ready()

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import redis
+from modelmesh_storage_redis import RedisStorage, RedisStorageConfig
 
 from modelmesh import ModelMesh
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
 from modelmesh.secret import Secret
-from modelmesh_storage_redis import RedisStorage, RedisStorageConfig
 
 PASSWORD = "test-password-4711"
 
@@ -241,7 +241,9 @@ def test_a_mesh_answers_though_its_redis_is_down() -> None:
             return [ModelInfo("model", capabilities=("generation.text-generation.chat-completion",))]
 
         def send(self, call: Any, model: str, limits: Any) -> Answer:
-            return Answer({"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]})
+            return Answer(
+                {"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
+            )
 
         async def asend(self, call: Any, model: str, limits: Any) -> Answer:
             return self.send(call, model, limits)
@@ -253,7 +255,11 @@ def test_a_mesh_answers_though_its_redis_is_down() -> None:
             {
                 "providers": {"vendor": {"instance": Vendor(), "quota": {"requests_per_day": 5}}},
                 "pools": {"chat": {"capability": "chat-completion"}},
-                "storage": {"connector": "redis.redis.v1", "sync_policy": "immediate", "redis": {"host": "127.0.0.1", "port": probe.getsockname()[1]}},
+                "storage": {
+                    "connector": "redis.redis.v1",
+                    "sync_policy": "immediate",
+                    "redis": {"host": "127.0.0.1", "port": probe.getsockname()[1]},
+                },
             }
         )
         with mesh:

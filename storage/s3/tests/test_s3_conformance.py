@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from modelmesh_storage_s3 import S3Storage
 
 from modelmesh.cdk.testing import StorageConformance
-from modelmesh_storage_s3 import S3Storage
 
 
 class TestS3(StorageConformance):

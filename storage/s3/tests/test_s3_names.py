@@ -8,7 +8,6 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from modelmesh_storage_s3.names import beginning, object_name
 
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.text("a/.%~", min_size=1, max_size=8)
@@ -29,7 +28,14 @@ def test_a_prefix_stays_one(prefix: str, rest: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [("modelmesh/state", "modelmesh/state"), ("../x", "%2E./x"), ("/a//b/", "%2Fa/%2Fb%2F"), ("a b", "a%20b"), ("a.b", "a.b"), ("~lock/x", "~lock/x")],
+    [
+        ("modelmesh/state", "modelmesh/state"),
+        ("../x", "%2E./x"),
+        ("/a//b/", "%2Fa/%2Fb%2F"),
+        ("a b", "a%20b"),
+        ("a.b", "a.b"),
+        ("~lock/x", "~lock/x"),
+    ],
 )
 def test_names(key: str, name: str) -> None:
     assert object_name(key) == name

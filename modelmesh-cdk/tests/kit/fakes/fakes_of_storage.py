@@ -18,6 +18,9 @@ from modelmesh_cdk.testing import StorageConformance
 class Honest(KeyValueStorage):
     id = "acme.honest.v1"
 
+    def increment_many(self, additions):
+        return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
+
 
 # -- entries
 
@@ -194,6 +197,12 @@ class CountsInTwoSteps(Honest):
         return super().increment(key, value + amount - super().increment(key, 0), expires_s)
 
 
+class AddsOnlyTheFirst(Honest):
+    def increment_many(self, additions):
+        first = next(iter(additions), None)
+        return {key: self.increment(key, amount if key == first else 0) for key, (amount, _) in additions.items()}
+
+
 class RemembersForEver(Honest):
     def increment(self, key, amount=1, expires_s=None):
         return super().increment(key, amount)
@@ -337,6 +346,7 @@ FAKES: list[tuple[type, str]] = [
     (LooksThenLeapsAtTheSecond, "test_no_update_is_lost"),
     (CountsIn32Bits, "test_counter_counts"),
     (CountsInTwoSteps, "test_no_addition_is_lost"),
+    (AddsOnlyTheFirst, "test_additions_at_once_are_the_same_additions"),
     (RemembersForEver, "test_counter_is_forgotten_in_time"),
     (CountsInEntries, "test_counters_are_no_entries"),
     (CountsForItself, "test_instances_share_what_they_count"),

@@ -142,6 +142,13 @@ class MemoryStorage:
             self._counters[key] = (value + amount, until)
             return value + amount
 
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        """Add to several counters in one step and return what they come to."""
+        for key in additions:
+            checked_key(key)
+        with self._changed:
+            return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
+
     def after_fork(self) -> None:
         """Take a new lock in a child process."""
         self._changed = Condition()

@@ -195,8 +195,8 @@ class Ledger:
             meter.add(taken, when)
             self._post(meter.bucket, taken)
             self._after(meter, now)
-        for bucket, amount in booking.posted.items():
-            self._post(bucket, -amount)  # where it was told, though another window may have begun since
+        for bucket, told in booking.posted.items():
+            self._post(bucket, -told)  # where it was told, though another window may have begun since
         booking.held, booking.posted = [], {}
 
     def _after(self, meter: Meter, now: float) -> None:

@@ -16,7 +16,7 @@ from modelmesh.secret import Secret
 from modelmesh_cdk import BaseStorageConfig
 
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
-"""Values of the header x-amz-server-side-encryption on PutObject (botocore 1.44.5, 2026-11-21) that a bucket of any kind takes."""
+"""Values of the header x-amz-server-side-encryption on PutObject (botocore 1.44.5, 2026-11-21) for buckets of any kind."""
 
 _OTHER_NAMES = {"key": "prefix", "endpoint": "endpoint_url", "region_name": "region"}
 _CONNECTIONS = 32
@@ -81,7 +81,9 @@ class S3StorageConfig(BaseStorageConfig):
             message = "storage.bucket is missing; name the S3 bucket that keeps the state"
             raise ConfigurationError(message, where="storage.bucket")
         if "lock_table" in found.options:
-            message = "storage.lock_table names a table in DynamoDB, which is not needed: locks are objects in the bucket. Remove it"
+            message = (
+                "storage.lock_table names a table in DynamoDB, which is not needed: locks are objects in the bucket. Remove it"
+            )
             raise ConfigurationError(message, where="storage.lock_table")
         return found
 
@@ -116,7 +118,7 @@ class S3StorageConfig(BaseStorageConfig):
         except (BotoCoreError, ValueError) as error:
             reason = type(error).__name__
         message = (
-            f"storage: boto3 makes no client for the bucket {self.bucket!r} ({reason}); look at region, endpoint_url, profile and "
-            "the pair access_key_id and secret_access_key. What boto3 finds by itself: aws configure list"
+            f"storage: boto3 makes no client for the bucket {self.bucket!r} ({reason}); look at region, endpoint_url, profile "
+            "and the pair access_key_id and secret_access_key. What boto3 finds by itself: aws configure list"
         )
         raise ConfigurationError(message, where="storage")

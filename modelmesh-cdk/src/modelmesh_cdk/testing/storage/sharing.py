@@ -151,7 +151,11 @@ class Sharing(Subject):
         """Counters that are added to together come to what they would come to one by one, and no addition is lost."""
         offers(store, CountersAtOnce)
         store.increment("kit/b", 10)
-        assert store.increment_many({"kit/a": (1, None), "kit/b": (-3, 60.0), "kit/c": (0, None)}) == {"kit/a": 1, "kit/b": 7, "kit/c": 0}
+        assert store.increment_many({"kit/a": (1, None), "kit/b": (-3, 60.0), "kit/c": (0, None)}) == {
+            "kit/a": 1,
+            "kit/b": 7,
+            "kit/c": 0,
+        }
         assert (store.increment("kit/a", 0), store.increment("kit/b", 0), store.increment_many({})) == (1, 7, {})
         self._at_once(lambda _: [store.increment_many({"kit/a": (1, None), "kit/b": (2, None)}) for _turn in range(self.rounds)])
         additions = self.threads * self.rounds
