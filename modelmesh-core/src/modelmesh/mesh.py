@@ -120,7 +120,6 @@ class ModelMesh:
             settled=self._take_posted,
             adopt=self._adopt,
             now=self._when,
-            clock=self._clock,
             tell=self._tell_storage,
         )
         self.state.begin()

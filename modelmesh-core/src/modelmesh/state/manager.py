@@ -61,7 +61,6 @@ class StateManager:
         settled: Callable[[], dict[str, int]],
         adopt: Callable[[Mapping[str, int]], None],
         now: Callable[[], float],
-        clock: Callable[[], float],
         tell: Callable[[str, Mapping[str, Any]], None],
     ) -> None:
         """Take the store and the ways to the mesh.
@@ -76,13 +75,12 @@ class StateManager:
             settled: Takes the amounts that were settled and not posted yet, and nothing of each limit that is spent.
             adopt: Takes what all processes together have counted.
             now: Unix seconds.
-            clock: Monotonic seconds.
             tell: Told of ``storage_failed`` and ``storage_recovered``.
         """
         self.storage, self.policy, self.interval = storage, policy, interval
         self._locking = locking and isinstance(storage, Locking)
         self._settled, self._adopt = settled, adopt
-        self._take, self._apply, self._now, self._clock, self._tell = take, apply, now, clock, tell
+        self._take, self._apply, self._now, self._tell = take, apply, now, tell
         self._io = RLock()
         self._wake = Condition()
         self._thread: Thread | None = None
