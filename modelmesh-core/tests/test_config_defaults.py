@@ -72,15 +72,12 @@ def test_what_is_given_reaches_the_policy() -> None:
 LATER: dict[str, Any] = {
     "discovery": {"discovery": {"sync": {"enabled": True}}},
     "connectors": {"connectors": ["a.zip"]},
-    "observability.statistics": sinks({"connector": CONSOLE, "statistics": {"flush_interval": "5s"}}),
     "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
     "providers.a.discovery": providers({"a": {"discovery": {"enumerate_models": True}}}),
     "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
     "providers.a.files": providers({"a": {"files": {"upload": True}}}),
     "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),
     "providers.a.auth": providers({"a": {"auth": {"method": "oauth"}}}),
-    "pools.chat-completion.deactivation.maintenance_window": pool({"deactivation": {"maintenance_window": "0 3 * * *"}}),
-    "pools.chat-completion.recovery.probe_on_start": pool({"recovery": {"probe_on_start": True}}),
 }  # fmt: skip
 
 

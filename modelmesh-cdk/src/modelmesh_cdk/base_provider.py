@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
 
 from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import classify
+from modelmesh.routing.classes import FailureClass, classify
 from modelmesh_cdk import catalogue
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.failures import refusal
@@ -31,7 +31,13 @@ class BaseProvider(WireFormat):
     hooks that differ: :meth:`_build_headers`, :meth:`_build_request_payload`, :meth:`_parse_response`,
     :meth:`_parse_sse_chunk`, :meth:`_get_completion_endpoint`, and for finer work :meth:`_stream_decoder`,
     :meth:`_classify`, :meth:`_error_code`.
+
+    Attributes:
+        probe_path: What :meth:`probe` asks for, after the API's root: a page that costs nothing and that only a good key
+            opens. Empty where there is none; then a real request finds out.
     """
+
+    probe_path: ClassVar[str] = "/models"
 
     def __init__(
         self,
@@ -254,6 +260,17 @@ class BaseProvider(WireFormat):
                 classify(response.status), response.status, response.headers, None, code=None, text="", key=self._api_key
             )
         return data
+
+    def probe(self, limits: Limits) -> None:
+        """Ask for the list of models, or what :attr:`probe_path` names: the vendor is up, and takes the key.
+
+        Raises:
+            ProviderError: It is not, or does not; or there is no page that would say so.
+        """
+        if not self.probe_path:
+            message = f"{self.id} has no page that only a good key opens"
+            raise ProviderError(message, failure=FailureClass.NOT_SENT)
+        self.get_json(f"{self._root}{self.probe_path}", limits)
 
     # -- connections --------------------------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
 
 from modelmesh import authors
-from modelmesh.contracts.observability import Observability, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 
 _log = logging.getLogger("modelmesh.events")
 
@@ -87,6 +87,18 @@ class Emitter:
             if "logging" in sink.roles:
                 self._guarded(sink.target.log, _at_level(entry, sink))
         self._hooks("modelmesh_request_finished", _bare(entry))
+
+    @property
+    def counting(self) -> bool:
+        """Whether anybody is handed counts."""
+        return any("statistics" in sink.roles and hasattr(sink.target, "flush") for sink in self.sinks)
+
+    def flush(self, stats: Mapping[str, AggregateStats]) -> None:
+        """Hand on the counts since the last time."""
+        for sink in self.sinks:
+            told = getattr(sink.target, "flush", None)
+            if "statistics" in sink.roles and told is not None:
+                self._guarded(told, stats)
 
     def trace(self, entry: TraceEntry) -> None:
         """Tell of a step."""

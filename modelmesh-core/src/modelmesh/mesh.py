@@ -7,10 +7,12 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from modelmesh.assembly.assembler import Assembler
+from modelmesh.assembly.assembler import Assembler, Parts
+from modelmesh.background import Background
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RoutingEvent
@@ -18,6 +20,7 @@ from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.operations import CHAT
+from modelmesh.probing import Prober, probed_accounts
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver
 from modelmesh.reporting import Reporter
@@ -30,6 +33,7 @@ from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
+from modelmesh.statistics import StatisticsCollector, circuits_of
 from modelmesh.status import PoolInfo, describe
 from modelmesh.usage import BudgetStatus, UsageTracker
 
@@ -101,11 +105,43 @@ class ModelMesh:
         parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
         self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
         self.price_failures = parts.price_failures
-        self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._lock, self._clock)
+        self._statistics = StatisticsCollector(
+            now=self._when,
+            clock=self._clock,
+            circuits=circuits_of(self.list_pools),
+            scopes=parts.statistics.scopes,
+            retention=parts.statistics.retention,
+            send=self._emitter.flush,
+        )
+        self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._statistics, self._lock, self._clock)
+        for window in parts.windows:
+            self._book.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
             self._keep_state(parts.storage, parts.keeping)
         self._ready = True
+        self._begin_background(parts)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
+
+    def _begin_background(self, parts: Parts) -> None:
+        """What is done beside requests, where the configuration or a sink asks for it."""
+        self.background = background = Background(self._clock)
+        self._prober = prober = Prober(
+            self._book, self._lock, self._clock, self._tell_probe, lambda: background.stopped, probed_accounts(parts)
+        )
+        if any(row.on_start for row in prober.rows):
+            background.once(prober.at_start)
+        for interval in sorted({row.interval for row in prober.rows if row.interval is not None}):
+            background.every(interval, partial(prober.those_off, interval))
+        if self._emitter.counting:
+            background.every(parts.statistics.flush_interval, self._flush_statistics)
+        background.start()
+
+    def _flush_statistics(self) -> None:
+        self._statistics.flush()
+
+    def _tell_probe(self) -> None:
+        if self._emitter.listening:
+            self._reporter.tell_changes()
 
     def _keep_state(self, storage: Storage, section: StorageSection) -> None:
         from modelmesh.state import StateManager  # noqa: PLC0415 - only where something is kept
@@ -160,6 +196,7 @@ class ModelMesh:
         if not self._ready:
             return
         self._ready = False
+        self.background.stop()
         for entry in self._entries:
             close = getattr(entry.provider, "close", None)
             if close is not None:
@@ -171,6 +208,7 @@ class ModelMesh:
         if not self._ready:
             return
         self._ready = False
+        await asyncio.to_thread(self.background.stop)
         for entry in self._entries:
             aclose, close = getattr(entry.provider, "aclose", None), getattr(entry.provider, "close", None)
             if aclose is not None:
@@ -180,6 +218,7 @@ class ModelMesh:
         self._closed()
 
     def _closed(self) -> None:
+        self._statistics.flush()
         if self.state is not None:
             self.state.close()
         self._emitter.close()
@@ -276,8 +315,9 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter):
+        for part in (self._driver, self._adriver, self._reporter, self._prober):
             part.lock = self._lock
+        self._statistics.after_fork()
         if self.state is not None:
             self._ledger.take_posted()  # the parent sends it
             self.state.after_fork()
@@ -285,6 +325,7 @@ class ModelMesh:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
+        self.background.after_fork()
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""
@@ -305,6 +346,14 @@ class ModelMesh:
     def get_router(self) -> Router:
         """Return the router."""
         return self._router
+
+    def get_statistics(self) -> StatisticsCollector:
+        """Return what models, providers and pools did, e.g. ``mesh.get_statistics().pool("chat-completion").error_rate``."""
+        return self._statistics
+
+    def stats(self) -> StatisticsCollector:
+        """Return the same as :meth:`get_statistics`."""
+        return self._statistics
 
     def list_models(self) -> list[Candidate]:
         """Return every model that some pool has, once."""

@@ -25,6 +25,7 @@ from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.statistics import RequestMetrics, StatisticsCollector
 from modelmesh.usage import UsageTracker
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Reporter:
         usage: UsageTracker,
         book: HealthBook,
         ledger: Ledger,
+        statistics: StatisticsCollector,
         lock: RLock,
         clock: Callable[[], float],
     ) -> None:
@@ -51,6 +53,7 @@ class Reporter:
         self._usage = usage
         self._book = book
         self._ledger = ledger
+        self._statistics = statistics
         self._clock = clock
         self.lock = lock
         self.state: StateManager | None = None
@@ -63,6 +66,7 @@ class Reporter:
         self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
             self._account(served, usage_of(served.outcome.body))
+            self._count(served.attempts, served.pool, self._clock() - began, served.attempts[-1].ms)
             self._changed()
             if self._emitter.listening:
                 self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
@@ -76,6 +80,8 @@ class Reporter:
             self._account(served, progress.usage)
         else:
             self._unsettled(served.attempts[-1:])
+        took = self._clock() - began
+        self._count(served.attempts, served.pool, took, (served.attempts[-1].ms or 0.0) + took * 1000)
         self._changed()
         if self._emitter.listening:
             self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
@@ -84,9 +90,35 @@ class Reporter:
         """A request got no answer."""
         attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
         self._unsettled(attempts)
+        self._count(attempts, pool, self._clock() - began, None)
         self._changed()
         if self._emitter.listening:
             self._tell(call, pool, attempts, None, error, began, None)
+
+    def _count(self, attempts: Sequence[Attempt], pool: Pool, took: float, last_ms: float | None) -> None:
+        """Count each attempt for its model and provider, and the request for its pool; a caller who left counts for nobody."""
+        last = attempts[-1] if attempts else None
+        for attempt in attempts:
+            if attempt.outcome == "cancelled":
+                continue
+            moved = 0 if attempt is last else int((attempt.provider_id, attempt.model_id) != _whom(attempts[attempt.number]))
+            answered, usage = attempt.outcome == "answered", attempt.usage or {}
+            metrics = RequestMetrics(
+                last_ms if attempt is last else None,
+                usage.get("prompt_tokens") or 0,
+                usage.get("completion_tokens") or 0,
+                attempt.cost,
+                answered,
+                moved,
+            )
+            self._statistics.record(attempt.model_id, attempt.provider_id, None, metrics)
+        if last is None:
+            self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
+        elif last.outcome != "cancelled":
+            moved = sum(_whom(before) != _whom(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
+            whole = took * 1000 + (0.0 if last_ms is None or last_ms <= took * 1000 else last_ms - took * 1000)
+            done = RequestMetrics(whole, metrics.tokens_in, metrics.tokens_out, metrics.cost, metrics.success, moved)
+            self._statistics.record(None, None, pool.name, done)
 
     def _changed(self) -> None:
         if self.state is not None:
@@ -152,6 +184,10 @@ class Reporter:
         )
 
 
+def _whom(attempt: Attempt) -> tuple[str, str]:
+    return attempt.provider_id, attempt.model_id
+
+
 def _events(
     changes: Sequence[tuple[str, Circuit, FailureClass | Reason | None]],
     attempts: Sequence[Attempt],
@@ -161,7 +197,12 @@ def _events(
     found: list[RoutingEvent] = []
     for what, circuit, reason in changes:
         off, facts = what == "deactivated", {"reason": reason.value if reason else None}
-        if isinstance(circuit, Account):
+        if off and reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
+            facts["policy"] = circuit.judge.shown(circuit.candidate)
+        if what in ("healthy", "unhealthy"):
+            health = {**facts, "available": what == "healthy", "found_by": "probe"}
+            found.append(RoutingEvent("provider_health_changed", now, None, getattr(circuit, "provider_id", None), pool, health))
+        elif isinstance(circuit, Account):
             name = "provider_deactivated" if off else "provider_recovered"
             found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
         elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:

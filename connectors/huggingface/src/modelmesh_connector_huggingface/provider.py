@@ -22,6 +22,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "huggingface.inference.v1"
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
+    probe_path: ClassVar[str] = ""  # its list of models opens without a key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"
     other_key_variables: ClassVar[Sequence[str]] = ("HF_API_KEY", "HUGGINGFACE_API_TOKEN")
 

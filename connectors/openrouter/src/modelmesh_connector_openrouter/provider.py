@@ -31,6 +31,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"
+    probe_path: ClassVar[str] = "/key"  # its list of models opens without a key
 
     def _find_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/api``."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from modelmesh.assembly.accounts import Entries, build_entry
 from modelmesh.assembly.limits import budget_meters, limit_accounts, limit_models, limit_pool_members
 from modelmesh.assembly.membership import Models, is_called
 from modelmesh.assembly.policies import pool_policy, strategy_settings
 from modelmesh.assembly.prices import PriceSources
+from modelmesh.assembly.recovery import give_judge, judges_strikes, maintenance, policy_settings
 from modelmesh.assembly.sinks import build_emitter
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.capabilities.nodes import CapabilityTree, standard_tree
 from modelmesh.config.mesh_config import MeshConfig, Sections
 from modelmesh.config.references import References
-from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection, StorageSection
+from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection, StatisticsSection, StorageSection
+from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
 from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
@@ -25,6 +27,7 @@ from modelmesh.ids import Kind
 from modelmesh.registry.resolver import Resolver, build
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
+from modelmesh.routing.maintenance import Maintenance
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 
@@ -42,6 +45,9 @@ class Parts:
     storage: Storage | None
     keeping: StorageSection | None
     price_failures: Mapping[str, int]
+    windows: tuple[Maintenance, ...] = ()
+    pools: Mapping[str, PoolSection] = field(factory=dict)
+    statistics: StatisticsSection = field(factory=StatisticsSection)
 
 
 class Assembler:
@@ -101,7 +107,19 @@ class Assembler:
         router = Router(pools, tree, StickUntilFailure)
         emitter = build_emitter(sections.observability, resolver, references, places)
         storage = self._storage(sections.storage, references) if sections.storage is not None else None
-        return Parts(entries, tree, router, emitter, storage, sections.storage, prices.failures)
+        windows = (maintenance(section, pools[name]) for name, section in sections.pools.items())
+        return Parts(
+            entries,
+            tree,
+            router,
+            emitter,
+            storage,
+            sections.storage,
+            prices.failures,
+            tuple(window for window in windows if window is not None),
+            sections.pools,
+            sections.statistics,
+        )
 
     def _storage(self, section: StorageSection, references: References) -> Storage:
         places, store = self._config.places, section.instance
@@ -155,7 +173,9 @@ class Assembler:
         members = list(dict.fromkeys(members))
         limit_pool_members(section, members)
         path, strategy = node.path if node else "", self._strategy(section)
-        pool = Pool(section.name, path, members, strategy, self._book, pool_policy(section), self._ledger)
+        policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
+        pool = Pool(section.name, path, members, strategy, self._book, policy, self._ledger)
+        give_judge(section, pool, self._resolver, self._config.places)
         pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
         return pool
 
@@ -175,10 +195,10 @@ class Assembler:
             return section.strategy_instance  # type: ignore[no-any-return]
         name = override or section.strategy or DEFAULT_STRATEGY
         where = self._config.places.where(("pools", section.name, "strategy"))
-        return self._built(name, section.fallback_strategy, strategy_settings(section), where)
+        return self._built(name, section.fallback_strategy, section, where)
 
     def _built(
-        self, name: str, fallback: str | None, settings: dict[str, object], where: str, above: tuple[object, ...] = ()
+        self, name: str, fallback: str | None, section: PoolSection, where: str, above: tuple[object, ...] = ()
     ) -> Strategy:
         """Build a strategy and what it falls back to.
 
@@ -186,11 +206,14 @@ class Assembler:
         ``fixed_fallback`` what it always is; that one then falls back to what the configuration names.
         """
         cls = self._resolver.resolve(Kind.STRATEGY, name, where)
+        decides = any(isinstance(cls, contract) for contract in (DeactivationPolicy, RecoveryPolicy))
+        settings = policy_settings(section) if decides else strategy_settings(section)
+        if above:
+            settings["fallback_strategy"] = fallback
         fixed = getattr(cls, "fixed_fallback", None)
         then, beyond = (fixed, fallback) if fixed else (fallback or getattr(cls, "default_fallback", None), None)
         if then and then != "error" and cls not in above:
-            told = {**settings, "fallback_strategy": beyond}
-            settings = {**settings, "fallback": self._built(then, beyond, told, where, (*above, cls))}
+            settings["fallback"] = self._built(then, beyond, section, where, (*above, cls))
         return build(cls, settings, name)  # type: ignore[no-any-return]
 
     # -- limits -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
 from modelmesh.routing.prices import NANO
 
 _PERIODS = {"minute": Period.MINUTE, "hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
-_SCHEDULES = {
+SCHEDULES = {
     "monthly": Period.MONTH,
     "daily": Period.DAY,
     "daily_utc": Period.DAY,
@@ -74,13 +74,13 @@ def quota_meters(key: str, section: QuotaSection | None, circuits: Sequence[Circ
                 )
         limit = section.request_limit if metric is Metric.REQUESTS else section.token_limit
         if limit is not None:
-            window = Window(_SCHEDULES[section.reset_schedule], zone)
+            window = Window(SCHEDULES[section.reset_schedule], zone)
             yield Meter(Quota(key, metric, limit, window, Reason.QUOTA_EXHAUSTED, source=source), list(circuits))
 
 
 def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: Circuit) -> Iterator[Meter]:
     """Yield what the caps of a pool count of one of its models."""
-    window = Window(_SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
+    window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
     if back.on_quota_reset is False:
         window = Window(Period.TOTAL)
     money = None if off.budget_limit is None else round(off.budget_limit * NANO)

@@ -21,8 +21,17 @@ def account_limits(section: ProviderSection) -> dict[str, float]:
     return stated if section.timeout is None else {**stated, "answer": section.timeout}
 
 
-def pool_policy(section: PoolSection) -> PoolPolicy:
-    """Everything a pool routes by."""
+NEVER = 1 << 30
+"""Failures in a row that no model comes to."""
+
+
+def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolicy:
+    """Everything a pool routes by.
+
+    Args:
+        section: What the configuration says.
+        own_strikes: Whether a policy of its own decides how many failures are too many, so that the circuits do not.
+    """
     retry, off, back = section.retry, section.deactivation, section.recovery
     attempts = PoolPolicy().max_attempts
     if retry.max_attempts is not None:
@@ -41,8 +50,8 @@ def pool_policy(section: PoolSection) -> PoolPolicy:
             retry.honor_retry_after,
         ),
         circuit=CircuitPolicy(
-            failure_threshold=off.retry_limit,
-            error_rate_threshold=off.error_rate_threshold,
+            failure_threshold=NEVER if own_strikes else off.retry_limit,
+            error_rate_threshold=2.0 if own_strikes else off.error_rate_threshold,
             error_codes=off.error_codes,
             cooldown=back.cooldown,
             probe_interval=back.probe_interval,

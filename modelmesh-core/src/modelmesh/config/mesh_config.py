@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from modelmesh.config import schema
 from modelmesh.config.disabled import without_disabled
@@ -26,11 +26,6 @@ LATER_SECTIONS = ("discovery", "connectors")
 """Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
 
 LATER_PROVIDER_KEYS = ("discovery", "batch", "files", "fine_tuning")
-LATER_POOL_KEYS = {
-    "deactivation": ("maintenance_window",),
-    "recovery": ("probe_on_start",),
-}
-
 
 KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 
@@ -51,6 +46,7 @@ class Sections:
     capabilities: tuple[str, ...]
     budget: schema.BudgetSection | None = None
     storage: schema.StorageSection | None = None
+    statistics: schema.StatisticsSection = field(factory=schema.StatisticsSection)
 
 
 class MeshConfig:
@@ -177,6 +173,12 @@ class MeshConfig:
             structure(sink, schema.SinkSection, ("observability",), problems)
             for sink in tidy.observability(self.raw.get("observability"))
         ]
+        counting = structure(
+            tidy.statistics(self.raw.get("observability")),
+            schema.StatisticsSection,
+            ("observability", "statistics"),
+            problems,
+        )
         capabilities = self.raw.get("capabilities") or ()
         if not isinstance(capabilities, list | tuple) or not all(isinstance(name, str) for name in capabilities):
             problems.add(("capabilities",), "must be a list of capability names")
@@ -197,6 +199,7 @@ class MeshConfig:
             tuple(capabilities),
             budget,
             storage,
+            counting or schema.StatisticsSection(),
         )
         return sections, problems
 
@@ -214,7 +217,7 @@ class MeshConfig:
         paths: list[Path] = [(name,) for name in LATER_SECTIONS if self.raw.get(name)]
         listening = self.raw.get("observability")
         if isinstance(listening, Mapping):
-            paths += [("observability", name) for name in ("statistics", "tracing") if listening.get(name)]
+            paths += [("observability", name) for name in ("tracing",) if listening.get(name)]
         for key, provider in sections.providers.items():
             paths += [("providers", key, name) for name in LATER_PROVIDER_KEYS if getattr(provider, name)]
             if provider.connection_pool.timeout != schema.ConnectionPoolSection().timeout:
@@ -222,10 +225,6 @@ class MeshConfig:
             auth = provider.options.get("auth")
             if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
                 paths.append(("providers", key, "auth"))
-        for key, pool in sections.pools.items():
-            for section, names in LATER_POOL_KEYS.items():
-                stated, below = (getattr(pool, section), (section,)) if section else (pool, ())
-                paths += [("pools", key, *below, name) for name in names if getattr(stated, name) is not None]
         unused = [(path, f"{path[-1]!r} is read but not acted on by this version of modelmesh-core") for path in paths]
         return unused + list(_perhaps_misspelt(sections))
 

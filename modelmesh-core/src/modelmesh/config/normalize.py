@@ -30,6 +30,7 @@ SECTION_ALIASES = {
     "recovery": {"cooldown_seconds": "cooldown"},
 }
 OBSERVABILITY_ALIASES = {"redact_secrets": "redact"}
+STATISTICS_KEYS = ("flush_interval", "retention", "scopes")
 PARTS = ("routing", "events", "logging", "statistics", "tracing")
 
 
@@ -152,7 +153,11 @@ class Normalizer:
             for key in SELECTION_KEYS:
                 if key in selection:
                     entry.setdefault(key, selection.pop(key))
+            if "policy" in selection:
+                entry.setdefault("strategy", selection.pop("policy"))
             entry["selection"] = selection
+        if callable(getattr(entry.get("strategy"), "select", None)):
+            entry.setdefault("strategy_instance", entry.pop("strategy"))  # a live object where an ID may stand
         return entry
 
     # -- secrets and observability ----------------------------------------------------------------------------------
@@ -197,6 +202,14 @@ class Normalizer:
             found["config"]["locking"] = locking
         return found
 
+    def statistics(self, value: Any) -> dict[str, Any]:
+        """What of the sub-section is the mesh's own; the rest is the connector's."""
+        part = value.get("statistics") if isinstance(value, Mapping) else None
+        found = {key: part[key] for key in STATISTICS_KEYS if key in part} if isinstance(part, Mapping) else {}
+        if found.get("scopes") == "all":
+            del found["scopes"]
+        return found
+
     def observability(self, value: Any) -> list[dict[str, Any]]:
         """One entry for each connector, with the roles it plays."""
         path: Path = ("observability",)
@@ -221,13 +234,15 @@ class Normalizer:
             if "connector" in flat and "instance" not in flat and "connector" not in part and set(part) - _GENERAL_KEYS:
                 part["connector"] = flat["connector"]
                 part["config"] = {**self._map(flat.get("config"), (*path, "config")), **self._map(part.get("config"), path)}
-        unclaimed = [role for role in ("routing", "logging", "statistics", "tracing") if "connector" not in parts.get(role, {})]
+        roles = [role for role in ("routing", "logging", "statistics", "tracing") if role != "statistics" or role in parts]
+        unclaimed = [role for role in roles if "connector" not in parts.get(role, {})]
         shared: dict[str, Any] = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
         if flat and unclaimed:
             sinks.append(shared)
         for role, part in parts.items():
             if "connector" in part:
-                own = {key: item for key, item in part.items() if key not in (*_PART_KEYS, "connector")}
+                mine = (*_PART_KEYS, *STATISTICS_KEYS, "connector")
+                own = {key: item for key, item in part.items() if key not in mine}
                 kept = {key: part[key] for key in _PART_KEYS if key in part}
                 config: dict[str, Any] = self._map(own.pop("config", None), (*path, role, "config"))
                 config.update(own)

@@ -16,6 +16,7 @@ Delivery = NewType("Delivery", dict[str, bool])
 Zone = NewType("Zone", str)
 Price = NewType("Price", float)
 RequestPrice = NewType("RequestPrice", float)
+Minutes = NewType("Minutes", str)
 
 
 @frozen
@@ -171,7 +172,9 @@ class DeactivationSection:
     token_limit: int | None = None
     budget_limit: float | None = None
     quota_window: Literal["monthly", "daily"] | None = None
-    maintenance_window: str | None = None
+    maintenance_window: Minutes | None = None
+    maintenance_zone: Zone = Zone("UTC")
+    policy: Any = field(default=None, repr=False)
 
 
 @frozen
@@ -183,6 +186,7 @@ class RecoverySection:
     probe_interval: Seconds | None = None
     on_quota_reset: bool | None = None
     quota_reset_schedule: Literal["monthly", "daily", "daily_utc"] | None = None
+    policy: Any = field(default=None, repr=False)
 
 
 @frozen
@@ -256,6 +260,15 @@ class SecretsSection:
     store: str = "modelmesh.env.v1"
     instance: Any = field(default=None, repr=False)
     config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class StatisticsSection:
+    """``observability.statistics``: what is counted, and when sinks are handed the counts."""
+
+    flush_interval: Seconds = Seconds(60.0)
+    retention: Seconds = Seconds(604800.0)
+    scopes: tuple[Literal["model", "provider", "pool"], ...] = ("model", "provider", "pool")
 
 
 @frozen

@@ -36,6 +36,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(schema.Minutes, lambda value, _: _minutes(value))
     converter.register_structure_hook(schema.Zone, lambda value, _: _zone(value))
     converter.register_structure_hook(schema.Price, lambda value, _: schema.Price(_price(value, MOST_PER_1K_TOKENS)))
     converter.register_structure_hook(schema.RequestPrice, lambda value, _: schema.RequestPrice(_price(value, MOST_PER_REQUEST)))
@@ -126,6 +127,12 @@ def _zone(value: Any) -> schema.Zone:
         message = f"must name a time zone of this machine, e.g. 'UTC' or 'America/Los_Angeles', not {value!r}"
         raise ValueError(message) from None
     return schema.Zone(str(value))
+
+
+def _minutes(value: Any) -> schema.Minutes:
+    from modelmesh.routing.cron import Cron  # noqa: PLC0415 - only where a window is configured
+
+    return schema.Minutes(Cron.parse(_exactly(value, str, "a cron expression")).text)
 
 
 _MODES = {"sync": "synchronous", "synchronous": "synchronous", "streaming": "streaming", "stream": "streaming", "batch": "batch"}

@@ -97,7 +97,29 @@ class RequestLogEntry:
 
 @frozen
 class AggregateStats:
-    """Counters over one scope since the last flush. Times in milliseconds, money in USD."""
+    """Counters over one scope: since the last flush where a sink is handed them, since the start where they are asked for.
+
+    Times in milliseconds, money in USD. The numbers also go by the names that queries use: ``total_requests``,
+    ``successful_requests``, ``failed_requests``, ``total_tokens_in``, ``total_tokens_out``, ``total_cost``,
+    ``avg_latency_ms``, ``p50_latency_ms``, ``p95_latency_ms``, ``p99_latency_ms``.
+
+    Attributes:
+        requests_total: Requests of a pool; attempts at a model or provider.
+        requests_success: Of them, answered.
+        requests_failed: Of them, not answered.
+        tokens_in: Prompt tokens, as the vendors reported them.
+        tokens_out: Completion tokens, as the vendors reported them.
+        cost_total: USD of those whose price is known, ``None`` when none is.
+        latency_avg: Mean time of an answer.
+        latency_p95: The time that 95 of 100 answers keep, within 4.5 %.
+        downtime_total: Time in standby since the start, or since the last flush.
+        rotation_events: How often a request went on to another model.
+        latency_p50: The time that half the answers keep.
+        latency_p99: The time that 99 of 100 answers keep.
+        standby_events: How often a model or account went to standby.
+        quota_resets: How often a limit that was spent began anew.
+        last_updated: Unix seconds of the latest of them, ``None`` when there was none.
+    """
 
     requests_total: int = 0
     requests_success: int = 0
@@ -109,6 +131,66 @@ class AggregateStats:
     latency_p95: float = 0.0
     downtime_total: float = 0.0
     rotation_events: int = 0
+    latency_p50: float = 0.0
+    latency_p99: float = 0.0
+    standby_events: int = 0
+    quota_resets: int = 0
+    last_updated: float | None = None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Share that was not answered, ``None`` when there was nothing."""
+        return self.requests_failed / self.requests_total if self.requests_total else None
+
+    @property
+    def total_requests(self) -> int:
+        """The same as ``requests_total``."""
+        return self.requests_total
+
+    @property
+    def successful_requests(self) -> int:
+        """The same as ``requests_success``."""
+        return self.requests_success
+
+    @property
+    def failed_requests(self) -> int:
+        """The same as ``requests_failed``."""
+        return self.requests_failed
+
+    @property
+    def total_tokens_in(self) -> int:
+        """The same as ``tokens_in``."""
+        return self.tokens_in
+
+    @property
+    def total_tokens_out(self) -> int:
+        """The same as ``tokens_out``."""
+        return self.tokens_out
+
+    @property
+    def total_cost(self) -> float | None:
+        """The same as ``cost_total``."""
+        return self.cost_total
+
+    @property
+    def avg_latency_ms(self) -> float:
+        """The same as ``latency_avg``."""
+        return self.latency_avg
+
+    @property
+    def p50_latency_ms(self) -> float:
+        """The same as ``latency_p50``."""
+        return self.latency_p50
+
+    @property
+    def p95_latency_ms(self) -> float:
+        """The same as ``latency_p95``."""
+        return self.latency_p95
+
+    @property
+    def p99_latency_ms(self) -> float:
+        """The same as ``latency_p99``."""
+        return self.latency_p99
 
 
 @frozen

@@ -71,6 +71,24 @@ class AsyncEventStream(Protocol):
 
 
 @runtime_checkable
+class Probing(Protocol):
+    """What a provider has beside :class:`Provider` when it can be asked whether it is up without a request being made.
+
+    Asked in a thread of the mesh's own, never in a request: at the start with ``recovery.probe_on_start``, and every
+    ``recovery.probe_interval`` while the account is off. It must cost nothing and take no place of a model's: asking for the
+    list of models is usual.
+    """
+
+    def probe(self, limits: Limits) -> None:
+        """Ask once; return when the vendor answered and took the key.
+
+        Raises:
+            ProviderError: It did not; ``failure`` says how.
+        """
+        ...
+
+
+@runtime_checkable
 class Provider(Protocol):
     """One configured account at one vendor."""
 

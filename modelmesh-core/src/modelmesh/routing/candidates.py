@@ -16,6 +16,7 @@ from modelmesh.routing.headroom import Headroom, read_headroom
 
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider
+    from modelmesh.routing.judge import Judge
     from modelmesh.routing.pool import Pool
     from modelmesh.routing.ranking import Order
 
@@ -35,6 +36,7 @@ class Candidate:
         provider: Who serves it.
         account: The provider entry's own health, shared by all its models.
         health: This model's health.
+        judges: Policies of the pools that have it, where they have their own.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
     """
 
@@ -45,6 +47,7 @@ class Candidate:
     account: Account = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+    judges: list[Judge] = field(factory=list, repr=False)
     typical_output: float | None = None
     _headers: tuple[Mapping[str, str], float] | None = field(default=None, init=False, repr=False)
     _headroom: tuple[Headroom, ...] | None = field(default=(), init=False, repr=False)

@@ -6,13 +6,14 @@ caller hands in.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.classes import RULES, Effect, FailureClass
 from modelmesh.routing.policy import (
     BUCKET_CAPACITY,
     LEAST_IN_FLIGHT,
@@ -25,11 +26,15 @@ from modelmesh.routing.policy import (
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
     from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.judge import Judge
     from modelmesh.routing.ledger import Booking
     from modelmesh.routing.meters import Meter
     from modelmesh.routing.pool import Pool
 
 MAX_SAMPLES = 200
+
+KEY_FAILURES = frozenset({FailureClass.CREDENTIAL, FailureClass.PERMISSION})
+"""Failures that the key is to blame for."""
 
 
 class Reason(StrEnum):
@@ -69,6 +74,10 @@ class Circuit:
         bucket: What is left to pay second tries from.
         holds: Why it is withheld though nothing failed, and until when.
         meters: What is counted against it.
+        off_since: When it went off, ``None`` while it is on.
+        downtime: Seconds that it was off before.
+        standby_events: How often it went off.
+        quota_resets: How often a limit that was spent began anew.
     """
 
     state: State = State.CLOSED
@@ -84,6 +93,10 @@ class Circuit:
     bucket: float = BUCKET_CAPACITY
     holds: dict[Reason, float] = field(factory=dict)
     meters: list[Meter] = field(factory=list, repr=False)
+    off_since: float | None = field(default=None, repr=False)
+    downtime: float = field(default=0.0, repr=False)
+    standby_events: int = field(default=0, repr=False)
+    quota_resets: int = field(default=0, repr=False)
 
     def share(self, now: float) -> float:
         """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
@@ -101,7 +114,12 @@ class Circuit:
     @property
     def ready(self) -> bool:
         """Whether a request may be sent now."""
-        return not self.holds and (self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe))
+        return not self.holds and self.passes
+
+    @property
+    def passes(self) -> bool:
+        """Whether no failure keeps a request from being sent now."""
+        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
 
     @property
     def due(self) -> float:
@@ -130,11 +148,14 @@ class ModelHealth(Circuit):
     """Health of one model at one provider.
 
     Attributes:
+        candidate: The model.
         in_flight: Requests it has in flight.
+        judge: Whose policy withholds it, ``None`` when none does.
     """
 
     candidate: Candidate | None = field(default=None, repr=False)
     in_flight: int = 0
+    judge: Judge | None = field(default=None, repr=False)
 
 
 @define(eq=False)
@@ -190,6 +211,13 @@ class Account(Circuit):
             self.earned += 1
             if self.earned >= self.limit:
                 self.limit, self.earned = self.limit + 1, 0
+
+    @property
+    def probeable(self) -> bool:
+        """Whether a probe that is no request may close it: after a refused key or an outage, never against the vendor's word."""
+        if self.state is State.CLOSED or self.told or self.probe or self.reason is None or math.isinf(self.until):
+            return False
+        return self.reason in KEY_FAILURES or RULES[self.reason].effect is Effect.STRIKE
 
     @property
     def has_room(self) -> bool:

@@ -1,92 +1,104 @@
-"""What minutes a cron expression means, in UTC. All times are Unix seconds that the caller hands in."""
+"""What minutes a cron expression means. All times are Unix seconds that the caller hands in.
+
+The expression is read by cronsim 2.8 (BSD licence, 2026-11-21), as Debian's cron reads it; it is imported when an expression
+is. What is added here is the view of a *window*: the minutes of an expression, and where a run of them ends.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from attrs import frozen
+from attrs import field, frozen
 
-_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
-_EXAMPLE = "write five fields like '0-59 2-3 * * 0' (Sundays from 2:00 to 3:59 UTC)"
-_NAMES = {
-    "month": ("", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-    "day of the week": ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
-}
-_LONGEST_MINUTES = 366 * 24 * 60
+_EXAMPLE = "write five fields like '* 2-3 * * 0' (Sundays from 2:00 to 3:59)"
+_LOOKED_AT = datetime(2026, 11, 21, tzinfo=UTC)
+_LONGEST_S = 366 * 86400.0
+_HOUR, _DAY = 60, 24
 
 
 @frozen
 class Cron:
-    """The minutes that a cron expression means: ``*``, numbers, names of months and days, ``a-b``, ``*/n`` and lists.
+    """The minutes that a cron expression means, by the clock of a zone.
 
-    As in cron, a minute must match both fields of days only when one of them is ``*``; else one of them is enough.
+    As in cron, a minute must match both fields of days only when one of them begins with ``*``; else one of them is enough.
+
+    Attributes:
+        text: The expression: five fields.
+        zone: Whose clock, by its name in the zone database.
     """
 
     text: str
-    fields: tuple[frozenset[int], ...]
-    any_day: bool
+    zone: str = "UTC"
+    _read: Any = field(default=None, eq=False, repr=False, alias="read")
+    _tz: Any = field(default=UTC, eq=False, repr=False, alias="tz")
 
     @classmethod
-    def parse(cls, text: str) -> Cron:
+    def parse(cls, text: str, zone: str = "UTC") -> Cron:
         """Read an expression of five fields.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is none, it means no minute of the next 50 years, or every minute of a year.
         """
-        parts = text.lower().split()
-        if len(parts) != len(_FIELDS):
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only where a window is configured
+
+        if len(text.split()) != 5:  # noqa: PLR2004 - it would take a sixth for seconds
             message = f"{text!r} is not a cron expression; {_EXAMPLE}"
             raise ValueError(message)
-        sets = [frozenset(_numbers(part, name, low, high, text)) for part, (name, low, high) in zip(parts, _FIELDS, strict=True)]
-        sets[4] = frozenset(day % 7 for day in sets[4])  # 7 is Sunday too
-        return cls(text, tuple(sets), not (parts[2].startswith("*") or parts[4].startswith("*")))
+        try:
+            read = CronSim(text, _LOOKED_AT)
+        except CronSimError as error:
+            message = f"{text!r} is not a cron expression, or no day is like that ({error}); {_EXAMPLE}"
+            raise ValueError(message) from None
+        made = cls(text, zone, read, UTC if zone == "UTC" else ZoneInfo(zone))
+        first = made.begins(_LOOKED_AT.timestamp())
+        if first is None:
+            message = f"{text!r} means no minute of the next 50 years; {_EXAMPLE}"
+            raise ValueError(message)
+        if made.ends(first) is None:
+            message = f"{text!r} means every minute of a year, so nothing would ever come back; {_EXAMPLE}"
+            raise ValueError(message)
+        return made
 
     def matches(self, now: float) -> bool:
-        """Whether a moment, in Unix seconds, lies in a minute of the expression."""
-        return self._has(datetime.fromtimestamp(now, UTC))
+        """Whether a moment lies in a minute of the expression."""
+        local, read = datetime.fromtimestamp(now, self._tz), self._read
+        return (
+            local.minute in read.minutes
+            and local.hour in read.hours
+            and local.month in read.months
+            and bool(read.match_day(local.date()))
+        )
+
+    def begins(self, now: float) -> float | None:
+        """Return when the first minute of the expression after this one begins; ``None`` when none does in 50 years."""
+        from cronsim import CronSim  # noqa: PLC0415
+
+        # With a field of seconds the expression means plain minutes, without what cron does to jobs on days that lack an hour.
+        minute = datetime.fromtimestamp(now // 60 * 60, self._tz)
+        found = next(CronSim(f"0 {self.text}", minute), None)
+        return None if found is None else found.timestamp()
 
     def ends(self, now: float) -> float | None:
-        """Return the first minute from ``now`` on, in Unix seconds, that is not of the expression.
-
-        ``None`` when there is none within a year.
-        """
-        minute = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0)
-        if not self._has(minute):
+        """Return the first minute from ``now`` on that is not of the expression; ``None`` when there is none within a year."""
+        if not self.matches(now):
             return now
-        for _ in range(_LONGEST_MINUTES):
-            minute += timedelta(minutes=1)
-            if not self._has(minute):
-                return minute.timestamp()
-        return None
+        whole_hours = len(self._read.minutes) == _HOUR
+        whole_days = whole_hours and len(self._read.hours) == _DAY
+        at = now // 60 * 60
+        while self.matches(at):
+            if at > now + _LONGEST_S:
+                return None
+            at = self._after(at, whole_days=whole_days, whole_hours=whole_hours)
+        return at
 
-    def _has(self, at: datetime) -> bool:
-        minutes, hours, days, months, weekdays = self.fields
-        if at.minute not in minutes or at.hour not in hours or at.month not in months:
-            return False
-        day, weekday = at.day in days, at.isoweekday() % 7 in weekdays
-        return day or weekday if self.any_day else day and weekday
-
-
-def _numbers(part: str, name: str, low: int, high: int, text: str) -> list[int]:
-    """Return the numbers of one field."""
-    names = _NAMES.get(name, ())
-
-    def number(word: str) -> int:
-        return names.index(word) if word and word in names else int(word)
-
-    found: list[int] = []
-    try:
-        for piece in part.split(","):
-            span, slash, step = piece.partition("/")
-            first, dash, last = span.partition("-")
-            begin = low if span == "*" else number(first)
-            alone = high if span == "*" or slash else begin
-            end = number(last) if dash else alone
-            each = int(step) if slash else 1
-            if not low <= begin <= end <= high or each < 1:
-                raise ValueError(piece)
-            found.extend(range(begin, end + 1, each))
-    except ValueError:
-        message = f"{text!r} is not a cron expression: its {name} is {part!r}, not within {low} to {high}; {_EXAMPLE}"
-        raise ValueError(message) from None
-    return found
+    def _after(self, at: float, *, whole_days: bool, whole_hours: bool) -> float:
+        """Return the next moment at which the answer may be another one."""
+        local = datetime.fromtimestamp(at, self._tz)
+        if whole_days:
+            following = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), tzinfo=self._tz)
+            return max(following.timestamp(), at + 60)
+        if whole_hours:
+            return at + 3600 - local.minute * 60
+        return at + 60

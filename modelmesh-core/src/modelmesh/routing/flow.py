@@ -146,6 +146,9 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
     """
     started = clock()
     pool.book.advance(started)
+    if pool.judge is not None and pool.judge.error is not None:
+        error, pool.judge.error = pool.judge.error, pool.judge.error if dry_run else None
+        raise error
     selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total)
@@ -271,6 +274,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         pool.book.failed(lease, outcome, done, pool.policy.circuit)
         if RULES[outcome.failure].scope is not Scope.NONE:
             _notify(pool, "failed", candidate, run.selection, outcome)
+            _judged(pool, candidate, done, error=outcome)
         return None
     assert isinstance(outcome, Answer | Opened)
     attempt.ms = (done - now) * 1000
@@ -325,6 +329,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, now: float, seconds:
         "headers": headers,
     }
     _notify(served.pool, "succeeded", served.candidate, served.request, outcome)
+    _judged(served.pool, served.candidate, now, usage=usage, seconds=seconds)
 
 
 def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
@@ -336,6 +341,7 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     served.pool.book.failed(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(served.pool, "failed", served.candidate, served.request, error)
+        _judged(served.pool, served.candidate, now, error=error)
 
 
 def abandon(served: Served, now: float) -> None:
@@ -370,6 +376,12 @@ def usage_of(body: Any) -> dict[str, Any] | None:
     """Return the usage a vendor reported, ``None`` when it did not."""
     usage = body.get("usage") if isinstance(body, dict) else None
     return usage if isinstance(usage, dict) else None
+
+
+def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
+    """Ask the policies of every pool that has the model whether it goes to standby."""
+    for judge in candidate.judges:
+        judge.after(candidate, pool.book, now, **facts)
 
 
 def _notify(pool: Pool, notice: str, *facts: Any) -> None:

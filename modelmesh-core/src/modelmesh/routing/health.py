@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelmesh.routing.circuits import Account, Circuit, Lease, ModelHealth, Reason, State
+from modelmesh.routing.circuits import KEY_FAILURES, Account, Circuit, Lease, ModelHealth, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
 from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
 from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
@@ -19,6 +19,7 @@ from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, OPEN_CAP
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
     from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.maintenance import Maintenance
 
 MAX_CHANGES = 1000
 """Changes kept until somebody is told; without a listener the oldest go."""
@@ -37,6 +38,8 @@ class HealthBook:
         self._timers: list[tuple[float, int, Circuit, int, int]] = []
         self._forget: list[tuple[float, int, Candidate, str]] = []
         self._held: list[tuple[float, int, Circuit, Reason]] = []
+        self._windows: list[tuple[float, int, Maintenance]] = []
+        self._now = 0.0
         self._sequence = 0
         self._probes = 0
         self.changes: deque[tuple[str, Circuit, FailureClass | Reason | None]] = deque(maxlen=MAX_CHANGES)
@@ -45,14 +48,12 @@ class HealthBook:
 
     def advance(self, now: float) -> None:
         """Let every timer that is due take effect."""
+        self._now = now
         while self._forget and self._forget[0][0] <= now:
             _, _, candidate, feature = heapq.heappop(self._forget)
             for pool, bit in candidate.places:
                 pool.set_refused(feature, bit, on=False)
-        while self._held and self._held[0][0] <= now:
-            until, _, held, reason = heapq.heappop(self._held)
-            if held.holds.get(reason) == until:
-                self.free(held, reason)
+        self._let_go(now)
         while self._timers and self._timers[0][0] <= now:
             _, _, circuit, generation, probe = heapq.heappop(self._timers)
             if circuit.generation != generation:
@@ -64,6 +65,15 @@ class HealthBook:
             elif circuit.state is State.OPEN and circuit.until <= now:
                 circuit.state = State.HALF_OPEN
                 self._show(circuit)
+
+    def _let_go(self, now: float) -> None:
+        """End the holds that are over, and begin the windows that are due."""
+        while self._held and self._held[0][0] <= now:
+            until, _, held, reason = heapq.heappop(self._held)
+            if held.holds.get(reason) == until and not self._stays(held, reason, now):
+                self.free(held, reason)
+        while self._windows and self._windows[0][0] <= now:
+            self.keep(heapq.heappop(self._windows)[2], now)
 
     def _remember(self, candidate: Candidate, feature: str, now: float) -> None:
         """Do not offer this model requests with a parameter that it refused, for a while."""
@@ -129,16 +139,20 @@ class HealthBook:
             circuit.consecutive = 0
             circuit.bucket = min(BUCKET_CAPACITY, circuit.bucket + 1)
             if circuit.state is not State.CLOSED:
-                self.changes.append(("recovered", circuit, circuit.reason))
-                circuit.state = State.CLOSED
-                circuit.reason, circuit.told, circuit.probe = None, False, 0
-                circuit.recovered_at = now
-                self._show(circuit)
+                self._close(circuit, now)
             circuit.steps.clear()
         account = lease.candidate.account
         if account.limit < account.ceiling:
             account.earn()
             self._show(account)
+
+    def _close(self, circuit: Circuit, now: float) -> None:
+        reason, circuit.state = circuit.reason, State.CLOSED
+        circuit.reason, circuit.told, circuit.probe = None, False, 0
+        circuit.recovered_at = now
+        self._show(circuit)
+        if circuit.ready:  # else it is withheld for something else, and the end of that is its recovery
+            self._went_on(circuit, reason, now)
 
     def failed(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
         """Apply a failure by the row of its class."""
@@ -195,7 +209,7 @@ class HealthBook:
         if error.upstream_delay_s is not None:
             return min(error.upstream_delay_s, TOO_LONG_S) * (1 + 0.1 * self._draw())  # never less than told
         failure = error.failure
-        set_by_hand = policy.probe_interval if failure in _KEY_FAILURES else policy.cooldown
+        set_by_hand = policy.probe_interval if failure in KEY_FAILURES else policy.cooldown
         if set_by_hand is not None:
             return set_by_hand
         rule, step = RULES[failure], circuit.steps.get(failure, 0)
@@ -225,10 +239,53 @@ class HealthBook:
             self._schedule(circuit.until, circuit)
         self._show(circuit)
         if was_ready:
-            self.changes.append(("deactivated", circuit, failure))
+            self._went_off(circuit, failure, now)
+
+    # -- probes that are no requests --------------------------------------------------------------------------------
+
+    def answered_probe(self, account: Account, generation: int, now: float) -> bool:
+        """Close the circuit of an account that answered a probe; ``False`` when a probe does not decide that.
+
+        Args:
+            account: Who was probed.
+            generation: Of its circuit when the probe began; a late answer does not close it.
+            now: Monotonic seconds.
+        """
+        if account.generation != generation or not account.probeable:
+            return False
+        account.consecutive = 0
+        account.steps.clear()
+        account.generation += 1  # its timer is of the time before
+        self.changes.append(("healthy", account, account.reason))
+        self._close(account, now)
+        return True
+
+    def failed_probe(self, account: Account, generation: int, failure: FailureClass, now: float, seconds: float | None) -> bool:
+        """Open the circuit of an account whose probe says that nobody there can be asked, or keep it open for longer.
+
+        Args:
+            account: Who was probed.
+            generation: Of its circuit when the probe began.
+            failure: What the probe failed with.
+            now: Monotonic seconds.
+            seconds: For how long; ``None`` for as long as a request that failed so.
+        """
+        undecided = failure not in KEY_FAILURES or not (account.state is State.CLOSED or account.probeable)
+        if undecided or account.generation != generation:
+            return False
+        if seconds is None:
+            rule = RULES[failure]
+            seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.steps.get(failure, 0), 20))
+        if account.state is State.CLOSED:
+            self.changes.append(("unhealthy", account, failure))
+        self._open(account, failure, now, seconds, told=False, stale=False, by_hand=False)
+        return True
+
+    # -- what is remembered and what a person says ------------------------------------------------------------------
 
     def reopen(self, circuit: Circuit, failure: FailureClass, until: float, *, told: bool) -> None:
         """Open a circuit as it was in an earlier run."""
+        circuit.off_since = self._now if circuit.off_since is None else circuit.off_since
         circuit.state, circuit.until, circuit.reason, circuit.told = State.OPEN, until, failure, told
         circuit.generation += 1
         if not math.isinf(until):
@@ -245,9 +302,36 @@ class HealthBook:
         circuit.holds.clear()
         for meter in circuit.meters:
             meter.reset()
+        if isinstance(circuit, ModelHealth):
+            circuit.judge = None
+            candidate = circuit.candidate
+            for judge in candidate.judges if candidate else ():
+                judge.forget(candidate)  # type: ignore[arg-type]
+        self._on_again(circuit, self._now)
         self._show(circuit)
 
     # -- what is withheld though nothing failed -----------------------------------------------------------------
+
+    def keep(self, window: Maintenance, now: float) -> None:
+        """Withhold what a maintenance window is for while it lasts, now and whenever it comes again."""
+        ends = window.turn(now)
+        for circuit in window.circuits if ends is not None else ():
+            self.hold(circuit, Reason.MAINTENANCE_WINDOW, ends or 0.0)
+        if not math.isinf(window.due):
+            self._sequence += 1
+            heapq.heappush(self._windows, (window.due, self._sequence, window))
+
+    def _stays(self, circuit: Circuit, reason: Reason, now: float) -> bool:
+        """Whether a policy withholds for longer what was due to come back."""
+        if reason is not Reason.POLICY or not isinstance(circuit, ModelHealth) or circuit.judge is None:
+            return False
+        assert circuit.candidate is not None
+        until = circuit.judge.keeps(circuit.candidate, now)
+        if until is None:
+            circuit.judge = None
+            return False
+        self.hold(circuit, reason, until)
+        return True
 
     def hold(self, circuit: Circuit, reason: Reason, until: float) -> None:
         """Withhold something until then; what holds it longer already, stays."""
@@ -260,15 +344,37 @@ class HealthBook:
             heapq.heappush(self._held, (until, self._sequence, circuit, reason))
         if was_ready:
             self._show(circuit)
-            self.changes.append(("deactivated", circuit, reason))
+            self._went_off(circuit, reason, self._now)
 
     def free(self, circuit: Circuit, reason: Reason) -> None:
         """Let go of what was withheld for a reason."""
-        if circuit.holds.pop(reason, None) is None or circuit.holds:
+        if circuit.holds.pop(reason, None) is None:
+            return
+        if reason in LIMITS:
+            circuit.quota_resets += 1
+        if circuit.holds:
             return
         self._show(circuit)
         if circuit.ready:
-            self.changes.append(("recovered", circuit, reason))
+            self._went_on(circuit, reason, self._now)
+
+    # -- who hears of it --------------------------------------------------------------------------------------------
+
+    def _went_off(self, circuit: Circuit, reason: FailureClass | Reason, now: float) -> None:
+        if circuit.off_since is None:
+            circuit.off_since = now
+            circuit.standby_events += 1
+        self.changes.append(("deactivated", circuit, reason))
+
+    def _went_on(self, circuit: Circuit, reason: FailureClass | Reason | None, now: float) -> None:
+        self._on_again(circuit, now)
+        self.changes.append(("recovered", circuit, reason))
+
+    @staticmethod
+    def _on_again(circuit: Circuit, now: float) -> None:
+        if circuit.off_since is not None:
+            circuit.downtime += max(now - circuit.off_since, 0.0)
+            circuit.off_since = None
 
     # -- who sees it --------------------------------------------------------------------------------------------
 
@@ -283,4 +389,4 @@ class HealthBook:
                 pool.set_ready(bit, on=circuit.ready)
 
 
-_KEY_FAILURES = frozenset({FailureClass.CREDENTIAL, FailureClass.PERMISSION})
+LIMITS = frozenset({Reason.QUOTA_EXHAUSTED, Reason.BUDGET_EXCEEDED, Reason.TOKEN_LIMIT, Reason.REQUEST_LIMIT})

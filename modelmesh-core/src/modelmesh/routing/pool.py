@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import NoActiveModelError
+from modelmesh.routing import standby
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.needs import estimated_tokens, lacks, needs
 from modelmesh.routing.policy import PoolPolicy
@@ -15,7 +15,8 @@ from modelmesh.routing.policy import PoolPolicy
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.strategy import Strategy
-    from modelmesh.routing.circuits import Account, Circuit
+    from modelmesh.routing.circuits import Account
+    from modelmesh.routing.judge import Judge
     from modelmesh.routing.meters import Meter
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger, forecast
@@ -36,6 +37,7 @@ class Pool:
         book: The health of its members.
         ledger: Counts what its attempts take.
         meters: What is counted against the pool as a whole.
+        judge: Its own policies of standby and recovery, ``None`` where the circuits decide alone.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Pool:
         self.policy = policy or PoolPolicy()
         self.ledger = ledger or Ledger(book)
         self.meters: list[Meter] = []
+        self.judge: Judge | None = None
         self._all = (1 << len(self.members)) - 1
         self._ready = 0
         self._closed = 0  # put in standby by hand
@@ -213,19 +216,8 @@ class Pool:
         place = self._position[id(candidate)]
         if self._closed >> place & 1:
             return "put in standby by hand"
-        for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
-            if not circuit.ready:
-                if circuit.holds:
-                    return _held(whose, circuit, now)
-                if circuit.probe:
-                    return f"{whose} is being probed"
-                reason = circuit.reason.value if circuit.reason else "unknown"
-                if math.isinf(circuit.until):
-                    return f"{whose} is off until it is recovered by hand: {reason}"
-                return f"{whose} is off for {max(circuit.until - now, 0.0):.0f} s more: {reason}"
-        if not candidate.account.has_room:
-            return f"account has {candidate.account.in_flight} requests in flight, its limit"
-        return None
+        found = standby.reasons(candidate, now)
+        return "; also ".join(found) if found else standby.full(candidate.account)
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:
         """Say what a member lacks for a call, ``None`` when nothing it states."""
@@ -288,12 +280,3 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"<Pool {self.name!r}: {self.available.bit_count()} of {len(self.members)} active>"
-
-
-def _held(whose: str, circuit: Circuit, now: float) -> str:
-    reason, until = max(circuit.holds.items(), key=lambda hold: hold[1])
-    spent = next((meter for meter in circuit.meters if meter.quota.reason is reason and meter.spent), None)
-    said = f"{reason.value} ({spent.quota})" if spent else reason.value
-    if math.isinf(until):
-        return f"{whose} is withheld until it is recovered by hand: {said}"
-    return f"{whose} is withheld for {max(until - now, 0.0):.0f} s more: {said}"

@@ -196,6 +196,19 @@ def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
     )
 
 
+def broken_policy(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
+    """A policy of standby or recovery that raised."""
+    connector_id, distribution = authors.identity(policy)
+    place = authors.where_raised(error, policy) or authors.where_of(policy, method)
+    of = f" of {distribution}" if distribution else ""
+    return errors.ConnectorError(
+        f"{place}: {method}() of the policy {connector_id or authors.class_of(policy).__name__!r}{of} of pool {pool!r} raised "
+        f"{authors.what(error)}; report this to its author. Without it: leave out 'policy' in the pool's configuration",
+        connector_id=connector_id,
+        distribution=distribution,
+    )
+
+
 def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
     """A strategy that chose what it was not offered."""
     rule = (

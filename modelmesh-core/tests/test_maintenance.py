@@ -1,0 +1,155 @@
+"""Maintenance windows: who is in one is not asked, and is back by itself, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.errors import ConfigurationError, NoActiveModelError
+from modelmesh.testing import VirtualClock
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+HOUR = 3600.0
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str | None, Any]] = []
+
+    def emit(self, event: Any) -> None:
+        self.told.append((event.event_type, event.model_id or event.provider_id, event.metadata.get("reason")))
+
+    def log(self, entry: Any) -> None: ...
+
+
+def mesh_of(pools: dict[str, Any], *, wall: Callable[[], float] = lambda: NOON, **providers: Any) -> tuple[ModelMesh, Any, Sink]:
+    clock, sink = VirtualClock(), Sink()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep, wall=wall)
+    entries = {key: {"instance": made} for key, made in providers.items()}
+    mesh.initialize({"providers": entries, "pools": pools, "observability": {"instance": sink}})
+    return mesh, clock, sink
+
+
+def ask(mesh: ModelMesh, pool: str = "night") -> str:
+    return str(mesh.client.chat.completions.create(model=pool, messages=[]).model)
+
+
+def window(cron: str, *models: str, **more: Any) -> dict[str, Any]:
+    return {"capability": "chat-completion", "models": [*models], "deactivation": {"maintenance_window": cron, **more}}
+
+
+def test_a_pool_is_withheld_in_its_window_and_back_after_it_every_day(scripted: Any) -> None:
+    vendor = scripted("m")
+    mesh, clock, sink = mesh_of({"night": window("* 13-14 * * *", "m")}, a=vendor)
+    for _ in range(3):
+        assert ask(mesh) == "m"
+        clock.advance(HOUR - 0.001)
+        assert ask(mesh) == "m"
+        clock.advance(0.001)
+        with pytest.raises(NoActiveModelError, match="model is withheld for 7200 s more: maintenance_window") as caught:
+            ask(mesh)
+        assert caught.value.retry_after == pytest.approx(2 * HOUR)
+        assert mesh.explain("night").candidates[0].status == "standby"
+        clock.advance(2 * HOUR - 0.5)
+        with pytest.raises(NoActiveModelError):
+            ask(mesh)
+        clock.advance(0.5)
+        assert ask(mesh) == "m"
+        clock.advance(21 * HOUR)
+    assert len(vendor.asked) == 9
+    assert sink.told == [("model_deactivated", "m", "maintenance_window"), ("model_activated", "m", "maintenance_window")] * 3
+    mesh.shutdown()
+
+
+def test_a_mesh_that_starts_in_a_window_is_in_it(scripted: Any) -> None:
+    mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
+    with pytest.raises(NoActiveModelError):
+        ask(mesh)
+    clock.advance(1800)
+    assert ask(mesh) == "m"
+    mesh.shutdown()
+
+
+def test_a_wall_clock_that_jumps_a_day_moves_nothing(scripted: Any) -> None:
+    wall = [NOON]
+    mesh, clock, _ = mesh_of({"night": window("* 13 * * *", "m")}, wall=lambda: wall[0], a=scripted("m"))
+    wall[0] += 86400 + HOUR
+    assert ask(mesh) == "m"
+    clock.advance(HOUR)
+    wall[0] -= 3 * 86400
+    with pytest.raises(NoActiveModelError):
+        ask(mesh)
+    clock.advance(HOUR)
+    assert ask(mesh) == "m"
+    mesh.shutdown()
+
+
+def test_a_window_is_the_models_own_in_all_pools_and_of_two_the_later_end_holds(scripted: Any) -> None:
+    pools = {
+        "night": window("* 13-14 * * *", "m"),
+        "day": window("* 14-15 * * *", "m"),
+        "other": {"capability": "chat-completion", "models": ["m", "n"]},
+    }
+    mesh, clock, _ = mesh_of(pools, a=scripted("m", "n"))
+    answers = []
+    for _ in range(5):
+        answers.append(ask(mesh, "other"))
+        clock.advance(HOUR)
+    assert answers == ["m", "n", "n", "n", "n"]  # sticks to the one it went to
+    assert [c.status for c in mesh.explain("other").candidates] == ["active", "active"]
+    mesh.shutdown()
+
+
+def test_a_zone_says_whose_clock(scripted: Any) -> None:
+    mesh, clock, _ = mesh_of({"night": window("* 14 * * *", "m", maintenance_zone="Europe/Berlin")}, a=scripted("m"))
+    assert ask(mesh) == "m"
+    clock.advance(HOUR)  # 13:00 UTC, 14:00 in Berlin
+    with pytest.raises(NoActiveModelError):
+        ask(mesh)
+    mesh.shutdown()
+
+
+def test_who_is_brought_back_by_hand_serves_until_the_next_window(scripted: Any) -> None:
+    mesh, clock, _ = mesh_of({"night": window("* 12 * * *", "m")}, a=scripted("m"))
+    pool = mesh.list_pools()[0]
+    pool.recover(pool.members[0])
+    assert ask(mesh) == "m"
+    clock.advance(24 * HOUR)
+    with pytest.raises(NoActiveModelError):
+        ask(mesh)
+    mesh.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"), [("0 0 30 2 *", "no day is like that"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
+)
+def test_what_no_window_can_be_is_refused_at_its_line(tmp_path: Path, cron: str, said: str) -> None:
+    file = tmp_path / "m.yaml"
+    text = f"providers:\n  a:\n    connector: x.y.v1\npools:\n  p:\n    deactivation:\n      maintenance_window: '{cron}'\n"
+    file.write_text(text, encoding="utf-8")
+    mesh = ModelMesh()
+    with pytest.raises(ConfigurationError, match=rf"m\.yaml:7:7: .*{said}"):
+        mesh.initialize(str(file))
+
+
+def test_of_several_reasons_the_first_in_order_is_said_first(scripted: Any) -> None:
+    entry = {"instance": scripted("m"), "quota": {"requests_per_day": 1}}
+    clock = VirtualClock()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON)
+    off = {"maintenance_window": "* 13 * * *", "request_limit": 1, "quota_window": "daily"}
+    mesh.initialize({"providers": {"a": entry}, "pools": {"night": {"capability": "chat-completion", "deactivation": off}}})
+    ask(mesh)
+    said = mesh.explain("night").candidates[0].reason
+    assert [word for word in said.replace("(", " ").split() if "_" in word] == ["quota_exhausted", "request_limit"]
+    clock.advance(HOUR)
+    said = mesh.explain("night").candidates[0].reason
+    order = ["maintenance_window", "quota_exhausted", "request_limit"]
+    assert [word.strip(";") for word in said.replace("(", " ").split() if "_" in word] == order
+    mesh.shutdown()

@@ -1,0 +1,209 @@
+"""A pool's own policies of standby and recovery: what they are told, when they are asked, and what they bring about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh, register_connector
+from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
+from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, ProviderError
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+
+
+class Fuse(StickUntilFailure):
+    """Standby after so many requests, back an hour later unless it is kept."""
+
+    id = "test.fuse.v1"
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.config = config or {}
+        self.most = 2
+        self.kept = 0
+        self.seen: list[ModelSnapshot] = []
+        self.asked_back: list[ModelSnapshot] = []
+
+    def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
+        self.seen.append(snapshot)
+        return snapshot.requests >= self.most
+
+    def get_reason(self, snapshot: ModelSnapshot) -> DeactivationReason | None:
+        return DeactivationReason.REQUEST_LIMIT
+
+    def should_recover(self, snapshot: ModelSnapshot) -> bool:
+        self.asked_back.append(snapshot)
+        self.kept -= 1
+        return self.kept < 0
+
+    def get_recovery_schedule(self, snapshot: ModelSnapshot) -> datetime | None:
+        assert snapshot.deactivated_at is not None
+        return datetime.fromtimestamp(snapshot.deactivated_at + 3600, UTC)
+
+
+def world(pools: dict[str, Any], *models: str, scripted: Any, answer: Any = None) -> tuple[ModelMesh, Any, VirtualClock]:
+    clock, vendor = VirtualClock(), scripted(*models, answer=answer)
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON)
+    pools = {name: {"capability": "chat-completion", **pool} for name, pool in pools.items()}
+    mesh.initialize({"providers": {"a": {"instance": vendor}}, "pools": pools})
+    return mesh, vendor, clock
+
+
+def ask(mesh: ModelMesh, pool: str = "p") -> str:
+    return str(mesh.client.chat.completions.create(model=pool, messages=[]).model)
+
+
+def test_a_strategy_with_the_methods_of_a_policy_is_asked_after_each_attempt_and_at_its_time(scripted: Any) -> None:
+    fuse = Fuse()
+    mesh, _, clock = world({"p": {"strategy_instance": fuse}, "q": {}}, "m", "n", scripted=scripted)
+    assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
+    assert [(s.model_id, s.requests, s.failure_count, s.tokens_used) for s in fuse.seen] == [
+        ("m", 1, 0, 7), ("m", 2, 0, 14), ("n", 1, 0, 7),
+    ]  # fmt: skip
+    assert fuse.seen[0].now == NOON
+    assert fuse.seen[0].status == "active"
+    said = mesh.explain("q").candidates[0]  # in all pools at once
+    assert said.status == "standby"
+    assert said.reason == "model is withheld for 3600 s more: policy (request_limit, by test.fuse.v1)"
+    clock.advance(3599.5)
+    assert ask(mesh, "q") == "n"
+    assert fuse.asked_back == []
+    clock.advance(0.5)
+    ask(mesh, "q")
+    assert [(s.model_id, s.deactivation_reason, s.deactivated_at, s.status) for s in fuse.asked_back] == [
+        ("m", "request_limit", NOON, "standby")
+    ]
+    mesh.shutdown()
+
+
+def test_a_policy_that_keeps_a_model_past_its_own_time_is_asked_again_every_half_minute(scripted: Any) -> None:
+    fuse = Fuse()
+    fuse.kept = 2
+    mesh, _, clock = world({"p": {"strategy_instance": fuse}}, "m", "n", scripted=scripted)
+    ask(mesh), ask(mesh)
+    states = []
+    clock.advance(3600)
+    for _ in range(4):
+        states.append(mesh.explain("p").candidates[0].status)
+        clock.advance(15)
+    assert states == ["standby"] * 4
+    assert len(fuse.asked_back) == 2
+    assert mesh.explain("p").candidates[0].status == "active"
+    mesh.shutdown()
+
+
+def test_the_parts_are_replaced_one_by_one_by_object_and_by_id(scripted: Any) -> None:
+    class Thrice:
+        def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
+            return snapshot.failure_count >= 4
+
+        def get_reason(self, snapshot: ModelSnapshot) -> DeactivationReason | None:
+            return DeactivationReason.ERROR_THRESHOLD
+
+    down = RULES[FailureClass.SERVER].error("down", failure=FailureClass.SERVER, status=500)
+    register_connector("test.fuse.v1", Fuse)
+    for pool, standby_after, back_after in (
+        ({"deactivation": {"policy": Thrice()}, "recovery": {"cooldown": "10s"}}, 4, 10),
+        ({"rotation": {"deactivation": {"policy": Thrice()}, "recovery": {"policy": "test.fuse.v1"}}}, 4, 3600),
+        ({"recovery": {"policy": "test.fuse.v1"}}, 3, 3600),
+    ):
+        mesh, vendor, clock = world({"p": {"retry": {"max_attempts": 0}, **pool}}, "m", scripted=scripted, answer=lambda *_: down)
+        for turn in range(1, standby_after + 1):
+            with pytest.raises(ModelMeshError):
+                ask(mesh)
+            assert mesh.explain("p").candidates[0].status == ("standby" if turn == standby_after else "active"), pool
+        clock.advance(back_after - 0.1)
+        assert mesh.explain("p").candidates[0].status == "standby", pool
+        clock.advance(0.1)
+        assert mesh.explain("p").candidates[0].status == "active", pool
+        assert len(vendor.asked) == standby_after
+        mesh.shutdown()
+
+
+def test_the_kits_thresholds_serve_as_a_pools_rotation(scripted: Any) -> None:
+    cdk = pytest.importorskip("modelmesh_cdk")
+    register_connector("test.threshold.v1", type("Mine", (cdk.ThresholdRotationPolicy,), {"id": "test.threshold.v1"}))
+    rotation = {
+        "policy": "test.threshold.v1",
+        "deactivation": {"request_limit": 2, "quota_window": "daily", "maintenance_window": "0 3 * * *"},
+        "selection": {"model_priority": ["n"]},
+    }
+    mesh, _, clock = world({"p": {"rotation": rotation}}, "m", "n", scripted=scripted)
+    assert [ask(mesh) for _ in range(4)] == ["n", "n", "m", "m"]
+    assert "policy (request_limit, by test.threshold.v1)" in mesh.explain("p").candidates[0].reason
+    clock.advance(12 * 3600)
+    assert ask(mesh) == "n"
+    mesh.shutdown()
+
+
+def test_who_is_brought_back_by_hand_begins_anew(scripted: Any) -> None:
+    fuse = Fuse()
+    mesh, _, _ = world({"p": {"strategy_instance": fuse}}, "m", scripted=scripted)
+    ask(mesh), ask(mesh)
+    pool = mesh.list_pools()[0]
+    pool.recover(pool.members[0])
+    assert ask(mesh) == "m"
+    assert fuse.seen[-1].requests == 1
+    mesh.shutdown()
+
+
+@pytest.mark.parametrize("method", ["should_deactivate", "get_reason", "get_recovery_schedule"])
+def test_a_policy_that_raises_is_named_with_its_line(scripted: Any, method: str) -> None:
+    fuse = Fuse()
+    fuse.most = 1
+
+    def broken(snapshot: ModelSnapshot) -> Any:
+        raise RuntimeError("no idea")
+
+    setattr(fuse, method, broken)
+    mesh, _, _ = world({"p": {"strategy_instance": fuse}}, "m", scripted=scripted)
+    with pytest.raises(ConnectorError, match=r"test_policies_of_rotation\.py:\d+: .*'test\.fuse\.v1'.*RuntimeError: no idea"):
+        ask(mesh)
+    mesh.shutdown()
+
+
+def test_what_a_policy_raises_at_its_own_time_is_raised_by_its_pools_next_request(scripted: Any) -> None:
+    fuse = Fuse()
+    mesh, _, clock = world({"p": {"strategy_instance": fuse}, "q": {}}, "m", "n", scripted=scripted)
+    ask(mesh), ask(mesh)
+    fuse.should_recover = lambda snapshot: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    clock.advance(3600)
+    assert ask(mesh, "q") == "n"  # not its fault
+    with pytest.raises(ConnectorError, match="ZeroDivisionError"):
+        ask(mesh)
+    assert ask(mesh) == "n"
+    mesh.shutdown()
+
+
+def test_what_is_no_policy_is_refused(scripted: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"pools\.p\.recovery\.policy: 'object' is no policy of recovery"):
+        world({"p": {"recovery": {"policy": object()}}}, "m", scripted=scripted)
+
+
+def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
+    """An own policy decides about strikes; a refused key still puts the account off."""
+
+    class Never(Fuse):
+        def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
+            return False
+
+    refused = RULES[FailureClass.CREDENTIAL].error("no", failure=FailureClass.CREDENTIAL, status=401)
+    down = RULES[FailureClass.SERVER].error("down", failure=FailureClass.SERVER, status=500)
+    said: list[ProviderError] = [down] * 9
+    mesh, _, _ = world(
+        {"p": {"strategy_instance": Never()}}, "m", scripted=scripted, answer=lambda *_: said.pop() if said else refused
+    )
+    while said:
+        with pytest.raises(ModelMeshError):
+            ask(mesh)
+        assert mesh.explain("p").candidates[0].status == "active"
+    with pytest.raises(ModelMeshError):
+        ask(mesh)
+    assert "credential" in mesh.explain("p").candidates[0].reason
+    mesh.shutdown()

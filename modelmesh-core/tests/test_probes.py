@@ -1,0 +1,210 @@
+"""Probes: at the start and while an account is off, in a thread of the mesh's own, never in a request."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from threading import Event, current_thread
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.errors import ModelMeshError
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+
+
+def failure(kind: FailureClass) -> Any:
+    return RULES[kind].error(kind.value, failure=kind, status=401 if kind is FailureClass.CREDENTIAL else 500)
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+
+    def emit(self, event: Any) -> None:
+        self.told.append((event.event_type, event.metadata.get("reason")))
+
+    def log(self, entry: Any) -> None: ...
+
+
+class World:
+    """One account that can be probed, under a virtual clock; the real thread sleeps, and jobs are run by hand."""
+
+    def __init__(self, scripted: Any, pool: dict[str, Any], **vendor: Any) -> None:
+        self.vendor = type("Vendor", (scripted,), {"probe": self.probe})("m", **vendor)
+        self.fails: FailureClass | None = None
+        self.probes: list[str] = []
+        self.probed = Event()
+        self.clock, self.sink = VirtualClock(), Sink()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON)
+        self.config = {
+            "providers": {"a": {"instance": self.vendor}},
+            "pools": {"p": {"capability": "chat-completion", "retry": {"max_attempts": 0}, **pool}},
+            "observability": {"instance": self.sink},
+        }
+
+    def probe(self, limits: Any) -> None:
+        self.probes.append(current_thread().name)
+        assert limits.total <= 10
+        self.probed.set()
+        if self.fails:
+            raise failure(self.fails)
+
+    def start(self) -> World:
+        self.mesh.initialize(self.config)
+        return self
+
+    def ask(self) -> Any:
+        return self.mesh.client.chat.completions.create(model="p", messages=[]).model
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.mesh.background.run_due()
+
+    @property
+    def account(self) -> Any:
+        return self.mesh.list_pools()[0].members[0].account
+
+
+def test_a_refused_key_is_back_as_soon_as_a_probe_says_so(scripted: Any) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
+    world.pass_time(50)
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    assert world.probes == []  # nobody who is healthy is probed
+    world.fails = FailureClass.CREDENTIAL
+    world.pass_time(10)
+    assert len(world.probes) == 1
+    assert not world.account.ready
+    world.pass_time(59)
+    assert len(world.probes) == 1
+    assert not world.account.ready  # the failed probe keeps it off
+    world.fails = None
+    world.pass_time(1)
+    assert len(world.probes) == 2
+    assert world.account.ready
+    assert world.sink.told == [
+        ("provider_deactivated", "credential"),
+        ("provider_health_changed", "credential"),
+        ("provider_recovered", "credential"),
+    ]
+    assert len(world.vendor.asked) == 1
+    world.mesh.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("pool", "fails", "kind", "probes"),
+    [
+        ({"provider_recovery": "on_manual"}, None, FailureClass.CREDENTIAL, 0),  # only a person brings it back
+        ({}, FailureClass.SERVER, FailureClass.CREDENTIAL, 1),  # a probe that does not get through decides nothing
+        ({}, None, FailureClass.BILLING, 0),  # the key is good, and still nothing is paid
+    ],
+)
+def test_what_a_probe_does_not_bring_back(scripted: Any, pool: Any, fails: Any, kind: FailureClass, probes: int) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "60s"}, **pool}, answer=lambda *_: failure(kind)).start()
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    world.fails = fails
+    world.pass_time(60 if fails is None else 59.9)
+    world.pass_time(0 if fails is None else 0.1)
+    assert len(world.probes) == probes
+    assert world.sink.told == [("provider_deactivated", kind.value)]
+    world.mesh.shutdown()
+
+
+def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: Any) -> None:
+    world = World(scripted, {"recovery": {"probe_on_start": True}})
+    world.fails = FailureClass.CREDENTIAL
+    world.start()
+    assert world.probed.wait(10)
+    world.mesh.background.run_due()  # waits for the job under way
+    assert world.probes == ["modelmesh-background"]
+    with pytest.raises(ModelMeshError, match="credential"):
+        world.ask()
+    assert world.vendor.asked == []
+    assert world.sink.told == [("provider_health_changed", "credential"), ("provider_deactivated", "credential")]
+    world.mesh.shutdown()
+
+
+def test_a_late_probe_changes_nothing(scripted: Any) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    account, mesh = world.account, world.mesh
+    generation = account.generation
+    mesh._book.reset(account)
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    assert not mesh._book.answered_probe(account, generation, world.clock())
+    assert not account.ready
+    mesh.shutdown()
+
+
+def test_no_thread_where_nothing_is_to_be_probed(scripted: Any) -> None:
+    world = World(scripted, {}).start()
+    assert world.mesh.background._thread is None
+    world.mesh.shutdown()
+    unable = World(scripted, {"recovery": {"probe_interval": "60s"}})
+    unable.config["providers"]["a"]["instance"] = scripted("m")  # has no probe()
+    assert unable.start().mesh.background._thread is None
+    unable.mesh.shutdown()
+
+
+def test_a_shutdown_ends_the_thread_and_a_probe_after_it_changes_nothing(scripted: Any) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "60s", "probe_on_start": True}}).start()
+    assert world.probed.wait(10)
+    thread = world.mesh.background._thread
+    assert thread is not None
+    world.mesh.shutdown()
+    world.mesh.shutdown()
+    assert not thread.is_alive()
+    world.pass_time(600)
+    assert len(world.probes) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_probes_by_itself(scripted: Any) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "1h"}}).start()
+    parent = world.mesh.background._thread
+    child = os.fork()
+    if child == 0:
+        try:
+            world.ask()
+            mine = world.mesh.background._thread
+            os._exit(0 if mine is not None and mine is not parent and mine.is_alive() else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    world.mesh.shutdown()
+
+
+def test_a_policy_hears_of_a_probe_that_went_well(scripted: Any) -> None:
+    class OnProbe:
+        def should_deactivate(self, snapshot: Any) -> bool:
+            return bool(snapshot.failure_count)
+
+        def get_reason(self, snapshot: Any) -> Any:
+            return "it failed once"
+
+        def should_recover(self, snapshot: Any) -> bool:
+            return bool(snapshot.probe_succeeded)
+
+        def get_recovery_schedule(self, snapshot: Any) -> None:
+            return None
+
+    policy = OnProbe()
+    pool = {"deactivation": {"policy": policy}, "recovery": {"policy": policy, "probe_interval": "60s"}}
+    world = World(scripted, pool, answer=lambda *_: failure(FailureClass.SERVER)).start()
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    said = world.mesh.explain("p").candidates[0].reason
+    assert said == "model is withheld until it is recovered by hand: policy (it failed once, by OnProbe)"
+    world.pass_time(60)
+    assert world.mesh.explain("p").candidates[0].status == "active"
+    world.mesh.shutdown()
