@@ -21,16 +21,21 @@ from modelmesh.errors import ModelMeshError, NoActiveModelError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing import flow as flows
 from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account, State
+from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.circuits import Account, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass
+from modelmesh.routing.cron import Cron
 from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
 from modelmesh.routing.health import HealthBook
+from modelmesh.routing.maintenance import Maintenance
+from modelmesh.routing.meters import Meter, Metric, Quota
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress
 from modelmesh.testing import VirtualClock
 
 GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
+HELD_BY_HAND = (Reason.BUDGET_EXCEEDED, Reason.POLICY)
 NEUTRAL = [kind for kind, row in RULES.items() if row.effect is Effect.NONE]
 
 
@@ -55,6 +60,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.streams: list[Served] = []
         self.begun = self.ended = self.answered = self.failed = self.cancelled = 0
         self.untils: dict[int, tuple[int, float]] = {}
+        self.held: dict[tuple[int, Reason], float] = {}
 
     @initialize(
         models=st.integers(1, 6),
@@ -63,8 +69,20 @@ class FlowMachine(RuleBasedStateMachine):
         retries=st.sampled_from([None, 0, 2]),
         limit=st.integers(1, 4),
         panic=st.booleans(),
+        quota=st.sampled_from([None, None, 1, 5]),
+        window=st.sampled_from([None, None, "*/2 * * * *", "5-9 * * * *"]),
     )
-    def build(self, models: int, accounts: int, cooldown: float | None, retries: int | None, limit: int, panic: bool) -> None:
+    def build(
+        self,
+        models: int,
+        accounts: int,
+        cooldown: float | None,
+        retries: int | None,
+        limit: int,
+        panic: bool,
+        quota: int | None,
+        window: str | None,
+    ) -> None:
         self.book = HealthBook(draw=self.rng.random)
         self.accounts = [
             Account(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)
@@ -76,6 +94,18 @@ class FlowMachine(RuleBasedStateMachine):
         policy = PoolPolicy(circuit=CircuitPolicy(cooldown=cooldown), retry=RetryPolicy(max_attempts=retries), panic=panic)
         self.pool = Pool("chat", "", members, StickUntilFailure(), self.book, policy)
         self.policy = policy
+        if quota is not None:
+            limited = members[0].health
+            of = Quota("model:m0", Metric.REQUESTS, quota, Window(Period.HOUR), Reason.QUOTA_EXHAUSTED)
+            limited.meters.append(Meter(of, [limited]))
+        self.window = None if window is None else Cron.parse(window)
+        self.maintained = [members[-1].health] if window else []
+        if self.window is not None:
+            self.book.keep(Maintenance(self.window, self.maintained, 0.0), self.clock())
+
+    @property
+    def circuits(self) -> list[Any]:
+        return [*(c.health for c in self.pool.members), *self.accounts]
 
     # -- what can happen ------------------------------------------------------------------------------------------------
 
@@ -160,11 +190,24 @@ class FlowMachine(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
 
+    @rule(pick=st.integers(0, 99), reason=st.sampled_from(HELD_BY_HAND), seconds=st.floats(0, 400))
+    def hold(self, pick: int, reason: Reason, seconds: float) -> None:
+        circuit = self.circuits[pick % len(self.circuits)]
+        self.book.advance(self.clock())
+        until = max(circuit.holds.get(reason, 0.0), self.clock() + seconds)
+        self.book.hold(circuit, reason, self.clock() + seconds)
+        assert circuit.holds[reason] == until  # 39: a hold is lengthened and never shortened
+        assert not circuit.ready  # 40
+        self.held[id(circuit), reason] = until
+
     @rule(pick=st.integers(0, 99))
     def recover(self, pick: int) -> None:
         candidate = self.pool.members[pick % len(self.pool.members)]
         self.pool.recover(candidate)
         self.untils.pop(id(candidate.health), None)
+        for reason in Reason:
+            self.held.pop((id(candidate.health), reason), None)
+        self.maintained = [circuit for circuit in self.maintained if circuit is not candidate.health]
         assert candidate.health.ready  # 5: what is recovered by hand is ready
         assert candidate.failure_count == 0  # 6: and begins anew
 
@@ -225,6 +268,9 @@ class FlowMachine(RuleBasedStateMachine):
         again = bool(sent) and sent[-1] is candidate
         if not again:
             assert candidate not in sent  # 17: a rotation never comes back to a candidate
+        if not again:
+            assert not candidate.health.holds  # 41: what is withheld is never asked, in a panic neither
+            assert not candidate.account.holds
         sent.append(candidate)
         assert len(sent) <= self.policy.max_attempts  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
@@ -277,6 +323,19 @@ class FlowMachine(RuleBasedStateMachine):
                 assert shown == (candidate.health.ready and candidate.account.ready and candidate.account.has_room)  # 34
 
     @invariant()
+    def holds_last_as_long_as_was_said(self) -> None:
+        if hasattr(self, "pool"):
+            now = self.clock()
+            self.book.advance(now)
+            for circuit in self.circuits:
+                for reason in HELD_BY_HAND:
+                    until = self.held.get((id(circuit), reason))
+                    assert (reason in circuit.holds) == (until is not None and until > now)  # 42: neither less nor more
+            for circuit in self.maintained:
+                assert self.window is not None
+                assert (Reason.MAINTENANCE_WINDOW in circuit.holds) == self.window.matches(now)  # 43: as its minutes say
+
+    @invariant()
     def cooldowns_never_shrink(self) -> None:
         if hasattr(self, "pool"):
             for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
@@ -297,6 +356,8 @@ class FlowMachine(RuleBasedStateMachine):
         assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
         self.clock.advance(100_000)
         self.book.advance(self.clock())
+        for circuit in self.maintained:
+            self.book.free(circuit, Reason.MAINTENANCE_WINDOW)
         assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
 
 

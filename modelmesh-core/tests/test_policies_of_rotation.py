@@ -197,7 +197,10 @@ def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
     down = RULES[FailureClass.SERVER].error("down", failure=FailureClass.SERVER, status=500)
     said: list[ProviderError] = [down] * 9
     mesh, _, _ = world(
-        {"p": {"strategy_instance": Never()}}, "m", scripted=scripted, answer=lambda *_: said.pop() if said else refused
+        {"p": {"strategy_instance": Never(), "retry": {"max_attempts": 0}}},
+        "m",
+        scripted=scripted,
+        answer=lambda *_: said.pop() if said else refused,
     )
     while said:
         with pytest.raises(ModelMeshError):

@@ -103,7 +103,7 @@ def test_a_refused_key_is_back_as_soon_as_a_probe_says_so(scripted: Any) -> None
     [
         ({"provider_recovery": "on_manual"}, None, FailureClass.CREDENTIAL, 0),  # only a person brings it back
         ({}, FailureClass.SERVER, FailureClass.CREDENTIAL, 1),  # a probe that does not get through decides nothing
-        ({}, None, FailureClass.BILLING, 0),  # the key is good, and still nothing is paid
+        ({}, None, FailureClass.QUOTA, 0),  # the key is good, and still nothing is paid
     ],
 )
 def test_what_a_probe_does_not_bring_back(scripted: Any, pool: Any, fails: Any, kind: FailureClass, probes: int) -> None:

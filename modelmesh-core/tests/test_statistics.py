@@ -1,0 +1,206 @@
+"""What models, providers and pools did, as it is asked for and as sinks are handed it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.observability import AggregateStats
+from modelmesh.errors import ModelMeshError
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.statistics import RequestMetrics, StatisticsCollector
+from modelmesh.testing import VirtualClock
+
+CHAT = "generation.text-generation.chat-completion"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+DOWN = RULES[FailureClass.SERVER].error("down", failure=FailureClass.SERVER, status=500)
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.flushed: list[dict[str, AggregateStats]] = []
+
+    def emit(self, event: Any) -> None: ...
+
+    def log(self, entry: Any) -> None: ...
+
+    def flush(self, stats: dict[str, AggregateStats]) -> None:
+        self.flushed.append(dict(stats))
+
+
+class World:
+    def __init__(self, scripted: Any, body: Any, **statistics: Any) -> None:
+        self.clock, self.sink, self.down, self.body = VirtualClock(), Sink(), set[str](), body
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON)
+        price = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=0.0)
+        vendor = scripted(ModelInfo("m", pricing=price), ModelInfo("n"), answer=self.answer)
+        observability: dict[str, Any] = {"instance": self.sink}
+        if statistics:
+            observability["statistics"] = statistics
+        self.mesh.initialize(
+            {
+                "providers": {"a": {"instance": vendor}},
+                "pools": {"p": {"capability": "chat-completion", "retry": {"max_attempts": 0}}},
+                "observability": observability,
+            }
+        )
+
+    def answer(self, call: Any, model: str) -> Any:
+        self.clock.advance(0.1 if model == "m" else 0.3)
+        return DOWN if model in self.down else self.body("ok")
+
+    def ask(self) -> str:
+        return str(self.mesh.client.chat.completions.create(model="p", messages=[]).model)
+
+
+def test_counts_by_model_provider_and_pool(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    assert world.ask() == "m"
+    world.down = {"m"}
+    assert world.ask() == "n"
+    world.down = {"m", "n"}
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    stats = world.mesh.get_statistics()
+    assert world.mesh.stats() is stats
+    m, n, a, p = stats.model("m"), stats.query("model", "n"), stats.provider("a"), stats.pool("p")
+    assert [(s.requests_total, s.requests_success, s.requests_failed) for s in (m, n, a, p)] == [
+        (3, 1, 2), (2, 1, 1), (5, 2, 3), (3, 2, 1),
+    ]  # fmt: skip
+    assert [(s.tokens_in, s.tokens_out, s.cost_total) for s in (m, n, p)] == [(5, 2, 0.005), (5, 2, None), (10, 4, 0.005)]
+    assert [s.rotation_events for s in (m, n, p)] == [1, 1, 2]
+    assert (m.latency_avg, n.latency_avg, p.latency_avg) == pytest.approx((100, 300, 250))
+    assert m.error_rate == pytest.approx(2 / 3)
+    assert m.last_updated == pytest.approx(NOON + 0.9)
+    for one, other in (
+        ("total_requests", "requests_total"), ("successful_requests", "requests_success"), ("failed_requests", "requests_failed"),
+        ("total_tokens_in", "tokens_in"), ("total_tokens_out", "tokens_out"), ("total_cost", "cost_total"),
+        ("avg_latency_ms", "latency_avg"), ("p50_latency_ms", "latency_p50"), ("p95_latency_ms", "latency_p95"),
+        ("p99_latency_ms", "latency_p99"),
+    ):  # fmt: skip
+        assert getattr(m, one) == getattr(m, other)
+    world.mesh.shutdown()
+
+
+def test_what_the_mesh_does_not_have_is_a_key_error_and_what_it_has_is_zero(scripted: Any, body: Any) -> None:
+    world = World(scripted, body, scopes=["pool"])
+    stats = world.mesh.stats()
+    assert stats.pool("p") == AggregateStats()
+    assert stats.pool("p").error_rate is None
+    for scope, name in (("pool", "q"), ("model", "m"), ("planet", "p")):
+        with pytest.raises(KeyError, match=f"{scope}:{name}"):
+            stats.query(scope, name)
+    world.mesh.shutdown()
+
+
+def test_time_in_standby_is_counted_while_it_lasts_and_after(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    world.down = {"m"}
+    for _ in range(3):
+        world.ask()
+    stats = world.mesh.stats()
+    began = stats.model("m").downtime_total
+    world.clock.advance(20)
+    assert stats.model("m").downtime_total - began == pytest.approx(20_000)
+    assert stats.model("m").standby_events == 1
+    world.down = set()
+    world.clock.advance(60)
+    world.ask()
+    total = stats.model("m").downtime_total
+    assert total >= 80_000
+    world.clock.advance(60)
+    assert stats.model("m").downtime_total == total
+    world.mesh.shutdown()
+
+
+def test_sinks_are_handed_what_is_new_at_the_interval_and_at_the_end(scripted: Any, body: Any) -> None:
+    world = World(scripted, body, flush_interval="30s", scopes=["model", "pool"])
+    world.ask(), world.ask()
+    world.mesh.background.run_due()
+    assert world.sink.flushed == []
+    world.clock.advance(30)
+    world.mesh.background.run_due()
+    assert [{k: v.requests_total for k, v in told.items()} for told in world.sink.flushed] == [{"model:m": 2, "pool:p": 2}]
+    world.clock.advance(30)
+    world.mesh.background.run_due()
+    assert len(world.sink.flushed) == 1  # nothing happened
+    world.ask()
+    world.mesh.shutdown()
+    assert {k: v.requests_total for k, v in world.sink.flushed[1].items()} == {"model:m": 1, "pool:p": 1}
+    assert world.mesh.stats().pool("p").requests_total == 3
+
+
+def test_sinks_that_no_statistics_section_names_are_not_handed_any(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    world.ask()
+    world.mesh.shutdown()
+    assert world.sink.flushed == []
+    assert world.mesh.background._thread is None
+
+
+def collector(**settings: Any) -> tuple[StatisticsCollector, list[float]]:
+    now = [0.0]
+    made = StatisticsCollector(now=lambda: now[0], clock=lambda: now[0], circuits=lambda *_: None, **settings)
+    return made, now
+
+
+@given(st.lists(st.floats(0.01, 1e7), min_size=1, max_size=200))
+def test_percentiles_are_right_within_what_is_promised(times: list[float]) -> None:
+    stats, _ = collector()
+    for ms in times:
+        stats.record("m", None, None, RequestMetrics(ms))
+    kept = sorted(times)
+    for share, said in (
+        (0.5, stats.model("m").latency_p50),
+        (0.95, stats.model("m").latency_p95),
+        (0.99, stats.model("m").latency_p99),
+    ):
+        rank = next(place for place in range(len(kept)) if place + 1 >= share * len(kept))
+        assert said == pytest.approx(kept[rank], rel=0.0454)
+
+
+def test_what_nobody_asked_for_so_long_is_dropped() -> None:
+    stats, now = collector(retention=100.0)
+    stats.record("m", "a", "p", RequestMetrics(1.0))
+    now[0] = 50
+    stats.record(None, None, "p", RequestMetrics(1.0))
+    now[0] = 120
+    stats.flush()
+    assert stats.pool("p").requests_total == 2
+    with pytest.raises(KeyError):
+        stats.model("m")
+
+
+def test_no_count_is_lost_between_threads() -> None:
+    stats, _ = collector()
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(8):
+            threads.submit(lambda: [stats.record("m", "a", "p", RequestMetrics(1.0, 1, 2, 0.001)) for _ in range(500)])
+    m = stats.model("m")
+    assert (m.requests_total, m.tokens_in, m.tokens_out) == (4000, 4000, 8000)
+    assert m.cost_total == pytest.approx(4.0)
+    stats.reset()
+    with pytest.raises(KeyError):
+        stats.model("m")
+
+
+def test_a_stream_counts_when_it_ends(body: Any) -> None:
+    from modelmesh.testing import MockResponse, mock_client  # noqa: PLC0415 - this test alone uses it
+
+    client = mock_client(responses=[MockResponse(content="hello")])
+    stats = client.mesh.stats()
+    pool = client.mesh.list_pools()[0].name
+    stream = client.chat.completions.create(model=pool, messages=[], stream=True)
+    assert stats.pool(pool).requests_total == 0
+    list(stream)
+    assert stats.pool(pool).requests_success == 1
+    client.close()
