@@ -79,6 +79,22 @@ def create_async(
         return OpenAIClient(_mesh(capabilities, pool, providers, models, strategy, keys, settings))
 
 
+def assemble(
+    *capabilities: str,
+    providers: Providers | None = None,
+    strategy: str = _NOT_PASSED,
+    config: str | Mapping[str, Any] | MeshConfig | None = None,
+) -> ModelMesh:
+    """Assemble the mesh that :func:`create` would make a client of, and leave the stored state alone; for who only looks.
+
+    Arguments and errors are those of :func:`create`.
+    """
+    _, settings = _sealed(None, config)
+    del config
+    with _own_frames_only():
+        return _mesh(capabilities, None, providers, None, strategy, None, settings, keep_state=False)
+
+
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
     keys = None if api_keys is None else {name: Secret(str(key or "")) for name, key in api_keys.items()}
@@ -113,12 +129,14 @@ def _mesh(
     strategy: str,
     api_keys: dict[str, Secret] | None,
     config: MeshConfig | None,
+    *,
+    keep_state: bool = True,
 ) -> ModelMesh:
     passed = None if strategy is _NOT_PASSED else str(strategy)
     resolver = Resolver()
     mesh = ModelMesh(resolver=resolver)
     if config is not None and not config.is_overlay:
-        mesh.initialize(config, strategy=passed)
+        mesh.initialize(config, strategy=passed, keep_state=keep_state)
         return mesh
     if config is not None and not capabilities and pool is None:
         capabilities = config.sections.capabilities
@@ -149,7 +167,7 @@ def _mesh(
     }
     merged = MeshConfig({**(config.raw if config else {}), **assembled}, config.places if config else None)
     try:
-        mesh.initialize(merged, models=models)
+        mesh.initialize(merged, models=models, keep_state=keep_state)
     except ConfigurationError as error:
         if all(one.embedded for one in found):
             raise nothing_detected(resolver.catalog, error.message) from None

@@ -29,7 +29,7 @@ from modelmesh.routing import verdicts
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
-from modelmesh.routing.ledger import Ledger
+from modelmesh.routing.ledger import Ledger, forecast
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
@@ -87,7 +87,12 @@ class ModelMesh:
     # -- life -------------------------------------------------------------------------------------------------------
 
     def initialize(
-        self, config: str | Mapping[str, Any] | MeshConfig, *, strategy: str | None = None, models: Sequence[str] | None = None
+        self,
+        config: str | Mapping[str, Any] | MeshConfig,
+        *,
+        strategy: str | None = None,
+        models: Sequence[str] | None = None,
+        keep_state: bool = True,
     ) -> None:
         """Assemble everything.
 
@@ -95,6 +100,8 @@ class ModelMesh:
             config: A path, a dictionary or a :class:`MeshConfig`.
             strategy: In place of every pool's own.
             models: Restricts every pool to these model IDs.
+            keep_state: ``False`` is for a mesh that only looks: it leaves what is stored alone, to be looked at with
+                :meth:`look_up_state`, and begins nothing in the background, such as probes.
 
         Raises:
             ConfigurationError: The configuration cannot be used.
@@ -117,17 +124,21 @@ class ModelMesh:
         for window in parts.windows:
             self._book.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
-            self._keep_state(parts.storage, parts.keeping)
+            self._reach_state(parts.storage, parts.keeping)
+            if keep_state:
+                self._keep_state()
         self._ready = True
-        self._begin_background(parts)
+        self._begin_background(parts, jobs=keep_state)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
-    def _begin_background(self, parts: Parts) -> None:
+    def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
         """What is done beside requests, where the configuration or a sink asks for it."""
         self.background = background = Background(self._clock)
         self._prober = prober = Prober(
             self._book, self._lock, self._clock, self._tell_probe, lambda: background.stopped, probed_accounts(parts)
         )
+        if not jobs:
+            return
         if any(row.on_start for row in prober.rows):
             background.once(prober.at_start)
         for interval in sorted({row.interval for row in prober.rows if row.interval is not None}):
@@ -143,7 +154,7 @@ class ModelMesh:
         if self._emitter.listening:
             self._reporter.tell_changes()
 
-    def _keep_state(self, storage: Storage, section: StorageSection) -> None:
+    def _reach_state(self, storage: Storage, section: StorageSection) -> None:
         from modelmesh.state import StateManager  # noqa: PLC0415 - only where something is kept
 
         self.state = StateManager(
@@ -158,13 +169,37 @@ class ModelMesh:
             now=self._when,
             tell=self._tell_storage,
         )
+
+    def _keep_state(self) -> None:
+        assert self.state is not None
         self.state.begin()
-        if section.sync_policy == "immediate":
-            meters = self._ledger.meters(self.list_pools())
-            self._ledger.adopt_all(meters, self.state.totals(meters), self._clock())
+        if self.state.policy == "immediate":
+            self._adopt_totals(self.state)
             self._ledger.posted = {}
             self._driver.poster = self._adriver.poster = self.state.post
         self._reporter.state = self.state
+
+    def _adopt_totals(self, state: StateManager) -> None:
+        meters = self._ledger.meters(self.list_pools())
+        self._ledger.adopt_all(meters, state.totals(meters), self._clock())
+
+    def look_up_state(self) -> SystemState | None:
+        """Go on from what is stored and leave that as it is; for a mesh initialized with ``keep_state=False``.
+
+        Returns:
+            What is stored, ``None`` when nothing is, or nothing is kept.
+
+        Raises:
+            StorageError: The store failed.
+            DamagedStateError: What is stored cannot be used.
+            NewerStateError: A later version wrote it.
+        """
+        if self.state is None or self.state.policy == "in-memory":
+            return None
+        found = self.state.look()
+        if self.state.policy == "immediate":
+            self._adopt_totals(self.state)
+        return found
 
     def _take_state(self) -> SystemState:
         from modelmesh.state import image  # noqa: PLC0415
@@ -378,6 +413,12 @@ class ModelMesh:
         """Return a summary of each pool's health, or of one."""
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
         return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
+
+    def limits(self) -> tuple[dict[str, Any], ...]:
+        """Say of every limit what is left of it until it begins anew, as rows of ``PoolInfo.left``; those of money too."""
+        with self._lock:
+            now = self._when()
+            return tuple(forecast(meter, now) for meter in self._ledger.meters(self.list_pools()).values())
 
     def active_providers(self) -> list[str]:
         """Return the providers that have an active model, by key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from threading import Lock
 from typing import Any
 
@@ -227,6 +228,24 @@ class UsageTracker:
         """USD since the first of the month, UTC, of the requests whose price is known."""
         with self._lock:
             return self._of(Period.MONTH).total_cost
+
+    @property
+    def total(self) -> UsageEntry:
+        """Totals of everything, as they are now."""
+        with self._lock:
+            return copy(self._total)
+
+    @property
+    def today(self) -> UsageEntry:
+        """Totals since midnight UTC, as they are now."""
+        with self._lock:
+            return copy(self._of(Period.DAY))
+
+    @property
+    def this_month(self) -> UsageEntry:
+        """Totals since the first of the month, UTC, as they are now."""
+        with self._lock:
+            return copy(self._of(Period.MONTH))
 
     @property
     def unsettled_attempts(self) -> int:

@@ -56,11 +56,11 @@ def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
 def _attempt(mesh: ModelMesh, config: MeshConfig, *, online: bool) -> ModelMeshError | OfflineError | None:
     try:
         if online:
-            mesh.initialize(config)
+            mesh.initialize(config, keep_state=False)
         else:
             with nothing_sent() as refused:
                 try:
-                    mesh.initialize(config)
+                    mesh.initialize(config, keep_state=False)
                 except Exception as error:
                     if refused:  # whatever the connector made of it, this is why
                         return OfflineError(refused[0])

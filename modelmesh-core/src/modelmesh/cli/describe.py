@@ -21,5 +21,5 @@ def command(target: Target) -> None:
 
     Nothing is sent to a model. A provider that has no list of models of its own is asked for one.
     """
-    with target.client() as client:
+    with target.client(looking=True) as client:
         click.echo(clean(client.describe()))

@@ -28,7 +28,7 @@ def command(model: str | None, target: Target, *, as_json: bool) -> None:
     MODEL is a pool, a capability or one model of a pool; by default it is that of --capability. Nothing is sent to a
     model.
     """
-    with (target if model is None else _about(model, target)).client() as client:
+    with (target if model is None else _about(model, target)).client(looking=True) as client:
         explanation = client.explain(model or target.pool(client))
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, ensure_ascii=False))

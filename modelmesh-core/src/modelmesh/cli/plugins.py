@@ -52,9 +52,9 @@ def _one_line(reason: object) -> str:
 
 
 @contextmanager
-def without_log() -> Iterator[None]:
+def without_log(name: str = "modelmesh.plugins") -> Iterator[None]:
     """Keep quiet what the loader logs about a plugin that it leaves out: the command line says it in its own words."""
-    log = logging.getLogger("modelmesh.plugins")
+    log = logging.getLogger(name)
     log.addFilter(_not_a_warning)
     try:
         yield

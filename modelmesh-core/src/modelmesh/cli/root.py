@@ -17,7 +17,7 @@ import modelmesh
 from modelmesh.cli.failures import show_error, show_warning
 from modelmesh.errors import ModelMeshError
 
-BUILT_IN = ("chat", "demo", "describe", "explain", "connectors", "capabilities", "check")
+BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check")
 """Each is the attribute ``command`` of the module of its name beside this one, imported when it is needed."""
 
 ELSEWHERE = {"local": "modelmesh-connector-local", "new": "modelmesh-cdk"}

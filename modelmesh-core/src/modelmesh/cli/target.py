@@ -13,6 +13,8 @@ from attrs import frozen
 if TYPE_CHECKING:
     from modelmesh.client import MeshClient
     from modelmesh.config import MeshConfig
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.pool import Pool
 
 DEFAULT_CAPABILITY = "chat-completion"
 
@@ -41,13 +43,17 @@ class Target:
     capability: str | None = None
 
     @contextmanager
-    def client(self) -> Iterator[MeshClient]:
+    def client(self, *, looking: bool = False) -> Iterator[MeshClient]:
         """Make a client, and shut it down afterwards.
+
+        Args:
+            looking: Whether nothing will be asked, so that what is stored of earlier runs is read and left as it is.
 
         Raises:
             ModelMeshError: There is no provider, or the configuration is wrong.
         """
-        from modelmesh.convenience import create  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh.cli.stored import read_state  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh.convenience import assemble, create  # noqa: PLC0415
 
         settings = self._settings()
         detects = settings is None or settings.is_overlay
@@ -58,10 +64,15 @@ class Target:
             arguments["providers"] = list(self.providers)
         stated = bool(settings is not None and settings.raw.get("capabilities"))
         wanted = () if self.capability is None and stated else (self.capability or DEFAULT_CAPABILITY,)
-        with create(*wanted, **arguments) as client:
-            if not detects and self.providers:
-                self._leave_only_named(client)
-            yield client
+        with assemble(*wanted, **arguments).client if looking else create(*wanted, **arguments) as client:
+            if looking:
+                read_state(client.mesh)
+            left_out = self._leave_only_named(client) if not detects and self.providers else []
+            try:
+                yield client
+            finally:
+                for pool, model in left_out:
+                    pool.open(model)  # what this command was told must not be stored for the next
 
     def pool(self, client: MeshClient) -> str:
         """Return what to write as a request's ``model``: what was asked for, else the pool that is the obvious one."""
@@ -81,18 +92,23 @@ class Target:
 
         return None if self.config is None else MeshConfig.from_file(self.config)
 
-    def _leave_only_named(self, client: MeshClient) -> None:
-        """Put the models of every other provider in standby; the file keeps saying what the pools are."""
+    def _leave_only_named(self, client: MeshClient) -> list[tuple[Pool, Candidate]]:
+        """Put the models of every other provider in standby, and return them; the file keeps saying what the pools are."""
         models = client.mesh.list_models()
         unknown = [name for name in self.providers if not any(name in model.account.names for model in models)]
         if unknown:
             known = ", ".join(dict.fromkeys(model.provider_id for model in models))
             message = f"{self.config} has no provider {unknown[0]!r}. It has: {known}."
             raise click.BadParameter(message, param_hint="--provider")
-        for pool in client.mesh.list_pools():
-            for model in pool.members:
-                if not set(self.providers) & set(model.account.names):
-                    pool.deactivate(model)
+        left_out = [
+            (pool, model)
+            for pool in client.mesh.list_pools()
+            for model in pool.members
+            if not set(self.providers) & set(model.account.names) and not pool.is_closed(model)
+        ]
+        for pool, model in left_out:
+            pool.close(model)
+        return left_out
 
 
 def client_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,6 +23,15 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
+def carries(text: str) -> bool:
+    """Whether standard output can show a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return where tables go: stdout, or stderr for what is said beside the answer."""
     from rich.console import Console  # noqa: PLC0415 - not for commands that print no table

@@ -248,6 +248,10 @@ class Pool:
         """Put a member in standby as it was in an earlier run."""
         self._closed |= 1 << self._position[id(candidate)]
 
+    def open(self, candidate: Candidate) -> None:
+        """Undo :meth:`close`, and nothing else."""
+        self._closed &= ~(1 << self._position[id(candidate)])
+
     def is_closed(self, candidate: Candidate) -> bool:
         """Whether a member was put in standby by hand."""
         return bool(self._closed >> self._position[id(candidate)] & 1)

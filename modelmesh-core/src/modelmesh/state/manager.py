@@ -88,6 +88,7 @@ class StateManager:
         self._changes = 0
         self._last: float | None = None
         self._loaded = False
+        self._begun = False
         self._error: str | None = None
         self._lock_held: LockHandle | None = None
         self._lock_left: LockHandle | None = None
@@ -118,9 +119,28 @@ class StateManager:
         """Load, let the mesh go on from it, and begin to save."""
         if self.policy == "in-memory":
             return
+        self._begun = True
         self._go_on()
         if self.policy != "sync-on-boundary":
             self._start()
+
+    def look(self) -> SystemState | None:
+        """Let the mesh go on from what is stored and leave that as it is; in place of :meth:`begin`, for who only looks.
+
+        Returns:
+            What is stored, ``None`` when nothing is.
+
+        Raises:
+            StorageError: The store failed.
+            NewerStateError: A later version wrote it.
+            DamagedStateError: It cannot be used. It is not kept aside either.
+        """
+        entry = self.storage.load(KEY)
+        state = None if entry is None else SystemState.from_bytes(entry.data)
+        if state is not None:
+            self._apply(state)
+        self._loaded = True
+        return state
 
     def _go_on(self) -> None:
         before = self._error
@@ -228,7 +248,7 @@ class StateManager:
             self._wake.notify_all()
         if self._thread is not None:
             self._thread.join()
-        if self.policy != "in-memory":
+        if self._begun:
             self.sync()
         self.release_lock()
         close = getattr(self.storage, "close", None)

@@ -1,0 +1,87 @@
+"""``modelmesh pools``: who is ready, who is in standby and why, and what is left."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import asdict
+
+from modelmesh.cli.failures import show_note
+from modelmesh.cli.stored import Stored, config_option, stored
+from modelmesh.cli.terminal import clean, console
+
+if TYPE_CHECKING:
+    from modelmesh.routing.pool import Pool
+
+EPILOG = """\b
+Examples:
+  modelmesh pools --config modelmesh.yaml
+  modelmesh pools chat-completion --config modelmesh.yaml --json
+"""
+
+
+@click.command("pools", epilog=EPILOG, short_help="Show who is in standby, why, and what is left.")
+@click.argument("pool", required=False)
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print the pools as JSON.")
+def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
+    """Show every pool, or POOL: its models, whether each may be asked now and why not, and what is left of its limits.
+
+    It is read from the 'storage' of the configuration, as it was last saved, and left as it is: so would a process go
+    on that starts now. Without a storage, it shows how one would begin. Nothing is sent to a model.
+    """
+    with stored(config) as found:
+        pools = [found.pool(pool)] if pool else found.mesh.list_pools()
+        if as_json:
+            facts = {"storage": found.storage, "stored_at": found.stored_at, "pools": [_as_data(found, one) for one in pools]}
+            click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+            return
+        if found.why_nothing:
+            show_note(f"nothing is kept: {found.why_nothing}. This is how a process begins.")
+        else:
+            click.echo(found.heading)
+            click.echo()
+        for place, one in enumerate(pools):
+            if place:
+                click.echo()
+            _show(found, one)
+
+
+def _as_data(found: Stored, pool: Pool) -> dict[str, Any]:
+    from modelmesh.cli.limits import in_dollars  # noqa: PLC0415 - rich, for tables
+
+    info = found.mesh.pool_status(pool.name)[pool.name]
+    models = [asdict(row) for row in found.mesh.explain(pool.name).candidates]
+    for row in models:
+        row["left"] = [in_dollars(limit) for limit in row["left"]]
+    return {"name": pool.name, **info, "left": [in_dollars(row) for row in info.left], "models": models}
+
+
+def _show(found: Stored, pool: Pool) -> None:
+    from modelmesh.cli.limits import limits_table  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.rendering import show, table  # noqa: PLC0415
+    from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
+
+    explanation, info = found.mesh.explain(pool.name), found.mesh.pool_status(pool.name)[pool.name]
+    of = f" ({pool.capability})" if pool.capability else ""
+    click.echo(f"Pool {pool.name}{of}, strategy {short_strategy(pool.strategy.id)}: {info.active} of {info.total} active")
+    to = f"{explanation.selected_provider}/{explanation.selected_model}: " if explanation.selected_model else ""
+    click.echo(clean(f"The next request would go to {to}{explanation.reason}" if to else explanation.reason))
+    click.echo()
+    screen = console()
+    rows = [
+        ("*" if row.selected else "", row.provider, row.model, row.status, _why(row.status, row.reason, selected=row.selected))
+        for row in explanation.candidates
+    ]
+    show(screen, table(screen, ("", "provider", "model", "status", "why"), rows, whole=("provider", "model")))
+    if info.left:
+        click.echo()
+        show(screen, limits_table(screen, info.left))
+
+
+def _why(status: str, reason: str, *, selected: bool) -> str:
+    if selected:
+        return "the next request goes here"
+    return reason if status == "standby" else f"may be asked: {reason}"

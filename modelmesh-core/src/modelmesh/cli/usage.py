@@ -1,0 +1,98 @@
+"""``modelmesh usage``: what was used and what it cost, as it is stored."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
+from modelmesh.cli.terminal import console
+
+if TYPE_CHECKING:
+    from modelmesh.usage import UsageEntry
+
+EPILOG = """\b
+Examples:
+  modelmesh usage --config modelmesh.yaml
+  modelmesh usage --config modelmesh.yaml --json
+"""
+
+
+@click.command("usage", epilog=EPILOG, short_help="Show what was used and what it cost.")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+def command(config: str | None, *, as_json: bool) -> None:
+    """Show what the processes of a configuration used: in all, by model, by provider, today and this month (UTC).
+
+    It is read from the 'storage' of the configuration, as it was last saved, and left as it is. Nothing is sent to a
+    model. Budgets are shown with what is left of them.
+    """
+    from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
+
+    with stored(config) as found:
+        if found.why_nothing:
+            message = f"no usage is kept: {found.why_nothing}. {HOW_TO_KEEP}"
+            raise ModelMeshError(message)
+        if as_json:
+            click.echo(json.dumps(_as_data(found), indent=2, ensure_ascii=False))
+        else:
+            _show(found)
+
+
+def budgets(found: Stored) -> list[dict[str, Any]]:
+    """Return the limits on money that last longer than a request, as rows of ``PoolInfo.left``."""
+    return [row for row in found.mesh.limits() if row["metric"] == "cost" and row["window"] != "request"]
+
+
+def _as_data(found: Stored) -> dict[str, Any]:
+    from modelmesh.cli.limits import in_dollars  # noqa: PLC0415 - rich, for tables
+
+    usage, known = found.mesh.usage, found.state is not None
+    return {
+        "storage": found.storage,
+        "stored_at": found.stored_at,
+        "total": _entry(usage.total) if known else None,
+        "today": _entry(usage.today) if known else None,
+        "this_month": _entry(usage.this_month) if known else None,
+        "by_model": {name: _entry(entry) for name, entry in usage.by_model.items()},
+        "by_provider": {name: _entry(entry) for name, entry in usage.by_provider.items()},
+        "budgets": [in_dollars(row) for row in budgets(found)],
+    }
+
+
+def _entry(entry: UsageEntry) -> dict[str, Any]:
+    names = ("total_requests", "total_tokens", "prompt_tokens", "completion_tokens", "total_cost")
+    return {name: getattr(entry, name) for name in (*names, "unpriced_requests", "unsettled_attempts")}
+
+
+def _show(found: Stored) -> None:
+    from modelmesh.cli.limits import limits_table  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.rendering import show, table  # noqa: PLC0415
+
+    click.echo(found.heading)
+    if found.state is None:
+        click.echo("A mesh with this configuration stores it when it closes, or as its 'sync_policy' says.")
+        return
+    screen, usage = console(), found.mesh.usage
+    whole = [("today", usage.today), ("this month", usage.this_month), ("in all", usage.total)]
+    for heading, rows in (
+        ("", whole),
+        ("provider", list(usage.by_provider.items())),
+        ("model", list(usage.by_model.items())),
+    ):
+        headings = (heading, "requests", "tokens", "cost", "of unknown price")
+        click.echo()
+        show(screen, table(screen, headings, [_row(*row) for row in rows], right=headings[1:], whole=(heading,)))
+    limits = budgets(found)
+    click.echo()
+    if limits:
+        click.echo("Budgets")
+        show(screen, limits_table(screen, limits))
+    else:
+        click.echo("No budget is set.")
+
+
+def _row(name: str, entry: UsageEntry) -> tuple[str, ...]:
+    return (name, str(entry.total_requests), str(entry.total_tokens), f"${entry.total_cost:.6f}", str(entry.unpriced_requests))
