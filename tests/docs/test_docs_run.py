@@ -51,6 +51,7 @@ VARYING = (
     (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), r"N \2"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"req-[0-9a-f]{16}"), "req-ID"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "TIME UTC"),
 )
 """What differs from run to run: times, ports and numbers drawn at random."""
 

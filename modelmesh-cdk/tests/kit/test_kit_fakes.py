@@ -46,6 +46,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[t
     groups = {"provider_fakes.identity": "providers", "fakes_of_in_process_provider": "providers"}
     groups |= {"fakes_of_strategy": "strategies", "fakes_of_secret_store": "secret_stores"}
     groups |= {"fakes_of_observability": "observability", "fakes_of_storage": "storage"}
+    groups |= {"fakes_of_discovery": "discovery"}
     points = (
         f"[modelmesh.{group}]\nacme.honest.v1 = {module}:Honest\nacme.other.v1 = {module}:HasAnotherId\n"
         for module, group in groups.items()

@@ -61,7 +61,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
 
 
 def test_there_are_templates() -> None:
-    assert {"provider", "strategy", "secret-store", "observability", "storage"} <= set(KINDS)
+    assert {"provider", "strategy", "secret-store", "observability", "storage", "discovery"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,6 +148,17 @@ def test_the_example_in_the_readme_of_a_storage_runs(tmp_path: Path) -> None:
     [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
     done = run(tmp_path / "package", "-c", code)
     assert (done.stdout, done.returncode) == ("Hello!\n", 0), done.stderr
+
+
+def test_the_example_in_the_readme_of_a_discovery_runs(tmp_path: Path) -> None:
+    package = made("discovery")
+    install(package, tmp_path / "package")
+    [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
+    with Upstream() as vendor:
+        done = run(tmp_path / "package", "-c", code, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=vendor.url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("()\n"), done.stdout
+    assert "provider_id='openai', success=True" in done.stdout
 
 
 def test_a_storage_keeps_what_a_mesh_has_to_remember(tmp_path: Path) -> None:

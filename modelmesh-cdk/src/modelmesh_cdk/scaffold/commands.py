@@ -31,6 +31,9 @@ Examples:
 DIALECTS = ("openai",)
 """Wire formats that a template of a provider exists for."""
 
+WITHOUT_A_BASE = ("anthropic", "gemini", "cohere")
+"""Wire formats that connectors of ours speak, each with code of its own: the kit has no class to derive from."""
+
 
 @hookimpl
 def modelmesh_cli_commands() -> list[Any]:
@@ -106,8 +109,23 @@ def _base_url() -> click.Option:
     return click.Option(["--base-url"], metavar="URL", help="Where the API stands, e.g. https://api.acme.example/v1.")
 
 
+class _Dialects(click.Choice):  # type: ignore[type-arg, unused-ignore] - generic in later versions of click
+    """What there is a template for; of the others that are known it says what to do instead."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in WITHOUT_A_BASE:
+            self.fail(
+                f"the kit has no base class that speaks {value}'s format, so that a package for it would be mostly empty. There "
+                f"is one for: {', '.join(DIALECTS)}. Make that one, and derive its class from modelmesh_cdk.BaseProvider, whose "
+                "hooks write and read the wire: docs/how-to/write-a-connector.md",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 def _dialect() -> click.Option:
-    known = click.Choice(DIALECTS)
+    known = _Dialects(DIALECTS)
     return click.Option(["--dialect"], type=known, default=DIALECTS[0], show_default=True, help="Format the vendor speaks.")
 
 

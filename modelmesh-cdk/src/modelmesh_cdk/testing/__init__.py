@@ -11,6 +11,7 @@
 :class:`SecretStoreConformance`         the same for secret stores
 :class:`ObservabilityConformance`       the same for sinks
 :class:`StorageConformance`             the same for stores of state
+:class:`DiscoveryConformance`           the same for discovery connectors
 ======================================  =============================================================================
 
 The wires that providers speak are in :mod:`modelmesh_cdk.testing.dialects`. ``Upstream`` and they need no pytest; the kit needs
@@ -29,6 +30,7 @@ from modelmesh_cdk.testing.turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.testing.discovery import DiscoveryConformance as DiscoveryConformance
     from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing.provider import InProcessProviderConformance as InProcessProviderConformance
     from modelmesh_cdk.testing.provider import ProviderConformance as ProviderConformance
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing.strategy import StrategyConformance as StrategyConformance
 
 _KITS = {
+    "DiscoveryConformance": "modelmesh_cdk.testing.discovery",
     "InProcessProviderConformance": "modelmesh_cdk.testing.provider",
     "ObservabilityConformance": "modelmesh_cdk.testing.observability",
     "ProviderConformance": "modelmesh_cdk.testing.provider",
@@ -47,6 +50,7 @@ _KITS = {
 _NEEDED = ("pytest", "hypothesis")
 
 __all__ = [
+    "DiscoveryConformance",
     "InProcessAccount",
     "InProcessMesh",
     "InProcessProviderConformance",

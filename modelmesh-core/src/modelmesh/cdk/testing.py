@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelmesh.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.testing import DiscoveryConformance as DiscoveryConformance
     from modelmesh_cdk.testing import InProcessAccount as InProcessAccount
     from modelmesh_cdk.testing import InProcessMesh as InProcessMesh
     from modelmesh_cdk.testing import InProcessProviderConformance as InProcessProviderConformance
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import Upstream as Upstream
 
 __all__ = [
+    "DiscoveryConformance",
     "InProcessAccount",
     "InProcessMesh",
     "InProcessProviderConformance",

@@ -16,7 +16,7 @@ from attrs import frozen
 
 @frozen
 class SyncResult:
-    """What changed in the catalogues, as ``provider/model``; ``errors`` as ``provider: message``."""
+    """What changed in the catalogues, as ``provider/model``, sorted, each once; ``errors`` as ``provider: message``."""
 
     new_models: tuple[str, ...] = ()
     deprecated_models: tuple[str, ...] = ()
