@@ -196,9 +196,9 @@ def test_what_the_catalogue_states_of_the_models() -> None:
     assert rows
     for row in rows:
         assert row.features["json_mode"] is False
+        assert row.features["structured_output"] is True
         assert row.pricing is not None
         assert row.pricing.source
-        assert row.max_output_tokens is None
 
 
 @pytest.mark.parametrize(
