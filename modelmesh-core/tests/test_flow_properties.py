@@ -20,8 +20,8 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError, NoActiveModelError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing import flow as flows
-from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.calendar import Period, Window
+from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Account, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass
 from modelmesh.routing.cron import Cron
@@ -230,6 +230,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.book.advance(self.clock())
         # A request's own failed attempt gives its probe and its place back, so only what is open counts as off here.
         ready = {id(c) for c in self.pool.members if State.OPEN not in (c.health.state, c.account.state)}
+        held = {id(circuit): set(circuit.holds) for circuit in self.circuits}  # before what this attempt itself reserves
         healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
         try:
             step = request["flow"].send(outcome)
@@ -268,9 +269,8 @@ class FlowMachine(RuleBasedStateMachine):
         again = bool(sent) and sent[-1] is candidate
         if not again:
             assert candidate not in sent  # 17: a rotation never comes back to a candidate
-        if not again:
-            assert not candidate.health.holds  # 41: what is withheld is never asked, in a panic neither
-            assert not candidate.account.holds
+            for circuit in (candidate.health, candidate.account):
+                assert not held[id(circuit)] & set(circuit.holds)  # 41: what is withheld is not asked, in a panic neither
         sent.append(candidate)
         assert len(sent) <= self.policy.max_attempts  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
@@ -356,8 +356,8 @@ class FlowMachine(RuleBasedStateMachine):
         assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
         self.clock.advance(100_000)
         self.book.advance(self.clock())
-        for circuit in self.maintained:
-            self.book.free(circuit, Reason.MAINTENANCE_WINDOW)
+        for candidate in self.pool.members:  # a window may be open at any time
+            self.book.free(candidate.health, Reason.MAINTENANCE_WINDOW)
         assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
 
 

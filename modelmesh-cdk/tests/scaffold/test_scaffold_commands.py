@@ -93,7 +93,10 @@ def test_nothing_is_overwritten(typed: Any) -> None:
         (("provider", "acme", "--dialect", "klingon"), ("--dialect", "openai")),
         (("provider", "acme", "--dialect", "gemini"), ("--dialect", "no base class that speaks gemini's", "write-a-connector")),
         (("strategy", "acme", "--variable", "X"), ("No such option", "--variable")),
-        (("planet", "acme"), ("there is no kind 'planet'", "provider, strategy, secret-store, observability, storage, discovery")),
+        (
+            ("planet", "acme"),
+            ("there is no kind 'planet'", "provider, strategy, secret-store, observability, storage, discovery"),
+        ),
         (("provider",), ("Missing argument 'NAME'",)),
     ],
 )

@@ -257,7 +257,11 @@ def test_who_is_left_out_once_is_not_left_out_for_good(show, place):
 @pytest.mark.parametrize("command", [("usage",), ("pools",), ("rotate", "chat")])
 @pytest.mark.parametrize(
     ("stored", "said"),
-    [(b"{", "cannot be used"), (b'{"format": 99}', "a later version"), (None, "acme.files.v1 failed to read the state (RuntimeError)")],
+    [
+        (b"{", "cannot be used"),
+        (b'{"format": 99}', "a later version"),
+        (None, "acme.files.v1 failed to read the state (RuntimeError)"),
+    ],
 )
 def test_what_cannot_be_read_is_a_message_and_stays(show, place, command, stored, said):
     if stored is None:

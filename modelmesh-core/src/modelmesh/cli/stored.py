@@ -59,7 +59,6 @@ class Stored:
             return f"Nothing is stored in {self.storage} yet"
         return f"Stored in {self.storage}, {shown_time(self.stored_at)}"
 
-
     def pool(self, name: str) -> Pool:
         """Return a pool by its name.
 
