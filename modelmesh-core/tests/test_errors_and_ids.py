@@ -28,6 +28,7 @@ TREE = {
     "ConnectorLoadError": ("ConnectorError",),
     "RoutingError": ("ModelMeshError",),
     "NoActiveModelError": ("RoutingError",),
+    "SessionModelUnavailableError": ("RoutingError",),
     "CapabilityNotFoundError": ("RoutingError", KeyError),
     "AllProvidersExhaustedError": ("RoutingError",),
     "ProviderError": ("ModelMeshError",),
@@ -50,7 +51,8 @@ TREE = {
 }
 CLASSES = [getattr(errors, name) for name in TREE]
 RETRYABLE = {
-    "NoActiveModelError", "RateLimitError", "ProviderTimeoutError", "ProviderConnectionError", "ProviderServerError",
+    "NoActiveModelError", "SessionModelUnavailableError", "RateLimitError", "ProviderTimeoutError", "ProviderConnectionError",
+    "ProviderServerError",
     "BadUpstreamResponseError", "StreamInterruptedError", "StorageConflictError", "StorageLockError",
 }  # fmt: skip
 
