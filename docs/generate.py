@@ -70,6 +70,9 @@ def _span(seconds: float) -> str:
 WORDS = {
     "Seconds": "duration",
     "Price": "USD",
+    "Minutes": "cron expression",
+    "Zone": "time zone",
+    "tuple[Literal['model', 'provider', 'pool'], ...]": "list of `model`, `provider`, `pool`",
     "RequestPrice": "USD",
     "list[PriceBandSection]": "list of maps, see below",
     "Codes": "list of statuses",

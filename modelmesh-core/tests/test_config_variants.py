@@ -176,7 +176,7 @@ def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
     console, file = config.sections.observability
     assert (console.connector, console.roles, console.config) == (
         CONSOLE,
-        ("routing", "statistics", "tracing"),
+        ("routing", "tracing"),
         {"use_color": False},
     )
     assert (file.connector, file.roles, file.level) == ("modelmesh.file.v1", ("logging",), "summary")
@@ -194,7 +194,7 @@ def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> No
         )
     )
     flat, log = config.sections.observability
-    assert (flat.roles, flat.config) == (("routing", "statistics", "tracing"), {"path": "all.jsonl"})
+    assert (flat.roles, flat.config) == (("routing", "tracing"), {"path": "all.jsonl"})
     assert (log.connector, log.roles, log.level, log.config) == (
         "modelmesh.file.v1",
         ("logging",),

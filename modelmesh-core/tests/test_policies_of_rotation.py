@@ -210,3 +210,17 @@ def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
         ask(mesh)
     assert "credential" in mesh.explain("p").candidates[0].reason
     mesh.shutdown()
+
+
+def test_a_policys_own_period_is_the_one_that_its_snapshots_count_over(scripted: Any) -> None:
+    class Daily(Fuse):
+        quota_window = "daily"
+
+    fuse = Daily()
+    fuse.most = 3
+    mesh, _, clock = world({"p": {"strategy_instance": fuse}}, "m", scripted=scripted)
+    ask(mesh), ask(mesh)
+    clock.advance(12 * 3600)
+    ask(mesh)
+    assert [s.requests for s in fuse.seen] == [1, 2, 1]
+    mesh.shutdown()

@@ -16,6 +16,8 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
 
 HI = [{"role": "user", "content": "Hello"}]
+UNKNOWN = {"id": "claude-sonnet-5-5"}
+"""A row that does not say how long an answer may be."""
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
 
 
@@ -128,17 +130,20 @@ def test_parameters(given: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 def test_the_limit_of_an_answer_when_none_is_given() -> None:
-    assert sent({})[0]["max_tokens"] == 4096
+    assert sent({}, models=[UNKNOWN])[0]["max_tokens"] == 4096
     assert sent({}, max_tokens=100)[0]["max_tokens"] == 100
     row = {"id": "claude-sonnet-5-5", "max_output_tokens": 777}
-    body, adapted = sent({}, models=[row], max_tokens=100)
+    body, adapted = sent({}, models=[row])
     assert body["max_tokens"] == 777
     assert adapted == ["max_tokens 777 added, the most the model gives: Anthropic requires one"]
+    body, adapted = sent({}, models=[row], max_tokens=100)
+    assert body["max_tokens"] == 100
+    assert adapted == ["max_tokens 100 added (option max_tokens): Anthropic requires one"]
 
 
 def test_the_limit_leaves_room_for_the_thoughts_that_were_asked_for() -> None:
-    assert sent({"thinking": {"type": "enabled", "budget_tokens": 10000}})[0]["max_tokens"] == 14096
-    assert sent({"thinking": {"type": "enabled", "budget_tokens": 1024}})[0]["max_tokens"] == 4096
+    assert sent({"thinking": {"type": "enabled", "budget_tokens": 10000}}, models=[UNKNOWN])[0]["max_tokens"] == 14096
+    assert sent({"thinking": {"type": "enabled", "budget_tokens": 1024}}, models=[UNKNOWN])[0]["max_tokens"] == 4096
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "many", True, 1.5])

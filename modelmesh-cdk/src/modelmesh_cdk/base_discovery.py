@@ -189,7 +189,7 @@ class BaseDiscovery:
             gone += [f"{name}/{one}" for one in known if one not in now]
             changed += [f"{name}/{one}" for one in now if one in known and not _same(now[one], known[one])]
         self._settle(failed=bool(names) and len(errors) == len(names))
-        return SyncResult(*(tuple(sorted(part)) for part in (new, gone, changed)), tuple(errors))
+        return SyncResult(tuple(sorted(new)), tuple(sorted(gone)), tuple(sorted(changed)), tuple(errors))
 
     def _settle(self, *, failed: bool) -> None:
         now = self._wall()

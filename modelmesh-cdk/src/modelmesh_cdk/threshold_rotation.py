@@ -106,6 +106,11 @@ class ThresholdRotationPolicy(BaseStrategy):
         super().__init__(None if given else config)  # type: ignore[arg-type]
         self.thresholds = given or ThresholdRotationConfig.of(self.config)
 
+    @property
+    def quota_window(self) -> Literal["daily", "monthly"] | None:
+        """The period over which requests, tokens and money are to be counted."""
+        return self.thresholds.quota_window
+
     # -- to standby -------------------------------------------------------------------------------------------------
 
     def should_deactivate(self, snapshot: ModelSnapshot) -> bool:

@@ -19,7 +19,7 @@ JOIN_S = 2.0
 
 @define(eq=False)
 class _Job:
-    run: Callable[[], None]
+    run: Callable[[], object]
     interval: float | None
     due: float
 
@@ -40,15 +40,14 @@ class Background:
         self._thread: Thread | None = None
         self._pid = os.getpid()
 
-    def every(self, interval: float, job: Callable[[], None]) -> None:
+    def every(self, interval: float, job: Callable[[], object]) -> None:
         """Run a job each time so many seconds have passed."""
         self._jobs.append(_Job(job, interval, self._clock() + interval))
 
-    def once(self, job: Callable[[], None]) -> None:
+    def once(self, job: Callable[[], object]) -> None:
         """Run a job as soon as the thread runs."""
         self._jobs.append(_Job(job, None, self._clock()))
 
-    @property
     def stopped(self) -> bool:
         """Whether what a job brings is of no use any more."""
         return self._stop.is_set()

@@ -7,7 +7,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from modelmesh.client import MeshClient, OpenAIClient
     from modelmesh.config.schema import StorageSection
     from modelmesh.contracts.storage import Storage
-    from modelmesh.state import StateManager, SystemState
+    from modelmesh.state import StateManager, StateOfMesh, SystemState
 
 
 class ModelMesh:
@@ -81,6 +80,7 @@ class ModelMesh:
         self._pid = os.getpid()
         self._ready = False
         self.state: StateManager | None = None
+        self._kept: StateOfMesh | None = None
         self.price_failures: Mapping[str, int] = {}
         self.usage = UsageTracker(self._when, self._budgets)
 
@@ -134,54 +134,45 @@ class ModelMesh:
     def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
         """What is done beside requests, where the configuration or a sink asks for it."""
         self.background = background = Background(self._clock)
-        self._prober = prober = Prober(
-            self._book, self._lock, self._clock, self._tell_probe, lambda: background.stopped, probed_accounts(parts)
-        )
-        if not jobs:
-            return
-        if any(row.on_start for row in prober.rows):
-            background.once(prober.at_start)
-        for interval in sorted({row.interval for row in prober.rows if row.interval is not None}):
-            background.every(interval, partial(prober.those_off, interval))
-        if self._emitter.counting:
-            background.every(parts.statistics.flush_interval, self._flush_statistics)
-        background.start()
-
-    def _flush_statistics(self) -> None:
-        self._statistics.flush()
+        self._prober = Prober(self._book, self._lock, self._clock, self._tell_probe, background, probed_accounts(parts))
+        if jobs:
+            self._prober.begin()
+            if self._emitter.counting:
+                background.every(parts.statistics.flush_interval, self._statistics.flush)
+            background.start()
 
     def _tell_probe(self) -> None:
         if self._emitter.listening:
             self._reporter.tell_changes()
 
     def _reach_state(self, storage: Storage, section: StorageSection) -> None:
-        from modelmesh.state import StateManager  # noqa: PLC0415 - only where something is kept
+        from modelmesh.state import StateManager, StateOfMesh  # noqa: PLC0415 - only where something is kept
 
+        self._kept = kept = StateOfMesh(
+            self.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock
+        )
         self.state = StateManager(
             storage,
             policy=section.sync_policy,
             interval=section.sync_interval,
             locking=section.locking,
-            take=self._take_state,
-            apply=self._apply_state,
-            settled=self._take_posted,
-            adopt=self._adopt,
+            take=kept.take,
+            apply=kept.apply,
+            settled=kept.settled,
+            adopt=kept.adopt,
             now=self._when,
-            tell=self._tell_storage,
+            tell=kept.tell,
         )
 
     def _keep_state(self) -> None:
         assert self.state is not None
+        assert self._kept is not None
         self.state.begin()
         if self.state.policy == "immediate":
-            self._adopt_totals(self.state)
+            self._kept.adopt_all(self.state)
             self._ledger.posted = {}
             self._driver.poster = self._adriver.poster = self.state.post
         self._reporter.state = self.state
-
-    def _adopt_totals(self, state: StateManager) -> None:
-        meters = self._ledger.meters(self.list_pools())
-        self._ledger.adopt_all(meters, state.totals(meters), self._clock())
 
     def look_up_state(self) -> SystemState | None:
         """Go on from what is stored and leave that as it is; for a mesh initialized with ``keep_state=False``.
@@ -194,37 +185,12 @@ class ModelMesh:
             DamagedStateError: What is stored cannot be used.
             NewerStateError: A later version wrote it.
         """
-        if self.state is None or self.state.policy == "in-memory":
+        if self.state is None or self._kept is None or self.state.policy == "in-memory":
             return None
         found = self.state.look()
         if self.state.policy == "immediate":
-            self._adopt_totals(self.state)
+            self._kept.adopt_all(self.state)
         return found
-
-    def _take_state(self) -> SystemState:
-        from modelmesh.state import image  # noqa: PLC0415
-
-        with self._lock:
-            return image.take(self.list_pools(), self._ledger, self.usage, self._clock())
-
-    def _apply_state(self, state: SystemState) -> None:
-        from modelmesh.state import image  # noqa: PLC0415
-
-        with self._lock:
-            image.apply(state, self.list_pools(), self._book, self._ledger, self.usage, self._clock())
-
-    def _take_posted(self) -> dict[str, int]:
-        with self._lock:
-            posted = self._ledger.take_posted()
-            return {**dict.fromkeys(self._ledger.watched(), 0), **posted}
-
-    def _adopt(self, totals: Mapping[str, int]) -> None:
-        with self._lock:
-            self._ledger.adopt_spent(totals, self._clock())
-
-    def _tell_storage(self, event: str, facts: Mapping[str, Any]) -> None:
-        if self._emitter.listening:
-            self._emitter.emit(RoutingEvent(event, time.time(), None, None, None, facts))
 
     def shutdown(self) -> None:
         """Close connections and let sinks write what they hold. May be called twice."""
@@ -350,8 +316,9 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter, self._prober):
-            part.lock = self._lock
+        for part in (self._driver, self._adriver, self._reporter, self._prober, self._kept):
+            if part is not None:
+                part.lock = self._lock
         self._statistics.after_fork()
         if self.state is not None:
             self._ledger.take_posted()  # the parent sends it

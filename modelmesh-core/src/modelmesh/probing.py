@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from modelmesh.routing.circuits import KEY_FAILURES, State
 
 if TYPE_CHECKING:
     from modelmesh.assembly.assembler import Parts
+    from modelmesh.background import Background
     from modelmesh.routing.circuits import Account
     from modelmesh.routing.health import HealthBook
 
@@ -54,15 +56,22 @@ class Prober:
         lock: The mesh's.
         clock: Monotonic seconds.
         tell: Called when a probe changed something.
-        stopped: Whether what a probe brings is of no use any more.
+        background: Runs the probes, and knows when what one brings is of no use any more.
     """
 
     book: HealthBook
     lock: RLock
     clock: Callable[[], float]
     tell: Callable[[], None]
-    stopped: Callable[[], bool]
+    background: Background
     rows: list[Probed] = field(factory=list)
+
+    def begin(self) -> None:
+        """Have the background probe at the start, and at the intervals that there are."""
+        if any(row.on_start for row in self.rows):
+            self.background.once(self.at_start)
+        for interval in sorted({row.interval for row in self.rows if row.interval is not None}):
+            self.background.every(interval, partial(self.those_off, interval))
 
     def at_start(self) -> None:
         """Probe whom the configuration says, so that no request has to find out that a key is refused."""
@@ -80,7 +89,7 @@ class Prober:
 
     def _probe(self, rows: Iterable[Probed]) -> None:
         for row in rows:
-            if self.stopped():
+            if self.background.stopped():
                 return
             with self.lock:
                 generation = row.account.generation
@@ -89,7 +98,7 @@ class Prober:
                 row.provider.probe(LIMITS)
             except Exception as raised:  # noqa: BLE001 - whatever a connector raises is a failed probe
                 error = failed(row.provider, raised)
-            if self.stopped():
+            if self.background.stopped():
                 return
             with self.lock:
                 self.book.advance(self.clock())

@@ -26,12 +26,14 @@ EVENTS = (
     b'"usage":{"output_tokens":1}}\n\n'
     b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 )
-LIMIT = 4096
-"""What we put where the caller gives no limit: the vendor wants one."""
+LIMIT = 128000
+"""What we put where the caller gives no limit, the most that the model gives: the vendor wants one."""
 
 
 def _chat(url: str, asked: Mapping[str, Any], streams: bool) -> None:
-    with anthropic.Anthropic(api_key=KEY, base_url=url, max_retries=0) as client:
+    with anthropic.Anthropic(
+        api_key=KEY, base_url=url, max_retries=0, timeout=30
+    ) as client:  # without a time, it refuses such limits
         answer = client.messages.create(model=MODEL, **asked, **({"stream": True} if streams else {}))
         if streams:
             list(answer)

@@ -33,6 +33,9 @@ _TRANSLATED = frozenset(
         "stop_sequences", "stream", "stream_options", "system", "tool_choice", "tools", "user",
     }
 )  # fmt: skip
+MAX_TOKENS = 4096
+"""Sent as ``max_tokens``, which Anthropic requires, when nobody says anything and the catalogue does not know the model."""
+
 _NO_EFFORT = frozenset({"none", "minimal"})
 """Of OpenAI's efforts, those that Anthropic's ``low`` … ``max`` have no counterpart of."""
 
@@ -40,20 +43,20 @@ _TIERS = {"default": "standard_only"}
 _NO_TIER = frozenset({"flex", "scale", "priority", "fast"})
 
 
-def body_of(request: WireRequest, *, samples: bool, known_max: int | None, fallback_max: int) -> dict[str, Any]:
+def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_max: int | None) -> dict[str, Any]:
     """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
 
     Args:
         request: The request; its payload is not changed.
         samples: Whether this version of the API has ``temperature``, ``top_p`` and ``top_k``.
-        known_max: Tokens of one answer that the model can give, when the catalogue knows.
-        fallback_max: Tokens of one answer to ask for when it does not.
+        set_max: Tokens of an answer when the caller says nothing, by the configuration.
+        known_max: Tokens of an answer that the model can give, when the catalogue knows; asked for when nobody says anything.
 
     Raises:
         ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
-    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, adapted, known_max, fallback_max)}
+    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, adapted, set_max, known_max)}
     system, body["messages"] = conversation(payload, adapted)
     if system is not None:
         body["system"] = system
@@ -78,7 +81,7 @@ def body_of(request: WireRequest, *, samples: bool, known_max: int | None, fallb
     return body
 
 
-def _max_tokens(payload: Mapping[str, Any], adapted: list[str], known: int | None, fallback: int) -> Any:
+def _max_tokens(payload: Mapping[str, Any], adapted: list[str], set_max: int | None, known: int | None) -> Any:
     new, old = payload.get("max_completion_tokens"), payload.get("max_tokens")
     if new is not None:
         adapted.append("max_completion_tokens sent as max_tokens")
@@ -87,15 +90,16 @@ def _max_tokens(payload: Mapping[str, Any], adapted: list[str], known: int | Non
         return new
     if old is not None:
         return old
-    if known is not None:
+    if set_max is None and known is not None:
         adapted.append(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
         return known
+    limit = MAX_TOKENS if set_max is None else set_max
     thinking = payload.get("thinking")
     budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
-    if isinstance(budget, int) and budget >= fallback:
-        fallback += budget  # the budget counts towards max_tokens and must be below it
-    adapted.append(f"max_tokens {fallback} added (option max_tokens): Anthropic requires one")
-    return fallback
+    if isinstance(budget, int) and budget >= limit:
+        limit += budget  # the budget counts towards max_tokens and must be below it
+    adapted.append(f"max_tokens {limit} added (option max_tokens): Anthropic requires one")
+    return limit
 
 
 def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:

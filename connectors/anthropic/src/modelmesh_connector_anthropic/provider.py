@@ -14,13 +14,10 @@ from modelmesh_cdk.failures import refusal, scrubbed
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
-from modelmesh_connector_anthropic.parameters import body_of
+from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of
 
 VERSION = "2026-10-21"
 """What the anthropic package 2.11.0 sends as ``anthropic-version`` (read 2026-11-21)."""
-
-MAX_TOKENS = 4096
-"""Sent as ``max_tokens``, which Anthropic requires, when neither the caller nor the catalogue states one."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -34,7 +31,8 @@ class AnthropicProvider(BaseProvider):
     Options:
         anthropic_version: The API's version, a date. Before ``2026-10-21`` the parameters ``temperature``, ``top_p``
             and ``top_k`` are sent; since then the API has none of them.
-        max_tokens: Tokens of an answer when neither the caller nor the catalogue says how many; 4096.
+        max_tokens: Tokens of an answer when the caller does not say how many; else the most that the model gives, by the
+            catalogue, and 4096 of a model that it does not know.
     """
 
     id: ClassVar[str] = "anthropic.claude.v1"
@@ -57,9 +55,9 @@ class AnthropicProvider(BaseProvider):
         if not _DATE.fullmatch(self.version):
             message = f"the provider {self.id} has anthropic_version {self.version!r}, which is no date; write '{VERSION}'"
             raise ConfigurationError(message)
-        self.max_tokens = self.config.options.get("max_tokens", MAX_TOKENS)
-        if not isinstance(self.max_tokens, int) or isinstance(self.max_tokens, bool) or self.max_tokens < 1:
-            message = f"the provider {self.id} has max_tokens {self.max_tokens!r}; write a whole number from 1, e.g. {MAX_TOKENS}"
+        self.max_tokens = given = self.config.options.get("max_tokens")
+        if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given < 1):
+            message = f"the provider {self.id} has max_tokens {given!r}; write a whole number from 1, e.g. {MAX_TOKENS}"
             raise ConfigurationError(message)
 
     def _build_headers(self) -> dict[str, str]:
@@ -75,8 +73,8 @@ class AnthropicProvider(BaseProvider):
         return body_of(
             request,
             samples=self._version_of(request) < VERSION,
+            set_max=self.max_tokens,
             known_max=self._known_max(request.model),
-            fallback_max=self.max_tokens,
         )
 
     def _version_of(self, request: WireRequest) -> str:

@@ -109,7 +109,7 @@ def _base_url() -> click.Option:
     return click.Option(["--base-url"], metavar="URL", help="Where the API stands, e.g. https://api.acme.example/v1.")
 
 
-class _Dialects(click.Choice):  # type: ignore[type-arg, unused-ignore] - generic in later versions of click
+class _Dialects(click.Choice):  # type: ignore[type-arg, unused-ignore]  # generic in later versions of click
     """What there is a template for; of the others that are known it says what to do instead."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

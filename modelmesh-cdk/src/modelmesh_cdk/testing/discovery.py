@@ -159,13 +159,14 @@ class DiscoveryConformance(Named):
 
     def test_reports_ask_nobody(self, discovery: Any, vendor: Upstream) -> None:
         """A connector that reports does it from memory: what was never looked at is unknown, what was looked at is told."""
+        probe = discovery.probe
         if not isinstance(discovery, DiscoveryReports):
             pytest.skip("the connector offers no get_sync_status and get_health_report")
         status, before = discovery.get_sync_status(), discovery.get_health_report(UP)
         assert (type(status), status.last_sync) == (SyncStatus, None)
         assert [(type(one), one.provider_id, one.available) for one in before] == [(HealthReport, UP, None)]
         assert vendor.received == []
-        discovery.probe(UP)
+        probe(UP)
         asked = len(vendor.received)
         assert [one.available for one in discovery.get_health_report(UP)] == [True]
         assert len(vendor.received) == asked

@@ -45,7 +45,7 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
     back = _part(section, "recovery", RecoveryPolicy, strategy, known, resolver, places)
     if off is None and back is None:
         return
-    period = section.deactivation.quota_window
+    period = section.deactivation.quota_window or getattr(off, "quota_window", None)
     pool.judge = Judge(
         pool.name,
         off,

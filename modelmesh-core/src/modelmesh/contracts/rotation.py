@@ -92,7 +92,11 @@ class ModelSnapshot:
 
 @runtime_checkable
 class DeactivationPolicy(Protocol):
-    """When an active model goes to standby."""
+    """When an active model goes to standby.
+
+    A policy may have an attribute ``quota_window``, ``daily`` or ``monthly``: the period over which its snapshots count
+    requests, tokens and money. Where it has none, that is the pool's ``deactivation.quota_window``, and without one all time.
+    """
 
     def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
         """Whether the model should go to standby now."""

@@ -2,6 +2,7 @@
 
 from modelmesh.state.image import DamagedStateError, NewerStateError, SystemState
 from modelmesh.state.manager import StateManager, SyncStatus
+from modelmesh.state.of_mesh import StateOfMesh
 from modelmesh.state.shared_counts import SharedCounts
 
-__all__ = ["DamagedStateError", "NewerStateError", "SharedCounts", "StateManager", "SyncStatus", "SystemState"]
+__all__ = ["DamagedStateError", "NewerStateError", "SharedCounts", "StateManager", "StateOfMesh", "SyncStatus", "SystemState"]
