@@ -103,6 +103,7 @@ def invoke() -> Callable[..., Any]:
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Callable[..., Any]) -> Iterator[Stranger]:
     """An empty folder on the path; what was imported from it is forgotten afterwards."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables would be cut to it
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))

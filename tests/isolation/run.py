@@ -6,11 +6,13 @@ Usage: python tests/isolation/run.py WHEELS [PACKAGE …]
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,12 +212,17 @@ def main() -> None:
     wheels, wanted = Path(sys.argv[1]).resolve(), set(sys.argv[2:])
     owners(wheels)
     passed = 0
-    with tempfile.TemporaryDirectory(prefix="modelmesh-isolation-") as name:
-        scratch = Path(name)
-        for distribution, folder in packages().items():
-            if not wanted or distribution in wanted:
-                print(f"{distribution}: {isolated(distribution, folder, wheels, scratch)}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="modelmesh-isolation-") as made:
+        scratch = Path(made)
+        chosen = {name: folder for name, folder in packages().items() if not wanted or name in wanted}
+        at_once = ThreadPoolExecutor(os.cpu_count() or 1)
+        try:
+            ended = {name: at_once.submit(isolated, name, folder, wheels, scratch) for name, folder in chosen.items()}
+            for distribution, last in ended.items():
+                print(f"{distribution}: {last.result()}", flush=True)
                 passed += 1
+        finally:
+            at_once.shutdown(cancel_futures=True)
         if not wanted:
             stranger(wheels, scratch)
             print("a stranger's provider and strategy: found by ID, by variable; broken and doubled ones named", flush=True)
