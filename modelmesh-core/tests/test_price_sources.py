@@ -211,3 +211,19 @@ def test_a_free_tier_may_have_limits_of_its_own_and_shared_ones(made: Any) -> No
     ]
     assert list(other) == [limit for limit in own if limit["of"] == "shared:a/account"]
     assert other[0]["source"] == "the vendor's page 2026-11-21"
+
+
+def test_what_a_free_tier_gives_costs_nothing_where_the_account_is_on_it_unless_a_price_is_stated(made: Any) -> None:
+    tier = {"requests_per_day": 10, "source": "the vendor's page", "as_of": "2026-11-21"}
+    listed = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=1.0, source="list")
+    rows = (row("m", extra={"free_tier": tier}, pricing=listed), row("n", pricing=listed))
+    free = {"quota": {"free_tier": True}}
+
+    def prices(mesh: Any) -> list[tuple[str, float, str]]:
+        said = {one.model: one.price for one in mesh.explain("chat").candidates}
+        return [(name, said[name]["input_per_1k_tokens"], said[name]["source"]) for name in sorted(said)]
+
+    assert prices(made(*rows)) == [("m", 1.0, "list"), ("n", 1.0, "list")]
+    assert prices(made(*rows, provider=free)) == [("m", 0.0, "the vendor's page"), ("n", 1.0, "list")]
+    own = {"m": {"provider": "a", "pricing": {"input_per_1k_tokens": 2.0}}}
+    assert prices(made(*rows, provider=free, models=own))[0] == ("m", 2.0, "configuration")

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from modelmesh.assembly.accounts import Entries, ProviderEntry
-from modelmesh.assembly.prices import PriceSources, configured_price
+from modelmesh.assembly.prices import PriceSources, at_no_charge, configured_price
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.config.locate import Places
 from modelmesh.config.problems import did_you_mean
@@ -101,6 +101,8 @@ class Models:
         self._seen.add((entry.key, info.id))
         if self._prices is not None:
             info = self._prices.priced(entry.account.connector_id, info)
+        if entry.section.quota is not None and entry.section.quota.free_tier:
+            info = at_no_charge(info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or entry.capabilities
         self._nodes[id(candidate)] = [self._node(name, (*path, "capabilities")) for name in capabilities]

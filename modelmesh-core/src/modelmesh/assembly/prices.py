@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 
 from attrs import asdict, evolve
 
@@ -35,6 +36,19 @@ def configured_price(section: PricingSection, where: str) -> ModelPricing:
     except ConfigurationError as error:
         message = f"{where}: {error.message} See 'pricing' in the reference of the configuration."
         raise ConfigurationError(message, where=where) from None
+
+
+def at_no_charge(info: ModelInfo) -> ModelInfo:
+    """Return a model as an account on its vendor's free tier has it; as it is where the tier is not known to have it.
+
+    A price that the configuration states stays.
+    """
+    rows = info.extra.get("free_tier") or ()
+    first = next((row for row in ([rows] if isinstance(rows, Mapping) else rows) if isinstance(row, Mapping)), None)
+    if first is None or (info.pricing is not None and info.pricing.source == CONFIGURED):
+        return info
+    facts = {name: str(first[name]) for name in ("source", "as_of") if name in first}
+    return evolve(info, pricing=ModelPricing(input_per_1k_tokens=0.0, output_per_1k_tokens=0.0, **facts))
 
 
 class PriceSources:
