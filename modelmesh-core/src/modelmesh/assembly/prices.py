@@ -47,8 +47,8 @@ def at_no_charge(info: ModelInfo) -> ModelInfo:
     first = next((row for row in ([rows] if isinstance(rows, Mapping) else rows) if isinstance(row, Mapping)), None)
     if first is None or (info.pricing is not None and info.pricing.source == CONFIGURED):
         return info
-    facts = {name: str(first[name]) for name in ("source", "as_of") if name in first}
-    return evolve(info, pricing=ModelPricing(input_per_1k_tokens=0.0, output_per_1k_tokens=0.0, **facts))
+    source, as_of = (str(first[name]) if name in first else None for name in ("source", "as_of"))
+    return evolve(info, pricing=ModelPricing(0.0, 0.0, source=source, as_of=as_of))
 
 
 class PriceSources:
