@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from importlib.metadata import entry_points
 from random import Random
@@ -11,7 +12,8 @@ import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modelmesh_strategy_cost_first import CostFirst, envelope, prices, strategy
+from modelmesh_strategy_cost_first import CostFirst, envelope, prices, spent, strategy
+from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
 from modelmesh.contracts.call import Call
@@ -66,8 +68,17 @@ def test_free_is_cheapest_and_unknown_comes_last(world: Any) -> None:
     assert rows["unknown"] == rows["half"] == -1e9 < rows["cheap"] < rows["free"] == 0
 
 
-def test_of_equals_the_first_in_pool_order_is_asked_every_time(world: Any) -> None:
-    assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(4) == ["one"] * 4
+def test_of_equals_the_one_that_has_cost_least_is_asked_and_then_the_first_in_pool_order(world: Any) -> None:
+    """What was spent so far only breaks ties: it never sends a request to a model where it would cost more."""
+    assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(6) == ["one", "two"] * 3
+    assert world(one=(0, 0), two=(0, 0)).asks(4) == ["one"] * 4
+    here = world(one=(1, 4), two=(1, 4))
+    here.accounts["at-two"].down.add("two")
+    here.asks(3)
+    here.accounts["at-two"].down.clear()
+    here.now += 3600
+    assert here.asks(4) == ["two"] * 3 + ["one"], "it has three answers to make up for"
+    assert here.client.explain("chat-completion").selected_model == "two"
 
 
 def test_the_reason_says_about_what_it_costs(world: Any) -> None:
@@ -114,8 +125,9 @@ def pool_of(*pricings: ModelPricing | None) -> Pool:
 
 
 def knowing_of_long_answers(pool: Pool) -> Pool:
-    """From now on an answer is expected to be as long as the caller allows."""
-    pool.strategy.succeeded(pool.members[0], asked(), {"usage": {"completion_tokens": 10**6}})  # type: ignore[attr-defined]
+    """From now on an answer is expected to be as long as the caller allows; none of this pool has cost anything yet."""
+    elsewhere = evolve(asked(), pool="another")
+    pool.strategy.succeeded(pool.members[0], elsewhere, {"usage": {"completion_tokens": 10**6}})  # type: ignore[attr-defined]
     return pool
 
 
@@ -182,6 +194,25 @@ def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.M
     assert [place(pool, asked(now=now)) for now in (0.0, 20.0)] == [1, 0]
     score = pool.strategy.score  # type: ignore[attr-defined]
     assert score(pool.members[1], asked(now=20.0)) == pytest.approx(10 * score(pool.members[1], asked(now=0.0)))
+
+
+@pytest.mark.parametrize("few", [0, 4, 32])
+@settings(max_examples=100, deadline=None)
+@given(
+    costs=st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 1, 2, 3, 10**6, 10**14])), max_size=80),
+    masks=st.lists(st.integers(1, (1 << 41) - 1), min_size=1, max_size=8),
+)
+def test_the_one_that_has_cost_least_is_what_looking_at_all_says(
+    few: int, costs: list[tuple[int, int]], masks: list[int]
+) -> None:
+    ledger, totals = Spent(), Counter[int]()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spent, "FEW", few)
+        for turn, (at, cost) in enumerate(costs):
+            ledger.add(at, cost)
+            totals[at] = min(totals[at] + cost, spent.MOST)
+            mask = masks[turn % len(masks)]
+            assert ledger.least(mask) == min((totals[one], one) for one in range(41) if mask >> one & 1)[1]
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
+
+from modelmesh_strategy_cost_first.spent import Spent
 
 FEW_STEPS = 8
 """Steps of a search that are no reason to do anything about it."""
@@ -144,19 +146,21 @@ class Envelope:
 
 @frozen
 class Cheapest:
-    """The order of all models by what one request costs at them; of equals, the pool's.
+    """The order of all models by what one request costs at them; of equals, by what they have cost so far.
 
     Attributes:
         envelope: Prices that are the same for every token.
         others: What the request costs at models whose price has to be worked out, and which they are.
         prompt: Tokens of the prompt, at least 1.
         answer: Tokens of the answer; without any, the envelope holds no prices of answers.
+        spent: What they have cost so far.
     """
 
     envelope: Envelope
     others: Sequence[tuple[int, int]]
     prompt: int
     answer: int
+    spent: Spent = field(factory=Spent)
 
     def first(self, mask: int) -> int | None:
         """Return the place of the cheapest of a set, ``None`` when no price is known of any."""
@@ -181,4 +185,4 @@ class Cheapest:
                     heappush(search, (cost, steps, places, part.parts))
         if steps > FEW_STEPS:
             self.envelope.searched(mask, steps)
-        return (found & -found).bit_length() - 1 if found else None
+        return self.spent.least(found) if found else None

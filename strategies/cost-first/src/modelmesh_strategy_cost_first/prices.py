@@ -8,6 +8,7 @@ from modelmesh.contracts.models import ModelPricing
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import cost_nano_usd
 from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope, Price
+from modelmesh_strategy_cost_first.spent import Spent
 
 FEMTO_OF_NANO = 10**6
 FEMTO = 10**15
@@ -33,16 +34,17 @@ class PriceList:
         """Whether it is what the members cost now."""
         return all(member.info.pricing is pricing for member, pricing in zip(pool.members, self._pricings, strict=True))
 
-    def order(self, prompt: int, answer: int, when: float) -> Cheapest:
-        """Return the order for a request with so many tokens at a time, Unix seconds."""
+    def order(self, prompt: int, answer: int, when: float, spent: Spent) -> Cheapest:
+        """Return the order for a request with so many tokens at a time, Unix seconds; of equals, by what they have cost."""
         writes = answer > 0
         if writes not in self._read:
             self._read[writes] = self._sorted(writes=writes)
         envelope, ruled = self._read[writes]
         if not ruled:
-            return Cheapest(envelope, (), prompt, answer)
+            return Cheapest(envelope, (), prompt, answer, spent)
         costs = ((cost_nano_usd(pricing, usage_of(prompt, answer), when), places) for pricing, places in ruled)
-        return Cheapest(envelope, [(cost * FEMTO_OF_NANO, places) for cost, places in costs if cost is not None], prompt, answer)
+        others = [(cost * FEMTO_OF_NANO, places) for cost, places in costs if cost is not None]
+        return Cheapest(envelope, others, prompt, answer, spent)
 
     def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
         """Return prices that are the same for every token as one, and those with rules of their own."""

@@ -16,6 +16,7 @@ from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
+from modelmesh_strategy_cost_first.spent import Spent
 
 LOOK_S = 60.0
 """How often it looks whether a model has another price."""
@@ -23,13 +24,17 @@ LOOK_S = 60.0
 UNKNOWN_SCORE = -1e9
 """Score of a model whose price is unknown: below that of any request there is."""
 
+NOTHING = Spent()
+"""Of a pool none of whose answers has cost anything."""
+
 
 class CostFirst(BaseStrategy):
     """The model at which this request costs least.
 
     What it costs is estimated: the tokens of the prompt by its text, those of the answer by what answers of this pool
     usually have, and never more than the caller allows. Answers are taken to be equally long whoever writes them. At
-    equal cost the earlier one in pool order is chosen. A model whose price is unknown is chosen when there is no other.
+    equal cost the one whose answers have cost least so far is chosen, the earlier one in pool order when these have cost
+    the same. A model whose price is unknown is chosen when there is no other.
     """
 
     id: ClassVar[str] = "modelmesh.cost-first.v1"
@@ -38,12 +43,15 @@ class CostFirst(BaseStrategy):
         super().__init__(config)
         self._typical: float | None = None
         self._lists: WeakKeyDictionary[Pool, tuple[PriceList, float]] = WeakKeyDictionary()
+        self._spent: WeakKeyDictionary[Pool, Spent] = WeakKeyDictionary()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the cheapest candidate."""
         prompt, answer = self._expected(request.call)
-        when = candidates.pool.ledger.epoch + request.now
-        chosen = candidates.first_of(self._prices(candidates.pool, request.now).order(prompt, answer, when))
+        pool = candidates.pool
+        when = pool.ledger.epoch + request.now
+        spent = self._spent.get(pool) or NOTHING
+        chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when, spent))
         if chosen is None:
             chosen = candidates.first()
             assert chosen is not None  # candidates are never empty
@@ -64,10 +72,15 @@ class CostFirst(BaseStrategy):
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Learn how long answers are."""
+        """Learn how long answers are, and what they cost."""
         tokens = (outcome.get("usage") or {}).get("completion_tokens")
         if isinstance(tokens, int) and tokens >= 0 and request.call.operation.streams:
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
+        for pool, place in candidate.places:
+            if pool.name == request.pool:
+                cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.ledger.epoch + request.now)
+                if cost:
+                    self._spent.setdefault(pool, Spent()).add(place, cost)
 
     def _expected(self, call: Call) -> tuple[int, int]:
         """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
