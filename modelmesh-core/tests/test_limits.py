@@ -333,6 +333,32 @@ def test_an_answer_that_says_nothing_of_tokens_is_counted_as_it_was_expected(ben
     assert world.mesh.usage.unpriced_requests == 1, "the answer's cost itself stays unknown"
 
 
+@pytest.mark.parametrize("texts", ["x" * 400, ["x" * 200, "x" * 200], [7] * 100, [[7] * 60, [7] * 40]])
+@pytest.mark.parametrize("limit", [{"daily_limit": 2.5}, {"per_request_limit": 1.05, "total_limit": 2.5}])
+def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, float]) -> None:
+    """Vendors state no price of an answer for them: that does not make the price unknown."""
+
+    class Embedder(Vendor):
+        def send(self, call: Any, model: str, limits: Any) -> Answer:
+            self.asked.append(model)
+            row = {"object": "embedding", "index": 0, "embedding": [0.5]}
+            return Answer({"object": "list", "data": [row], "usage": {"prompt_tokens": 100, "total_tokens": 100}})
+
+    vendor = Embedder("e")
+    vendor.rows = [ModelInfo("e", capabilities=("text-embeddings",), pricing=ModelPricing(input_per_1k_tokens=10.0))]
+    mesh = ModelMesh()
+    budget = {"budget": limit, "quota": {"tokens_per_day": 1000}}
+    mesh.initialize({"providers": {"a": {"instance": vendor, **budget}}, "pools": {"e": {"capability": "text-embeddings"}}})
+    with mesh:
+        for _ in range(2):
+            mesh.client.embeddings.create(model="e", input=texts)
+        with pytest.raises(BudgetExceededError, match=r"about \$1.01 are needed"):
+            mesh.client.embeddings.create(model="e", input=texts)
+        assert len(vendor.asked) == 2
+        assert mesh.usage.total_cost == 2.0
+        assert {meter.used for meter in mesh.list_models()[0].account.meters} <= {0, 200, 2_000_000_000}
+
+
 def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(bench: Callable[..., Bench]) -> None:
     """All 64 ask at once; each is expected to take 11 tokens, 110 are left, so 10 are sent, whatever they then cost."""
     vendor = Vendor("a", tokens=12)

@@ -155,6 +155,12 @@ def test_embeddings_have_no_answer_to_pay_for() -> None:
     assert place(pool, asked()) == 0
 
 
+def test_what_is_to_be_embedded_counts_as_the_prompt() -> None:
+    pool = pool_of(ModelPricing(0.001, None, per_request=0.01), ModelPricing(0.002, None))
+    call = Call(EMBEDDINGS, "pool", {"input": ["x" * 40_000] * 3})
+    assert [place(pool, asked(operation=EMBEDDINGS)), place(pool, evolve(asked(), call=call))] == [1, 0]
+
+
 def test_a_changed_price_is_noticed_within_a_minute() -> None:
     pool = pool_of(ModelPricing(0.001, 0.001), ModelPricing(0.002, 0.002))
     assert place(pool, asked(now=0.0)) == 0

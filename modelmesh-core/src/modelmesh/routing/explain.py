@@ -10,7 +10,7 @@ from attrs import frozen
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError
 from modelmesh.routing.flow import Send, serve
-from modelmesh.routing.needs import estimated_tokens
+from modelmesh.routing.needs import expected_prompt
 from modelmesh.routing.prices import RATES, pricing_at
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
     able, rows = pool.able(call), []
-    prompt, when = estimated_tokens(call) + 1, pool.ledger.epoch + now
+    prompt, when = expected_prompt(call), pool.ledger.epoch + now
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)

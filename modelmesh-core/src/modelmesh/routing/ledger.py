@@ -16,7 +16,8 @@ from attrs import define, field, frozen
 
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
-from modelmesh.routing.needs import allowed_output, estimated_tokens
+from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.needs import allowed_output, expected_prompt
 from modelmesh.routing.prices import cost_nano_usd
 
 if TYPE_CHECKING:
@@ -333,10 +334,10 @@ def estimate(candidate: Candidate, call: Call, when: float) -> Estimate:
     """Return what an attempt is expected to take at a time, Unix seconds.
 
     The prompt is estimated from its text. The answer is as long as this model's usually are, and never longer than
-    the caller allows.
+    the caller allows. Embeddings are no tokens.
     """
-    prompt = estimated_tokens(call) + 1
-    answer = int(candidate.typical_output or TYPICAL_OUTPUT)
+    prompt = expected_prompt(call)
+    answer = 0 if call.operation is EMBEDDINGS else int(candidate.typical_output or TYPICAL_OUTPUT)
     allowed = allowed_output(call)
     if allowed is not None:
         answer = min(answer, allowed)

@@ -5,7 +5,7 @@ A model is left out only for what it *states* it lacks; what it does not state i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -110,6 +110,21 @@ def _characters(message: Any) -> int:
     if isinstance(content, list):
         return sum(len(part["text"]) for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str))
     return 0
+
+
+def expected_prompt(call: Call) -> int:
+    """Estimate the tokens that a vendor bills as the prompt: those of the messages, or of all texts to be embedded."""
+    return estimated_tokens(call) + _embedded(call.payload.get("input")) + 1
+
+
+def _embedded(texts: Any) -> int:
+    """Count what is to be embedded: a text, tokens, or a list of either."""
+    if isinstance(texts, str):
+        return len(texts) // CHARACTERS_PER_TOKEN
+    if not isinstance(texts, Sequence):
+        return 0
+    words = sum(len(text) for text in texts if isinstance(text, str)) // CHARACTERS_PER_TOKEN
+    return words + sum(1 if isinstance(text, int) else len(text) for text in texts if isinstance(text, int | list | tuple))
 
 
 def allowed_output(call: Call) -> int | None:

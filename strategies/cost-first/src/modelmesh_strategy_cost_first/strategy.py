@@ -11,7 +11,7 @@ from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import FADE, Candidate, Candidates
 from modelmesh.routing.ledger import TYPICAL_OUTPUT
-from modelmesh.routing.needs import allowed_output, estimated_tokens
+from modelmesh.routing.needs import allowed_output, expected_prompt
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh_cdk import BaseStrategy
@@ -84,7 +84,7 @@ class CostFirst(BaseStrategy):
 
     def _expected(self, call: Call) -> tuple[int, int]:
         """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
-        prompt = estimated_tokens(call) + 1
+        prompt = expected_prompt(call)
         if not call.operation.streams:
             return prompt, 0
         answer = round(TYPICAL_OUTPUT if self._typical is None else self._typical)
