@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
@@ -323,6 +323,54 @@ def test_a_failed_attempt_costs_what_it_may_have_been_billed(
     assert world.mesh.usage.unsettled_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
 
 
+class Empty(Vendor):
+    """Answers with nothing, and says what that took."""
+
+    def send(self, call: Any, model: str, limits: Any) -> Any:
+        self.asked.append(model)
+        usage = {"prompt_tokens": 7, "completion_tokens": 0, "total_tokens": 7}
+        return EmptyStream(usage) if call.stream else Answer({"choices": [], "usage": usage})
+
+
+class EmptyStream:
+    """Ends before any content; its usage comes all the same."""
+
+    headers: Mapping[str, str] = {}
+    adapted = ()
+
+    def __init__(self, usage: dict[str, int]) -> None:
+        self._usage = usage
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        yield {"object": "chat.completion.chunk", "choices": [], "usage": self._usage}
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[..., Bench], *, stream: bool) -> None:
+    """The sums of the budget, of the usage and of the record are the same."""
+    world = bench({"a": {"instance": Empty("a"), "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
+    with pytest.raises(AllProvidersExhaustedError) as caught:
+        world.ask(max_tokens=10, stream=stream)
+    (attempt,) = caught.value.attempts
+    assert (attempt.cost, attempt.usage["prompt_tokens"], attempt.outcome) == (0.07, 7, "failed")
+    usage = world.mesh.usage
+    assert (usage.total_cost, usage.daily_cost, usage.by_model["a"].total_cost, usage.by_provider["a"].total_cost) == (0.07,) * 4
+    assert (usage.total_requests, usage.total_tokens, usage.unsettled_attempts, usage.unpriced_requests) == (0, 7, 0, 0)
+    (meter,) = world.mesh.list_models()[0].account.meters
+    assert (meter.used, meter.reserved) == (70_000_000, 0)
+
+
+def test_a_request_costs_the_sum_of_its_attempts(bench: Callable[..., Bench]) -> None:
+    world = bench({"a": Empty("a"), "b": Vendor("b")}, {"retry": {"max_attempts": 0}}, budget={"daily_limit": 5})
+    assert world.ask(max_tokens=10) == "b"
+    assert (world.mesh.usage.total_cost, world.mesh.usage.total_requests) == (0.17, 1)
+    assert world.mesh.usage.budget_status["daily_used"] == 0.17  # type: ignore[index]
+
+
 def test_an_answer_that_says_nothing_of_tokens_is_counted_as_it_was_expected(bench: Callable[..., Bench]) -> None:
     vendor = Vendor("a")
     vendor.tokens = None
@@ -357,6 +405,15 @@ def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, f
         assert len(vendor.asked) == 2
         assert mesh.usage.total_cost == 2.0
         assert {meter.used for meter in mesh.list_models()[0].account.meters} <= {0, 200, 2_000_000_000}
+
+
+@pytest.mark.parametrize("tokens", [-10, 10**400], ids=["negative", "endless"])
+def test_a_vendor_that_cannot_count_does_no_harm(tokens: int, bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a", tokens=tokens), "budget": {"daily_limit": 5}}})
+    for _ in range(2):
+        world.ask(max_tokens=10)
+    (meter,) = world.mesh.list_models()[0].account.meters
+    assert (meter.used, meter.reserved) == (220_000_000, 0), "as much as was expected"
 
 
 def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(bench: Callable[..., Bench]) -> None:
@@ -401,6 +458,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
     requests, money = sorted(world.mesh.list_pools()[0].members[0].account.meters, key=lambda meter: meter.quota.limit)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 110_000_000, "it was sent, and nobody knows what for"
+    assert world.mesh.usage.unsettled_attempts == 1
 
 
 def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]) -> None:

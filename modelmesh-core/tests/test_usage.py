@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -72,6 +72,37 @@ def test_totals_by_model_and_provider() -> None:
     assert tracker.budget_status is None
     tracker.reset()
     assert (tracker.total_requests, tracker.by_model, tracker.by_provider, tracker.total_cost) == (0, {}, {}, 0.0)
+
+
+def test_a_summary_can_be_asked_for_while_others_count() -> None:
+    """Every new model is one more line; a summary is of one moment."""
+    tracker, ended = UsageTracker(), Event()
+
+    class Name(str):
+        __slots__ = ()
+
+        def __format__(self, spec: str) -> str:
+            Thread(target=count).start()
+            ended.wait(0.2)
+            return str(self)
+
+    def count() -> None:
+        tracker.add("another", "p", USED, 1)
+        ended.set()
+
+    tracker.add(Name("m"), "p", USED, 1)
+    tracker.add("n", "p", USED, 1)
+    assert len(tracker.summary().splitlines()) == 3
+    assert ended.wait(10)
+    assert len(tracker.summary().splitlines()) == 4
+
+
+@pytest.mark.parametrize("tokens", [-5, True, "5", pytest.param(10**400, id="endless"), 1.5, None])
+def test_what_is_no_number_of_tokens_changes_no_total(tokens: Any) -> None:
+    used = {"prompt_tokens": 100, "completion_tokens": tokens}
+    tracker = UsageTracker()
+    tracker.add("m", "a", used, cost_nano_usd(BOTH, used))
+    assert (tracker.total_tokens, tracker.total_cost, tracker.unpriced_requests) == (100, 0.0, 1)
 
 
 def test_what_a_caller_does_with_the_tables_changes_no_count() -> None:

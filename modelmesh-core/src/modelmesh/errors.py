@@ -189,6 +189,7 @@ class ProviderError(ModelMeshError):
         feature: The parameter that the model does not support, when the vendor named one.
         should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
         adapted: What had been dropped or renamed for the vendor, or would have had to be.
+        usage: What the attempt took all the same, in OpenAI's words, where the vendor said; else ``None``.
     """
 
     provider_id: str = ""
@@ -203,6 +204,7 @@ class ProviderError(ModelMeshError):
     feature: str | None = None
     should_retry: bool | None = None
     adapted: Sequence[str] = ()
+    usage: Mapping[str, Any] | None = None
     attempts: Sequence[Attempt] = ()
 
 
@@ -271,7 +273,6 @@ class StreamInterruptedError(ProviderError):
     retryable = True
     partial_text: str = ""
     partial_tool_calls: Sequence[Mapping[str, Any]] = ()
-    usage: Mapping[str, Any] | None = None
 
 
 class ProviderInitError(ProviderError):

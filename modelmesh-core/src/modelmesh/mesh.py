@@ -247,11 +247,11 @@ class ModelMesh:
         Raises:
             ModelMeshError: Nobody answered, or the request is wrong.
         """
-        pool, began = self._begin(call)
+        pool, began, attempts = self._begin(call)
         try:
-            served = self._driver.run(serve(call, pool, clock=self._clock, rng=self._rng))
-        except ModelMeshError as error:
-            self._reporter.failed(call, pool, error, began)
+            served = self._driver.run(serve(call, pool, clock=self._clock, rng=self._rng, attempts=attempts))
+        except BaseException as error:
+            self._reporter.failed(call, pool, error, attempts, began)
             raise
         self._reporter.answered(call, served, began)
         return served
@@ -262,11 +262,11 @@ class ModelMesh:
         Raises:
             ModelMeshError: Nobody answered, or the request is wrong.
         """
-        pool, began = self._begin(call)
+        pool, began, attempts = self._begin(call)
         try:
-            served = await self._adriver.run(serve(call, pool, clock=self._clock, rng=self._rng))
-        except ModelMeshError as error:
-            self._reporter.failed(call, pool, error, began)
+            served = await self._adriver.run(serve(call, pool, clock=self._clock, rng=self._rng, attempts=attempts))
+        except BaseException as error:
+            self._reporter.failed(call, pool, error, attempts, began)
             raise
         self._reporter.answered(call, served, began)
         return served
@@ -300,7 +300,7 @@ class ModelMesh:
             abandon(served, self._clock())
         self._reporter.streamed(call, served, None, self._clock())
 
-    def _begin(self, call: Call) -> tuple[Pool, float]:
+    def _begin(self, call: Call) -> tuple[Pool, float, list[Any]]:
         if not self._ready:
             message = "this mesh is shut down, or was never initialized; make a new one with modelmesh.create(…)"
             raise ModelMeshError(message)
@@ -310,7 +310,7 @@ class ModelMesh:
         if pool.operations and call.operation.name not in pool.operations:
             raise verdicts.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
-        return pool, self._clock()
+        return pool, self._clock(), []
 
     def _after_fork(self) -> None:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""

@@ -86,14 +86,23 @@ class Reporter:
         if self._emitter.listening:
             self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
 
-    def failed(self, call: Call, pool: Pool, error: ModelMeshError, began: float) -> None:
-        """A request got no answer."""
+    def failed(self, call: Call, pool: Pool, error: BaseException, begun: Sequence[Attempt], began: float) -> None:
+        """A request got no answer, or its caller left before there was one; ``begun`` is what it had tried."""
+        if not isinstance(error, ModelMeshError):
+            self._left(begun, pool, began)
+            return
         attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
         self._unsettled(attempts)
         self._count(attempts, pool, self._clock() - began, None)
         self._changed()
         if self._emitter.listening:
             self._tell(call, pool, attempts, None, error, began, None)
+
+    def _left(self, attempts: Sequence[Attempt], pool: Pool, began: float) -> None:
+        if attempts:
+            self._unsettled(attempts)
+            self._count(attempts, pool, self._clock() - began, None)
+            self._changed()
 
     def _count(self, attempts: Sequence[Attempt], pool: Pool, took: float, last_ms: float | None) -> None:
         """Count each attempt for its model and provider, and the request for its pool; a caller who left counts for nobody."""
@@ -131,9 +140,14 @@ class Reporter:
         self._usage.add(candidate.model_id, candidate.provider_id, usage, nano)
 
     def _unsettled(self, attempts: Sequence[Attempt]) -> None:
+        """Count what attempts without an answer cost where that is known, else that it is not."""
         for attempt in attempts:
-            if attempt.billed != "no":
+            if attempt.billed == "no":
+                continue
+            if attempt.cost is None:
                 self._usage.add_unsettled(attempt.model_id, attempt.provider_id)
+            else:
+                self._usage.add_failed(attempt.model_id, attempt.provider_id, attempt.usage or {}, round(attempt.cost * NANO))
 
     def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
         """Tell what changed since somebody was told the last time."""

@@ -12,12 +12,14 @@ from attrs import define, field, frozen
 
 from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.meters import Meter, Metric
-from modelmesh.routing.prices import NANO
+from modelmesh.routing.prices import NANO, counted
 
 
 @define
 class UsageEntry:
     """Totals of one model, one provider, or everything.
+
+    Tokens and costs are those of answers, and of failed attempts for which the vendor said what they took.
 
     Attributes:
         total_requests: Requests answered.
@@ -47,14 +49,14 @@ class UsageEntry:
     def add(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
         """Count one answered request."""
         self.total_requests += 1
+        self.unpriced_requests += nano_usd is None
+        self.charge(usage, nano_usd)
+
+    def charge(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
+        """Count what an attempt took, and no request."""
         for name in ("prompt_tokens", "completion_tokens"):
-            tokens = (usage or {}).get(name)
-            if isinstance(tokens, int):
-                setattr(self, name, getattr(self, name) + tokens)
-        if nano_usd is None:
-            self.unpriced_requests += 1
-        else:
-            self._nano_usd += nano_usd
+            setattr(self, name, getattr(self, name) + (counted((usage or {}).get(name)) or 0))
+        self._nano_usd += nano_usd or 0
 
     def saved(self) -> dict[str, int]:
         """Return the totals as plain data."""
@@ -166,6 +168,12 @@ class UsageTracker:
         with self._lock:
             for entry in self._entries(model, provider):
                 entry.add(usage, nano_usd)
+
+    def add_failed(self, model: str, provider: str, usage: Mapping[str, Any], nano_usd: int) -> None:
+        """Count what an attempt cost that brought no answer, where its vendor said."""
+        with self._lock:
+            for entry in self._entries(model, provider):
+                entry.charge(usage, nano_usd)
 
     def add_unsettled(self, model: str, provider: str) -> None:
         """Count an attempt that brought no answer and that the vendor may charge for."""
@@ -286,7 +294,8 @@ class UsageTracker:
 
     def summary(self) -> str:
         """Return the totals as text, a line for each model."""
-        lines = [_line("total", self._total), *(_line(f"  {model}", entry) for model, entry in self._models.items())]
+        with self._lock:
+            lines = [_line("total", self._total), *(_line(f"  {model}", entry) for model, entry in self._models.items())]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -117,8 +117,8 @@ class Hold:
         if self.progress.complete and self.progress.has_content:
             return self.opened(events)
         if self.progress.has_content:
-            return verdicts.no_answer("its stream ended without a finish reason")
-        return verdicts.no_answer("its stream ended before any content")
+            return verdicts.no_answer("its stream ended without a finish reason", self.progress.usage)
+        return verdicts.no_answer("its stream ended before any content", self.progress.usage)
 
 
 class Relay:

@@ -13,6 +13,7 @@ from attrs import define, field
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.circuits import Account, ModelHealth
 from modelmesh.routing.headroom import Headroom, read_headroom
+from modelmesh.routing.prices import counted
 
 if TYPE_CHECKING:
     from modelmesh.contracts.provider import Provider
@@ -58,8 +59,8 @@ class Candidate:
     def learn(self, usage: Mapping[str, Any] | None, headers: Mapping[str, str], now: float) -> None:
         """Keep what an answer says of the next."""
         self._headers, self._headroom = (headers, now), None
-        tokens = (usage or {}).get("completion_tokens")
-        if isinstance(tokens, int):
+        tokens = counted((usage or {}).get("completion_tokens"))
+        if tokens is not None:
             before = self.typical_output
             self.typical_output = float(tokens) if before is None else before + (tokens - before) * FADE
 

@@ -25,6 +25,7 @@ from modelmesh.routing.classes import RULES, FailureClass, Scope
 from modelmesh.routing.ledger import Refusal
 from modelmesh.routing.policy import StreamPolicy
 from modelmesh.routing.pool import Pool
+from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh.routing.progress import Progress
 from modelmesh.routing.rotation import Considered, Rotation
 
@@ -122,7 +123,9 @@ class Served:
 Flow = Generator[Step, Outcome, Served]
 
 
-def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_run: bool = False) -> Flow:
+def serve(
+    call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_run: bool = False, attempts: list[Attempt] | None = None
+) -> Flow:
     """Serve one request.
 
     Args:
@@ -131,6 +134,7 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
         clock: Gives monotonic time, seconds.
         rng: Has ``random()``.
         dry_run: Stop short of changing anything; the flow is dropped at its first step.
+        attempts: Takes the record; whoever drops the flow in the middle finds there what was begun.
 
     Yields:
         Steps. A :class:`Send` wants an :class:`Answer`, an :class:`Opened` stream or a ``ProviderError`` sent back,
@@ -151,7 +155,8 @@ def serve(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_r
         raise error
     selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
-    run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total)
+    record = [] if attempts is None else attempts
+    run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total, record)
     while run.time_for_another():
         try:
             choice = run.choose()
@@ -270,6 +275,8 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         outcome.provider_id, outcome.model_id = candidate.provider_id, candidate.model_id
         attempt.fail(outcome, done - now)
         run.last_error = outcome
+        if isinstance(outcome.usage, Mapping) and outcome.billed != "no":
+            _charged(pool, lease, attempt, candidate, outcome.usage, done)
         _failed(pool, lease, outcome.billed, done, sent=outcome.failure is not FailureClass.NOT_SENT)
         pool.book.failed(lease, outcome, done, pool.policy.circuit)
         if RULES[outcome.failure].scope is not Scope.NONE:
@@ -307,6 +314,15 @@ def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | N
         _failed(pool, lease, "no", run.clock(), sent=False)
         pool.book.release(lease)
     return refusal
+
+
+def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, usage: Mapping[str, Any], now: float) -> None:
+    """Count what an attempt without an answer took by its vendor's own word."""
+    attempt.usage = dict(usage)
+    cost = cost_nano_usd(candidate.info.pricing, usage, pool.ledger.epoch + now)
+    attempt.cost = None if cost is None else cost / NANO
+    pool.ledger.settle(lease.booking, candidate, usage, now)
+    lease.booking = None
 
 
 def _failed(pool: Pool, lease: Lease, billed: str, now: float, *, sent: bool = True) -> None:
@@ -361,14 +377,15 @@ def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError
     """Return the answer, or the failure that an empty one is."""
     if operation.reply is ReplyKind.BYTES:
         return answer if answer.body else verdicts.no_answer("an empty body")
+    usage = usage_of(answer.body)
     if not isinstance(answer.body, dict):
         return verdicts.no_answer("not a JSON object")
     for key in operation.required:
         value = answer.body.get(key)
         if not value:
-            return verdicts.no_answer(f"{key!r} is empty or missing")
+            return verdicts.no_answer(f"{key!r} is empty or missing", usage)
         if isinstance(value, list) and not isinstance(value[0], dict):
-            return verdicts.no_answer(f"{key!r} holds no objects")
+            return verdicts.no_answer(f"{key!r} holds no objects", usage)
     return answer
 
 

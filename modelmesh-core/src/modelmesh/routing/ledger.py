@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
-from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.needs import allowed_output, expected_prompt
-from modelmesh.routing.prices import cost_nano_usd
+from modelmesh.routing.prices import cost_nano_usd, counted
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -351,8 +351,8 @@ def estimate(candidate: Candidate, call: Call, when: float) -> Estimate:
 def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None, when: float) -> Estimate:
     if usage is None:
         return expected
-    counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-    known = [count for count in counts if isinstance(count, int) and not isinstance(count, bool) and count >= 0]
+    counts = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
+    known = [count for count in counts if count is not None]
     tokens = sum(known) if known else expected.tokens
     cost = cost_nano_usd(candidate.info.pricing, usage, when)
     return Estimate(tokens, expected.cost if cost is None else cost, None)

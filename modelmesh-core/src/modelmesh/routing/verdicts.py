@@ -27,10 +27,11 @@ SHOWN = 20
 """Candidates that a message lists; ``details`` has them all."""
 
 
-def no_answer(why: str) -> errors.BadUpstreamResponseError:
-    """An answer that is no answer."""
+def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
+    """An answer that is no answer, and what it took all the same, where the vendor said."""
+    billed = RULES[FailureClass.PROTOCOL].billed
     return errors.BadUpstreamResponseError(
-        f"the provider answered, but {why}", failure=FailureClass.PROTOCOL, billed=RULES[FailureClass.PROTOCOL].billed
+        f"the provider answered, but {why}", failure=FailureClass.PROTOCOL, billed=billed, usage=usage
     )
 
 

@@ -13,7 +13,7 @@ from modelmesh.routing.candidates import FADE, Candidate, Candidates
 from modelmesh.routing.ledger import TYPICAL_OUTPUT
 from modelmesh.routing.needs import allowed_output, expected_prompt
 from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.routing.prices import NANO, cost_nano_usd, counted
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
 from modelmesh_strategy_cost_first.spent import Spent
@@ -73,8 +73,8 @@ class CostFirst(BaseStrategy):
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Learn how long answers are, and what they cost."""
-        tokens = (outcome.get("usage") or {}).get("completion_tokens")
-        if isinstance(tokens, int) and tokens >= 0 and request.call.operation.streams:
+        tokens = counted((outcome.get("usage") or {}).get("completion_tokens"))
+        if tokens is not None and request.call.operation.streams:
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
         for pool, place in candidate.places:
             if pool.name == request.pool:
