@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import textwrap
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from modelmesh import authors
 from modelmesh.errors import BrokenConnectorError, ConnectorError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
 from modelmesh.registry.inspection import MisspeltHookWarning
 
@@ -302,3 +304,20 @@ def test_the_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_p
 def test_every_row_of_the_page_is_made_here(page: dict[str, str]) -> None:
     made = {*REGISTERED, *CATALOGUES, *SENT, *STREAMED, *REFUSED, *OTHERS, *SLIPS}
     assert set(page) == made | {"a sink raises", "a variable is registered for a class that is no connector"}
+
+
+def test_a_source_that_cannot_be_parsed_now_is_no_reason_to_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython 3.11 raises SystemError where many threads parse at once; the next model must be asked all the same."""
+
+    class Acme:
+        id = "acme.llm.v1"
+
+        def send(self, call: Any, model: str, limits: Any) -> Any:
+            raise AssertionError
+
+    def confused(thing: Any) -> Any:
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    monkeypatch.setattr(inspect, "findsource", confused)
+    error = authors.raised(Acme(), RuntimeError("boom"))
+    assert f"{__file__}:{Acme.send.__code__.co_firstlineno}" in error.message

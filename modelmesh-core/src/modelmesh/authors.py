@@ -55,7 +55,7 @@ def where_defined(thing: Any) -> str:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
         return f"{inspect.getsourcefile(thing)}:{inspect.findsource(thing)[1] + 1}"
-    except (OSError, TypeError):
+    except Exception:  # noqa: BLE001 - CPython 3.11 cannot always parse a source while another thread parses one
         methods = vars(thing).values() if inspect.isclass(thing) else ()
         codes = [one.__code__ for one in methods if inspect.isfunction(one)]
         first = min(codes, key=lambda code: code.co_firstlineno, default=None)
