@@ -45,6 +45,16 @@ def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> N
     assert other.used == one.used
 
 
+@pytest.mark.parametrize(("later", "told"), [(60.0, True), (DAY, False)])
+def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, *, told: bool) -> None:
+    one, other = meter(Period.DAY), meter(Period.DAY)
+    one.roll(START + 10)
+    one.add(90, START + 10)
+    one.alerted = True
+    other.restore(json.loads(json.dumps(one.saved())), START + 10 + later)
+    assert other.alerted is told
+
+
 def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
     one, other = meter(Period.DAY), meter(Period.DAY)
     one.roll(START + 10)

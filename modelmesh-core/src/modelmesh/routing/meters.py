@@ -154,6 +154,8 @@ class Meter:
     def saved(self) -> dict[str, Any]:
         """Return the count as plain data."""
         kept: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
+        if self.alerted:
+            kept["alerted"] = True
         if self._log:
             kept["log"] = [list(pair) for pair in self._log]
         return kept
@@ -170,3 +172,4 @@ class Meter:
             self.ends = self.quota.window.end(when)
             if ends >= self.ends:  # of this window, or of a later one: then the clock was set back, and what was spent is spent
                 self.used += max(int(saved.get("used", 0)), 0)
+                self.alerted = self.alerted or saved.get("alerted") is True
