@@ -16,8 +16,16 @@ from modelmesh import ModelMesh
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, NoActiveModelError, ProviderError, RoutingError
+from modelmesh.errors import (
+    AllProvidersExhaustedError,
+    BudgetExceededError,
+    ConfigurationError,
+    NoActiveModelError,
+    ProviderError,
+    RoutingError,
+)
 from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.meters import Meter
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"
@@ -459,6 +467,41 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 110_000_000, "it was sent, and nobody knows what for"
     assert world.mesh.usage.unsettled_attempts == 1
+
+
+@pytest.mark.parametrize("limit", [1e300, 1e16, pytest.param(10**400, id="endless"), float("inf"), float("nan"), -1, "5"])
+@pytest.mark.parametrize("where", ["provider", "pool", "mesh", "cap"])
+def test_a_limit_that_is_none_is_named(where: str, limit: Any) -> None:
+    section, pool, sections = {"daily_limit": limit}, {"capability": "chat-completion"}, {}
+    entry: dict[str, Any] = {"instance": Vendor("a")}
+    if where == "cap":
+        pool |= {"deactivation": {"budget_limit": limit}}  # type: ignore[dict-item]
+    else:
+        {"provider": entry, "pool": pool, "mesh": sections}[where]["budget"] = section  # type: ignore[index]
+    with pytest.raises(ConfigurationError, match=r"(daily_limit|budget_limit): must be a number, 0 or more, not"):
+        ModelMesh().initialize({"providers": {"a": entry}, "pools": {"chat": pool}, **sections})
+
+
+def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking begins a window anew when it is over; a request that is counted at that moment must not be lost."""
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_minute": 5}}})
+    held, roll = [], Meter.roll
+
+    def watched(self: Meter, when: float) -> None:
+        held.append(world.mesh._lock._is_owned())  # type: ignore[attr-defined]
+        roll(self, when)
+
+    monkeypatch.setattr(Meter, "roll", watched)
+    for look in (
+        world.mesh.pool_status,
+        world.mesh.limits,
+        lambda: world.mesh.explain("chat"),
+        lambda: world.mesh.usage.budget_status,
+    ):
+        held.clear()
+        look()
+        assert held
+        assert all(held)
 
 
 def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]) -> None:

@@ -378,8 +378,9 @@ class ModelMesh:
 
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
         """Return a summary of each pool's health, or of one."""
-        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-        return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
+        with self._lock:
+            pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+            return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
 
     def limits(self) -> tuple[dict[str, Any], ...]:
         """Say of every limit what is left of it until it begins anew, as rows of ``PoolInfo.left``; those of money too."""
@@ -389,8 +390,7 @@ class ModelMesh:
 
     def active_providers(self) -> list[str]:
         """Return the providers that have an active model, by key."""
-        active = (c for pool in self.list_pools() for c in pool.get_active_models())
-        return list(dict.fromkeys(candidate.provider_id for candidate in active))
+        return list(dict.fromkeys(one.provider_id for pool in self.list_pools() for one in pool.get_active_models()))
 
     def rotate(self, pool: str) -> str:
         """Put a pool's current model in standby and go on to the next.

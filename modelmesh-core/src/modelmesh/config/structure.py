@@ -23,6 +23,9 @@ from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
 
 Section = TypeVar("Section")
 
+MOST_USD = 1e15
+"""No limit of money is above it."""
+
 
 @cache
 def _converter() -> cattrs.Converter:
@@ -83,9 +86,10 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
         return float(value)
-    message = f"must be a number, 0 or more, not {value!r}"
+    most = f"; {MOST_USD:g} is the most" if isinstance(value, int | float) and MOST_USD < value < math.inf else ""
+    message = f"must be a number, 0 or more, not {value!r}{most}"
     raise ValueError(message)
 
 
