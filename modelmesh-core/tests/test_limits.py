@@ -294,6 +294,20 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed(bench: Callable[..., B
     assert bench({"a": unpriced}, budget={"daily_limit": 5, "unknown_price": "allow"}).ask() == "a"
 
 
+@pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
+def test_a_model_without_a_price_is_refused_and_not_the_request(where: str, bench: Callable[..., Bench]) -> None:
+    budget: dict[str, Any] = {"budget": {"daily_limit": 5}}
+    world = bench(
+        {"a": {"instance": Vendor("a", pricing=None), **(budget if where == "provider" else {})}, "b": Vendor("b")},
+        budget if where == "pool" else None,
+        **(budget if where == "mesh" else {}),
+    )
+    rows = world.mesh.explain("chat").candidates
+    assert [(row.model, row.selected) for row in rows] == [("a", False), ("b", True)]
+    assert "its price is unknown" in rows[0].reason
+    assert world.ask() == "b"
+
+
 def test_a_budget_that_is_not_enforced_only_counts_and_warns_once(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("a")}, budget={"daily_limit": 0.2, "enforce": False, "alert_threshold": 0.5})
     for _ in range(5):

@@ -71,8 +71,12 @@ class Refusal:
     why: str
 
     def ends(self, policy: PoolPolicy) -> bool:
-        """Whether the request ends here instead of going on to the next model."""
-        return self.meter.quota.on_spent is OnSpent.ERROR and not (policy.rotate_on_budget and self.meter.circuits)
+        """Whether the request ends here instead of going on to the next model; a model without a price alone is refused."""
+        return (
+            self.wanted is not None
+            and self.meter.quota.on_spent is OnSpent.ERROR
+            and not (policy.rotate_on_budget and self.meter.circuits)
+        )
 
 
 @define(eq=False)

@@ -12,7 +12,7 @@ from modelmesh.routing.calendar import Period
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.circuits import Reason
 from modelmesh.routing.classes import RULES, FailureClass
-from modelmesh.routing.meters import Metric, Quota
+from modelmesh.routing.meters import Metric, OnSpent, Quota
 from modelmesh.routing.prices import NANO
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def nobody(
     last_error: errors.ProviderError | None,
     now: float,
     refusals: Mapping[int, Refusal] | None = None,
-) -> errors.RoutingError:
+) -> errors.RoutingError | errors.BudgetExceededError:
     """The final error of a request that no model answered."""
     over = passed_over(pool, call, considered, now, refusals)
     spent = _spent_on(pool, refusals or {})
@@ -113,6 +113,10 @@ def nobody(
     if retry_after is not None:
         facts["retry_after"] = details["retry_after"] = retry_after
     if not attempts or last_error is None:
+        refused = (refusals or {}).items()
+        if refused and all(one.wanted is None and one.meter.quota.on_spent is OnSpent.ERROR for _, one in refused):
+            place, unpriced = next(iter(refused))
+            return over_budget(pool, pool.members[place], unpriced, attempts)
         return _nobody_asked(pool, considered, over, spent, facts)
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
