@@ -5,7 +5,7 @@ A model is left out only for what it *states* it lacks; what it does not state i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,14 +114,15 @@ def _characters(message: Any) -> int:
 
 def expected_prompt(call: Call) -> int:
     """Estimate the tokens that a vendor bills as the prompt: those of the messages, or of all texts to be embedded."""
-    return estimated_tokens(call) + _embedded(call.payload.get("input")) + 1
+    texts = call.payload.get("input")
+    return estimated_tokens(call) + (0 if texts is None else _embedded(texts)) + 1
 
 
 def _embedded(texts: Any) -> int:
     """Count what is to be embedded: a text, tokens, or a list of either."""
     if isinstance(texts, str):
         return len(texts) // CHARACTERS_PER_TOKEN
-    if not isinstance(texts, Sequence):
+    if not isinstance(texts, list | tuple):
         return 0
     words = sum(len(text) for text in texts if isinstance(text, str)) // CHARACTERS_PER_TOKEN
     return words + sum(1 if isinstance(text, int) else len(text) for text in texts if isinstance(text, int | list | tuple))

@@ -24,9 +24,13 @@ class PriceList:
     """What the members of a pool cost, as of when they were looked at.
 
     Models without a known price are in no order.
+
+    Attributes:
+        spent: What their answers have cost so far.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, spent: Spent) -> None:
+        self.spent = spent
         self._pricings = [member.info.pricing for member in pool.members]
         self._read: dict[bool, tuple[Envelope, list[tuple[ModelPricing, int]]]] = {}
 
@@ -34,17 +38,17 @@ class PriceList:
         """Whether it is what the members cost now."""
         return all(member.info.pricing is pricing for member, pricing in zip(pool.members, self._pricings, strict=True))
 
-    def order(self, prompt: int, answer: int, when: float, spent: Spent) -> Cheapest:
+    def order(self, prompt: int, answer: int, when: float) -> Cheapest:
         """Return the order for a request with so many tokens at a time, Unix seconds; of equals, by what they have cost."""
         writes = answer > 0
         if writes not in self._read:
             self._read[writes] = self._sorted(writes=writes)
         envelope, ruled = self._read[writes]
         if not ruled:
-            return Cheapest(envelope, (), prompt, answer, spent)
+            return Cheapest(envelope, (), prompt, answer, self.spent)
         costs = ((cost_nano_usd(pricing, usage_of(prompt, answer), when), places) for pricing, places in ruled)
         others = [(cost * FEMTO_OF_NANO, places) for cost, places in costs if cost is not None]
-        return Cheapest(envelope, others, prompt, answer, spent)
+        return Cheapest(envelope, others, prompt, answer, self.spent)
 
     def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
         """Return prices that are the same for every token as one, and those with rules of their own."""

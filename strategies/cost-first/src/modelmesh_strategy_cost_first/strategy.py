@@ -24,9 +24,6 @@ LOOK_S = 60.0
 UNKNOWN_SCORE = -1e9
 """Score of a model whose price is unknown: below that of any request there is."""
 
-NOTHING = Spent()
-"""Of a pool none of whose answers has cost anything."""
-
 
 class CostFirst(BaseStrategy):
     """The model at which this request costs least.
@@ -43,15 +40,13 @@ class CostFirst(BaseStrategy):
         super().__init__(config)
         self._typical: float | None = None
         self._lists: WeakKeyDictionary[Pool, tuple[PriceList, float]] = WeakKeyDictionary()
-        self._spent: WeakKeyDictionary[Pool, Spent] = WeakKeyDictionary()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the cheapest candidate."""
         prompt, answer = self._expected(request.call)
         pool = candidates.pool
         when = pool.ledger.epoch + request.now
-        spent = self._spent.get(pool) or NOTHING
-        chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when, spent))
+        chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when))
         if chosen is None:
             chosen = candidates.first()
             assert chosen is not None  # candidates are never empty
@@ -80,7 +75,7 @@ class CostFirst(BaseStrategy):
             if pool.name == request.pool:
                 cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.ledger.epoch + request.now)
                 if cost:
-                    self._spent.setdefault(pool, Spent()).add(place, cost)
+                    self._prices(pool, request.now).spent.add(place, cost)
 
     def _expected(self, call: Call) -> tuple[int, int]:
         """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
@@ -96,7 +91,7 @@ class CostFirst(BaseStrategy):
         if found is not None and abs(now - looked) < LOOK_S:
             return found
         if found is None or not found.is_of(pool):
-            found = PriceList(pool)
+            found = PriceList(pool, Spent() if found is None else found.spent)
         self._lists[pool] = (found, now)
         return found
 
