@@ -26,6 +26,7 @@ from modelmesh.errors import (
 )
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.meters import Meter
+from modelmesh.routing.prices import NANO
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"
@@ -438,10 +439,16 @@ def test_a_vendor_that_cannot_count_does_no_harm(tokens: int, bench: Callable[..
     assert (meter.used, meter.reserved) == (220_000_000, 0), "as much as was expected"
 
 
-def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(bench: Callable[..., Bench]) -> None:
+@pytest.mark.parametrize("where", ["provider", "pool", "mesh", "provider and mesh"])
+def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: str, bench: Callable[..., Bench]) -> None:
     """All 64 ask at once; each is expected to take 11 tokens, 110 are left, so 10 are sent, whatever they then cost."""
     vendor = Vendor("a", tokens=12)
-    world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 1.10}}})
+    tight, wide = {"budget": {"daily_limit": 1.10}}, {"budget": {"daily_limit": 2.20}}
+    world = bench(
+        {"a": {"instance": vendor, **(tight if "provider" in where else {})}},
+        tight if where == "pool" else None,
+        **{"mesh": tight, "provider and mesh": wide}.get(where, {}),
+    )
     start = Barrier(64)
 
     def one(_: int) -> str:
@@ -453,11 +460,13 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(bench: Ca
 
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(one, range(64)))
-    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
+    (pool,) = world.mesh.list_pools()
+    meters = [*pool.members[0].account.meters, *pool.meters, *world.mesh._ledger.everywhere]
     assert came["a"] == len(vendor.asked) <= 10
     assert came["a"] + came["refused"] == 64
-    assert meter.reserved == 0
-    assert meter.used == came["a"] * 120_000_000
+    assert {meter.reserved for meter in meters} == {0}
+    assert {meter.used for meter in meters} == {came["a"] * 120_000_000}
+    assert world.mesh.usage.total_cost == came["a"] * 120_000_000 / NANO
 
 
 def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Bench]) -> None:
@@ -525,6 +534,23 @@ def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]
         assert said.selected_model is None
         assert "a/a was not asked" in said.reason
     assert not world.sink.events
+
+
+def test_what_is_answered_after_midnight_is_paid_from_the_new_day(bench: Callable[..., Bench]) -> None:
+    class AtMidnight(Vendor):
+        def send(self, call: Any, model: str, limits: Any) -> Answer:
+            world.clock.advance(12 * 3600)
+            return super().send(call, model, limits)
+
+    world = bench({"a": {"instance": AtMidnight("a"), "budget": {"daily_limit": 0.15, "monthly_limit": 5}}})
+    world.ask(max_tokens=10)
+    day, month = world.mesh.list_models()[0].account.meters
+    assert [(meter.used, meter.reserved) for meter in (day, month)] == [(100_000_000, 0)] * 2
+    with pytest.raises(BudgetExceededError):
+        world.ask(max_tokens=10)
+    world.clock.advance(24 * 3600)
+    assert world.ask(max_tokens=10) == "a"
+    assert (day.reserved, month.used, month.reserved) == (0, 200_000_000, 0)
 
 
 # -- clocks -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
 
@@ -103,6 +104,32 @@ def test_what_is_no_number_of_tokens_changes_no_total(tokens: Any) -> None:
     tracker = UsageTracker()
     tracker.add("m", "a", used, cost_nano_usd(BOTH, used))
     assert (tracker.total_tokens, tracker.total_cost, tracker.unpriced_requests) == (100, 0.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "month"),
+    [
+        ("2026-11-21T23:59:59.999", "2026-11-22T00:00:00", 3),
+        ("2026-11-30T23:59:59", "2026-12-01T00:00:00", 1),
+        ("2026-12-31T23:59:59", "2027-01-01T00:00:00", 1),
+        ("2028-02-28T12:00:00", "2028-02-29T12:00:00", 3),
+        ("2026-03-28T23:30:00", "2026-03-29T02:30:00", 3),
+    ],
+)
+def test_days_and_months_begin_at_midnight_utc(before: str, after: str, month: int) -> None:
+    now = [datetime.fromisoformat(before).replace(tzinfo=UTC).timestamp()]
+    tracker = UsageTracker(lambda: now[0])
+    tracker.add("m", "a", USED, 2 * NANO)
+    assert (tracker.daily_cost, tracker.monthly_cost) == (2, 2)
+    now[0] = datetime.fromisoformat(after).replace(tzinfo=UTC).timestamp()
+    assert tracker.daily_cost == 0
+    tracker.add("m", "a", USED, NANO)
+    assert (tracker.daily_cost, tracker.monthly_cost, tracker.total_cost) == (1, month, 3)
+    assert (tracker.today.total_requests, tracker.this_month.total_requests, tracker.total.total_requests) == (
+        1,
+        1 + (month == 3),
+        2,
+    )
 
 
 def test_what_a_caller_does_with_the_tables_changes_no_count() -> None:

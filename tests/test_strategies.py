@@ -1,0 +1,124 @@
+"""What holds for every strategy there is: it says why, scores everybody, and looking changes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.errors import ModelMeshError
+from modelmesh.testing import MockProvider, VirtualClock
+
+STRATEGIES = sorted(point.name for point in entry_points(group="modelmesh.strategies") if point.name.startswith("modelmesh."))
+NAMES = "abcd"
+ASKED = [{"role": "user", "content": "Hello!"}]
+NOON = 1_795_262_400.0
+
+
+class World:
+    """Four models, three of them with a price, all of them with limits; the time is turned by hand."""
+
+    def __init__(self, strategy: str, **pool: Any) -> None:
+        self.clock = VirtualClock()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON, rng=random.Random(20261121))
+        quota = {"requests_per_minute": 9, "tokens_per_day": 3000}
+        self.mesh.initialize(
+            {
+                "providers": {name: {"instance": MockProvider(["Hi."], model=name), "quota": quota} for name in NAMES},
+                "models": {
+                    name: {
+                        "provider": name,
+                        "capabilities": ["chat-completion"],
+                        "pricing": {"input_per_1k_tokens": 0.01 * at, "output_per_1k_tokens": 0.01},
+                    }
+                    for at, name in enumerate(NAMES[:3])
+                },
+                "budget": {"daily_limit": 3, "unknown_price": "allow"},
+                "pools": {"chat": {"capability": "chat-completion", "strategy": strategy, **pool}},
+            }
+        )
+        self.client = self.mesh.client
+
+    def ask(self, session: str) -> str:
+        try:
+            return str(self.client.chat.completions.create(model="chat", messages=ASKED, session_id=session).model)
+        except ModelMeshError as error:
+            return type(error).__name__
+
+    def look(self, session: str) -> Any:
+        """Look in every way there is; return the explanation."""
+        self.mesh.pool_status()
+        self.mesh.limits()
+        self.mesh.describe()
+        assert self.mesh.usage.budget_status is not None
+        return self.client.explain("chat", messages=ASKED, session_id=session)
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        meters = [meter for member in self.mesh.list_models() for meter in member.account.meters]
+        return {meter.quota.name: (meter.used, meter.reserved) for meter in (*meters, *self.mesh._ledger.everywhere)}
+
+
+def test_there_are_eight() -> None:
+    assert len(STRATEGIES) == 8
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_hundred_looks_change_nothing_and_say_who_is_next(strategy: str) -> None:
+    looked, plain = World(strategy), World(strategy)
+    for turn in range(48):  # more than the minute's limits let through, and into the next minute
+        session = f"conversation {turn % 5}"
+        for _ in range(100 if turn in (0, 20) else 1):
+            said = looked.look(session)
+        answer = looked.ask(session)
+        assert answer == plain.ask(session)
+        assert answer == (said.selected_model or "NoActiveModelError")
+        for world in (looked, plain):
+            world.clock.advance(1.7)
+    assert looked.counts() == plain.counts()
+    assert looked.mesh.usage.total_cost == plain.mesh.usage.total_cost
+    assert {reserved for _, reserved in looked.counts().values()} == {0}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_it_says_why_in_one_line_and_scores_everybody(strategy: str) -> None:
+    world = World(strategy)
+    for turn in range(12):
+        said = world.look(f"conversation {turn % 3}")
+        assert said.reason
+        assert len(said.reason.splitlines()) == 1
+        assert [row.model for row in said.candidates] == list(NAMES)
+        assert all(isinstance(row.score, float) and abs(row.score) < float("inf") for row in said.candidates)
+        assert [row.model for row in said.candidates if row.selected] == [said.selected_model]
+        world.ask(f"conversation {turn % 3}")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_one_model_is_enough_and_others_may_come_and_go(strategy: str) -> None:
+    world = World(strategy)
+    pool = world.mesh.list_pools()[0]
+    seen = Counter[str]()
+    for turn in range(40):
+        there = [pool.members[turn % 4]] if turn % 3 else list(pool.members[: 1 + turn % 4])
+        for member in pool.members:
+            (pool.open if member in there else pool.close)(member)
+        answer = world.ask(f"conversation {turn % 4}")
+        seen[answer] += 1
+        assert answer in {member.model_id for member in there}
+        world.clock.advance(30)
+    assert sum(seen.values()) == 40
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_many_threads_leave_nothing_reserved(strategy: str) -> None:
+    world = World(strategy)
+    with ThreadPoolExecutor(64) as threads:
+        came = Counter(threads.map(lambda turn: world.ask(f"conversation {turn % 40}"), range(128)))
+    counts = world.counts()
+    assert {reserved for _, reserved in counts.values()} == {0}
+    assert {name: came[name] for name in NAMES} == dict.fromkeys(NAMES, 9), "as many as a minute lets through, and no more"
+    assert {counts[f"provider:{name}:requests:minute"][0] for name in NAMES} == {9}
