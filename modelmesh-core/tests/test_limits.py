@@ -319,6 +319,16 @@ def test_a_budget_that_is_not_enforced_only_counts_and_warns_once(bench: Callabl
     assert (status.exceeded, status.alert, status["used"], status.daily_remaining) == (True, True, 0.5, 0.0)
 
 
+@pytest.mark.parametrize(("threshold", "used"), [(0, 0.1), (0.5, 0.3), (1, 0.5)])
+def test_an_alert_is_told_once_in_each_window(threshold: float, used: float, bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.5, "alert_threshold": threshold}}})
+    for day in range(1, 4):
+        for _ in range(5):
+            world.ask(max_tokens=9)
+        assert [event.metadata["used"] for event in world.sink.named("budget_alert")] == [used] * day
+        world.clock.advance(24 * 3600)
+
+
 def test_alert_and_refusal_are_told(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}})
     for _ in range(2):

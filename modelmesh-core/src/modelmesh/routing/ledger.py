@@ -220,7 +220,7 @@ class Ledger:
 
     def _alert(self, meter: Meter) -> None:
         quota = meter.quota
-        if quota.alert is not None and not meter.alerted and meter.used >= quota.alert * quota.limit > 0:
+        if quota.alert is not None and not meter.alerted and 0 < meter.used >= quota.alert * quota.limit:
             meter.alerted = True
             self.notes.append(Note("budget_alert", meter, meter.used))
 
