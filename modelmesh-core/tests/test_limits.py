@@ -397,6 +397,18 @@ def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[...
     assert (meter.used, meter.reserved) == (70_000_000, 0)
 
 
+def test_what_was_tried_before_a_budget_ended_the_request_counts(bench: Callable[..., Bench]) -> None:
+    timing_out = Vendor("b")
+    timing_out.fails = FailureClass.TIMEOUT
+    spent = {"instance": Vendor("c"), "budget": {"daily_limit": 0.01}}
+    world = bench({"a": Empty("a"), "b": timing_out, "c": spent}, {"retry": {"max_attempts": 0}})
+    with pytest.raises(BudgetExceededError):
+        world.ask(max_tokens=10)
+    usage = world.mesh.usage
+    assert (usage.total_cost, usage.unsettled_attempts, usage.by_provider["b"].unsettled_attempts) == (0.07, 1, 1)
+    assert world.mesh.stats().model("b").requests_failed == 1
+
+
 def test_a_request_costs_the_sum_of_its_attempts(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Empty("a"), "b": Vendor("b")}, {"retry": {"max_attempts": 0}}, budget={"daily_limit": 5})
     assert world.ask(max_tokens=10) == "b"

@@ -91,12 +91,11 @@ class Reporter:
         if not isinstance(error, ModelMeshError):
             self._left(begun, pool, began)
             return
-        attempts: Sequence[Attempt] = list(getattr(error, "attempts", ()) or ())
-        self._unsettled(attempts)
-        self._count(attempts, pool, self._clock() - began, None)
+        self._unsettled(begun)
+        self._count(begun, pool, self._clock() - began, None)
         self._changed()
         if self._emitter.listening:
-            self._tell(call, pool, attempts, None, error, began, None)
+            self._tell(call, pool, begun, None, error, began, None)
 
     def _left(self, attempts: Sequence[Attempt], pool: Pool, began: float) -> None:
         if attempts:
