@@ -133,6 +133,14 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
     assert len(world.sink.named("provider_recovered")) >= 3
 
 
+@pytest.mark.parametrize("limits", [{"requests_per_month": 2, "request_limit": 9}, {"requests_per_month": 9, "request_limit": 2}])
+def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
+    """They are one count in what is stored: two meters of one name would be mistaken for each other."""
+    world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
+    assert [meter.quota.limit for meter in world.mesh.list_models()[0].account.meters] == [2]
+    assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
+
+
 def test_a_day_begins_at_midnight_of_the_vendors_zone(bench: Callable[..., Bench]) -> None:
     quota = {"requests_per_day": 1, "reset_zone": "America/Los_Angeles"}  # 12:00 UTC is 04:00 there
     world = bench({"a": {"instance": Vendor("a"), "quota": quota}})

@@ -61,21 +61,21 @@ def budget_meters(
 
 
 def quota_meters(key: str, section: QuotaSection | None, circuits: Sequence[Circuit], source: str = "") -> Iterator[Meter]:
-    """Yield what a quota counts."""
+    """Yield what a quota counts; of two limits of the same window the stricter one."""
     if section is None:
         return
     zone = _zone(section.reset_zone)
     for metric in (Metric.REQUESTS, Metric.TOKENS):
-        for name, period in _PERIODS.items():
-            limit = getattr(section, f"{metric.value}_per_{name}")
+        stated = [(period, getattr(section, f"{metric.value}_per_{name}")) for name, period in _PERIODS.items()]
+        whole = section.request_limit if metric is Metric.REQUESTS else section.token_limit
+        stated.append((SCHEDULES[section.reset_schedule], whole))
+        limits: dict[Period, int] = {}
+        for period, limit in stated:
             if limit is not None:
-                yield Meter(
-                    Quota(key, metric, limit, Window(period, zone), Reason.QUOTA_EXHAUSTED, source=source), list(circuits)
-                )
-        limit = section.request_limit if metric is Metric.REQUESTS else section.token_limit
-        if limit is not None:
-            window = Window(SCHEDULES[section.reset_schedule], zone)
-            yield Meter(Quota(key, metric, limit, window, Reason.QUOTA_EXHAUSTED, source=source), list(circuits))
+                limits[period] = min(limit, limits.get(period, limit))
+        for period, limit in limits.items():
+            quota = Quota(key, metric, limit, Window(period, zone), Reason.QUOTA_EXHAUSTED, source=source)
+            yield Meter(quota, list(circuits))
 
 
 def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: Circuit) -> Iterator[Meter]:
