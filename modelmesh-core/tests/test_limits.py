@@ -11,6 +11,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from modelmesh import ModelMesh
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -139,6 +140,29 @@ def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, in
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
     assert [meter.quota.limit for meter in world.mesh.list_models()[0].account.meters] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
+
+
+def test_what_a_vendor_tells_of_its_limits_is_forecast(bench: Callable[..., Bench]) -> None:
+    class Telling(Vendor):
+        def send(self, call: Any, model: str, limits: Any) -> Answer:
+            reset = {"x-ratelimit-reset-requests": "1m30s"}
+            headers = {"x-ratelimit-limit-requests": "20", "x-ratelimit-remaining-requests": "7", **reset}
+            return evolve(super().send(call, model, limits), headers=headers)
+
+    world = bench({"a": {"instance": Telling("a"), "quota": {"requests_per_day": 50}}})
+    world.ask()
+    for rows in (world.mesh.pool_status()["chat"].left, world.mesh.explain("chat").candidates[0].left):
+        counted, told = rows
+        assert (counted["limit"], counted["left"], counted["resets_at"]) == (50, 49, NOON + 12 * 3600)
+        assert (told["metric"], told["limit"], told["used"], told["left"], told["resets_at"]) == (
+            "requests",
+            20,
+            13,
+            7,
+            NOON + 90,
+        )
+    world.clock.advance(90)
+    assert [row["limit"] for row in world.mesh.pool_status()["chat"].left] == [50], "it has begun anew"
 
 
 def test_a_day_begins_at_midnight_of_the_vendors_zone(bench: Callable[..., Bench]) -> None:
