@@ -15,10 +15,11 @@ from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
+from modelmesh.routing.answers import usage_of
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.circuits import Account, Circuit, ModelHealth, Reason
 from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.flow import Served, usage_of
+from modelmesh.routing.flow import Served
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger, Note
 from modelmesh.routing.meters import Metric

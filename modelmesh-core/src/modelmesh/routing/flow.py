@@ -16,8 +16,8 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError, RoutingError
-from modelmesh.operations import Operation, ReplyKind
 from modelmesh.routing import verdicts
+from modelmesh.routing.answers import check_answer, usage_of
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Lease
@@ -371,28 +371,6 @@ def _partly(served: Served, now: float) -> None:
     """Count a stream that did not come to its end: by its usage if that was said, else by its estimate."""
     usage = served.outcome.progress.usage if isinstance(served.outcome, Opened) else None
     served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
-
-
-def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError:
-    """Return the answer, or the failure that an empty one is."""
-    if operation.reply is ReplyKind.BYTES:
-        return answer if answer.body else verdicts.no_answer("an empty body")
-    usage = usage_of(answer.body)
-    if not isinstance(answer.body, dict):
-        return verdicts.no_answer("not a JSON object")
-    for key in operation.required:
-        value = answer.body.get(key)
-        if not value:
-            return verdicts.no_answer(f"{key!r} is empty or missing", usage)
-        if isinstance(value, list) and not isinstance(value[0], dict):
-            return verdicts.no_answer(f"{key!r} holds no objects", usage)
-    return answer
-
-
-def usage_of(body: Any) -> dict[str, Any] | None:
-    """Return the usage a vendor reported, ``None`` when it did not."""
-    usage = body.get("usage") if isinstance(body, dict) else None
-    return usage if isinstance(usage, dict) else None
 
 
 def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
