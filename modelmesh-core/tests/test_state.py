@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event
@@ -323,6 +324,12 @@ def test_a_store_that_mends_itself_is_heard_of(runs: list[Run]) -> None:
         (SystemState(1.0, meters={"provider:a:requests:day": "many"}).to_bytes(), "corrupt"),
         (SystemState(1.0, models={"a/a": {"reason": "no such"}}).to_bytes(), "corrupt"),
         (SystemState(1.0, pools={"chat": []}).to_bytes(), "corrupt"),
+        (SystemState(1.0).to_bytes().replace(b'"pools":{}', b'"pools":{"\\ud800":{}}'), "corrupt"),
+        (SystemState(1.0).to_bytes().replace(b"1.0", b"1" + b"0" * 400), "corrupt"),
+        (SystemState(1.0, meters={"provider:a:requests:day": {"used": math.inf}}).to_bytes(), "corrupt"),
+        (SystemState(1.0, meters={"provider:a:requests:day": {"used": 10**400}}).to_bytes(), "corrupt"),
+        (SystemState(1.0, models={"a/a": {"reason": "throttle", "until": math.nan}}).to_bytes(), "corrupt"),
+        (SystemState(1.0, usage={"periods": {"day": {"began": 1e300, "total": {}}}}).to_bytes(), "corrupt"),
     ],
 )
 def test_what_cannot_be_read_is_kept_aside_and_stops_nothing(data: bytes, word: str, runs: list[Run]) -> None:

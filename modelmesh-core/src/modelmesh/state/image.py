@@ -23,6 +23,10 @@ LONGEST_S = 86400.0
 """No failure keeps anything off longer than this after a start, whatever an earlier run said."""
 
 
+LARGEST = 1 << 63
+"""No count and no time comes to this."""
+
+
 class DamagedStateError(ValueError):
     """What is stored is no state, or only a part of one."""
 
@@ -68,6 +72,8 @@ class SystemState:
             written = raw.pop("format")
             if not isinstance(written, int):
                 raise TypeError("format")
+            if written <= FORMAT:
+                _check(raw)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             message = f"it is no state of modelmesh ({type(error).__name__})"
             raise DamagedStateError(message) from None
@@ -85,6 +91,22 @@ class SystemState:
             message = "a part of it is no map"
             raise DamagedStateError(message)
         return state
+
+
+def _check(value: Any) -> None:
+    """Refuse what JSON can carry and no count, no time and no name is: it would stop every timer, or the next save."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            _check(name)
+            _check(one)
+    elif isinstance(value, list):
+        for one in value:
+            _check(one)
+    elif isinstance(value, int | float) and not abs(value) < LARGEST:
+        message = "a number in it is none"
+        raise ValueError(message)
 
 
 _FIELDS = tuple(one.name for one in SystemState.__attrs_attrs__)
@@ -133,7 +155,7 @@ def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: L
                 if str(candidate) in off:
                     pool.close(candidate)
         usage.restore(state.usage)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
 
