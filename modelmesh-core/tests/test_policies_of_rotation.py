@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh, register_connector
+from modelmesh.builtin.memory import MemoryStorage
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, ProviderError
@@ -224,3 +225,42 @@ def test_a_policys_own_period_is_the_one_that_its_snapshots_count_over(scripted:
     ask(mesh)
     assert [s.requests for s in fuse.seen] == [1, 2, 1]
     mesh.shutdown()
+
+
+def _run(store: MemoryStorage, fuse: Fuse, later: float, scripted: Any) -> tuple[ModelMesh, VirtualClock]:
+    clock = VirtualClock()
+    mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON + later)
+    pools = {"p": {"capability": "chat-completion", "strategy_instance": fuse}, "q": {"capability": "chat-completion"}}
+    mesh.initialize({"providers": {"a": {"instance": scripted("m", "n")}}, "pools": pools, "storage": {"instance": store}})
+    return mesh, clock
+
+
+def test_what_a_policy_counted_and_withholds_outlives_the_run(scripted: Any) -> None:
+    store = MemoryStorage()
+    with _run(store, Fuse(), 0, scripted)[0] as mesh:
+        assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
+    fuse = Fuse()
+    mesh, clock = _run(store, fuse, 60, scripted)
+    with mesh:
+        said = [mesh.explain(pool).candidates[0].reason for pool in ("p", "q")]
+        assert said == ["model is withheld for 3540 s more: policy (request_limit, by test.fuse.v1)"] * 2
+        assert ask(mesh) == "n"
+        assert [(one.model_id, one.requests) for one in fuse.seen] == [("n", 2)], "the second of its period"
+    fuse = Fuse()
+    mesh, clock = _run(store, fuse, 120, scripted)
+    with mesh:
+        clock.advance(3480)
+        assert ask(mesh, "q") == "m"
+        asked = fuse.asked_back[0]
+        assert (asked.model_id, asked.deactivated_at, asked.deactivation_reason) == ("m", NOON, DeactivationReason.REQUEST_LIMIT)
+
+
+def test_a_model_whose_time_came_between_two_runs_is_asked_about_at_once(scripted: Any) -> None:
+    store = MemoryStorage()
+    with _run(store, Fuse(), 0, scripted)[0] as mesh:
+        assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
+    fuse = Fuse()
+    mesh, _ = _run(store, fuse, 4000, scripted)
+    with mesh:
+        assert ask(mesh, "q") == "m"
+        assert len(fuse.asked_back) == 1

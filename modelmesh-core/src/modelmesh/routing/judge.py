@@ -39,6 +39,10 @@ _PERIODICAL = frozenset(
     {DeactivationReason.BUDGET_EXCEEDED, DeactivationReason.TOKEN_LIMIT, DeactivationReason.REQUEST_LIMIT},
 )
 
+_REASONS = frozenset(DeactivationReason)
+
+_COUNTS = ("failures", "requests", "tokens", "nano_usd")
+
 
 @define(eq=False)
 class _Record:
@@ -163,6 +167,39 @@ class Judge:
     def forget(self, candidate: Candidate) -> None:
         """Begin anew with a model that a person brought back."""
         self._records.pop(id(candidate), None)
+
+    # -- between runs -----------------------------------------------------------------------------------------------
+
+    def saved(self, candidate: Candidate) -> dict[str, Any] | None:
+        """Return what was counted of a model, and whether a policy withholds it, as plain data in Unix seconds."""
+        record, until = self._records.get(id(candidate)), candidate.health.holds.get(Reason.POLICY)
+        if record is None:
+            return None
+        kept: dict[str, Any] = {name: getattr(record, name) for name in _COUNTS}
+        kept["ends"] = None if math.isinf(record.ends) else record.ends
+        if candidate.health.judge is self and until is not None:
+            kept["off_at"] = self._unix(record.off_at)
+            kept["reason"] = None if record.reason is None else str(record.reason)
+            kept["until"] = None if math.isinf(until) else self.epoch + until
+        return kept
+
+    def restore(self, candidate: Candidate, saved: Mapping[str, Any], book: HealthBook, now: float) -> None:
+        """Go on from what was counted in an earlier run; a model that was withheld then still is."""
+        when, record = self.epoch + now, self._record(candidate, now)
+        ends = math.inf if saved.get("ends") is None else float(saved["ends"])
+        if when < ends:
+            record.ends = min(ends, record.ends)
+            record.requests, record.tokens = int(saved.get("requests", 0)), int(saved.get("tokens", 0))
+            record.nano_usd = None if saved.get("nano_usd") is None else int(saved["nano_usd"])
+        record.failures = int(saved.get("failures", 0))
+        if saved.get("off_at") is None:
+            return
+        reason = saved.get("reason")
+        record.off_at = min(float(saved["off_at"]) - self.epoch, now)
+        record.reason = DeactivationReason(reason) if reason in _REASONS else reason
+        until = math.inf if saved.get("until") is None else float(saved["until"]) - self.epoch
+        candidate.health.judge = self
+        book.hold(candidate.health, Reason.POLICY, until)
 
     # -- what it is told --------------------------------------------------------------------------------------------
 

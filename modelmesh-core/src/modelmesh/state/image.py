@@ -43,7 +43,7 @@ class SystemState:
         timestamp: When it was taken.
         models: Circuits of models that are not simply closed, by ``provider/model``.
         providers: The same of accounts, by provider key.
-        pools: By name: members put in standby by hand, and counts.
+        pools: By name: members put in standby by hand, what policies of its own decided, and counts.
         meters: What is spent of each limit, by the name of the count.
         usage: Totals of requests, tokens and money.
     """
@@ -126,6 +126,7 @@ def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float)
                 "standby": [str(candidate) for candidate in pool.members if pool.is_closed(candidate)],
                 "total_requests": pool.total_requests,
                 "rotation_events": pool.rotation_events,
+                **_judged(pool),
             }
             for pool in pools
         },
@@ -154,10 +155,20 @@ def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: L
             for candidate in pool.members:
                 if str(candidate) in off:
                     pool.close(candidate)
+                if pool.judge is not None and str(candidate) in kept.get("judged", {}):
+                    pool.judge.restore(candidate, kept["judged"][str(candidate)], book, now)
         usage.restore(state.usage)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
+
+
+def _judged(pool: Pool) -> dict[str, Any]:
+    """What the policies of a pool's own have counted and decided, where it has any."""
+    if pool.judge is None:
+        return {}
+    known = ((str(candidate), pool.judge.saved(candidate)) for candidate in pool.members)
+    return {"judged": {name: saved for name, saved in known if saved is not None}}
 
 
 def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, Circuit]]:
