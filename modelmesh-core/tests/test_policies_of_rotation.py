@@ -169,6 +169,18 @@ def test_a_policy_that_raises_is_named_with_its_line(scripted: Any, method: str)
     mesh.shutdown()
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_reason_that_is_none_is_named_like_what_a_policy_raises(scripted: Any, alone: bool) -> None:
+    fuse = Fuse()
+    fuse.get_reason = lambda snapshot: ["cold"]  # type: ignore[method-assign,assignment,return-value]
+    fuse.most = 1
+    pool = {"deactivation": {"policy": fuse}} if alone else {"strategy_instance": fuse}
+    mesh, _, _ = world({"p": pool}, "m", scripted=scripted)
+    with pytest.raises(ConnectorError, match=r"'test\.fuse\.v1'.*TypeError: returned list"):
+        ask(mesh)
+    mesh.shutdown()
+
+
 def test_what_a_policy_raises_at_its_own_time_is_raised_by_its_pools_next_request(scripted: Any) -> None:
     fuse = Fuse()
     mesh, _, clock = world({"p": {"strategy_instance": fuse}, "q": {}}, "m", "n", scripted=scripted)

@@ -124,7 +124,7 @@ class Judge:
             snapshot = self.snapshot(candidate, now)
             if not self._ask(self.off, self.off.should_deactivate, snapshot):
                 return
-            reason = self._ask(self.off, self.off.get_reason, snapshot)
+            reason = self._ask(self.off, self.off.get_reason, snapshot, _named)
         record.off_at, record.reason, record.probe = now, reason, None
         candidate.health.judge = self
         try:
@@ -296,6 +296,13 @@ class Judge:
 def _cooldown(*circuits: Circuit) -> float | None:
     """When the last of the circuits that are open turns half-open."""
     return max((c.until for c in circuits if c.state is State.OPEN and not math.isinf(c.until)), default=None)
+
+
+def _named(reason: Any) -> str | None:
+    if reason is not None and not isinstance(reason, str):
+        message = f"returned {type(reason).__name__}; it must return a DeactivationReason, or None"
+        raise TypeError(message)
+    return reason
 
 
 def _moment(at: Any) -> float | None:
