@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import os
+import select
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event
@@ -406,3 +410,134 @@ def test_a_store_without_locks_says_so() -> None:
     with pytest.raises(ModelMeshError, match="has no locks"):
         run.mesh.state.acquire_lock()
     run.mesh.shutdown()
+
+
+class Uncounted:
+    """Entries and nothing else, in a store that can be down."""
+
+    id = "test.uncounted.v1"
+
+    def __init__(self) -> None:
+        self.kept: dict[str, StorageEntry] = {}
+        self.down: tuple[str, ...] = ()
+        self.saves = 0
+
+    def _check(self, method: str) -> None:
+        if method in self.down:
+            raise OSError("no answer")
+
+    def load(self, key: str) -> StorageEntry | None:
+        self._check("load")
+        return self.kept.get(key)
+
+    def save(self, key: str, entry: StorageEntry) -> None:
+        self.saves += 1
+        self._check("save")
+        self.kept[key] = entry
+
+    def list(self, prefix: str | None = None) -> list[str]:
+        return sorted(key for key in self.kept if key.startswith(prefix or ""))
+
+    def delete(self, key: str) -> bool:
+        return self.kept.pop(key, None) is not None
+
+    def stat(self, key: str) -> None: ...
+
+    def exists(self, key: str) -> bool:
+        return key in self.kept
+
+
+def test_no_request_waits_again_for_a_store_that_failed(runs: list[Run]) -> None:
+    store = Uncounted()
+    run = Run(store, "immediate", **DAILY)
+    runs.append(run)
+    state = run.mesh.state
+    assert state is not None
+    state._stop.set()  # no thread beside the requests: what is written now, a request waits for
+    run.ask()
+    before, store.down = store.saves, ("save",)
+    assert [run.ask() for _ in range(5)] == ["a", "a", "b", "b", "b"]
+    assert store.saves == before + 1
+    store.down = ()
+    assert state.sync()
+    assert run.sink.storage() == ["storage_failed", "storage_recovered"]
+    written = store.saves
+    with pytest.raises(NoActiveModelError):
+        run.ask()
+    assert store.saves == written
+    meters = json.loads(store.kept[KEY].data)["meters"]
+    assert {name: row["used"] for name, row in meters.items()} == {f"provider:{key}:requests:day": 3 for key in "ab"}
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [(b"half of it", "corrupt"), (b'{"format": 99}', "newer"), (SystemState(1.0, pools={"chat": []}).to_bytes(), "corrupt")],
+)
+def test_what_cannot_be_kept_aside_is_not_overwritten(data: bytes, word: str, runs: list[Run]) -> None:
+    store = Uncounted()
+    store.kept[KEY], store.down = StorageEntry(KEY, data), ("save",)
+    run = Run(store, **DAILY)
+    runs.append(run)
+    assert run.ask() == "a"
+    state = run.mesh.state
+    assert state is not None
+    assert not state.save()
+    assert run.sink.storage() == ["storage_failed"]
+    assert store.kept[KEY].data == data
+    store.down = ()
+    assert state.save()
+    assert store.kept[f"{KEY}.{word}-1"].data == data
+    assert json.loads(store.kept[KEY].data)["meters"]["provider:a:requests:day"]["used"] == 1
+
+
+def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptureFixture, runs: list[Run]) -> None:
+    def broken() -> None:
+        raise OSError("it is gone")
+
+    for asynchronous in (False, True):
+        store, closed = Uncounted(), list[str]()
+        run = Run(store)
+        store.close = run.vendors["a"].close = broken  # type: ignore[attr-defined]
+        run.vendors["b"].close = lambda closed=closed: closed.append("vendor")  # type: ignore[attr-defined]
+        run.sink.close = lambda closed=closed: closed.append("sink")  # type: ignore[attr-defined]
+        run.ask()
+        if asynchronous:
+            asyncio.run(run.mesh.ashutdown())
+        else:
+            run.mesh.shutdown()
+        assert closed == ["vendor", "sink"]
+        assert list(store.kept) == [KEY]
+    assert "the provider a did not close: OSError: it is gone" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("policy", ["periodic", "immediate"])
+def test_a_forked_child_saves_by_itself(policy: str) -> None:
+    class Told(Uncounted):
+        def save(self, key: str, entry: StorageEntry) -> None:
+            super().save(key, entry)
+            os.write(ours, b"%d" % (os.getpid() != parent))
+
+    parent, (theirs, ours) = os.getpid(), os.pipe()
+    mesh = ModelMesh()
+    mesh.initialize(
+        {
+            "providers": {"a": {"instance": Vendor("a")}},
+            "pools": {"chat": {"capability": "chat-completion"}},
+            "storage": {"instance": Told(), "sync_policy": policy, "sync_interval": "10ms"},
+        }
+    )
+    with mesh:
+        child = os.fork()
+        if not child:
+            mesh.client.chat.completions.create(model="chat", messages=[])
+            signal.alarm(20)
+            signal.pause()
+        try:
+            assert select.select([theirs], [], [], 20)[0], "nothing was saved"
+            assert os.read(theirs, 1) == b"1"
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    os.close(ours)
+    os.close(theirs)

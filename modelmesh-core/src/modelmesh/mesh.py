@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from modelmesh.assembly.accounts import aclose_providers, close_providers
 from modelmesh.assembly.assembler import Assembler, Parts
 from modelmesh.background import Background
 from modelmesh.config.mesh_config import MeshConfig
@@ -197,11 +198,10 @@ class ModelMesh:
         if not self._ready:
             return
         self._ready = False
+        if self._pid != os.getpid():
+            self._after_fork()
         self.background.stop()
-        for entry in self._entries:
-            close = getattr(entry.provider, "close", None)
-            if close is not None:
-                close()
+        close_providers(self._entries)
         self._closed()
 
     async def ashutdown(self) -> None:
@@ -209,13 +209,10 @@ class ModelMesh:
         if not self._ready:
             return
         self._ready = False
+        if self._pid != os.getpid():
+            self._after_fork()
         await asyncio.to_thread(self.background.stop)
-        for entry in self._entries:
-            aclose, close = getattr(entry.provider, "aclose", None), getattr(entry.provider, "close", None)
-            if aclose is not None:
-                await aclose()
-            if close is not None:
-                close()
+        await aclose_providers(self._entries)
         self._closed()
 
     def _closed(self) -> None:

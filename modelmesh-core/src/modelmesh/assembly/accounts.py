@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from attrs import define, field
@@ -21,6 +22,8 @@ from modelmesh.registry.aliases import ID_ALIASES, canonical_id
 from modelmesh.registry.resolver import Resolver, build
 from modelmesh.routing.circuits import Account
 from modelmesh.secret import Secret
+
+_log = logging.getLogger("modelmesh")
 
 
 @define(eq=False)
@@ -190,3 +193,30 @@ class Entries:
         else:
             message = f"{where}: no provider {name!r} is configured.{did_you_mean(name, self._by_key)} Configured: {keys}."
         raise ConfigurationError(message, where=where)
+
+
+def close_providers(entries: Iterable[ProviderEntry]) -> None:
+    """Let every provider close its connections; one that raises keeps neither the others nor the state from it."""
+    for entry in entries:
+        close = getattr(entry.provider, "close", None)
+        if close is not None:
+            with _guarded(entry):
+                close()
+
+
+async def aclose_providers(entries: Iterable[ProviderEntry]) -> None:
+    """The same from a task, closing this event loop's connections too."""
+    for entry in entries:
+        aclose = getattr(entry.provider, "aclose", None)
+        if aclose is not None:
+            with _guarded(entry):
+                await aclose()
+        close_providers([entry])
+
+
+@contextmanager
+def _guarded(entry: ProviderEntry) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
+        _log.warning("the provider %s did not close: %s", entry.key, authors.what(error, entry.provider))

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from modelmesh import authors
 from modelmesh.contracts.storage import Counters, LockHandle, Locking, Storage, StorageEntry
-from modelmesh.errors import ModelMeshError
+from modelmesh.errors import ModelMeshError, StorageError
 from modelmesh.routing.flow import Totals
 from modelmesh.routing.meters import Meter
 from modelmesh.state.image import DamagedStateError, NewerStateError, SystemState
@@ -90,6 +91,7 @@ class StateManager:
         self._loaded = False
         self._begun = False
         self._error: str | None = None
+        self._unusable: tuple[bytes, DamagedStateError] | None = None
         self._lock_held: LockHandle | None = None
         self._lock_left: LockHandle | None = None
         self.counts: SharedCounts | None = None
@@ -102,18 +104,21 @@ class StateManager:
 
     def load(self) -> SystemState | None:
         """Return what is stored, ``None`` when there is nothing that can be used. What is damaged is kept aside."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[bytes, SystemState | None]:
         try:
             entry = self.storage.load(KEY)
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises: the start goes on
             self._failed(error)
-            return None
+            return b"", None
         if entry is None:
-            return None
+            return b"", None
         try:
-            return SystemState.from_bytes(entry.data)
+            return entry.data, SystemState.from_bytes(entry.data)
         except (DamagedStateError, NewerStateError) as error:
-            self._keep_aside(entry, error)
-            return None
+            self._keep_aside(entry.data, error)
+            return entry.data, None
 
     def begin(self) -> None:
         """Load, let the mesh go on from it, and begin to save."""
@@ -144,25 +149,30 @@ class StateManager:
 
     def _go_on(self) -> None:
         before = self._error
-        state = self.load()
-        self._loaded = state is not None or self._error is before
+        data, state = self._read()
         if state is not None:
             try:
+                if self._unusable is not None and self._unusable[0] == data:
+                    raise self._unusable[1]  # once is enough: a part of it may have been counted
                 self._apply(state)
             except DamagedStateError as error:
-                self._keep_aside(StorageEntry(KEY, state.to_bytes()), error)
+                self._unusable = (data, error)
+                self._keep_aside(data, error)
+        self._loaded = self._error is before
 
-    def _keep_aside(self, entry: StorageEntry, error: Exception) -> None:
+    def _keep_aside(self, data: bytes, error: Exception) -> None:
         word = "newer" if isinstance(error, NewerStateError) else "corrupt"
         try:
             taken = set(self.storage.list(f"{KEY}.{word}-"))
             place = next(n for n in range(1, len(taken) + 2) if f"{KEY}.{word}-{n}" not in taken)
             aside = f"{KEY}.{word}-{place}"
-            self.storage.save(aside, StorageEntry(aside, entry.data))
+            self.storage.save(aside, StorageEntry(aside, data))
             self.storage.delete(KEY)
-            where = f"kept aside as {aside!r}"
-        except Exception as failure:  # noqa: BLE001 - whatever a plugin raises: the start goes on
-            where = f"could not be kept aside ({type(failure).__name__})"
+        except Exception as failure:  # noqa: BLE001 - whatever a plugin raises: the start goes on, and nothing is overwritten
+            message = f"what is stored cannot be used ({error}), and not be kept aside ({type(failure).__name__}: {failure})"
+            self._failed(StorageError(message, connector_id=self.storage.id))
+            return
+        where = f"kept aside as {aside!r}"
         _log.warning("the stored state cannot be used: %s; it is %s, and counting begins anew", error, where)
         self._tell("storage_failed", {"reason": str(error), "kept": where, "storage": self.storage.id})
 
@@ -171,9 +181,9 @@ class StateManager:
     def changed(self) -> None:
         """Hear that something is worth saving."""
         self._changes += 1
+        if self._thread is None and self._begun and self.policy != "sync-on-boundary" and not self._stop.is_set():
+            self._start()  # in a forked child
         if self.policy == "immediate":
-            if self._thread is None and not self._stop.is_set():
-                self._start()  # in a forked child
             with self._wake:
                 self._wake.notify()
 
@@ -215,7 +225,10 @@ class StateManager:
         if self.counts is not None:
             return self.counts.post(amounts)
         self._changes += 1
-        self.save()
+        if self._error is None:
+            with self._io:
+                if self._error is None:  # a store that failed is tried again beside the requests: none waits for it twice
+                    self.save()
         return None
 
     def totals(self, meters: Mapping[str, Meter]) -> dict[str, int]:
@@ -253,11 +266,17 @@ class StateManager:
         self.release_lock()
         close = getattr(self.storage, "close", None)
         if close is not None:
-            close()
+            try:
+                close()
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises: what is saved is saved
+                _log.warning("%s did not close: %s", self.storage.id, authors.what(error, self.storage))
 
     def after_fork(self) -> None:
         """Locks may have been held, and threads do not come along."""
         self._io, self._wake, self._thread = RLock(), Condition(), None
+        stopped, self._stop = self._stop.is_set(), Event()
+        if stopped:
+            self._stop.set()
         self._lock_held = self._lock_left = None
         if self.counts is not None:
             self.counts.after_fork()
