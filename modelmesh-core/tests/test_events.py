@@ -136,9 +136,30 @@ def test_rotating_by_hand_is_told(scripted: Any) -> None:
     mesh, _ = mesh_of({"a": scripted("x", "y")}, sink)
     with mesh:
         assert mesh.rotate("chat-completion") == "y"
-    assert [(one.event_type, dict(one.metadata)) for one in sink.events] == [
-        ("model_rotated", {"from": "x", "to": "y", "reason": "manual"})
-    ]
+        assert [(one.event_type, one.model_id, dict(one.metadata)) for one in sink.events] == [
+            ("model_deactivated", "x", {"reason": "manual"}),
+            ("model_rotated", "y", {"from": "x", "to": "y", "reason": "manual"}),
+        ]
+
+
+def test_standby_by_hand_is_told_once_and_of_its_pool(scripted: Any) -> None:
+    sink = Recorder()
+    mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.PERMISSION, 403)), "b": scripted("y")}, sink)
+    with mesh:
+        pool = mesh.list_pools()[0]
+        x, y = pool.members
+        for change in (pool.deactivate, pool.deactivate, pool.recover, pool.recover):
+            change(y)
+        ask(mesh)
+        pool.recover(x)
+    told = [(one.event_type, one.model_id, one.pool_id, one.metadata["reason"]) for one in sink.events]
+    assert told == [
+        ("model_deactivated", "y", "chat-completion", "manual"),
+        ("model_activated", "y", "chat-completion", "manual"),
+        ("model_deactivated", "x", "chat-completion", "permission"),
+        ("model_rotated", "y", "chat-completion", "permission"),
+        ("model_activated", "x", "chat-completion", "manual"),
+    ], "the last of them when the mesh is closed: nobody asked after it"
 
 
 def test_a_task_is_told_the_same(scripted: Any) -> None:

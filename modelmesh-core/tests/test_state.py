@@ -490,6 +490,16 @@ def test_what_cannot_be_kept_aside_is_not_overwritten(data: bytes, word: str, ru
     assert json.loads(store.kept[KEY].data)["meters"]["provider:a:requests:day"]["used"] == 1
 
 
+def test_standby_by_hand_is_a_change(runs: list[Run]) -> None:
+    run = Run(Uncounted(), "immediate")
+    runs.append(run)
+    state = run.mesh.state
+    assert state is not None
+    state._stop.set()
+    run.mesh.rotate("chat")
+    assert state.get_sync_status().pending_changes == 1
+
+
 def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptureFixture, runs: list[Run]) -> None:
     def broken() -> None:
         raise OSError("it is gone")

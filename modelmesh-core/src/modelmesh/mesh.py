@@ -15,7 +15,6 @@ from modelmesh.assembly.assembler import Assembler, Parts
 from modelmesh.background import Background
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
@@ -128,23 +127,21 @@ class ModelMesh:
             self._reach_state(parts.storage, parts.keeping)
             if keep_state:
                 self._keep_state()
-        self._ready = True
+        self._ready, self._looking = True, not keep_state
         self._begin_background(parts, jobs=keep_state)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
         """What is done beside requests, where the configuration or a sink asks for it."""
         self.background = background = Background(self._clock)
-        self._prober = Prober(self._book, self._lock, self._clock, self._tell_probe, background, probed_accounts(parts))
+        self._prober = Prober(
+            self._book, self._lock, self._clock, self._reporter.left_to_tell, background, probed_accounts(parts)
+        )
         if jobs:
             self._prober.begin()
             if self._emitter.counting:
                 background.every(parts.statistics.flush_interval, self._statistics.flush)
             background.start()
-
-    def _tell_probe(self) -> None:
-        if self._emitter.listening:
-            self._reporter.tell_changes()
 
     def _reach_state(self, storage: Storage, section: StorageSection) -> None:
         from modelmesh.state import StateManager, StateOfMesh  # noqa: PLC0415 - only where something is kept
@@ -216,6 +213,8 @@ class ModelMesh:
         self._closed()
 
     def _closed(self) -> None:
+        if not self._looking:
+            self._reporter.left_to_tell()
         self._statistics.flush()
         if self.state is not None:
             self.state.close()
@@ -405,9 +404,7 @@ class ModelMesh:
                 message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."
                 raise NoActiveModelError(message, pool_name=pool)
             following = found.rotate(current)
-        if self._emitter.listening:
-            facts = {"from": current.model_id, "to": following.model_id, "reason": "manual"}
-            self._emitter.emit(RoutingEvent("model_rotated", time.time(), following.model_id, following.provider_id, pool, facts))
+        self._reporter.rotated(current, following, pool)
         return (self.current(found) or following).model_id
 
     def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:

@@ -17,10 +17,9 @@ from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
 from modelmesh.routing.answers import usage_of
 from modelmesh.routing.attempts import Attempt
-from modelmesh.routing.circuits import Account, Circuit, ModelHealth, Reason
-from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.circuits import Account, ModelHealth, Reason
 from modelmesh.routing.flow import Served
-from modelmesh.routing.health import HealthBook
+from modelmesh.routing.health import Change, HealthBook
 from modelmesh.routing.ledger import Ledger, Note
 from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import Adaptation
@@ -30,6 +29,7 @@ from modelmesh.statistics import RequestMetrics, StatisticsCollector
 from modelmesh.usage import UsageTracker
 
 if TYPE_CHECKING:
+    from modelmesh.routing.candidates import Candidate
     from modelmesh.state import StateManager
 
 
@@ -149,6 +149,19 @@ class Reporter:
             else:
                 self._usage.add_failed(attempt.model_id, attempt.provider_id, attempt.usage or {}, round(attempt.cost * NANO))
 
+    def rotated(self, before: Candidate, after: Candidate, pool: str) -> None:
+        """A person put the current model of a pool in standby."""
+        self._changed()
+        if self._emitter.listening:
+            self.tell_changes()
+            facts = {"from": before.model_id, "to": after.model_id, "reason": "manual"}
+            self._emitter.emit(RoutingEvent("model_rotated", time.time(), after.model_id, after.provider_id, pool, facts))
+
+    def left_to_tell(self) -> None:
+        """Tell of what nobody asked since."""
+        if self._emitter.listening:
+            self.tell_changes()
+
     def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
         """Tell what changed since somebody was told the last time."""
         with self.lock:
@@ -203,13 +216,13 @@ def _whom(attempt: Attempt) -> tuple[str, str]:
 
 
 def _events(
-    changes: Sequence[tuple[str, Circuit, FailureClass | Reason | None]],
+    changes: Sequence[Change],
     attempts: Sequence[Attempt],
     pool: str | None,
     now: float,
 ) -> list[RoutingEvent]:
     found: list[RoutingEvent] = []
-    for what, circuit, reason in changes:
+    for what, circuit, reason, in_pool in changes:
         off, facts = what == "deactivated", {"reason": reason.value if reason else None}
         if off and reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
             facts["policy"] = circuit.judge.shown(circuit.candidate)
@@ -221,7 +234,8 @@ def _events(
             found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
         elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
             name = "model_deactivated" if off else "model_activated"
-            found.append(RoutingEvent(name, now, circuit.candidate.model_id, circuit.candidate.provider_id, pool, facts))
+            model = circuit.candidate
+            found.append(RoutingEvent(name, now, model.model_id, model.provider_id, in_pool or pool, facts))
     for before, after in pairwise(attempts):
         if (before.provider_id, before.model_id) != (after.provider_id, after.model_id):
             said = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}

@@ -46,6 +46,8 @@ class Reason(StrEnum):
     REQUEST_LIMIT = "request_limit"
     MAINTENANCE_WINDOW = "maintenance_window"
     POLICY = "policy"
+    MANUAL = "manual"
+    """By hand, in one pool; it is told of, and holds nothing in the others."""
 
 
 class State(StrEnum):

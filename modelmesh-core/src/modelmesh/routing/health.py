@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_CHANGES = 1000
 """Changes kept until somebody is told; without a listener the oldest go."""
 
+Change = tuple[str, Circuit, FailureClass | Reason | None, str | None]
+"""What happened to what, why, and in which pool where it is about one alone."""
+
 
 class HealthBook:
     """The health of everything one mesh has, and the timers that bring it back."""
@@ -42,7 +45,7 @@ class HealthBook:
         self._now = 0.0
         self._sequence = 0
         self._probes = 0
-        self.changes: deque[tuple[str, Circuit, FailureClass | Reason | None]] = deque(maxlen=MAX_CHANGES)
+        self.changes: deque[Change] = deque(maxlen=MAX_CHANGES)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -256,7 +259,7 @@ class HealthBook:
         account.consecutive = 0
         account.steps.clear()
         account.generation += 1  # its timer is of the time before
-        self.changes.append(("healthy", account, account.reason))
+        self.changes.append(("healthy", account, account.reason, None))
         self._close(account, now)
         return True
 
@@ -277,7 +280,7 @@ class HealthBook:
             rule = RULES[failure]
             seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.steps.get(failure, 0), 20))
         if account.state is State.CLOSED:
-            self.changes.append(("unhealthy", account, failure))
+            self.changes.append(("unhealthy", account, failure, None))
         self._open(account, failure, now, seconds, told=False, stale=False, by_hand=False)
         return True
 
@@ -358,17 +361,21 @@ class HealthBook:
         if circuit.ready:
             self._went_on(circuit, reason, self._now)
 
+    def by_hand(self, what: str, health: ModelHealth, pool: str) -> None:
+        """Note that a person took a model out of a pool, or brought it back: ``deactivated`` or ``recovered``."""
+        self.changes.append((what, health, Reason.MANUAL, pool))
+
     # -- who hears of it --------------------------------------------------------------------------------------------
 
     def _went_off(self, circuit: Circuit, reason: FailureClass | Reason, now: float) -> None:
         if circuit.off_since is None:
             circuit.off_since = now
             circuit.standby_events += 1
-        self.changes.append(("deactivated", circuit, reason))
+        self.changes.append(("deactivated", circuit, reason, None))
 
     def _went_on(self, circuit: Circuit, reason: FailureClass | Reason | None, now: float) -> None:
         self._on_again(circuit, now)
-        self.changes.append(("recovered", circuit, reason))
+        self.changes.append(("recovered", circuit, reason, None))
 
     @staticmethod
     def _on_again(circuit: Circuit, now: float) -> None:

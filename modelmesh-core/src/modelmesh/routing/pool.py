@@ -241,6 +241,8 @@ class Pool:
 
     def deactivate(self, candidate: Candidate) -> None:
         """Put a member in standby by hand, until :meth:`recover`."""
+        if not self.is_closed(candidate):
+            self.book.by_hand("deactivated", candidate.health, self.name)
         self.close(candidate)
         self.rotation_events += 1
 
@@ -258,7 +260,9 @@ class Pool:
 
     def recover(self, candidate: Candidate) -> None:
         """Make a member active again, whatever put it in standby."""
-        self._closed &= ~(1 << self._position[id(candidate)])
+        if self.is_closed(candidate) or not candidate.health.ready:
+            self.book.by_hand("recovered", candidate.health, self.name)
+        self.open(candidate)
         self.book.reset(candidate.health)
         self.rotation_events += 1
 
