@@ -11,7 +11,8 @@ pytest.importorskip("rich")
 
 from rich.console import Console
 
-from modelmesh.cli.rendering import IN_WORDS, attempts_table, one_line, show
+from modelmesh.cli.limits import limits_table
+from modelmesh.cli.rendering import IN_WORDS, attempts_table, one_line, show, table
 from modelmesh.cli.terminal import clean
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.classes import FailureClass
@@ -56,6 +57,26 @@ def test_a_terminal_gets_a_rule_and_a_pipe_does_not():
     attempt = Attempt(1, "acme", "m1", outcome="answered")
     assert len(shown(attempt)) == 2
     assert len(shown(attempt, force_terminal=True)) == 3
+
+
+LIMIT = {"of": "provider:openai", "metric": "cost", "window": "month", "limit": 10**9, "used": 0, "left": 10**9, "resets_at": 1.0}
+
+
+@pytest.mark.parametrize(("width", "bars"), [(200, 1), (104, 1), (80, 0)])
+def test_where_there_is_no_room_for_a_bar_the_numbers_stay(width: int, bars: int):
+    console = Console(file=io.StringIO(), width=width)
+    show(console, limits_table(console, [LIMIT]))
+    text = console.file.getvalue()
+    assert text.splitlines()[1].split()[:6] == ["provider", "openai", "USD", "month", "$0.0000", "$1.0000"]
+    assert text.count("\u2591" * 20) == bars
+
+
+def test_columns_that_are_not_folded_hide_no_others():
+    console = Console(file=io.StringIO(), width=40)
+    show(console, table(console, ("model", "why"), [("m" * 38, "standby by hand")], whole=("model",)))
+    text = console.file.getvalue()
+    assert text.count("m") == 38 + len("m")
+    assert text.replace("m", "").split() == ["odel", "why", "standby", "by", "hand"]
 
 
 def test_cleaning():

@@ -375,8 +375,9 @@ def test_rotate_that_cannot_be_saved_is_an_error(show, place, run):
 
 def test_names_that_are_not_there(show):
     for arguments, said in (
-        (("pools", "chatt"), "has no pool 'chatt'. It has: chat."),
-        (("rotate", "chatt"), "has no pool 'chatt'. It has: chat."),
+        (("pools", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
+        (("rotate", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
+        (("rotate", "chat", "--recover", "pay-model"), "'pay-model'. Did you mean 'paid-model'? It has: free/"),
         (("rotate", "chat", "--recover", "dear"), "chat has no model 'dear'. It has: free/free-model, paid/paid-model"),
     ):
         result = show(*arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.cli.rendering import NOTHING, table
+from modelmesh.cli.rendering import GAP, NOTHING, table, widths
 from modelmesh.cli.stored import shown_time
 from modelmesh.cli.terminal import carries
 from modelmesh.routing.prices import NANO
@@ -33,7 +33,11 @@ def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
         rows: As of ``PoolInfo.left``.
     """
     cells = [_cells(in_dollars(row)) for row in rows]
-    return table(screen, HEADINGS, cells, right=("used", "left", "limit"), whole=("of", "", "begins anew"))
+    right = ("used", "left", "limit")
+    if sum(widths(HEADINGS, cells)) + GAP * (len(HEADINGS) - 1) <= screen.width:
+        return table(screen, HEADINGS, cells, right=right, whole=HEADINGS)
+    bare = [(*row[:-2], row[-1]) for row in cells]  # the numbers say what the bar does
+    return table(screen, (*HEADINGS[:-2], HEADINGS[-1]), bare, right=right, whole=HEADINGS[:-2])
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

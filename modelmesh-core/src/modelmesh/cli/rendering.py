@@ -43,6 +43,10 @@ IN_WORDS = {
 """What a provider did, by class of failure; the long form is :data:`modelmesh.routing.classes.RULES`."""
 
 NOTHING = "-"
+GAP = 2
+"""Between two columns."""
+LEAST = 6
+"""Columns of text narrower than this cannot be read."""
 _COLOURS = {"active": "green", "answered": "green", "loaded": "green", "standby": "yellow", "failed": "red", "duplicate": "red"}
 
 
@@ -63,15 +67,31 @@ def table(
         right: Headings of the columns that hold numbers.
         whole: Headings of the columns that are not folded, so that what stands there can be copied.
     """
+    lines = [tuple(one_line(cell) for cell in row) for row in rows]
+    if not _fits(console.width, headings, lines, whole):
+        whole = ()
     terminal = console.is_terminal
     frame = box.SIMPLE_HEAD if terminal else None
     made = Table(box=frame, show_edge=False, pad_edge=False, collapse_padding=terminal, header_style="bold")
     for heading in headings:
         side = "right" if heading in right else "left"
         made.add_column(heading, justify=side, overflow="fold", no_wrap=heading in whole)  # type: ignore[arg-type]
-    for row in rows:
-        made.add_row(*(Text(line := one_line(cell), style=_COLOURS.get(line.partition(":")[0], "")) for cell in row))
+    for row in lines:
+        made.add_row(*(Text(line, style=_COLOURS.get(line.partition(":")[0], "")) for line in row))
     return made
+
+
+def widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column is when nothing is folded."""
+    return [max(len(heading), *(len(row[place]) for row in rows), 0) for place, heading in enumerate(headings)]
+
+
+def _fits(width: int, headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[str]) -> bool:
+    """Whether columns that are not folded leave the others some room; else those would not be shown at all."""
+    taken = (
+        min(LEAST, wide) if heading not in whole else wide for heading, wide in zip(headings, widths(headings, rows), strict=True)
+    )
+    return sum(taken) + GAP * (len(headings) - 1) <= width
 
 
 def show(console: Console, shown: Table) -> None:

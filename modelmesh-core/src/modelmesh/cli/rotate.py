@@ -94,5 +94,9 @@ def _named(pool: Pool, name: str) -> Candidate:
     if meant:
         message = f"{name!r} means {len(meant)} models of {pool.name}. Name one: {', '.join(map(str, meant))}"
     else:
-        message = f"{pool.name} has no model {name!r}. It has: {', '.join(map(str, pool.members))}"
+        from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+
+        names = [str(member) for member in pool.members]
+        hint = did_you_mean(name, [*names, *(member.model_id for member in pool.members)])
+        message = f"{pool.name} has no model {name!r}.{hint} It has: {', '.join(names)}"
     raise click.BadParameter(message, param_hint="--recover")

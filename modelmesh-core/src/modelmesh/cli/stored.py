@@ -67,7 +67,9 @@ class Stored:
         """
         pools = {pool.name: pool for pool in self.mesh.list_pools()}
         if name not in pools:
-            message = f"{self.file} has no pool {name!r}. It has: {', '.join(pools)}."
+            from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+
+            message = f"{self.file} has no pool {name!r}.{did_you_mean(name, pools)} It has: {', '.join(pools)}."
             raise click.BadParameter(message, param_hint="POOL")
         return pools[name]
 
