@@ -68,6 +68,18 @@ def test_a_pool_is_withheld_in_its_window_and_back_after_it_every_day(scripted: 
     mesh.shutdown()
 
 
+def test_who_looks_sees_how_it_is_now(scripted: Any) -> None:
+    mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
+    assert (mesh.active_providers(), mesh.list_models()[0].status) == ([], "standby")
+    clock.advance(1800)
+    assert mesh.active_providers() == ["a"], "though nobody has asked since"
+    clock.advance(23.5 * HOUR)
+    assert mesh.list_models()[0].status == "standby"
+    clock.advance(1800)
+    assert mesh.list_pools()[0].get_standby_models() == []
+    mesh.shutdown()
+
+
 def test_a_mesh_that_starts_in_a_window_is_in_it(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
     with pytest.raises(NoActiveModelError):

@@ -520,6 +520,7 @@ def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptur
     assert "the provider a did not close: OSError: it is gone" in caplog.text
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("policy", ["periodic", "immediate"])
 def test_a_forked_child_saves_by_itself(policy: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -197,6 +200,60 @@ def test_no_count_is_lost_between_threads() -> None:
     stats.reset()
     with pytest.raises(KeyError):
         stats.model("m")
+
+
+def started(thread: Thread) -> Thread:
+    thread.start()
+    return thread
+
+
+def test_a_stream_that_is_collected_while_something_is_counted_stops_nothing() -> None:
+    from modelmesh.testing import MockResponse, mock_client
+
+    client = mock_client(responses=[MockResponse(content="hello")] * 2)
+    pool = client.mesh.list_pools()[0].name
+    for lock in (client.mesh.stats()._lock, client.mesh.usage._lock):
+        stream = client.chat.completions.create(model=pool, messages=[], stream=True)
+        next(iter(stream))
+        kept = [stream]
+        del stream
+
+        def collect(lock: Any = lock, kept: list[Any] = kept) -> None:
+            with lock:
+                kept.clear()  # as the garbage collector may do it
+
+        thread = Thread(target=collect, daemon=True)
+        with pytest.warns(ResourceWarning, match="dropped before its end"):
+            started(thread).join(10)
+        assert not thread.is_alive()
+    client.close()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_counts_though_a_thread_was_counting_when_it_was_forked() -> None:
+    from modelmesh.testing import MockResponse, mock_client
+
+    client = mock_client(responses=[MockResponse(content="hello")])
+    pool = client.mesh.list_pools()[0].name
+    counting, forked = Event(), Event()
+
+    def count() -> None:
+        with client.mesh.stats()._lock, client.mesh.usage._lock:
+            counting.set()
+            forked.wait(20)
+
+    thread = started(Thread(target=count))
+    counting.wait(20)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)  # what waits for ever ends by it
+        client.chat.completions.create(model=pool, messages=[])
+        os._exit(client.mesh.stats().pool(pool).requests_total)
+    forked.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    client.close()
 
 
 def test_a_stream_counts_when_it_ends(body: Any) -> None:

@@ -115,7 +115,7 @@ class ModelMesh:
         self._statistics = StatisticsCollector(
             now=self._when,
             clock=self._clock,
-            circuits=circuits_of(self.list_pools),
+            circuits=circuits_of(self._router.list_pools),
             scopes=parts.statistics.scopes,
             retention=parts.statistics.retention,
             send=self._emitter.flush,
@@ -147,7 +147,7 @@ class ModelMesh:
         from modelmesh.state import StateManager, StateOfMesh  # noqa: PLC0415 - only where something is kept
 
         self._kept = kept = StateOfMesh(
-            self.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock
+            self._router.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock
         )
         self.state = StateManager(
             storage,
@@ -316,6 +316,7 @@ class ModelMesh:
             if part is not None:
                 part.lock = self._lock
         self._statistics.after_fork()
+        self.usage.after_fork()
         if self.state is not None:
             self._ledger.take_posted()  # the parent sends it
             self.state.after_fork()
@@ -338,7 +339,9 @@ class ModelMesh:
     # -- looking inside ---------------------------------------------------------------------------------------------
 
     def list_pools(self) -> list[Pool]:
-        """Return every pool; each has ``name`` and ``models``."""
+        """Return every pool; each has ``name`` and ``models``, which are active or not as of now."""
+        with self._lock:
+            self._book.advance(self._clock())
         return self._router.list_pools()
 
     def get_router(self) -> Router:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -177,7 +177,7 @@ class StatisticsCollector:
         """
         self._now, self._clock, self._circuits = now, clock, circuits
         self._scopes, self._retention, self._send = frozenset(scopes), retention, send
-        self._lock = Lock()
+        self._lock = RLock()  # a stream may be collected, and so counted, in the middle of anything
         self._counts: dict[tuple[str, str], _Counts] = {}
         self._flushed: dict[tuple[str, str], _Counts] = {}
 
@@ -227,7 +227,7 @@ class StatisticsCollector:
         with self._lock:
             self._drop_old()
             told = {}
-            for (scope, name), counts in self._counts.items():
+            for (scope, name), counts in list(self._counts.items()):
                 seen = counts.copy(self._standing(self._circuits(scope, name)))
                 delta = seen.since(self._flushed.get((scope, name), _Counts()))
                 if delta.success or delta.failed:
@@ -239,7 +239,7 @@ class StatisticsCollector:
 
     def _drop_old(self) -> None:
         oldest = self._now() - self._retention
-        for key in [key for key, counts in self._counts.items() if (counts.updated or 0.0) < oldest]:
+        for key in [key for key, counts in list(self._counts.items()) if (counts.updated or 0.0) < oldest]:
             del self._counts[key]
             self._flushed.pop(key, None)
 
@@ -254,7 +254,7 @@ class StatisticsCollector:
 
     def after_fork(self) -> None:
         """Take a new lock in a child process."""
-        self._lock = Lock()
+        self._lock = RLock()
 
     def __repr__(self) -> str:
         return f"<StatisticsCollector {len(self._counts)} scopes>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from attrs import define, field, frozen
@@ -157,7 +157,7 @@ class UsageTracker:
         """
         self._now = now
         self._budgets = budgets
-        self._lock = Lock()
+        self._lock = RLock()  # as for statistics: a stream may be collected, and so counted, while it is held
         self._total = UsageEntry()
         self._periods: dict[Period, tuple[float, UsageEntry]] = {}
         self._models: dict[str, UsageEntry] = {}
@@ -174,6 +174,10 @@ class UsageTracker:
         with self._lock:
             for entry in self._entries(model, provider):
                 entry.charge(usage, nano_usd)
+
+    def after_fork(self) -> None:
+        """Take a new lock in a child process; another thread may have held it."""
+        self._lock = RLock()
 
     def add_unsettled(self, model: str, provider: str) -> None:
         """Count an attempt that brought no answer and that the vendor may charge for."""
