@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from threading import Event, current_thread
@@ -166,6 +167,20 @@ def test_a_shutdown_ends_the_thread_and_a_probe_after_it_changes_nothing(scripte
     assert not thread.is_alive()
     world.pass_time(600)
     assert len(world.probes) == 1
+
+
+@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError, RuntimeError])
+def test_a_probe_that_raises_what_none_may_ends_no_other(scripted: Any, kind: type[BaseException]) -> None:
+    world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    probe, world.vendor.probe = world.vendor.probe, lambda limits: (_ for _ in ()).throw(kind())
+    world.pass_time(60)
+    assert world.account.state != "closed"
+    world.vendor.probe = probe
+    world.pass_time(60)
+    assert world.account.state == "closed"
+    world.mesh.shutdown()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

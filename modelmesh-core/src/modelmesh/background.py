@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from asyncio import CancelledError
 from collections.abc import Callable
 from threading import Event, Lock, Thread, current_thread
 
@@ -71,7 +72,7 @@ class Background:
                     return
                 try:
                     job.run()
-                except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and the other jobs go on
+                except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - nobody else would hear, and the others go on
                     _log.warning("a job beside the requests raised %s", authors.what(error))
 
     def _work(self) -> None:
