@@ -1,0 +1,167 @@
+"""Every trigger of standby, and what ends it: in two pools at once, for threads and tasks, told once, and over a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.builtin.memory import MemoryStorage
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.errors import ModelMeshError
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+HOUR, DAY = 3600.0, 86400.0
+PRICE = ModelPricing(0.1, 0.1)  # an answer of the scripted provider costs $0.0007
+SMALL = {"max_tokens": 2}
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str | None, str | None, Any]] = []
+
+    def emit(self, event: Any) -> None:
+        if not event.event_type.startswith(("model_rotated", "budget_")):
+            self.told.append((event.event_type, event.model_id, event.provider_id, event.metadata["reason"]))
+
+    def log(self, entry: Any) -> None: ...
+
+    def flush(self, stats: Any) -> None: ...
+
+    def trace(self, entry: Any) -> None: ...
+
+
+class Case:
+    """A trigger: how it is set, how many requests bring it about, and how long it lasts."""
+
+    def __init__(
+        self, reason: str, pool: Any = None, account: Any = None, *, requests: int = 2, lasts: float, failure: Any = None
+    ) -> None:
+        self.reason, self.requests, self.lasts, self.failure = reason, requests, lasts, failure
+        self.pool: dict[str, Any] = {"retry": {"max_attempts": 0}, **(pool or {})}
+        self.account: dict[str, Any] = account or {}
+        self.closed = () if reason == "server" else ("p", "q", "p")  # where all failed, the one due soonest is asked nevertheless
+        self.whole_account = bool(account) or (failure is not None and failure[1] == 401)
+
+
+class World:
+    """Two pools with the same model ``m`` of an account ``a``; the trigger is set for the first of them."""
+
+    def __init__(self, scripted: Any, case: Case, store: Any = None, *, later: float = 0.0, tasks: bool = False) -> None:
+        self.case, self.tasks, self.down = case, tasks, True
+        self.clock, self.sink = VirtualClock(), Sink()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, asleep=self.clock.asleep, wall=lambda: NOON + later)
+        self.vendor = scripted(ModelInfo("m", pricing=PRICE), answer=self.answer if case.failure else None)
+        config: dict[str, Any] = {
+            "providers": {"a": {"instance": self.vendor, **case.account}},
+            "pools": {
+                "p": {"capability": "chat-completion", "models": ["m"], **case.pool},
+                "q": {"capability": "chat-completion", "models": ["m"], "retry": {"max_attempts": 0}},
+            },
+            "observability": {"instance": self.sink},
+        }
+        if store is not None:
+            config["storage"] = {"instance": store}
+        self.mesh.initialize(config)
+
+    def answer(self, call: Any, model: str) -> Any:
+        if not self.down:
+            return {"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}
+        kind, status = self.case.failure or (FailureClass.SERVER, 500)
+        return RULES[kind].error("no", failure=kind, status=status)
+
+    def asked(self, pool: str) -> bool:
+        """Ask, and say whether an attempt was made."""
+        before = len(self.vendor.asked)
+        request: dict[str, Any] = {"model": pool, "messages": [], **SMALL}
+        try:
+            if self.tasks:
+                asyncio.run(self.mesh.get_client().chat.completions.create(**request))
+            else:
+                self.mesh.client.chat.completions.create(**request)
+        except ModelMeshError:
+            pass  # nobody was asked, or it failed as it was told to
+        return len(self.vendor.asked) > before
+
+    def standby(self) -> list[str]:
+        return [pool.name for pool in self.mesh.list_pools() if pool.get_standby_models()]
+
+
+def off(**keys: Any) -> dict[str, Any]:
+    return {"deactivation": keys}
+
+
+DOWN = (FailureClass.SERVER, 500)
+CASES = {
+    "failures in a row": Case("server", {**off(retry_limit=3), "recovery": {"cooldown": 90}}, requests=3, lasts=90, failure=DOWN),
+    "share of failures": Case(
+        "server",
+        {**off(retry_limit=1000, error_rate_threshold=0.5), "recovery": {"cooldown": 90}},
+        requests=10,
+        lasts=90,
+        failure=DOWN,
+    ),
+    "a refused key": Case(
+        "credential", {"recovery": {"probe_interval": 90}}, requests=1, lasts=90, failure=(FailureClass.CREDENTIAL, 401)
+    ),
+    "a cap of requests": Case("request_limit", off(request_limit=2, quota_window="daily"), lasts=DAY / 2),
+    "a cap of requests, daily_utc": Case(
+        "request_limit", {**off(request_limit=2), "recovery": {"quota_reset_schedule": "daily_utc"}}, lasts=DAY / 2
+    ),
+    "a cap of requests, monthly": Case("request_limit", off(request_limit=2), lasts=9.5 * DAY),
+    "a cap of tokens": Case("token_limit", off(token_limit=14, quota_window="daily"), lasts=DAY / 2),
+    "a cap of money": Case("budget_exceeded", off(budget_limit=0.0014, quota_window="daily"), lasts=DAY / 2),
+    "a quota in its own zone": Case(
+        "quota_exhausted", None, {"quota": {"requests_per_day": 2, "reset_zone": "America/Los_Angeles"}}, lasts=20 * HOUR
+    ),
+    "a quota of an hour": Case("quota_exhausted", None, {"quota": {"requests_per_hour": 2}}, lasts=HOUR),
+    "a budget of an account": Case(
+        "budget_exceeded", None, {"budget": {"daily_limit": 0.0014, "on_budget_exceeded": "rotate"}}, lasts=DAY / 2
+    ),
+    "a maintenance window": Case("maintenance_window", off(maintenance_window="0-29 12 * * *"), requests=0, lasts=1800),
+}
+
+
+@pytest.mark.parametrize("tasks", [False, True], ids=["threads", "tasks"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_standby_begins_and_ends_in_all_pools_and_is_told_once(case: Case, tasks: bool, scripted: Any) -> None:
+    world = World(scripted, case, tasks=tasks)
+    with world.mesh:
+        assert [world.asked("p") for _ in range(case.requests)] == [True] * case.requests
+        assert world.standby() == ["p", "q"]
+        assert not any(world.asked(pool) for pool in case.closed)
+        world.clock.advance(case.lasts - 1)
+        assert world.standby() == ["p", "q"]
+        assert not any(world.asked(pool) for pool in case.closed)
+        world.clock.advance(1)
+        world.down = False
+        assert world.asked("q")
+        assert world.standby() == []
+    what, model = ("provider_deactivated", None) if case.whole_account else ("model_deactivated", "m")
+    back = "provider_recovered" if case.whole_account else "model_activated"
+    assert world.sink.told == [(what, model, "a", case.reason), (back, model, "a", case.reason)]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_standby_goes_on_after_a_restart_in_the_middle_of_it(case: Case, scripted: Any) -> None:
+    store = MemoryStorage()
+    first = World(scripted, case, store)
+    with first.mesh:
+        for _ in range(case.requests):
+            first.asked("p")
+    half = case.lasts / 2
+    world = World(scripted, case, store, later=half)
+    with world.mesh:
+        assert world.standby() == ["p", "q"]
+        assert not any(world.asked(pool) for pool in case.closed)
+        world.clock.advance(half)
+        world.down = False
+        assert world.asked("q")
+        assert world.standby() == []
