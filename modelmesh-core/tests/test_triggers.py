@@ -149,6 +149,24 @@ def test_standby_begins_and_ends_in_all_pools_and_is_told_once(case: Case, tasks
     assert world.sink.told == [(what, model, "a", case.reason), (back, model, "a", case.reason)]
 
 
+@pytest.mark.parametrize(
+    ("pool", "account", "whom"),
+    [
+        (off(budget_limit=0.0001), {}, ("m", "a")),
+        ({}, {"budget": {"daily_limit": 0.0001}}, (None, "a")),
+        ({"budget": {"daily_limit": 0.0001}}, {}, (None, None)),
+    ],
+)
+def test_a_budget_event_says_whose_it_is(pool: Any, account: Any, whom: Any, scripted: Any) -> None:
+    world = World(scripted, Case("", pool, account, lasts=0))
+    heard: list[Any] = []
+    world.sink.emit = heard.append  # type: ignore[method-assign]
+    with world.mesh:
+        assert not world.asked("p")
+    assert [(one.event_type, one.model_id, one.provider_id, one.pool_id) for one in heard] == [("budget_exceeded", *whom, "p")]
+    assert heard[0].metadata["limit"] == 0.0001
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_standby_goes_on_after_a_restart_in_the_middle_of_it(case: Case, scripted: Any) -> None:
     store = MemoryStorage()

@@ -253,5 +253,7 @@ def _told(note: Note, pool: str | None, now: float) -> RoutingEvent:
         "limit": quota.limit / NANO if money else quota.limit,
         "used": note.used / NANO if money else note.used,
     }
-    provider = quota.key.removeprefix("provider:") if quota.key.startswith("provider:") else None
-    return RoutingEvent(note.event, now, None, provider, pool, facts)
+    (only,) = note.meter.circuits if len(note.meter.circuits) == 1 else (None,)
+    model = only.candidate if isinstance(only, ModelHealth) else None
+    provider = only.provider_id if isinstance(only, Account) else model.provider_id if model else None
+    return RoutingEvent(note.event, now, model.model_id if model else None, provider, pool, facts)
