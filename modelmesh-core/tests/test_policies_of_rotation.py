@@ -267,6 +267,15 @@ def test_what_a_policy_counted_and_withholds_outlives_the_run(scripted: Any) -> 
         assert (asked.model_id, asked.deactivated_at, asked.deactivation_reason) == ("m", NOON, DeactivationReason.REQUEST_LIMIT)
 
 
+def test_a_policy_withholds_for_no_longer_though_the_clock_was_set_back_between_two_runs(scripted: Any) -> None:
+    store = MemoryStorage()
+    with _run(store, Fuse(), 0, scripted)[0] as mesh:
+        assert [ask(mesh) for _ in range(2)] == ["m", "m"]
+    with _run(store, Fuse(), -86400, scripted)[0] as mesh:
+        said = mesh.explain("q").candidates[0].reason
+        assert said == "model is withheld for 3600 s more: policy (request_limit, by test.fuse.v1)"
+
+
 def test_a_model_whose_time_came_between_two_runs_is_asked_about_at_once(scripted: Any) -> None:
     store = MemoryStorage()
     with _run(store, Fuse(), 0, scripted)[0] as mesh:

@@ -149,6 +149,27 @@ def test_standby_begins_and_ends_in_all_pools_and_is_told_once(case: Case, tasks
     assert world.sink.told == [(what, model, "a", case.reason), (back, model, "a", case.reason)]
 
 
+@pytest.mark.parametrize("back", [30.0, DAY])
+@pytest.mark.parametrize(
+    "quota",
+    [
+        {"requests_per_minute": 2},
+        {"requests_per_hour": 2},
+        {"request_limit": 2, "reset_schedule": "rolling"},
+        {"requests_per_day": 2},
+    ],
+)
+def test_what_was_spent_is_spent_though_the_clock_was_set_back_between_two_runs(quota: Any, back: float, scripted: Any) -> None:
+    case, store = Case("quota_exhausted", None, {"quota": quota}, lasts=0), MemoryStorage()
+    with (first := World(scripted, case, store)).mesh:
+        assert [first.asked("p") for _ in range(3)] == [True, True, False]
+    world = World(scripted, case, store, later=-back)
+    with world.mesh:
+        assert not world.asked("q")
+        world.clock.advance(DAY + back)
+        assert world.asked("q")
+
+
 @pytest.mark.parametrize(
     ("pool", "account", "whom"),
     [

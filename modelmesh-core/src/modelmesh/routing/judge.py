@@ -195,11 +195,12 @@ class Judge:
         if saved.get("off_at") is None:
             return
         reason = saved.get("reason")
-        record.off_at = min(float(saved["off_at"]) - self.epoch, now)
         record.reason = DeactivationReason(reason) if reason in _REASONS else reason
-        until = math.inf if saved.get("until") is None else float(saved["until"]) - self.epoch
+        off_at, until = float(saved["off_at"]), math.inf if saved.get("until") is None else float(saved["until"])
+        left = min(until - when, until - off_at)  # no longer than it was to be, though the clock was set back
+        record.off_at = min(off_at - self.epoch, now)
         candidate.health.judge = self
-        book.hold(candidate.health, Reason.POLICY, until)
+        book.hold(candidate.health, Reason.POLICY, now + left)
 
     # -- what it is told --------------------------------------------------------------------------------------------
 

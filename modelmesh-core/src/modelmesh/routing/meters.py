@@ -164,8 +164,9 @@ class Meter:
         """Take up a count of an earlier run, unless its window is over."""
         log = saved.get("log")
         if self.quota.window.sliding:
-            pairs = [(float(at), int(amount)) for at, amount in log or ()]
-            self._log.extendleft(reversed([pair for pair in pairs if when - self.quota.window.sliding < pair[0] <= when]))
+            # What was spent later than now was spent: the clock was set back.
+            pairs = [(min(float(at), when), int(amount)) for at, amount in log or ()]
+            self._log.extendleft(reversed([pair for pair in pairs if when - self.quota.window.sliding < pair[0]]))
             self.used = sum(amount for _, amount in self._log)
         else:
             ends = math.inf if saved.get("ends") is None else float(saved["ends"])
