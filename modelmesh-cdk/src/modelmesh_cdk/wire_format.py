@@ -14,7 +14,7 @@ from modelmesh import authors
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.operations import CHAT, ReplyKind
+from modelmesh.operations import CHAT, EMBEDDINGS, ReplyKind
 from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass, classify
 from modelmesh.routing.delays import server_delay
@@ -23,6 +23,7 @@ from modelmesh_cdk.event_streams import Unwrapped
 from modelmesh_cdk.failures import failure, misused, refusal, scrubbed
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
+from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire.urls import api_root
@@ -230,6 +231,8 @@ class WireFormat:
         parsed: Any = self._parse_response(data)
         if not isinstance(parsed, dict):
             raise self._misused("_parse_response", parsed, "the answer as a dict in OpenAI's shape", written=True)
+        if request.call.operation.name == EMBEDDINGS.name:
+            in_asked_form(parsed, request.payload.get("encoding_format"))
         return Answer(parsed, headers, request.adapted)
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
