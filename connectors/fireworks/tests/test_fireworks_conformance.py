@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestFireworks(ProviderConformance):
     provider_class = FireworksProvider
+    supports_embeddings = True

@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestGroq(ProviderConformance):
     provider_class = GroqProvider
+    supports_embeddings = True

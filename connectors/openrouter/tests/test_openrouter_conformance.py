@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestOpenRouter(ProviderConformance):
     provider_class = OpenRouterProvider
+    supports_embeddings = True

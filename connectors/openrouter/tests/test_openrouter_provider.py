@@ -10,7 +10,7 @@ from modelmesh_connector_openrouter import OpenRouterProvider
 
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT
+from modelmesh.operations import CHAT, EMBEDDINGS, SPEECH, Operation
 from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, completion, event
@@ -66,6 +66,16 @@ def test_the_application_names_itself_and_states_preferences(upstream: Upstream,
         provider={"only": ["x"]},
     )
     assert (upstream.last.headers["http-referer"], upstream.last.json["provider"]) == ("https://mine.example", {"only": ["x"]})
+
+
+@pytest.mark.parametrize(("operation", "stated"), [(EMBEDDINGS, {"sort": "price"}), (SPEECH, None)])
+def test_preferences_go_to_what_is_routed(upstream: Upstream, operation: Operation, stated: Any) -> None:
+    upstream.reply({"object": "list", "data": []})
+    provider = OpenRouterProvider(base_url=upstream.url, api_key=KEY, provider_preferences={"sort": "price"})
+    provider.send(Call(operation, "test", {"input": ["a"]}), "openai/text-embedding-3-small", Limits())
+    provider.close()
+    assert upstream.last.path == f"/api/v1{operation.path}"
+    assert upstream.last.json.get("provider") == stated
 
 
 @pytest.mark.parametrize("place", ["answer", "choice", "stream"])

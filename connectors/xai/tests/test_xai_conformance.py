@@ -9,3 +9,4 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestXAI(ProviderConformance):
     provider_class = XAIProvider
+    supports_embeddings = True

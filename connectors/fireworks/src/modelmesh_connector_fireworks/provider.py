@@ -12,7 +12,7 @@ OWN_ADDRESS = "https://api.fireworks.ai"
 
 
 class FireworksProvider(OpenAICompatibleProvider):
-    """Chat completions at Fireworks AI.
+    """Chat completions and embeddings at Fireworks AI.
 
     Variables and paths are those of the fireworks-ai package 1.2.30, statuses those of docs.fireworks.ai (inference error
     codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``; that package puts ``/v1`` after one

@@ -8,7 +8,7 @@ from modelmesh_cdk import OpenAICompatibleProvider
 
 
 class GroqProvider(OpenAICompatibleProvider):
-    """Chat completions at Groq.
+    """Chat completions, and embeddings with a model that you name, at Groq.
 
     Variables, paths and the field ``x_groq`` are those of the groq package 1.7.0 (read 2026-11-21), whose address has
     no path of its own.

@@ -10,12 +10,13 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
 
 TITLE = "ModelMesh"
+ROUTED = ("chat.completions", "embeddings")
 POLICIES = ("content_policy_violation", "refusal")
 TOO_LONG = ("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded")
 
 
 class OpenRouterProvider(OpenAICompatibleProvider):
-    """Chat completions at OpenRouter.
+    """Chat completions and embeddings at OpenRouter.
 
     Address, variables, error types and ``usage.cost`` are those of the openrouter package 1.3.84; statuses and errors inside
     an answer are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
@@ -24,7 +25,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         http_referer: The application's address, sent as ``HTTP-Referer``; ``OPENROUTER_HTTP_REFERER`` when it is not set.
         x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``;
             ``OPENROUTER_X_OPEN_ROUTER_TITLE`` when it is not set, else ``ModelMesh``.
-        provider_preferences: Sent as ``provider`` with chat completions that have none.
+        provider_preferences: Sent as ``provider`` with requests that have none; both chat completions and embeddings take it.
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
@@ -51,7 +52,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         """Return the body, with the account's preferences when the caller states none."""
         payload = super()._build_request_payload(request)
         preferences = self.config.options.get("provider_preferences")
-        if preferences and request.call.operation.name == "chat.completions":
+        if preferences and request.call.operation.name in ROUTED:
             payload.setdefault("provider", preferences)
         return payload
 

@@ -14,7 +14,7 @@ _USED_UP = re.compile(r"\b(credits|spending limit)\b", re.IGNORECASE)
 
 
 class XAIProvider(OpenAICompatibleProvider):
-    """Chat completions at xAI.
+    """Chat completions, and embeddings with a model that you name, at xAI.
 
     The variable is that of the xai-sdk package 1.21.0; address and statuses are those of docs.x.ai (debugging errors), where
     a wrong key is a 400; error bodies hold a sentence in ``code`` and another in ``error``. All read 2026-11-21.
