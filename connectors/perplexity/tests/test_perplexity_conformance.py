@@ -6,6 +6,8 @@ Names and shapes are those of docs.perplexity.ai/docs/agent-api/migrate-from-son
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +29,8 @@ def body_of(status: int, message: str, code: str | None = None) -> dict[str, Any
 class AgentDialect(OpenAIDialect):
     """Input items for messages, output items for an answer, and one choice."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings"})
+    unable: Collection[str] = frozenset({"supports_several_choices"})
+    vectors: Sequence[Sequence[float]] = ([4, -128, 2], [127, 0, -1], [-4, 12, 0])
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     refusals: Sequence[Refusal] = tuple(
         Refusal(row.status, body_of(row.status, "test"), row.failure)
@@ -44,7 +47,7 @@ class AgentDialect(OpenAIDialect):
     }
 
     def path(self, operation: str, model: str) -> str:
-        return "/agent"
+        return "/agent" if operation == "chat.completions" else super().path(operation, model)
 
     def said(self, name: str, value: Any, received: Received) -> Any:
         return None if name == "image_url.detail" else value
@@ -58,6 +61,14 @@ class AgentDialect(OpenAIDialect):
         if "tool_choice" in found:
             found["tool_choice"] = {"type": "function", "function": found["tool_choice"]}
         return found
+
+    def embedding_question(self, received: Received) -> dict[str, Any]:
+        assert received.json.get("encoding_format") in (None, "base64_int8", "base64_binary")
+        return OpenAIDialect.question(self, received)
+
+    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+        rows = [{**row, "embedding": eight_bits(row["embedding"])} for row in body["data"]]
+        return written({**body, "data": rows})
 
     def answer(self, body: Mapping[str, Any]) -> bytes:
         choice = body["choices"][0]
@@ -100,6 +111,10 @@ class AgentDialect(OpenAIDialect):
 
 def happened(kind: str, **fields: Any) -> bytes:
     return event(written({"type": f"response.{kind}", "sequence_number": 0, **fields}).decode())
+
+
+def eight_bits(vector: Sequence[float]) -> str:
+    return base64.b64encode(struct.pack(f"{len(vector)}b", *map(int, vector))).decode()
 
 
 def message(text: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -153,5 +168,6 @@ def content_of(content: Any) -> Any:
 
 class TestPerplexity(ProviderConformance):
     provider_class = PerplexityProvider
+    supports_embeddings = True
     wire = AgentDialect()
     settings = {"web_search": False}  # the tool that the connector adds of itself is looked at in test_perplexity_provider.py

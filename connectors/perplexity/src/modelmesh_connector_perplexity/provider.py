@@ -1,14 +1,17 @@
-"""Perplexity's Agent API behind OpenAI's chat completions."""
+"""Perplexity's Agent API behind OpenAI's chat completions, and its embeddings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
+from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, WireRequest
 from modelmesh_connector_perplexity.answers import completion
+from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.questions import body_of
 
@@ -17,7 +20,7 @@ STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "ba
 
 
 class PerplexityProvider(BaseProvider):
-    """Answers that are grounded in a web search.
+    """Answers that are grounded in a web search, and embeddings.
 
     Perplexity ended chat completions on 2026-09-27; what is asked as one goes to its Agent API. Variables and types are those
     of the perplexityai package 0.46.1; paths, the mapping of parameters, events and errors those of
@@ -38,6 +41,8 @@ class PerplexityProvider(BaseProvider):
         return f"{self._root}/agent"
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        if request.call.operation.name == EMBEDDINGS.name:
+            return embed_body(request)
         options = self.config.options
         return body_of(request, searches=bool(options.get("web_search", True)), recency=options.get("search_recency_filter"))
 
@@ -45,11 +50,19 @@ class PerplexityProvider(BaseProvider):
         if data.get("status") in ("failed", "cancelled"):
             message = f"it was {data['status']} without a reason"
             raise ValueError(message)
+        if "output" not in data and isinstance(data.get("data"), list):
+            return data  # embeddings; finished in _answer, where the request is known
         try:
             return completion(data)
         except (KeyError, TypeError, AttributeError):
             message = "its body is not a response as Perplexity documents it"
             raise ValueError(message) from None
+
+    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._answer(request, status, headers, raw)
+        if request.call.operation.name == EMBEDDINGS.name:
+            in_openais_form(answer.body, request.payload.get("encoding_format"))
+        return answer
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")

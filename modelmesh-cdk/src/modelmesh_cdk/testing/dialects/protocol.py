@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing.dialects.samples import VECTORS
 from modelmesh_cdk.testing.upstream import Received, Script
 
 
@@ -42,6 +43,7 @@ class Dialect(Protocol):
         arguments_are_text: Whether a call's arguments travel as text, which then arrives to the letter; else as an object.
         required: Parameters without which the vendor takes no chat; a connector adds them.
         required_to_embed: The same for embeddings.
+        vectors: Three embeddings that the format can write, no two alike; each number one that 32 bits hold.
         reasons: The vendor's words for why an answer ends, and what the caller gets of each.
         refusals: What the vendor refuses with, and the class of each.
         places: Where the caller finds a field that nobody knows and that was written into a part of an answer (``answer``,
@@ -55,6 +57,7 @@ class Dialect(Protocol):
     arguments_are_text: bool = True
     required: Collection[str] = frozenset()
     required_to_embed: Collection[str] = frozenset()
+    vectors: Sequence[Sequence[float]] = VECTORS
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     refusals: Sequence[Refusal] = ()
     places: Mapping[str, tuple[str | int, ...]] = {

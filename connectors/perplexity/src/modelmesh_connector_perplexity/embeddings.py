@@ -1,0 +1,68 @@
+"""Perplexity's embeddings as OpenAI's: whole numbers of eight bits, packed as text, become lists or packed floats.
+
+Names and shapes are those of the perplexityai package 0.46.1 (``types/embedding_create_params.py``,
+``types/shared/embedding_object.py``) and of docs.perplexity.ai/docs/embeddings/best-practices, read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+from modelmesh_cdk.vectors import packed
+
+if TYPE_CHECKING:
+    from modelmesh_cdk import WireRequest
+
+_OPENAIS = ("float", "base64")
+
+
+def embed_body(request: WireRequest) -> dict[str, Any]:
+    """Return the body of a request for embeddings; OpenAI's forms are made of what Perplexity sends unasked.
+
+    Raises:
+        ProviderError: The input is tokens, which Perplexity does not take.
+    """
+    body = {"model": request.model, **request.payload}
+    given = body.get("input")
+    if isinstance(given, list) and any(isinstance(text, int | list) for text in given):
+        message = "input holds tokens, and Perplexity embeds text. Nothing was sent."
+        raise failure(FailureClass.CAPABILITY, message, status=400)
+    if body.get("encoding_format") in _OPENAIS:
+        del body["encoding_format"]
+    if "user" in body:
+        del body["user"]
+        request.adapted.append("user dropped: Perplexity's embeddings have no such parameter")
+    return body
+
+
+def in_openais_form(answer: dict[str, Any], asked: Any) -> None:
+    """Unpack the vectors; a form of Perplexity's own stays as it was asked.
+
+    Args:
+        answer: Perplexity's, with OpenAI's fields; its rows are changed.
+        asked: The ``encoding_format`` of the request.
+
+    Raises:
+        ValueError: A vector is not what Perplexity sends.
+    """
+    rows = answer.get("data")
+    if asked is not None and asked not in _OPENAIS:
+        return
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and isinstance(row.get("embedding"), str):
+            vector = _numbers(row["embedding"])
+            row["embedding"] = packed(vector) if asked == "base64" else vector
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        message = "its body holds an embedding that is not base64"
+        raise ValueError(message) from None
+    return [float(number) for number in struct.unpack(f"{len(raw)}b", raw)]

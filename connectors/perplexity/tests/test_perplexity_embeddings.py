@@ -1,0 +1,64 @@
+"""What is Perplexity's own about embeddings: forms, tokens, and what it has no parameter for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from modelmesh_connector_perplexity import PerplexityProvider
+
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ProviderError
+from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk.testing import Upstream
+
+MODEL = "pplx-embed-v1-4b"
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+def embed(upstream: Upstream, said: Any, **payload: Any) -> Any:
+    usage = {"prompt_tokens": 3, "total_tokens": 3, "cost": {"currency": "USD", "total_cost": 9e-08}}
+    upstream.reply({"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": said}], "usage": usage})
+    provider = PerplexityProvider(base_url=upstream.url, api_key="test")
+    try:
+        return provider.send(Call(EMBEDDINGS, "test", {"input": "a", **payload}), MODEL, Limits())
+    finally:
+        provider.close()
+
+
+def test_signed_numbers_of_eight_bits(upstream: Upstream) -> None:
+    answer = embed(upstream, "gAB//w==", user="someone")
+    assert answer.body["data"][0]["embedding"] == [-128.0, 0.0, 127.0, -1.0]
+    assert answer.body["usage"]["cost"]["total_cost"] == 9e-08
+    assert upstream.last.json == {"model": MODEL, "input": "a"}
+    assert [line.partition(":")[0] for line in answer.adapted] == ["user dropped"]
+
+
+@pytest.mark.parametrize("form", ["base64_int8", "base64_binary"])
+def test_its_own_forms_are_passed_on(upstream: Upstream, form: str) -> None:
+    answer = embed(upstream, "gAB//w==", encoding_format=form)
+    assert answer.body["data"][0]["embedding"] == "gAB//w=="
+    assert upstream.last.json["encoding_format"] == form
+
+
+def test_a_vector_that_is_not_base64_is_no_answer(upstream: Upstream) -> None:
+    with pytest.raises(ProviderError) as caught:
+        embed(upstream, "not base64!")
+    assert caught.value.failure is F.PROTOCOL
+
+
+@pytest.mark.parametrize("body", [{"object": "list"}, {"data": None}])
+def test_no_vectors_are_no_answer(upstream: Upstream, body: dict[str, Any]) -> None:
+    upstream.reply(body)
+    provider = PerplexityProvider(base_url=upstream.url, api_key="test")
+    with pytest.raises(ProviderError) as caught:
+        provider.send(Call(EMBEDDINGS, "test", {"input": "a"}), MODEL, Limits())
+    provider.close()
+    assert caught.value.failure is F.PROTOCOL
