@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
-from modelmesh_cdk.testing import ProviderConformance
+from modelmesh_cdk.testing import ProviderConformance, Received
+from modelmesh_cdk.testing.dialects import OpenAIDialect
+from modelmesh_cdk.testing.dialects.shape import written
+
+TASK = "/pipeline/feature-extraction"
+
+
+class RouterDialect(OpenAIDialect):
+    """OpenAI's chats, and embeddings as a task, whose names are those of the huggingface-hub package 2.4.0 (read 2026-11-21)."""
+
+    def path(self, operation: str, model: str) -> str:
+        return f"/hf-inference/models/{model}{TASK}" if operation == "embeddings" else super().path(operation, model)
+
+    def embedding_question(self, received: Received) -> dict[str, Any]:
+        body = self.question(received)
+        model = received.path.removeprefix("/hf-inference/models/").removesuffix(TASK)
+        return {"model": model, "input": body["inputs"], **{name: value for name, value in body.items() if name != "inputs"}}
+
+    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+        return written([row["embedding"] for row in body["data"]])
 
 
 class TestHuggingFace(ProviderConformance):
     provider_class = HuggingFaceProvider
+    wire = RouterDialect()
+    supports_embeddings = True
+    supports_embedding_usage = False

@@ -10,7 +10,7 @@ from modelmesh_connector_huggingface import HuggingFaceProvider
 
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.operations import CHAT
+from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
 
@@ -89,3 +89,43 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     with pytest.raises(ProviderError) as caught:
         ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
+
+
+def embed(upstream: Upstream, said: Any, *, options: dict[str, Any] | None = None, **payload: Any) -> Any:
+    upstream.reply(said)
+    provider = HuggingFaceProvider(base_url=upstream.url, api_key=KEY, **(options or {}))
+    try:
+        return provider.send(Call(EMBEDDINGS, "test", {"input": ["a"], **payload}), "thenlper/gte-large", Limits())
+    finally:
+        provider.close()
+
+
+def test_embeddings_are_a_task_of_the_router(upstream: Upstream) -> None:
+    answer = embed(upstream, [[0.5, -1]], input="a", normalize=True, user="someone", encoding_format="float")
+    assert upstream.last.path == "/hf-inference/models/thenlper/gte-large/pipeline/feature-extraction"
+    assert upstream.last.json == {"inputs": ["a"], "normalize": True}
+    assert answer.body["data"] == [{"object": "embedding", "index": 0, "embedding": [0.5, -1]}]
+    assert "usage" not in answer.body
+    assert [line.partition(":")[0] for line in answer.adapted] == ["user dropped"]
+
+
+def test_an_endpoint_of_ones_own_has_openais_embeddings(upstream: Upstream) -> None:
+    said = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "model": "m"}
+    assert embed(upstream, said, options={"openai_embeddings": True}).body == said
+    assert (upstream.last.path, upstream.last.json) == ("/v1/embeddings", {"model": "thenlper/gte-large", "input": ["a"]})
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ([[[0.5], [1]]], {}),  # one vector for each token
+        ([0.5, 1], {"input": ["a", "b"]}),
+        ([[0.5]], {"input": ["a", "b"]}),
+        ([[0.5, 1]], {"dimensions": 1}),
+        ({"vectors": [[0.5]]}, {}),
+    ],
+)
+def test_what_is_not_one_vector_a_text_is_no_answer(upstream: Upstream, said: Any, asked: dict[str, Any]) -> None:
+    with pytest.raises(ProviderError) as caught:
+        embed(upstream, said, **asked)
+    assert caught.value.failure is F.PROTOCOL

@@ -1,23 +1,30 @@
-"""Hugging Face's router to many inference providers."""
+"""Hugging Face's router to many inference providers, and the embeddings of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh.contracts.provider import Answer
+from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.vectors import in_asked_form
+from modelmesh_cdk.wire import json_codec
+from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 
 NOT_SERVED = ("model_not_supported", "model_not_found")
 
 
 class HuggingFaceProvider(OpenAICompatibleProvider):
-    """Chat completions at Hugging Face Inference Providers.
+    """Chat completions at Hugging Face Inference Providers, and embeddings at the one that is Hugging Face's own.
 
     Address and the header ``X-HF-Bill-To`` are those of the huggingface-hub package 2.4.0 (``constants.py``), read 2026-11-21.
 
     Options:
         bill_to: The organization that pays, sent as ``X-HF-Bill-To``.
+        openai_embeddings: ``True`` where ``base_url`` is an endpoint of one's own that has OpenAI's ``/v1/embeddings``; else they
+            are the task ``feature-extraction`` beside the root of chat completions.
     """
 
     id: ClassVar[str] = "huggingface.inference.v1"
@@ -31,6 +38,33 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         headers = super()._build_headers()
         payer = self.config.options.get("bill_to")
         return {**headers, "X-HF-Bill-To": str(payer)} if payer else headers
+
+    def _is_task(self, request: WireRequest) -> bool:
+        return request.call.operation.name == EMBEDDINGS.name and not self.config.options.get("openai_embeddings")
+
+    def _endpoint(self, request: WireRequest) -> str:
+        """Return the address of a request; that of a task stands beside the version."""
+        if self._is_task(request):
+            return self._root.removesuffix(self.api_version) + task_path(request.model)
+        return super()._endpoint(request)
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the body."""
+        return task_body(request) if self._is_task(request) else super()._build_request_payload(request)
+
+    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        """Return the answer; that of a task is a bare list."""
+        if not self._is_task(request) or not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
+            return super()._answer(request, status, headers, raw)
+        vectors = json_codec.decode(raw)
+        if isinstance(vectors, dict) and vectors.get("error"):
+            raise self._event_failure(vectors, headers)
+        if not isinstance(vectors, list):
+            message = "its body is not a list of vectors"
+            raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
+        made = embedding_list(vectors, request)
+        in_asked_form(made, request.payload.get("encoding_format"))
+        return Answer(made, headers, request.adapted)
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; a model that no enabled provider serves is a 400 here."""

@@ -50,6 +50,9 @@ class Subject(Named):
     supports_embeddings: bool = False
     """The vendor makes embeddings, and the connector serves them."""
 
+    supports_embedding_usage: bool = True
+    """The vendor says how many tokens the texts were; where it does not, the connector must not make any up."""
+
     supports_images: bool = True
     """A message may hold images."""
 
