@@ -76,6 +76,13 @@ def test_its_tests_pass_at_once(kind: str, tmp_path: Path) -> None:
     assert "no installed distribution" not in done.stdout, "the ID was not compared with the entry point"
 
 
+def test_a_name_that_pytest_would_collect_makes_tests_that_pass(tmp_path: Path) -> None:
+    """A class ``TestLabStrategy`` would be taken for tests, and cannot be one: it has an ``__init__``."""
+    install(made("strategy", "test-lab"), tmp_path / "package")
+    done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_connector_that_is_wrong_does_not_pass(kind: str, tmp_path: Path) -> None:
     """Tests that pass whatever the package does would prove nothing."""

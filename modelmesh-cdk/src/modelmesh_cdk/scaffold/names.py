@@ -138,8 +138,9 @@ def title_of(name: str) -> str:
 
 
 def class_of(name: str, suffix: str) -> str:
-    """Return the name of a class: ``AcmeCloudProvider``."""
-    return "".join(word.capitalize() for word in name.split("-")) + suffix
+    """Return the name of a class: ``AcmeCloudProvider``; one that pytest would take for tests has ``My`` in front."""
+    called = "".join(word.capitalize() for word in name.split("-")) + suffix
+    return f"My{called}" if called.startswith("Test") else called
 
 
 def module_of(distribution: str) -> str:
