@@ -16,7 +16,7 @@ from tables import table
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.ids import Kind
-from modelmesh.operations import CHAT, OPERATIONS
+from modelmesh.operations import CHAT, EMBEDDINGS, OPERATIONS
 from modelmesh_cdk.testing.kept import OUTCOMES
 
 UNKNOWN = "unknown"
@@ -121,7 +121,10 @@ def _address(cls: Any) -> str:
 
 
 def _serves(one: Connector) -> str:
-    """Return its capabilities, each with the operation that asks for it where the table of operations has one."""
+    """Return its capabilities, each with the operation that asks for it where the table of operations has one.
+
+    Embeddings that its standard tests saw are among them also where no row of its catalogue makes any.
+    """
     tree = standard_tree()
     operations = {tree.get_node(row.capability): row.name for row in OPERATIONS.values()}
     stated = [name for info in one.models for name in info.capabilities] or list(getattr(one.cls, "default_capabilities", ()))
@@ -130,6 +133,10 @@ def _serves(one: Connector) -> str:
     for node in nodes:
         operation = operations.get(node) if not isinstance(node, str) else None
         found.append(f"{getattr(node, 'name', node)} ({f'`{operation}`' if operation else 'no operation of its own'})")
+    embeds = tree.get_node(EMBEDDINGS.capability)
+    came = one.came["checks"].get(EMBEDDINGS.name, {})
+    if embeds not in nodes and came.get("passed") and "failed" not in came:
+        found.append(f"{EMBEDDINGS.capability} (`{EMBEDDINGS.name}`) with a model that you name")
     return ", ".join(found) or UNKNOWN
 
 

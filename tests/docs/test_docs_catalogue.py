@@ -61,6 +61,12 @@ def test_every_provider_has_its_section_and_every_model_its_row(package: Path) -
             assert (features == "unknown") == (not row.get("features") and "streaming" not in row.get("delivery", {}))
 
 
+def test_embeddings_that_were_tested_are_served() -> None:
+    for name, section in sections(PAGE).items():
+        came = CAME["providers"][name]["checks"].get("embeddings", {})
+        assert ("`embeddings`" in cells(section, "serves")[1]) == ("passed" in came), name
+
+
 def test_there_is_something_to_compare() -> None:
     assert len(PACKAGES) >= 18
     assert len(sections(PAGE)) >= 18
