@@ -95,6 +95,8 @@ class EventDecoder:
         kind = data.get("type") or event.name
         if kind == "error" or data.get("error"):
             raise self._failure(data)
+        if not isinstance(kind, str):
+            raise ValueError("an event has a type that is not text")  # noqa: TRY004 - the vendor's mistake
         if kind == "ping":
             return ()
         if not self._begun and kind != "message_start":

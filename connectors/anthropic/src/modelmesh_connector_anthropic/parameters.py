@@ -36,7 +36,7 @@ _TRANSLATED = frozenset(
 MAX_TOKENS = 4096
 """Sent as ``max_tokens``, which Anthropic requires, when nobody says anything and the catalogue does not know the model."""
 
-_NO_EFFORT = frozenset({"none", "minimal"})
+_NO_EFFORT = ("none", "minimal")
 """Of OpenAI's efforts, those that Anthropic's ``low`` … ``max`` have no counterpart of."""
 
 _TIERS = {"default": "standard_only"}

@@ -46,7 +46,7 @@ def _part(part: Any, where: str) -> Any:
     if not isinstance(part, Mapping):
         raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
-    if kind in _NOT_TAKEN:
+    if isinstance(kind, str) and kind in _NOT_TAKEN:
         raise unable(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
     if kind == "refusal":
         return {"type": "text", "text": part.get("refusal")}

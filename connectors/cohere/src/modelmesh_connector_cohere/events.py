@@ -66,6 +66,8 @@ class EventDecoder:
         if data.get("error") or is_error(data):
             raise self._failure(data)
         kind = data.get("type") or event.name
+        if not isinstance(kind, str):
+            raise ValueError("an event has a type that is not text")  # noqa: TRY004 - the vendor's mistake
         if not self._begun and kind not in ("message-start", "message-end"):
             if kind in self._READERS:
                 message = f"the event {str(kind)[:40]!r} came before 'message-start'"

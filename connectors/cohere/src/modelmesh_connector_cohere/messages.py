@@ -135,7 +135,10 @@ class _Conversation:
         return ours
 
     def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
-        calls = message.get("tool_calls") or ()
+        calls = message.get("tool_calls") or []
+        if not isinstance(calls, list):
+            what = f"is {type(calls).__name__}, not a list"
+            raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
         found = [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
         if isinstance(message.get("function_call"), Mapping):
             self._function_calls += 1

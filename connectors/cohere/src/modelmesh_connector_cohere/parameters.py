@@ -111,6 +111,8 @@ def _thinking(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
         return {"thinking": native}
     if effort is None:
         return {}
+    if not isinstance(effort, str):
+        raise wrong("reasoning_effort", f"is {type(effort).__name__}, not text", "reasoning_effort='low'")
     if effort not in _THINKING:
         adapted.append(
             f"reasoning_effort {effort!r} dropped: Cohere's thinking is on or off, and on by default where there is any"

@@ -96,7 +96,8 @@ class _Conversation:
         )
 
     def _add_result(self, message: Mapping[str, Any], where: str) -> None:
-        name = self._names.get(message.get("tool_call_id"), message.get("name"))
+        given = message.get("tool_call_id")
+        name = (self._names.get(given) if isinstance(given, str | None) else None) or message.get("name")
         if not isinstance(name, str) or not name:
             raise wrong(where, "is the result of a call that no earlier message makes", "the assistant's message with it first")
         if self._results is None:  # all results of one turn's calls stand in one turn
@@ -139,11 +140,16 @@ class _Conversation:
             self.adapted.append(f"{where} (assistant) left out: it is empty")
 
     def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
-        calls = list(message.get("tool_calls") or ())
+        calls = message.get("tool_calls") or []
+        if not isinstance(calls, list):
+            what = f"is {type(calls).__name__}, not a list"
+            raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
+        calls = list(calls)
         if isinstance(message.get("function_call"), Mapping):
             calls.append({"function": message["function_call"]})
         found = [call_part(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
-        self._names |= {part["functionCall"].get("id"): part["functionCall"]["name"] for part in found}
+        called = [part["functionCall"] for part in found]
+        self._names |= {call.get("id"): call["name"] for call in called if isinstance(call.get("id"), str | None)}
         return found
 
     def _signed_calls(self, calls: list[Any], where: str) -> list[Any]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelmesh_connector_google.content import unable
+from modelmesh_connector_google.content import unable, wrong
 from modelmesh_connector_google.contents import conversation
 from modelmesh_connector_google.tools import tooling
 
@@ -148,6 +148,8 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
 def _thinking(effort: Any, model: str, adapted: list[str]) -> dict[str, Any]:
     if effort is None:
         return {}
+    if not isinstance(effort, str):
+        raise wrong("reasoning_effort", f"is {type(effort).__name__}, not text", "'low'")
     if effort == "none" or (effort in _BUDGETS and _BUDGETED.match(model)):
         return {"thinkingBudget": _BUDGETS[effort]}
     if effort not in _LEVELS or _BUDGETED.match(model):

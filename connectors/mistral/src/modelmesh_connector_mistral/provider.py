@@ -35,8 +35,13 @@ class MistralProvider(OpenAICompatibleProvider):
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer with text where OpenAI has text."""
-        for choice in data.get("choices") or ():
-            plain_choice(choice, "message")
+        choices = data.get("choices")
+        try:
+            for choice in choices if isinstance(choices, list) else ():
+                plain_choice(choice, "message")
+        except TypeError:
+            message = "a choice is not as Mistral documents it"
+            raise ValueError(message) from None
         return data
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:

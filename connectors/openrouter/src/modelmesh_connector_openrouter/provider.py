@@ -58,7 +58,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer; one that broke while the model was writing says so inside its choice."""
-        for choice in data.get("choices") or ():
+        for choice in _choices(data):
             if isinstance(choice, Mapping) and isinstance(choice.get("error"), Mapping):
                 raise self._event_failure({"error": choice["error"]})
         return data
@@ -66,7 +66,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
         """Return a chunk; the one with usage has no choice, where OpenRouter repeats an empty one after the finish reason."""
         chunk = super()._parse_sse_chunk(data)
-        if chunk is not None and chunk.get("usage") and all(_is_empty(choice) for choice in chunk.get("choices") or ()):
+        if chunk is not None and chunk.get("usage") and all(map(_is_empty, _choices(chunk))):
             chunk["choices"] = []
         return chunk
 
@@ -90,6 +90,11 @@ def _metadata(body: Any) -> Mapping[str, Any]:
     error = body.get("error") if isinstance(body, Mapping) else None
     found = error.get("metadata") if isinstance(error, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _choices(data: Mapping[str, Any]) -> list[Any]:
+    found = data.get("choices")
+    return found if isinstance(found, list) else []
 
 
 def _is_empty(choice: Any) -> bool:

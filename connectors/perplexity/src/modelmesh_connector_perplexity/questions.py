@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
+from modelmesh_cdk.failures import failure
 
 PRESET = "preset:"
 SEARCH = "web_search"
@@ -39,7 +42,10 @@ def body_of(request: WireRequest, *, searches: bool, recency: str | None) -> dic
     name = request.model
     body: dict[str, Any] = {"preset": name.removeprefix(PRESET)} if name.startswith(PRESET) else {"model": name}
     body["input"] = [item for message in given.pop("messages") for item in _items(message, request.adapted)]
-    tools = [_tool(tool) for tool in given.pop("tools", None) or ()]
+    tools = given.pop("tools", None) or []
+    if not isinstance(tools, list):
+        raise _wrong("tools", f"is {type(tools).__name__}, not a list")
+    tools = [_tool(tool) for tool in tools]
     wanted = _search_of(given, recency)
     found = next((tool for tool in tools if isinstance(tool, dict) and tool.get("type") == SEARCH), None)
     if found is not None:
@@ -99,11 +105,18 @@ def _items(message: Any, adapted: list[str]) -> list[Any]:
     if content or (content is not None and not message.get("tool_calls")):
         parts = [_part(part, adapted) for part in content] if isinstance(content, list) else content
         items.append({"type": "message", "role": message.get("role"), "content": parts})
-    for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping):
+            raise _wrong("messages[].tool_calls", "holds what is not a call of a function")
         named = {"name": function.get("name"), "arguments": function.get("arguments")}
         items.append({"type": "function_call", "call_id": call.get("id"), **named})
     return items
+
+
+def _wrong(where: str, why: str) -> ProviderError:
+    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent.", status=400)
 
 
 def _text(content: Any) -> str:

@@ -43,7 +43,8 @@ class TogetherProvider(OpenAICompatibleProvider):
 
 
 def _with_stop(data: dict[str, Any]) -> dict[str, Any]:
-    for choice in data.get("choices") or ():
+    choices = data.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and choice.get("finish_reason") == END_OF_TEXT:
             choice |= {"finish_reason": "stop", "native_finish_reason": END_OF_TEXT}
     return data
