@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh_cdk.testing import ProviderConformance
+from modelmesh_cdk.testing import ProviderConformance, StrategyConformance
 from modelmesh_cdk.testing.conformance import GUARD, Conformance
 from modelmesh_cdk.testing.dialects import DIALECTS, OpenAIDialect
 
@@ -20,6 +20,16 @@ def test_an_untouched_class_passes() -> None:
         def test_of_my_own(self) -> None: ...
 
     guard(Kept)
+
+
+def test_a_class_that_does_not_say_what_it_tests_is_told_so() -> None:
+    class TestNothing(StrategyConformance):
+        pass
+
+    with pytest.raises(AttributeError, match="TestNothing does not say what it tests; write 'strategy_class = YourConnector'"):
+        _ = TestNothing().strategy_class
+    with pytest.raises(AttributeError, match="has no attribute 'strategy_clas'"):
+        _ = TestNothing().strategy_clas  # type: ignore[attr-defined]
 
 
 def test_a_deleted_test_is_named() -> None:

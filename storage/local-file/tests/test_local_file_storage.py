@@ -153,19 +153,23 @@ def test_damage_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     assert "corrupt-1" in caplog.text
 
 
-def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [True, False])
+def test_a_file_of_a_later_version_is_kept_aside(before: bool, tmp_path: Path) -> None:
     from modelmesh_storage_local_file import image
 
     file = tmp_path / "mesh-state.json"
-    written = {"format": 2, "sha256": image._digest(2, {}), "entries": {}}
-    file.write_text(json.dumps(written), "utf-8")
+    if before:
+        save(make(file), "first", "second")
+    written = json.dumps({"format": 2, "sha256": image._digest(2, {}), "entries": {}})
+    file.write_text(written, "utf-8")
     store = make(file)
-    for ask in (lambda: store.load("a"), lambda: save(store, "x"), store.list, lambda: store.increment("a")):
-        with pytest.raises(StorageError, match="pip install -U modelmesh-storage-local-file") as caught:
-            ask()
-        assert caught.value.connector_id == store.id
-    assert json.loads(file.read_text("utf-8")) == written
-    assert store.told == []  # type: ignore[attr-defined]
+    assert store.list() == (["a"] if before else [])
+    save(store, "third")
+    assert text(make(file)) == "third"
+    assert file.with_name("mesh-state.json.newer-1").read_text("utf-8") == written
+    ((why, then),) = store.told  # type: ignore[attr-defined]
+    assert "a later version wrote it (format 2, this one reads 1)" in why
+    assert "newer-1" in then
 
 
 def test_a_failure_says_where_why_and_what_to_do(tmp_path: Path) -> None:

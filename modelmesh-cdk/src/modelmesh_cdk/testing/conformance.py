@@ -24,6 +24,13 @@ class Conformance:
             message = f"{cls.__module__}.{cls.__qualname__} overrides {GUARD}, which guards the others. Remove it."
             raise TypeError(message)
 
+    def __getattr__(self, name: str) -> Any:
+        if name.endswith("_class"):
+            message = f"{type(self).__name__} does not say what it tests; write '{name} = YourConnector' in its body."
+        else:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
+
     def require(self, capability: str) -> None:
         """Skip the test when a capability is not there."""
         if not getattr(self, capability):

@@ -8,14 +8,20 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from modelmesh.errors import StorageError
-
 FORMAT = 1
 """Grows when an older version could no longer read what is written."""
 
 
 class DamagedError(ValueError):
     """A file does not hold what was written to it."""
+
+    ending = "corrupt"
+
+
+class NewerError(DamagedError):
+    """A later version wrote a file."""
+
+    ending = "newer"
 
 
 def encoded(blobs: Mapping[str, bytes]) -> bytes:
@@ -30,7 +36,7 @@ def decoded(data: bytes) -> dict[str, bytes]:
 
     Raises:
         DamagedError: It was cut or changed.
-        StorageError: A later version wrote it.
+        NewerError: A later version wrote it.
     """
     try:
         written = json.loads(data)
@@ -43,10 +49,8 @@ def decoded(data: bytes) -> dict[str, bytes]:
         message = "its checksum is not that of what it holds"
         raise DamagedError(message)
     if form != FORMAT:
-        message = (
-            f"a later version wrote it (format {form}, this one reads {FORMAT}): pip install -U modelmesh-storage-local-file"
-        )
-        raise StorageError(message)
+        message = f"a later version wrote it (format {form}, this one reads {FORMAT})"
+        raise NewerError(message)
     return {key: _blob(shown) for key, shown in entries.items()}
 
 

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, frozen, validators
 
-from modelmesh.errors import StorageError
 from modelmesh.secret import Secret
 from modelmesh_cdk import BaseStorageConfig, SharedStorage, alone_at, write_atomically
 from modelmesh_cdk.shared_storage import is_over
@@ -55,7 +54,8 @@ class LocalFileStorage(SharedStorage):
     """Files that threads and processes of one machine share, that are whole after a crash, and that mend themselves.
 
     Who changes a file does so alone, by a lock file beside it; who reads needs no lock, for files are replaced whole. A
-    file that does not match its checksum is kept aside as ``.corrupt-1``, and what it held before takes its place.
+    file that does not match its checksum is kept aside as ``.corrupt-1``, one of a later version as ``.newer-1``, and what
+    it held before takes its place.
     """
 
     id: ClassVar[str] = "modelmesh.local-file.v1"
@@ -149,8 +149,6 @@ class LocalFileStorage(SharedStorage):
             return decoded(file.read_bytes())
         except FileNotFoundError:
             return {}
-        except StorageError as error:
-            raise self._failed(None, "read", f"{file}: {error}") from None
 
     def _put(self, file: Path, blobs: Mapping[str, bytes]) -> None:
         if blobs or self._single:
@@ -160,15 +158,15 @@ class LocalFileStorage(SharedStorage):
             file.unlink(missing_ok=True)
 
     def _mended(self, file: Path, error: DamagedError) -> dict[str, bytes]:
-        aside = next(one for n in range(1, 10**9) if not (one := _beside(file, f"corrupt-{n}")).exists())
+        aside = next(one for n in range(1, 10**9) if not (one := _beside(file, f"{error.ending}-{n}")).exists())
         try:
             blobs = decoded(_beside(file, "bak").read_bytes())
         except (FileNotFoundError, DamagedError):
             file.replace(aside)
-            self._damaged(f"{file} is damaged: {error}", f"it is kept as {aside.name}, and nothing before it is there")
+            self._damaged(f"{file} cannot be used: {error}", f"it is kept as {aside.name}, and nothing before it is there")
             return {}
         write_atomically(file, encoded(blobs), previous=aside)
-        self._damaged(f"{file} is damaged: {error}", f"it is kept as {aside.name}, and what it held before is used")
+        self._damaged(f"{file} cannot be used: {error}", f"it is kept as {aside.name}, and what it held before is used")
         return blobs
 
     def _tidy(self) -> None:
