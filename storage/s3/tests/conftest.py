@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -16,12 +17,23 @@ KEYS = {"access_key_id": "test", "secret_access_key": "test"}
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     moto = pytest.importorskip("moto.server", reason="moto is not installed")
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication as Application
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    one_at_a_time, answer = Lock(), Application.__call__  # moto answers 500 when an object is replaced while it is put
+
+    def alone(*arguments: Any) -> Any:
+        with one_at_a_time:
+            return answer(*arguments)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Application, "__call__", alone)
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)
