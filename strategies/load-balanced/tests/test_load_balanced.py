@@ -26,6 +26,7 @@ from modelmesh.routing.health import HealthBook
 from modelmesh.routing.meters import Meter, Metric, Quota
 from modelmesh.routing.policy import SLOW_START_S
 from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing import InProcessAccount
 
 PICKS = 10_000
 TOLERANCE = 0.02
@@ -276,7 +277,7 @@ def test_looking_at_any_time_changes_nothing(known: list[tuple[int, int, int] | 
 
 @pytest.mark.parametrize("name", ["load-balanced", "load_balanced", "rotation.modelmesh.load-balanced.v1"])
 def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     pool = {"strategy": name, "selection": {"weights": {"one": 0}}}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
     with modelmesh.create(config=config) as client:

@@ -24,6 +24,7 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.circuits import Account
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
+from modelmesh_cdk.testing import InProcessAccount
 
 
 def pool_of(size: int, **rate_limit: Any) -> Pool:
@@ -263,7 +264,7 @@ def test_the_choice_has_the_highest_score_of_all_and_looking_changes_nothing(
 
 @pytest.mark.parametrize("name", ["rate-limit-aware", "rate_limit_aware", "modelmesh.rate-limit-aware.v1"])
 def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     pool = {"strategy": name, "rate_limit": {"max_rpm": 1}}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
     with modelmesh.create(config=config) as client:
@@ -271,7 +272,7 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
 
 
 def test_answers_with_headers_move_a_mesh_on(world: Any) -> None:
-    class Limited(world.Account):  # type: ignore[misc]
+    class Limited(InProcessAccount):
         left = 10
 
         def send(self, call: Any, model: str, limits: Any) -> Answer:

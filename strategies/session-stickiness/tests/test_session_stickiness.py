@@ -19,6 +19,7 @@ from modelmesh.errors import ConfigurationError, ProviderServerError, RoutingErr
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Account
+from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
@@ -131,7 +132,7 @@ def test_a_strict_one_is_refused_while_its_model_is_in_standby(world: Any) -> No
 
 def test_a_strict_one_that_is_answered_by_another_in_an_outage_of_all_comes_back(world: Any) -> None:
     here = world(
-        {key: world.Account(f"model-{key}") for key in "ab"},
+        {key: InProcessAccount(f"model-{key}") for key in "ab"},
         strategy="session-stickiness",
         selection={"affinity_mode": "strict"},
         deactivation={"retry_limit": 1},
@@ -184,7 +185,7 @@ def test_half_an_hour_unless_stated(world: Any) -> None:
 
 
 def test_the_time_counts_from_the_end_of_an_answer(world: Any) -> None:
-    class Slow(world.Account):  # type: ignore[misc]
+    class Slow(InProcessAccount):
         def send(self, call: Any, model: str, limits: Any) -> Any:
             here.now += 500
             return super().send(call, model, limits)
@@ -217,7 +218,7 @@ def test_any_number_of_threads_of_one_conversation_ask_one_model(world: Any) -> 
 
 
 def test_each_pool_has_conversations_of_its_own(world: Any) -> None:
-    account = world.Account("one", "two")
+    account = InProcessAccount("one", "two")
     pools = {name: {"capability": "chat-completion", "strategy": "session-stickiness"} for name in ("first", "second")}
     pools["second"]["model_priority"] = ["two"]  # type: ignore[assignment]
     with modelmesh.create(config={"providers": {"here": {"instance": account}}, "pools": pools}) as client:
