@@ -93,6 +93,10 @@ def text_stream(*words: str, model: str = "test-model", done: bool = True, finis
     return [event(one) for one in chunks] + ([event("[DONE]")] if done else [])
 
 
+LOOK_S = 0.003
+"""How often the server looks whether it is to end; a kit ends one in each of its tests."""
+
+
 class Upstream:
     """The server. Use it as a context manager.
 
@@ -111,7 +115,7 @@ class Upstream:
         self._lock = Lock()
         self._stopping = Event()
         self._server = _server(self)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": LOOK_S}, daemon=True)
 
     # -- what it answers ----------------------------------------------------------------------------------------------
 
