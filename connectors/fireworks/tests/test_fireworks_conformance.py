@@ -10,3 +10,7 @@ from modelmesh_cdk.testing import ProviderConformance
 class TestFireworks(ProviderConformance):
     provider_class = FireworksProvider
     supports_embeddings = True
+    unlisted = (
+        "fireworks/qwen3-embedding-8b",
+        "nomic-ai/nomic-embed-text-v1.5",
+    )  # the list is of models that are named accounts/…

@@ -169,5 +169,6 @@ def content_of(content: Any) -> Any:
 class TestPerplexity(ProviderConformance):
     provider_class = PerplexityProvider
     supports_embeddings = True
+    unlisted = ("pplx-embed-v1-0.6b", "pplx-embed-v1-4b")  # the list is of the Agent API
     wire = AgentDialect()
     settings = {"web_search": False}  # the tool that the connector adds of itself is looked at in test_perplexity_provider.py

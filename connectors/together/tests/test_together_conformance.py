@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from modelmesh_connector_together import TogetherProvider
 
 from modelmesh_cdk.testing import ProviderConformance
+from modelmesh_cdk.testing.dialects import OpenAIDialect
+from modelmesh_cdk.testing.dialects.shape import written
+
+
+class TogetherDialect(OpenAIDialect):
+    """OpenAI's but for the list of models, which is bare (``ModelInfoList`` in togethercomputer/openapi, read 2026-11-21)."""
+
+    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        return written(json.loads(super().listing(rows, more=more))["data"])
 
 
 class TestTogether(ProviderConformance):
     provider_class = TogetherProvider
+    dialect = TogetherDialect()
     supports_embeddings = True

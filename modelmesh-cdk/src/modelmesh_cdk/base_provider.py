@@ -12,10 +12,9 @@ from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass, classify
-from modelmesh_cdk import catalogue
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import catalogue, model_list
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
-from modelmesh_cdk.failures import refusal
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
 from modelmesh_cdk.wire import json_codec
@@ -30,14 +29,18 @@ class BaseProvider(WireFormat):
     The defaults speak OpenAI's format. A connector sets the class attributes of :class:`WireFormat` and overrides the
     hooks that differ: :meth:`_build_headers`, :meth:`_build_request_payload`, :meth:`_parse_response`,
     :meth:`_parse_sse_chunk`, :meth:`_get_completion_endpoint`, and for finer work :meth:`_stream_decoder`,
-    :meth:`_classify`, :meth:`_error_code`.
+    :meth:`_classify`, :meth:`_error_code`. For the vendor's list of models there are :meth:`_get_list_endpoint`,
+    :meth:`_parse_model_list`, :meth:`_parse_model_row`, :meth:`_next_model_page` and :meth:`_unlisted_models`.
 
     Attributes:
         probe_path: What :meth:`probe` asks for, after the API's root: a page that costs nothing and that only a good key
             opens. Empty where there is none; then a real request finds out.
+        list_path: Where the vendor's list of models is, after the API's root, with the query that it is to be asked with.
+            Empty where there is none.
     """
 
     probe_path: ClassVar[str] = "/models"
+    list_path: ClassVar[str] = "/models"
 
     def __init__(
         self,
@@ -152,6 +155,44 @@ class BaseProvider(WireFormat):
         """Whether a capability is among them."""
         return capability in self.capabilities
 
+    # -- the vendor's list of models ----------------------------------------------------------------------------------
+
+    def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
+        """Ask the vendor which models it has now; see :meth:`modelmesh.contracts.provider.ListsModels.discover_models`.
+
+        Raises:
+            ProviderError: There was no list, no end of it, or :attr:`list_path` names none.
+        """
+        return model_list.discovered(self, limits or model_list.LIST_LIMITS)
+
+    def _get_list_endpoint(self) -> str:
+        """Return the address of the list."""
+        return f"{self._root}{self.list_path}"
+
+    def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
+        """Return the models of one page: by default those of a bare list, or of one under ``data``.
+
+        Raises:
+            ValueError: The page holds no list.
+        """
+        return model_list.rows_of(data, "data", self._parse_model_row)
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what a row of the list states of a model the catalogue does not know; ``None`` leaves it out."""
+        return model_list.openai_row(row, self._list_source())
+
+    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
+        """Return the query parameters that ask for the page after this one; ``None`` after the last."""
+        del data
+        return None
+
+    def _unlisted_models(self) -> Sequence[ModelInfo]:
+        """Return the models of the catalogue that the vendor has though its list is not about their kind."""
+        return ()
+
+    def _list_source(self) -> str:
+        return model_list.shown(self._get_list_endpoint())
+
     # -- one attempt --------------------------------------------------------------------------------------------------
 
     def send(self, call: Call, model: str, limits: Limits) -> Any:
@@ -248,18 +289,16 @@ class BaseProvider(WireFormat):
                 collected = Body(response.headers.get("content-encoding"))
                 for piece in response:
                     collected.feed(piece)
-                data = json_codec.decode(collected.end()) if response.status == 200 else None  # noqa: PLR2004 - HTTP OK
+                raw = collected.end()
             finally:
                 response.close()
+            if response.status == 200:  # noqa: PLR2004 - HTTP OK
+                return json_codec.decode(raw)
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:
             raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
-        if data is None:
-            raise refusal(
-                classify(response.status), response.status, response.headers, None, code=None, text="", key=self._api_key
-            )
-        return data
+        raise self._refused(response.status, response.headers, raw)
 
     def probe(self, limits: Limits) -> None:
         """Ask for the list of models, or what :attr:`probe_path` names: the vendor is up, and takes the key.

@@ -63,6 +63,7 @@ class HttpApiProvider(BaseProvider):
 
     id: ClassVar[str] = "modelmesh.http-api.v1"
     api_version: ClassVar[str] = ""
+    list_path: ClassVar[str] = ""  # where such a vendor lists its models, and how, no mapping says
     config_class: ClassVar[type[BaseProviderConfig]] = HttpApiProviderConfig
     completion_endpoint: str = "/v1/chat/completions"
     request_mapping: RequestMapping = RequestMapping()

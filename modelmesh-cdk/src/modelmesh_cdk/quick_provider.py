@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError, ProviderInitError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider
 
 DISCOVERY_LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=10.0)
@@ -49,30 +47,15 @@ class QuickProvider(OpenAICompatibleProvider):
 
     def _discover(self) -> tuple[ModelInfo, ...]:
         if self._discovered is None:
-            url = f"{self._root}/models"
             try:
-                data = self.get_json(url, DISCOVERY_LIMITS)
+                self._discovered = tuple(self.discover_models(DISCOVERY_LIMITS))
             except ProviderError as error:
-                raise self._no_list(url, error.message, error) from None
-            rows = data.get("data") if isinstance(data, Mapping) else data
-            if not isinstance(rows, list):
-                raise self._no_list(url, "the answer holds no list of models", None)
-            self._discovered = tuple(self._row(row) for row in rows if isinstance(row, Mapping) and row.get("id"))
+                raise self._no_list(error) from None
         return self._discovered
 
-    def _row(self, row: Mapping[str, Any]) -> ModelInfo:
-        window = row.get("context_window") or row.get("context_length") or row.get("max_model_len")
-        return ModelInfo(
-            id=str(row["id"]),
-            capabilities=tuple(row.get("capabilities") or ()) if isinstance(row.get("capabilities"), list) else (),
-            context_window=window if isinstance(window, int) else None,
-            extra={"source": f"{self._root}/models", "as_of": datetime.now(tz=UTC).date().isoformat()},
-        )
-
-    def _no_list(self, url: str, why: str, cause: ProviderError | None) -> ProviderInitError:
+    def _no_list(self, cause: ProviderError) -> ProviderInitError:
         message = (
-            f"the models of {self.id} could not be read from {url}: {why}. "
+            f"the models of {self.id} could not be read from {self._list_source()}: {cause.message}. "
             "Check base_url and api_key, or name them: QuickProvider(…, models=['…'])."
         )
-        failure = cause.failure if cause else FailureClass.PROTOCOL
-        return ProviderInitError(message, failure=failure, status=cause.status if cause else None, provider_id=self.id)
+        return ProviderInitError(message, failure=cause.failure, status=cause.status, provider_id=self.id)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, WireRequest
@@ -14,6 +15,7 @@ from modelmesh_cdk.failures import refusal, scrubbed
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
+from modelmesh_connector_anthropic.model_rows import row_of
 from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of
 
 VERSION = "2026-10-21"
@@ -39,6 +41,7 @@ class AnthropicProvider(BaseProvider):
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
+    list_path: ClassVar[str] = "/models?limit=1000"  # the most of a page (types/model_list_params.py)
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
         """Prepare; nothing is connected to.
@@ -102,6 +105,17 @@ class AnthropicProvider(BaseProvider):
         options = request.payload.get("stream_options")
         asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
         return EventDecoder(self._event_failure, asked_usage=asked, created=int(time.time()))
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list states of a model."""
+        return row_of(row, self._list_source())
+
+    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
+        """Return the cursor after a page (``pagination.py`` of the anthropic package 2.11.0)."""
+        more = isinstance(data, Mapping) and data.get("has_more") is not False and data.get("last_id")
+        return {"after_id": str(data["last_id"])} if more and data.get("data") else None
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

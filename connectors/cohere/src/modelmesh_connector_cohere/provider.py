@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from modelmesh.contracts.call import Limits
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh.secret import Secret
-from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk import BaseProvider, WireRequest, model_list
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
 from modelmesh_connector_cohere.events import EventDecoder
+from modelmesh_connector_cohere.model_rows import row_of
 from modelmesh_connector_cohere.parameters import chat_body
 
 _EMBEDDINGS = "embeddings"
@@ -38,6 +41,7 @@ class CohereProvider(BaseProvider):
     other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)
     base_url_variable: ClassVar[str | None] = "CO_API_URL"
     api_version: ClassVar[str] = "/v2"
+    list_path: ClassVar[str] = "/models?page_size=1000"  # the most of a page (models/client.py)
 
     def _find_root(self) -> str:
         root = super()._find_root()
@@ -90,6 +94,34 @@ class CohereProvider(BaseProvider):
         options = request.payload.get("stream_options")
         asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
         return EventDecoder(self._event_failure, model=request.model, asked_usage=asked, created=int(time.time()))
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def _get_list_endpoint(self) -> str:
+        """Return the address of the list, which is in the first version of the API only (``models/raw_client.py``)."""
+        root = self._root.removesuffix(self.api_version)
+        return f"{self._root if root == self._root else root + '/v1'}{self.list_path}"
+
+    def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
+        """Return the models of a page."""
+        return model_list.rows_of(data, "models", self._parse_model_row)
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list states of a model."""
+        return row_of(row, self._list_source())
+
+    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
+        """Return the token of the next page."""
+        token = data.get("next_page_token") if isinstance(data, Mapping) else None
+        return {"page_token": str(token)} if token else None
+
+    def probe(self, limits: Limits) -> None:
+        """Ask for the list of models.
+
+        Raises:
+            ProviderError: The vendor is not up, or does not take the key.
+        """
+        self.get_json(self._get_list_endpoint(), limits)
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from attrs import evolve
+
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider
 
+EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 OWN_ADDRESS = "https://api.fireworks.ai"
 
 
@@ -32,6 +36,17 @@ class FireworksProvider(OpenAICompatibleProvider):
         if root.endswith(twice):
             return root.removesuffix(twice) + self.api_version
         return self.default_base_url if root == f"{OWN_ADDRESS}/v1" else root
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list states of a model (fields as in simonw/llm-fireworks#4, read 2026-11-21)."""
+        info = super()._parse_model_row(row)
+        stated = {"vision": row.get("supports_image_input"), "tool_calling": row.get("supports_tools")}
+        features = {name: said for name, said in stated.items() if isinstance(said, bool)}
+        return info if info is None else evolve(info, features=features)
+
+    def _unlisted_models(self) -> Sequence[ModelInfo]:
+        """Return the embedding models; nothing says that the list, which names models ``accounts/…``, has them."""
+        return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; 412 is a suspended account, or a model of one's own that did not load."""

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk import BaseProvider, WireRequest, model_list
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.events import EventDecoder, blocked
+from modelmesh_connector_google.model_rows import row_of
 
 
 class GoogleProvider(BaseProvider):
@@ -37,6 +39,7 @@ class GoogleProvider(BaseProvider):
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
     base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
     api_version: ClassVar[str] = "/v1"
+    list_path: ClassVar[str] = "/models?pageSize=1000"  # the most of a page (ai.google.dev/api/models, read 2026-11-21)
 
     def _api_version(self) -> str:
         named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or self.api_version
@@ -94,6 +97,21 @@ class GoogleProvider(BaseProvider):
             asked_usage=asked,
             created=int(time.time()),
         )
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
+        """Return the models of a page; Google leaves out fields that are empty, and so the list of an empty page."""
+        return () if data == {} else model_list.rows_of(data, "models", self._parse_model_row)
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list states of a model."""
+        return row_of(row, self._list_source())
+
+    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
+        """Return the token of the next page."""
+        token = data.get("nextPageToken") if isinstance(data, Mapping) else None
+        return {"pageToken": str(token)} if token else None
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
@@ -13,6 +14,7 @@ from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 
+EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 NOT_SERVED = ("model_not_supported", "model_not_found")
 
 
@@ -65,6 +67,10 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         made = embedding_list(vectors, request)
         in_asked_form(made, request.payload.get("encoding_format"))
         return Answer(made, headers, request.adapted)
+
+    def _unlisted_models(self) -> Sequence[ModelInfo]:
+        """Return the embedding models; the router's list is of chat models, and these are served beside it."""
+        return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; a model that no enabled provider serves is a 400 here."""

@@ -27,10 +27,10 @@ class LMStudioProvider(QuickProvider):
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"
 
-    def _row(self, row: Mapping[str, Any]) -> ModelInfo:
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return a model of the server's list; one that makes embeddings is told by its name."""
-        info = super()._row(row)
-        if info.id.startswith("text-embedding-"):
+        info = super()._parse_model_row(row)
+        if info is not None and info.id.startswith("text-embedding-"):
             info = evolve(info, capabilities=(EMBEDDINGS,))  # type: ignore[arg-type] # mypy cannot see attrs' converter
         return info
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.messages import conversation
+from modelmesh_connector_mistral.model_rows import row_of
 from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
 
 STATUSES_OF_REFUSALS = (400, 422)
@@ -46,6 +48,10 @@ class MistralProvider(OpenAICompatibleProvider):
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         return EventDecoder(super()._stream_decoder(request))
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list of models states of one."""
+        return row_of(row, self._list_source())
 
     # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------
 

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_connector_openrouter.model_rows import row_of
 
 TITLE = "ModelMesh"
 ROUTED = ("chat.completions", "embeddings")
@@ -33,6 +35,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"
     probe_path: ClassVar[str] = "/key"  # its list of models opens without a key
+    list_path: ClassVar[str] = "/models?output_modalities=all"  # only models that write text otherwise (its package, models_.py)
 
     def _find_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/api``."""
@@ -69,6 +72,10 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         if chunk is not None and chunk.get("usage") and all(map(_is_empty, _choices(chunk))):
             chunk["choices"] = []
         return chunk
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list of models states of one."""
+        return row_of(row, self._list_source())
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

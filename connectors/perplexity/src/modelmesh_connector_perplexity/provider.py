@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.operations import EMBEDDINGS
@@ -15,6 +16,7 @@ from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_for
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.questions import body_of
 
+EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 GROUNDED = "retrieval.rag.grounded-generation"
 STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "bad_gateway": 502, "gateway_timeout": 504}
 
@@ -67,6 +69,10 @@ class PerplexityProvider(BaseProvider):
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
         return EventDecoder(self._event_failure, asked_usage=bool(isinstance(options, Mapping) and options.get("include_usage")))
+
+    def _unlisted_models(self) -> Sequence[ModelInfo]:
+        """Return the embedding models; the list is of the Agent API's (docs.perplexity.ai, List Models, read 2026-11-21)."""
+        return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_connector_together.model_rows import row_of
 
 END_OF_TEXT = "eos"
 """Together's finish reason for a text that ended by itself."""
@@ -32,6 +34,10 @@ class TogetherProvider(OpenAICompatibleProvider):
         """Return a chunk; ``eos`` is OpenAI's ``stop``."""
         chunk = super()._parse_sse_chunk(data)
         return None if chunk is None else _with_stop(chunk)
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what the list of models states of one."""
+        return row_of(row, self._list_source())
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; a request longer than the model's context is a 403 at Together, which is not about permission."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # a file that is loaded by its path finds its neighbours
 
-from provider_fakes import answers, dialects, embeddings, failures, identity, requests, secrecy, streams
+from provider_fakes import answers, dialects, embeddings, failures, identity, listing, requests, secrecy, streams
 from provider_fakes.honest import Honest
 
 from modelmesh_cdk.testing import ProviderConformance
@@ -21,6 +21,7 @@ FAKES: list[tuple[type, str]] = [
     *streams.FAKES,
     *embeddings.FAKES,
     *failures.FAKES,
+    *listing.FAKES,
     *identity.FAKES,
 ]
 

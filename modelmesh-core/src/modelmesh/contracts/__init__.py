@@ -4,7 +4,7 @@ from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
-from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, Probing, Provider
+from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore
 from modelmesh.contracts.storage import (
@@ -36,6 +36,7 @@ __all__ = [
     "EventStream",
     "HealthReport",
     "Limits",
+    "ListsModels",
     "LockHandle",
     "Locking",
     "ModelInfo",

@@ -89,6 +89,29 @@ class Probing(Protocol):
 
 
 @runtime_checkable
+class ListsModels(Protocol):
+    """What a provider has beside :class:`Provider` when its vendor can be asked which models there are now.
+
+    Asked in a thread of a discovery connector's, never in a request.
+    """
+
+    def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
+        """Ask the vendor for its models.
+
+        Args:
+            limits: Seconds that it may take, over all pages of the list; ``None`` leaves it to the provider.
+
+        Returns:
+            A row for each model that the vendor lists now: that of :meth:`Provider.models` where it has one, else what the
+            vendor states. A model without ``capabilities`` is one of which the vendor does not state them.
+
+        Raises:
+            ProviderError: There was no list, or the vendor publishes none; ``failure`` says how.
+        """
+        ...
+
+
+@runtime_checkable
 class Provider(Protocol):
     """One configured account at one vendor."""
 

@@ -2,9 +2,9 @@
 
 Paths, headers, fields, events and types of errors are those of the anthropic package 2.11.0 (read 2026-11-21):
 ``_client.py``, ``types/message_create_params.py``, ``types/message.py``, ``types/raw_*_event.py``, ``types/*_delta.py``,
-``types/shared/error_type.py``. That package sends the key as a bearer token; gateways of the format still take
-``x-api-key``. The wordings of refusals without a code are reported in the trackers of anthropics/claude-code and
-anthropics/anthropic-sdk-python (read 2026-11-21).
+``types/shared/error_type.py``, ``types/model_info.py``, ``pagination.py``. That package sends the key as a bearer token;
+gateways of the format still take ``x-api-key``. The wordings of refusals without a code are reported in the trackers of
+anthropics/claude-code and anthropics/anthropic-sdk-python (read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
@@ -54,6 +55,7 @@ class AnthropicDialect(Dialect):
 
     unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings"})
     arguments_are_text = False
+    pages = True
     required: Collection[str] = frozenset({"max_completion_tokens"})
     reasons: Mapping[str, str] = {
         "end_turn": "stop",
@@ -171,6 +173,20 @@ class AnthropicDialect(Dialect):
     def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """There are none."""
         raise NotImplementedError
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        """Write a page; whether more follow and the last name are said on each."""
+        names = [row for row in rows if isinstance(row, str)]
+        head = {"type": "model", "created_at": "2026-11-21T00:00:00Z", "lifecycle": "active"}
+        data = [{**head, "id": row, "display_name": row} if isinstance(row, str) else row for row in rows]
+        ends = {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
+        return written({"data": data, "has_more": more, **ends})
+
+    def page_after(self, received: Received) -> str | None:
+        """Return ``after_id``."""
+        return parse_qs(urlsplit(received.path).query).get("after_id", [None])[0]
 
     def refusal(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None

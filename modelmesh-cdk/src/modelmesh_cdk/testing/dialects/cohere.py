@@ -2,14 +2,16 @@
 
 Paths, header, fields, finish reasons and events are those of the cohere package 7.3.1 (read 2026-11-21):
 ``v2/raw_client.py``, ``v2/types/v2chat_response.py``, ``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``,
-``types/chat_finish_reason.py``, ``types/embed_by_type_response.py``, ``types/api_meta.py``, ``errors/``. Its error bodies have
-no code; the wordings are examples of docs.cohere.com/v2/reference/errors (read 2026-11-21).
+``types/chat_finish_reason.py``, ``types/embed_by_type_response.py``,
+``types/list_models_response.py``, ``types/api_meta.py``, ``errors/``. Its error bodies have no code; the wordings are
+examples of docs.cohere.com/v2/reference/errors (read 2026-11-21).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
@@ -39,6 +41,7 @@ class CohereDialect(Dialect):
     unable: Collection[str] = frozenset({"supports_several_choices"})
     codes = False
     names_model = False
+    pages = True
     required_to_embed: Collection[str] = frozenset({"input_type", "embedding_types"})
     reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
     refusals: Sequence[Refusal] = (
@@ -152,6 +155,21 @@ class CohereDialect(Dialect):
         told = {} if usage is None else {"meta": {"billed_units": {"input_tokens": usage["prompt_tokens"]}}}
         found = {name: forms[name] for name in asked}
         return written({"id": "embed-test", "embeddings": found, "response_type": "embeddings_by_type", **told})
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def listed_at(self, root: str) -> str:
+        """Return the path in the first version of the API."""
+        return f"{root.removesuffix('/v2')}/v1/models"
+
+    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        """Write a page, with the token of the next one if there is one."""
+        models = [{"name": row} if isinstance(row, str) else row for row in rows]
+        return written({"models": models, **({"next_page_token": rows[-1]} if more else {})})
+
+    def page_after(self, received: Received) -> str | None:
+        """Return ``page_token``."""
+        return parse_qs(urlsplit(received.path).query).get("page_token", [None])[0]
 
     def refusal(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None

@@ -1,7 +1,8 @@
 """Gemini's own API: ``generateContent``, ``streamGenerateContent?alt=sse`` and ``batchEmbedContents``.
 
 Paths, header, fields and finish reasons are those of google-genai 3.4.0 (read 2026-11-21): ``models.py``, ``_api_client.py``,
-``types.GenerateContentResponse``, ``types.Candidate``, ``types.EmbedContentResponse``, ``errors.py``. Error bodies are
+``types.GenerateContentResponse``, ``types.Candidate``, ``types.EmbedContentResponse``,
+``types.ListModelsResponse``, ``errors.py``. Error bodies are
 ``google.rpc.Status`` with the details of googleapis/googleapis (``google/rpc/error_details.proto``: ``ErrorInfo``,
 ``RetryInfo``, ``QuotaFailure``, ``RequestInfo``; read 2026-11-21).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
@@ -65,6 +66,7 @@ class GeminiDialect(Dialect):
     """Gemini's format: model and method in the path, turns of parts, settings in ``generationConfig``."""
 
     arguments_are_text = False
+    pages = True
     reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",
@@ -165,6 +167,17 @@ class GeminiDialect(Dialect):
         usage = body.get("usage")
         told = {} if usage is None else {"usageMetadata": _prompt(usage)}
         return written({"embeddings": [{"values": row["embedding"]} for row in body["data"]], **told})
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        """Write a page, with the token of the next one if there is one; names begin with ``models/``."""
+        models = [{"name": f"models/{row}"} if isinstance(row, str) else row for row in rows]
+        return written({"models": models, **({"nextPageToken": rows[-1]} if more else {})})
+
+    def page_after(self, received: Received) -> str | None:
+        """Return ``pageToken``."""
+        return parse_qs(urlsplit(received.path).query).get("pageToken", [None])[0]
 
     def refusal(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None

@@ -43,6 +43,7 @@ class Dialect(Protocol):
         arguments_are_text: Whether a call's arguments travel as text, which then arrives to the letter; else as an object.
         required: Parameters without which the vendor takes no chat; a connector adds them.
         required_to_embed: The same for embeddings.
+        pages: Whether the list of models comes in pages.
         vectors: Three embeddings that the format can write, no two alike; each number one that 32 bits hold.
         reasons: The vendor's words for why an answer ends, and what the caller gets of each.
         refusals: What the vendor refuses with, and the class of each.
@@ -57,6 +58,7 @@ class Dialect(Protocol):
     arguments_are_text: bool = True
     required: Collection[str] = frozenset()
     required_to_embed: Collection[str] = frozenset()
+    pages: bool = False
     vectors: Sequence[Sequence[float]] = VECTORS
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     refusals: Sequence[Refusal] = ()
@@ -137,6 +139,32 @@ class Dialect(Protocol):
     def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write embeddings, numbers in ``body``, in the form that the request asks for."""
         ...
+
+    # -- the list of models -------------------------------------------------------------------------------------------
+
+    def listed_at(self, root: str) -> str:
+        """Return the path of the vendor's list of models.
+
+        Args:
+            root: Path of the API, with its version.
+        """
+        return f"{root}/models"
+
+    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        """Write a page of the list that says no more of its models than it must.
+
+        Args:
+            rows: Names of models; what is no text is written as a row as it is.
+            more: Another page follows, where the format has pages; its token is the last name of this one.
+        """
+        del more
+        data = [{"id": row, "object": "model", "created": 0, "owned_by": "test"} if isinstance(row, str) else row for row in rows]
+        return json.dumps({"object": "list", "data": data}).encode()
+
+    def page_after(self, received: Received) -> str | None:
+        """Return the name after which the page begins that a request asks for, ``None`` for the first page."""
+        del received
+        return None
 
     # -- what is refused ----------------------------------------------------------------------------------------------
 

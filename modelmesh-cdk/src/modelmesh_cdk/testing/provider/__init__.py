@@ -5,12 +5,13 @@ from modelmesh_cdk.testing.provider.embeddings import Embeddings
 from modelmesh_cdk.testing.provider.failures import Failures
 from modelmesh_cdk.testing.provider.identity import Identity
 from modelmesh_cdk.testing.provider.in_process import InProcessProviderConformance
+from modelmesh_cdk.testing.provider.listing import Listing
 from modelmesh_cdk.testing.provider.requests import Requests
 from modelmesh_cdk.testing.provider.secrecy import Secrecy
 from modelmesh_cdk.testing.provider.streams import Streams
 
 
-class ProviderConformance(Requests, Secrecy, Answers, Streams, Embeddings, Failures, Identity):
+class ProviderConformance(Requests, Secrecy, Answers, Streams, Embeddings, Failures, Listing, Identity):
     """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
 
     Example:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -64,6 +64,15 @@ class Subject(Named):
 
     needs_key: bool = True
     """There is nothing to be had without a key; where it is not needed and given, it is sent all the same."""
+
+    unlisted: Collection[str] = ()
+    """IDs of the catalogue that the vendor's list of models is not about, and that are there without being listed."""
+
+    @property
+    def lists_models(self) -> bool:
+        """The vendor publishes a list of models, and the connector reads it; by default where it has ``discover_models``."""
+        cls = self.provider_class
+        return callable(getattr(cls, "discover_models", None)) and getattr(cls, "list_path", None) != ""
 
     # -- what follows -------------------------------------------------------------------------------------------------
 

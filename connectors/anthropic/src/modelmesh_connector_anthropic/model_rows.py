@@ -1,0 +1,29 @@
+"""What Anthropic's list of models states of them.
+
+Fields are those of the anthropic package 2.11.0 (``types/model_info.py``, ``model_capabilities.py``; read 2026-11-21). The list
+does not say what a model is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh_cdk import model_list
+
+FEATURES = {"vision": "image_input", "structured_output": "structured_outputs", "reasoning": "thinking"}
+
+
+def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+    """Return a model as the list states it; one that is retired, and refuses requests, is none."""
+    if data.get("lifecycle") == "retired":
+        return None
+    stated = model_list.part(data, "capabilities")
+    return model_list.row(
+        data.get("id"),
+        source,
+        features={name: model_list.part(stated, theirs).get("supported") for name, theirs in FEATURES.items()},
+        context_window=data.get("max_input_tokens"),
+        max_output_tokens=data.get("max_tokens"),
+    )

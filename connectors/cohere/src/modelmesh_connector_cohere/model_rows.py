@@ -1,0 +1,32 @@
+"""What Cohere's list of models states of them.
+
+Fields and endpoints are those of the cohere package 7.3.1 (``types/get_model_response.py``, ``compatible_endpoint.py``; read
+2026-11-21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh_cdk import model_list
+
+ENDPOINTS = {
+    "chat": "generation.text-generation.chat-completion",
+    "generate": "generation.text-generation.text-completion",
+    "summarize": "understanding.text-understanding.summarization",
+    "classify": "understanding.text-understanding.classification",
+    "embed": "representation.embeddings.text-embeddings",
+    "rerank": "retrieval.reranking",
+}
+
+
+def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+    """Return a model as the list states it."""
+    return model_list.row(
+        data.get("name"),
+        source,
+        capabilities=model_list.capabilities_for(data.get("endpoints"), ENDPOINTS),
+        context_window=data.get("context_length"),
+    )

@@ -1,0 +1,31 @@
+"""What Gemini's list of models states of them.
+
+Fields are those of google-genai 3.4.0 (``models.py``, ``_Model_from_mldev``), methods those of ai.google.dev/api/models. Both
+were read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh_cdk import model_list
+
+CHAT = "generation.text-generation.chat-completion"
+METHODS = {"generateContent": CHAT, "embedContent": "representation.embeddings.text-embeddings"}
+
+
+def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+    """Return a model as the list states it, under its name without ``models/``."""
+    name = data.get("name")
+    capabilities = model_list.capabilities_for(data.get("supportedGenerationMethods"), METHODS)
+    talks = CHAT in capabilities  # of others the longest answer is no number of tokens, and thinking says nothing
+    return model_list.row(
+        name.removeprefix("models/") if isinstance(name, str) else None,
+        source,
+        capabilities=capabilities,
+        features={"reasoning": data.get("thinking")} if talks else None,
+        context_window=data.get("inputTokenLimit"),  # what the catalogue calls the window of Gemini models, too
+        max_output_tokens=data.get("outputTokenLimit") if talks else None,
+    )

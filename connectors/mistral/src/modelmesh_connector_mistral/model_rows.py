@@ -1,0 +1,37 @@
+"""What Mistral's list of models states of them.
+
+Fields are those of the mistralai package 3.7.0 (``client/models/basemodelcard.py``, ``modelcapabilities.py``; read 2026-11-21).
+Nothing there says that a model makes embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh_cdk import model_list
+
+CHAT = "generation.text-generation.chat-completion"
+CAPABILITIES = {
+    "completion_chat": CHAT,
+    "ocr": "understanding.vision-understanding.ocr",
+    "classification": "understanding.text-understanding.classification",
+    "moderation": "evaluation.content-moderation",
+    "audio_transcription": "understanding.audio.speech-to-text",
+    "audio_speech": "generation.audio.text-to-speech",
+}
+FEATURES = {"tool_calling": "function_calling", "vision": "vision", "reasoning": "reasoning"}
+
+
+def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+    """Return a model as the list states it."""
+    stated = model_list.part(data, "capabilities")
+    capabilities = [ours for theirs, ours in CAPABILITIES.items() if stated.get(theirs) is True]
+    return model_list.row(
+        data.get("id"),
+        source,
+        capabilities=capabilities,
+        features={name: stated.get(theirs) for name, theirs in FEATURES.items()} if CHAT in capabilities else None,
+        context_window=data.get("max_context_length"),
+    )

@@ -1,0 +1,49 @@
+"""What OpenRouter's list of models states of them.
+
+Fields and words are those of the openrouter package 1.3.84 (``components/model.py``, ``modelarchitecture.py``,
+``outputmodality.py``, ``parameter.py``, ``topproviderinfo.py``; read 2026-11-21). Its prices are left out: what a request costs
+depends on whom it is routed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh_cdk import model_list
+
+CHAT = "generation.text-generation.chat-completion"
+OUTPUTS = {
+    "text": CHAT,
+    "embeddings": "representation.embeddings.text-embeddings",
+    "image": "generation.image.text-to-image",
+    "speech": "generation.audio.text-to-speech",
+    "transcription": "understanding.audio.speech-to-text",
+    "rerank": "retrieval.reranking",
+}
+PARAMETERS = {
+    "tool_calling": "tools",
+    "json_mode": "response_format",
+    "structured_output": "structured_outputs",
+    "reasoning": "reasoning",
+}
+
+
+def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+    """Return a model as the list states it."""
+    architecture = model_list.part(data, "architecture")
+    capabilities = model_list.capabilities_for(architecture.get("output_modalities"), OUTPUTS)
+    features: dict[str, Any] = {}
+    if CHAT in capabilities:
+        taken = data.get("supported_parameters")
+        features = {name: model_list.has(taken, theirs) for name, theirs in PARAMETERS.items()}
+        features["vision"] = model_list.has(architecture.get("input_modalities"), "image")
+    return model_list.row(
+        data.get("id"),
+        source,
+        capabilities=capabilities,
+        features=features,
+        context_window=data.get("context_length"),
+        max_output_tokens=model_list.part(data, "top_provider").get("max_completion_tokens") if CHAT in capabilities else None,
+    )

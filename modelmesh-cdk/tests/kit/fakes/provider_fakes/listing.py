@@ -1,0 +1,119 @@
+"""Providers that are wrong in what they make of the vendor's list of models."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from provider_fakes.honest import Honest
+
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ProviderError
+
+
+class Lists(Honest):
+    """Derive and change the rows in ``made``."""
+
+    def discover_models(self, limits=None):
+        return self.made(tuple(super().discover_models(limits)))
+
+    def made(self, rows):
+        return rows
+
+
+class AsksElsewhere(Honest):
+    list_path = "/catalogue"
+
+
+class SendsTheKeyInTheAddress(Honest):
+    def _get_list_endpoint(self):
+        return f"{super()._get_list_endpoint()}?key={self._api_key.reveal()}"
+
+
+class AsksWithoutTheKey(Honest):
+    def discover_models(self, limits=None):
+        self._headers = [pair for pair in self._fixed_headers() if pair[0] != "Authorization"]
+        return super().discover_models(limits)
+
+
+class ReadsTheFirstRow(Lists):
+    def made(self, rows):
+        return rows[:1]
+
+
+class ReadsEverythingTwice(Lists):
+    def made(self, rows):
+        return rows + rows
+
+
+class AsksForEver(Lists):
+    def made(self, rows):
+        for _ in range(9):
+            rows = tuple(Honest.discover_models(self))
+        return rows
+
+
+class RenewsWhatItKnows(Lists):
+    def made(self, rows):
+        return tuple(evolve(row, extra={**row.extra, "as_of": "2026-11-22"}) for row in rows)
+
+
+class AddsItsCatalogue(Lists):
+    def made(self, rows):
+        return tuple({row.id: row for row in (*rows, *self.shipped_models())}.values())
+
+
+class GuessesChat(Lists):
+    def made(self, rows):
+        return tuple(row if row.capabilities else evolve(row, capabilities=self.capabilities) for row in rows)
+
+
+class GuessesAWindow(Lists):
+    def made(self, rows):
+        return tuple(evolve(row, context_window=row.context_window or 4096) for row in rows)
+
+
+class TrustsRows(Honest):
+    def _parse_model_list(self, data):
+        return [ModelInfo(row["id"]) for row in data["data"]]
+
+
+class TakesRefusalForAnEmptyList(Honest):
+    def discover_models(self, limits=None):
+        try:
+            return super().discover_models(limits)
+        except ProviderError as error:
+            if error.status == 401:
+                return ()
+            raise
+
+
+class RepeatsTheRefusal(Honest):
+    def _refused(self, status, headers, raw):
+        error = super()._refused(status, headers, raw)
+        error.args = (raw.decode(),)
+        error.message = raw.decode()
+        return error
+
+
+class TakesAnythingForAList(Honest):
+    def _parse_model_list(self, data):
+        return (
+            [] if not isinstance(data, dict) else [ModelInfo(row["id"]) for row in data.get("data", ()) if isinstance(row, dict)]
+        )
+
+
+FAKES: list[tuple[type, str]] = [
+    (AsksElsewhere, "test_list_is_asked_as_the_vendor_wants"),
+    (SendsTheKeyInTheAddress, "test_list_is_asked_as_the_vendor_wants"),
+    (AsksWithoutTheKey, "test_list_is_asked_as_the_vendor_wants"),
+    (ReadsTheFirstRow, "test_list_is_read_to_its_end"),
+    (ReadsEverythingTwice, "test_list_is_read_to_its_end"),
+    (AsksForEver, "test_list_without_an_end_is_left"),
+    (RenewsWhatItKnows, "test_known_models_are_the_catalogues"),
+    (AddsItsCatalogue, "test_models_that_are_not_listed_are_gone"),
+    (GuessesChat, "test_what_is_not_listed_of_a_model_is_unknown"),
+    (GuessesAWindow, "test_what_is_not_listed_of_a_model_is_unknown"),
+    (TrustsRows, "test_rows_that_are_no_models_are_left_out"),
+    (TakesRefusalForAnEmptyList, "test_refused_list_is_a_failure"),
+    (RepeatsTheRefusal, "test_key_is_in_no_error_of_the_list"),
+    (TakesAnythingForAList, "test_answer_that_is_no_list_is_a_failure"),
+]
