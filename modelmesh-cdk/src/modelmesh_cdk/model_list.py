@@ -6,9 +6,9 @@ change. Of all else stands here what the vendor states, and nothing is guessed f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
@@ -66,10 +66,10 @@ def _pages(provider: BaseProvider, limits: Limits) -> Iterable[Sequence[ModelInf
     url: Any = provider._get_list_endpoint()  # noqa: SLF001 - a hook
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         raise provider._misused("_get_list_endpoint", url, "a whole address")  # noqa: SLF001 - its own error
-    end = time.monotonic() + limits.total
+    end = monotonic() + limits.total
     address, asked = url, {url}
     for _ in range(MAX_PAGES):
-        left = end - time.monotonic()
+        left = end - monotonic()
         if left <= 0:
             message = f"the list of models was not read to its end in {limits.total:g} s"
             raise failure(FailureClass.TIMEOUT, message)

@@ -1,0 +1,238 @@
+"""The vendor's list of models: what is believed of it, where it ends, and what a hook may not do to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelmesh.contracts.call import Limits
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import ListsModels
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk import HttpApiProvider, OpenAICompatibleProvider, QuickProvider, model_list
+from modelmesh_cdk.catalogue import read_row
+from modelmesh_cdk.testing import Received, Script, Upstream
+
+CHAT = "generation.text-generation.chat-completion"
+KEY = "sk-test-of-the-list"
+ROWS = (
+    {"id": "plain", "capabilities": [CHAT], "context_window": 1000},
+    {"id": "ours", "upstream": "vendors/theirs", "capabilities": [CHAT]},
+)
+
+
+class Acme(OpenAICompatibleProvider):
+    id = "acme.list.v1"
+    default_base_url = "https://api.acme.example/v1"
+
+    def shipped_models(self) -> Any:
+        return tuple(read_row(row, source="the price list of Acme", as_of="2026-11-21") for row in ROWS)
+
+
+class InPages(Acme):
+    def _next_model_page(self, data: Any) -> Any:
+        return {"page": data["next"]} if data.get("next") else None
+
+
+def discovered(upstream: Upstream, cls: type[Any] = Acme, limits: Limits | None = None, **given: Any) -> list[ModelInfo]:
+    provider = cls(base_url=upstream.url, api_key=KEY, **given)
+    try:
+        return list(provider.discover_models(limits))
+    finally:
+        provider.close()
+
+
+def failed(upstream: Upstream, cls: type[Any] = Acme, **given: Any) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        discovered(upstream, cls, **given)
+    assert KEY not in str(caught.value)
+    return caught.value
+
+
+def test_a_provider_over_http_lists_models() -> None:
+    assert isinstance(Acme(api_key="test"), ListsModels)
+    assert not isinstance(object(), ListsModels)
+
+
+def test_known_rows_are_found_by_id_and_by_the_vendors_name(upstream: Upstream) -> None:
+    upstream.reply({"data": [{"id": "vendors/theirs"}, {"id": "plain", "context_window": 9}, {"id": "vendors/theirs"}]})
+    assert discovered(upstream) == [Acme(api_key="test").shipped_models()[1], Acme(api_key="test").shipped_models()[0]]
+
+
+def test_a_configured_row_goes_before_the_shipped_one(upstream: Upstream) -> None:
+    upstream.reply({"data": [{"id": "plain"}]})
+    row = {"id": "plain", "context_window": 5}
+    (found,) = discovered(upstream, models=[row])
+    assert (found.context_window, found.extra["source"]) == (5, "configuration")
+
+
+def test_a_configured_name_of_ones_own_is_there_beside_the_shipped_one(upstream: Upstream) -> None:
+    upstream.reply({"data": [{"id": "plain"}, {"id": "new"}]})
+    found = discovered(upstream, models=[{"id": "mine", "upstream": "plain"}])
+    assert [info.id for info in found] == ["plain", "mine", "new"]
+
+
+def test_capabilities_that_are_none_are_left_out(upstream: Upstream) -> None:
+    upstream.reply([{"id": "a", "capabilities": ["chat-completion", "mind-reading", "own.made.up", 7, None, "chat-completion"]}])
+    assert discovered(upstream)[0].capabilities == ("chat-completion",)
+
+
+@pytest.mark.parametrize(("stated", "tokens"), [
+    (7, 7), (7.0, 7), (0, None), (-1, None), (7.5, None), (True, None), ("7", None), (None, None), ([7], None),
+])  # fmt: skip
+def test_tokens_are_whole_numbers(stated: Any, tokens: int | None, upstream: Upstream) -> None:
+    upstream.reply([{"id": "a", "context_length": stated, "max_completion_tokens": stated}])
+    (found,) = discovered(upstream)
+    assert (found.context_window, found.max_output_tokens) == (tokens, tokens)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[31ma", None, True, 1.5, ["a"], {"a": 1}])
+def test_what_is_no_name_is_no_model(name: Any, upstream: Upstream) -> None:
+    upstream.reply([{"id": name}, {"id": "a"}])
+    assert [info.id for info in discovered(upstream)] == ["a"]
+
+
+def test_half_a_character_is_no_name() -> None:
+    assert model_list.row("\ud800", "test") is None  # the standard library's JSON reads it
+
+
+def test_a_list_without_any_model_in_its_rows_is_no_list(upstream: Upstream) -> None:
+    upstream.reply({"data": [{"name": "a"}, None]})
+    error = failed(upstream)
+    assert (error.failure, "of the 2 rows" in str(error)) == (FailureClass.PROTOCOL, True)
+
+
+@pytest.mark.parametrize("body", [{"data": []}, [], {"object": "list", "data": None}])
+def test_an_empty_list_is_one(body: Any, upstream: Upstream) -> None:
+    upstream.reply(body)
+    assert discovered(upstream) == []
+
+
+def test_an_error_dressed_as_a_list_has_its_class(upstream: Upstream) -> None:
+    upstream.reply({"data": [], "error": {"code": "insufficient_quota", "message": f"no money on {KEY}"}})
+    assert failed(upstream).failure is FailureClass.QUOTA
+
+
+def test_the_source_shows_no_password(upstream: Upstream) -> None:
+    provider = QuickProvider(base_url=upstream.url.replace("://", "://user:sk-test-in-the-address@"))
+    (found,) = provider.discover_models()
+    provider.close()
+    assert found.extra["source"] == f"{upstream.url}/v1/models"
+
+
+# -- pages ----------------------------------------------------------------------------------------------------------
+
+
+def paged(count: int) -> Any:
+    def page(received: Received) -> Script:
+        number = int(parse_qs(urlsplit(received.path).query).get("page", ["0"])[0])
+        rows = [{"id": f"model-{number}"}]
+        return Script(body=json.dumps({"data": rows, "next": str(number + 1) if number + 1 < count else None}).encode())
+
+    return page
+
+
+def test_pages_follow_each_other(upstream: Upstream) -> None:
+    upstream.always(paged(3))
+    assert [info.id for info in discovered(upstream, InPages)] == ["model-0", "model-1", "model-2"]
+    assert [one.path for one in upstream.received] == ["/v1/models", "/v1/models?page=1", "/v1/models?page=2"]
+
+
+def test_there_are_not_pages_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_list, "MAX_PAGES", 4)
+    upstream.always(paged(4))
+    assert len(discovered(upstream, InPages)) == 4
+    upstream.received.clear()
+    upstream.always(paged(5))
+    error = failed(upstream, InPages)
+    assert (error.failure, "more than 4 pages" in str(error), len(upstream.received)) == (FailureClass.PROTOCOL, True, 4)
+
+
+def test_there_are_not_rows_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_list, "MAX_ROWS", 2)
+    upstream.always(paged(3))
+    error = failed(upstream, InPages)
+    assert (error.failure, "more than 2 rows" in str(error)) == (FailureClass.PROTOCOL, True)
+
+
+def test_a_token_that_comes_again_ends_it(upstream: Upstream) -> None:
+    upstream.always(Script(body=json.dumps({"data": [{"id": "a"}], "next": KEY}).encode()))
+    assert failed(upstream, InPages).failure is FailureClass.PROTOCOL
+    assert len(upstream.received) == 2
+
+
+def test_the_time_is_for_all_pages_together(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0.0, 1.0, 5.0, 20.0])
+    monkeypatch.setattr(model_list, "monotonic", lambda: next(ticks))
+    upstream.always(paged(9))
+    error = failed(upstream, InPages, limits=Limits(total=10.0))
+    assert (error.failure, len(upstream.received)) == (FailureClass.TIMEOUT, 2)
+
+
+# -- who has none, and hooks that go wrong --------------------------------------------------------------------------
+
+
+def test_where_there_is_no_list_nobody_is_asked(upstream: Upstream) -> None:
+    error = failed(upstream, type("Mute", (Acme,), {"list_path": ""}))
+    assert (error.failure, upstream.received) == (FailureClass.NOT_SENT, [])
+    assert "acme.list.v1 knows no list of models" in str(error)
+    assert failed(upstream, HttpApiProvider).failure is FailureClass.NOT_SENT
+
+
+HOOKS = {
+    "_get_list_endpoint": ("/models", "whole address"),
+    "_parse_model_list": ({"id": "a"}, "a sequence of ModelInfo"),
+    "_next_model_page": ("2", "query parameters as a map"),
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_returns_what_it_may_not_is_named(hook: str, upstream: Upstream) -> None:
+    value, right = HOOKS[hook]
+    error = failed(upstream, type("Wrong", (Acme,), {hook: lambda *_: value}))
+    assert hook in str(error)
+    assert right in str(error)
+
+
+def test_a_hook_that_raises_is_a_typed_error(upstream: Upstream) -> None:
+    class Careless(Acme):
+        def _parse_model_list(self, data: Any) -> Any:
+            return [ModelInfo(row["name"]) for row in data["data"]]
+
+    class Careful(Acme):
+        def _parse_model_list(self, data: Any) -> Any:
+            message = "it is in another version"
+            raise ValueError(message)
+
+    assert "KeyError" in str(failed(upstream, Careless))
+    error = failed(upstream, Careful)
+    assert (error.failure, "another version" in str(error)) == (FailureClass.PROTOCOL, True)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(("id", "data", "object", "error", "capabilities", "context_length", "x")), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(body=ANYTHING)
+def test_whatever_comes_is_rows_or_a_typed_error(body: Any, upstream: Upstream) -> None:
+    upstream.reply(body)
+    try:
+        found = discovered(upstream)
+    except ProviderError:
+        return
+    assert all(isinstance(info.id, str) and info.id for info in found)
