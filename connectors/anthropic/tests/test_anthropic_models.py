@@ -1,0 +1,44 @@
+"""What Anthropic's list of models states of them, as rows of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_anthropic import AnthropicProvider
+
+from modelmesh_cdk.testing import Upstream
+
+
+def rows_of(page: Any) -> list[tuple[Any, ...]]:
+    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    with Upstream() as upstream:
+        provider = AnthropicProvider(base_url=upstream.reply(page).url, api_key="test-key")
+        try:
+            found = provider.discover_models()
+        finally:
+            provider.close()
+    return [
+        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
+        for info in found
+        if info.id not in {row.id for row in provider.shipped_models()}
+    ]
+
+
+ROW = {"type": "model", "id": "claude-of-tomorrow", "lifecycle": "active", "max_input_tokens": 1000, "max_tokens": 100}
+
+
+@pytest.mark.parametrize(("stated", "features"), [
+    ({"image_input": {"supported": True}, "thinking": {"supported": False}}, {"vision": True, "reasoning": False}),
+    ({"image_input": True, "thinking": {"supported": "yes"}, "structured_outputs": None}, {}),
+    (None, {}),
+    (["image_input"], {}),
+])  # fmt: skip
+def test_features_are_stated(stated: Any, features: dict[str, bool]) -> None:
+    page = {"data": [{**ROW, "capabilities": stated}], "has_more": False}
+    assert rows_of(page) == [("claude-of-tomorrow", (), features, 1000, 100)]
+
+
+def test_a_retired_model_is_gone() -> None:
+    rows = [{**ROW, "lifecycle": "retired", "id": "claude-past"}, {**ROW, "lifecycle": "deprecated"}]
+    assert [row[0] for row in rows_of({"data": rows, "has_more": False})] == ["claude-of-tomorrow"]

@@ -1,0 +1,54 @@
+"""What Google's list of models states of them, as rows of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_google import GoogleProvider
+
+from modelmesh_cdk.testing import Upstream
+
+CHAT = "generation.text-generation.chat-completion"
+
+
+def rows_of(page: Any) -> list[tuple[Any, ...]]:
+    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    with Upstream() as upstream:
+        provider = GoogleProvider(base_url=upstream.reply(page).url, api_key="test-key")
+        try:
+            found = provider.discover_models()
+        finally:
+            provider.close()
+    return [
+        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
+        for info in found
+        if info.id not in {row.id for row in provider.shipped_models()}
+    ]
+
+
+EMBEDS = "representation.embeddings.text-embeddings"
+
+
+@pytest.mark.parametrize(("methods", "capabilities", "features", "longest"), [
+    (["generateContent", "countTokens"], (CHAT,), {"reasoning": True}, 100),
+    (["embedContent", "countTextTokens"], (EMBEDS,), {}, None),
+    (["predict"], (), {}, None),
+    ("generateContent", (), {}, None),
+    (None, (), {}, None),
+])  # fmt: skip
+def test_methods_say_what_a_model_is_for(
+    methods: Any, capabilities: tuple[str, ...], features: dict[str, bool], longest: int | None
+) -> None:
+    row = {"supportedGenerationMethods": methods, "inputTokenLimit": 1000, "outputTokenLimit": 100, "thinking": True}
+    assert rows_of({"models": [{**row, "name": "models/of-tomorrow"}]}) == [
+        ("of-tomorrow", capabilities, features, 1000, longest)
+    ]
+
+
+def test_tuned_models_keep_their_name() -> None:
+    assert rows_of({"models": [{"name": "tunedModels/mine"}]}) == [("tunedModels/mine", (), {}, None, None)]
+
+
+def test_a_page_without_fields_is_empty() -> None:
+    assert rows_of({}) == []

@@ -1,0 +1,41 @@
+"""What Mistral's list of models states of them, as rows of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_mistral import MistralProvider
+
+from modelmesh_cdk.testing import Upstream
+
+CHAT = "generation.text-generation.chat-completion"
+
+
+def rows_of(page: Any) -> list[tuple[Any, ...]]:
+    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    with Upstream() as upstream:
+        provider = MistralProvider(base_url=upstream.reply(page).url, api_key="test-key")
+        try:
+            found = provider.discover_models()
+        finally:
+            provider.close()
+    return [
+        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
+        for info in found
+        if info.id not in {row.id for row in provider.shipped_models()}
+    ]
+
+
+@pytest.mark.parametrize(("stated", "capabilities", "features"), [
+    ({"completion_chat": True, "vision": True, "function_calling": False}, (CHAT,), {"vision": True, "tool_calling": False}),
+    ({"completion_chat": False, "vision": True, "ocr": True}, ("understanding.vision-understanding.ocr",), {}),
+    ({"audio_transcription": True}, ("understanding.audio.speech-to-text",), {}),
+    ({"completion_fim": True, "fine_tuning": True}, (), {}),
+    ({"completion_chat": "yes"}, (), {}),
+    (["completion_chat"], (), {}),
+    (None, (), {}),
+])  # fmt: skip
+def test_capabilities_are_stated(stated: Any, capabilities: tuple[str, ...], features: dict[str, bool]) -> None:
+    page = {"object": "list", "data": [{"id": "of-tomorrow", "capabilities": stated, "max_context_length": 1000}]}
+    assert rows_of(page) == [("of-tomorrow", capabilities, features, 1000, None)]

@@ -1,0 +1,73 @@
+"""What OpenRouter's list of models states of them, as rows of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_openrouter import OpenRouterProvider
+
+from modelmesh_cdk.testing import Upstream
+
+CHAT = "generation.text-generation.chat-completion"
+
+
+def rows_of(page: Any) -> list[tuple[Any, ...]]:
+    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    with Upstream() as upstream:
+        provider = OpenRouterProvider(base_url=upstream.reply(page).url, api_key="test-key")
+        try:
+            found = provider.discover_models()
+        finally:
+            provider.close()
+    return [
+        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
+        for info in found
+        if info.id not in {row.id for row in provider.shipped_models()}
+    ]
+
+
+ROW = {
+    "id": "acme/talks",
+    "context_length": 1000,
+    "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"], "modality": "text+image->text"},
+    "supported_parameters": ["tools", "response_format", "temperature"],
+    "top_provider": {"context_length": 900, "max_completion_tokens": 100, "is_moderated": False},
+    "pricing": {"prompt": "0.00003", "completion": "0.00006"},
+}
+FEATURES = {"tool_calling": True, "json_mode": True, "structured_output": False, "reasoning": False, "vision": True}
+
+
+def test_a_model_that_talks() -> None:
+    assert rows_of({"data": [ROW]}) == [("acme/talks", (CHAT,), FEATURES, 1000, 100)]
+
+
+@pytest.mark.parametrize(("words", "capabilities"), [
+    (["embeddings"], ("representation.embeddings.text-embeddings",)),
+    (["image", "text"], ("generation.image.text-to-image", CHAT)),
+    (["rerank"], ("retrieval.reranking",)),
+    (["of-tomorrow"], ()),
+    ("text", ()),
+    (None, ()),
+    ([["text"], None, 7], ()),
+])  # fmt: skip
+def test_what_comes_out_says_what_it_is_for(words: Any, capabilities: tuple[str, ...]) -> None:
+    ((_, found, features, *_),) = rows_of({"data": [{**ROW, "architecture": {"output_modalities": words}}]})
+    assert found == capabilities
+    assert bool(features) == (CHAT in capabilities)
+
+
+def test_what_is_not_stated_is_unknown() -> None:
+    row = {"id": "a", "architecture": {"output_modalities": ["text"]}, "context_length": None, "top_provider": None}
+    assert rows_of({"data": [row, {"id": "b", "architecture": [], "supported_parameters": {}}]}) == [
+        ("a", (CHAT,), {}, None, None),
+        ("b", (), {}, None, None),
+    ]
+
+
+def test_all_kinds_are_asked_for() -> None:
+    with Upstream() as upstream:
+        provider = OpenRouterProvider(base_url=upstream.url, api_key="test-key")
+        provider.discover_models()
+        provider.close()
+    assert upstream.last.path == "/api/v1/models?output_modalities=all"

@@ -1,0 +1,44 @@
+"""What Together's list of models states of them, as rows of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modelmesh_connector_together import TogetherProvider
+
+from modelmesh_cdk.testing import Upstream
+
+CHAT = "generation.text-generation.chat-completion"
+
+
+def rows_of(page: Any) -> list[tuple[Any, ...]]:
+    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    with Upstream() as upstream:
+        provider = TogetherProvider(base_url=upstream.reply(page).url, api_key="test-key")
+        try:
+            found = provider.discover_models()
+        finally:
+            provider.close()
+    return [
+        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
+        for info in found
+        if info.id not in {row.id for row in provider.shipped_models()}
+    ]
+
+
+@pytest.mark.parametrize(("kind", "capabilities"), [
+    ("chat", (CHAT,)),
+    ("language", ("generation.text-generation.text-completion",)),
+    ("embedding", ("representation.embeddings.text-embeddings",)),
+    ("image", ("generation.image.text-to-image",)),
+    ("code", ()),
+    (None, ()),
+    (["chat"], ()),
+])  # fmt: skip
+def test_a_bare_list_that_says_what_its_models_are(kind: Any, capabilities: tuple[str, ...]) -> None:
+    row = {"id": "acme/a", "object": "model", "created": 0, "type": kind, "context_length": 1000}
+    assert rows_of([row, {**row, "id": "acme/b", "context_length": 0}]) == [
+        ("acme/a", capabilities, {}, 1000, None),
+        ("acme/b", capabilities, {}, None, None),
+    ]
