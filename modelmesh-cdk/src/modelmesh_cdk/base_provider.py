@@ -191,7 +191,7 @@ class BaseProvider(WireFormat):
         return ()
 
     def _list_source(self) -> str:
-        return model_list.shown(self._get_list_endpoint())
+        return model_list.shown(str(self._get_list_endpoint()))
 
     # -- one attempt --------------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ def row(
         max_output_tokens: Tokens.
     """
     if isinstance(name, int) and not isinstance(name, bool):
-        name = str(name)
+        name = str(name)  # servers of one's own number their models
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         return None
     tree = standard_tree()

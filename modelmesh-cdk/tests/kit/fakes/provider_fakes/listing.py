@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import parse_qs, urlsplit
+
 from attrs import evolve
 from provider_fakes.honest import Honest
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError
+from modelmesh_cdk.testing.dialects import OpenAIDialect
+
+
+class Paged(OpenAIDialect):
+    """Has its list in pages; a page says which is the last name on it when another follows."""
+
+    pages = True
+
+    def listing(self, rows, *, more=False):
+        page = json.loads(super().listing(rows))
+        return json.dumps({**page, "last": rows[-1] if more else None}).encode()
+
+    def page_after(self, received):
+        return parse_qs(urlsplit(received.path).query).get("after", [None])[0]
+
+
+class ReadsTheFirstPage(Honest):
+    kit = {"dialect": Paged()}
+
+
+class TakesHalfAListForAll(Honest):
+    kit = {"dialect": Paged()}
+    read: set[str] = set()
+
+    def _next_model_page(self, data):
+        last = data["last"]
+        if last is None or last in self.read:
+            return None
+        self.read = {*self.read, last}
+        return {"after": last}
 
 
 class Lists(Honest):
@@ -107,7 +140,9 @@ FAKES: list[tuple[type, str]] = [
     (AsksWithoutTheKey, "test_list_is_asked_as_the_vendor_wants"),
     (ReadsTheFirstRow, "test_list_is_read_to_its_end"),
     (ReadsEverythingTwice, "test_list_is_read_to_its_end"),
+    (ReadsTheFirstPage, "test_list_is_read_to_its_end"),
     (AsksForEver, "test_list_without_an_end_is_left"),
+    (TakesHalfAListForAll, "test_list_without_an_end_is_left"),
     (RenewsWhatItKnows, "test_known_models_are_the_catalogues"),
     (AddsItsCatalogue, "test_models_that_are_not_listed_are_gone"),
     (GuessesChat, "test_what_is_not_listed_of_a_model_is_unknown"),

@@ -1,0 +1,34 @@
+"""Who has no list of models is not asked for one by the standard tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh_cdk import BaseProvider, HttpApiProvider, OpenAICompatibleProvider
+from modelmesh_cdk.testing import ProviderConformance
+
+
+class Foreign:
+    """A provider of somebody who does not use the kit."""
+
+    id = "acme.foreign.v1"
+
+
+class Mute(BaseProvider):
+    list_path = ""
+
+
+@pytest.mark.parametrize("cls", [Foreign, Mute, HttpApiProvider])
+def test_without_a_list_its_tests_are_skipped(cls: Any) -> None:
+    suite = type("TestMine", (ProviderConformance,), {"provider_class": cls})()
+    assert not suite.lists_models
+    with pytest.raises(pytest.skip.Exception, match="lists_models is False"):
+        suite.test_refused_list_is_a_failure(None, None)
+
+
+def test_with_a_list_they_run_unless_the_author_says_no() -> None:
+    assert type("TestMine", (ProviderConformance,), {"provider_class": OpenAICompatibleProvider})().lists_models
+    said = {"provider_class": OpenAICompatibleProvider, "lists_models": False}
+    assert not type("TestMine", (ProviderConformance,), said)().lists_models
