@@ -207,10 +207,11 @@ def test_a_hook_that_raises_is_a_typed_error(upstream: Upstream) -> None:
 
     class Careful(Acme):
         def _parse_model_list(self, data: Any) -> Any:
-            message = "it is in another version"
+            message = f"it is in another version, {data['version']}"
             raise ValueError(message)
 
     assert "KeyError" in str(failed(upstream, Careless))
+    upstream.reply({"version": KEY})  # and the vendor repeats the key
     error = failed(upstream, Careful)
     assert (error.failure, "another version" in str(error)) == (FailureClass.PROTOCOL, True)
 

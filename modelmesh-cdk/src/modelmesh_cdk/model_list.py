@@ -18,7 +18,7 @@ from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.failures import failure, scrubbed
 
 if TYPE_CHECKING:
     from modelmesh_cdk.base_provider import BaseProvider
@@ -31,9 +31,10 @@ MAX_ROWS = 20_000
 """Of one list; who sends more does not know its own end, and half a list would call the other half gone."""
 
 WINDOWS = ("context_window", "context_length", "max_model_len")
-"""Where lists in OpenAI's format state the context window: Groq, OpenRouter and Together, vLLM."""
+"""Where lists in OpenAI's format state the context window: Groq's, OpenRouter's and Together's, vLLM's; read 2026-11-21."""
 
 LONGEST = ("max_output_tokens", "max_completion_tokens")
+"""Where they state the longest answer; the second is Groq's name."""
 
 RowReader = Callable[[Mapping[str, Any]], ModelInfo | None]
 
@@ -107,8 +108,8 @@ def _asked_hook(provider: BaseProvider, hook: Callable[[Any], Any], data: Any) -
     except ProviderError:
         raise
     except ValueError as error:
-        message = f"the provider answered, but {provider._unreadable(error)}"  # noqa: SLF001 - its own words
-        raise failure(FailureClass.PROTOCOL, message) from None
+        why = scrubbed(provider._unreadable(error), provider._api_key)  # noqa: SLF001 - a hook may quote what the vendor sent
+        raise failure(FailureClass.PROTOCOL, f"the provider answered, but {why}") from None
     except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
         raise authors.raised(provider, error, written=True) from None
 
