@@ -301,6 +301,40 @@ def test_a_spent_budget_of_a_pool_or_of_the_mesh_ends_the_request(where: str, be
     assert world.ask(max_tokens=10) == "a", "it is December"
 
 
+@pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
+def test_a_budget_holds_for_requests_that_name_the_model(where: str, bench: Callable[..., Bench]) -> None:
+    budget = {"monthly_limit": 0.25}
+    world = bench(
+        {"a": {"instance": Vendor("a-1"), "budget": budget if where == "provider" else None}},
+        {"budget": budget} if where == "pool" else None,
+        **({"budget": budget} if where == "mesh" else {}),
+    )
+    world.ask(max_tokens=10)
+    ask = world.mesh.client.chat.completions.create
+    assert ask(model="a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1"
+    with pytest.raises(BudgetExceededError, match="a month"):
+        ask(model="a-1", messages=[], max_tokens=10)
+    with pytest.raises(BudgetExceededError, match="a month"):
+        world.ask(max_tokens=10)
+    world.clock.advance(10 * 86400)
+    assert ask(model="a.a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1", "it is December"
+
+
+@pytest.mark.parametrize("name", ["chat", "a-1"])
+def test_a_quota_is_counted_in_its_window_by_whatever_name_the_model_is_asked(name: str, bench: Callable[..., Bench]) -> None:
+    world = bench({"a": {"instance": Vendor("a-1"), "quota": {"requests_per_day": 2}}})
+    ask = world.mesh.client.chat.completions.create
+    for _ in range(2):
+        ask(model=name, messages=[])
+    with pytest.raises(NoActiveModelError, match="quota_exhausted"):
+        ask(model=name, messages=[])
+    world.clock.advance(12 * 3600 - 1)
+    with pytest.raises(NoActiveModelError, match="quota_exhausted"):
+        ask(model="chat", messages=[])
+    world.clock.advance(2)
+    assert ask(model=name, messages=[]).choices[0].message.content == "a-1", "it is tomorrow"
+
+
 def test_a_request_that_costs_too_much_by_itself(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
     assert [world.ask(max_tokens=20) for _ in range(9)] == ["a"] * 9

@@ -13,6 +13,7 @@ from modelmesh.routing.pool import Pool
 
 if TYPE_CHECKING:
     from modelmesh.contracts.strategy import Strategy
+    from modelmesh.routing.candidates import Candidate
 
 
 class Router:
@@ -67,6 +68,12 @@ class Router:
                 self._found[name] = found
         return found
 
+    def admitted(self, candidate: Candidate) -> None:
+        """Let a new member of a pool also be found where requests name its model itself."""
+        for name, own in self._own.items():
+            if any(pool is not own and pool.mask_of_model(name) >> place & 1 for pool, place in tuple(candidate.places)):
+                own.admit(candidate)
+
     def operations_of(self, pool: Pool) -> frozenset[str]:
         """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""
         target = self._tree.get_node(pool.capability) if pool.capability else None
@@ -93,7 +100,8 @@ class Router:
             mask = pool.mask_of_model(name)
             if mask:
                 members = [member for place, member in enumerate(pool.members) if mask >> place & 1]
-                own = Pool(name, pool.capability, members, self._plain(), pool.book, pool.policy)
+                own = Pool(name, pool.capability, members, self._plain(), pool.book, pool.policy, pool.ledger)
+                own.meters = pool.meters  # its budget holds for its models by whatever name they are asked
                 self._own[name] = own
                 return own
         return None
