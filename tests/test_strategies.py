@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
+from modelmesh.contracts.discovery import ProbeResult, SyncResult
 from modelmesh.errors import ModelMeshError
 from modelmesh.testing import MockProvider, VirtualClock
 
@@ -23,13 +24,17 @@ NOON = 1_795_262_400.0
 class World:
     """Four models, three of them with a price, all of them with limits; the time is turned by hand."""
 
-    def __init__(self, strategy: str, **pool: Any) -> None:
+    def __init__(self, strategy: str, discovery: Any = None, **pool: Any) -> None:
         self.clock = VirtualClock()
         self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON, rng=random.Random(20261121))
         quota = {"requests_per_minute": 9, "tokens_per_day": 3000}
         self.mesh.initialize(
             {
-                "providers": {name: {"instance": MockProvider(["Hi."], model=name), "quota": quota} for name in NAMES},
+                "providers": {
+                    name: {"instance": MockProvider(["Hi."], model=name), "quota": quota}
+                    for name in (NAMES if discovery is None else f"{NAMES}e")
+                },
+                "discovery": discovery,
                 "models": {
                     name: {
                         "provider": name,
@@ -111,6 +116,42 @@ def test_one_model_is_enough_and_others_may_come_and_go(strategy: str) -> None:
         assert answer in {member.model_id for member in there}
         world.clock.advance(30)
     assert sum(seen.values()) == 40
+
+
+class Finder:
+    """Finds a model that nobody knew, each time it is asked."""
+
+    id = "test.finder.v1"
+
+    def __init__(self) -> None:
+        self.names = iter(f"late-{number}" for number in range(40))
+
+    def sync(self, providers: Any = None) -> SyncResult:
+        return SyncResult(new_models=(f"e/{next(self.names)}",)) if providers == ["e"] else SyncResult()
+
+    def probe(self, provider_id: str) -> ProbeResult:
+        return ProbeResult(provider_id, success=True)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_models_that_come_later_are_asked_as_the_others_are(strategy: str) -> None:
+    sync = {"sync": {"providers": ["e"]}, "health": {"enabled": False}}
+    world = World(strategy, discovery={"instance": Finder(), **sync})
+    world.mesh.discovery.background.run_due()  # whichever thread looks at the start, it has done so after this
+    pool, seen = world.mesh.list_pools()[0], Counter[str]()
+    for turn in range(48):
+        if turn % 4 == 0:
+            world.mesh.discovery.sync()
+        assert len(world.look(f"conversation {turn % 4}").candidates) == len(pool.members)
+        seen[world.ask(f"conversation {turn % 4}")] += 1
+        world.clock.advance(1.3)
+    assert len(pool.members) > len(NAMES) + 9
+    for member in pool.members[:-1]:
+        pool.close(member)
+    world.clock.advance(61)  # the minute's quota of its account is spent
+    assert world.ask("another conversation") == pool.members[-1].model_id
+    if strategy not in ("modelmesh.stick-until-failure.v1", "modelmesh.priority-selection.v1", "modelmesh.cost-first.v1"):
+        assert any(name.startswith("late-") for name in seen), "those three have no reason to ask what came last"
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -70,10 +70,9 @@ def test_what_is_given_reaches_the_policy() -> None:
 
 
 LATER: dict[str, Any] = {
-    "discovery": {"discovery": {"sync": {"enabled": True}}},
     "connectors": {"connectors": ["a.zip"]},
     "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
-    "providers.a.discovery": providers({"a": {"discovery": {"enumerate_models": True}}}),
+    "providers.a.discovery.enumerate_models": providers({"a": {"discovery": {"enumerate_models": True}}}),
     "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
     "providers.a.files": providers({"a": {"files": {"upload": True}}}),
     "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),

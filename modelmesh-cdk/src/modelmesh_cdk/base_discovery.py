@@ -11,9 +11,12 @@ from typing import Any, ClassVar, Self
 from attrs import define, evolve, field, fields_dict, frozen, validators
 
 from modelmesh.config.units import duration
+from modelmesh.contracts.call import Limits
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import ModelMeshError
+from modelmesh.contracts.provider import Probing
+from modelmesh.errors import ModelMeshError, ProviderError
+from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.redaction import redact
 
 KEPT_PROBES = 100
@@ -141,9 +144,19 @@ class BaseDiscovery:
     def _probe_provider(self, provider_id: str, timeout: float) -> int | None:
         """Look at a provider and return its HTTP status when there is one; raise when it is not up.
 
-        By default asks for its models.
+        By default probes it as the mesh would, or asks for its models where it has nothing to be probed by. One that
+        refuses for now, because of too many requests, is up.
         """
-        self._discover_provider_models(provider_id)
+        provider = self.providers[provider_id]
+        try:
+            if isinstance(provider, Probing) and getattr(provider, "probe_path", True):
+                provider.probe(_limits(timeout))
+            else:
+                self._discover_provider_models(provider_id)
+        except ProviderError as error:
+            if error.failure is not FailureClass.THROTTLE:
+                raise
+            return error.status
         return None
 
     def close(self) -> None:
@@ -197,6 +210,11 @@ class BaseDiscovery:
             count = sum(map(len, self._known.values()))
             self._status = SyncStatus(now, now + self.config.sync_interval, count, "failed" if failed else "idle")
 
+    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
+        """Return the row of a model as it was last read, ``None`` when it is not known. Asks nobody."""
+        with self._lock:
+            return self._known.get(provider_id, {}).get(model_id)
+
     def get_sync_status(self) -> SyncStatus:
         """Return how the catalogues stand."""
         with self._lock:
@@ -246,6 +264,10 @@ class BaseDiscovery:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
+
+
+def _limits(seconds: float) -> Limits:
+    return Limits(connect=min(5.0, seconds), first_content=seconds, gap=seconds, total=seconds, answer=seconds)
 
 
 def _same(one: ModelInfo, other: ModelInfo) -> bool:

@@ -28,13 +28,15 @@ class _Job:
 class Background:
     """Runs jobs in a thread of its own, never on the path of a request. A job that raises is logged, and goes on."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], name: str = "modelmesh-background") -> None:
         """Start with no job and no thread.
 
         Args:
             clock: Monotonic seconds; the thread looks at it, and waits by the real one.
+            name: Of the thread.
         """
         self._clock = clock
+        self._name = name
         self._jobs: list[_Job] = []
         self._stop = Event()
         self._one_at_a_time = Lock()
@@ -56,7 +58,7 @@ class Background:
     def start(self) -> None:
         """Start the thread, when there is a job."""
         if self._jobs and self._thread is None and not self._stop.is_set():
-            self._thread = Thread(target=self._work, name="modelmesh-background", daemon=True)
+            self._thread = Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
 
     def run_due(self) -> None:

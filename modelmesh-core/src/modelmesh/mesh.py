@@ -16,6 +16,7 @@ from modelmesh.background import Background
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.discovering import Discoverer
 from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.operations import CHAT
@@ -124,7 +125,7 @@ class ModelMesh:
         for window in parts.windows:
             self._book.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
-            self._reach_state(parts.storage, parts.keeping)
+            self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.watches))
             if keep_state:
                 self._keep_state()
         self._ready, self._looking = True, not keep_state
@@ -137,30 +138,33 @@ class ModelMesh:
         self._prober = Prober(
             self._book, self._lock, self._clock, self._reporter.left_to_tell, background, probed_accounts(parts)
         )
+        self.discovery = discovery = Discoverer(
+            parts.watches,
+            {entry.key: entry for entry in parts.entries},
+            parts.joining,
+            self._book,
+            self._lock,
+            self._clock,
+            Background(self._clock, "modelmesh-discovery"),
+            self._reporter.told,
+            self._joined,
+            self._adopt_joined,
+        )
         if jobs:
+            discovery.begin()
+            discovery.background.start()
             self._prober.begin()
             if self._emitter.counting:
                 background.every(parts.statistics.flush_interval, self._statistics.flush)
             background.start()
 
-    def _reach_state(self, storage: Storage, section: StorageSection) -> None:
-        from modelmesh.state import StateManager, StateOfMesh  # noqa: PLC0415 - only where something is kept
+    def _reach_state(self, storage: Storage, section: StorageSection, *, grows: bool) -> None:
+        from modelmesh.state import StateOfMesh  # noqa: PLC0415 - only where something is kept
 
-        self._kept = kept = StateOfMesh(
-            self._router.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock
+        self._kept = StateOfMesh(
+            self._router.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock, grows=grows
         )
-        self.state = StateManager(
-            storage,
-            policy=section.sync_policy,
-            interval=section.sync_interval,
-            locking=section.locking,
-            take=kept.take,
-            apply=kept.apply,
-            settled=kept.settled,
-            adopt=kept.adopt,
-            now=self._when,
-            tell=kept.tell,
-        )
+        self.state = self._kept.managed(storage, section, self._when)
 
     def _keep_state(self) -> None:
         assert self.state is not None
@@ -171,6 +175,14 @@ class ModelMesh:
             self._ledger.posted = {}
             self._driver.poster = self._adriver.poster = self.state.post
         self._reporter.state = self.state
+
+    def _joined(self, candidate: Candidate) -> None:
+        if self._kept is not None:
+            self._kept.joined(candidate)
+
+    def _adopt_joined(self) -> None:
+        if self.state is not None and self._kept is not None and self.state.policy == "immediate":
+            self._kept.adopt_all(self.state)
 
     def look_up_state(self) -> SystemState | None:
         """Go on from what is stored and leave that as it is; for a mesh initialized with ``keep_state=False``.
@@ -197,7 +209,7 @@ class ModelMesh:
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        self.background.stop()
+        self._end_background()
         close_providers(self._entries)
         self._closed()
 
@@ -208,9 +220,14 @@ class ModelMesh:
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        await asyncio.to_thread(self.background.stop)
+        await asyncio.to_thread(self._end_background)
         await aclose_providers(self._entries)
         self._closed()
+
+    def _end_background(self) -> None:
+        self.background.stop()
+        self.discovery.background.stop()
+        self.discovery.close()
 
     def _closed(self) -> None:
         if not self._looking:
@@ -312,7 +329,7 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter, self._prober, self._kept):
+        for part in (self._driver, self._adriver, self._reporter, self._prober, self.discovery, self._kept):
             if part is not None:
                 part.lock = self._lock
         self._statistics.after_fork()
@@ -325,6 +342,7 @@ class ModelMesh:
             if forked is not None:
                 forked()
         self.background.after_fork()
+        self.discovery.background.after_fork()
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""

@@ -157,6 +157,13 @@ class Reporter:
             facts = {"from": before.model_id, "to": after.model_id, "reason": "manual"}
             self._emitter.emit(RoutingEvent("model_rotated", time.time(), after.model_id, after.provider_id, pool, facts))
 
+    def told(self, events: Sequence[RoutingEvent]) -> None:
+        """Somebody beside the requests has found something out, and perhaps changed something."""
+        if self._emitter.listening:
+            for event in events:
+                self._emitter.emit(event)
+            self.tell_changes()
+
     def left_to_tell(self) -> None:
         """Tell of what nobody asked since."""
         if self._emitter.listening:

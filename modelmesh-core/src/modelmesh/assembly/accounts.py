@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -51,6 +51,11 @@ class ProviderEntry:
     def answers_to(self, name: str) -> bool:
         """Whether a reference means this entry."""
         return name in self.account.names
+
+    def shipped(self) -> Sequence[ModelInfo]:
+        """Return what the connector ships of models, nothing when it has no such list. Asks nobody."""
+        ships = getattr(self.provider, "shipped_models", None)
+        return ships() if ships is not None else ()
 
     def catalogue(self) -> tuple[ModelInfo, ...]:
         """Return what the provider says it has; asked once.

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from attrs import field, frozen
 
 from modelmesh.assembly.accounts import Entries, build_entry
-from modelmesh.assembly.limits import budget_meters, limit_accounts, limit_models, limit_pool_members
+from modelmesh.assembly.discovery import Watch, build_watch
+from modelmesh.assembly.joining import Joining
+from modelmesh.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
 from modelmesh.assembly.membership import Models, is_called
 from modelmesh.assembly.policies import pool_policy, strategy_settings
 from modelmesh.assembly.prices import PriceSources
 from modelmesh.assembly.recovery import give_judge, judges_strikes, maintenance, policy_settings
 from modelmesh.assembly.sinks import build_emitter
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
-from modelmesh.capabilities.nodes import CapabilityTree, standard_tree
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, standard_tree
 from modelmesh.config.mesh_config import MeshConfig, Sections
 from modelmesh.config.references import References
 from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection, StatisticsSection, StorageSection
@@ -45,6 +47,8 @@ class Parts:
     storage: Storage | None
     keeping: StorageSection | None
     price_failures: Mapping[str, int]
+    joining: Joining
+    watches: tuple[Watch, ...] = ()
     windows: tuple[Maintenance, ...] = ()
     pools: Mapping[str, PoolSection] = field(factory=dict)
     statistics: StatisticsSection = field(factory=StatisticsSection)
@@ -102,12 +106,15 @@ class Assembler:
         self._models = Models(entries, tree, places, prices)
         self._models.add_configured(sections.models)
         self._wanted_models()
+        self._targets: dict[str, CapabilityNode | None] = {}
         pools = {name: self._pool(section) for name, section in sections.pools.items()}
-        self._limit(sections, entries)
+        limits = self._limit(sections, entries)
         router = Router(pools, tree, StickUntilFailure)
         emitter = build_emitter(sections.observability, resolver, references, places)
         storage = self._storage(sections.storage, references) if sections.storage is not None else None
-        windows = (maintenance(section, pools[name]) for name, section in sections.pools.items())
+        windows = {name: maintenance(section, pools[name]) for name, section in sections.pools.items()}
+        kept = {name: window for name, window in windows.items() if window is not None}
+        watches = (build_watch(section, resolver, references, places, entries, self._models) for section in sections.discovery)
         return Parts(
             entries,
             tree,
@@ -116,7 +123,9 @@ class Assembler:
             storage,
             sections.storage,
             prices.failures,
-            tuple(window for window in windows if window is not None),
+            Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only is not None),
+            tuple(watch for watch in watches if watch is not None),
+            tuple(kept.values()),
             sections.pools,
             sections.statistics,
         )
@@ -162,7 +171,7 @@ class Assembler:
     # -- pools ------------------------------------------------------------------------------------------------------
 
     def _pool(self, section: PoolSection) -> Pool:
-        node = self._models.target(section)
+        node = self._targets[section.name] = self._models.target(section)
         members = self._models.members(section, node)
         if self._only is not None:
             members = [c for name in self._only for c in members if is_called(c, name)]
@@ -218,7 +227,7 @@ class Assembler:
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
-    def _limit(self, sections: Sections, entries: Entries) -> None:
+    def _limit(self, sections: Sections, entries: Entries) -> ModelLimits:
         limit_accounts(entries)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():
@@ -226,5 +235,8 @@ class Assembler:
                 entry = entries.one(model.provider, self._config.places.where(("models", model.id, "provider")))
                 quotas |= {(entry.key, c.model_id): model.quota for c in self._models.candidates if is_called(c, model.id)}
         free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
-        limit_models(self._models.candidates, quotas, free)
+        limits = ModelLimits(quotas, free)
+        for candidate in self._models.candidates:
+            limits.limit(candidate)
         self._ledger.everywhere += budget_meters("mesh", sections.budget)
+        return limits

@@ -98,25 +98,29 @@ def limit_accounts(entries: Iterable[ProviderEntry]) -> None:
         account.meters += quota_meters(key, section.quota, [account], "the configuration")
 
 
-def limit_models(
-    candidates: Iterable[Candidate], quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str]
-) -> None:
-    """Count against each model what its own quota says, and its vendor's free tier where the account is on it.
+class ModelLimits:
+    """Counts against each model what its own quota says, and its vendor's free tier where the account is on it."""
 
-    Args:
-        candidates: The models.
-        quotas: Configured quotas by provider key and model ID.
-        free_tiers: Keys of the providers whose shipped free tiers hold.
-    """
-    shared: dict[tuple[str, str], list[Meter]] = {}
-    for candidate in candidates:
+    def __init__(self, quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str]) -> None:
+        """Take what the limits are read from.
+
+        Args:
+            quotas: Configured quotas by provider key and model ID.
+            free_tiers: Keys of the providers whose shipped free tiers hold.
+        """
+        self._quotas = quotas
+        self._free_tiers = free_tiers
+        self._shared: dict[tuple[str, str], list[Meter]] = {}
+
+    def limit(self, candidate: Candidate) -> None:
+        """Give one model its meters."""
         provider = candidate.provider_id
-        section = quotas.get((provider, candidate.model_id))
+        section = self._quotas.get((provider, candidate.model_id))
         sections = [] if section is None else [(section, "the configuration")]
-        if section is None and provider in free_tiers:
+        if section is None and provider in self._free_tiers:
             sections = _shipped(candidate.info.extra.get("free_tier"))
         for section, source in sections:
-            _limit_model(candidate, section, source, shared)
+            _limit_model(candidate, section, source, self._shared)
 
 
 def _limit_model(candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[Meter]]) -> None:

@@ -28,13 +28,14 @@ class Models:
         self._prices = prices
         self._nodes: dict[int, list[CapabilityNode]] = {}
         self._seen: set[tuple[str, str]] = set()
+        self._chosen: set[str] = set()
         self.candidates: list[Candidate] = []
 
     # -- which models there are -------------------------------------------------------------------------------------
 
     def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
         """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
-        configured: set[str] = set()
+        configured = self._chosen
         for section in sections.values():
             where = self._places.where(("models", section.id, "provider"))
             entry = self._entries.one(section.provider, where)
@@ -43,6 +44,7 @@ class Models:
         for entry in self._entries:
             listed = entry.section.models
             if listed:
+                configured.add(entry.key)
                 for place, row in enumerate(listed):
                     self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
             elif entry.key not in configured:
@@ -58,6 +60,19 @@ class Models:
         model_id = short_id(name, owners[0])
         self._add(owners[0], ModelInfo(model_id, model_id), ())
         return True
+
+    def discovered(self, entry: ProviderEntry, info: ModelInfo) -> Candidate | None:
+        """Take a model that was found while the mesh runs; ``None`` when it is known, or who it is of has a chosen list.
+
+        Of what a vendor says of its models nobody here has read a word: names of capabilities that mean nothing are passed
+        over. A model without any that is found at a connector with a catalogue gets none: a list of everything that a
+        vendor has holds much that cannot chat.
+        """
+        if entry.key in self._chosen or (entry.key, info.id) in self._seen:
+            return None
+        stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
+        self._add(entry, evolve(info, capabilities=stated), (), among_others=bool(entry.shipped()))
+        return self.candidates[-1]
 
     def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):
@@ -95,7 +110,7 @@ class Models:
             delivery["batch"] = True
         return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)
 
-    def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...]) -> None:
+    def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...], *, among_others: bool = False) -> None:
         if (entry.key, info.id) in self._seen:
             return
         self._seen.add((entry.key, info.id))
@@ -104,7 +119,7 @@ class Models:
         if entry.section.quota is not None and entry.section.quota.free_tier:
             info = at_no_charge(info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
-        capabilities = info.capabilities or entry.capabilities
+        capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
         self._nodes[id(candidate)] = [self._node(name, (*path, "capabilities")) for name in capabilities]
         self.candidates.append(candidate)
 
@@ -168,6 +183,18 @@ class Models:
         if not found:
             raise self._empty(section, "no provider has a model", len(self.candidates))
         return found
+
+    def takes(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
+        """Whether a pool takes a model in, by the same rules as :meth:`members`."""
+        path = ("pools", section.name)
+        if node is not None and not self._offers(candidate, node):
+            return False
+        account = id(candidate.account)
+        if section.providers is not None and account not in self._accounts(section.providers, (*path, "providers")):
+            return False
+        if account in self._accounts(section.excluded_providers, (*path, "excluded_providers")):
+            return False
+        return section.models is None or any(is_called(candidate, name) for name in section.models)
 
     def offered(self, node: CapabilityNode) -> list[Candidate]:
         """Return every model that a pool on a node takes in."""
@@ -238,5 +265,5 @@ def is_called(candidate: Candidate, name: str) -> bool:
 
 def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
     # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
-    shipped = getattr(entry.provider, "shipped_models", entry.provider.models)
-    return next((info for info in shipped() if model_id in (info.id, info.upstream)), None)
+    shipped = entry.shipped() if hasattr(entry.provider, "shipped_models") else entry.provider.models()
+    return next((info for info in shipped if model_id in (info.id, info.upstream)), None)

@@ -29,7 +29,7 @@ def maintenance(section: PoolSection, pool: Pool) -> Maintenance | None:
     if off.maintenance_window is None:
         return None
     cron = Cron.parse(off.maintenance_window, off.maintenance_zone)
-    return Maintenance(cron, tuple(candidate.health for candidate in pool.members), pool.ledger.epoch)
+    return Maintenance(cron, [candidate.health for candidate in pool.members], pool.ledger.epoch)
 
 
 def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Places) -> None:

@@ -18,14 +18,17 @@ from modelmesh.config.references import References
 from modelmesh.config.structure import structure
 from modelmesh.errors import ConfigurationError
 
-SECTIONS = ("secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage")
-LATER = ("discovery", "connectors", "proxy")
+SECTIONS = (
+    "secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage", "discovery",
+)  # fmt: skip
+LATER = ("connectors", "proxy")
 """Sections that belong to the format and that this version does not act on."""
 
-LATER_SECTIONS = ("discovery", "connectors")
+LATER_SECTIONS = ("connectors",)
 """Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
 
-LATER_PROVIDER_KEYS = ("discovery", "batch", "files", "fine_tuning")
+LATER_PROVIDER_KEYS = ("batch", "files", "fine_tuning")
+LATER_DISCOVERY_KEYS = ("enumerate_models", "model_details", "capability_query")
 
 KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 
@@ -47,6 +50,7 @@ class Sections:
     budget: schema.BudgetSection | None = None
     storage: schema.StorageSection | None = None
     statistics: schema.StatisticsSection = field(factory=schema.StatisticsSection)
+    discovery: tuple[schema.DiscoverySection, ...] = ()
 
 
 class MeshConfig:
@@ -145,7 +149,7 @@ class MeshConfig:
     def resolved(self, references: References) -> MeshConfig:
         """Return a configuration in which settings that are no secrets have the values they refer to."""
         raw = dict(self.raw)
-        for section in ("models", "pools", "capabilities", "rotation", "budget", "storage"):
+        for section in ("models", "pools", "capabilities", "rotation", "budget", "storage", "discovery"):
             if section in raw:
                 raw[section] = references.plain(raw[section], (section,))
         providers = raw.get("providers")
@@ -189,6 +193,7 @@ class MeshConfig:
         storage = None
         if self.raw.get("storage") is not None:
             storage = structure(tidy.storage(self.raw["storage"]), schema.StorageSection, ("storage",), problems)
+        discovery = [_discovery(row, path, problems) for path, row in tidy.discovery(self.raw.get("discovery"))]
         models, pools = without_disabled(providers, models, pools)
         sections = Sections(
             secrets or schema.SecretsSection(),
@@ -200,6 +205,7 @@ class MeshConfig:
             budget,
             storage,
             counting or schema.StatisticsSection(),
+            tuple(row for row in discovery if row is not None),
         )
         return sections, problems
 
@@ -211,7 +217,10 @@ class MeshConfig:
     @staticmethod
     def _provider(key: str, entry: dict[str, Any], path: Path, problems: Problems) -> schema.ProviderSection | None:
         options = {name: entry.pop(name) for name in list(entry) if name not in KNOWN_PROVIDER_KEYS}
-        return structure({"key": key, **entry, "options": options}, schema.ProviderSection, path, problems)
+        section = structure({"key": key, **entry, "options": options}, schema.ProviderSection, path, problems)
+        for name in ("sync", "health") if section is not None else ():
+            _not_too_often(getattr(section.discovery, name), (*path, "discovery", name), problems)  # type: ignore[union-attr]
+        return section
 
     def _not_enforced(self, sections: Sections) -> list[tuple[Path, str]]:
         paths: list[Path] = [(name,) for name in LATER_SECTIONS if self.raw.get(name)]
@@ -220,16 +229,49 @@ class MeshConfig:
             paths += [("observability", name) for name in ("tracing",) if listening.get(name)]
         for key, provider in sections.providers.items():
             paths += [("providers", key, name) for name in LATER_PROVIDER_KEYS if getattr(provider, name)]
+            own = provider.discovery
+            paths += [("providers", key, "discovery", name) for name in LATER_DISCOVERY_KEYS if getattr(own, name)]
             if provider.connection_pool.timeout != schema.ConnectionPoolSection().timeout:
                 paths.append(("providers", key, "connection_pool", "timeout"))
             auth = provider.options.get("auth")
             if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
                 paths.append(("providers", key, "auth"))
         unused = [(path, f"{path[-1]!r} is read but not acted on by this version of modelmesh-core") for path in paths]
-        return unused + list(_perhaps_misspelt(sections))
+        return unused + list(_without_discovery(sections)) + list(_perhaps_misspelt(sections))
 
     def __repr__(self) -> str:
         return f"<MeshConfig {self.places.file or 'from a dictionary'}: {', '.join(map(str, self.raw)) or 'empty'}>"
+
+
+def _discovery(row: dict[str, Any], path: Path, problems: Problems) -> schema.DiscoverySection | None:
+    section = structure(row, schema.DiscoverySection, path, problems)
+    if section is not None:
+        for name in ("sync", "health"):
+            _not_too_often(getattr(section, name), (*path, name), problems)
+    return section
+
+
+def _not_too_often(part: Any, path: Path, problems: Problems) -> None:
+    """Refuse numbers by which a vendor would be asked without a pause, or be off before it was asked."""
+    if part is None:
+        return
+    if part.interval is not None and part.interval < 1:
+        problems.add((*path, "interval"), f"must be 1s or more, not {part.interval:g} s; e.g. 60s")
+    if getattr(part, "failure_threshold", None) == 0:
+        problems.add((*path, "failure_threshold"), "must be 1 or more: so many probes in a row have to fail")
+
+
+def _without_discovery(sections: Sections) -> Iterator[tuple[Path, str]]:
+    """What providers say of discovery where there is none."""
+    for name, nothing in (("sync", schema.ProviderSyncSection()), ("health", schema.ProviderHealthSection())):
+        if any(getattr(row, name) is not None for row in sections.discovery):
+            continue
+        for key, provider in sections.providers.items():
+            if getattr(provider.discovery, name) != nothing:
+                yield (
+                    ("providers", key, "discovery", name),
+                    f"changes nothing, for there is no 'discovery.{name}'; add that section",
+                )
 
 
 def _perhaps_misspelt(sections: Sections) -> Iterator[tuple[Path, str]]:

@@ -31,6 +31,8 @@ SECTION_ALIASES = {
 }
 OBSERVABILITY_ALIASES = {"redact_secrets": "redact"}
 STATISTICS_KEYS = ("flush_interval", "retention", "scopes")
+DISCOVERERS = {"sync": "modelmesh.registry-sync.v1", "health": "modelmesh.health-monitor.v1"}
+"""What discovery is for, and which connector does it where none is named."""
 PARTS = ("routing", "events", "logging", "statistics", "tracing")
 
 
@@ -201,6 +203,54 @@ class Normalizer:
         if locking:
             found["config"]["locking"] = locking
         return found
+
+    def discovery(self, value: Any) -> list[tuple[Path, dict[str, Any]]]:
+        """One entry for each connector and where it stands; ``sync`` and ``health`` alone go to those of the mesh."""
+        path: Path = ("discovery",)
+        if value is None:
+            return []
+        entry = self._map({"connector": value} if isinstance(value, str) else value, path)
+        if "connector" in entry or "instance" in entry:
+            return [(path, self._discoverer(entry, path))]
+        if "connectors" not in entry:
+            config = self._map(entry.pop("config", None), (*path, "config"))
+            wanted = [name for name in DISCOVERERS if name in entry] or list(DISCOVERERS)
+            own = {key: item for key, item in entry.items() if key not in DISCOVERERS}
+            return [
+                (path, self._discoverer({"connector": DISCOVERERS[name], name: entry.get(name), **config, **own}, path))
+                for name in wanted
+            ]
+        listed = entry.pop("connectors")
+        for key in entry:
+            self._problems.add((*path, key), f"{key!r} must stand in an entry of 'connectors', as there is such a list")
+        if not isinstance(listed, list):
+            self._problems.add((*path, "connectors"), f"must be a list, not {_kind(listed)}")
+            return []
+        rows: list[tuple[Path, dict[str, Any]]] = []
+        for place, item in enumerate(listed):
+            below = (*path, "connectors", place)
+            row = self._map({"connector": item} if isinstance(item, str) else item, below)
+            if "connector" in row or "instance" in row:
+                rows.append((below, self._discoverer(row, below)))
+            else:
+                self._problems.add(below, "needs a 'connector'")
+        return rows
+
+    def _discoverer(self, entry: dict[str, Any], path: Path) -> dict[str, Any]:
+        config = self._map(entry.pop("config", None), (*path, "config"))
+        entry = {**config, **entry}
+        instance = entry.pop("instance", None)
+        found: dict[str, Any] = {
+            "connector": entry.pop("connector", None) or str(getattr(instance, "id", "")),
+            "instance": instance,
+        }
+        for name in [name for name in DISCOVERERS if name in entry] or list(DISCOVERERS):
+            stated = entry.pop(name, None)
+            part = {"enabled": stated} if isinstance(stated, bool) else self._map(stated, (*path, name))
+            if part.get("providers") == "all":
+                del part["providers"]
+            found[name] = part
+        return {**found, "config": entry}
 
     def statistics(self, value: Any) -> dict[str, Any]:
         """What of the sub-section is the mesh's own; the rest is the connector's."""

@@ -74,6 +74,71 @@ class QuotaSection:
 
 
 @frozen
+class SyncSection:
+    """``discovery.sync``: comparing what vendors list with what is known."""
+
+    enabled: bool = True
+    interval: Seconds = Seconds(3600.0)
+    auto_register: bool = True
+    providers: Names | None = None
+    on_new_model: Literal["register", "notify", "ignore"] = "register"
+    on_deprecated_model: Literal["deactivate", "notify", "ignore"] = "notify"
+
+
+@frozen
+class HealthSection:
+    """``discovery.health``: probing providers, whether or not anybody asks them."""
+
+    enabled: bool = True
+    interval: Seconds = Seconds(60.0)
+    timeout: Seconds = Seconds(10.0)
+    failure_threshold: int = 3
+    providers: Names | None = None
+
+
+@frozen
+class DiscoverySection:
+    """One discovery connector and what it is for; ``config`` holds what the connector understands."""
+
+    connector: str
+    instance: Any = None
+    sync: SyncSection | None = None
+    health: HealthSection | None = None
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class ProviderSyncSection:
+    """``providers.<key>.discovery.sync``: what is different for one provider."""
+
+    enabled: bool | None = None
+    interval: Seconds | None = None
+    auto_register: bool | None = None
+    on_new_model: Literal["register", "notify", "ignore"] | None = None
+    on_deprecated_model: Literal["deactivate", "notify", "ignore"] | None = None
+
+
+@frozen
+class ProviderHealthSection:
+    """``providers.<key>.discovery.health``: what is different for one provider."""
+
+    enabled: bool | None = None
+    interval: Seconds | None = None
+    failure_threshold: int | None = None
+
+
+@frozen
+class ProviderDiscoverySection:
+    """``providers.<key>.discovery``."""
+
+    sync: ProviderSyncSection = ProviderSyncSection()
+    health: ProviderHealthSection = ProviderHealthSection()
+    enumerate_models: bool = False
+    model_details: bool = False
+    capability_query: bool = False
+
+
+@frozen
 class ProviderSection:
     """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
 
@@ -91,7 +156,7 @@ class ProviderSection:
     connection_pool: ConnectionPoolSection = ConnectionPoolSection()
     budget: BudgetSection | None = None
     quota: QuotaSection | None = None
-    discovery: dict[str, Any] | None = None
+    discovery: ProviderDiscoverySection = ProviderDiscoverySection()
     batch: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
     fine_tuning: dict[str, Any] | None = None

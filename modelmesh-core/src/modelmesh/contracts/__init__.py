@@ -1,7 +1,15 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
+from modelmesh.contracts.discovery import (
+    DiscoveredModels,
+    Discovery,
+    DiscoveryReports,
+    HealthReport,
+    ProbeResult,
+    SyncResult,
+    SyncStatus,
+)
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
@@ -30,6 +38,7 @@ __all__ = [
     "CountersAtOnce",
     "DeactivationPolicy",
     "DeactivationReason",
+    "DiscoveredModels",
     "Discovery",
     "DiscoveryReports",
     "EntryMetadata",

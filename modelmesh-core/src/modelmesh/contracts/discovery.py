@@ -1,9 +1,10 @@
 """What a discovery connector implements: finding out in the background what providers have and whether they are up.
 
-:class:`Discovery` is all that is required, and sync as storage is, for the same reason. Who calls ``sync`` and ``probe``
-how often is the mesh's; a connector starts no thread of its own. Before anything is asked these are called, where the
-connector has them: ``attach(providers)`` with the live providers by their keys in the configuration, and
-``know(provider_id, models)`` with the models that a provider serves already. ``close()`` is called at the end.
+:class:`Discovery` is all that is required, and sync as storage is, for the same reason. When ``sync`` and ``probe`` are
+called, and what follows from their results, is the mesh's; a connector starts no thread of its own. Before anything is
+asked these are called, where the connector has them: ``attach(providers)`` with the live providers by their keys in the
+configuration, and ``know(provider_id, models)`` with the models that a provider serves already. ``close()`` is called at
+the end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
+
+from modelmesh.contracts.models import ModelInfo
 
 
 @frozen
@@ -87,6 +90,15 @@ class Discovery(Protocol):
 
     def probe(self, provider_id: str) -> ProbeResult:
         """Look whether a provider is up. Never raises for one that is not."""
+        ...
+
+
+@runtime_checkable
+class DiscoveredModels(Protocol):
+    """What a connector can say of a model that its comparison named. Without it a new model has a name and no more."""
+
+    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
+        """Return the row of a model as it was last read, ``None`` when it is not known. Asks nobody."""
         ...
 
 

@@ -46,6 +46,10 @@ class Reason(StrEnum):
     REQUEST_LIMIT = "request_limit"
     MAINTENANCE_WINDOW = "maintenance_window"
     POLICY = "policy"
+    HEALTH_CHECK = "health_check"
+    """The probes of a discovery connector failed."""
+    DEPRECATED = "deprecated"
+    """The vendor does not list it any more."""
     MANUAL = "manual"
     """By hand, in one pool; it is told of, and holds nothing in the others."""
 

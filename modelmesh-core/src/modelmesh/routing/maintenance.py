@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import define
 
-from modelmesh.routing.circuits import Circuit
+from modelmesh.routing.circuits import Circuit, Reason
 from modelmesh.routing.cron import Cron
+
+if TYPE_CHECKING:
+    from modelmesh.routing.health import HealthBook
 
 
 @define(eq=False)
@@ -23,7 +26,7 @@ class Maintenance:
     """
 
     cron: Cron
-    circuits: Sequence[Circuit]
+    circuits: list[Circuit]
     epoch: float
     turns: float = -math.inf
 
@@ -41,6 +44,16 @@ class Maintenance:
         ends = self.cron.ends(when)
         self.turns = math.inf if ends is None else ends
         return self.turns - self.epoch
+
+    def open_until(self, now: float) -> float | None:
+        """Return when a window that is open now ends, monotonic seconds; ``None`` when none is."""
+        return self.due if self.cron.matches(self.epoch + now) else None
+
+    def join(self, circuit: Circuit, book: HealthBook, now: float) -> None:
+        """Be for one more from now on; a window that is open holds it at once."""
+        self.circuits.append(circuit)
+        if self.cron.matches(self.epoch + now):
+            book.hold(circuit, Reason.MAINTENANCE_WINDOW, self.due)
 
     @property
     def due(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import NoActiveModelError
@@ -56,7 +56,7 @@ class Pool:
         self.strategy = strategy
         self.book = book
         self.policy = policy or PoolPolicy()
-        self.ledger = ledger or Ledger(book)
+        self.ledger = Ledger(book) if ledger is None else ledger
         self.meters: list[Meter] = []
         self.judge: Judge | None = None
         self._all = (1 << len(self.members)) - 1
@@ -66,6 +66,7 @@ class Pool:
         self._account_off = 0
         self._position = {id(candidate): place for place, candidate in enumerate(self.members)}
         self._lacks: dict[str, int] = {}
+        self._sized: dict[int, int] = {}  # context window -> mask
         self._windows: list[tuple[int, int]] = []
         self._refused: dict[str, int] = {}  # parameters that members refused lately
         self._by_account: dict[int, int] = {}
@@ -77,33 +78,50 @@ class Pool:
         self._index()
 
     def _index(self) -> None:
-        accounts: dict[int, tuple[Account, int]] = {}
-        windows: dict[int, int] = {}
+        accounts: dict[int, Account] = {}
         for place, candidate in enumerate(self.members):
-            bit = 1 << place
-            candidate.places.append((self, place))
-            account = candidate.account
-            accounts[id(account)] = (account, accounts.get(id(account), (account, 0))[1] | bit)
-            for name in {*account.names, account.provider_id}:
-                self._by_provider[name] = self._by_provider.get(name, 0) | bit
-                for model in (f"{name}.{candidate.model_id}", f"{name}/{candidate.model_id}"):
-                    self._by_model[model] = self._by_model.get(model, 0) | bit
-            self._by_model[candidate.model_id] = self._by_model.get(candidate.model_id, 0) | bit
-            for need in lacks(candidate.info):
-                self._lacks[need] = self._lacks.get(need, 0) | bit
-            if candidate.info.context_window:
-                windows[candidate.info.context_window] = windows.get(candidate.info.context_window, 0) | bit
-            self.set_ready(place, on=candidate.health.ready)
-        for account, mask in accounts.values():
-            self._by_account[id(account)] = mask
-            self._by_provider[account.provider_id] = mask  # a key names one entry, whatever else is called that
-            account.places.append((self, mask))
+            self._enter(place, candidate)
+            accounts[id(candidate.account)] = candidate.account
+        self._settle(accounts.values())
+
+    def _enter(self, place: int, candidate: Candidate) -> None:
+        """Note under which names and with which limits a member is found."""
+        bit, account, info = 1 << place, candidate.account, candidate.info
+        candidate.places.append((self, place))
+        self._by_account[id(account)] = self._by_account.get(id(account), 0) | bit
+        for name in {*account.names, account.provider_id}:
+            self._by_provider[name] = self._by_provider.get(name, 0) | bit
+            for model in (f"{name}.{candidate.model_id}", f"{name}/{candidate.model_id}"):
+                self._by_model[model] = self._by_model.get(model, 0) | bit
+        self._by_model[candidate.model_id] = self._by_model.get(candidate.model_id, 0) | bit
+        for need in lacks(info):
+            self._lacks[need] = self._lacks.get(need, 0) | bit
+        if info.context_window:
+            self._sized[info.context_window] = self._sized.get(info.context_window, 0) | bit
+        self.set_ready(place, on=candidate.health.ready)
+
+    def _settle(self, accounts: Iterable[Account]) -> None:
+        """Bring up to date what depends on several members; the accounts are those that have got members."""
+        for account in accounts:
+            mask = self._by_account[id(account)]
+            account.places = [row for row in account.places if row[0] is not self] + [(self, mask)]
             self.set_account(account, mask, on=account.ready and account.has_room)
-        small = 0
-        for window in sorted(windows):  # each entry: everything whose window is at most this
-            small |= windows[window]
-            self._windows.append((window, small))
-        self._watched = frozenset(self._lacks)
+        for account in {id(member.account): member.account for member in self.members}.values():
+            self._by_provider[account.provider_id] = self._by_account[id(account)]  # a key names one entry alone
+        small, windows = 0, []
+        for window in sorted(self._sized):  # each entry: everything whose window is at most this
+            small |= self._sized[window]
+            windows.append((window, small))
+        self._windows, self._watched = windows, frozenset(self._lacks)
+
+    def admit(self, candidate: Candidate) -> None:
+        """Take in one more member, after the others; the places of those stay as they are."""
+        place = len(self.members)
+        self.members = (*self.members, candidate)  # another tuple: whoever has built on the members sees that
+        self._all |= 1 << place
+        self._position[id(candidate)] = place
+        self._enter(place, candidate)
+        self._settle([candidate.account])
 
     def leave(self) -> None:
         """Take the members back from under the health book."""

@@ -21,8 +21,15 @@ ORDER = (
     Reason.TOKEN_LIMIT,
     Reason.REQUEST_LIMIT,
     Reason.POLICY,
+    Reason.HEALTH_CHECK,
+    Reason.DEPRECATED,
 )
 """Which of several reasons is said first."""
+
+UNTIL = {
+    Reason.HEALTH_CHECK: "a probe succeeds",
+    Reason.DEPRECATED: "the vendor lists it again",
+}
 
 
 def reasons(candidate: Candidate, now: float) -> list[str]:
@@ -65,6 +72,8 @@ def _held(circuit: Circuit, whose: str, reason: Reason, now: float) -> str:
         said = f"{said} ({spent.quota})"
     elif reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
         said = f"{said} ({circuit.judge.shown(circuit.candidate)})"
+    if reason in UNTIL:
+        return f"{whose} is withheld until {UNTIL[reason]}: {said}"
     if math.isinf(until):
         return f"{whose} is withheld until it is recovered by hand: {said}"
     return f"{whose} is withheld for {max(until - now, 0.0):.0f} s more: {said}"

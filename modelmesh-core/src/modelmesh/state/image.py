@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, define, field
 
@@ -15,6 +15,9 @@ from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.pool import Pool
 from modelmesh.usage import UsageTracker
+
+if TYPE_CHECKING:
+    from modelmesh.routing.candidates import Candidate
 
 FORMAT = 1
 """Grows when an older version could no longer read what is written."""
@@ -161,6 +164,42 @@ def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: L
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
+
+
+def rejoin(state: SystemState, candidate: Candidate, book: HealthBook, ledger: Ledger, now: float) -> None:
+    """Go on with one model that a picture knows and that came later than the start; under the mesh's lock.
+
+    Raises:
+        DamagedStateError: A value in it is none.
+    """
+    name, health = str(candidate), candidate.health
+    own = {meter.quota.name: meter for meter in health.meters if meter.circuits == [health] and not meter.used}
+    try:
+        ledger.restore(own, state.meters, now)
+        if name in state.models:
+            _reopen(book, health, state.models[name], now, ledger.epoch)
+        for pool, _ in candidate.places:
+            kept = state.pools.get(pool.name, {})
+            if name in kept.get("standby", ()):
+                pool.close(candidate)
+            if pool.judge is not None and name in kept.get("judged", {}):
+                pool.judge.restore(candidate, kept["judged"][name], book, now)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
+        message = f"a value in it is none ({type(error).__name__}: {error})"
+        raise DamagedStateError(message) from None
+
+
+def carry(kept: SystemState, taken: SystemState, pools: Sequence[Pool], ledger: Ledger) -> None:
+    """Put what a picture says of models that have not come yet into the next one."""
+    here, counted = {name for name, _ in _models(pools)}, ledger.meters(pools)
+    taken.models = {**{name: row for name, row in kept.models.items() if name not in here}, **taken.models}
+    taken.meters = {**{name: row for name, row in kept.meters.items() if name not in counted}, **taken.meters}
+    for name, row in taken.pools.items():
+        before = kept.pools.get(name, {})
+        row["standby"] += [one for one in before.get("standby", ()) if one not in here]
+        judged = {one: saved for one, saved in before.get("judged", {}).items() if one not in here}
+        if judged:
+            row["judged"] = {**judged, **row.get("judged", {})}
 
 
 def _judged(pool: Pool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
@@ -11,15 +12,20 @@ from attrs import define
 
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.state import image
+from modelmesh.state.manager import StateManager
 
 if TYPE_CHECKING:
+    from modelmesh.config.schema import StorageSection
+    from modelmesh.contracts.storage import Storage
     from modelmesh.events import Emitter
+    from modelmesh.routing.candidates import Candidate
     from modelmesh.routing.health import HealthBook
     from modelmesh.routing.ledger import Ledger
     from modelmesh.routing.pool import Pool
     from modelmesh.state.image import SystemState
-    from modelmesh.state.manager import StateManager
     from modelmesh.usage import UsageTracker
+
+_log = logging.getLogger("modelmesh.state")
 
 
 @define(eq=False)
@@ -34,6 +40,7 @@ class StateOfMesh:
         emitter: Hears of what happens to the store.
         lock: The mesh's.
         clock: Monotonic seconds.
+        grows: Whether models may come later than the start; what is known of those is kept until then.
     """
 
     pools: Callable[[], Sequence[Pool]]
@@ -43,16 +50,52 @@ class StateOfMesh:
     emitter: Emitter
     lock: RLock
     clock: Callable[[], float]
+    grows: bool = False
+    _before: SystemState | None = None
+
+    def managed(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
+        """Return what keeps this in a store, as the configuration says; nothing is loaded yet.
+
+        Args:
+            storage: The store.
+            section: What the configuration says of it.
+            now: Unix seconds.
+        """
+        return StateManager(
+            storage,
+            policy=section.sync_policy,
+            interval=section.sync_interval,
+            locking=section.locking,
+            take=self.take,
+            apply=self.apply,
+            settled=self.settled,
+            adopt=self.adopt,
+            now=now,
+            tell=self.tell,
+        )
 
     def take(self) -> SystemState:
         """Return what is to be saved."""
         with self.lock:
-            return image.take(self.pools(), self.ledger, self.usage, self.clock())
+            taken = image.take(self.pools(), self.ledger, self.usage, self.clock())
+            if self._before is not None:
+                image.carry(self._before, taken, self.pools(), self.ledger)
+            return taken
 
     def apply(self, state: SystemState) -> None:
         """Go on from what was saved."""
         with self.lock:
             image.apply(state, self.pools(), self.book, self.ledger, self.usage, self.clock())
+            self._before = state if self.grows else None
+
+    def joined(self, candidate: Candidate) -> None:
+        """Go on with a model that came later than the start; under the lock."""
+        if self._before is None:
+            return
+        try:
+            image.rejoin(self._before, candidate, self.book, self.ledger, self.clock())
+        except image.DamagedStateError as error:
+            _log.warning("what is stored of %s is passed over: %s", candidate, error)
 
     def settled(self) -> dict[str, int]:
         """Take what the store has not been told of yet, with a zero for each count that is only looked at."""

@@ -31,12 +31,18 @@ class PriceList:
 
     def __init__(self, pool: Pool, spent: Spent) -> None:
         self.spent = spent
+        self._members = pool.members
         self._pricings = [member.info.pricing for member in pool.members]
         self._read: dict[bool, tuple[Envelope, list[tuple[ModelPricing, int]]]] = {}
 
+    def has_members_of(self, pool: Pool) -> bool:
+        """Whether the pool has the same members as when they were looked at."""
+        return pool.members is self._members
+
     def is_of(self, pool: Pool) -> bool:
         """Whether it is what the members cost now."""
-        return all(member.info.pricing is pricing for member, pricing in zip(pool.members, self._pricings, strict=True))
+        rows = zip(pool.members, self._pricings, strict=False)
+        return self.has_members_of(pool) and all(member.info.pricing is pricing for member, pricing in rows)
 
     def order(self, prompt: int, answer: int, when: float) -> Cheapest:
         """Return the order for a request with so many tokens at a time, Unix seconds; of equals, by what they have cost."""

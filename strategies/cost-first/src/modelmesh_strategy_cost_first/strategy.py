@@ -88,7 +88,7 @@ class CostFirst(BaseStrategy):
 
     def _prices(self, pool: Pool, now: float) -> PriceList:
         found, looked = self._lists.get(pool, (None, 0.0))
-        if found is not None and abs(now - looked) < LOOK_S:
+        if found is not None and found.has_members_of(pool) and abs(now - looked) < LOOK_S:
             return found
         if found is None or not found.is_of(pool):
             found = PriceList(pool, Spent() if found is None else found.spent)

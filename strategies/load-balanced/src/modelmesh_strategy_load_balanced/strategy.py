@@ -40,6 +40,7 @@ class LoadBalanced(BaseStrategy):
         self._stated = configured_weights(self.config)
         self._absolute = balance_mode(self.config) == "absolute"
         self._pool: Pool | None = None
+        self._members: tuple[Candidate, ...] = ()
         self._weights: Weights
         self._alarms = Alarms()
 
@@ -87,8 +88,8 @@ class LoadBalanced(BaseStrategy):
 
     def _up_to_date(self, pool: Pool, now: float) -> Weights:
         """Return the weights, with everything in them that time alone has changed."""
-        if pool is not self._pool:
-            self._pool, self._alarms = pool, Alarms()
+        if pool.members is not self._members:
+            self._pool, self._members, self._alarms = pool, pool.members, Alarms()
             if self._stated:
                 self._weights = Weights(pool, weights_for(pool, self._stated))
             else:
@@ -100,7 +101,8 @@ class LoadBalanced(BaseStrategy):
 
     def _look(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
         pool, place = _seat(candidate, request)
-        if pool is not None and pool is self._pool and not self._stated:  # a pool nobody chose from yet is read as a whole then
+        # A pool nobody chose from yet, or that has got members since, is read as a whole then.
+        if pool is not None and pool.members is self._members and not self._stated:
             self._weights.set(place, self._measure(pool, place, now))
 
     def _measure(self, pool: Pool, place: int, now: float) -> float | None:

@@ -32,6 +32,15 @@ class Standings:
         self.empty = 0
         self._nodes: dict[int, int] = {}
 
+    def grow(self, size: int) -> range:
+        """Take in members that have come since, of which nothing is known; return their places."""
+        before = len(self.shares)
+        new = range(before, max(size, before))
+        for place in new:
+            self.shares.append(None)
+            self.unknown |= 1 << place
+        return new
+
     def set(self, place: int, share: float | None) -> None:
         """Say what is left of a member's limit."""
         before, bit = self.shares[place], 1 << place

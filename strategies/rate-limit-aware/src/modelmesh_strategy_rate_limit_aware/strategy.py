@@ -99,12 +99,14 @@ class RateLimitAware(BaseStrategy):
         """Take what its answer said of its limits."""
         pool, place = _seat(candidate, request)
         if pool is not None and pool is self._pool:
+            self._up_to_date(pool, request.now)
             self._look(pool, place, max(candidate.answered_at, request.now))
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
         """Take back what was reserved for it."""
         pool, place = _seat(candidate, request)
         if pool is not None and pool is self._pool:
+            self._up_to_date(pool, request.now)
             self._look(pool, place, request.now)
 
     def _up_to_date(self, pool: Pool, now: float) -> Standings:
@@ -115,6 +117,8 @@ class RateLimitAware(BaseStrategy):
             self._standings, self._pace = Standings(size, self._threshold), Pace(self._min_delta, self._max_rpm)
             for place in range(size):
                 self._look(pool, place, now)
+        for place in self._standings.grow(len(pool.members)):
+            self._look(pool, place, now)
         for place, when in self._alarms.due(now):
             self._look(pool, place, when)
         self._pace.advance(now)

@@ -1,0 +1,11 @@
+"""HealthMonitor keeps what every discovery connector keeps."""
+
+from __future__ import annotations
+
+from modelmesh_discovery_health_monitor import HealthMonitor
+
+from modelmesh_cdk.testing import DiscoveryConformance
+
+
+class TestHealthMonitor(DiscoveryConformance):
+    discovery_class = HealthMonitor

@@ -1,0 +1,284 @@
+"""Discovery: what the findings of discovery connectors change in a mesh, and when they are asked for them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from modelmesh import authors
+from modelmesh.contracts.discovery import DiscoveredModels, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.observability import RoutingEvent
+from modelmesh.errors import ConfigurationError
+from modelmesh.routing.circuits import Reason
+from modelmesh.routing.surveyed import surveyed, unlisted
+
+if TYPE_CHECKING:
+    from modelmesh.assembly.accounts import ProviderEntry
+    from modelmesh.assembly.discovery import Watch
+    from modelmesh.assembly.joining import Joining
+    from modelmesh.background import Background
+    from modelmesh.config.schema import SyncSection
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.health import HealthBook
+
+_log = logging.getLogger("modelmesh.discovery")
+
+
+@define(eq=False)
+class Discoverer:
+    """Asks the discovery connectors of one mesh, and does what the configuration says about what they find.
+
+    Attributes:
+        watches: The connectors, and for whom they are asked what.
+        entries: The providers by their keys.
+        joining: Takes models in.
+        book: The health of everything.
+        lock: The mesh's.
+        clock: Monotonic seconds.
+        background: Runs the jobs, in a thread of their own: a provider that hangs delays nothing else.
+        tell: Sends events.
+        joined: Called with a model that was taken in, under the lock.
+        settled: Called when models were taken in.
+    """
+
+    watches: Sequence[Watch]
+    entries: Mapping[str, ProviderEntry]
+    joining: Joining
+    book: HealthBook
+    lock: RLock
+    clock: Callable[[], float]
+    background: Background
+    tell: Callable[[Sequence[RoutingEvent]], None]
+    joined: Callable[[Candidate], None]
+    settled: Callable[[], None]
+    _failed: dict[tuple[int, str], int] = field(factory=dict)
+    _looked: set[tuple[int, str]] = field(factory=set)
+
+    def begin(self) -> None:
+        """Have the background ask at the start, and at the intervals that there are."""
+        for watch in self.watches:
+            for interval, names in _by_interval(watch.sync).items():
+                job = partial(self._compare, watch, names)
+                self.background.once(job)
+                self.background.every(interval, job)
+            for interval, names in _by_interval(watch.health).items():
+                look = partial(self._look_at, watch, names)
+                self.background.once(look)
+                self.background.every(interval, look)
+
+    # -- now, and on request ----------------------------------------------------------------------------------------
+
+    def sync(self, providers: Sequence[str] | None = None) -> SyncResult:
+        """Compare lists of models now, in this thread, and do about it what the configuration says.
+
+        Args:
+            providers: Keys of providers; all that are compared when none is named.
+
+        Returns:
+            What all connectors found.
+
+        Raises:
+            ConfigurationError: Nobody compares the models of a provider that is named.
+        """
+        self._must_be_asked(providers, "sync")
+        found = [self._compare(watch, _among(watch.sync, providers)) for watch in self.watches if _among(watch.sync, providers)]
+        parts = ("new_models", "deprecated_models", "updated_models", "errors")
+        return SyncResult(*(tuple(dict.fromkeys(one for result in found for one in getattr(result, part))) for part in parts))
+
+    def probe(self, providers: Sequence[str] | None = None) -> list[ProbeResult]:
+        """Probe providers now, in this thread, and do about it what the configuration says.
+
+        Args:
+            providers: Keys of providers; all that are probed when none is named.
+
+        Raises:
+            ConfigurationError: Nobody probes a provider that is named.
+        """
+        self._must_be_asked(providers, "health")
+        return [one for watch in self.watches for one in self._look_at(watch, _among(watch.health, providers))]
+
+    def get_sync_status(self) -> list[SyncStatus]:
+        """Return how the catalogues stand, one row for each connector that compares them and can say so."""
+        return [report.get_sync_status() for watch in self.watches if watch.sync and (report := _reports(watch))]
+
+    def get_health_report(self, provider_id: str | None = None) -> list[HealthReport]:
+        """Return what the probes of each provider come to, or of one. Probes nobody."""
+        return [
+            report
+            for watch in self.watches
+            if (reports := _reports(watch))
+            for name in watch.health
+            if provider_id in (None, name)
+            for report in reports.get_health_report(name)
+        ]
+
+    def _must_be_asked(self, providers: Sequence[str] | None, what: str) -> None:
+        known = sorted({name for watch in self.watches for name in getattr(watch, what)})
+        for name in providers or ():
+            if name not in known:
+                message = (
+                    f"no discovery connector of this mesh has discovery.{what} for {name!r}; it has for: "
+                    f"{', '.join(known) or 'nobody'}. Add it: discovery: {{{what}: {{providers: [{name}]}}}}"
+                )
+                raise ConfigurationError(message, where=f"discovery.{what}")
+
+    # -- lists of models --------------------------------------------------------------------------------------------
+
+    def _compare(self, watch: Watch, names: Sequence[str]) -> SyncResult:
+        result: Any = None
+        try:
+            result = watch.connector.sync(list(names))
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises, the mesh goes on
+            _log.warning("sync() of the %s raised %s", authors.described(watch.connector), authors.what(error, watch.connector))
+            return SyncResult()
+        if not isinstance(result, SyncResult):
+            place, kind = authors.where_of(watch.connector, "sync"), authors.class_of(result).__name__
+            described = authors.described(watch.connector)
+            _log.warning("sync() of the %s (%s) returned %s, not a SyncResult", described, place, kind)
+            return SyncResult()
+        for line in result.errors:
+            _log.warning("the models of a provider could not be compared: %s", line)
+        if not self.background.stopped():
+            for name in names:
+                self._take(watch, name, result)
+        return result
+
+    def _take(self, watch: Watch, name: str, result: SyncResult) -> None:
+        """Do what the configuration says about the findings at one provider, and tell of them."""
+        section = watch.sync[name]
+        new, gone, changed = (
+            [one.removeprefix(f"{name}/") for one in part if one.startswith(f"{name}/")]
+            for part in (result.new_models, result.deprecated_models, result.updated_models)
+        )
+        added, removed = self._apply(watch, name, section, new, gone)
+        answered = not any(line.startswith(f"{name}:") for line in result.errors)
+        if answered and (id(watch), name) not in self._looked:
+            self._looked.add((id(watch), name))
+            changed = []  # against what the configuration says of a model, not against what the vendor said before
+        if section.on_new_model == "ignore":
+            new = []
+        if section.on_deprecated_model == "ignore":
+            gone = []
+        events, now = [], time.time()
+        if new or gone or changed:
+            facts = {"new": new, "deprecated": gone, "updated": changed, "found_by": watch.connector.id}
+            events.append(RoutingEvent("discovery_models_updated", now, None, name, None, facts))
+        for pool in sorted({*added, *removed}):
+            said = {"added": added.get(pool, []), "removed": removed.get(pool, [])}
+            events.append(RoutingEvent("pool_membership_changed", now, None, name, pool, said))
+        self.tell(events)
+
+    def _apply(
+        self, watch: Watch, name: str, section: SyncSection, new: Iterable[str], gone: Iterable[str]
+    ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Let models join and leave; returns by pool who did."""
+        added: dict[str, list[str]] = {}
+        removed: dict[str, list[str]] = {}
+        registers = section.auto_register and section.on_new_model == "register"
+        fresh = [(model, _row(watch, name, model)) for model in new]
+        admitted = False
+        with self.lock:
+            now = self.clock()
+            self.book.advance(now)
+            known = self.joining.of(name)
+            for model, info in fresh:
+                if model in known:  # it was gone, and is listed again
+                    if unlisted(self.book, known[model], listed=True):
+                        _note(added, known[model])
+                elif registers:
+                    candidate, pools = self.joining.join(self.entries[name], info, self.book, now)
+                    if candidate is not None and pools:
+                        admitted = True
+                        self.joined(candidate)
+                        _note(added, candidate)
+            for model in gone if section.on_deprecated_model == "deactivate" else ():
+                if model in known and unlisted(self.book, known[model], listed=False):
+                    _note(removed, known[model])
+        if admitted:
+            self.settled()
+        return added, removed
+
+    # -- health -----------------------------------------------------------------------------------------------------
+
+    def _look_at(self, watch: Watch, names: Sequence[str]) -> list[ProbeResult]:
+        found: list[ProbeResult] = []
+        for name in names:
+            if self.background.stopped():
+                break
+            result: Any = None
+            try:
+                result = watch.connector.probe(name)
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises, the mesh goes on
+                described, said = authors.described(watch.connector), authors.what(error, watch.connector)
+                _log.warning("probe(%r) of the %s raised %s", name, described, said)
+                continue
+            if not isinstance(result, ProbeResult):
+                place, kind = authors.where_of(watch.connector, "probe"), authors.class_of(result).__name__
+                _log.warning("probe(%r) of the %s (%s) returned %s", name, authors.described(watch.connector), place, kind)
+                continue
+            found.append(result)
+            self._count(watch, name, result)
+        return found
+
+    def _count(self, watch: Watch, name: str, result: ProbeResult) -> None:
+        """Take a provider off after so many failed probes in a row, and back with the first that succeeds."""
+        key, account = (id(watch), name), self.entries[name].account
+        with self.lock:
+            self._failed[key] = failed = 0 if result.success else self._failed.get(key, 0) + 1
+            withheld = Reason.HEALTH_CHECK in account.holds
+            # Of two connectors that probe one provider, each must have found it up before it is asked again.
+            down = any(
+                self._failed.get((id(one), name), 0) >= one.health[name].failure_threshold
+                for one in self.watches
+                if name in one.health
+            )
+            if down != withheld:
+                self.book.advance(self.clock())
+                surveyed(self.book, account, up=not down)
+        if failed and not withheld:
+            _log.info("a probe of %s failed (%d in a row): %s", name, failed, result.error)
+        self.tell(())
+
+    def close(self) -> None:
+        """Let every connector go of what it holds."""
+        for watch in self.watches:
+            close = getattr(watch.connector, "close", None)
+            if close is None:
+                continue
+            try:
+                close()
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the others are closed
+                _log.warning("the %s did not close: %s", authors.described(watch.connector), authors.what(error, watch.connector))
+
+
+def _by_interval(rows: Mapping[str, Any]) -> dict[float, list[str]]:
+    found: dict[float, list[str]] = {}
+    for name, row in rows.items():
+        found.setdefault(row.interval, []).append(name)
+    return found
+
+
+def _among(rows: Mapping[str, Any], names: Sequence[str] | None) -> list[str]:
+    return [name for name in rows if names is None or name in names]
+
+
+def _reports(watch: Watch) -> DiscoveryReports | None:
+    return watch.connector if isinstance(watch.connector, DiscoveryReports) else None
+
+
+def _row(watch: Watch, name: str, model: str) -> ModelInfo:
+    connector: Any = watch.connector
+    info = connector.found(name, model) if isinstance(connector, DiscoveredModels) else None
+    return info if isinstance(info, ModelInfo) else ModelInfo(model, model)
+
+
+def _note(found: dict[str, list[str]], candidate: Candidate) -> None:
+    for pool, _ in candidate.places:
+        found.setdefault(pool.name, []).append(candidate.model_id)

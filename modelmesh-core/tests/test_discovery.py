@@ -1,0 +1,543 @@
+"""Discovery: what its findings change in the pools, who hears of it, and what its mistakes do not change."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from threading import Event, current_thread
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.builtin.memory import MemoryStorage
+from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, NoActiveModelError
+from modelmesh.ids import Kind
+from modelmesh.registry.catalog import Catalog
+from modelmesh.registry.resolver import Resolver
+from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.testing import VirtualClock
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+CHAT = "generation.text-generation.chat-completion"
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Sink:
+    id = "test.sink.v1"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def emit(self, event: Any) -> None:
+        facts = {name: value for name, value in event.metadata.items() if value != [] and name != "found_by"}
+        self.told.append((event.event_type, event.model_id or event.pool_id or event.provider_id, facts))
+
+    def log(self, entry: Any) -> None: ...
+
+
+class Finder:
+    """A discovery connector that says what the test gave it to say."""
+
+    id = "test.finder.v1"
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.down: set[str] = set()
+        self.rows: dict[tuple[str, str], ModelInfo] = {}
+        self.known: dict[str, list[str]] = {}
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+        self.asked_at_all = Event()
+        self.threads: set[str] = set()
+        self.closed = 0
+
+    def attach(self, providers: Any) -> None:
+        self.attached = dict(providers)
+
+    def know(self, provider_id: str, models: Any) -> None:
+        self.known[provider_id] = [info.id for info in models]
+
+    def sync(self, providers: Any = None) -> Any:
+        self._note("sync", *providers)
+        said = self.results.pop(0) if self.results else SyncResult()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def probe(self, provider_id: str) -> Any:
+        self._note("probe", provider_id)
+        return ProbeResult(provider_id, success=provider_id not in self.down, error="it is down")
+
+    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
+        return self.rows.get((provider_id, model_id))
+
+    def get_sync_status(self) -> SyncStatus:
+        return SyncStatus(status="idle")
+
+    def get_health_report(self, provider_id: str | None = None) -> list[HealthReport]:
+        return [HealthReport(provider_id or "")]
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _note(self, what: str, *names: str) -> None:
+        self.asked.append((what, names))
+        self.threads.add(current_thread().name)
+        self.asked_at_all.set()
+
+
+class World:
+    """Two accounts, a pool for chats and one with a list of its own; background jobs are run by hand, in this thread."""
+
+    def __init__(self, scripted: Any, discovery: dict[str, Any], *, start: bool = True, **sections: Any) -> None:
+        self.vendors = {name: scripted(f"{name}-1") for name in "ab"}
+        self.finder, self.clock, self.sink = Finder(), VirtualClock(), Sink()
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: NOON)
+        if discovery:
+            discovery = {"instance": self.finder, **discovery}
+        self.config: dict[str, Any] = {
+            "providers": {name: {"instance": vendor} for name, vendor in self.vendors.items()},
+            "pools": {"chat-completion": {"retry": {"max_attempts": 0}}, "chosen": {"models": ["a-1"]}},
+            "observability": {"instance": self.sink},
+            "discovery": discovery or None,
+            **sections,
+        }
+        if start:
+            self.start()
+
+    def start(self) -> World:
+        self.mesh.initialize(self.config)
+        self.mesh.discovery.background.run_due()  # whichever thread asks at the start, it has done so after this
+        return self
+
+    def find(self, *new: str, gone: tuple[str, ...] = (), changed: tuple[str, ...] = (), **row: Any) -> SyncResult:
+        for one in new:
+            provider, _, model = one.partition("/")
+            self.finder.rows[provider, model] = ModelInfo(model, **{"capabilities": (CHAT,), **row})
+        self.finder.results = [SyncResult(new, gone, changed)]
+        return self.mesh.discovery.sync()
+
+    def models(self, pool: str = "chat-completion") -> list[str]:
+        self.mesh.list_pools()
+        return [one.model_id for one in self.mesh.get_router().get_pool(pool).get_active_models()]
+
+    def ask(self, model: str = "chat-completion") -> str:
+        return str(self.mesh.client.chat.completions.create(model=model, messages=[]).choices[0].message.content)
+
+    @property
+    def told(self) -> list[tuple[Any, ...]]:
+        told, self.sink.told = self.sink.told, []
+        return told
+
+
+SYNC: dict[str, Any] = {"sync": {}, "health": {"enabled": False}}
+HEALTH: dict[str, Any] = {"sync": {"enabled": False}, "health": {}}
+
+
+# -- lists of models --------------------------------------------------------------------------------------------------
+
+
+def test_a_new_model_joins_the_pools_it_fits_behind_the_others(scripted: Any) -> None:
+    world = World(scripted, SYNC)
+    found = world.find("a/a-2")
+    assert found.new_models == ("a/a-2",)
+    assert world.models() == ["a-1", "b-1", "a-2"]
+    assert world.models("chosen") == ["a-1"]
+    assert world.ask("a-2") == "answer of a-2"
+    assert world.told == [
+        ("discovery_models_updated", "a", {"new": ["a-2"]}),
+        ("pool_membership_changed", "chat-completion", {"added": ["a-2"]}),
+    ]
+    with_the_same_name = world.find("b/a-2")  # a pool of a model's own name, made by the request above, has it as well
+    assert with_the_same_name.new_models == ("b/a-2",)
+    assert len(world.mesh.get_router().resolve("a-2").members) == 2
+
+
+def test_what_joined_takes_over_when_the_others_fail(scripted: Any) -> None:
+    world = World(scripted, SYNC)
+    world.find("b/b-2")
+    for vendor in world.vendors.values():
+        vendor._answer = lambda _, model: _server_error() if model.endswith("-1") else _body(model)
+    assert world.ask() == "b-2"
+    reply = world.mesh.client.explain("chat-completion")
+    assert [row.model for row in reply.candidates] == ["a-1", "b-1", "b-2"]
+
+
+def test_a_model_that_is_found_twice_is_one_model(scripted: Any) -> None:
+    world = World(scripted, SYNC)
+    world.find("a/a-2")
+    world.find("a/a-2")
+    assert world.models() == ["a-1", "b-1", "a-2"]
+    assert [row[0] for row in world.told].count("pool_membership_changed") == 1
+
+
+@pytest.mark.parametrize(
+    ("sync", "told"),
+    [
+        ({"on_new_model": "notify"}, True),
+        ({"auto_register": False}, True),
+        ({"on_new_model": "ignore"}, False),
+    ],
+)
+def test_a_new_model_joins_nothing_unless_it_is_wanted(scripted: Any, sync: dict[str, Any], told: bool) -> None:
+    world = World(scripted, {"sync": sync})
+    world.find("a/a-2")
+    assert world.models() == ["a-1", "b-1"]
+    assert [row[0] for row in world.told] == ["discovery_models_updated"] * told
+
+
+def test_a_provider_whose_models_were_chosen_gets_no_others(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.config["providers"]["a"]["models"] = ["a-1"]
+    world.config["models"] = {"b-1": {"provider": "b", "capabilities": ["chat-completion"]}}
+    world.start().find("a/a-2", "b/b-2")
+    assert sorted(world.models()) == ["a-1", "b-1"]
+    assert [row[:2] for row in world.told] == [("discovery_models_updated", "a"), ("discovery_models_updated", "b")]
+
+
+def test_a_mesh_whose_models_the_caller_chose_gets_no_others(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    del world.config["pools"]["chosen"]
+    world.mesh.initialize(world.config, models=["b-1"])
+    world.find("b/b-2")
+    assert world.models() == ["b-1"]
+
+
+def test_a_model_that_nothing_is_known_of_joins_where_its_provider_says_what_its_models_can(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    shipped = [ModelInfo("a-1", capabilities=(CHAT,))]
+    world.vendors["a"].shipped_models = lambda: shipped  # much of what such a vendor lists cannot chat
+    world.start().find("a/whisper", "b/b-2", capabilities=("no-such-thing",))
+    assert world.models() == ["a-1", "b-1", "b-2"]
+    assert ("discovery_models_updated", "a", {"new": ["whisper"]}) in world.told
+
+
+@pytest.mark.parametrize("keeps", ["deactivate", "notify", "ignore"])
+def test_a_model_that_is_gone_rests_until_it_is_listed_again(scripted: Any, keeps: str) -> None:
+    world = World(scripted, {"sync": {"on_deprecated_model": keeps}})
+    world.find(gone=("a/a-1",))
+    told = [row[:2] for row in world.told]
+    if keeps != "deactivate":
+        assert world.models() == ["a-1", "b-1"]
+        assert told == ([("discovery_models_updated", "a")] if keeps == "notify" else [])
+        return
+    assert world.models() == ["b-1"]
+    assert world.models("chosen") == []
+    assert told == [
+        ("discovery_models_updated", "a"),
+        ("pool_membership_changed", "chat-completion"),
+        ("pool_membership_changed", "chosen"),
+        ("model_deactivated", "a-1"),
+    ]
+    reason = world.mesh.explain("chosen").candidates[0].reason
+    assert reason == "model is withheld until the vendor lists it again: deprecated"
+    with pytest.raises(NoActiveModelError, match="deprecated"):
+        world.ask("chosen")
+    world.clock.advance(30 * 86400)
+    assert world.models() == ["b-1"]
+    world.find("a/a-1")
+    assert world.models() == ["a-1", "b-1"]
+    assert [row[:2] for row in world.told][-1] == ("model_activated", "a-1")
+    assert world.ask("chosen") == "answer of a-1"
+
+
+def test_a_person_may_bring_back_what_is_gone(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"on_deprecated_model": "deactivate"}})
+    world.find(gone=("a/a-1",))
+    pool = world.mesh.get_router().get_pool("chosen")
+    pool.recover(pool.members[0])
+    assert world.ask("chosen") == "answer of a-1"
+
+
+def test_what_is_changed_is_told(scripted: Any) -> None:
+    world = World(scripted, SYNC)
+    world.find(changed=("b/b-1",))
+    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})]
+    world.find()
+    assert world.told == []
+
+
+def test_what_the_configuration_says_of_a_model_is_no_change(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.finder.results = [SyncResult(updated_models=("b/b-1",), errors=("a: no answer",))]
+    world.start()
+    assert world.told == []
+    world.find(changed=("a/a-1", "b/b-1"))
+    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})], "of a nothing was heard before"
+
+
+def test_limits_policies_and_windows_hold_for_what_joined(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    row = {"free_tier": {"requests_per_day": 1, "source": "a page", "as_of": "2026-11-21"}}
+    world.config["providers"]["a"]["quota"] = {"free_tier": True}
+    world.config["pools"] = {
+        "free": {"capability": "chat-completion", "retry": {"max_attempts": 0}},
+        "night": {"capability": "chat-completion", "deactivation": {"maintenance_window": "0-29 12 * * *"}},
+    }
+    world.start().find("a/a-2", extra=row)
+    withheld = next(one for one in world.mesh.list_models() if one.model_id == "a-2")
+    assert world.mesh.explain("night").candidates[2].reason == world.mesh.explain("night").candidates[0].reason
+    world.clock.advance(30 * MINUTE)
+    assert world.models("night") == ["a-1", "b-1", "a-2"]
+    assert [meter.quota.limit for meter in withheld.health.meters] == [1]
+    assert world.ask("a-2") == "answer of a-2"
+    assert world.models("free") == ["a-1", "b-1"]
+
+
+def test_what_joined_is_remembered_over_a_restart(scripted: Any) -> None:
+    store = MemoryStorage()
+    row = {"free_tier": {"requests_per_day": 1, "source": "a page", "as_of": "2026-11-21"}}
+
+    def world() -> World:
+        made = World(scripted, SYNC, start=False, storage={"instance": store, "sync_policy": "sync-on-boundary"})
+        made.config["providers"]["a"]["quota"] = {"free_tier": True}
+        return made.start()
+
+    first = world()
+    first.find("a/a-2", extra=row)
+    pool = first.mesh.get_router().get_pool("chat-completion")
+    pool.deactivate(pool.members[1])
+    assert first.ask("a-2") == "answer of a-2"
+    first.mesh.shutdown()
+    second = world()  # ends before anybody has looked at a vendor's list
+    second.mesh.shutdown()
+    third = world()
+    third.find("a/a-2", extra=row)
+    assert third.models() == ["a-1"]  # b-1 by hand, a-2 because its day's request is spent
+    with pytest.raises(NoActiveModelError, match="quota_exhausted"):
+        third.ask("a-2")
+
+
+@pytest.mark.parametrize("said", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}])
+def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplog: Any) -> None:
+    world = World(scripted, SYNC)
+    world.finder.results = [said]
+    with caplog.at_level(logging.WARNING):
+        assert world.mesh.discovery.sync() == SyncResult()
+    assert world.models() == ["a-1", "b-1"]
+    assert world.told == []
+    assert "test.finder.v1" in caplog.text
+    assert "test_discovery.py" in caplog.text
+
+
+def test_names_of_strangers_change_nothing(scripted: Any) -> None:
+    world = World(scripted, SYNC)
+    world.find("c/c-1", "a", gone=("c/c-2", "a/never-there"))
+    assert world.models() == ["a-1", "b-1"]
+    assert world.told == [("discovery_models_updated", "a", {"deprecated": ["never-there"]})]
+
+
+def test_errors_are_logged_and_the_others_go_on(scripted: Any, caplog: Any) -> None:
+    world = World(scripted, SYNC)
+    world.finder.results = [SyncResult(new_models=("b/b-2",), errors=("a: no answer",))]
+    with caplog.at_level(logging.WARNING):
+        world.mesh.discovery.sync()
+    assert "a: no answer" in caplog.text
+    assert world.models() == ["a-1", "b-1", "b-2"]
+
+
+# -- health -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_provider_rests_after_three_failed_probes_and_is_back_after_one_that_succeeds(scripted: Any) -> None:
+    world = World(scripted, HEALTH)
+    world.finder.down = {"a"}
+    for _ in range(2):
+        world.mesh.discovery.probe()
+    assert world.models() == ["a-1", "b-1"]
+    world.mesh.discovery.probe()
+    assert world.models() == ["b-1"]
+    assert world.models("chosen") == []
+    assert world.told == [
+        ("provider_health_changed", "a", {"reason": "health_check", "available": False}),
+        ("provider_deactivated", "a", {"reason": "health_check"}),
+    ]
+    assert world.mesh.explain("chosen").candidates[0].reason == "account is withheld until a probe succeeds: health_check"
+    world.mesh.discovery.probe()
+    assert world.told == []
+    world.finder.down = set()
+    world.mesh.discovery.probe(["a"])
+    assert world.models() == ["a-1", "b-1"]
+    assert [row[0] for row in world.told] == ["provider_health_changed", "provider_recovered"]
+    assert world.ask("chosen") == "answer of a-1"
+
+
+def test_a_single_failure_between_successes_is_nothing(scripted: Any) -> None:
+    world = World(scripted, {"health": {"failure_threshold": 2}})
+    for down in ({"a"}, set(), {"a"}, set(), {"a"}):
+        world.finder.down = down
+        world.mesh.discovery.probe()
+    assert world.models() == ["a-1", "b-1"]
+
+
+def test_what_failed_requests_put_off_a_probe_leaves_off(scripted: Any) -> None:
+    world = World(scripted, HEALTH)
+    world.vendors["a"]._answer = lambda *_: RULES[FailureClass.CREDENTIAL].error(
+        "no", failure=FailureClass.CREDENTIAL, status=401
+    )
+    with pytest.raises(ModelMeshError):
+        world.ask("chosen")
+    world.mesh.discovery.probe()
+    assert "credential" in str(world.mesh.explain("chosen").candidates[0].reason)
+
+
+def test_two_that_probe_one_provider_must_both_find_it_up(scripted: Any) -> None:
+    other = Finder()
+    world = World(scripted, {}, start=False)
+    rows = [
+        {"instance": world.finder, "health": {"failure_threshold": 1}},
+        {"instance": other, "health": {"failure_threshold": 1}},
+    ]
+    world.config["discovery"] = {"connectors": rows}
+    world.start()
+    world.finder.down = {"a"}
+    world.mesh.discovery.probe()
+    assert world.models() == ["b-1"]
+    assert [row[0] for row in world.told] == ["provider_health_changed", "provider_deactivated"]
+    world.finder.down = set()
+    world.mesh.discovery.probe()
+    assert world.models() == ["a-1", "b-1"]
+
+
+# -- when, by whom, and how it ends -----------------------------------------------------------------------------------
+
+
+def test_it_asks_at_the_start_and_at_each_interval_in_a_thread_of_its_own(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"interval": "10m", "providers": ["b"]}, "health": {"interval": "60s"}}, start=False)
+    world.config["providers"]["a"]["discovery"] = {"health": {"interval": "30s", "failure_threshold": 1}}
+    world.start()
+    assert world.finder.asked_at_all.wait(10)
+    world.mesh.discovery.background.run_due()  # waits for the jobs under way
+    first = [("sync", ("b",)), ("probe", ("a",)), ("probe", ("b",))]
+    assert sorted(world.finder.asked) == sorted(first)
+    assert "modelmesh-discovery" in world.finder.threads
+    world.finder.asked.clear()
+    for _ in range(20):
+        world.clock.advance(30)
+        world.mesh.discovery.background.run_due()
+    counts = {one: world.finder.asked.count(one) for one in first}
+    assert counts == {("sync", ("b",)): 1, ("probe", ("a",)): 20, ("probe", ("b",)): 10}
+
+
+def test_the_connector_is_told_of_the_providers_and_what_is_known(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.vendors["a"].shipped_models = lambda: [ModelInfo("a-0"), ModelInfo("a-1")]
+    world.config["providers"]["a"]["models"] = ["a-1"]
+    world.start()
+    assert world.finder.attached == world.vendors
+    assert world.finder.known == {"a": ["a-1", "a-0"], "b": ["b-1"]}
+
+
+def test_it_is_closed_with_the_mesh_and_asks_nobody_after(scripted: Any) -> None:
+    world = World(scripted, {"sync": {}, "health": {}})
+    assert world.finder.asked_at_all.wait(10)
+    world.mesh.shutdown()
+    world.mesh.shutdown()
+    assert world.finder.closed == 1
+    world.finder.asked.clear()
+    world.finder.results = [SyncResult(new_models=("a/a-2",))]
+    world.clock.advance(2 * HOUR)
+    world.mesh.discovery.background.run_due()
+    assert world.finder.asked == []
+
+
+def test_a_mesh_that_only_looks_asks_nobody(scripted: Any) -> None:
+    world = World(scripted, {"sync": {}, "health": {}}, start=False)
+    world.mesh.initialize(world.config, keep_state=False)
+    assert world.mesh.discovery.background._thread is None
+    assert world.finder.asked == []
+
+
+def test_without_the_section_nothing_runs(scripted: Any) -> None:
+    world = World(scripted, {})
+    assert world.mesh.discovery.background._thread is None
+    assert world.mesh.discovery.sync() == SyncResult()
+    assert world.mesh.discovery.probe() == []
+    assert world.mesh.discovery.get_sync_status() == []
+    assert world.mesh.discovery.get_health_report() == []
+
+
+def test_reports_are_the_connectors_own(scripted: Any) -> None:
+    world = World(scripted, {"sync": {}, "health": {"providers": ["b"]}})
+    assert world.mesh.discovery.get_sync_status() == [SyncStatus(status="idle")]
+    assert world.mesh.discovery.get_health_report() == [HealthReport("b")]
+    assert world.mesh.discovery.get_health_report("a") == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_process_goes_on_asking(scripted: Any) -> None:
+    world = World(scripted, HEALTH)
+    assert world.finder.asked_at_all.wait(10)
+    world.mesh.discovery.background.run_due()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            world.finder.down = {"a"}
+            world.ask()
+            for _ in range(3):
+                world.mesh.discovery.probe()
+            status = 0 if world.models() == ["b-1"] and world.mesh.discovery.background._thread is not None else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert world.models() == ["a-1", "b-1"]
+
+
+# -- what cannot be used ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"sync": {"interval": "0s"}}, r"discovery\.sync\.interval: must be 1s or more"),
+        ({"health": {"failure_threshold": 0}}, r"discovery\.health\.failure_threshold: must be 1 or more"),
+        ({"sync": {"on_new_model": "rejoice"}}, r"discovery\.sync\.on_new_model"),
+        ({"sync": {"intervall": "1h"}}, "unknown key 'intervall'. Did you mean 'interval'"),
+        ({"sync": {"providers": ["z"]}}, "no provider 'z' is configured"),
+        ({"connectors": {"connector": "x"}}, r"discovery\.connectors: must be a list"),
+        ({"connectors": [{"sync": {}}]}, "needs a 'connector'"),
+        ({"connectors": [], "sync": {}}, "must stand in an entry of 'connectors'"),
+        ({"sync": {}}, r"modelmesh\.registry-sync\.v1"),
+        ({"instance": object()}, "object is no discovery connector: it needs an id, sync and probe"),
+        ([], "must be a map"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_its_place(scripted: Any, section: Any, said: str) -> None:
+    config = {"providers": {"a": {"instance": scripted("a-1")}}, "pools": {"chat-completion": {}}, "discovery": section}
+    mesh = ModelMesh(resolver=_no_discovery_installed())
+    with pytest.raises(ModelMeshError, match=said):
+        mesh.initialize(config)
+
+
+def test_a_connector_that_breaks_when_it_is_told_of_the_providers_is_named(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.finder.attach = lambda _: 1 / 0  # type: ignore[method-assign]
+    with pytest.raises(ConnectorLoadError, match=r"test\.finder\.v1.*ZeroDivisionError.*test_discovery\.py"):
+        world.start()
+
+
+def test_what_nobody_is_asked_about_cannot_be_asked_for(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"providers": ["a"]}})
+    with pytest.raises(ConfigurationError, match=r"has discovery\.sync for 'b'; it has for: a\. Add it"):
+        world.mesh.discovery.sync(["b"])
+    with pytest.raises(ConfigurationError, match="it has for: nobody"):
+        world.mesh.discovery.probe(["a"])
+
+
+def _no_discovery_installed() -> Any:
+    installed = [point for kind in Kind if kind is not Kind.DISCOVERY for point in entry_points(group=kind.group)]
+    return Resolver(Catalog(installed))
+
+
+def _body(text: str) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return {"id": "x", "object": "chat.completion", "created": 1, "choices": [choice], "usage": None}
+
+
+def _server_error() -> Exception:
+    return RULES[FailureClass.SERVER].error("no", failure=FailureClass.SERVER, status=500)
