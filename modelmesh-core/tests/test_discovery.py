@@ -155,6 +155,7 @@ def test_a_new_model_joins_the_pools_it_fits_behind_the_others(scripted: Any) ->
     with_the_same_name = world.find("b/a-2")  # a pool of a model's own name, made by the request above, has it as well
     assert with_the_same_name.new_models == ("b/a-2",)
     assert len(world.mesh.get_router().resolve("a-2").members) == 2
+    assert [row[:2] for row in world.told] == [("discovery_models_updated", "b"), ("pool_membership_changed", "chat-completion")]
 
 
 def test_what_joined_takes_over_when_the_others_fail(scripted: Any) -> None:

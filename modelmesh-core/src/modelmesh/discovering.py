@@ -191,19 +191,24 @@ class Discoverer:
             for model, info in fresh:
                 if model in known:  # it was gone, and is listed again
                     if unlisted(self.book, known[model], listed=True):
-                        _note(added, known[model])
+                        self._note(added, known[model])
                 elif registers:
                     candidate, pools = self.joining.join(self.entries[name], info, self.book, now)
                     if candidate is not None and pools:
                         admitted = True
                         self.joined(candidate)
-                        _note(added, candidate)
+                        self._note(added, candidate)
             for model in gone if section.on_deprecated_model == "deactivate" else ():
                 if model in known and unlisted(self.book, known[model], listed=False):
-                    _note(removed, known[model])
+                    self._note(removed, known[model])
         if admitted:
             self.settled()
         return added, removed
+
+    def _note(self, found: dict[str, list[str]], candidate: Candidate) -> None:
+        for pool in self.joining.router.list_pools():  # not those that requests make by naming a model
+            if pool.position(candidate) is not None:
+                found.setdefault(pool.name, []).append(candidate.model_id)
 
     # -- health -----------------------------------------------------------------------------------------------------
 
@@ -277,8 +282,3 @@ def _row(watch: Watch, name: str, model: str) -> ModelInfo:
     connector: Any = watch.connector
     info = connector.found(name, model) if isinstance(connector, DiscoveredModels) else None
     return info if isinstance(info, ModelInfo) else ModelInfo(model, model)
-
-
-def _note(found: dict[str, list[str]], candidate: Candidate) -> None:
-    for pool, _ in candidate.places:
-        found.setdefault(pool.name, []).append(candidate.model_id)

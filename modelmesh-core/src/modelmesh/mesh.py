@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.assembly.accounts import aclose_providers, close_providers
 from modelmesh.assembly.assembler import Assembler, Parts
-from modelmesh.background import Background
+from modelmesh.beside import Beside
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh.discovering import Discoverer
 from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.operations import CHAT
-from modelmesh.probing import Prober, probed_accounts
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver
 from modelmesh.reporting import Reporter
@@ -133,30 +131,10 @@ class ModelMesh:
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
-        """What is done beside requests, where the configuration or a sink asks for it."""
-        self.background = background = Background(self._clock)
-        self._prober = Prober(
-            self._book, self._lock, self._clock, self._reporter.left_to_tell, background, probed_accounts(parts)
-        )
-        self.discovery = discovery = Discoverer(
-            parts.watches,
-            {entry.key: entry for entry in parts.entries},
-            parts.joining,
-            self._book,
-            self._lock,
-            self._clock,
-            Background(self._clock, "modelmesh-discovery"),
-            self._reporter.told,
-            self._joined,
-            self._adopt_joined,
-        )
+        self._beside = Beside(parts, self._book, self._lock, self._clock, self._reporter, self._joined, self._adopt_joined)
+        self.background, self.discovery = self._beside.background, self._beside.discovery
         if jobs:
-            discovery.begin()
-            discovery.background.start()
-            self._prober.begin()
-            if self._emitter.counting:
-                background.every(parts.statistics.flush_interval, self._statistics.flush)
-            background.start()
+            self._beside.begin(self._emitter, self._statistics, parts.statistics.flush_interval)
 
     def _reach_state(self, storage: Storage, section: StorageSection, *, grows: bool) -> None:
         from modelmesh.state import StateOfMesh  # noqa: PLC0415 - only where something is kept
@@ -164,16 +142,11 @@ class ModelMesh:
         self._kept = StateOfMesh(
             self._router.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock, grows=grows
         )
-        self.state = self._kept.managed(storage, section, self._when)
+        self.state = self._kept.manage(storage, section, self._when)
 
     def _keep_state(self) -> None:
-        assert self.state is not None
         assert self._kept is not None
-        self.state.begin()
-        if self.state.policy == "immediate":
-            self._kept.adopt_all(self.state)
-            self._ledger.posted = {}
-            self._driver.poster = self._adriver.poster = self.state.post
+        self._driver.poster = self._adriver.poster = self._kept.begin()
         self._reporter.state = self.state
 
     def _joined(self, candidate: Candidate) -> None:
@@ -181,8 +154,8 @@ class ModelMesh:
             self._kept.joined(candidate)
 
     def _adopt_joined(self) -> None:
-        if self.state is not None and self._kept is not None and self.state.policy == "immediate":
-            self._kept.adopt_all(self.state)
+        if self._kept is not None:
+            self._kept.adopt_joined()
 
     def look_up_state(self) -> SystemState | None:
         """Go on from what is stored and leave that as it is; for a mesh initialized with ``keep_state=False``.
@@ -195,12 +168,7 @@ class ModelMesh:
             DamagedStateError: What is stored cannot be used.
             NewerStateError: A later version wrote it.
         """
-        if self.state is None or self._kept is None or self.state.policy == "in-memory":
-            return None
-        found = self.state.look()
-        if self.state.policy == "immediate":
-            self._kept.adopt_all(self.state)
-        return found
+        return None if self._kept is None else self._kept.look()
 
     def shutdown(self) -> None:
         """Close connections and let sinks write what they hold. May be called twice."""
@@ -209,7 +177,7 @@ class ModelMesh:
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        self._end_background()
+        self._beside.end()
         close_providers(self._entries)
         self._closed()
 
@@ -220,14 +188,9 @@ class ModelMesh:
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        await asyncio.to_thread(self._end_background)
+        await asyncio.to_thread(self._beside.end)
         await aclose_providers(self._entries)
         self._closed()
-
-    def _end_background(self) -> None:
-        self.background.stop()
-        self.discovery.background.stop()
-        self.discovery.close()
 
     def _closed(self) -> None:
         if not self._looking:
@@ -329,7 +292,7 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter, self._prober, self.discovery, self._kept):
+        for part in (self._driver, self._adriver, self._reporter, self._kept):
             if part is not None:
                 part.lock = self._lock
         self._statistics.after_fork()
@@ -341,8 +304,7 @@ class ModelMesh:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
-        self.background.after_fork()
-        self.discovery.background.after_fork()
+        self._beside.after_fork(self._lock)
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, field
 
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.state import image
@@ -51,17 +51,18 @@ class StateOfMesh:
     lock: RLock
     clock: Callable[[], float]
     grows: bool = False
+    manager: StateManager = field(init=False)
     _before: SystemState | None = None
 
-    def managed(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
-        """Return what keeps this in a store, as the configuration says; nothing is loaded yet.
+    def manage(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
+        """Make what keeps this in a store, as the configuration says, and return it; nothing is loaded yet.
 
         Args:
             storage: The store.
             section: What the configuration says of it.
             now: Unix seconds.
         """
-        return StateManager(
+        self.manager = StateManager(
             storage,
             policy=section.sync_policy,
             interval=section.sync_interval,
@@ -73,6 +74,29 @@ class StateOfMesh:
             now=now,
             tell=self.tell,
         )
+        return self.manager
+
+    def begin(self) -> Any:
+        """Go on from what is stored, and keep it from now on.
+
+        Returns:
+            Posts what a request reserves, where other processes count along; else ``None``.
+        """
+        self.manager.begin()
+        if self.manager.policy != "immediate":
+            return None
+        self.adopt_all()
+        self.ledger.posted = {}
+        return self.manager.post
+
+    def look(self) -> SystemState | None:
+        """Go on from what is stored and leave that as it is; returns it, ``None`` when there is nothing."""
+        if self.manager.policy == "in-memory":
+            return None
+        found = self.manager.look()
+        if self.manager.policy == "immediate":
+            self.adopt_all()
+        return found
 
     def take(self) -> SystemState:
         """Return what is to be saved."""
@@ -108,10 +132,15 @@ class StateOfMesh:
         with self.lock:
             self.ledger.adopt_spent(totals, self.clock())
 
-    def adopt_all(self, state: StateManager) -> None:
+    def adopt_joined(self) -> None:
+        """Take what all processes together have spent of the limits of models that came later than the start."""
+        if self.manager.policy == "immediate":
+            self.adopt_all()
+
+    def adopt_all(self) -> None:
         """Take what all processes together have spent, of every limit."""
         meters = self.ledger.meters(self.pools())
-        totals = state.totals(meters)
+        totals = self.manager.totals(meters)
         with self.lock:
             self.ledger.adopt_all(meters, totals, self.clock())
 

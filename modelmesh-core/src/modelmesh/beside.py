@@ -1,0 +1,86 @@
+"""What one mesh does beside the requests: probes, discovery, and handing on what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from modelmesh.background import Background
+from modelmesh.discovering import Discoverer
+from modelmesh.probing import Prober, probed_accounts
+
+if TYPE_CHECKING:
+    from modelmesh.assembly.assembler import Parts
+    from modelmesh.events import Emitter
+    from modelmesh.reporting import Reporter
+    from modelmesh.routing.candidates import Candidate
+    from modelmesh.routing.health import HealthBook
+    from modelmesh.statistics import StatisticsCollector
+
+
+class Beside:
+    """Two threads, each started only where the configuration or a sink has something for it to do.
+
+    Attributes:
+        background: Probes for pools, and hands statistics to sinks.
+        discovery: Asks discovery connectors, in a thread apart: they wait for strangers.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        book: HealthBook,
+        lock: RLock,
+        clock: Callable[[], float],
+        reporter: Reporter,
+        joined: Callable[[Candidate], None],
+        settled: Callable[[], None],
+    ) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            parts: What the mesh is made of.
+            book: The health of everything.
+            lock: The mesh's.
+            clock: Monotonic seconds.
+            reporter: Tells of what was found.
+            joined: Called with a model that discovery took in, under the lock.
+            settled: Called when it took models in.
+        """
+        self.background = Background(clock)
+        rows = probed_accounts(parts)
+        self._prober = Prober(book, lock, clock, reporter.left_to_tell, self.background, rows)
+        self.discovery = Discoverer(
+            parts.watches,
+            {entry.key: entry for entry in parts.entries},
+            parts.joining,
+            book,
+            lock,
+            clock,
+            Background(clock, "modelmesh-discovery"),
+            reporter.told,
+            joined,
+            settled,
+        )
+
+    def begin(self, emitter: Emitter, statistics: StatisticsCollector, flush_interval: float) -> None:
+        """Start what there is to do."""
+        self.discovery.begin()
+        self._prober.begin()
+        if emitter.counting:
+            self.background.every(flush_interval, statistics.flush)
+        for one in (self.discovery.background, self.background):
+            one.start()
+
+    def end(self) -> None:
+        """Let both threads end, and discovery connectors go of what they hold."""
+        self.background.stop()
+        self.discovery.background.stop()
+        self.discovery.close()
+
+    def after_fork(self, lock: RLock) -> None:
+        """Go on in a child process, with the lock that it has now."""
+        self._prober.lock = self.discovery.lock = lock
+        self.background.after_fork()
+        self.discovery.background.after_fork()
