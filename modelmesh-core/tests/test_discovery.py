@@ -339,6 +339,11 @@ def test_errors_are_logged_and_the_others_go_on(scripted: Any, caplog: Any) -> N
         world.mesh.discovery.sync()
     assert "a: no answer" in caplog.text
     assert world.models() == ["a-1", "b-1", "b-2"]
+    for said in ("a: no answer", "a: no answer", "a: HTTP 503"):
+        world.finder.results = [SyncResult(errors=(said,))]
+        with caplog.at_level(logging.WARNING):
+            world.mesh.discovery.sync()
+    assert [record.args for record in caplog.records] == [("a: no answer",), ("a: HTTP 503",)], "each once"
 
 
 # -- health -----------------------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ class Discoverer:
     joined: Callable[[Candidate], None]
     settled: Callable[[], None]
     _failed: dict[tuple[int, str], int] = field(factory=dict)
+    _errors: dict[int, tuple[str, ...]] = field(factory=dict)
     _looked: set[tuple[int, str]] = field(factory=set)
 
     def begin(self) -> None:
@@ -143,8 +144,10 @@ class Discoverer:
             described = authors.described(watch.connector)
             _log.warning("sync() of the %s (%s) returned %s, not a SyncResult", described, place, kind)
             return SyncResult()
+        before, self._errors[id(watch)] = self._errors.get(id(watch), ()), result.errors
         for line in result.errors:
-            _log.warning("the models of a provider could not be compared: %s", line)
+            level = logging.DEBUG if line in before else logging.WARNING  # once for each outage, not at each interval
+            _log.log(level, "the models of a provider could not be compared: %s", line)
         if not self.background.stopped():
             for name in names:
                 self._take(watch, name, result)
