@@ -216,16 +216,11 @@ def test_a_hook_that_raises_is_a_typed_error(upstream: Upstream) -> None:
     assert (error.failure, "another version" in str(error)) == (FailureClass.PROTOCOL, True)
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(("id", "data", "object", "error", "capabilities", "context_length", "x")), inner, max_size=4
-        )
-    ),
-    max_leaves=12,
-)
+NAMES = st.sampled_from(("id", "data", "object", "error", "capabilities", "context_length", "x"))
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+FLAT = PLAIN | st.lists(PLAIN, max_size=3) | st.dictionaries(NAMES, PLAIN, max_size=3)
+ROW = FLAT | st.dictionaries(NAMES, FLAT, max_size=4)
+ANYTHING = ROW | st.lists(ROW, max_size=4) | st.dictionaries(NAMES, ROW | st.lists(ROW, max_size=4), max_size=4)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
