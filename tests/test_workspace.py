@@ -71,6 +71,17 @@ def test_there_is_something_to_check() -> None:
     assert len(tracked()) > 100
 
 
+def test_every_package_is_in_the_workspace_and_its_tests_are_run() -> None:
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    members, run = workspace["tool"]["uv"]["workspace"]["members"], workspace["tool"]["pytest"]["ini_options"]["testpaths"]
+    wanted = {re.split(r"[\[ ]", name)[0] for name in workspace["project"]["dependencies"]}
+    for package in PACKAGES:
+        where = package.relative_to(ROOT)
+        assert any(where.match(member) for member in members), f"{where} is no member"
+        assert any((where / "tests").is_relative_to(path) for path in run), f"the tests of {where} are run by nobody"
+        assert project(package)["name"] in wanted, f"the workspace does not install {where}"
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
 def test_names_follow_the_folder(package: Path) -> None:
     if package.name in FIXED:

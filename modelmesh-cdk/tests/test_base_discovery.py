@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh.contracts import Discovery, DiscoveryReports, HealthReport, ModelInfo, SyncResult, SyncStatus
-from modelmesh.errors import ConfigurationError, ProviderConnectionError
+from modelmesh.contracts import (
+    DiscoveredModels,
+    Discovery,
+    DiscoveryReports,
+    HealthReport,
+    Limits,
+    ModelInfo,
+    SyncResult,
+    SyncStatus,
+)
+from modelmesh.errors import ConfigurationError, ProviderConnectionError, ProviderError
+from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseDiscovery, BaseDiscoveryConfig, HttpHealthDiscovery, OpenAICompatibleProvider
 from modelmesh_cdk.testing import Script, Upstream
 
@@ -46,6 +56,7 @@ def made(config: Any = None, **vendors: Vendor) -> BaseDiscovery:
 def test_it_keeps_the_contract() -> None:
     assert isinstance(BaseDiscovery(), Discovery)
     assert isinstance(BaseDiscovery(), DiscoveryReports)
+    assert isinstance(BaseDiscovery(), DiscoveredModels)
 
 
 def test_settings_in_sections_and_flat() -> None:
@@ -185,3 +196,61 @@ def test_nobody_there_and_nobody_known() -> None:
     with pytest.raises(ConfigurationError, match="cannot probe 'x'"):
         health.register_provider_url("x", "not a url")
     health.close()
+
+
+class Acme:
+    """A provider that says how it was asked."""
+
+    probe_path, list_path = "/models", "/models"
+
+    def __init__(self, **attributes: Any) -> None:
+        self.__dict__.update(attributes)
+        self.asked: list[tuple[str, Any]] = []
+
+    def models(self) -> list[ModelInfo]:
+        self.asked.append(("models", None))
+        return [ModelInfo("shipped")]
+
+    def discover_models(self, limits: Limits | None = None) -> list[ModelInfo]:
+        self.asked.append(("discover_models", limits and limits.total))
+        return [ModelInfo("listed")]
+
+    def probe(self, limits: Limits) -> None:
+        self.asked.append(("probe", limits.total))
+        if self.failure:
+            raise ProviderError("no", failure=self.failure, status=429)
+
+    failure: FailureClass | None = None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "asked"),
+    [
+        (Acme(), ("probe", 7.0)),
+        (Acme(probe_path=""), ("discover_models", 7.0)),
+        (Acme(probe_path="", list_path=""), ("models", None)),
+    ],
+)
+def test_a_provider_is_probed_by_what_it_has_within_the_time(vendor: Acme, asked: Any) -> None:
+    watch = BaseDiscovery({"health": {"timeout": "7s"}})
+    watch.attach({"acme": vendor})
+    assert watch.probe("acme").success
+    assert vendor.asked == [asked]
+
+
+@pytest.mark.parametrize(("failure", "up"), [(FailureClass.THROTTLE, True), (FailureClass.CREDENTIAL, False)])
+def test_who_throttles_is_up(failure: FailureClass, *, up: bool) -> None:
+    watch = BaseDiscovery()
+    watch.attach({"acme": Acme(failure=failure)})
+    result = watch.probe("acme")
+    assert (result.success, result.status_code) == (up, 429)
+
+
+@pytest.mark.parametrize(("list_path", "found"), [("/models", "listed"), ("", "shipped")])
+def test_what_a_vendor_lists_goes_before_the_catalogue(list_path: str, found: str) -> None:
+    watch = BaseDiscovery()
+    watch.attach({"acme": Acme(list_path=list_path)})
+    assert watch.found("acme", found) is None
+    assert watch.sync().new_models == (f"acme/{found}",)
+    assert watch.found("acme", found) == ModelInfo(found)
+    assert watch.found("nobody", found) is None

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from modelmesh.errors import ConfigurationError
@@ -165,6 +166,7 @@ JSON = st.recursive(
 )
 
 
+@examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.dictionaries(st.sampled_from(["id", "model", "choices", "usage", "object", "a"]), JSON))
 def test_whatever_is_answered_is_still_there(data: dict[str, Any]) -> None:
     """Every top field of any body is in the answer, or beside it; choices are, too."""

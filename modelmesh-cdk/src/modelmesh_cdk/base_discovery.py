@@ -14,7 +14,7 @@ from modelmesh.config.units import duration
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Probing
+from modelmesh.contracts.provider import ListsModels, Probing
 from modelmesh.errors import ModelMeshError, ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.redaction import redact
@@ -136,10 +136,9 @@ class BaseDiscovery:
     # -- hooks: who asks ----------------------------------------------------------------------------------------------
 
     def _discover_provider_models(self, provider_id: str) -> Sequence[ModelInfo]:
-        """Return the models that a provider has now. By default its own ``discover_models``, else ``models``."""
+        """Return the models that a provider has now: by default what its vendor lists, else its catalogue."""
         provider = self.providers[provider_id]
-        ask = getattr(provider, "discover_models", None) or provider.models
-        return ask()  # type: ignore[no-any-return]
+        return provider.discover_models() if _lists(provider) else provider.models()  # type: ignore[no-any-return]
 
     def _probe_provider(self, provider_id: str, timeout: float) -> int | None:
         """Look at a provider and return its HTTP status when there is one; raise when it is not up.
@@ -147,10 +146,12 @@ class BaseDiscovery:
         By default probes it as the mesh would, or asks for its models where it has nothing to be probed by. One that
         refuses for now, because of too many requests, is up.
         """
-        provider = self.providers[provider_id]
+        provider = self.providers.get(provider_id)
         try:
             if isinstance(provider, Probing) and getattr(provider, "probe_path", True):
                 provider.probe(_limits(timeout))
+            elif _lists(provider) and not self._asks_otherwise():
+                provider.discover_models(_limits(timeout))  # type: ignore[union-attr]
             else:
                 self._discover_provider_models(provider_id)
         except ProviderError as error:
@@ -158,6 +159,9 @@ class BaseDiscovery:
                 raise
             return error.status
         return None
+
+    def _asks_otherwise(self) -> bool:
+        return type(self)._discover_provider_models is not BaseDiscovery._discover_provider_models  # noqa: SLF001 - its own
 
     def close(self) -> None:
         """Let go of what the connector holds. May be called twice."""
@@ -264,6 +268,10 @@ class BaseDiscovery:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
+
+
+def _lists(provider: Any) -> bool:
+    return isinstance(provider, ListsModels) and bool(getattr(provider, "list_path", True))
 
 
 def _limits(seconds: float) -> Limits:

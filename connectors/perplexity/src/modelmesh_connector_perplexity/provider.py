@@ -37,6 +37,7 @@ class PerplexityProvider(BaseProvider):
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
+    probe_path: ClassVar[str] = ""  # its list of models opens without a key (its page List Models, read 2026-11-21)
     default_capabilities: ClassVar[Sequence[str]] = (GROUNDED, "retrieval.search.web-search")
 
     def _get_completion_endpoint(self) -> str:
