@@ -110,6 +110,7 @@ class ModelMesh:
         self._resolver = resolver = self._resolver or Resolver()
         parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
         self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
+        self._router.lock = self._lock
         self.price_failures = parts.price_failures
         self._statistics = StatisticsCollector(
             now=self._when,
@@ -292,7 +293,7 @@ class ModelMesh:
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter, self._kept):
+        for part in (self._driver, self._adriver, self._reporter, self._router, self._kept):
             if part is not None:
                 part.lock = self._lock
         self._statistics.after_fork()

@@ -48,6 +48,11 @@ class ProviderEntry:
         """Its key in the configuration."""
         return self.section.key
 
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """What may stand before the ID of one of its models, whether or not another entry has that for its key."""
+        return _names(self.key, self.account.connector_id)
+
     def answers_to(self, name: str) -> bool:
         """Whether a reference means this entry."""
         return name in self.account.names
@@ -167,6 +172,8 @@ class Entries:
 
     def __init__(self, entries: Mapping[str, ProviderEntry]) -> None:
         self._by_key = dict(entries)
+        for key, entry in entries.items():  # a key names one entry alone, and so does a key before a model
+            entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
 
     def __iter__(self) -> Any:
         return iter(self._by_key.values())

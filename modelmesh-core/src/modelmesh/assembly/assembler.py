@@ -10,7 +10,7 @@ from modelmesh.assembly.accounts import Entries, build_entry
 from modelmesh.assembly.discovery import Watch, build_watch
 from modelmesh.assembly.joining import Joining
 from modelmesh.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
-from modelmesh.assembly.membership import Models, is_called
+from modelmesh.assembly.membership import Models, is_called, short_id
 from modelmesh.assembly.policies import pool_policy, strategy_settings
 from modelmesh.assembly.prices import PriceSources
 from modelmesh.assembly.recovery import give_judge, judges_strikes, maintenance, policy_settings
@@ -114,7 +114,10 @@ class Assembler:
         storage = self._storage(sections.storage, references) if sections.storage is not None else None
         windows = {name: maintenance(section, pools[name]) for name, section in sections.pools.items()}
         kept = {name: window for name, window in windows.items() if window is not None}
-        watches = (build_watch(section, resolver, references, places, entries, self._models) for section in sections.discovery)
+        watches = (
+            build_watch(section, path, resolver, references, places, entries, self._models)
+            for section, path in zip(sections.discovery, sections.discovery_paths, strict=True)
+        )
         return Parts(
             entries,
             tree,
@@ -233,7 +236,9 @@ class Assembler:
         for model in sections.models.values():
             if model.quota is not None:
                 entry = entries.one(model.provider, self._config.places.where(("models", model.id, "provider")))
-                quotas |= {(entry.key, c.model_id): model.quota for c in self._models.candidates if is_called(c, model.id)}
+                names = model.id, short_id(model.id, entry)
+                called = (c for c in self._models.candidates if any(is_called(c, name) for name in names))
+                quotas |= {(entry.key, c.model_id): model.quota for c in called}
         free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
         limits = ModelLimits(quotas, free)
         for candidate in self._models.candidates:

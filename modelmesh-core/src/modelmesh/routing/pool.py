@@ -69,6 +69,7 @@ class Pool:
         self._sized: dict[int, int] = {}  # context window -> mask
         self._windows: list[tuple[int, int]] = []
         self._refused: dict[str, int] = {}  # parameters that members refused lately
+        self._accounts: dict[int, Account] = {}
         self._by_account: dict[int, int] = {}
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
@@ -78,22 +79,20 @@ class Pool:
         self._index()
 
     def _index(self) -> None:
-        accounts: dict[int, Account] = {}
         for place, candidate in enumerate(self.members):
             self._enter(place, candidate)
-            accounts[id(candidate.account)] = candidate.account
-        self._settle(accounts.values())
+        self._settle(self._accounts.values())
 
     def _enter(self, place: int, candidate: Candidate) -> None:
         """Note under which names and with which limits a member is found."""
         bit, account, info = 1 << place, candidate.account, candidate.info
         candidate.places.append((self, place))
+        self._accounts[id(account)] = account
         self._by_account[id(account)] = self._by_account.get(id(account), 0) | bit
         for name in {*account.names, account.provider_id}:
             self._by_provider[name] = self._by_provider.get(name, 0) | bit
-            for model in (f"{name}.{candidate.model_id}", f"{name}/{candidate.model_id}"):
-                self._by_model[model] = self._by_model.get(model, 0) | bit
-        self._by_model[candidate.model_id] = self._by_model.get(candidate.model_id, 0) | bit
+        for name in names_of(candidate):
+            self._by_model[name] = self._by_model.get(name, 0) | bit
         for need in lacks(info):
             self._lacks[need] = self._lacks.get(need, 0) | bit
         if info.context_window:
@@ -106,7 +105,7 @@ class Pool:
             mask = self._by_account[id(account)]
             account.places = [row for row in account.places if row[0] is not self] + [(self, mask)]
             self.set_account(account, mask, on=account.ready and account.has_room)
-        for account in {id(member.account): member.account for member in self.members}.values():
+        for account in self._accounts.values():
             self._by_provider[account.provider_id] = self._by_account[id(account)]  # a key names one entry alone
         small, windows = 0, []
         for window in sorted(self._sized):  # each entry: everything whose window is at most this
@@ -306,3 +305,9 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"<Pool {self.name!r}: {self.available.bit_count()} of {len(self.members)} active>"
+
+
+def names_of(candidate: Candidate) -> set[str]:
+    """Return every name that a request may give a model, with or without its provider."""
+    account, model = candidate.account, candidate.model_id
+    return {model, *(f"{name}{sep}{model}" for name in (*account.names, account.provider_id) for sep in "./")}

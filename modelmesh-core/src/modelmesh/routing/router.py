@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from threading import RLock
 from typing import TYPE_CHECKING
 
-from modelmesh.capabilities.nodes import CapabilityTree
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.errors import CapabilityNotFoundError
 from modelmesh.operations import OPERATIONS
-from modelmesh.routing.pool import Pool
+from modelmesh.routing.pool import Pool, names_of
 
 if TYPE_CHECKING:
     from modelmesh.contracts.strategy import Strategy
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Router:
-    """Knows every pool of a mesh."""
+    """Knows every pool of a mesh.
+
+    Attributes:
+        lock: The mesh's, once it has one: a pool is made for a name while others change the health of its models.
+    """
 
     def __init__(self, pools: Mapping[str, Pool], tree: CapabilityTree, plain: Callable[[], Strategy]) -> None:
         """Take over the pools.
@@ -31,7 +36,8 @@ class Router:
         self._tree = tree
         self._plain = plain
         self._found: dict[str, Pool] = dict(pools)
-        self._own: dict[str, Pool] = {}
+        self._own: dict[str, tuple[Pool, Pool]] = {}  # and the pool whose members it has
+        self.lock = RLock()
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
 
@@ -61,7 +67,8 @@ class Router:
         """
         found = self._found.get(name)
         if found is None:
-            found = self._by_capability(name) or self._by_model(name)
+            with self.lock:
+                found = self._by_capability(name) or self._by_model(name)
             if found is None:
                 raise self._unknown(name)
             if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names; do not let them fill the memory
@@ -70,17 +77,32 @@ class Router:
 
     def admitted(self, candidate: Candidate) -> None:
         """Let a new member of a pool also be found where requests name its model itself."""
-        for name, own in self._own.items():
-            if any(pool is not own and pool.mask_of_model(name) >> place & 1 for pool, place in tuple(candidate.places)):
+        for name in names_of(candidate):
+            own, whole = self._own.get(name, (None, None))
+            if own is not None and whole is not None and whole.position(candidate) is not None:
                 own.admit(candidate)
+                own.operations = self._operations_of_models(own.members)
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
         """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""
         target = self._tree.get_node(pool.capability) if pool.capability else None
-        if target is None:
+        return frozenset() if target is None else self._operations_under(target)
+
+    def _operations_of_models(self, members: Sequence[Candidate]) -> frozenset[str]:
+        """Return the operations that models serve, by the pools they are in and by what they state; empty: any.
+
+        A vendor that is asked for embeddings of a chat model refuses as it refuses a model that the account may not use,
+        and that would take the model away from everybody else.
+        """
+        pools = [pool for pool in self._pools.values() if any(pool.position(member) is not None for member in members)]
+        if not all(pool.operations for pool in pools):
             return frozenset()
+        stated = [self._tree.get_node(name) for member in members for name in member.info.capabilities]
+        return frozenset().union(*(pool.operations for pool in pools), *(self._operations_under(node) for node in stated if node))
+
+    def _operations_under(self, node: CapabilityNode) -> frozenset[str]:
         served = {row.name: self._tree.get_node(row.capability) for row in OPERATIONS.values()}
-        return frozenset(name for name, node in served.items() if node is not None and self._tree.covers(target, node))
+        return frozenset(name for name, below in served.items() if below is not None and self._tree.covers(node, below))
 
     def _by_capability(self, name: str) -> Pool | None:
         node = self._tree.get_node(name)
@@ -95,14 +117,15 @@ class Router:
 
     def _by_model(self, name: str) -> Pool | None:
         if name in self._own:
-            return self._own[name]
+            return self._own[name][0]
         for pool in self._pools.values():
             mask = pool.mask_of_model(name)
             if mask:
                 members = [member for place, member in enumerate(pool.members) if mask >> place & 1]
                 own = Pool(name, pool.capability, members, self._plain(), pool.book, pool.policy, pool.ledger)
                 own.meters = pool.meters  # its budget holds for its models by whatever name they are asked
-                self._own[name] = own
+                own.operations = self._operations_of_models(members)
+                self._own[name] = own, pool
                 return own
         return None
 

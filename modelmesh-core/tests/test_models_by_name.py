@@ -1,0 +1,144 @@
+"""Requests that name a model itself: whose it is, what it is asked for, and what goes on meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.discovery import SyncResult
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import BadRequestError
+
+CHAT = "generation.text-generation.chat-completion"
+EMBEDDINGS = "representation.embeddings.text-embeddings"
+
+
+def _mesh(providers: dict[str, Any], pools: dict[str, Any] | None = None, **sections: Any) -> ModelMesh:
+    mesh = ModelMesh()
+    entries = {key: {"instance": provider} for key, provider in providers.items()}
+    mesh.initialize({"providers": entries, "pools": pools or {"chat-completion": {}}, **sections})
+    return mesh
+
+
+def _ask(mesh: ModelMesh, model: str) -> str:
+    return str(mesh.client.chat.completions.create(model=model, messages=[]).choices[0].message.content)
+
+
+# -- whose it is ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sep", "./")
+def test_a_key_before_a_model_names_one_entry_alone(scripted: Any, sep: str) -> None:
+    work, own = scripted("m"), scripted("m")
+    mesh = _mesh(
+        {"work": work, "test": own},  # the key of one is the vendor's name of both
+        {
+            "all": {"models": ["m"]},
+            "one": {"models": [f"test{sep}m"]},
+            "first": {
+                "models": ["m"],
+                "strategy": "modelmesh.priority-selection.v1",
+                "model_priority": [f"test{sep}m"],
+            },
+        },
+    )
+    assert _ask(mesh, f"test{sep}m") == "answer of m"
+    assert (len(work.asked), len(own.asked)) == (0, 1)
+    members = {pool.name: [str(one) for one in pool.members] for pool in mesh.list_pools()}
+    assert members == {"all": ["work/m", "test/m"], "one": ["test/m"], "first": ["work/m", "test/m"]}
+    assert mesh.explain("first").selected_provider == "test"
+    assert [str(one) for one in mesh.get_router().resolve("test.scripted.v1/m").members] == ["work/m", "test/m"]
+
+
+def test_the_vendors_name_before_a_configured_model_may_be_the_key_of_another_entry(scripted: Any) -> None:
+    mesh = _mesh(
+        {"work": scripted("m"), "test": scripted("n")},
+        models={"test.m": {"provider": "work", "quota": {"requests_per_day": 5}}},
+    )
+    assert [str(one) for one in mesh.list_models()] == ["work/m", "test/n"]
+    assert [row["of"] for row in mesh.limits()] == ["model:work/m"]
+
+
+# -- what it is asked for ---------------------------------------------------------------------------------------------
+
+
+def test_a_chat_model_is_not_asked_for_embeddings_by_its_own_name_either(scripted: Any) -> None:
+    vendor = scripted(ModelInfo("m", capabilities=(CHAT,)))
+    mesh = _mesh({"a": vendor})
+    for name in ("chat-completion", "m", "a/m"):
+        with pytest.raises(BadRequestError, match=r"serves chat\.completions, not embeddings\. Nothing was sent"):
+            mesh.client.embeddings.create(model=name, input="x")
+    assert vendor.asked == []
+    assert _ask(mesh, "m") == "answer of m"
+
+
+@pytest.mark.parametrize(
+    ("stated", "pools"),
+    [
+        ((CHAT, EMBEDDINGS), {"chat-completion": {}}),
+        ((CHAT,), {"any": {"models": ["m"]}}),
+        ((CHAT, EMBEDDINGS), {"chat-completion": {}, "text-embeddings": {}}),
+    ],
+    ids=["it states both", "its pool is for anything", "pools of both"],
+)
+def test_a_model_is_asked_for_what_it_or_its_pools_can(scripted: Any, stated: Any, pools: Any) -> None:
+    said = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
+    vendor = scripted(ModelInfo("m", capabilities=stated), answer=lambda *_: said)
+    mesh = _mesh({"a": vendor}, pools)
+    assert mesh.client.embeddings.create(model="m", input="x", encoding_format="float").data[0].embedding == [0.5]
+
+
+# -- what goes on meanwhile -------------------------------------------------------------------------------------------
+
+
+def test_threads_that_name_models_leave_every_pool_in_the_books(scripted: Any) -> None:
+    names = [f"m-{number}" for number in range(60)]
+    mesh = _mesh({"a": scripted(*names)})
+    together, found = Barrier(8), {}
+
+    def name_them(turn: int) -> None:
+        together.wait()
+        for name in (*names[turn:], *names[:turn]):
+            found[turn, name] = mesh.get_router().resolve(name)
+
+    pause = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [Thread(target=name_them, args=(turn,)) for turn in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(pause)
+    told = {id(pool) for pool, _ in mesh.list_models()[0].account.places}
+    assert {id(pool) for pool in found.values()} <= told, "else nobody tells it that the account is off"
+    assert len({id(pool) for pool in found.values()}) == len(names)
+
+
+class Finder:
+    """Finds a model when it is told to."""
+
+    id = "test.finder.v1"
+    new: tuple[str, ...] = ()
+
+    def sync(self, providers: Any = None) -> SyncResult:
+        return SyncResult(self.new)
+
+    def probe(self, provider_id: str) -> Any: ...
+
+
+def test_a_model_that_joins_another_pool_is_not_asked_by_the_rules_of_this_one(scripted: Any) -> None:
+    finder = Finder()
+    pools = {"one": {"capability": CHAT, "providers": ["a"]}, "two": {"capability": CHAT, "providers": ["b"]}}
+    mesh = _mesh({"a": scripted("m"), "b": scripted("z")}, pools, discovery={"instance": finder, "sync": {}})
+    before = mesh.get_router().resolve("a/m"), mesh.get_router().resolve("m")
+    finder.new = ("b/m",)
+    mesh.discovery.sync()
+    assert [str(one) for one in mesh.list_pools()[1].members] == ["b/z", "b/m"]
+    assert [[str(one) for one in pool.members] for pool in before] == [["a/m"], ["a/m"]]
+    mesh.shutdown()
