@@ -107,6 +107,14 @@ def test_one_that_does_not_answer_loses_nothing_and_stops_nobody() -> None:
     assert discovery.sync(["nobody"]).errors == ("nobody: KeyError",)
 
 
+def test_a_child_process_does_not_wait_for_a_comparison_of_its_parent() -> None:
+    one = made(a=Vendor("a-1"))
+    with one._syncing, one._lock:  # as a thread that the child does not have
+        one.after_fork()
+        assert one.sync().new_models == ("a/a-1",)
+        assert one.probe("a").success
+
+
 def test_only_the_named_are_asked() -> None:
     discovery = made({"sync": {"providers": ["a"]}}, a=Vendor("one"), b=Vendor("two"))
     assert discovery.sync().new_models == ("a/one",)
@@ -173,6 +181,16 @@ def test_another_status_is_down(upstream: Upstream, health: HttpHealthDiscovery)
     upstream.then(Script(status=503, body=b""))
     found = health.probe("vendor")
     assert (found.success, found.status_code, found.error) == (False, 503, "its health page answered 503, not 200")
+
+
+def test_a_child_process_does_not_use_the_connections_of_its_parent(upstream: Upstream, health: HttpHealthDiscovery) -> None:
+    upstream.then(Script(body=b"ok")).then(Script(body=b"ok"))
+    health.probe("vendor")
+    (before,) = health._transports.values()
+    health.after_fork()
+    assert health.probe("vendor").success
+    assert [one is before for one in health._transports.values()] == [False]
+    before.close()
 
 
 def test_address_of_a_provider_without_its_version(upstream: Upstream) -> None:

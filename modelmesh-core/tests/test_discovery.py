@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from threading import Event, current_thread
@@ -135,6 +136,7 @@ class World:
 
 
 SYNC: dict[str, Any] = {"sync": {}, "health": {"enabled": False}}
+ODD: Any = (SyncResult(new_models=("a/a-2", 1)), SyncResult("a/a-2"), SyncResult(errors=None))  # type: ignore[arg-type]
 HEALTH: dict[str, Any] = {"sync": {"enabled": False}, "health": {}}
 
 
@@ -313,7 +315,7 @@ def test_what_joined_is_remembered_over_a_restart(scripted: Any) -> None:
         third.ask("a-2")
 
 
-@pytest.mark.parametrize("said", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}])
+@pytest.mark.parametrize("said", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}, *ODD])
 def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
     world.finder.results = [said]
@@ -323,6 +325,15 @@ def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplo
     assert world.told == []
     assert "test.finder.v1" in caplog.text
     assert "test_discovery.py" in caplog.text
+
+
+def test_a_connector_that_breaks_when_asked_for_a_row_leaves_the_name(scripted: Any, caplog: Any) -> None:
+    world = World(scripted, SYNC)
+    world.finder.found = lambda *_: 1 / 0  # type: ignore[method-assign]
+    world.find("a/a-2")
+    assert world.models() == ["a-1", "b-1", "a-2"], "its provider says what its models can"
+    assert "found('a', 'a-2') of the connector 'test.finder.v1'" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_names_of_strangers_change_nothing(scripted: Any) -> None:
@@ -372,6 +383,21 @@ def test_a_provider_rests_after_three_failed_probes_and_is_back_after_one_that_s
     assert world.ask("chosen") == "answer of a-1"
 
 
+def test_a_probe_that_ends_after_the_mesh_changes_nothing(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"enabled": False}, "health": {"failure_threshold": 1}})
+    world.mesh.discovery.probe()
+    world.finder.down, probe = {"a", "b"}, world.finder.probe
+
+    def ends_late(provider_id: str) -> Any:
+        world.mesh.shutdown()
+        return probe(provider_id)
+
+    world.finder.probe = ends_late  # type: ignore[method-assign]
+    assert [row.success for row in world.mesh.discovery.probe()] == [False], "the next one is not asked"
+    assert world.models() == ["a-1", "b-1"]
+    assert world.told == []
+
+
 def test_a_single_failure_between_successes_is_nothing(scripted: Any) -> None:
     world = World(scripted, {"health": {"failure_threshold": 2}})
     for down in ({"a"}, set(), {"a"}, set(), {"a"}):
@@ -407,6 +433,60 @@ def test_two_that_probe_one_provider_must_both_find_it_up(scripted: Any) -> None
     world.finder.down = set()
     world.mesh.discovery.probe()
     assert world.models() == ["a-1", "b-1"]
+
+
+# -- under which name -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["under models", "in the provider"])
+def test_a_model_with_another_name_here_is_gone_when_the_vendors_own_is(scripted: Any, written: str) -> None:
+    world = World(scripted, {"sync": {"on_deprecated_model": "deactivate"}}, start=False)
+    if written == "under models":
+        world.config["models"] = {name: {"provider": "a", "model": "a-1"} for name in ("fast", "again")}
+    else:
+        world.config["providers"]["a"]["models"] = [ModelInfo(name, "a-1", capabilities=(CHAT,)) for name in ("fast", "again")]
+    del world.config["pools"]["chosen"]
+    world.start()
+    assert set(world.finder.known["a"]) == {"a-1"}, "its vendor lists no model 'fast'"
+    world.find(gone=("a/a-1",))
+    assert world.models() == ["b-1"]
+    assert world.told[1] == ("pool_membership_changed", "chat-completion", {"removed": ["fast", "again"]})
+    world.find("a/a-1")
+    assert world.models() == ["fast", "again", "b-1"]
+
+
+def test_of_keys_that_begin_alike_the_longer_one_has_the_model(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.config["providers"]["a/b"] = {"instance": scripted("c-1")}
+    world.start()
+    world.find("a/b/c-2", "a/org/new", "a/")
+    assert [str(one) for one in world.mesh.list_models()][-2:] == ["a/org/new", "a/b/c-2"]
+    assert [row[1:] for row in world.told if row[0] == "discovery_models_updated"] == [
+        ("a", {"new": ["org/new"]}),
+        ("a/b", {"new": ["c-2"]}),
+    ]
+
+
+def test_ten_times_as_many_models_join_with_ten_times_the_work(scripted: Any) -> None:
+    steps = []
+    for count in (40, 400):
+        world = World(scripted, SYNC)
+        walked = 0
+
+        def trace(frame: Any, event: str, _: Any) -> Any:
+            nonlocal walked
+            walked += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            world.find(*(f"a/new-{number}" for number in range(count)))
+        finally:
+            sys.settrace(before)
+        assert len(world.models()) == count + 2
+        steps.append(walked)
+    assert steps[1] < 13 * steps[0]
 
 
 # -- when, by whom, and how it ends -----------------------------------------------------------------------------------
@@ -467,6 +547,58 @@ def test_without_the_section_nothing_runs(scripted: Any) -> None:
     assert world.mesh.discovery.get_health_report() == []
 
 
+def test_a_provider_that_is_switched_off_may_be_named(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"providers": ["a", "b"]}, "health": {"providers": ["b"]}}, start=False)
+    world.config["providers"]["b"]["enabled"] = False
+    world.start()
+    (watch,) = world.mesh.discovery.watches
+    assert (list(watch.sync), list(watch.health)) == (["a"], []), "nobody is left of health, which is not everybody"
+
+
+def test_an_interval_of_years_lets_the_thread_wait(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"interval": 1e12}, "health": {"enabled": False}})
+    assert world.finder.asked_at_all.wait(10)
+    thread = world.mesh.discovery.background._thread
+    assert thread is not None
+    thread.join(0.2)
+    assert thread.is_alive()
+    world.mesh.shutdown()
+    assert not thread.is_alive()
+
+
+def test_an_outage_is_logged_once_though_providers_are_asked_at_times_of_their_own(scripted: Any, caplog: Any) -> None:
+    world = World(scripted, {"sync": {"interval": "10m"}, "health": {"enabled": False}}, start=False)
+    world.config["providers"]["b"]["discovery"] = {"sync": {"interval": "5m"}}
+    world.finder.sync = lambda names: SyncResult(errors=tuple(f"{name}: down" for name in names))  # type: ignore[method-assign]
+    world.start()
+    for _ in range(6):
+        world.clock.advance(300)
+        world.mesh.discovery.background.run_due()
+    warned = [row.getMessage() for row in caplog.records if row.levelno == logging.WARNING]
+    assert sorted(warned) == [f"the models of a provider could not be compared: {name}: down" for name in "ab"]
+
+
+def test_an_account_that_comes_into_a_pool_later_is_probed_like_the_others(scripted: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    asked = []
+    world.vendors["b"]._models = []
+    world.vendors["b"].probe = asked.append
+    world.config["pools"]["chat-completion"]["recovery"] = {"probe_interval": "60s"}
+    world.start()
+    world.find("b/b-1")
+    world.vendors["b"]._answer = lambda *_: RULES[FailureClass.CREDENTIAL].error(
+        "no", failure=FailureClass.CREDENTIAL, status=401
+    )
+    with pytest.raises(ModelMeshError):
+        world.ask("b-1")
+    assert world.models() == ["a-1"]
+    for _ in range(2):
+        world.clock.advance(61)
+        world.mesh.background.run_due()
+    assert asked
+    assert world.models() == ["a-1", "b-1"]
+
+
 def test_reports_are_the_connectors_own(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {"providers": ["b"]}})
     assert world.mesh.discovery.get_sync_status() == [SyncStatus(status="idle")]
@@ -494,6 +626,25 @@ def test_a_child_process_goes_on_asking(scripted: Any) -> None:
     assert world.models() == ["a-1", "b-1"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_process_tells_the_connector_before_it_asks(scripted: Any) -> None:
+    world = World(scripted, HEALTH)
+    told: list[str] = []
+    world.finder.after_fork = lambda: told.append("forked")  # type: ignore[attr-defined]
+    world.finder.probe = told.append  # type: ignore[method-assign,func-returns-value]
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            told.clear()
+            world.ask()
+            world.mesh.discovery.probe()
+            status = 0 if told[0] == "forked" and set(told[1:]) == {"a", "b"} else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 # -- what cannot be used ----------------------------------------------------------------------------------------------
 
 
@@ -507,6 +658,11 @@ def test_a_child_process_goes_on_asking(scripted: Any) -> None:
         ({"sync": {"providers": ["z"]}}, "no provider 'z' is configured"),
         ({"connectors": {"connector": "x"}}, r"discovery\.connectors: must be a list"),
         ({"connectors": [{"sync": {}}]}, "needs a 'connector'"),
+        ({"connectors": ["acme.none.v1"]}, r"discovery\.connectors\[0\]\.connector: no discovery connector"),
+        (
+            {"connectors": [{"connector": "acme.none.v1", "sync": {"providers": ["z"]}}]},
+            r"discovery\.connectors\[0\]\.sync\.providers: no provider 'z'",
+        ),
         ({"connectors": [], "sync": {}}, "must stand in an entry of 'connectors'"),
         ({"sync": {}}, r"modelmesh\.registry-sync\.v1"),
         ({"instance": object()}, "object is no discovery connector: it needs an id, sync and probe"),

@@ -166,6 +166,10 @@ class BaseDiscovery:
     def close(self) -> None:
         """Let go of what the connector holds. May be called twice."""
 
+    def after_fork(self) -> None:
+        """Take new locks in a child process: a thread of the parent may have held them."""
+        self._lock, self._syncing = Lock(), Lock()
+
     # -- catalogues ---------------------------------------------------------------------------------------------------
 
     def know(self, provider_id: str, models: Sequence[ModelInfo]) -> None:

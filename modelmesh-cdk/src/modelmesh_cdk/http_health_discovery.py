@@ -110,6 +110,11 @@ class HttpHealthDiscovery(BaseDiscovery):
                 self._transports[root] = HttpxTransport(root, max_connections=2)
             return self._transports[root]
 
+    def after_fork(self) -> None:
+        """Take new connections and new locks in a child process."""
+        super().after_fork()
+        self._transports = {}
+
     def close(self) -> None:
         """Close the connections."""
         with self._lock:

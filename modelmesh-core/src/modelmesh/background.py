@@ -14,6 +14,9 @@ from modelmesh import authors
 
 _log = logging.getLogger("modelmesh.background")
 
+LONGEST_WAIT_S = 3600.0
+"""The thread looks at the clock as often as this at least; no lock can be waited for in years."""
+
 JOIN_S = 2.0
 """How long a shutdown waits for a job under way; what it brings after that is dropped."""
 
@@ -83,7 +86,8 @@ class Background:
             self.run_due()
             if not self._jobs:
                 return
-            stop.wait(max(min(job.due for job in self._jobs) - self._clock(), 0.01))
+            left = min(job.due for job in self._jobs) - self._clock()
+            stop.wait(min(max(left, 0.01), LONGEST_WAIT_S))
 
     def stop(self) -> None:
         """Let the thread end. May be called twice, and from a job."""

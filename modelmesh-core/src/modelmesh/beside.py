@@ -48,6 +48,7 @@ class Beside:
             joined: Called with a model that discovery took in, under the lock.
             settled: Called when it took models in.
         """
+        self._parts, self._settled = parts, settled
         self.background = Background(clock)
         rows = probed_accounts(parts)
         self._prober = Prober(book, lock, clock, reporter.left_to_tell, self.background, rows)
@@ -61,17 +62,28 @@ class Beside:
             Background(clock, "modelmesh-discovery"),
             reporter.told,
             joined,
-            settled,
+            self._have_settled,
         )
 
     def begin(self, emitter: Emitter, statistics: StatisticsCollector, flush_interval: float) -> None:
         """Start what there is to do."""
         self.discovery.begin()
-        self._prober.begin()
+        self._prober.begin(self._expected())
         if emitter.counting:
             self.background.every(flush_interval, statistics.flush)
         for one in (self.discovery.background, self.background):
             one.start()
+
+    def _expected(self) -> set[float]:
+        """The intervals at which pools probe, where accounts may get into them that are in none at the start."""
+        if not any(watch.sync for watch in self._parts.watches):
+            return set()
+        intervals = {section.recovery.probe_interval for section in self._parts.pools.values()}
+        return {interval for interval in intervals if interval is not None}
+
+    def _have_settled(self) -> None:
+        self._prober.rows = probed_accounts(self._parts)
+        self._settled()
 
     def end(self) -> None:
         """Let both threads end, and discovery connectors go of what they hold."""
@@ -81,6 +93,6 @@ class Beside:
 
     def after_fork(self, lock: RLock) -> None:
         """Go on in a child process, with the lock that it has now."""
-        self._prober.lock = self.discovery.lock = lock
+        self._prober.lock = lock
         self.background.after_fork()
-        self.discovery.background.after_fork()
+        self.discovery.after_fork(lock)

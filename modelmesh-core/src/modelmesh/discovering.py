@@ -9,7 +9,7 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, field, fields
 
 from modelmesh import authors
 from modelmesh.contracts.discovery import DiscoveredModels, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
@@ -59,7 +59,7 @@ class Discoverer:
     joined: Callable[[Candidate], None]
     settled: Callable[[], None]
     _failed: dict[tuple[int, str], int] = field(factory=dict)
-    _errors: dict[int, tuple[str, ...]] = field(factory=dict)
+    _errors: dict[tuple[int, frozenset[str]], tuple[str, ...]] = field(factory=dict)
     _looked: set[tuple[int, str]] = field(factory=set)
 
     def begin(self) -> None:
@@ -144,7 +144,13 @@ class Discoverer:
             described = authors.described(watch.connector)
             _log.warning("sync() of the %s (%s) returned %s, not a SyncResult", described, place, kind)
             return SyncResult()
-        before, self._errors[id(watch)] = self._errors.get(id(watch), ()), result.errors
+        odd = _odd(result)
+        if odd is not None:
+            place, described = authors.where_of(watch.connector, "sync"), authors.described(watch.connector)
+            _log.warning("sync() of the %s (%s) returned a SyncResult whose %s is no tuple of text", described, place, odd)
+            return SyncResult()
+        key = id(watch), frozenset(names)
+        before, self._errors[key] = self._errors.get(key, ()), result.errors
         for line in result.errors:
             level = logging.DEBUG if line in before else logging.WARNING  # once for each outage, not at each interval
             _log.log(level, "the models of a provider could not be compared: %s", line)
@@ -156,10 +162,8 @@ class Discoverer:
     def _take(self, watch: Watch, name: str, result: SyncResult) -> None:
         """Do what the configuration says about the findings at one provider, and tell of them."""
         section = watch.sync[name]
-        new, gone, changed = (
-            [one.removeprefix(f"{name}/") for one in part if one.startswith(f"{name}/")]
-            for part in (result.new_models, result.deprecated_models, result.updated_models)
-        )
+        parts = (result.new_models, result.deprecated_models, result.updated_models)
+        new, gone, changed = ([one.removeprefix(f"{name}/") for one in part if _owner(one, watch.sync) == name] for part in parts)
         added, removed = self._apply(watch, name, section, new, gone)
         answered = not any(line.startswith(f"{name}:") for line in result.errors)
         if answered and (id(watch), name) not in self._looked:
@@ -193,20 +197,23 @@ class Discoverer:
             known = self.joining.of(name)
             for model, info in fresh:
                 if model in known:  # it was gone, and is listed again
-                    if unlisted(self.book, known[model], listed=True):
-                        self._note(added, known[model])
+                    self._turn(known[model], added, listed=True)
                 elif registers:
-                    candidate, pools = self.joining.join(self.entries[name], info, self.book, now)
-                    if candidate is not None and pools:
+                    joined, pools = self.joining.join(self.entries[name], info, self.book, now)
+                    if joined is not None and pools:
                         admitted = True
-                        self.joined(candidate)
-                        self._note(added, candidate)
+                        self.joined(joined)
+                        self._note(added, joined)
             for model in gone if section.on_deprecated_model == "deactivate" else ():
-                if model in known and unlisted(self.book, known[model], listed=False):
-                    self._note(removed, known[model])
+                self._turn(known.get(model, ()), removed, listed=False)
         if admitted:
             self.settled()
         return added, removed
+
+    def _turn(self, candidates: Iterable[Candidate], found: dict[str, list[str]], *, listed: bool) -> None:
+        for candidate in candidates:
+            if unlisted(self.book, candidate, listed=listed):
+                self._note(found, candidate)
 
     def _note(self, found: dict[str, list[str]], candidate: Candidate) -> None:
         for pool in self.joining.router.list_pools():  # not those that requests make by naming a model
@@ -232,7 +239,8 @@ class Discoverer:
                 _log.warning("probe(%r) of the %s (%s) returned %s", name, authors.described(watch.connector), place, kind)
                 continue
             found.append(result)
-            self._count(watch, name, result)
+            if not self.background.stopped():
+                self._count(watch, name, result)
         return found
 
     def _count(self, watch: Watch, name: str, result: ProbeResult) -> None:
@@ -254,16 +262,28 @@ class Discoverer:
             _log.info("a probe of %s failed (%d in a row): %s", name, failed, result.error)
         self.tell(())
 
+    # -- its end, and its going on in a child process ------------------------------------------------------------------
+
     def close(self) -> None:
         """Let every connector go of what it holds."""
+        self._call_each("close")
+
+    def after_fork(self, lock: RLock) -> None:
+        """Go on in a child process, with the lock that it has now; a thread of the parent may have held others."""
+        self.lock = lock
+        self._call_each("after_fork")
+        self.background.after_fork()
+
+    def _call_each(self, method: str) -> None:
         for watch in self.watches:
-            close = getattr(watch.connector, "close", None)
-            if close is None:
+            call = getattr(watch.connector, method, None)
+            if call is None:
                 continue
             try:
-                close()
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the others are closed
-                _log.warning("the %s did not close: %s", authors.described(watch.connector), authors.what(error, watch.connector))
+                call()
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the others are called
+                described, said = authors.described(watch.connector), authors.what(error, watch.connector)
+                _log.warning("%s() of the %s raised %s", method, described, said)
 
 
 def _by_interval(rows: Mapping[str, Any]) -> dict[float, list[str]]:
@@ -283,5 +303,25 @@ def _reports(watch: Watch) -> DiscoveryReports | None:
 
 def _row(watch: Watch, name: str, model: str) -> ModelInfo:
     connector: Any = watch.connector
-    info = connector.found(name, model) if isinstance(connector, DiscoveredModels) else None
+    info: Any = None
+    if isinstance(connector, DiscoveredModels):
+        try:
+            info = connector.found(name, model)
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises, the mesh goes on
+            described, said = authors.described(connector), authors.what(error, connector)
+            _log.warning("found(%r, %r) of the %s raised %s", name, model, described, said)
     return info if isinstance(info, ModelInfo) else ModelInfo(model, model)
+
+
+def _owner(name: str, keys: Iterable[str]) -> str | None:
+    """Return whose model ``provider/model`` is; of keys that begin alike it is the longest."""
+    return max((key for key in keys if name.startswith(f"{key}/") and len(name) > len(key) + 1), key=len, default=None)
+
+
+def _odd(result: SyncResult) -> str | None:
+    """Return which part of a result is not what it must be."""
+    for part in fields(SyncResult):
+        value: Any = getattr(result, part.name)
+        if not isinstance(value, tuple | list) or not all(isinstance(one, str) for one in value):
+            return part.name
+    return None

@@ -66,11 +66,15 @@ class Prober:
     background: Background
     rows: list[Probed] = field(factory=list)
 
-    def begin(self) -> None:
-        """Have the background probe at the start, and at the intervals that there are."""
+    def begin(self, expected: Iterable[float] = ()) -> None:
+        """Have the background probe at the start, and at the intervals that there are.
+
+        Args:
+            expected: Intervals that accounts may have which come later.
+        """
         if any(row.on_start for row in self.rows):
             self.background.once(self.at_start)
-        for interval in sorted({row.interval for row in self.rows if row.interval is not None}):
+        for interval in sorted({*expected, *(row.interval for row in self.rows if row.interval is not None)}):
             self.background.every(interval, partial(self.those_off, interval))
 
     def at_start(self) -> None:

@@ -10,15 +10,13 @@ from attrs import asdict, define, evolve
 from modelmesh import authors
 from modelmesh.assembly.accounts import Entries, ProviderEntry
 from modelmesh.assembly.membership import Models
-from modelmesh.config.locate import Places
+from modelmesh.config.locate import Path, Places
 from modelmesh.config.references import References
 from modelmesh.config.schema import DiscoverySection, HealthSection, SyncSection
 from modelmesh.contracts.discovery import Discovery
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 from modelmesh.ids import Kind
 from modelmesh.registry.resolver import Resolver, build
-
-PATH = ("discovery",)
 
 
 @define(eq=False)
@@ -37,7 +35,13 @@ class Watch:
 
 
 def build_watch(
-    section: DiscoverySection, resolver: Resolver, references: References, places: Places, entries: Entries, models: Models
+    section: DiscoverySection,
+    path: Path,
+    resolver: Resolver,
+    references: References,
+    places: Places,
+    entries: Entries,
+    models: Models,
 ) -> Watch | None:
     """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
 
@@ -45,14 +49,14 @@ def build_watch(
         ConfigurationError: It is none, or the section names providers that there are not.
         ConnectorError: It is unknown or broken.
     """
-    sync = _for_each(section.sync, "sync", entries, places)
-    health = _for_each(section.health, "health", entries, places)
+    sync = _for_each(section.sync, (*path, "sync"), entries, places)
+    health = _for_each(section.health, (*path, "health"), entries, places)
     if not sync and not health:
         return None
-    connector = _connector(section, resolver, references, places)
+    connector = _connector(section, path, resolver, references, places)
     told: dict[str, list[Any]] = {entry.key: [] for entry in entries}
     for candidate in models.candidates:
-        told[candidate.provider_id].append(candidate.info)
+        told[candidate.provider_id].append(evolve(candidate.info, id=models.listed_as(candidate)))
     try:
         if hasattr(connector, "attach"):
             connector.attach({entry.key: entry.provider for entry in entries})
@@ -69,22 +73,22 @@ def build_watch(
 
 
 def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
-    """What is no news of a provider: its models here, and those that its connector ships."""
+    """What is no news of a provider: its models here, as it lists them, and those that its connector ships."""
     return list({info.id: info for info in (*infos, *entry.shipped())}.values())
 
 
-def _connector(section: DiscoverySection, resolver: Resolver, references: References, places: Places) -> Discovery:
+def _connector(section: DiscoverySection, path: Path, resolver: Resolver, references: References, places: Places) -> Discovery:
     connector = section.instance
     if connector is None:
-        cls = resolver.resolve(Kind.DISCOVERY, section.connector, places.where((*PATH, "connector")))
-        settings = dict(references.resolve(section.config, PATH))
+        cls = resolver.resolve(Kind.DISCOVERY, section.connector, places.where((*path, "connector")))
+        settings = dict(references.resolve(section.config, path))
         for name in ("sync", "health"):
             part = getattr(section, name)
             if part is not None:
                 settings[name] = asdict(part, filter=lambda _, value: value is not None)
         connector = build(cls, settings, section.connector)
     if not isinstance(connector, Discovery):
-        where = places.where((*PATH, "instance" if section.instance is not None else "connector"))
+        where = places.where((*path, "instance" if section.instance is not None else "connector"))
         message = (
             f"{where}: {authors.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
             "Derive it from modelmesh.cdk.BaseDiscovery."
@@ -93,20 +97,20 @@ def _connector(section: DiscoverySection, resolver: Resolver, references: Refere
     return connector
 
 
-def _for_each(part: Any, name: str, entries: Entries, places: Places) -> dict[str, Any]:
+def _for_each(part: Any, path: Path, entries: Entries, places: Places) -> dict[str, Any]:
     """What holds for each provider: what the section says, and what the provider's own entry says instead."""
     if part is None:
         return {}
     keys = [entry.key for entry in entries]
     if part.providers is not None:
-        where = places.where((*PATH, name, "providers"))
+        where = places.where((*path, "providers"))
         for wanted in part.providers:
             if not entries.matching(wanted):
                 entries.one(wanted, where)
         keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in entries.matching(wanted))]
     found = {}
     for key in keys:
-        own = getattr(entries.matching(key)[0].section.discovery, name)
+        own = getattr(entries.matching(key)[0].section.discovery, str(path[-1]))
         stated = asdict(own, filter=lambda _, value: value is not None)
         whole = evolve(part, **stated)
         if whole.enabled:

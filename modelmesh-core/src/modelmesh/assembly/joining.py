@@ -41,9 +41,13 @@ class Joining:
     limit: Callable[[Candidate], None]
     fixed: bool
 
-    def of(self, provider: str) -> dict[str, Candidate]:
-        """Return the models of a provider that the mesh has, by their IDs."""
-        return {one.model_id: one for one in self.models.candidates if one.provider_id == provider}
+    def of(self, provider: str) -> dict[str, list[Candidate]]:
+        """Return the models of a provider that the mesh has, by the names that it lists them under."""
+        found: dict[str, list[Candidate]] = {}
+        for one in self.models.candidates:
+            if one.provider_id == provider:
+                found.setdefault(self.models.listed_as(one), []).append(one)
+        return found
 
     def join(self, entry: ProviderEntry, info: ModelInfo, book: HealthBook, now: float) -> tuple[Candidate | None, list[Pool]]:
         """Take a model into every pool whose configuration it fits; under the mesh's lock.

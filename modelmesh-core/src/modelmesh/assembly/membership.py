@@ -29,6 +29,7 @@ class Models:
         self._nodes: dict[int, list[CapabilityNode]] = {}
         self._seen: set[tuple[str, str]] = set()
         self._chosen: set[str] = set()
+        self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
         self.candidates: list[Candidate] = []
 
     # -- which models there are -------------------------------------------------------------------------------------
@@ -76,6 +77,7 @@ class Models:
 
     def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):
+            self._note_listed(entry, row.id, _called(row.name, entry.shipped()), row.name)
             return row
         if isinstance(row, str):
             return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
@@ -95,7 +97,9 @@ class Models:
 
     def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
         model_id = short_id(section.id, entry)
-        known = _from_catalogue(section.model or model_id, entry) or ModelInfo(model_id, model_id)
+        shipped = _from_catalogue(section.model or model_id, entry)
+        self._note_listed(entry, model_id, shipped, section.model or model_id)
+        known = shipped or ModelInfo(model_id, model_id)
         stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
         if section.capabilities is not None:
             stated["capabilities"] = section.capabilities
@@ -109,6 +113,15 @@ class Models:
         if section.batch:
             delivery["batch"] = True
         return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)
+
+    def _note_listed(self, entry: ProviderEntry, model_id: str, shipped: ModelInfo | None, name: str) -> None:
+        listed = shipped.id if shipped is not None else name
+        if listed != model_id:
+            self._listed_as[entry.key, model_id] = listed
+
+    def listed_as(self, candidate: Candidate) -> str:
+        """Return the ID that the provider's own list has a model under; the configuration may have given it another."""
+        return self._listed_as.get((candidate.provider_id, candidate.model_id), candidate.model_id)
 
     def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...], *, among_others: bool = False) -> None:
         if (entry.key, info.id) in self._seen:
@@ -249,7 +262,7 @@ class Models:
 
 def short_id(name: str, entry: ProviderEntry) -> str:
     """Drop the vendor before a model's ID, when it is the provider's own name; other dots are part of the ID."""
-    for vendor in entry.account.names:
+    for vendor in entry.vendors:
         for separator in (".", "/"):
             if name.startswith(vendor + separator):
                 return name[len(vendor) + 1 :]
@@ -266,4 +279,8 @@ def is_called(candidate: Candidate, name: str) -> bool:
 def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
     # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
     shipped = entry.shipped() if hasattr(entry.provider, "shipped_models") else entry.provider.models()
-    return next((info for info in shipped if model_id in (info.id, info.upstream)), None)
+    return _called(model_id, shipped)
+
+
+def _called(name: str, rows: Iterable[ModelInfo]) -> ModelInfo | None:
+    return next((info for info in rows if name in (info.id, info.upstream)), None)

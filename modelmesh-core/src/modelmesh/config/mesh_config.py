@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from modelmesh.config import schema
-from modelmesh.config.disabled import without_disabled
+from modelmesh.config.disabled import looked_at_without_disabled, without_disabled
 from modelmesh.config.locate import Path, Places
 from modelmesh.config.merging import merge_configs
 from modelmesh.config.normalize import Normalizer
@@ -51,6 +51,7 @@ class Sections:
     storage: schema.StorageSection | None = None
     statistics: schema.StatisticsSection = field(factory=schema.StatisticsSection)
     discovery: tuple[schema.DiscoverySection, ...] = ()
+    discovery_paths: tuple[Path, ...] = ()  # where each of them stands
 
 
 class MeshConfig:
@@ -193,7 +194,8 @@ class MeshConfig:
         storage = None
         if self.raw.get("storage") is not None:
             storage = structure(tidy.storage(self.raw["storage"]), schema.StorageSection, ("storage",), problems)
-        discovery = [_discovery(row, path, problems) for path, row in tidy.discovery(self.raw.get("discovery"))]
+        rows = tidy.discovery(self.raw.get("discovery"))
+        discovery = [_discovery(row, path, problems) for path, row in rows]
         models, pools = without_disabled(providers, models, pools)
         sections = Sections(
             secrets or schema.SecretsSection(),
@@ -205,7 +207,8 @@ class MeshConfig:
             budget,
             storage,
             counting or schema.StatisticsSection(),
-            tuple(row for row in discovery if row is not None),
+            tuple(looked_at_without_disabled(providers, row) for row in discovery if row is not None),
+            tuple(path for path, _ in rows),
         )
         return sections, problems
 

@@ -3,8 +3,8 @@
 :class:`Discovery` is all that is required, and sync as storage is, for the same reason. When ``sync`` and ``probe`` are
 called, and what follows from their results, is the mesh's; a connector starts no thread of its own. Before anything is
 asked these are called, where the connector has them: ``attach(providers)`` with the live providers by their keys in the
-configuration, and ``know(provider_id, models)`` with the models that a provider serves already. ``close()`` is called at
-the end.
+configuration, and ``know(provider_id, models)`` with the models that a provider serves already, by the IDs that it lists
+them under. ``after_fork()`` is called in a child process before anything is asked there, ``close()`` at the end.
 """
 
 from __future__ import annotations
