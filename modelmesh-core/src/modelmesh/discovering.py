@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("modelmesh.discovery")
 
+AT_ONCE = 500
+"""So many models join before a request may go on that wants the lock."""
+
+BREATH_S = 0.001
+"""For so long it is left to the requests then; whoever lets go of a lock and takes it at once gets it."""
+
 
 @define(eq=False)
 class Discoverer:
@@ -189,26 +195,31 @@ class Discoverer:
         added: dict[str, list[str]] = {}
         removed: dict[str, list[str]] = {}
         registers = section.auto_register and section.on_new_model == "register"
-        fresh = [(model, _row(watch, name, model)) for model in new]
-        admitted = False
         with self.lock:
-            now = self.clock()
-            self.book.advance(now)
+            self.book.advance(self.clock())
             known = self.joining.of(name)
-            for model, info in fresh:
-                if model in known:  # it was gone, and is listed again
-                    self._turn(known[model], added, listed=True)
-                elif registers:
-                    joined, pools = self.joining.join(self.entries[name], info, self.book, now)
-                    if joined is not None and pools:
-                        admitted = True
-                        self.joined(joined)
-                        self._note(added, joined)
+            for model in new:  # it was gone, and is listed again
+                self._turn(known.get(model, ()), added, listed=True)
             for model in gone if section.on_deprecated_model == "deactivate" else ():
                 self._turn(known.get(model, ()), removed, listed=False)
+        fresh = [_row(watch, name, model) for model in new if model not in known] if registers else []
+        admitted = False
+        for first in range(0, len(fresh), AT_ONCE):
+            admitted |= self._join(name, fresh[first : first + AT_ONCE], added)
+            time.sleep(BREATH_S if len(fresh) > AT_ONCE else 0)
         if admitted:
             self.settled()
         return added, removed
+
+    def _join(self, name: str, fresh: Sequence[ModelInfo], added: dict[str, list[str]]) -> bool:
+        with self.lock:
+            now = self.clock()
+            self.book.advance(now)
+            joined = self.joining.join(self.entries[name], fresh, self.book, now)
+            for candidate in joined:
+                self.joined(candidate)
+                self._note(added, candidate)
+        return bool(joined)
 
     def _turn(self, candidates: Iterable[Candidate], found: dict[str, list[str]], *, listed: bool) -> None:
         for candidate in candidates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define
 
@@ -15,7 +15,6 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.maintenance import Maintenance
-from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 
 
@@ -49,28 +48,27 @@ class Joining:
                 found.setdefault(self.models.listed_as(one), []).append(one)
         return found
 
-    def join(self, entry: ProviderEntry, info: ModelInfo, book: HealthBook, now: float) -> tuple[Candidate | None, list[Pool]]:
-        """Take a model into every pool whose configuration it fits; under the mesh's lock.
+    def join(self, entry: ProviderEntry, infos: Iterable[ModelInfo], book: HealthBook, now: float) -> list[Candidate]:
+        """Take models into every pool whose configuration they fit; under the mesh's lock.
 
         Returns:
-            The model, ``None`` when it may not join, and the pools that it has joined.
+            Those that have joined a pool.
         """
-        candidate = None if self.fixed else self.models.discovered(entry, info)
-        if candidate is None:
-            return None, []
-        self.limit(candidate)
-        joined = []
+        found = [] if self.fixed else [self.models.discovered(entry, info) for info in infos]
+        candidates = [one for one in found if one is not None]
+        for candidate in candidates:
+            self.limit(candidate)
         for pool in self.router.list_pools():
-            section = self.sections[pool.name]
-            if not self.models.takes(section, self.targets[pool.name], candidate):
-                continue
-            limit_pool_members(section, [candidate])
-            if pool.judge is not None:
-                candidate.judges.append(pool.judge)
-            pool.admit(candidate)
-            window = self.windows.get(pool.name)
-            if window is not None:
-                window.join(candidate.health, book, now)
-            joined.append(pool)
-        self.router.admitted(candidate)
-        return candidate, joined
+            section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
+            taken = [one for one in candidates if self.models.takes(section, target, one)]
+            limit_pool_members(section, taken)
+            for candidate in taken:
+                candidate.judges += [] if pool.judge is None else [pool.judge]
+            pool.admit(taken)
+            for candidate in taken:
+                if window is not None:
+                    window.join(candidate.health, book, now)
+        joined = [one for one in candidates if one.places]
+        for candidate in joined:
+            self.router.admitted(candidate)
+        return joined

@@ -113,14 +113,17 @@ class Pool:
             windows.append((window, small))
         self._windows, self._watched = windows, frozenset(self._lacks)
 
-    def admit(self, candidate: Candidate) -> None:
-        """Take in one more member, after the others; the places of those stay as they are."""
-        place = len(self.members)
-        self.members = (*self.members, candidate)  # another tuple: whoever has built on the members sees that
-        self._all |= 1 << place
-        self._position[id(candidate)] = place
-        self._enter(place, candidate)
-        self._settle([candidate.account])
+    def admit(self, candidates: Sequence[Candidate]) -> None:
+        """Take in more members, after the others; the places of those stay as they are."""
+        if not candidates:
+            return
+        before = len(self.members)
+        self.members = (*self.members, *candidates)  # another tuple: whoever has built on the members sees that
+        self._all = (1 << len(self.members)) - 1
+        for place, candidate in enumerate(candidates, before):
+            self._position[id(candidate)] = place
+            self._enter(place, candidate)
+        self._settle({id(candidate.account): candidate.account for candidate in candidates}.values())
 
     def leave(self) -> None:
         """Take the members back from under the health book."""

@@ -80,7 +80,7 @@ class Router:
         for name in names_of(candidate):
             own, whole = self._own.get(name, (None, None))
             if own is not None and whole is not None and whole.position(candidate) is not None:
-                own.admit(candidate)
+                own.admit([candidate])
                 own.operations = self._operations_of_models(own.members)
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
