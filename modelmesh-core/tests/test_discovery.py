@@ -336,6 +336,43 @@ def test_a_connector_that_breaks_when_asked_for_a_row_leaves_the_name(scripted: 
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        ModelInfo("another"),
+        ModelInfo("a-2", context_window="128000"),  # type: ignore[arg-type]
+        ModelInfo("a-2", capabilities=(CHAT, 1)),  # type: ignore[arg-type]
+        ModelInfo("a-2", pricing=0.5),  # type: ignore[arg-type]
+        ModelInfo("a-2", features=["vision"]),  # type: ignore[arg-type]
+        "a-2",
+    ],
+    ids=lambda row: repr(row)[:80],
+)
+def test_a_row_that_is_none_leaves_the_name(scripted: Any, row: Any, caplog: Any) -> None:
+    world = World(scripted, SYNC)
+    world.finder.rows["a", "a-2"] = row
+    world.finder.results = [SyncResult(("a/a-2",))]
+    world.mesh.discovery.sync()
+    world.find("a/a-3", context_window=1000)
+    assert world.models() == ["a-1", "b-1", "a-2", "a-3"]
+    assert world.ask("a-2") == "answer of a-2"
+    assert "test_discovery.py" in caplog.text
+    assert "returned what is no row of that model" in caplog.text
+
+
+def test_limits_that_cannot_be_read_keep_one_model_out_and_no_other(scripted: Any, caplog: Any) -> None:
+    world = World(scripted, SYNC, start=False)
+    world.config["providers"]["a"]["quota"] = {"free_tier": True}
+    world.start()
+    for name, limit in (("a-2", "many"), ("a-3", 5)):
+        world.finder.rows["a", name] = ModelInfo(name, capabilities=(CHAT,), extra={"free_tier": {"requests_per_day": limit}})
+    world.finder.results = [SyncResult(("a/a-2", "a/a-3"))]
+    world.mesh.discovery.sync()
+    assert world.models() == ["a-1", "b-1", "a-3"]
+    assert "a/a-2 joins no pool, for its limits cannot be read" in caplog.text
+    assert [row[0] for row in world.told] == ["discovery_models_updated", "pool_membership_changed"]
+
+
 def test_names_of_strangers_change_nothing(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find("c/c-1", "a", gone=("c/c-2", "a/never-there"))
@@ -433,6 +470,34 @@ def test_two_that_probe_one_provider_must_both_find_it_up(scripted: Any) -> None
     world.finder.down = set()
     world.mesh.discovery.probe()
     assert world.models() == ["a-1", "b-1"]
+
+
+def test_only_the_counts_of_those_that_joined_are_read_anew(scripted: Any) -> None:
+    """The store is asked while requests go on: what it says of the others is old by then, and they count along."""
+    store, asked = MemoryStorage(), []
+    first, second = (
+        World(scripted, SYNC, start=False, storage={"instance": store, "sync_policy": "immediate"}) for _ in range(2)
+    )
+    for world in (first, second):
+        world.config["pools"]["chat-completion"]["deactivation"] = {"request_limit": 2, "quota_window": "daily"}
+        world.start()
+    state = second.mesh.state
+    assert state is not None
+    totals = state.totals
+
+    def read(meters: Any) -> Any:
+        asked.extend(meters)
+        return totals(meters)
+
+    state.totals = read  # type: ignore[method-assign]
+    first.find("a/a-2")
+    for _ in range(2):
+        first.ask("a-2")
+    second.find("a/a-2")
+    assert [name.partition(":cap")[0] for name in asked] == ["model:a/a-2"]
+    assert second.models() == ["a-1", "b-1"], "the first has spent what a-2 had"
+    first.mesh.shutdown()
+    second.mesh.shutdown()
 
 
 # -- under which name -------------------------------------------------------------------------------------------------
@@ -640,6 +705,25 @@ def test_a_child_process_tells_the_connector_before_it_asks(scripted: Any) -> No
             world.ask()
             world.mesh.discovery.probe()
             status = 0 if told[0] == "forked" and set(told[1:]) == {"a", "b"} else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
+    world = World(scripted, {"sync": {}, "health": {}})
+    world.mesh.discovery.background.run_due()
+    world.mesh.discovery.background.stop()  # the parent's thread would run what is due, and the child goes on by itself
+    world.mesh.discovery.background._stop.clear()
+    world.clock.advance(2 * HOUR)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            world.finder.asked.clear()
+            world.mesh.shutdown()
+            status = 0 if world.finder.asked == [] and world.finder.closed == 1 else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -96,10 +96,11 @@ class Background:
         if thread is not None and thread is not current_thread() and self._pid == os.getpid():
             thread.join(JOIN_S)
 
-    def after_fork(self) -> None:
-        """Threads do not come along into a child process: take new locks, and start anew."""
+    def after_fork(self, *, go_on: bool = True) -> None:
+        """Threads do not come along into a child process: take new locks, and start anew unless this is the end."""
         self._pid = os.getpid()
         stopped, self._stop, self._one_at_a_time, self._thread = self._stop.is_set(), Event(), Lock(), None
         if stopped:
             self._stop.set()
-        self.start()
+        if go_on:
+            self.start()

@@ -91,8 +91,8 @@ class Beside:
         self.discovery.background.stop()
         self.discovery.close()
 
-    def after_fork(self, lock: RLock) -> None:
-        """Go on in a child process, with the lock that it has now."""
+    def after_fork(self, lock: RLock, *, go_on: bool) -> None:
+        """Go on in a child process, with the lock that it has now, or get ready to end there."""
         self._prober.lock = lock
-        self.background.after_fork()
-        self.discovery.after_fork(lock)
+        self.background.after_fork(go_on=go_on)
+        self.discovery.after_fork(lock, go_on=go_on)

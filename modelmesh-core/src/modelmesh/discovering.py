@@ -13,7 +13,7 @@ from attrs import define, field, fields
 
 from modelmesh import authors
 from modelmesh.contracts.discovery import DiscoveredModels, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.errors import ConfigurationError
 from modelmesh.routing.circuits import Reason
@@ -48,7 +48,7 @@ class Discoverer:
         book: The health of everything.
         lock: The mesh's.
         clock: Monotonic seconds.
-        background: Runs the jobs, in a thread of their own: a provider that hangs delays nothing else.
+        background: Runs the jobs one after the other, in a thread of their own: a provider that hangs delays no request.
         tell: Sends events.
         joined: Called with a model that was taken in, under the lock.
         settled: Called when models were taken in.
@@ -279,11 +279,11 @@ class Discoverer:
         """Let every connector go of what it holds."""
         self._call_each("close")
 
-    def after_fork(self, lock: RLock) -> None:
+    def after_fork(self, lock: RLock, *, go_on: bool) -> None:
         """Go on in a child process, with the lock that it has now; a thread of the parent may have held others."""
         self.lock = lock
         self._call_each("after_fork")
-        self.background.after_fork()
+        self.background.after_fork(go_on=go_on)
 
     def _call_each(self, method: str) -> None:
         for watch in self.watches:
@@ -321,7 +321,23 @@ def _row(watch: Watch, name: str, model: str) -> ModelInfo:
         except Exception as error:  # noqa: BLE001 - whatever a connector raises, the mesh goes on
             described, said = authors.described(connector), authors.what(error, connector)
             _log.warning("found(%r, %r) of the %s raised %s", name, model, described, said)
-    return info if isinstance(info, ModelInfo) else ModelInfo(model, model)
+    if info is not None and not _is_row(info, model):
+        place, described = authors.where_of(connector, "found"), authors.described(connector)
+        _log.warning("found(%r, %r) of the %s (%s) returned what is no row of that model", name, model, described, place)
+        info = None
+    return ModelInfo(model, model) if info is None else info
+
+
+def _is_row(info: Any, model: str) -> bool:
+    """Whether a row is of a model, and of the types that pools and prices are reckoned with."""
+    if not isinstance(info, ModelInfo) or info.id != model:
+        return False
+    return (
+        all(isinstance(one, str) for one in (info.upstream, *info.capabilities))
+        and all(isinstance(part, Mapping) for part in (info.features, info.delivery, info.extra))
+        and all(size is None or type(size) is int for size in (info.context_window, info.max_output_tokens))
+        and isinstance(info.pricing, ModelPricing | None)
+    )
 
 
 def _owner(name: str, keys: Iterable[str]) -> str | None:

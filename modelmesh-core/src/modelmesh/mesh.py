@@ -305,7 +305,7 @@ class ModelMesh:
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
-        self._beside.after_fork(self._lock)
+        self._beside.after_fork(self._lock, go_on=self._ready)
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define
@@ -12,10 +13,13 @@ from modelmesh.assembly.membership import Models
 from modelmesh.capabilities.nodes import CapabilityNode
 from modelmesh.config.schema import PoolSection
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.maintenance import Maintenance
 from modelmesh.routing.router import Router
+
+_log = logging.getLogger("modelmesh.discovery")
 
 
 @define(eq=False)
@@ -55,9 +59,7 @@ class Joining:
             Those that have joined a pool.
         """
         found = [] if self.fixed else [self.models.discovered(entry, info) for info in infos]
-        candidates = [one for one in found if one is not None]
-        for candidate in candidates:
-            self.limit(candidate)
+        candidates = [one for one in found if one is not None and self._limited(one)]
         for pool in self.router.list_pools():
             section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
             taken = [one for one in candidates if self.models.takes(section, target, one)]
@@ -72,3 +74,11 @@ class Joining:
         for candidate in joined:
             self.router.admitted(candidate)
         return joined
+
+    def _limited(self, candidate: Candidate) -> bool:
+        try:
+            self.limit(candidate)
+        except ConfigurationError as error:
+            _log.warning("%s joins no pool, for its limits cannot be read: %s", candidate, error)
+            return False
+        return True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelmesh.routing.candidates import Candidate
     from modelmesh.routing.health import HealthBook
     from modelmesh.routing.ledger import Ledger
+    from modelmesh.routing.meters import Meter
     from modelmesh.routing.pool import Pool
     from modelmesh.state.image import SystemState
     from modelmesh.usage import UsageTracker
@@ -53,6 +54,7 @@ class StateOfMesh:
     grows: bool = False
     manager: StateManager = field(init=False)
     _before: SystemState | None = None
+    _new: dict[str, Meter] = field(factory=dict)
 
     def manage(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
         """Make what keeps this in a store, as the configuration says, and return it; nothing is loaded yet.
@@ -114,6 +116,7 @@ class StateOfMesh:
 
     def joined(self, candidate: Candidate) -> None:
         """Go on with a model that came later than the start; under the lock."""
+        self._new |= {meter.quota.name: meter for meter in candidate.health.meters}
         if self._before is None:
             return
         try:
@@ -134,12 +137,16 @@ class StateOfMesh:
 
     def adopt_joined(self) -> None:
         """Take what all processes together have spent of the limits of models that came later than the start."""
-        if self.manager.policy == "immediate":
-            self.adopt_all()
+        with self.lock:
+            new, self._new = self._new, {}
+        if self.manager.policy == "immediate":  # the others' counts are up to date, and change while the store is asked
+            self._adopt(new)
 
     def adopt_all(self) -> None:
         """Take what all processes together have spent, of every limit."""
-        meters = self.ledger.meters(self.pools())
+        self._adopt(self.ledger.meters(self.pools()))
+
+    def _adopt(self, meters: Mapping[str, Meter]) -> None:
         totals = self.manager.totals(meters)
         with self.lock:
             self.ledger.adopt_all(meters, totals, self.clock())
