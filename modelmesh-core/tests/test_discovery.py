@@ -420,6 +420,19 @@ def test_a_provider_rests_after_three_failed_probes_and_is_back_after_one_that_s
     assert world.ask("chosen") == "answer of a-1"
 
 
+def test_a_person_may_bring_back_what_probes_found_down(scripted: Any) -> None:
+    world = World(scripted, {"sync": {"enabled": False}, "health": {"failure_threshold": 1}})
+    world.finder.down = {"a"}
+    world.mesh.discovery.probe()
+    pool = world.mesh.get_router().get_pool("chosen")
+    pool.recover(pool.members[0])
+    assert world.models() == ["a-1", "b-1"], "in all pools at once"
+    assert world.ask("chosen") == "answer of a-1"
+    assert [(row[0], row[2].get("reason")) for row in world.told][-1] == ("provider_recovered", "manual")
+    world.mesh.discovery.probe()
+    assert world.models() == ["b-1"], "it is still down"
+
+
 def test_a_probe_that_ends_after_the_mesh_changes_nothing(scripted: Any) -> None:
     world = World(scripted, {"sync": {"enabled": False}, "health": {"failure_threshold": 1}})
     world.mesh.discovery.probe()

@@ -119,6 +119,22 @@ def test_what_a_probe_does_not_bring_back(scripted: Any, pool: Any, fails: Any, 
     world.mesh.shutdown()
 
 
+@pytest.mark.parametrize("how", [{"provider_recovery": "on_manual"}, {}])
+def test_a_person_brings_an_account_back(scripted: Any, how: Any) -> None:
+    world = World(scripted, how, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
+    with pytest.raises(ModelMeshError):
+        world.ask()
+    world.vendor._answer = None
+    world.sink.told.clear()
+    (pool,) = world.mesh.list_pools()
+    assert pool.get_active_models() == []
+    pool.recover(pool.members[0])
+    assert len(pool.get_active_models()) == 1
+    world.ask()
+    assert world.sink.told == [("provider_recovered", "manual")]
+    world.mesh.shutdown()
+
+
 def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_on_start": True}})
     world.fails = FailureClass.CREDENTIAL

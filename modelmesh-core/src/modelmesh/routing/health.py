@@ -297,11 +297,7 @@ class HealthBook:
 
     def reset(self, circuit: Circuit) -> None:
         """Close a circuit by hand."""
-        circuit.state, circuit.reason, circuit.told = State.CLOSED, None, False
-        circuit.generation += 1
-        circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
-        circuit.steps.clear()
-        circuit.samples.clear()
+        self._clear(circuit)
         circuit.holds.clear()
         for meter in circuit.meters:
             meter.reset()
@@ -312,6 +308,23 @@ class HealthBook:
                 judge.forget(candidate)  # type: ignore[arg-type]
         self._on_again(circuit, self._now)
         self._show(circuit)
+
+    def readmit(self, account: Account) -> None:
+        """Close the circuit of an account by hand, and take no failed probe for an answer; what is spent stays spent."""
+        was_ready = account.ready
+        self._clear(account)
+        account.holds.pop(Reason.HEALTH_CHECK, None)
+        self._show(account)
+        if account.ready and not was_ready:
+            self._went_on(account, Reason.MANUAL, self._now)
+
+    @staticmethod
+    def _clear(circuit: Circuit) -> None:
+        circuit.state, circuit.reason, circuit.told = State.CLOSED, None, False
+        circuit.generation += 1
+        circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
+        circuit.steps.clear()
+        circuit.samples.clear()
 
     # -- what is withheld though nothing failed -----------------------------------------------------------------
 

@@ -279,11 +279,13 @@ class Pool:
         return bool(self._closed >> self._position[id(candidate)] & 1)
 
     def recover(self, candidate: Candidate) -> None:
-        """Make a member active again, whatever put it in standby."""
+        """Make a member active again, whatever put it in standby; what its account has spent stays spent."""
         if self.is_closed(candidate) or not candidate.health.ready:
             self.book.by_hand("recovered", candidate.health, self.name)
         self.open(candidate)
         self.book.reset(candidate.health)
+        if not candidate.account.ready:
+            self.book.readmit(candidate.account)
         self.rotation_events += 1
 
     def rotate(self, current: Candidate) -> Candidate:
