@@ -428,9 +428,16 @@ def test_a_person_may_bring_back_what_probes_found_down(scripted: Any) -> None:
     pool.recover(pool.members[0])
     assert world.models() == ["a-1", "b-1"], "in all pools at once"
     assert world.ask("chosen") == "answer of a-1"
-    assert [(row[0], row[2].get("reason")) for row in world.told][-1] == ("provider_recovered", "manual")
     world.mesh.discovery.probe()
     assert world.models() == ["b-1"], "it is still down"
+    assert [(row[0], row[2]["reason"]) for row in world.told] == [
+        ("provider_health_changed", "health_check"),
+        ("provider_deactivated", "health_check"),
+        ("provider_health_changed", "manual"),
+        ("provider_recovered", "manual"),
+        ("provider_health_changed", "health_check"),
+        ("provider_deactivated", "health_check"),
+    ]
 
 
 def test_a_probe_that_ends_after_the_mesh_changes_nothing(scripted: Any) -> None:

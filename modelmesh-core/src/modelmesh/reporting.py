@@ -234,7 +234,8 @@ def _events(
         if off and reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
             facts["policy"] = circuit.judge.shown(circuit.candidate)
         if what in ("healthy", "unhealthy"):
-            health = {**facts, "available": what == "healthy", "found_by": "probe"}
+            found_by = "manual" if reason is Reason.MANUAL else "probe"
+            health = {**facts, "available": what == "healthy", "found_by": found_by}
             found.append(RoutingEvent("provider_health_changed", now, None, getattr(circuit, "provider_id", None), pool, health))
         elif isinstance(circuit, Account):
             name = "provider_deactivated" if off else "provider_recovered"

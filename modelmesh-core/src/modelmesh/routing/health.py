@@ -313,7 +313,8 @@ class HealthBook:
         """Close the circuit of an account by hand, and take no failed probe for an answer; what is spent stays spent."""
         was_ready = account.ready
         self._clear(account)
-        account.holds.pop(Reason.HEALTH_CHECK, None)
+        if account.holds.pop(Reason.HEALTH_CHECK, None) is not None:
+            self.changes.append(("healthy", account, Reason.MANUAL, None))
         self._show(account)
         if account.ready and not was_ready:
             self._went_on(account, Reason.MANUAL, self._now)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from difflib import get_close_matches
-from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.errors import CapabilityNotFoundError
@@ -37,7 +37,7 @@ class Router:
         self._plain = plain
         self._found: dict[str, Pool] = dict(pools)
         self._own: dict[str, tuple[Pool, Pool]] = {}  # and the pool whose members it has
-        self.lock = RLock()
+        self.lock: AbstractContextManager[Any] = nullcontext()
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
 
