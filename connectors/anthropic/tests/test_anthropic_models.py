@@ -7,22 +7,13 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic import AnthropicProvider
 
-from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing import models_listed
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
     """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
-    with Upstream() as upstream:
-        provider = AnthropicProvider(base_url=upstream.reply(page).url, api_key="test-key")
-        try:
-            found = provider.discover_models()
-        finally:
-            provider.close()
-    return [
-        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
-        for info in found
-        if info.id not in {row.id for row in provider.shipped_models()}
-    ]
+    listed = models_listed(AnthropicProvider, page)
+    return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
 
 ROW = {"type": "model", "id": "claude-of-tomorrow", "lifecycle": "active", "max_input_tokens": 1000, "max_tokens": 100}

@@ -8,7 +8,7 @@ import pytest
 from modelmesh_connector_cohere import CohereProvider
 
 from modelmesh.contracts.call import Limits
-from modelmesh_cdk.testing import Upstream
+from modelmesh_cdk.testing import Upstream, models_listed
 
 LIMITS = Limits(total=20.0, answer=10.0)
 CHAT = "generation.text-generation.chat-completion"
@@ -16,17 +16,8 @@ CHAT = "generation.text-generation.chat-completion"
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
     """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
-    with Upstream() as upstream:
-        provider = CohereProvider(base_url=upstream.reply(page).url, api_key="test-key")
-        try:
-            found = provider.discover_models()
-        finally:
-            provider.close()
-    return [
-        (info.id, info.capabilities, dict(info.features), info.context_window, info.max_output_tokens)
-        for info in found
-        if info.id not in {row.id for row in provider.shipped_models()}
-    ]
+    listed = models_listed(CohereProvider, page)
+    return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
 
 @pytest.mark.parametrize(("endpoints", "capabilities"), [

@@ -2,6 +2,7 @@
 
 ======================================  =============================================================================
 :class:`Upstream`                       a vendor's API on loopback whose answers the test writes down
+:func:`models_listed`                   what a connector makes of its vendor's list of models
 :class:`ProviderConformance`            what every provider keeps: derive a test class, name the provider, that is all
 :class:`InProcessProviderConformance`   the same for a model in this very process, which has no wire
 :class:`Turn`                           what such a model is to do when it is asked
@@ -25,6 +26,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from modelmesh_cdk.testing.accounts import InProcessAccount
+from modelmesh_cdk.testing.lists import models_listed
 from modelmesh_cdk.testing.meshes import InProcessMesh
 from modelmesh_cdk.testing.turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
@@ -63,6 +65,7 @@ __all__ = [
     "StrategyConformance",
     "Turn",
     "Upstream",
+    "models_listed",
 ]
 
 

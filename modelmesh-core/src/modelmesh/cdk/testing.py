@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import StrategyConformance as StrategyConformance
     from modelmesh_cdk.testing import Turn as Turn
     from modelmesh_cdk.testing import Upstream as Upstream
+    from modelmesh_cdk.testing import models_listed as models_listed
 
 __all__ = [
     "DiscoveryConformance",
@@ -35,6 +36,7 @@ __all__ = [
     "StrategyConformance",
     "Turn",
     "Upstream",
+    "models_listed",
 ]
 
 __getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__, home="modelmesh_cdk.testing")
