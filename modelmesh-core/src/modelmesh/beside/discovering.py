@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelmesh.assembly.accounts import ProviderEntry
     from modelmesh.assembly.discovery import Watch
     from modelmesh.assembly.joining import Joining
-    from modelmesh.background import Background
+    from modelmesh.beside.background import Background
     from modelmesh.config.schema import SyncSection
     from modelmesh.routing.candidates import Candidate
     from modelmesh.routing.health import HealthBook

@@ -1,4 +1,4 @@
-"""What one mesh does beside the requests: probes, discovery, and handing on what was counted."""
+"""All that one mesh does beside the requests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from modelmesh.background import Background
-from modelmesh.discovering import Discoverer
-from modelmesh.probing import Prober, probed_accounts
+from modelmesh.beside.background import Background
+from modelmesh.beside.discovering import Discoverer
+from modelmesh.beside.probing import Prober, probed_accounts
 
 if TYPE_CHECKING:
     from modelmesh.assembly.assembler import Parts

@@ -18,7 +18,7 @@ from modelmesh.routing.circuits import KEY_FAILURES, State
 
 if TYPE_CHECKING:
     from modelmesh.assembly.assembler import Parts
-    from modelmesh.background import Background
+    from modelmesh.beside.background import Background
     from modelmesh.routing.circuits import Account
     from modelmesh.routing.health import HealthBook
 
