@@ -12,6 +12,7 @@ from modelmesh import ModelMesh
 from modelmesh.contracts.discovery import SyncResult
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import BadRequestError
+from modelmesh.routing.candidates import Candidates
 
 CHAT = "generation.text-generation.chat-completion"
 EMBEDDINGS = "representation.embeddings.text-embeddings"
@@ -36,21 +37,15 @@ def test_a_key_before_a_model_names_one_entry_alone(scripted: Any, sep: str) -> 
     work, own = scripted("m"), scripted("m")
     mesh = _mesh(
         {"work": work, "test": own},  # the key of one is the vendor's name of both
-        {
-            "all": {"models": ["m"]},
-            "one": {"models": [f"test{sep}m"]},
-            "first": {
-                "models": ["m"],
-                "strategy": "modelmesh.priority-selection.v1",
-                "model_priority": [f"test{sep}m"],
-            },
-        },
+        {"all": {"models": ["m"]}, "one": {"models": [f"test{sep}m"]}},
     )
     assert _ask(mesh, f"test{sep}m") == "answer of m"
     assert (len(work.asked), len(own.asked)) == (0, 1)
     members = {pool.name: [str(one) for one in pool.members] for pool in mesh.list_pools()}
-    assert members == {"all": ["work/m", "test/m"], "one": ["test/m"], "first": ["work/m", "test/m"]}
-    assert mesh.explain("first").selected_provider == "test"
+    assert members == {"all": ["work/m", "test/m"], "one": ["test/m"]}
+    everybody = mesh.get_router().get_pool("all")
+    named = Candidates(everybody, everybody.available).named(f"test{sep}m")
+    assert [str(one) for one in named] == ["test/m"], "strategies, too, know it by that name"
     assert [str(one) for one in mesh.get_router().resolve("test.scripted.v1/m").members] == ["work/m", "test/m"]
 
 
