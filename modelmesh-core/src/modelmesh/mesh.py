@@ -15,24 +15,20 @@ from modelmesh.assembly.assembler import Assembler, Parts
 from modelmesh.beside import Beside
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh.errors import ModelMeshError, NoActiveModelError, RoutingError
+from modelmesh.errors import ModelMeshError, NoActiveModelError
 from modelmesh.execution import AsyncDriver, SyncDriver
-from modelmesh.operations import CHAT
+from modelmesh.looking import Looking
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver
 from modelmesh.reporting import Reporter
-from modelmesh.routing import explain as explaining
 from modelmesh.routing import verdicts
-from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
-from modelmesh.routing.ledger import Ledger, forecast
+from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
-from modelmesh.routing.router import Router
 from modelmesh.statistics import StatisticsCollector, circuits_of
-from modelmesh.status import PoolInfo, describe
 from modelmesh.usage import BudgetStatus, UsageTracker
 
 if TYPE_CHECKING:
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
     from modelmesh.state import StateManager, StateOfMesh, SystemState
 
 
-class ModelMesh:
+class ModelMesh(Looking):
     """Providers, pools, health and usage of one configuration; clients are thin views of it.
 
     Safe to share between threads. Use it as a context manager, or call :meth:`shutdown`.
@@ -127,7 +123,7 @@ class ModelMesh:
             self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.watches))
             if keep_state:
                 self._keep_state()
-        self._ready, self._looking = True, not keep_state
+        self._ready, self._only_looks = True, not keep_state
         self._begin_background(parts, jobs=keep_state)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
@@ -194,7 +190,7 @@ class ModelMesh:
         self._closed()
 
     def _closed(self) -> None:
-        if not self._looking:
+        if not self._only_looks:
             self._reporter.left_to_tell()
         self._statistics.flush()
         if self.state is not None:
@@ -307,70 +303,13 @@ class ModelMesh:
                 forked()
         self._beside.after_fork(self._lock, go_on=self._ready)
 
-    def _when(self) -> float:
-        """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""
-        return self._ledger.epoch + self._clock()
-
     def _budgets(self) -> BudgetStatus | None:
         if not self._ready:
             return None
         with self._lock:
             return BudgetStatus.of(self._ledger.meters(self.list_pools()).values(), self._when())
 
-    # -- looking inside ---------------------------------------------------------------------------------------------
-
-    def list_pools(self) -> list[Pool]:
-        """Return every pool; each has ``name`` and ``models``, which are active or not as of now."""
-        with self._lock:
-            self._book.advance(self._clock())
-        return self._router.list_pools()
-
-    def get_router(self) -> Router:
-        """Return the router."""
-        return self._router
-
-    def get_statistics(self) -> StatisticsCollector:
-        """Return what models, providers and pools did, e.g. ``mesh.get_statistics().pool("chat-completion").error_rate``."""
-        return self._statistics
-
-    def stats(self) -> StatisticsCollector:
-        """Return the same as :meth:`get_statistics`."""
-        return self._statistics
-
-    def list_models(self) -> list[Candidate]:
-        """Return every model that some pool has, once."""
-        return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
-
-    def current(self, pool: Pool) -> Candidate | None:
-        """Return whom a plain chat request would go to now, ``None`` when nobody is ready."""
-        with self._lock:
-            now = self._clock()
-            self._book.advance(now)
-            ready = Candidates(pool, pool.available)
-            if not ready:
-                return None
-            rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
-            try:
-                chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
-            except RoutingError:
-                return None
-        return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
-
-    def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
-        """Return a summary of each pool's health, or of one."""
-        with self._lock:
-            pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-            return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
-
-    def limits(self) -> tuple[dict[str, Any], ...]:
-        """Say of every limit what is left of it until it begins anew, as rows of ``PoolInfo.left``; those of money too."""
-        with self._lock:
-            now = self._when()
-            return tuple(forecast(meter, now) for meter in self._ledger.meters(self.list_pools()).values())
-
-    def active_providers(self) -> list[str]:
-        """Return the providers that have an active model, by key."""
-        return list(dict.fromkeys(one.provider_id for pool in self.list_pools() for one in pool.get_active_models()))
+    # -- by hand ----------------------------------------------------------------------------------------------------
 
     def rotate(self, pool: str) -> str:
         """Put a pool's current model in standby and go on to the next.
@@ -390,19 +329,6 @@ class ModelMesh:
             following = found.rotate(current)
         self._reporter.rotated(current, following, pool)
         return (self.current(found) or following).model_id
-
-    def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:
-        """Say where a request would go now, and why; nothing is sent."""
-        pool = self._router.resolve(model)
-        with self._lock:
-            rng = random.Random()  # noqa: S311 - a copy, so that asking does not change the next choice
-            rng.setstate(self._rng.getstate())
-            return explaining.explain(call or Call(CHAT, model, {}), pool, clock=self._clock, rng=rng)
-
-    def describe(self, pool: str | None = None) -> str:
-        """Return the pools and their models as text."""
-        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-        return "\n".join(describe(one, self.current(one)) for one in pools)
 
     def get_client(self) -> OpenAIClient:
         """Return an asynchronous client of this mesh."""

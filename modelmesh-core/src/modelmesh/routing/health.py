@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from modelmesh.routing.circuits import KEY_FAILURES, Account, Circuit, Lease, ModelHealth, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
-from modelmesh.routing.delays import TOO_LONG_S, equal_jitter
-from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, OPEN_CAP_S, OPEN_S, PROBE_SILENT_S, CircuitPolicy
+from modelmesh.routing.cooldowns import cooldown
+from modelmesh.routing.policy import BUCKET_CAPACITY, FORGET_FEATURE_S, PROBE_SILENT_S, CircuitPolicy
 
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
@@ -178,7 +178,7 @@ class HealthBook:
                 circuit,
                 error.failure,
                 now,
-                self._cooldown(circuit, error, policy),
+                cooldown(circuit, error, policy, self._draw),
                 told=error.upstream_delay_s is not None,
                 stale=stale,
                 by_hand=which == 1 and policy.account_by_hand,
@@ -191,7 +191,7 @@ class HealthBook:
         if stale:
             return  # it opened while this one was under way, and that took this one into account
         if circuit.state is State.HALF_OPEN or circuit.too_many(now, policy):
-            seconds, by_hand = self._cooldown(circuit, error, policy), which == 1 and policy.account_by_hand
+            seconds, by_hand = cooldown(circuit, error, policy, self._draw), which == 1 and policy.account_by_hand
             self._open(circuit, error.failure, now, seconds, told=False, stale=stale, by_hand=by_hand)
 
     @staticmethod
@@ -207,20 +207,6 @@ class HealthBook:
             and error.upstream_delay_s is None
             and error.status in policy.error_codes
         )
-
-    def _cooldown(self, circuit: Circuit, error: ProviderError, policy: CircuitPolicy) -> float:
-        if error.upstream_delay_s is not None:
-            return min(error.upstream_delay_s, TOO_LONG_S) * (1 + 0.1 * self._draw())  # never less than told
-        failure = error.failure
-        set_by_hand = policy.probe_interval if failure in KEY_FAILURES else policy.cooldown
-        if set_by_hand is not None:
-            return set_by_hand
-        rule, step = RULES[failure], circuit.steps.get(failure, 0)
-        if rule.effect is Effect.STRIKE or not rule.cooldown_s:
-            return min(OPEN_CAP_S, OPEN_S * 2.0 ** min(step, 20)) * (1 + 0.2 * self._draw())
-        if failure is FailureClass.THROTTLE:
-            return equal_jitter(step, rule.cooldown_s, rule.cooldown_cap_s, self._draw)
-        return min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(step, 20))
 
     def _open(
         self, circuit: Circuit, failure: FailureClass, now: float, seconds: float, *, told: bool, stale: bool, by_hand: bool

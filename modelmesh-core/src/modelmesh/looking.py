@@ -1,0 +1,105 @@
+"""What may be seen of a mesh. Nothing here changes what it does next."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.errors import RoutingError
+from modelmesh.operations import CHAT
+from modelmesh.routing import explain as explaining
+from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh.routing.ledger import Ledger, forecast
+from modelmesh.status import PoolInfo, describe
+
+if TYPE_CHECKING:
+    from modelmesh.routing.health import HealthBook
+    from modelmesh.routing.pool import Pool
+    from modelmesh.routing.router import Router
+    from modelmesh.statistics import StatisticsCollector
+
+
+class Looking:
+    """The half of a mesh that is looked at: pools, models, limits, statistics, and where a request would go."""
+
+    _book: HealthBook
+    _clock: Callable[[], float]
+    _ledger: Ledger
+    _lock: RLock
+    _rng: random.Random
+    _router: Router
+    _statistics: StatisticsCollector
+
+    def list_pools(self) -> list[Pool]:
+        """Return every pool; each has ``name`` and ``models``, which are active or not as of now."""
+        with self._lock:
+            self._book.advance(self._clock())
+        return self._router.list_pools()
+
+    def get_router(self) -> Router:
+        """Return the router."""
+        return self._router
+
+    def get_statistics(self) -> StatisticsCollector:
+        """Return what models, providers and pools did, e.g. ``mesh.get_statistics().pool("chat-completion").error_rate``."""
+        return self._statistics
+
+    def stats(self) -> StatisticsCollector:
+        """Return the same as :meth:`get_statistics`."""
+        return self._statistics
+
+    def list_models(self) -> list[Candidate]:
+        """Return every model that some pool has, once."""
+        return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
+
+    def current(self, pool: Pool) -> Candidate | None:
+        """Return whom a plain chat request would go to now, ``None`` when nobody is ready."""
+        with self._lock:
+            now = self._clock()
+            self._book.advance(now)
+            ready = Candidates(pool, pool.available)
+            if not ready:
+                return None
+            rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
+            try:
+                chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
+            except RoutingError:
+                return None
+        return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
+
+    def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
+        """Return a summary of each pool's health, or of one."""
+        with self._lock:
+            pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+            return {one.name: PoolInfo.of(one, self.current(one), self._clock()) for one in pools}
+
+    def limits(self) -> tuple[dict[str, Any], ...]:
+        """Say of every limit what is left of it until it begins anew, as rows of ``PoolInfo.left``; those of money too."""
+        with self._lock:
+            now = self._when()
+            return tuple(forecast(meter, now) for meter in self._ledger.meters(self.list_pools()).values())
+
+    def active_providers(self) -> list[str]:
+        """Return the providers that have an active model, by key."""
+        return list(dict.fromkeys(one.provider_id for pool in self.list_pools() for one in pool.get_active_models()))
+
+    def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:
+        """Say where a request would go now, and why; nothing is sent."""
+        pool = self._router.resolve(model)
+        with self._lock:
+            rng = random.Random()  # noqa: S311 - a copy, so that asking does not change the next choice
+            rng.setstate(self._rng.getstate())
+            return explaining.explain(call or Call(CHAT, model, {}), pool, clock=self._clock, rng=rng)
+
+    def describe(self, pool: str | None = None) -> str:
+        """Return the pools and their models as text."""
+        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+        return "\n".join(describe(one, self.current(one)) for one in pools)
+
+    def _when(self) -> float:
+        """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""
+        return self._ledger.epoch + self._clock()
