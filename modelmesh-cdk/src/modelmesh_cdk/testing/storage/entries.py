@@ -37,7 +37,9 @@ class Entries(Subject):
     def test_any_bytes_come_back(self, store: Any) -> None:
         """Whatever bytes are saved, the same come back: none, zeros, what is no text, and what is."""
 
-        @settings(max_examples=self.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=self.examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
         @given(data=st.binary(max_size=300) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")))
         def round_trip(data: bytes) -> None:
             store.save("kit/bytes", StorageEntry("kit/bytes", data))
@@ -55,7 +57,9 @@ class Entries(Subject):
     def test_metadata_comes_back(self, store: Any) -> None:
         """Plain data beside the bytes comes back as it was, unknown names and ``None`` among it."""
 
-        @settings(max_examples=self.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=self.examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
         @given(metadata=st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), _PLAIN, max_size=4))
         def round_trip(metadata: dict[str, Any]) -> None:
             store.save("kit/metadata", StorageEntry("kit/metadata", b"x", metadata))
