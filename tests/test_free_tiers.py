@@ -126,7 +126,7 @@ def test_a_restart_the_next_day_begins_anew(config: dict[str, Any], vendors: Ven
 
 
 PROGRAM = """
-import json, sys
+import json, os, sys
 from modelmesh import ModelMesh
 from modelmesh.errors import ModelMeshError
 
@@ -136,9 +136,9 @@ while True:
     try:
         reply = mesh.client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": "Hello!"}])
     except ModelMeshError as error:
-        print("end", type(error).__name__, flush=True)
+        os.write(1, f"end {type(error).__name__}\\n".encode())  # a whole line or none, whenever it is killed
         break
-    print("answer", reply.content, flush=True)
+    os.write(1, f"answer {reply.content}\\n".encode())
 mesh.shutdown()
 """
 

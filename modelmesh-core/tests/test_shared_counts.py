@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
 from modelmesh.builtin.memory import MemoryStorage
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import BudgetExceededError, StorageError
+from modelmesh.errors import BudgetExceededError, RoutingError, StorageError
 from modelmesh.operations import CHAT
 from modelmesh.routing.flow import Post, Send, Totals, serve
 from modelmesh.state import SharedCounts
@@ -43,12 +46,12 @@ class Vendor:
 class Process:
     """A mesh that stands for a process; nothing but its test asks its store."""
 
-    def __init__(self, store: Any, limit: float = 0.1) -> None:
+    def __init__(self, store: Any, limit: float = 0.1, *, at: float = EVENING, **sections: Any) -> None:
         self.clock = VirtualClock()
-        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: EVENING)
+        self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: at)
         self.mesh.initialize(
             {
-                "providers": {"vendor": {"instance": Vendor(), "budget": {"daily_limit": limit}}},
+                "providers": {"vendor": {"instance": Vendor(), **(sections or {"budget": {"daily_limit": limit}})}},
                 "pools": {"chat": {"capability": "chat-completion"}},
                 "storage": {"instance": store, "sync_policy": "immediate"},
             }
@@ -64,6 +67,28 @@ class Process:
     def ask(self) -> str:
         answer = self.mesh.client.chat.completions.create(model="chat", messages=[], max_tokens=9)
         return str(answer.choices[0].message.content)
+
+    def begin(self) -> Any | None:
+        """Begin a request and return it; ``None`` where the limit lets it not."""
+        flow = self.flow()
+        try:
+            step = next(flow)
+            if isinstance(step, Post):
+                step = flow.send(self.state.post(step.amounts))
+        except RoutingError:
+            return None
+        assert isinstance(step, Send)
+        return flow
+
+    def finish(self, flow: Any) -> None:
+        with pytest.raises(StopIteration):
+            flow.send(Vendor().send(None, "model", None))
+        self.state.sync()
+
+    @property
+    def meter(self) -> Any:
+        (meter,) = self.ledger.meters(self.mesh.list_pools()).values()
+        return meter
 
 
 def count(store: MemoryStorage) -> dict[str, int]:
@@ -140,6 +165,135 @@ def test_a_child_does_not_send_what_is_its_parents() -> None:
     process.ledger.posted = {"waiting": 7}
     process.mesh._after_fork()
     assert process.ledger.take_posted() == {}
+
+
+# -- windows that slide ---------------------------------------------------------------------------------------------------
+
+MINUTE = {"quota": {"requests_per_minute": 3}}
+
+
+def together(*clocks: Any, seconds: float) -> None:
+    for clock in clocks:
+        clock.advance(seconds)
+
+
+def test_a_minute_is_kept_together() -> None:
+    store = MemoryStorage()
+    one, other = Process(store, **MINUTE), Process(store, **MINUTE)
+    assert [one.ask(), other.ask(), one.ask()] == ["model"] * 3
+    for process in (one, other):
+        process.state.sync()
+        with pytest.raises(RoutingError, match="3 requests a minute"):
+            process.ask()
+    together(one.clock, other.clock, seconds=59)
+    with pytest.raises(RoutingError):
+        other.ask()
+    together(one.clock, other.clock, seconds=1)
+    assert other.ask() == "model"
+
+
+def test_two_that_ask_for_the_last_of_a_minute_get_it_once() -> None:
+    store = MemoryStorage()
+    one, other = Process(store, **MINUTE), Process(store, **MINUTE)
+    one.ask()
+    other.ask()
+    assert [process.begin() is not None for process in (one, other)] == [True, False]
+    other.state.sync()
+    assert count(store)["provider:vendor:requests:minute"] == 3, "what came too late is given back"
+
+
+def test_a_process_that_comes_later_knows_of_the_minute() -> None:
+    store = MemoryStorage()
+    first = Process(store, **MINUTE)
+    for _ in range(3):
+        first.ask()
+    first.state.sync()
+    later = Process(store, **MINUTE)
+    assert (later.meter.used, later.begin()) == (3, None)
+
+
+def test_what_others_spent_unseen_is_as_late_as_it_can_have_been() -> None:
+    store = MemoryStorage()
+    one, other = Process(store, **MINUTE), Process(store, **MINUTE)
+    together(one.clock, other.clock, seconds=50)
+    for _ in range(3):
+        one.ask()
+    one.state.sync()
+    together(one.clock, other.clock, seconds=20)  # in the next piece
+    assert other.begin() is None
+    together(one.clock, other.clock, seconds=49)
+    assert other.begin() is None
+    together(one.clock, other.clock, seconds=1)
+    assert other.begin() is not None
+
+
+def test_a_restart_counts_nothing_twice() -> None:
+    store = MemoryStorage()
+    first = Process(store, quota={"request_limit": 3, "reset_schedule": "rolling"})
+    first.ask()
+    first.clock.advance(3 * 3600.0)  # past midnight: other pieces are added up from now on
+    first.ask()
+    first.state.sync()
+    again = Process(store, at=EVENING + 3 * 3600.0, quota={"request_limit": 3, "reset_schedule": "rolling"})
+    assert again.meter.used == 2
+    again.clock.advance(3 * 3600.0)
+    flow = again.begin()
+    assert flow is not None
+    again.finish(flow)
+    assert (again.meter.used, again.begin()) == (3, None)
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["begin", "begin", "finish", "wait", "sync"]), st.integers(0, 2), st.floats(0, 40)), max_size=50
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS)
+def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, float]]) -> None:
+    store, now = MemoryStorage(), 0.0
+    processes = [Process(store, **MINUTE) for _ in range(3)]
+    under_way: list[tuple[Process, Any]] = []
+    begun: list[float] = []
+    ended: list[float] = []
+    for step, place, seconds in steps:
+        process = processes[place]
+        if step == "begin":
+            flow = process.begin()
+            if flow is not None:
+                under_way.append((process, flow))
+                begun.append(now)
+            else:  # what others spent may look as late as it was seen, and no later
+                process.state.sync()
+                assert len(under_way) + sum(now - 120 <= at for at in ended) >= 3
+            assert sum(now - 60 < at for at in begun) <= 3
+        elif step == "finish" and under_way:
+            owner, flow = under_way.pop(place % len(under_way))
+            owner.finish(flow)
+            ended.append(now)
+        elif step == "wait":
+            together(*(process.clock for process in processes), seconds=seconds)
+            now += seconds
+        else:
+            process.state.sync()
+    for owner, flow in under_way:
+        owner.finish(flow)
+    together(*(process.clock for process in processes), seconds=121)
+    for process in processes:
+        flow = process.begin()
+        assert flow is not None, "what is long over is in nobody's way"
+        process.finish(flow)
+        together(*(process.clock for process in processes), seconds=61)
+    assert all(process.meter._told == {} and process.meter.reserved == 0 for process in processes)
+
+
+def test_counts_of_a_minute_are_forgotten_soon() -> None:
+    store = MemoryStorage()
+    process = Process(store, quota={"requests_per_minute": 3, "requests_per_day": 9})
+    began = time.monotonic()
+    process.ask()
+    lasts = {key.rpartition("@")[0].rpartition(":")[2]: until - began for key, (_, until) in store._counters.items() if until}
+    assert lasts["minute"] < 60 + 60 + 300 + 60 < 86400 < lasts["day"]
 
 
 class Moody:

@@ -1,4 +1,4 @@
-"""Processes that share a budget in one Redis: how far they pass it, and that no count is lost, whatever Redis does.
+"""Processes that share a budget or a quota in one Redis: how far they pass it, and that no count is lost, whatever Redis does.
 
 A smaller size runs always; ``MODELMESH_TEST_FULL=1`` runs eight processes with 2,000 requests each and outages of ten
 seconds, and ``pytest -s`` shows what was measured.
@@ -74,9 +74,13 @@ def work(tmp_path: Path) -> Iterator[Callable[..., Workers]]:
         workers.end()
 
 
-def counted(server: Any) -> int:
+def monthly(limit: float) -> dict[str, Any]:
+    return {"budget": {"monthly_limit": limit}}
+
+
+def counted(server: Any, what: str = "cost") -> int:
     client = server.client()
-    total = sum(int(client.get(name)) for name in client.scan_iter(match="modelmesh:~counter/*:cost:*", count=1000))
+    total = sum(int(client.get(name)) for name in client.scan_iter(match=f"modelmesh:~counter/*:{what}:*", count=1000))
     client.close()
     return total
 
@@ -95,7 +99,7 @@ def test_processes_pass_a_budget_by_a_request_each_at_most(
 ) -> None:
     server = start()
     limit = 1.0 * PROCESSES * REQUESTS / 16000
-    workers = work({"port": server.port, "timeout": "30s"}, limit=limit, requests=REQUESTS // threads, threads=threads)
+    workers = work({"port": server.port, "timeout": "30s"}, limits=monthly(limit), requests=REQUESTS // threads, threads=threads)
     workers.wait_until_ready()
     results = workers.results()
     spent, together = sum(one["spent"] for one in results), PROCESSES * threads
@@ -109,12 +113,26 @@ def test_processes_pass_a_budget_by_a_request_each_at_most(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("quota", [{"requests_per_hour": 60}, {"request_limit": 60, "reset_schedule": "rolling"}])
+def test_processes_share_a_window_that_slides(
+    start: Callable[..., Any], work: Callable[..., Workers], quota: dict[str, Any]
+) -> None:
+    server = start()
+    workers = work({"port": server.port, "timeout": "30s"}, limits={"quota": quota}, requests=100, threads=2)
+    workers.wait_until_ready()
+    results = workers.results()
+    told(f"{quota}", results)
+    assert [one["failures"] for one in results] == [[]] * PROCESSES
+    assert sum(one["answered"] for one in results) == counted(server, "requests") == 60
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("outage", ["frozen", "restarted"])
 def test_an_outage_fails_no_request_and_loses_no_count(
     start: Callable[..., Any], work: Callable[..., Workers], outage: str
 ) -> None:
     server = start("--appendonly", "yes", "--appendfsync", "always")
-    workers = work({"port": server.port}, limit=10_000.0, requests=10**9, takes=0.002, threads=2)
+    workers = work({"port": server.port}, limits=monthly(10_000.0), requests=10**9, takes=0.002, threads=2)
     workers.wait_until_ready()
     while counted(server) < PROCESSES * DEAREST:  # everybody is at it
         time.sleep(0.05)

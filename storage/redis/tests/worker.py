@@ -56,7 +56,7 @@ def run(settings: dict[str, Any]) -> dict[str, Any]:
     mesh = ModelMesh()
     mesh.initialize(
         {
-            "providers": {"vendor": {"instance": vendor, "budget": {"monthly_limit": settings["limit"]}}},
+            "providers": {"vendor": {"instance": vendor, **settings["limits"]}},
             "pools": {"chat": {"capability": "chat-completion"}},
             "storage": {"connector": "redis.redis.v1", "sync_policy": "immediate", **settings["storage"]},
         }

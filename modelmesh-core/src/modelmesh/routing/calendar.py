@@ -23,7 +23,7 @@ class Period(StrEnum):
     """Each request for itself."""
 
 
-SECONDS = {Period.MINUTE: 60.0, Period.HOUR: 3600.0, Period.ROLLING_DAY: 86400.0}
+SECONDS: dict[str, float] = {Period.MINUTE: 60.0, Period.HOUR: 3600.0, Period.ROLLING_DAY: 86400.0}
 """Periods that have no place in a calendar: they slide, and look back this far."""
 
 

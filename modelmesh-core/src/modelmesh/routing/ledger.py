@@ -85,8 +85,8 @@ class Booking:
 
     held: list[tuple[Meter, int]]
     estimate: Estimate
-    posted: dict[str, int] = field(factory=dict)
-    """What of it other processes were told, by name of the count."""
+    posted: list[tuple[Meter, str, int]] = field(factory=list)
+    """What of it other processes were told, and by which name of the count."""
 
 
 @define(eq=False)
@@ -200,9 +200,10 @@ class Ledger:
             meter.add(taken, when)
             self._post(meter.bucket, taken)
             self._after(meter, now)
-        for bucket, told in booking.posted.items():
+        for meter, bucket, told in booking.posted:
             self._post(bucket, -told)  # where it was told, though another window may have begun since
-        booking.held, booking.posted = [], {}
+            meter.tell(bucket, -told)
+        booking.held, booking.posted = [], []
 
     def _after(self, meter: Meter, now: float) -> None:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
@@ -275,9 +276,12 @@ class Ledger:
         """
         amounts = self.take_posted()
         for meter, amount in booking.held:
+            for bucket in meter.buckets:
+                amounts.setdefault(bucket, 0)  # whatever is in the window is looked at
             if meter.bucket:
-                booking.posted[meter.bucket] = amount
-                amounts[meter.bucket] = amounts.get(meter.bucket, 0) + amount
+                booking.posted.append((meter, meter.bucket, amount))
+                meter.tell(meter.bucket, amount)
+                amounts[meter.bucket] += amount
         return amounts
 
     def put_back(self, amounts: dict[str, int]) -> None:
@@ -287,16 +291,14 @@ class Ledger:
 
     def watched(self) -> list[str]:
         """Return the counts that are spent, by name: what other processes give back is seen nowhere else."""
-        return [meter.bucket for meter in self._spent if meter.bucket and self.posted is not None]
+        return [bucket for meter in self._spent for bucket in meter.buckets] if self.posted is not None else []
 
     def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
         for meter, amount in booking.held:
-            total = totals.get(meter.bucket)
+            total, quota = meter.adopt(totals, self.epoch + now), meter.quota
             if total is None:
                 continue
-            meter.used = max(total - meter.reserved, 0)
-            quota = meter.quota
             if quota.enforce and amount and total > quota.limit:
                 return Refusal(meter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
             self._after(meter, now)
@@ -313,8 +315,7 @@ class Ledger:
     def _adopt(self, meters: Iterable[Meter], totals: Mapping[str, int], now: float) -> None:
         for meter in meters:
             meter.roll(self.epoch + now)
-            if meter.bucket in totals:
-                meter.used = max(totals[meter.bucket] - meter.reserved, 0)
+            if meter.adopt(totals, self.epoch + now) is not None:
                 self._after(meter, now)
 
     def restore(self, meters: Mapping[str, Meter], saved: Mapping[str, Any], now: float) -> None:

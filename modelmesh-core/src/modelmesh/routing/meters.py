@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -13,9 +12,7 @@ from attrs import define, field, frozen
 from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.circuits import Circuit, Reason
 from modelmesh.routing.prices import NANO
-
-GRAINS = 60
-"""Into how many grains a sliding window is cut; what happens within one is kept as one."""
+from modelmesh.routing.sliding import SlidingLog
 
 
 class Metric(StrEnum):
@@ -84,7 +81,7 @@ class Meter:
         circuits: What is withheld when it is spent.
         used: Spent in this window.
         reserved: Held for attempts under way.
-        ends: When the window ends, Unix seconds.
+        ends: When the window ends, Unix seconds; of one that slides, the piece of it that others count in too.
         alerted: Whether the alert of this window was given.
     """
 
@@ -94,14 +91,18 @@ class Meter:
     reserved: int = 0
     ends: float = 0.0
     alerted: bool = False
-    _log: deque[tuple[float, int]] = field(factory=deque, init=False, repr=False)
+    _log: SlidingLog | None = field(init=False, repr=False)
+    _told: dict[str, int] = field(factory=dict, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        span = self.quota.window.sliding
+        self._log = SlidingLog(span) if span else None
 
     def roll(self, when: float) -> None:
         """Begin anew when the window is over."""
-        if self.quota.window.sliding:
-            oldest = when - self.quota.window.sliding
-            while self._log and self._log[0][0] <= oldest:
-                self.used = max(self.used - self._log.popleft()[1], 0)
+        if self._log is not None:
+            self._log.forget(when)
+            self.used, self.ends = self._log.total, self._log.piece(when)
         elif when >= self.ends:
             if self.ends:
                 self.used, self.alerted = 0, False
@@ -109,11 +110,18 @@ class Meter:
 
     @property
     def bucket(self) -> str:
-        """Names the count in a store that several processes share; empty for a window that slides, which each keeps itself."""
-        window = self.quota.window
-        if window.sliding or window.period is Period.REQUEST:
-            return ""
-        return f"{self.quota.name}@{'' if math.isinf(self.ends) else int(self.ends)}"
+        """Names the count that others add to as well, in a store that several processes share; empty where there is none."""
+        return "" if self.quota.window.period is Period.REQUEST else self._bucket(self.ends)
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """Names every such count that the window reaches into."""
+        if self._log is None:
+            return (self.bucket,) if self.bucket else ()
+        return (self._bucket(self.ends - self._log.span), self.bucket)
+
+    def _bucket(self, ends: float) -> str:
+        return f"{self.quota.name}@{'' if math.isinf(ends) else int(ends)}"
 
     @property
     def left(self) -> int:
@@ -131,23 +139,58 @@ class Meter:
 
     def resets(self, when: float) -> float:
         """Return when there will be more of it, Unix seconds."""
-        if not self.quota.window.sliding:
+        if self._log is None:
             return self.ends
-        return self._log[0][0] + self.quota.window.sliding if self._log else when
+        return when if self._log.oldest is None else self._log.oldest + self._log.span
 
     def add(self, amount: int, when: float) -> None:
-        """Count what was spent; an amount below zero takes back what was counted too much."""
-        self.used = max(self.used + amount, 0)
-        if not self.quota.window.sliding or not amount:
-            return
-        if self._log and when - self._log[-1][0] < self.quota.window.sliding / GRAINS:
-            amount += self._log.pop()[1]  # kept to the later of the two times: nothing is forgotten too soon
-        self._log.append((when, amount))
+        """Count what was spent."""
+        if self._log is None:
+            self.used += amount
+        else:
+            self._log.add(amount, when)
+            self.used = self._log.total
 
     def reset(self) -> None:
         """Begin anew by hand."""
         self.used, self.alerted = 0, False
-        self._log.clear()
+        if self._log is not None:
+            self._log.clear()
+
+    # -- what other processes count ---------------------------------------------------------------------------------
+
+    def tell(self, bucket: str, amount: int) -> None:
+        """Hear that others are told of what is reserved; of what was told before when the amount is below zero."""
+        told = self._told.get(bucket, 0) + amount
+        if told:
+            self._told[bucket] = told
+        else:
+            self._told.pop(bucket, None)
+
+    def adopt(self, totals: Mapping[str, int], when: float) -> int | None:
+        """Take what everybody together has reserved and spent.
+
+        Args:
+            totals: By name of the count.
+            when: Unix seconds.
+
+        Returns:
+            What that comes to in this window, ``None`` when it is not among the totals.
+        """
+        if self._log is None:
+            total = totals.get(self.bucket)
+            if total is not None:
+                self.used = max(total - self.reserved, 0)
+            return total
+        known = [(self.ends - self._log.span, self.buckets[0]), (self.ends, self.bucket)]
+        if not any(bucket in totals for _, bucket in known):
+            return None
+        for ends, bucket in known:
+            if bucket in totals:
+                self._log.settle(ends, max(totals[bucket] - self._told.get(bucket, 0), 0), when)
+        self._log.forget(when)
+        self.used = self._log.total
+        return self.used + self.reserved
 
     # -- between runs -----------------------------------------------------------------------------------------------
 
@@ -156,18 +199,15 @@ class Meter:
         kept: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
         if self.alerted:
             kept["alerted"] = True
-        if self._log:
-            kept["log"] = [list(pair) for pair in self._log]
+        if self._log is not None and (log := self._log.saved()):
+            kept["log"] = log
         return kept
 
     def restore(self, saved: Mapping[str, Any], when: float) -> None:
         """Take up a count of an earlier run, unless its window is over."""
-        log = saved.get("log")
-        if self.quota.window.sliding:
-            # What was spent later than now was spent: the clock was set back.
-            pairs = [(min(float(at), when), int(amount)) for at, amount in log or ()]
-            self._log.extendleft(reversed([pair for pair in pairs if when - self.quota.window.sliding < pair[0]]))
-            self.used = sum(amount for _, amount in self._log)
+        if self._log is not None:
+            self._log.restore(saved.get("log") or (), when)
+            self.used, self.ends = self._log.total, self._log.piece(when)
         else:
             ends = math.inf if saved.get("ends") is None else float(saved["ends"])
             self.ends = self.quota.window.end(when)

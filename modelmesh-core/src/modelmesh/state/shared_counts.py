@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 from modelmesh.contracts.storage import Counters, CountersAtOnce
+from modelmesh.routing.calendar import SECONDS
 from modelmesh.routing.flow import Totals
 from modelmesh.routing.ledger import drained
 from modelmesh.routing.meters import Meter
 
 KEPT_S = 86400.0
 """How long a count is kept after its window."""
+
+LATE_S = 300.0
+"""How long one is kept after it is looked at no more, when its window slides; processes' clocks may differ by so much."""
 
 
 class SharedCounts:
@@ -97,16 +101,18 @@ class SharedCounts:
 
     def _lasts(self, name: str) -> float | None:
         """Seconds until a count may be forgotten, ``None`` for never: its window's end is part of its name."""
-        ends = name.rpartition("@")[2]
-        return max(float(ends) - self._now(), 0.0) + KEPT_S if ends else None
+        of, _, ends = name.rpartition("@")
+        if not ends:
+            return None
+        slides = SECONDS.get(of.rpartition(":")[2])
+        return max(float(ends) - self._now(), 0.0) + (KEPT_S if slides is None else slides + LATE_S)
 
     def totals(self, meters: Mapping[str, Meter], when: float) -> dict[str, int]:
         """Read what stands now, for the meters that are kept together."""
         amounts = {}
         for meter in meters.values():
             meter.roll(when)
-            if meter.bucket:
-                amounts[meter.bucket] = 0
+            amounts.update(dict.fromkeys(meter.buckets, 0))
         found = self.post(amounts)
         return dict(found.by_name) if found else {}
 

@@ -1,0 +1,79 @@
+"""The log of a window that slides: its pieces come to what was counted in them, its total to what is in the window."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from modelmesh.routing.sliding import SlidingLog
+
+SPAN = 60.0
+START = 1_763_683_200.0  # begins a piece
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 5)),
+        st.tuples(st.just("wait"), st.floats(0, 50)),
+        st.tuples(st.sampled_from(["settle", "settle before"]), st.integers(0, 12)),
+    ),
+    max_size=40,
+)
+
+
+def within(log: SlidingLog, begins: float, ends: float) -> int:
+    return int(sum(amount for at, amount in log.saved() if begins <= at < ends))
+
+
+@given(steps=STEPS)
+@example(steps=[("wait", 59.9), ("add", 1), ("wait", 0.2), ("add", 1)])  # in one grain, in two pieces
+@example(steps=[("add", 3), ("wait", 30.0), ("add", 3), ("wait", 45.0), ("settle before", 1)])  # taken back from both sides
+@example(steps=[("add", 3), ("wait", 70.0), ("add", 3), ("settle before", 1)])
+def test_pieces_come_to_what_was_counted_in_them(steps: list[tuple[str, float]]) -> None:
+    log, now = SlidingLog(SPAN), START
+    counted: dict[float, int] = {}
+    for step, number in steps:
+        now += number if step == "wait" else 0.0
+        log.forget(now)
+        ends = log.piece(now) - (SPAN if step == "settle before" else 0.0)
+        if step == "add":
+            log.add(int(number), now)
+            counted[ends] = counted.get(ends, 0) + int(number)
+        elif step != "wait":
+            log.settle(ends, int(number), now)
+            log.forget(now)
+            counted[ends] = int(number)
+        ends = log.piece(now)
+        for piece in (ends - SPAN, ends):
+            assert within(log, piece - SPAN, piece) == counted.get(piece, 0)
+        assert log.total == within(log, now - SPAN + 1e-6, ends)
+        times = [at for at, _ in log.saved()]
+        assert times == sorted(times)
+    other = SlidingLog(SPAN)
+    other.restore(json.loads(json.dumps(log.saved())), now)
+    assert (other.total, other.saved()) == (log.total, log.saved())
+
+
+def test_what_is_long_over_takes_no_room() -> None:
+    log = SlidingLog(SPAN)
+    for second in range(10_000):
+        log.add(1, START + second)
+        log.forget(START + second)
+    assert log.total == 60
+    assert len(log.saved()) <= 122
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("-inf"), 0.0, START - 2 * SPAN - 1])
+def test_rows_of_no_time_that_matters_are_passed_over(at: float) -> None:
+    log = SlidingLog(SPAN)
+    log.restore([[at, 5], [START - 1, 2], [START + 900, 1]], START)
+    assert (log.total, log.oldest) == (3, START - 1)
+    log.forget(START + SPAN)
+    assert log.total == 0
+
+
+def test_a_piece_is_the_same_for_everybody() -> None:
+    assert {SlidingLog(SPAN).piece(START + second) for second in (0.0, 0.1, 59.999)} == {START + 60}
+    assert SlidingLog(SPAN).piece(START + 60) == START + 120
