@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -169,3 +171,56 @@ def test_tasks(world: Any) -> None:
 
     check(world, texts, asyncio.run(main()))
     assert max(provider.most for provider in world[1].values()) > 1  # they were in flight together
+
+
+class Slow(Flaky):
+    """Takes its time in the process that made it, and none in its children."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.process, self.asked, self.go_on = os.getpid(), Event(), Event()
+
+    def send(self, call: Any, model: str, limits: Any) -> Any:
+        if os.getpid() == self.process:
+            self.asked.set()
+            self.go_on.wait(20)
+        self.rng = random.Random(0)
+        return super().send(call, model, limits)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("policy", ["in-memory", "immediate"])
+def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
+    from modelmesh.builtin.memory import MemoryStorage
+
+    vendor, mesh = Slow(), ModelMesh()
+    mesh.initialize(
+        {
+            "providers": {
+                "a": {"instance": vendor, "connection_pool": {"max_connections": 1}, "quota": {"requests_per_minute": 2}}
+            },
+            "pools": {"chat": {}},
+            "storage": {"instance": MemoryStorage(), "sync_policy": policy},
+        }
+    )
+    (pool,) = mesh.list_pools()
+    (candidate,), (meter,) = pool.members, mesh._ledger.meters([pool]).values()
+    with mesh, ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(ask, mesh.client, "parent")
+        assert vendor.asked.wait(20)
+        child = os.fork()
+        if not child:
+            signal.alarm(20)  # what waits for ever ends by it
+            code = 1
+            try:
+                heard = ask(mesh.client, "child").content
+                code = int((heard, candidate.account.in_flight, meter.reserved) != ("echo child", 0, 0))
+            finally:
+                os._exit(code)
+        told = os.waitpid(child, 0)[1]
+        assert (candidate.account.in_flight, meter.reserved) == (1, 1)
+        vendor.go_on.set()
+        assert under_way.result(20).content == "echo parent"
+        assert (candidate.account.in_flight, meter.reserved, meter.used) == (0, 0, 1)
+    assert os.waitstatus_to_exitcode(told) == 0

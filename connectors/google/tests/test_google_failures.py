@@ -34,6 +34,9 @@ def quota(*names: str) -> dict[str, Any]:
 RETRY = {"@type": f"{RPC}RetryInfo", "retryDelay": "34.074824224s"}
 MINUTE, DAY = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
 
+OF_ALL = "GenerateRequestsPerDayPerProject-FreeTier"
+NAMED = {"@type": f"{RPC}QuotaFailure", "violations": [{"quotaId": OF_ALL, "quotaDimensions": {"model": "gemini-3.8-flash"}}]}
+
 CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
     "argument": (body(400, "INVALID_ARGUMENT", "Invalid value"), F.CALLER, "INVALID_ARGUMENT", None),
     "key": (body(400, "INVALID_ARGUMENT", "m", reason("API_KEY_INVALID")), F.CREDENTIAL, "API_KEY_INVALID", None),
@@ -56,7 +59,9 @@ CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
     "no model": (body(404, "NOT_FOUND"), F.NOT_FOUND, "NOT_FOUND", None),
     "minute": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE), RETRY), F.THROTTLE, "RESOURCE_EXHAUSTED", 34.074824),
     "no delay": (body(429, "RESOURCE_EXHAUSTED"), F.THROTTLE, "RESOURCE_EXHAUSTED", None),
-    "day": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE, DAY), RETRY), F.QUOTA, "RESOURCE_EXHAUSTED", None),
+    "day": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE, DAY), RETRY), F.MODEL_QUOTA, "RESOURCE_EXHAUSTED", None),
+    "day, named": (body(429, "RESOURCE_EXHAUSTED", "m", NAMED, RETRY), F.MODEL_QUOTA, "RESOURCE_EXHAUSTED", None),
+    "day of all": (body(429, "RESOURCE_EXHAUSTED", "m", quota(DAY, OF_ALL), RETRY), F.QUOTA, "RESOURCE_EXHAUSTED", None),
     "cancelled": (body(499, "CANCELLED"), F.TRANSIENT, "CANCELLED", None),
     "internal": (body(500, "INTERNAL"), F.SERVER, "INTERNAL", None),
     "overloaded": (body(503, "UNAVAILABLE", "The model is overloaded."), F.SERVER, "UNAVAILABLE", None),
@@ -99,3 +104,21 @@ def test_the_key_is_not_repeated(upstream: Any, config: Any, way: Any) -> None:
     with pytest.raises(modelmesh.BadRequestError) as caught:
         way.ask(config(), messages=HI)
     assert "test-key" not in f"{caught.value!r} {caught.value} {caught.value.body}"
+
+
+def test_a_model_that_is_used_up_leaves_the_others_of_its_account(upstream: Any) -> None:
+    used_up = CASES["day"][0]
+    answer = {"candidates": [{"content": {"parts": [{"text": "hello"}], "role": "model"}, "finishReason": "STOP", "index": 0}]}
+    upstream.then(Script(429, json.dumps(used_up).encode()))
+    upstream.then(Script(200, json.dumps(answer).encode()))
+    with modelmesh.ModelMesh() as mesh:
+        models = ["gemini-3.8-flash", "gemini-3.8-flash-lite"]
+        account = {"connector": "google.gemini.v1", "api_key": "test-key", "base_url": upstream.url, "models": models}
+        mesh.initialize({"providers": {"google": account}, "pools": {"chat": {"capability": "chat-completion"}}})
+        reply = mesh.client.chat.completions.create(model="chat", messages=HI)
+        first, second = mesh.list_pools()[0].members
+        assert [(attempt.model_id, attempt.failure) for attempt in reply.attempts] == [
+            ("gemini-3.8-flash", "model-quota"),
+            ("gemini-3.8-flash-lite", None),
+        ]
+        assert (first.status, second.status, first.account.ready) == ("standby", "active", True)

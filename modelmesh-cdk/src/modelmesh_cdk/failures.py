@@ -104,7 +104,9 @@ _SAID = {"true": True, "false": False}
 NOT_SUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 
 
-_DELAYED = frozenset({FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT})
+_DELAYED = frozenset(
+    {FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.MODEL_QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT}
+)
 
 
 def scrubbed(value: Any, key: Secret | None) -> Any:

@@ -18,7 +18,7 @@
     ├ ProviderError                         one vendor's answer; provider_id, model_id, status, code, request_id
     │ ├ AuthenticationError                 401, 403: the account's key, not the caller's
     │ ├ RateLimitError                      429; retry_after when known
-    │ │ └ QuotaExceededError                the account is used up
+    │ │ └ QuotaExceededError                the account or the model is used up
     │ ├ ProviderTimeoutError                a deadline passed; timeout_seconds
     │ ├ ProviderConnectionError             refused, reset, DNS, TLS
     │ ├ BadRequestError                     400, 422: the request itself; body is the vendor's own
@@ -219,7 +219,7 @@ class RateLimitError(ProviderError):
 
 
 class QuotaExceededError(RateLimitError):
-    """The account is used up; waiting a moment will not help."""
+    """The account is used up, or the model; waiting a moment will not help."""
 
     retryable = False
 

@@ -292,6 +292,9 @@ class ModelMesh(Looking):
         for part in (self._driver, self._adriver, self._reporter, self._router, self._kept):
             if part is not None:
                 part.lock = self._lock
+        for lease in list(self._book.leases):  # the parent's threads are at them, and count what comes of it
+            self._ledger.forgo(lease.booking, self._clock())
+            self._book.release(lease)
         self._statistics.after_fork()
         self.usage.after_fork()
         if self.state is not None:

@@ -2,9 +2,12 @@
 
 A body is a ``google.rpc.Status`` under ``error``: code, message, status, and details by ``@type`` (google-genai 3.4.0
 ``errors.py``; reasons of googleapis/googleapis ``google/api/error_reason.proto``, details of its
-``google/rpc/error_details.proto``; read 2026-11-21). ``API_KEY_INVALID``
-under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``, are as reported in cequence-io/openai-scala-client#109 and
-google-gemini/gemini-cli#8437. The wordings are not documented; a body with none of them is classified by its status alone.
+``google/rpc/error_details.proto``; read 2026-11-21). ``API_KEY_INVALID`` under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``,
+are as reported in cequence-io/openai-scala-client#109 and google-gemini/gemini-cli#8437. A violation of a quota that is kept for
+each model has ``PerModel`` in its ``quotaId`` and the model in its ``quotaDimensions`` (google-gemini/gemini-cli-action#36); one
+whose limit is 0 on the free tier is answered to the first request, and says nothing of other models
+(google-gemini/gemini-cli#22486; all read 2026-11-21). The wordings are not documented; a body with none of them is classified by
+its status alone.
 """
 
 from __future__ import annotations
@@ -84,12 +87,25 @@ def text_of(body: Any) -> str:
 
 def by_day(body: Any) -> bool:
     """Whether a quota of the day is used up: waiting a minute is of no use then."""
-    return any(
-        "perday" in str(violation.get("quotaId", "")).lower()
-        for found in _details(body, "QuotaFailure")
-        for violation in found.get("violations") or ()
-        if isinstance(violation, Mapping)
-    )
+    return any(_used_up(body))
+
+
+def of_the_model(body: Any) -> bool:
+    """Whether what is used up of the day is this model's alone."""
+    return all("permodel" in quota or _names_a_model(violation) for quota, violation in _used_up(body))
+
+
+def _names_a_model(violation: Mapping[str, Any]) -> bool:
+    dimensions = violation.get("quotaDimensions")
+    return isinstance(dimensions, Mapping) and bool(dimensions.get("model"))
+
+
+def _used_up(body: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for found in _details(body, "QuotaFailure"):
+        for violation in found.get("violations") or ():
+            quota = str(violation.get("quotaId", "")).lower() if isinstance(violation, Mapping) else ""
+            if "perday" in quota:
+                yield quota, violation
 
 
 def delay_of(body: Any) -> float | None:
@@ -123,7 +139,7 @@ def known_class(status: int, body: Any) -> FailureClass | None:
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if status == _TOO_MANY and by_day(body):
-        return _F.QUOTA
+        return _F.MODEL_QUOTA if of_the_model(body) else _F.QUOTA
     if status == _CANCELLED:
         return _F.TRANSIENT
     if status in _WORDED:

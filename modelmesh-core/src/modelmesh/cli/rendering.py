@@ -30,6 +30,7 @@ IN_WORDS = {
     _F.CREDENTIAL: "refused the key",
     _F.PERMISSION: "refused the account",
     _F.QUOTA: "says the account is used up",
+    _F.MODEL_QUOTA: "says the model is used up",
     _F.NOT_FOUND: "does not know the model",
     _F.TRANSIENT: "refused for the moment",
     _F.THROTTLE: "had too many requests",

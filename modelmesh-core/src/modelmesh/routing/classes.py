@@ -24,6 +24,7 @@ class FailureClass(StrEnum):
     CREDENTIAL = "credential"
     PERMISSION = "permission"
     QUOTA = "quota"
+    MODEL_QUOTA = "model-quota"
     NOT_FOUND = "not-found"
     TRANSIENT = "transient"
     THROTTLE = "throttle"
@@ -130,6 +131,10 @@ RULES: dict[FailureClass, Rule] = {
     _F.QUOTA: Rule(
         "the account is used up (402, or 429 with a quota code)",
         _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
+    ),
+    _F.MODEL_QUOTA: Rule(
+        "this model is used up; the vendor counts each of its models apart",
+        _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
     ),
     _F.NOT_FOUND: Rule(
         "the vendor does not know the model (404)",

@@ -46,6 +46,7 @@ class HealthBook:
         self._sequence = 0
         self._probes = 0
         self.changes: deque[Change] = deque(maxlen=MAX_CHANGES)
+        self.leases: set[Lease] = set()  # not settled yet
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -98,12 +99,10 @@ class HealthBook:
         health.in_flight += 1
         if not account.has_room:
             self._show(account)
-        return Lease(
-            candidate,
-            (health.generation, account.generation),
-            (self._probe(health, now), self._probe(account, now)),
-            now,
-        )
+        probes = (self._probe(health, now), self._probe(account, now))
+        lease = Lease(candidate, (health.generation, account.generation), probes, now)
+        self.leases.add(lease)
+        return lease
 
     def _probe(self, circuit: Circuit, now: float) -> int:
         if circuit.state is not State.HALF_OPEN:
@@ -119,6 +118,7 @@ class HealthBook:
         if lease.settled:
             return False
         lease.settled = True
+        self.leases.discard(lease)
         account = lease.candidate.account
         was_full = not account.has_room
         account.in_flight -= 1

@@ -191,6 +191,17 @@ class Ledger:
         else:
             self._close(booking, lambda quota: booking.estimate.amount(quota) or 0, now)
 
+    def forgo(self, booking: Booking | None, now: float) -> None:
+        """Let go of a reservation that another process settles, and tell nobody of it."""
+        if booking is None:
+            return
+        for meter, reserved in booking.held:
+            meter.reserved -= reserved
+            self._after(meter, now)
+        for meter, bucket, told in booking.posted:
+            meter.tell(bucket, -told)
+        booking.held, booking.posted = [], []
+
     def _close(self, booking: Booking, amount: Any, now: float) -> None:
         when = self.epoch + now
         for meter, reserved in booking.held:

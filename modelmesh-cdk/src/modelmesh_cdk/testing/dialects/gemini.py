@@ -58,6 +58,15 @@ def _detail(kind: str, **fields: Any) -> dict[str, Any]:
     return {"@type": _RPC + kind, **fields}
 
 
+_OF_A_MODEL = {
+    "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+    "quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+    "quotaDimensions": {"location": "global", "model": "test-model"},
+    "quotaValue": "20",
+}
+"""As in google-gemini/gemini-cli-action#36 for a minute (read 2026-11-21)."""
+
+
 def _row(status: int, failure: FailureClass, message: str = "test", *details: Mapping[str, Any]) -> Refusal:
     return Refusal(status, _body(status, message, None, *details), failure)
 
@@ -86,6 +95,7 @@ class GeminiDialect(Dialect):
         _row(409, _F.TRANSIENT),
         _row(429, _F.THROTTLE, "test", _detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerMinutePerProject"}])),
         _row(429, _F.QUOTA, "test", _detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerDayPerProject"}])),
+        _row(429, _F.MODEL_QUOTA, "test", _detail("QuotaFailure", violations=[_OF_A_MODEL])),
         _row(499, _F.TRANSIENT),
         _row(500, _F.SERVER),
         _row(502, _F.SERVER),
