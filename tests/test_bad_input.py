@@ -52,6 +52,13 @@ FILES: dict[str, tuple[str, str, str]] = {
     "unknown pool key": (PROVIDER + "pools:\n  chat-completion:\n    stategy: round-robin\n", ":7:5", "Did you mean 'strategy'"),
     "bad duration": (PROVIDER + "pools:\n  chat-completion:\n    recovery: {cooldown: 5 parsecs}\n", ":7:16", "500ms"),
     "bad number": (PROVIDER + "pools:\n  chat-completion:\n    retry: {max_attempts: many}\n", ":7:13", "whole number"),
+    "models as text": (PROVIDER + "    models: gpt-4o\n" + POOL, ":5:5", "must be a list, not 'gpt-4o'"),
+    "models as a map": (PROVIDER + "    models: {gpt-4o: {}}\n" + POOL, ":5:5", "must be a list"),
+    "features as a list": (PROVIDER + "models:\n  x:\n    provider: openai\n    features: [vision]\n" + POOL, ":8:5", "must be a map of keys, not ['vision']"),
+    "scopes as text": (PROVIDER + POOL + "observability:\n  statistics: {scopes: model}\n", ":8:16", "must be a list, not 'model'"),
+    "no choice": (PROVIDER + "    budget: {on_budget_exceeded: stop}\n" + POOL, ":5:14", "must be one of error, rotate, not 'stop'"),
+    "fallback not installed": (PROVIDER + "pools:\n  chat-completion:\n    strategy: priority-selection\n    fallback_strategy: nope\n", ":8:5", "'modelmesh.nope.v1'"),
+    "headers as text": (PROVIDER + "    headers: 'X-Team: blue'\n" + POOL, ":3:5", "headers must be a map of names to values"),
     "bad choice": (PROVIDER + "pools:\n  chat-completion:\n    balance_mode: upwards\n", ":7:5", "upwards"),
     "missing secret": ("providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL, ":4:5", "export NOPE="),
     "malformed reference": ("providers:\n  openai:\n    connector: openai.llm.v1\n    api_key: ${secrets:}\n" + POOL, ":4:5", "${secrets:NAME}"),
@@ -119,7 +126,7 @@ def test_nothing_asked_for() -> None:
         modelmesh.create()
 
 
-ARGUMENTS: dict[str, tuple[tuple[str, ...], dict[str, Any], type[Exception], str]] = {
+ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = {
     "pool and capability": (("chat-completion",), {"pool": "text-generation"}, ValueError, "exclude each other"),
     "unknown pool": ((), {"pool": "text-generatoin"}, ValueError, "Did you mean 'text-generation'"),
     "unknown capability": (("chat-completoin",), {}, CapabilityNotFoundError, "Did you mean 'chat-completion'"),
@@ -130,6 +137,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], dict[str, Any], type[Exception], str
     "unknown strategy": (("chat-completion",), {"strategy": "cheapest"}, ConfigurationError, "The eight are"),
     "unknown model": (("chat-completion",), {"models": ["gpt-4oo"], "providers": ["openai", "groq"], "api_keys": {"openai": "sk-test", "groq": "test"}}, ConfigurationError, "openai.gpt-4oo"),
     "capability nobody has": (("text-to-speech",), {}, ConfigurationError, "is empty"),
+    "provider as text": (("chat-completion",), {"providers": "opnai"}, ConfigurationError, "'opnai', which is unknown. Did you mean 'openai'"),
+    "settings as text": (("chat-completion",), {"providers": {"openai": "sk-test"}}, ConfigurationError, "must be a map of settings, e.g. .*, not str"),
+    "keys as text": (("chat-completion",), {"api_keys": "sk-test"}, ConfigurationError, "api_keys must be a map of provider to key"),
+    "capabilities as a list": ((["chat-completion"],), {}, ConfigurationError, r"each an argument of its own: .*, not \['chat-completion'\]"),
     "no such file": ((), {"config": "no-such-file.yaml"}, ConfigurationError, "no-such-file.yaml"),
 }  # fmt: skip
 
@@ -140,6 +151,67 @@ def test_arguments_that_are_wrong(case: str, monkeypatch: pytest.MonkeyPatch) ->
     capabilities, arguments, kind, words = ARGUMENTS[case]
     with pytest.raises(kind, match=words):
         modelmesh.create(*capabilities, **arguments)
+
+
+def test_one_name_is_a_list_of_one() -> None:
+    with modelmesh.create("chat-completion", api_keys={"openai": "sk-test"}, providers="openai", models="gpt-4o") as client:
+        assert [model.id for model in client.models.list()] == ["gpt-4o"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ({"extra_headers": ["a"]}, "'extra_headers' must be a map of names to values, not list"),
+        ({"extra_query": "a=b"}, "'extra_query' must be a map"),
+        ({"extra_body": "x"}, "'extra_body' must be a map"),
+        ({"routing_metadata": "x"}, "'routing_metadata' must be a map"),
+        ({"timeout": "5s"}, "'timeout' must be a number of seconds, not '5s'"),
+        ({"extra_headers": {"X-Title": "Ü"}}, "the extra header 'X-Title' holds a character that is not ASCII; nothing was sent"),
+        ({"extra_headers": {"X Title": "a"}}, "the extra header 'X Title' has a name that no header has"),
+        ({"extra_headers": {"X-Title": "a "}}, "begins or ends with a space; nothing was sent"),
+    ],
+)
+def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, refused: str) -> None:
+    openai = {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": refused, "models": ["m"]}
+    with (
+        modelmesh.create(config={"providers": {"openai": openai}, "pools": {"chat-completion": {}}}) as client,
+        pytest.raises(modelmesh.BadRequestError, match=words),
+    ):
+        client.chat.completions.create(model="chat-completion", messages=[], **argument)
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"storage": {"connector": "modelmesh.memory.v1", "sync_policie": "immediate"}}, "storage.sync_policie: .*'sync_policy'"),
+        ({"observability": {"loging": {"connector": "modelmesh.file.v1"}}}, "observability.loging: .*Did you mean 'logging'"),
+        ({"observability": {"connector": "modelmesh.null.v1", "events": ["rotations"]}}, "'rotations' is no event.*'rotation'"),
+        ({"discovery": {"snyc": {}, "connector": "modelmesh.registry-sync.v1"}}, "discovery.snyc: .*Did you mean 'sync'"),
+        (
+            {"models": {"m": {"provider": "openai", "quota": {"query_current": True}}}},
+            "models.m.quota.query_current: .*not acted",
+        ),
+        ({"pools": {"chat-completion": {"retry": {"scope": "any"}}}}, "pools.chat-completion.retry.scope: .*not acted"),
+    ],
+)
+def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str) -> None:
+    with pytest.warns(modelmesh.config.mesh_config.NotEnforcedWarning, match=words) as told:
+        _ = modelmesh.MeshConfig({"providers": {"openai": {}}, **sections}).sections
+    assert len(told) == 1
+
+
+def test_what_a_connector_knows_is_not_said_to_be_misspelt(recwarn: pytest.WarningsRecorder) -> None:
+    sections = {
+        "storage": {"path": "x.json", "locking": {"timeout": "5s"}, "host": "h", "interval": 3},
+        "observability": {
+            "connector": "modelmesh.console.v1",
+            "events": ["rotation", "budget_alert"],
+            "prefix": "x",
+            "console": {},
+        },
+    }
+    _ = modelmesh.MeshConfig(sections).sections
+    assert not recwarn.list
 
 
 def test_a_request_for_a_pool_that_is_not_there(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:

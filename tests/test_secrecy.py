@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import logging
 import pickle
@@ -65,6 +66,41 @@ def test_a_failing_request_of_a_task(fault: str, upstream: Upstream) -> None:
         return CANARY
 
     assert CANARY not in asyncio.run(main())
+
+
+@pytest.mark.parametrize("connector", ["openai.llm.v1", "anthropic.claude.v1", "google.gemini.v1", "cohere.nlp.v1"])
+def test_a_key_as_it_stands_in_a_file(connector: str, upstream: Upstream) -> None:
+    given = {"connector": connector, "api_key": f"{CANARY}\n", "base_url": upstream.url, "models": ["m"]}
+    with modelmesh.create(config={"providers": {"a": given}, "pools": {"chat-completion": {}}}) as client:
+        with contextlib.suppress(modelmesh.ModelMeshError):  # the answer is in OpenAI's format, whatever was asked
+            client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert any(value.removeprefix("Bearer ") == CANARY for value in upstream.last.headers.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"api_key": f"{CANARY}\nother"}, "the API key of the provider openai.llm.v1 holds a line break, so that no header"),
+        ({"api_key": f"{CANARY}ü"}, "the API key of the provider openai.llm.v1 holds a character that is not ASCII"),
+        ({"headers": {"X-Key": f"{CANARY}\n"}}, "the header 'X-Key' of the provider openai.llm.v1 holds a line break"),
+    ],
+)
+def test_a_key_that_no_header_can_carry(given: dict[str, Any], why: str) -> None:
+    raw = config("http://127.0.0.1:9")
+    raw["providers"]["a"].update(given)
+    with pytest.raises(modelmesh.ConfigurationError, match=why) as caught:
+        modelmesh.create(config=raw)
+    assert CANARY not in str(caught.value)
+
+
+def test_a_setting_that_no_header_can_carry(upstream: Upstream) -> None:
+    raw = config(upstream.url)
+    raw["providers"]["a"]["organization"] = f"{CANARY}\n"
+    with modelmesh.create(config=raw) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert "the header 'OpenAI-Organization' holds a line break; correct the settings of the provider" in str(caught.value)
+    assert CANARY not in str(caught.value)
+    assert upstream.received == []
 
 
 def broken_calls() -> list[Any]:

@@ -26,7 +26,8 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import completion, event, text_stream
-from modelmesh_cdk.transport import TransportError
+from modelmesh_cdk.transport import Deadline, TransportError
+from modelmesh_cdk.transport.httpx2_transport import HttpxTransport
 
 
 def made(upstream: Upstream, cls: type[BaseProvider] = BaseProvider, **settings: Any) -> BaseProvider:
@@ -173,6 +174,15 @@ def test_own_transports(ask: Callable[..., Any]) -> None:
     assert json.loads(body)["model"] == "test-model"
     assert not deadline.passed
     assert used.answer.closed
+
+
+def test_what_a_header_may_not_hold_is_not_quoted(upstream: Upstream) -> None:
+    wire = HttpxTransport(upstream.url)
+    with pytest.raises(TransportError) as caught:
+        wire.send("POST", upstream.url, [("X-Key", "sk-test\n")], b"", Deadline(connect=9, phase=9, total=9, gap=9))
+    wire.close()
+    assert str(caught.value) == "LocalProtocolError: Illegal header value"
+    assert upstream.received == []
 
 
 def test_an_own_transport_that_fails(ask: Callable[..., Any]) -> None:

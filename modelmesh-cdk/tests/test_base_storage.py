@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import field, frozen, validators
 
 from modelmesh.builtin.memory import MemoryStorage
 from modelmesh.contracts import ConditionalSave, Counters, Locking, Storage, StorageEntry
@@ -156,6 +157,32 @@ def test_settings_in_sections_and_flat() -> None:
         BaseStorageConfig.of({"persistence": {"encryption": True}})
     with pytest.raises(ValueError, match="format"):
         BaseStorageConfig.of({"format": "toml"})
+
+
+@frozen(kw_only=True)
+class Ported(BaseStorageConfig):
+    port: int = field(default=1, converter=int)
+    safe: bool = field(default=True, validator=validators.instance_of(bool))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"port": "x"}, "storage.port cannot be used: invalid literal for int"),
+        ({"safe": "no"}, "storage.safe cannot be used: 'safe' must be"),
+        ({"port": "2", "locking": {"timeout": "soon"}}, "storage.lock_timeout cannot be used: 'soon' is not a duration"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Ported.of(settings)
+
+
+def test_a_setting_that_looks_like_a_known_one_is_told_of(recwarn: pytest.WarningsRecorder) -> None:
+    assert Ported.of({"prot": 2, "shelf": "blue"}).options == {"prot": 2, "shelf": "blue"}
+    (told,) = recwarn.list
+    assert "storage.prot: 'prot' is no key of this store" in str(told.message)
+    assert str(told.message).endswith("Did you mean 'port'?")
 
 
 def test_broken_counter_is_an_error_not_zero(tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen, validators
 
+from modelmesh.config.mesh_config import NotEnforcedWarning
+from modelmesh.config.problems import did_you_mean
 from modelmesh.config.units import duration
 from modelmesh.contracts.storage import EntryMetadata, StorageEntry, checked_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
@@ -44,7 +47,7 @@ class BaseStorageConfig:
         """Read a map, in sections (``persistence``, ``locking``) or flat; keys that no field has go to ``options``.
 
         Raises:
-            ConfigurationError: Encryption is wanted, which a store of this kit does not do.
+            ConfigurationError: A value is not as it must be, or encryption is wanted, which a store of this kit does not do.
         """
         locking = dict(settings.get("locking") or {})
         locks = {"lock_timeout": locking.get("timeout"), "retry_interval": locking.get("retry_interval")}
@@ -59,7 +62,31 @@ class BaseStorageConfig:
         known = {name: value for name, value in flat.items() if name in fields_dict(cls) and name != "options"}
         apart = {*known, "persistence", "locking", "sync_policy", "sync_interval", "options"}
         rest = {name: value for name, value in flat.items() if name not in apart}
-        return cls(**known, options={**settings.get("options", {}), **rest})
+        for name in rest:
+            if hint := did_you_mean(name, fields_dict(cls), cutoff=0.75):
+                message = f"storage.{name}: {name!r} is no key of this store, and changes nothing unless it says so.{hint}"
+                warnings.warn(message, NotEnforcedWarning, stacklevel=2)
+        try:
+            return cls(**known, options={**settings.get("options", {}), **rest})
+        except ConfigurationError:
+            raise
+        except (TypeError, ValueError) as error:
+            where = f"storage.{_at_fault(cls, known, error)}"
+            message = f"{where} cannot be used: {error.args[0]}"
+            raise ConfigurationError(message, where=where) from None
+
+
+def _at_fault(cls: type[Any], known: Mapping[str, Any], error: Exception) -> str:
+    """Return the setting that an error is about: a validator's names it, for a converter's they are tried one by one."""
+    if len(error.args) > 1:
+        return str(getattr(error.args[1], "name", ""))
+    for name, value in known.items():
+        converter: Any = fields_dict(cls)[name].converter
+        try:
+            _ = converter and converter(value)
+        except (TypeError, ValueError):
+            return name
+    return "config"
 
 
 class BaseStorage:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from attrs import field, fields_dict, frozen
 
+from modelmesh.errors import ConfigurationError
 from modelmesh.secret import Secret
 
 
@@ -16,8 +17,11 @@ def _secret(value: Any) -> Secret | None:
     return Secret(str(value))
 
 
-def _plain(headers: Mapping[str, Any]) -> dict[str, str]:
+def _plain(headers: Any) -> dict[str, str]:
     """Header values as they are sent: one that came from a secret reference is a :class:`Secret`."""
+    if not isinstance(headers, Mapping):
+        message = "headers must be a map of names to values, e.g. headers: {X-Team: blue}"
+        raise ConfigurationError(message)
     return {str(name): value.reveal() if isinstance(value, Secret) else str(value) for name, value in headers.items()}
 
 

@@ -25,6 +25,7 @@ from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.headers import unsendable
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire.urls import api_root
 
@@ -60,26 +61,32 @@ class WireFormat:
         """Find the key and the address.
 
         Raises:
-            ConfigurationError: No key where one is needed, or no usable address.
+            ConfigurationError: No key where one is needed, or no usable address; a key or a header that cannot be sent.
         """
         self.config = config
+        for name, value in config.headers.items():
+            if why := unsendable(value, name):
+                message = f"the header {name!r} of the provider {self.id} {why}; correct it under headers"
+                raise ConfigurationError(message)
         self._root = ""
         self._api_key = self._find_key()
         self._root = self._find_root()
         self._headers: list[tuple[str, str]] | None = None
 
     def _find_key(self) -> Secret | None:
-        if self.config.api_key:
-            return self.config.api_key
-        given_empty = self.config.api_key is not None
+        given = self.config.api_key
         names = [name for name in (self.api_key_variable, *self.other_key_variables) if name]
-        text = "" if given_empty else next(filter(None, (os.environ.get(name, "").strip() for name in names)), "")
+        found = [given.reveal()] if given is not None else [os.environ.get(name, "") for name in names]
+        text = next(filter(None, (one.strip() for one in found)), "")  # a file with a key ends in a line break
+        if why := unsendable(text):
+            message = f"the API key of the provider {self.id} {why}, so that no header can carry it; copy it anew"
+            raise ConfigurationError(message)
         if text:
             return Secret(text)
         if self.requires_key:
             how = f"set api_key, or the variable: export {names[0]}=…" if names else "set api_key"
             how += f" ({' or '.join(names[1:])} will do too)" if names[1:] else ""
-            what = "was given an empty API key" if given_empty else "has no API key"
+            what = "was given an empty API key" if given is not None else "has no API key"
             message = f"the provider {self.id} {what}; {how}"
             raise ConfigurationError(message)
         return None
@@ -212,6 +219,10 @@ class WireFormat:
             built = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **vendor}
             own = {name.lower() for name in self.config.headers}
             kept = [(name, value) for name, value in built.items() if name.lower() not in own]
+            for name, value in kept:
+                if why := unsendable(value, name):
+                    message = f"the header {name!r} {why}; correct the settings of the provider. Nothing was sent."
+                    raise failure(FailureClass.NOT_SENT, message)
             self._headers = [*kept, *self.config.headers.items(), ("Accept", "application/json")]
         return self._headers
 
@@ -312,8 +323,8 @@ def _overrides(provider: WireFormat, hook: str) -> bool:
 
 def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     for name, value in headers.items():
-        if any(mark in f"{name}{value}" for mark in "\r\n\0"):
-            message = f"the extra header {name!r} holds a line break; nothing was sent"
+        if why := unsendable(str(value), str(name)):
+            message = f"the extra header {name!r} {why}; nothing was sent"
             raise failure(FailureClass.CALLER, message, status=400)
     return [(str(name), str(value)) for name, value in headers.items()]
 

@@ -97,9 +97,13 @@ def assemble(
 
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
-    keys = None if api_keys is None else {name: Secret(str(key or "")) for name, key in api_keys.items()}
+    wrong = api_keys is not None and not isinstance(api_keys, Mapping)
+    keys = None if api_keys is None or wrong else {name: Secret(str(key or "")) for name, key in api_keys.items()}
     del api_keys
     with _own_frames_only():
+        if wrong:
+            message = "api_keys must be a map of provider to key, e.g. api_keys={'openai': …}"
+            raise ConfigurationError(message, where="api_keys")
         for name, key in (keys or {}).items():
             _full(name, key, "api_keys")
         return keys, None if config is None else MeshConfig.of(config)
@@ -133,6 +137,7 @@ def _mesh(
     keep_state: bool = True,
 ) -> ModelMesh:
     passed = None if strategy is _NOT_PASSED else str(strategy)
+    models = [models] if isinstance(models, str) else models
     resolver = Resolver()
     mesh = ModelMesh(resolver=resolver)
     if config is not None and not config.is_overlay:
@@ -179,8 +184,13 @@ def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dic
     if providers is None:
         return None, {}
     if isinstance(providers, Mapping):
-        return list(providers), {name: dict(settings or {}) for name, settings in providers.items()}
-    return list(providers), {}
+        given: Mapping[str, Any] = providers
+        for name, settings in given.items():
+            if settings is not None and not isinstance(settings, Mapping):
+                message = f"providers[{name!r}] must be a map of settings, e.g. {{'api_key': …}}, not {type(settings).__name__}"
+                raise ConfigurationError(message, where=f"providers[{name!r}]")
+        return list(given), {name: dict(settings or {}) for name, settings in given.items()}
+    return [providers] if isinstance(providers, str) else list(providers), {}
 
 
 def _stated(one: Detected, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -198,7 +208,10 @@ def _entry(one: Detected, options: Mapping[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def _check(name: str) -> None:
+def _check(name: Any) -> None:
+    if not isinstance(name, str):
+        message = f"a capability is a name, each an argument of its own: create('chat-completion', …), not {name!r}"
+        raise ConfigurationError(message)
     tree = standard_tree()
     if tree.get_node(name) is not None or "." in name:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -24,7 +25,8 @@ def _before_headers(error: Exception) -> TransportError:
     if isinstance(error, httpx2.TimeoutException):
         return TransportError(FailureClass.TIMEOUT, "no headers came within the limit")
     if isinstance(error, httpx2.LocalProtocolError):
-        return TransportError(FailureClass.NOT_SENT, _said(error))
+        # What is illegal is quoted, and may be a key.
+        return TransportError(FailureClass.NOT_SENT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
     return TransportError(FailureClass.AMBIGUOUS, _said(error))
 
 

@@ -225,6 +225,8 @@ class Assembler:
         fixed = getattr(cls, "fixed_fallback", None)
         then, beyond = (fixed, fallback) if fixed else (fallback or getattr(cls, "default_fallback", None), None)
         if then and then != "error" and cls not in above:
+            if then == section.fallback_strategy:
+                where = self._config.places.where(("pools", section.name, "fallback_strategy"))
             settings["fallback"] = self._built(then, beyond, section, where, (*above, cls))
         return build(cls, settings, name)  # type: ignore[no-any-return]
 

@@ -33,7 +33,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
             (options if name in _OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
     model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
-        payload.update(extra)
+        payload.update(_map("extra_body", extra))
     _check(operation, model, payload)
     return Call(operation, model, payload, bool(stream), _options(options) if options else NO_OPTIONS)
 
@@ -80,13 +80,20 @@ def plain(value: Any) -> Any:
 def _options(given: dict[str, Any]) -> CallOptions:
     timeout = given.get("timeout")
     return CallOptions(
-        headers=dict(given.get("extra_headers") or {}),
-        query=dict(given.get("extra_query") or {}),
+        headers=_map("extra_headers", given.get("extra_headers")),
+        query=_map("extra_query", given.get("extra_query")),
         timeout=_seconds(timeout),
         session_id=given.get("session_id"),
         preferred_provider=given.get("preferred_provider"),
-        metadata=dict(given.get("routing_metadata") or {}),
+        metadata=_map("routing_metadata", given.get("routing_metadata")),
     )
+
+
+def _map(name: str, value: Any) -> dict[str, Any]:
+    if value and not isinstance(value, Mapping):
+        why = f"{name!r} must be a map of names to values, not {type(value).__name__}"
+        raise _wrong(why)
+    return dict(value or {})
 
 
 def _seconds(timeout: Any) -> float | None:
@@ -96,6 +103,9 @@ def _seconds(timeout: Any) -> float | None:
             why = f"'timeout' must be positive, not {timeout!r}"
             raise _wrong(why)
         return float(timeout)
+    if isinstance(timeout, str | bool):
+        why = f"'timeout' must be a number of seconds, not {timeout!r}"
+        raise _wrong(why)
     parts = [
         part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)
     ]

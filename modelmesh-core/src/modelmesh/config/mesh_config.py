@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -12,11 +12,14 @@ from modelmesh.config import schema
 from modelmesh.config.disabled import looked_at_without_disabled, without_disabled
 from modelmesh.config.locate import Path, Places
 from modelmesh.config.merging import merge_configs
-from modelmesh.config.normalize import Normalizer
+from modelmesh.config.normalize import PARTS, Normalizer
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.references import References
 from modelmesh.config.structure import structure
+from modelmesh.contracts.observability import EVENT_TYPES
 from modelmesh.errors import ConfigurationError
+from modelmesh.events import GROUPS
+from modelmesh.routing.policy import RetryScope
 
 SECTIONS = (
     "secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage", "discovery",
@@ -28,8 +31,10 @@ LATER_SECTIONS = ("connectors",)
 """Those of them whose absence changes what a mesh does; ``proxy`` is for another program."""
 
 LATER_PROVIDER_KEYS = ("batch", "files", "fine_tuning")
+LATER_QUOTA_KEYS = ("query_current", "query_remaining")
 LATER_DISCOVERY_KEYS = ("enumerate_models", "model_details", "capability_query")
 
+_EVENTS = (*GROUPS, *EVENT_TYPES)
 KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 
 
@@ -234,13 +239,24 @@ class MeshConfig:
             paths += [("providers", key, name) for name in LATER_PROVIDER_KEYS if getattr(provider, name)]
             own = provider.discovery
             paths += [("providers", key, "discovery", name) for name in LATER_DISCOVERY_KEYS if getattr(own, name)]
+            paths += [("providers", key, "quota", name) for name in LATER_QUOTA_KEYS if getattr(provider.quota, name, False)]
             if provider.connection_pool.timeout != schema.ConnectionPoolSection().timeout:
                 paths.append(("providers", key, "connection_pool", "timeout"))
             auth = provider.options.get("auth")
             if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
                 paths.append(("providers", key, "auth"))
+        paths += [("models", key, "quota", name) for key, model in sections.models.items()
+                  for name in LATER_QUOTA_KEYS if getattr(model.quota, name, False)]  # fmt: skip
+        for name, pool in sections.pools.items():
+            if pool.retry.scope is not RetryScope.SAME_MODEL:
+                paths.append(("pools", name, "retry", "scope"))
         unused = [(path, f"{path[-1]!r} is read but not acted on by this version of modelmesh-core") for path in paths]
-        return unused + list(_without_discovery(sections)) + list(_perhaps_misspelt(sections))
+        return [
+            *unused,
+            *_without_discovery(sections),
+            *_unheard(sections),
+            *dict.fromkeys(_perhaps_misspelt(sections, listening)),
+        ]
 
     def __repr__(self) -> str:
         return f"<MeshConfig {self.places.file or 'from a dictionary'}: {', '.join(map(str, self.raw)) or 'empty'}>"
@@ -277,13 +293,36 @@ def _without_discovery(sections: Sections) -> Iterator[tuple[Path, str]]:
                 )
 
 
-def _perhaps_misspelt(sections: Sections) -> Iterator[tuple[Path, str]]:
+def _unheard(sections: Sections) -> Iterator[tuple[Path, str]]:
+    """Names in the filter of a sink that no event has."""
+    for sink in sections.observability:
+        for name in sink.events or ():
+            if name not in _EVENTS:
+                yield ("observability",), f"{name!r} is no event, so that nobody hears of it.{did_you_mean(name, _EVENTS)}"
+
+
+def _perhaps_misspelt(sections: Sections, listening: Any) -> Iterator[tuple[Path, str]]:
     """Keys that go to a connector as they are, and look like one of ours."""
-    for key, provider in sections.providers.items():
-        for name in provider.options:
-            hint = did_you_mean(name, KNOWN_PROVIDER_KEYS, cutoff=0.85)
+    taken: list[tuple[Path, Iterable[str], Iterable[str], float]] = [
+        (("providers", key), provider.options, KNOWN_PROVIDER_KEYS, 0.85) for key, provider in sections.providers.items()
+    ]
+    taken += [
+        (path, row.config, ("connector", "connectors", "instance", "sync", "health", "config"), 0.75)
+        for row, path in zip(sections.discovery, sections.discovery_paths, strict=True)
+    ]
+    if sections.storage is not None:
+        taken.append((("storage",), sections.storage.config, _names_of(schema.StorageSection), 0.85))
+    if isinstance(listening, Mapping):
+        taken.append((("observability",), map(str, listening), (*PARTS, *_names_of(schema.SinkSection)), 0.85))
+    for path, names, known, cutoff in taken:
+        for name in names:
+            hint = "" if name in known else did_you_mean(name, known, cutoff=cutoff)
             if hint:
-                yield ("providers", key, name), f"{name!r} is no key of ours and goes to the connector as it is.{hint}"
+                yield (*path, name), f"{name!r} is no key of ours and goes to the connector as it is.{hint}"
+
+
+def _names_of(section: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in section.__attrs_attrs__)
 
 
 def _settings(key: str, entry: Any, references: References) -> Any:

@@ -269,8 +269,9 @@ class Normalizer:
         if not entry:
             return []
         flat: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
+        general = {key: entry.pop(key) for key in ("level", "max_payload_size") if key in entry}
         parts = {
-            key: self._rename(self._map(entry.pop(key), (*path, key)), OBSERVABILITY_ALIASES, (*path, key))
+            key: self._rename(self._map(_part(key, entry.pop(key)), (*path, key)), OBSERVABILITY_ALIASES, (*path, key))
             for key in PARTS
             if key in entry
         }
@@ -298,6 +299,7 @@ class Normalizer:
                 config.update(own)
                 sinks.append({"roles": [role], "connector": part["connector"], **kept, "config": config})
         for sink in sinks:
+            sink.update({key: item for key, item in general.items() if key not in sink})
             segment = str(sink.get("connector") or "").split(".")
             block = blocks.get(segment[1], {}) if len(segment) > 1 else {}
             sink["config"] = {**loose, **block, **self._map(sink.get("config"), (*path, "config"))}
@@ -306,6 +308,11 @@ class Normalizer:
 
 _PART_KEYS = ("level", "max_payload_size", "redact", "min_severity", "events")
 _GENERAL_KEYS = {*_PART_KEYS, "include_metadata", "flush_interval", "retention", "scopes"}
+
+
+def _part(name: str, value: Any) -> Any:
+    """A sub-section; a list under ``events`` is the key of a sink, and not the sub-section of that name."""
+    return {"filter": value} if name == "events" and isinstance(value, list | str) else value
 
 
 def _over(base: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cattrs
 from attrs import fields_dict, has
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 
 from modelmesh.config import schema
 from modelmesh.config.locate import Path
@@ -45,12 +45,18 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(schema.RequestPrice, lambda value, _: schema.RequestPrice(_price(value, MOST_PER_REQUEST)))
     for choices in (Adaptation, Backoff, Commit, RetryScope):  # each by name: they are strings, and so is their hook
         converter.register_structure_hook(choices, _choice)
+    converter.register_structure_hook_factory(_is_literal, lambda _: _word)
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
     return converter
 
 
 def _sectioned(cls: type[Any], converter: cattrs.Converter) -> Any:
-    build = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+    def several(value: Any, kind: Any) -> Any:
+        shape, words = _SHAPES[_shape(kind)]
+        return converter.structure(value if value is None else _exactly(value, shape, words), kind)
+
+    hooks = {name: override(struct_hook=several) for name, kind in get_type_hints(cls).items() if _shape(kind) in _SHAPES}
+    build: Any = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **hooks)  # type: ignore[arg-type]
 
     def structure(value: Any, wanted: Any) -> Any:
         if isinstance(value, cls):
@@ -63,7 +69,21 @@ def _sectioned(cls: type[Any], converter: cattrs.Converter) -> Any:
     return structure
 
 
-def _exactly(value: Any, kind: type, words: str) -> Any:
+_SHAPES: dict[Any, Any] = {list: (list | tuple, "a list"), tuple: (list | tuple, "a list"), dict: (Mapping, "a map of keys")}
+"""A text is a list of letters to Python, and to nobody else; a map is one of its keys."""
+
+
+def _shape(kind: Any) -> Any:
+    """Return what holds the values of a key, whether or not it may be ``None``."""
+    return next((origin for part in (kind, *get_args(kind)) if (origin := get_origin(part)) in _SHAPES), None)
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
+
+
+def _exactly(value: Any, kind: Any, words: str) -> Any:
     if isinstance(value, kind):
         return value
     message = f"must be {words}, not {value!r}"
@@ -74,8 +94,17 @@ def _choice(value: Any, choices: type[StrEnum]) -> StrEnum:
     try:
         return choices(value)
     except ValueError:
-        message = f"must be one of {', '.join(choices)}, not {value!r}.{did_you_mean(str(value), choices)}"
-        raise ValueError(message) from None
+        raise _no_choice(value, list(choices)) from None
+
+
+def _word(value: Any, choices: Any) -> Any:
+    if isinstance(value, str) and value in get_args(choices):
+        return value
+    raise _no_choice(value, get_args(choices))
+
+
+def _no_choice(value: Any, choices: Sequence[str]) -> ValueError:
+    return ValueError(f"must be one of {', '.join(choices)}, not {value!r}")
 
 
 def _whole(value: Any) -> int:
@@ -189,7 +218,7 @@ def _explain(error: Any, path: Path, problems: Problems) -> None:
         elif isinstance(inner, KeyError):
             problems.add(path, f"needs {inner.args[0]!r}")
         else:
-            problems.add(below, _said(inner))
+            problems.add(below, str(inner))
 
 
 def _step(error: BaseException) -> Path:
@@ -201,10 +230,3 @@ def _step(error: BaseException) -> Path:
         if index is not None:
             return (index,)
     return ()
-
-
-def _said(error: BaseException) -> str:
-    text = str(error)
-    if "not in literal" in text:
-        return f"{error.args[0]}" if error.args else text
-    return text
