@@ -45,8 +45,9 @@ ECHO = {
 def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     upstream.always(ECHO[fault])
-    with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
-        client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=stream, timeout=0.3)
+    once, wait = {"max_attempts": 0}, 2 if fault == "hang" else 60
+    with modelmesh.create(config=config(upstream.url, retry=once)) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=stream, timeout=wait)
     assert upstream.last.headers["authorization"] == f"Bearer {CANARY}"
     shown = whole(caught.value) + str([attempt.as_dict() for attempt in caught.value.attempts])  # type: ignore[attr-defined]
     assert CANARY not in shown
