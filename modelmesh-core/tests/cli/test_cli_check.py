@@ -46,6 +46,17 @@ def test_nothing_wrong_is_a_table_of_providers_and_pools(invoke, written):
     assert ["chat-completion", path, "stick-until-failure", "2", "mine/a"] in lines
 
 
+@pytest.mark.filterwarnings("always")
+def test_what_is_not_acted_on_is_noted_once(invoke, written):
+    pytest.importorskip("modelmesh_connector_openai")
+    provider = "{connector: openai.llm.v1, api_key: test, models: [a], batch: {a: 1}}"
+    result = invoke("check", written(f"providers:\n  mine: {provider}\npools:\n  chat-completion: {{}}\n"))
+    assert result.exit_code == 0
+    (note,) = result.stderr.splitlines()
+    assert note.startswith("note: mesh.yaml:2:")
+    assert "'batch' is read but not acted on" in note
+
+
 def test_mistakes_of_form_are_all_listed(invoke, written):
     path = written(
         "poools: {}\nproviders:\n  mine:\n    timeout: banana\npools:\n  chat-completion:\n    retry: {max_atempts: 2}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,18 @@ def test_describe(invoke, configured, upstream):
     assert result.stdout.startswith('Pool "chat-completion"')
     assert "works [openai.llm.v1] (active)" in result.stdout
     assert not upstream.requests
+
+
+def test_describe_one_capability(invoke, configured):
+    path = Path(configured("works"))
+    raw = json.loads(path.read_text())
+    path.write_text(json.dumps(raw | {"pools": {"chat": {"capability": "chat-completion"}, "other": {"providers": ["works"]}}}))
+    shown = invoke("describe", "-c", str(path), "--capability", "chat-completion").stdout
+    assert shown.startswith('Pool "chat"')
+    assert 'Pool "other"' not in shown
+    result = invoke("describe", "-c", str(path), "--capability", "nonesuch")
+    assert result.exit_code == 1
+    assert "no pool serves 'nonesuch'" in result.stderr
 
 
 def test_without_any_provider_the_message_says_what_to_do(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,7 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     """
     from modelmesh.cli.assembly import assembled  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.config import MeshConfig  # noqa: PLC0415
+    from modelmesh.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415
 
     try:
@@ -49,7 +51,9 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
             _report(ctx, file, found.problems)
         for note in found.unchecked:
             show_note(note)
-        _show(file, config, found.mesh)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotEnforcedWarning)  # said once already
+            _show(file, config, found.mesh)
 
 
 def _report(ctx: click.Context, file: str, problems: list[str]) -> None:
