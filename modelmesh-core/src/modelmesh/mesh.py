@@ -260,15 +260,20 @@ class ModelMesh(Looking):
 
     def leave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
-        served.outcome.stream.close()  # type: ignore[union-attr]
-        self._left(call, served)
+        try:
+            served.outcome.stream.close()  # type: ignore[union-attr]
+        finally:
+            self.left(call, served)
 
     async def aleave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
-        await served.outcome.stream.aclose()  # type: ignore[union-attr]
-        self._left(call, served)
+        try:
+            await served.outcome.stream.aclose()  # type: ignore[union-attr]
+        finally:
+            self.left(call, served)
 
-    def _left(self, call: Call, served: Served) -> None:
+    def left(self, call: Call, served: Served) -> None:
+        """Count a stream that nobody will read; its connection is for others to close."""
         with self._lock:
             abandon(served, self._clock())
         self._reporter.streamed(call, served, None, self._clock())

@@ -125,3 +125,6 @@ class AsyncStream(_Held):
     def __del__(self) -> None:
         if not self._closed and self._chunks.ag_frame is not None:
             self._warn_unread()
+            if not self._begun:  # else the event loop closes what was begun, and that counts it
+                self._closed = True
+                self._mesh.left(self._call, self._served)

@@ -87,20 +87,19 @@ class AsyncDriver:
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
                 cause = failed(served.candidate.provider, error)
             ended = True
+            with self.lock:
+                broken = relay.end(cause, now=self._clock(), began=began)
+            done(broken)  # before the last chunk: many callers leave when they have that
         finally:
             if not ended:
                 with self.lock:
                     flows.abandon(served, self._clock())
                 done(None)
-            await opened.stream.aclose()
-        with self.lock:
-            broken = relay.end(cause, now=self._clock(), began=began)
-        if broken is None:
-            for chunk in relay.rest():
-                yield chunk
-        done(broken)
+            await opened.stream.aclose()  # here a task may be cancelled: what ended is counted by then
         if broken is not None:
             raise broken
+        for chunk in relay.rest():
+            yield chunk
 
 
 async def _open(stream: Any, hold: Hold) -> Opened | ProviderError:

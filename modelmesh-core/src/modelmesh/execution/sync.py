@@ -82,19 +82,20 @@ class SyncDriver:
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
                 cause = failed(served.candidate.provider, error)
             ended = True
+            with self.lock:
+                broken = relay.end(cause, now=self._clock(), began=began)
+            done(broken)  # before the last chunk: many callers leave when they have that
         finally:
-            opened.stream.close()
-            if not ended:
-                with self.lock:
-                    flows.abandon(served, self._clock())
-                done(None)
-        with self.lock:
-            broken = relay.end(cause, now=self._clock(), began=began)
-        if broken is None:
-            yield from relay.rest()
-        done(broken)
+            try:
+                opened.stream.close()
+            finally:
+                if not ended:
+                    with self.lock:
+                        flows.abandon(served, self._clock())
+                    done(None)
         if broken is not None:
             raise broken
+        yield from relay.rest()
 
 
 def _open(stream: Any, hold: Hold) -> Opened | ProviderError:

@@ -1,0 +1,154 @@
+"""However and whenever a caller leaves a stream: it is counted for what it was, and holds nothing afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.contracts.models import ModelInfo
+
+CHUNK = {"id": "test", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+
+
+class Stream:
+    """Says hello, and cannot be closed easily where the vendor says so."""
+
+    headers: dict[str, str] = {}  # noqa: RUF012 - read only
+    adapted = ()
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        yield {**CHUNK, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "hello"}, "finish_reason": None}]}
+        yield {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        yield {**CHUNK, "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 6, "total_tokens": 9}}
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        for chunk in self:
+            yield chunk
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None:
+        if self.vendor.hangs:
+            raise OSError("it does not close")
+
+    async def aclose(self) -> None:
+        if self.vendor.hangs:
+            self.vendor.closing.set()
+            await asyncio.sleep(3600)
+
+
+class Vendor:
+    id = "test.vendor.v1"
+    capabilities = ("chat-completion",)
+
+    def __init__(self) -> None:
+        self.hangs, self.closing = False, asyncio.Event()
+
+    def models(self) -> list[ModelInfo]:
+        return [ModelInfo("m")]
+
+    def send(self, call: Any, model: str, limits: Any) -> Any:
+        return Stream(self)
+
+    async def asend(self, call: Any, model: str, limits: Any) -> Any:
+        return Stream(self)
+
+
+class World:
+    """A mesh of one vendor."""
+
+    def __init__(self) -> None:
+        self.vendor, self.mesh = Vendor(), ModelMesh()
+        account = {"instance": self.vendor, "quota": {"tokens_per_minute": 1000}}
+        self.mesh.initialize({"providers": {"a": account}, "pools": {"chat": {}}})
+        self.request = {"model": "chat", "messages": [], "stream": True}
+
+    def ask(self) -> Any:
+        return self.mesh.client.chat.completions.create(**self.request)
+
+    async def aask(self) -> Any:
+        return await self.mesh.get_client().chat.completions.create(**self.request)
+
+    @property
+    def counted(self) -> tuple[int, int, int]:
+        """Requests answered, their tokens, and attempts that nobody knows the price of."""
+        usage = self.mesh.usage
+        return usage.total_requests, usage.total_tokens, usage.unsettled_attempts
+
+    @property
+    def spent(self) -> int:
+        """Of the limit, when nothing is held any more."""
+        ((candidate,), (meter,)) = self.mesh.list_pools()[0].members, self.mesh._ledger.meters(self.mesh.list_pools()).values()
+        assert (candidate.account.in_flight, meter.reserved) == (0, 0)
+        return int(meter.used)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    with made.mesh:
+        yield made
+
+
+def test_left_at_the_last_chunk(world: World) -> None:
+    with world.ask() as stream:
+        next(chunk for chunk in stream if chunk.choices[0].finish_reason)
+    assert (world.counted, world.spent) == ((1, 9, 0), 9)
+
+
+def test_left_at_the_last_chunk_by_a_task(world: World) -> None:
+    async def leave() -> None:
+        async with await world.aask() as stream:
+            async for chunk in stream:
+                if chunk.choices[0].finish_reason:
+                    break
+
+    asyncio.run(leave())
+    assert (world.counted, world.spent) == ((1, 9, 0), 9)
+
+
+def test_dropped_by_a_task_that_never_read_it(world: World) -> None:
+    async def drop() -> None:
+        stream = await world.aask()
+        with pytest.warns(ResourceWarning, match="dropped before its end"):
+            del stream
+
+    asyncio.run(drop())
+    assert world.counted == (0, 0, 1)
+    assert world.spent > 0, "what it was expected to take"
+
+
+def test_a_task_that_is_cancelled_while_its_stream_closes(world: World) -> None:
+    async def read() -> None:
+        async for _ in await world.aask():
+            pass
+
+    async def main() -> None:
+        world.vendor.hangs = True
+        task = asyncio.create_task(read())
+        await asyncio.wait_for(world.vendor.closing.wait(), 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert (world.counted, world.spent) == ((1, 9, 0), 9)
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 3])
+def test_a_stream_that_does_not_close(world: World, chunks: int) -> None:
+    world.vendor.hangs = True
+    stream = world.ask()
+    with pytest.raises(OSError, match="it does not close"):  # noqa: PT012 - after the last chunk, or when it is closed
+        for _ in range(chunks):
+            next(stream)
+        stream.close()
+    assert world.counted == ((1, 9, 0) if chunks == 3 else (0, 0, 1))
+    assert world.spent > 0
