@@ -269,6 +269,9 @@ def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(ru
     second.mesh.shutdown()
     third = Run(store, **DAILY)
     runs.append(third)
+    usage = third.mesh.usage
+    counted = (usage.total, usage.today, usage.by_model["a"], usage.by_provider["a"])
+    assert [one.total_requests for one in counted] == [3] * 4, "what was counted meanwhile comes on top"
     assert [third.ask() for _ in range(2)] == ["b", "b"], "3 of 3 were asked of a"
 
 

@@ -58,6 +58,11 @@ class UsageEntry:
             setattr(self, name, getattr(self, name) + (counted((usage or {}).get(name)) or 0))
         self._nano_usd += nano_usd or 0
 
+    def join(self, other: UsageEntry) -> None:
+        """Count all that another has counted as well."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def saved(self) -> dict[str, int]:
         """Return the totals as plain data."""
         return {name.lstrip("_"): getattr(self, name) for name in _COUNTS}
@@ -280,13 +285,16 @@ class UsageTracker:
             }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what an earlier run counted."""
+        """Go on from what an earlier run counted; a store that was down at the start tells of it later."""
         with self._lock:
-            self._total = UsageEntry.restored(saved.get("total") or {})
-            self._models = {name: UsageEntry.restored(entry) for name, entry in (saved.get("models") or {}).items()}
-            self._providers = {name: UsageEntry.restored(entry) for name, entry in (saved.get("providers") or {}).items()}
+            self._total.join(UsageEntry.restored(saved.get("total") or {}))
+            for mine, theirs in ((self._models, saved.get("models")), (self._providers, saved.get("providers"))):
+                for name, entry in (theirs or {}).items():
+                    mine.setdefault(name, UsageEntry()).join(UsageEntry.restored(entry))
             for name, entry in (saved.get("periods") or {}).items():
-                self._periods[Period(name)] = (float(entry["began"]), UsageEntry.restored(entry))
+                began, kept = self._periods.setdefault(Period(name), (float(entry["began"]), UsageEntry()))
+                if began == float(entry["began"]):
+                    kept.join(UsageEntry.restored(entry))
 
     def reset(self) -> None:
         """Begin again at nothing."""
