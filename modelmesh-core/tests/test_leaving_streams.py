@@ -17,7 +17,7 @@ CHUNK = {"id": "test", "object": "chat.completion.chunk", "created": 1, "model":
 class Stream:
     """Says hello, and cannot be closed easily where the vendor says so."""
 
-    headers: dict[str, str] = {}  # noqa: RUF012 - read only
+    headers: dict[str, str] = {}
     adapted = ()
 
     def __init__(self, vendor: Vendor) -> None:
@@ -146,7 +146,7 @@ def test_a_task_that_is_cancelled_while_its_stream_closes(world: World) -> None:
 def test_a_stream_that_does_not_close(world: World, chunks: int) -> None:
     world.vendor.hangs = True
     stream = world.ask()
-    with pytest.raises(OSError, match="it does not close"):  # noqa: PT012 - after the last chunk, or when it is closed
+    with pytest.raises(OSError, match="it does not close"):
         for _ in range(chunks):
             next(stream)
         stream.close()

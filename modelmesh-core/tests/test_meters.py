@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelmesh.routing.calendar import Period, Window
@@ -21,6 +21,7 @@ def meter(period: Period, limit: int = 100) -> Meter:
 
 
 @given(st.lists(st.tuples(st.floats(0, 200), st.integers(0, 5)), max_size=60))
+@example([(0.5, 1)] * 400)  # steadily, and each within a grain of the one before
 def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]]) -> None:
     one, now, counted = meter(Period.MINUTE), START, []
     for seconds, amount in steps:
@@ -69,6 +70,14 @@ def test_a_count_of_yesterday_is_nothing_today() -> None:
     one.add(60, START + 10)
     other.restore(one.saved(), START + DAY)
     assert (other.used, other.left) == (0, 100)
+
+
+def test_what_is_all_reserved_is_not_there_again_at_once() -> None:
+    one = meter(Period.MINUTE)
+    one.roll(START)
+    assert one.resets(START) == START
+    one.reserved = 100
+    assert one.resets(START) == START + 60, "it is spent now at the earliest"
 
 
 @pytest.mark.parametrize(("used", "amount", "fits"), [(99, 1, True), (99, 2, False), (100, 0, True), (100, 1, False)])

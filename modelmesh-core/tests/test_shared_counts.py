@@ -46,13 +46,13 @@ class Vendor:
 class Process:
     """A mesh that stands for a process; nothing but its test asks its store."""
 
-    def __init__(self, store: Any, limit: float = 0.1, *, at: float = EVENING, **sections: Any) -> None:
+    def __init__(self, store: Any, limit: float = 0.1, *, at: float = EVENING, pools: Any = None, **sections: Any) -> None:
         self.clock = VirtualClock()
         self.mesh = ModelMesh(clock=self.clock, sleep=self.clock.sleep, wall=lambda: at)
         self.mesh.initialize(
             {
                 "providers": {"vendor": {"instance": Vendor(), **(sections or {"budget": {"daily_limit": limit}})}},
-                "pools": {"chat": {"capability": "chat-completion"}},
+                "pools": pools or {"chat": {"capability": "chat-completion"}},
                 "storage": {"instance": store, "sync_policy": "immediate"},
             }
         )
@@ -287,6 +287,68 @@ def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, floa
     assert all(process.meter._told == {} and process.meter.reserved == 0 for process in processes)
 
 
+def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
+    store, hours = MemoryStorage(), 3600.0
+    rolling = {"quota": {"request_limit": 1, "reset_schedule": "rolling"}}
+    first = Process(store, at=EVENING - 23 * hours, **rolling)
+    first.ask()
+    first.clock.advance(24 * hours)
+    first.state.sync()
+    again = Process(store, at=EVENING + 1 * hours, **rolling)
+    assert again.meter.used == 0, "the sum of yesterday's piece was not spent at its end"
+    assert again.ask() == "model"
+
+
+@pytest.mark.parametrize("back", [{"on_quota_reset": False}, {"quota_reset_schedule": "daily_utc"}], ids=["in all", "a day"])
+def test_what_is_recovered_by_hand_is_so_for_everybody(back: dict[str, Any]) -> None:
+    store = MemoryStorage()
+    pool = {"chat": {"capability": "chat-completion", "deactivation": {"request_limit": 2}, "recovery": back}}
+    one, other = Process(store, pools=pool, limit=9.0), Process(store, pools=pool, limit=9.0)
+    for process in (one, other):
+        process.ask()
+        process.state.sync()
+    for process in (one, other):
+        with pytest.raises(RoutingError):
+            process.ask()
+    (chat,) = one.mesh.list_pools()
+    chat.recover(chat.members[0])
+    assert one.ask() == "model"
+    one.state.sync()
+    other.state.sync()
+    assert other.ask() == "model"
+    with pytest.raises(RoutingError):
+        one.ask()
+
+
+def test_a_minute_recovered_by_hand_is_so_for_everybody() -> None:
+    store = MemoryStorage()
+    one, other = Process(store, **MINUTE), Process(store, **MINUTE)
+    one.ask()
+    together(one.clock, other.clock, seconds=50)
+    one.ask()
+    other.ask()
+    together(one.clock, other.clock, seconds=5)
+    one.state.sync()
+    assert (one.begin(), other.begin()) == (None, None)
+    one.ledger.reset([one.meter])
+    one.state.sync()
+    other.state.sync()
+    assert (one.meter.used, other.meter.used, sum(count(store).values())) == (0, 0, 0)
+    assert other.ask() == "model"
+
+
+def test_what_is_all_under_way_is_withheld_once() -> None:
+    process = Process(MemoryStorage(), **MINUTE)
+    flows = [process.begin() for _ in range(3)]
+    account = process.mesh.list_pools()[0].members[0].account
+    for _ in range(3):
+        process.clock.advance(1.0)
+        assert process.begin() is None
+    assert (account.standby_events, account.quota_resets) == (1, 0)
+    for flow in flows:
+        process.finish(flow)
+
+
 def test_counts_of_a_minute_are_forgotten_soon() -> None:
     store = MemoryStorage()
     process = Process(store, quota={"requests_per_minute": 3, "requests_per_day": 9})
@@ -294,6 +356,13 @@ def test_counts_of_a_minute_are_forgotten_soon() -> None:
     process.ask()
     lasts = {key.rpartition("@")[0].rpartition(":")[2]: until - began for key, (_, until) in store._counters.items() if until}
     assert lasts["minute"] < 60 + 60 + 300 + 60 < 86400 < lasts["day"]
+
+
+def test_memory_keeps_no_count_whose_time_is_up() -> None:
+    store = MemoryStorage()
+    store.increment("a", 1, 0.0)
+    store.increment("b", 1, 600.0)
+    assert list(store._counters) == ["b"]
 
 
 class Moody:
@@ -333,6 +402,21 @@ def test_a_store_that_failed_is_left_alone_by_requests(store: Moody) -> None:
     assert counts.post({"a@": 1}) is None, "requests go on without it until somebody asked again"
     assert counts.post({}, again=True) == Totals({"a@": 12, "b@": 17})
     assert counts.post({"a@": 1}) == Totals({"a@": 13})
+
+
+def test_a_store_that_is_down_for_long_is_not_told_of_every_minute() -> None:
+    now, store = EVENING, AtOnce()
+    counts = SharedCounts(store, "test/", lambda: now, lambda _: None, lambda: None)
+    store.raises = StorageError("down", connector_id="test.moody.v1")
+    for minute in range(1440):
+        now = EVENING + 60.0 * minute
+        counts.post({f"a:requests:minute@{int(now + 60)}": 1, f"a:requests:day@{int(EVENING + 60)}": 1})
+        counts.post({}, again=True)
+        assert counts.pending <= 10
+    store.raises = None
+    assert counts.post({}, again=True) is not None
+    assert store.sums[f"test/a:requests:day@{int(EVENING + 60)}"] == 1440
+    assert store.sums[f"test/a:requests:minute@{int(now + 60)}"] == 1
 
 
 def test_an_interrupt_loses_no_count() -> None:

@@ -346,6 +346,18 @@ def test_recover_of_what_is_spent_says_why_it_stays(show, place):
     assert "3 requests a day" in result.stdout
 
 
+def test_recover_gives_back_what_a_cap_has_spent(show, place):
+    chat = {"capability": "chat-completion", "deactivation": {"request_limit": 2}, "recovery": {"on_quota_reset": False}}
+    storage = {"connector": "acme.files.v1", "path": str(place.folder), "sync_policy": "immediate"}
+    place.write(providers={"a": {"connector": "acme.llm.v1", "called": "free"}}, pools={"chat": chat}, storage=storage)
+    place.ask(2)
+    assert "2 requests in all" in show("pools").stdout
+    assert "free-model is active" in show("rotate", "chat", "--recover", "free-model").stdout
+    assert place.ask(2) == "a"
+    with pytest.raises(modelmesh.NoActiveModelError):
+        place.ask()
+
+
 def test_rotate_with_nobody_left_changes_nothing(show, place):
     show("rotate", "chat")
     before = place.stored()

@@ -137,7 +137,10 @@ class MemoryStorage:
                 value, until = 0, None
             if amount == 0:
                 return value
-            if key not in self._counters:
+            if key not in self._counters:  # a count of a minute begins every minute: none may stay
+                over = [one for one, (_, ends) in self._counters.items() if ends is not None and now >= ends]
+                for one in over:
+                    del self._counters[one]
                 until = None if expires_s is None else now + expires_s
             self._counters[key] = (value + amount, until)
             return value + amount

@@ -46,7 +46,7 @@ def command(pool: str, config: str | None, recover: str | None) -> None:
         of = found.pool(pool)
         said = _recover(found, of, recover) if recover is not None else _rotate(found, of)
         with without_log("modelmesh.state"):
-            saved = state.save()
+            saved = state.sync()
         if not saved:
             message = f"nothing was changed: {state.storage.id} failed to save: {_shown(state.get_sync_status().error)}"
             raise ModelMeshError(message)

@@ -285,8 +285,6 @@ class HealthBook:
         """Close a circuit by hand."""
         self._clear(circuit)
         circuit.holds.clear()
-        for meter in circuit.meters:
-            meter.reset()
         if isinstance(circuit, ModelHealth):
             circuit.judge = None
             candidate = circuit.candidate

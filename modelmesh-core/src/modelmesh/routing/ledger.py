@@ -243,6 +243,12 @@ class Ledger:
             for circuit in meter.circuits:
                 self._book.hold(circuit, meter.quota.reason, until)
 
+    def reset(self, meters: Iterable[Meter]) -> None:
+        """Begin anew by hand, here and where others count along."""
+        for meter in meters:
+            for bucket, amount in meter.reset().items():
+                self._post(bucket, -amount)
+
     def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
         """Say of each limit of a model and its account what is left until it begins anew."""
         for meter in (*candidate.health.meters, *candidate.account.meters):

@@ -133,6 +133,11 @@ class Meter:
         """Whether nothing is left of a limit above zero; one of zero lets through what costs nothing."""
         return self.used + self.reserved >= self.quota.limit > 0
 
+    @property
+    def untouched(self) -> bool:
+        """Whether there is nothing to remember; what a window has slid past is still in the sum of a piece."""
+        return not (self.used or self.reserved or (self._log is not None and self._log.saved()))
+
     def fits(self, amount: int) -> bool:
         """Whether an amount may be reserved."""
         return amount == 0 or self.used + self.reserved + amount <= self.quota.limit
@@ -141,7 +146,9 @@ class Meter:
         """Return when there will be more of it, Unix seconds."""
         if self._log is None:
             return self.ends
-        return when if self._log.oldest is None else self._log.oldest + self._log.span
+        if self._log.oldest is None:  # what is reserved is spent now at the earliest
+            return when + self._log.span if self.reserved else when
+        return self._log.oldest + self._log.span
 
     def add(self, amount: int, when: float) -> None:
         """Count what was spent."""
@@ -151,11 +158,15 @@ class Meter:
             self._log.add(amount, when)
             self.used = self._log.total
 
-    def reset(self) -> None:
-        """Begin anew by hand."""
-        self.used, self.alerted = 0, False
-        if self._log is not None:
+    def reset(self) -> dict[str, int]:
+        """Begin anew by hand; return what was spent, by name of the count."""
+        if self._log is None:
+            spent = {self.bucket: self.used}
+        else:
+            spent = {self._bucket(ends): amount for ends, amount in self._log.pieces(self.ends)}
             self._log.clear()
+        self.used, self.alerted = 0, False
+        return spent
 
     # -- what other processes count ---------------------------------------------------------------------------------
 

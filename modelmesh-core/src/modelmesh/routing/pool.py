@@ -283,6 +283,7 @@ class Pool:
         if self.is_closed(candidate) or not candidate.health.ready:
             self.book.by_hand("recovered", candidate.health, self.name)
         self.open(candidate)
+        self.ledger.reset(candidate.health.meters)
         self.book.reset(candidate.health)
         if not candidate.account.ready:
             self.book.readmit(candidate.account)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 GRAINS = 60
-"""Into how many grains a window is cut; what happens within one is kept as one."""
+"""Into how many grains a window, and so a piece, is cut; what happens within one is kept as one."""
 
 
 class SlidingLog:
@@ -57,7 +57,8 @@ class SlidingLog:
         while self._rows and self._rows[-1][0] > when:
             later.append(self._rows.pop())
         self.total += amount
-        if self._rows and when - self._rows[-1][0] < self.span / GRAINS and self.piece(self._rows[-1][0]) == self.piece(when):
+        grain = self.span / GRAINS  # each has its place: one that began anew with each amount would last as long as there are any
+        if self._rows and self._rows[-1][0] // grain == when // grain:
             amount += self._rows.pop()[1]  # kept to the later of the two times: nothing is forgotten too soon
         self._rows.append((when, amount))
         self._rows.extend(reversed(later))
@@ -72,6 +73,11 @@ class SlidingLog:
             left = _take_back(self._rows, -more, begins, ends)
             self.total -= -more - left
             _take_back(self._past, left, begins, ends)
+
+    def pieces(self, ends: float) -> Iterator[tuple[float, int]]:
+        """Yield the ends of the piece before and of this one, and what is known of each."""
+        for end in (ends - self.span, ends):
+            yield end, sum(part for rows in (self._past, self._rows) for at, part in rows if end - self.span <= at < end)
 
     def clear(self) -> None:
         """Forget everything."""

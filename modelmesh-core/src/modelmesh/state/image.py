@@ -133,7 +133,7 @@ def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float)
             }
             for pool in pools
         },
-        meters={name: meter.saved() for name, meter in ledger.meters(pools).items() if meter.used or meter.reserved},
+        meters={name: meter.saved() for name, meter in ledger.meters(pools).items() if not meter.untouched},
         usage=usage.saved(),
     )
 

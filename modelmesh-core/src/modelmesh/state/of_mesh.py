@@ -98,6 +98,7 @@ class StateOfMesh:
         found = self.manager.look()
         if self.manager.policy == "immediate":
             self.adopt_all()
+            self.ledger.posted = {}  # what a person gives back is given back to everybody
         return found
 
     def take(self) -> SystemState:

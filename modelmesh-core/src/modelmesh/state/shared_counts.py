@@ -67,7 +67,7 @@ class SharedCounts:
                 self._unsent[name] = self._unsent.get(name, 0) + amount
             if self._down and not again:
                 return None
-            sending, self._unsent = self._unsent, {}
+            sending, self._unsent = {name: amount for name, amount in self._unsent.items() if not self._is_over(name)}, {}
         if not sending:
             return Totals({})
         try:
@@ -106,6 +106,12 @@ class SharedCounts:
             return None
         slides = SECONDS.get(of.rpartition(":")[2])
         return max(float(ends) - self._now(), 0.0) + (KEPT_S if slides is None else slides + LATE_S)
+
+    def _is_over(self, name: str) -> bool:
+        """Whether nobody looks at a count any more: a store that is down for a day must not be told of each minute."""
+        of, _, ends = name.rpartition("@")
+        slides = SECONDS.get(of.rpartition(":")[2])
+        return slides is not None and float(ends) + slides + LATE_S <= self._now()
 
     def totals(self, meters: Mapping[str, Meter], when: float) -> dict[str, int]:
         """Read what stands now, for the meters that are kept together."""
