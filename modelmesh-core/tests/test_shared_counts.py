@@ -158,6 +158,20 @@ def test_what_others_give_back_is_seen() -> None:
     assert count(store) == {"provider:vendor:cost:day": 2 * CENT}
 
 
+def test_what_others_give_back_is_seen_though_something_was_left() -> None:
+    store = MemoryStorage()
+    process = Process(store)
+    process.ask()
+    (key,) = store._counters
+    store.increment(key, 75 * CENT // 10)  # another process reserves most of it
+    process.ask()
+    with pytest.raises(BudgetExceededError):  # half of what it needs is left
+        process.ask()
+    store.increment(key, -7 * CENT)
+    process.state.sync()
+    assert process.ask() == "model"
+
+
 def test_a_child_does_not_send_what_is_its_parents() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)

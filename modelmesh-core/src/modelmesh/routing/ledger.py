@@ -119,7 +119,7 @@ class Ledger:
         self.everywhere: list[Meter] = []
         self.notes: deque[Note] = deque(maxlen=MAX_NOTES)
         self.posted: dict[str, int] | None = None
-        self._spent: set[Meter] = set()
+        self._watched: set[Meter] = set()
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
@@ -168,6 +168,7 @@ class Ledger:
         meter = refusal.meter
         if meter.quota.metric is Metric.COST and refusal.wanted is not None:
             self.notes.append(Note("budget_exceeded", meter, meter.used + meter.reserved))
+        self._watched.add(meter)
         if meter.spent:
             self._hold(meter, now)
 
@@ -220,10 +221,10 @@ class Ledger:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
         quota = meter.quota
         if meter.spent:
-            self._spent.add(meter)
+            self._watched.add(meter)
             self._hold(meter, now)
             return self._alert(meter)
-        self._spent.discard(meter)
+        self._watched.discard(meter)
         if quota.enforce:
             for circuit in meter.circuits:
                 if quota.reason in circuit.holds and not any(m.spent for m in circuit.meters if m.quota.reason is quota.reason):
@@ -245,9 +246,8 @@ class Ledger:
 
     def reset(self, meters: Iterable[Meter]) -> None:
         """Begin anew by hand, here and where others count along."""
-        for meter in meters:
-            for bucket, amount in meter.reset().items():
-                self._post(bucket, -amount)
+        for bucket, amount in chain.from_iterable(meter.reset().items() for meter in meters):
+            self._post(bucket, -amount)
 
     def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
         """Say of each limit of a model and its account what is left until it begins anew."""
@@ -307,8 +307,8 @@ class Ledger:
             self._post(bucket, amount)
 
     def watched(self) -> list[str]:
-        """Return the counts that are spent, by name: what other processes give back is seen nowhere else."""
-        return [bucket for meter in self._spent for bucket in meter.buckets] if self.posted is not None else []
+        """Return the counts that are spent or refused something, by name: what others give back is seen nowhere else."""
+        return [bucket for meter in self._watched for bucket in meter.buckets] if self.posted is not None else []
 
     def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
@@ -326,8 +326,8 @@ class Ledger:
         self._adopt(meters.values(), totals, now)
 
     def adopt_spent(self, totals: Mapping[str, int], now: float) -> None:
-        """Look again at limits that are spent: others may have given back what they had reserved."""
-        self._adopt(list(self._spent), totals, now)
+        """Look again at limits that are watched: others may have given back what they had reserved."""
+        self._adopt(list(self._watched), totals, now)
 
     def _adopt(self, meters: Iterable[Meter], totals: Mapping[str, int], now: float) -> None:
         for meter in meters:

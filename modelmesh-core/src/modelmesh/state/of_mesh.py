@@ -132,7 +132,7 @@ class StateOfMesh:
             return {**dict.fromkeys(self.ledger.watched(), 0), **posted}
 
     def adopt(self, totals: Mapping[str, int]) -> None:
-        """Take what all processes together have spent, of limits that are spent."""
+        """Take what all processes together have spent, of limits that are watched."""
         with self.lock:
             self.ledger.adopt_spent(totals, self.clock())
 
