@@ -172,6 +172,18 @@ def test_what_others_give_back_is_seen_though_something_was_left() -> None:
     assert process.ask() == "model"
 
 
+def test_what_threads_missed_of_each_other_is_put_right() -> None:
+    process = Process(MemoryStorage(), limit=9.0)
+    one, other = process.flow(), process.begin()
+    totals = process.state.post(next(one).amounts)
+    with pytest.raises(StopIteration):  # it takes more than was expected, while the other one waits for the store
+        other.send(Answer({**Vendor().send(None, "", None).body, "usage": {"prompt_tokens": 0, "completion_tokens": 50}}))
+    assert isinstance(one.send(totals), Send)
+    process.finish(one)
+    process.state.sync()
+    assert (process.meter.used, sum(count(process.state.storage).values())) == (6 * CENT, 6 * CENT)
+
+
 def test_a_child_does_not_send_what_is_its_parents() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)

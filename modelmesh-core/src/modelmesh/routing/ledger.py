@@ -322,15 +322,8 @@ class Ledger:
         return None
 
     def adopt_all(self, meters: Mapping[str, Meter], totals: Mapping[str, int], now: float) -> None:
-        """Take what all processes together have reserved and spent, at a start."""
-        self._adopt(meters.values(), totals, now)
-
-    def adopt_spent(self, totals: Mapping[str, int], now: float) -> None:
-        """Look again at limits that are watched: others may have given back what they had reserved."""
-        self._adopt(list(self._watched), totals, now)
-
-    def _adopt(self, meters: Iterable[Meter], totals: Mapping[str, int], now: float) -> None:
-        for meter in meters:
+        """Take what all processes together have reserved and spent, as far as it is among the totals."""
+        for meter in meters.values():
             meter.roll(self.epoch + now)
             if meter.adopt(totals, self.epoch + now) is not None:
                 self._after(meter, now)

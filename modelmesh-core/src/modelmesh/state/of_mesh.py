@@ -132,9 +132,10 @@ class StateOfMesh:
             return {**dict.fromkeys(self.ledger.watched(), 0), **posted}
 
     def adopt(self, totals: Mapping[str, int]) -> None:
-        """Take what all processes together have spent, of limits that are watched."""
+        """Take what all processes together have spent, of what was sent or is watched; threads may have missed each other's."""
         with self.lock:
-            self.ledger.adopt_spent(totals, self.clock())
+            if totals:
+                self.ledger.adopt_all(self.ledger.meters(self.pools()), totals, self.clock())
 
     def adopt_joined(self) -> None:
         """Take what all processes together have spent of the limits of models that came later than the start."""
