@@ -200,6 +200,18 @@ def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("argument", [{"models": ["m"]}, {"providers": ["a"]}, {"api_keys": {"a": "test"}}], ids=str)
+def test_an_argument_that_a_whole_configuration_replaces_is_said_to(argument: dict[str, Any]) -> None:
+    config = {
+        "providers": {"a": {"connector": "openai.llm.v1", "api_key": "test", "models": ["m"]}},
+        "pools": {"chat-completion": {}},
+    }
+    (name,) = argument
+    with pytest.warns(modelmesh.config.mesh_config.NotEnforcedWarning, match=rf"^{name} of create\(\): not acted on") as told:
+        modelmesh.create(config=config, **argument).close()
+    assert [one.filename for one in told] == [__file__]
+
+
 def test_what_a_connector_knows_is_not_said_to_be_misspelt(recwarn: pytest.WarningsRecorder) -> None:
     sections = {
         "storage": {"path": "x.json", "locking": {"timeout": "5s"}, "host": "h", "interval": 3},

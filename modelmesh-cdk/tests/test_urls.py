@@ -57,3 +57,20 @@ def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
     else:
         assert api_root(root) == root
         assert not root.endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("ftp://me:test-word@example.com/v1", "'ftp://…@example.com/v1'"),
+        ("me:test-word@example.com", "'…@example.com'"),
+        ("https://example.com/v1?key=test-word", "'https://example.com/v1?…'"),
+        ("https://me:test-word@example.com:port", "'https://…@example.com:port'"),
+        ("https://example.com/v1#test-word", "'https://example.com/v1#…'"),
+    ],
+)
+def test_what_is_refused_is_shown_without_its_secrets(written: str, shown: str) -> None:
+    with pytest.raises(ValueError, match="HTTP address|a query") as caught:
+        api_root(written)
+    assert str(caught.value).startswith(shown)
+    assert "test-word" not in str(caught.value)

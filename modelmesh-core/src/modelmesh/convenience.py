@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from modelmesh.assembly.assembler import DEFAULT_STRATEGY
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.config import MeshConfig
+from modelmesh.config.mesh_config import NotEnforcedWarning
 from modelmesh.config.problems import did_you_mean
 from modelmesh.detection import Detected, detect, nothing_detected
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
@@ -141,6 +143,7 @@ def _mesh(
     resolver = Resolver()
     mesh = ModelMesh(resolver=resolver)
     if config is not None and not config.is_overlay:
+        _tell_ignored(providers=providers, models=models, api_keys=api_keys)
         mesh.initialize(config, strategy=passed, keep_state=keep_state)
         return mesh
     if config is not None and not capabilities and pool is None:
@@ -178,6 +181,15 @@ def _mesh(
             raise nothing_detected(resolver.catalog, error.message) from None
         raise
     return mesh
+
+
+def _tell_ignored(**given: object) -> None:
+    ignored = [name for name, value in given.items() if value is not None]
+    if ignored:
+        message = (
+            f"{', '.join(ignored)} of create(): not acted on, for config names providers, models or pools itself; say it there"
+        )
+        warnings.warn(message, NotEnforcedWarning, stacklevel=4)
 
 
 def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dict[str, Any]]]:

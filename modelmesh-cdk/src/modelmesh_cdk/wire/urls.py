@@ -6,6 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 _VERSION = re.compile(r"/v\d+[a-z]*\d*(/|$)")
+_USER = re.compile(r"^([^/?#]*//|)[^/?#]*@")
+_QUERY = re.compile(r"([?#]).+$", re.DOTALL)
 
 
 def api_root(base_url: str, version: str = "/v1") -> str:
@@ -21,18 +23,23 @@ def api_root(base_url: str, version: str = "/v1") -> str:
     Raises:
         ValueError: It is no HTTP URL.
     """
-    example = "write one like 'https://api.example.com/v1'"
+    example, shown = "write one like 'https://api.example.com/v1'", without_secrets(base_url)
     try:
         parts = urlsplit(base_url.strip())
         _ = parts.port  # raises when it is none
     except ValueError as error:
-        message = f"{base_url!r} is not an HTTP address ({error}); {example}"
+        message = f"{shown!r} is not an HTTP address ({error}); {example}"
         raise ValueError(message) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = f"{base_url!r} is not an HTTP address; {example}"
+        message = f"{shown!r} is not an HTTP address; {example}"
         raise ValueError(message)
     if "?" in base_url or "#" in base_url:
-        message = f"{base_url!r} has a query or a fragment, after which no path can follow; {example}"
+        message = f"{shown!r} has a query or a fragment, after which no path can follow; {example}"
         raise ValueError(message)
     root = base_url.strip().rstrip("/")
     return root if not version or _VERSION.search(parts.path) else root + version
+
+
+def without_secrets(url: str) -> str:
+    """Return a URL as it may be shown: a password before the host and what a query says are left out."""
+    return _QUERY.sub(r"\1…", _USER.sub(r"\1…@", url))
