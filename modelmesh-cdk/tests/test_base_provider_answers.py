@@ -56,6 +56,19 @@ def test_a_packed_stream(ask: Callable[..., Any], upstream: Upstream) -> None:
     assert text_of(ask(made(upstream), stream=True)) == "packed"
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_that_says_it_broke_is_a_failure(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
+    if stream:
+        upstream.stream(text_stream("HEL", finish="error"))
+    else:
+        answer = completion("HEL")
+        answer["choices"][0]["finish_reason"] = "error"
+        upstream.reply(answer)
+    with pytest.raises(ProviderServerError, match="broke") as caught:
+        ask(made(upstream), stream=stream)
+    assert caught.value.failure is FailureClass.SERVER
+
+
 FAILURES: dict[str, tuple[Script, type[ProviderError], FailureClass]] = {
     "401": (Script(401, b"{}"), AuthenticationError, FailureClass.CREDENTIAL),
     "500 without a body": (Script(500, b""), ProviderServerError, FailureClass.SERVER),

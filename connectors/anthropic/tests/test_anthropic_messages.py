@@ -255,6 +255,20 @@ def test_names_and_details_are_dropped_and_said_so() -> None:
     assert [line.split(" dropped")[0] for line in adapted] == ["name of a message", "image_url.detail", "prompt_cache_breakpoint"]
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain;charset=utf-8"])
+def test_a_file_of_plain_text_is_a_document(kind: str) -> None:
+    file = {"type": "file", "file": {"file_data": f"data:{kind};base64,UmVnZW4g4oCTIMOYcmUu", "filename": "a.txt"}}
+    body, _ = sent({"messages": [{"role": "user", "content": [file]}]})
+    source = {"type": "text", "media_type": "text/plain", "data": "Regen – Øre."}
+    assert body["messages"][0]["content"] == [{"type": "document", "source": source, "title": "a.txt"}]
+
+
+@pytest.mark.parametrize("data", ["/w==", "a", "*"], ids=["not UTF-8", "cut", "not base64"])
+def test_a_file_of_text_that_is_none_is_the_callers_mistake(data: str) -> None:
+    file = {"type": "file", "file": {"file_data": f"data:text/plain;base64,{data}"}}
+    assert refused({"messages": [{"role": "user", "content": [file]}]}).failure is FailureClass.CALLER
+
+
 @pytest.mark.parametrize(
     ("message", "kind"),
     [

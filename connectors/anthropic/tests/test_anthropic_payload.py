@@ -218,3 +218,39 @@ def test_what_the_catalogue_states_of_the_models() -> None:
 )
 def test_parameters_that_cannot_be_said_are_typed_errors(payload: dict[str, Any], kind: FailureClass) -> None:
     assert refused(payload).failure is kind
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_the_sdk_sends_as_headers_is_sent_as_headers(
+    vendor: Any, config: Any, way: Any, wire: Any, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    anthropic = pytest.importorskip("anthropic")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
+    given = {"user_profile_id": "uprof_test", "workspace_id": "wrkspc_test", "betas": ["of-tomorrow", "of-next-year"]}
+    if stream:
+        vendor.answers(wire.sse(*wire.STREAMS["text"]))
+        way.stream(config(), messages=HI, max_tokens=8, extra_body=given)
+    else:
+        way.ask(config(), messages=HI, max_tokens=8, extra_body=given)
+    ours = vendor.received[-1]
+    with anthropic.Anthropic(base_url=vendor.url, max_retries=0) as client:
+        client.beta.messages.create(model="claude-sonnet-5-5", messages=HI, max_tokens=8, **given)
+    theirs = vendor.received[-1]
+    assert not given.keys() & ours.json.keys()
+    for name in ("anthropic-user-profile-id", "anthropic-workspace-id", "anthropic-beta"):
+        assert ours.headers[name] == theirs.headers[name]
+
+
+def test_a_header_of_the_request_s_own_goes_before_its_parameter(vendor: Any, config: Any, way: Any) -> None:
+    way.ask(
+        config(),
+        messages=HI,
+        max_tokens=8,
+        extra_body={"workspace_id": "wrkspc_test", "user_profile_id": None, "betas": "of-tomorrow"},
+        extra_headers={"Anthropic-Workspace-Id": "wrkspc_test_2"},
+    )
+    seen = vendor.last
+    assert seen.headers["anthropic-workspace-id"] == "wrkspc_test_2"
+    assert "anthropic-user-profile-id" not in seen.headers
+    assert seen.headers["anthropic-beta"] == "of-tomorrow"
+    assert not {"workspace_id", "user_profile_id", "betas"} & seen.json.keys()

@@ -220,15 +220,24 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert joined(chunks)["finish"] == [("of_tomorrow", "of_tomorrow")]
 
 
+def test_a_compaction_is_whole_when_it_is_handed_back(wire: Any) -> None:
+    begun = {"type": "compaction", "content": None, "encrypted_content": None}
+    delta = {"type": "compaction_delta", "content": "They spoke of rain.", "encrypted_content": "b3BhcXVl"}
+    said = wire.block(1, {"type": "text", "text": ""}, *wire.text("Hi"))
+    chunks, _ = chunks_of([wire.sse(wire.begin(), *wire.block(0, begun, delta), *said, *wire.end("end_turn"))])
+    whole = {"type": "compaction", "content": "They spoke of rain.", "encrypted_content": "b3BhcXVl"}
+    assert joined(chunks)["content_blocks"] == [whole, {"type": "text", "text": "Hi"}]
+
+
 def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
     start, said, stop = wire.block(0, {"type": "text", "text": ""}, *wire.text("Hi"))
     called, piece, _ = wire.block(1, wire.CALL, *wire.json_pieces("{}"))
     piece = {**piece, "delta": {**piece["delta"], "t": 0}}
     chunks, done = chunks_of(
-        [wire.sse(wire.begin(), {**start, "x": 0}, said, {**stop, "y": 0}, called, piece, *wire.end("tool_use"))]
+        [wire.sse({**wire.begin(), "w": 0}, {**start, "x": 0}, said, {**stop, "y": 0}, called, piece, *wire.end("tool_use"))]
     )
     assert done
-    assert [name for chunk in chunks for name in ("x", "y") if chunk.get(name) == 0] == ["x", "y"]
+    assert [name for chunk in chunks for name in ("w", "x", "y") if chunk.get(name) == 0] == ["w", "x", "y"]
     (told,) = [chunk["choices"][0]["delta"] for chunk in chunks if "t" in chunk["choices"][0]["delta"]]
     assert (told["t"], told["tool_calls"][0]["function"]) == (0, {"arguments": "{}"})
 

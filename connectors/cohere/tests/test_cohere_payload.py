@@ -209,6 +209,7 @@ UNSAYABLE: dict[str, tuple[dict[str, Any], str]] = {
     "call": ({"messages": [{"role": "assistant", "tool_calls": ["x"]}]}, "caller"),
     "tools": ({"tools": {"name": "x"}}, "caller"),
     "tool": ({"tools": ["x"]}, "caller"),
+    "grammar": ({"response_format": {"type": "grammar", "grammar": "root ::= 'x'"}}, "capability"),
     "schema": ({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}, "caller"),
 }
 

@@ -188,6 +188,17 @@ def test_text_may_come_with_the_start_of_a_block_and_ends_may_be_missing(wire: A
     assert whole["calls"] == {0: {"id": "clock_1", "name": "clock", "arguments": "{}"}}
 
 
+def test_a_place_that_is_not_said_is_the_first_and_arguments_that_are_none_are_text(wire: Any) -> None:
+    """Both are optional in the official types."""
+    head, piece, over = wire.call(0, "clock", '{"a": 1}')
+    head["delta"]["message"]["tool_calls"]["function"]["arguments"] = None
+    events = [{name: value for name, value in one.items() if name != "index"} for one in (head, piece, over)]
+    begun = [{name: value for name, value in one.items() if name != "index"} for one in wire.block("Hi")]
+    chunks = chunks_of([wire.stream(wire.START, *begun, *events, wire.end("TOOL_CALL"))])
+    assert joined(chunks)["calls"] == {0: {"id": "clock_0", "name": "clock", "arguments": '{"a": 1}'}}
+    assert joined(chunks)["content"] == "Hi"
+
+
 def test_keep_alives_are_nothing(wire: Any) -> None:
     ping = b": ping\n\nevent: ping\ndata: {}\n\n"
     assert chunks_of([ping + wire.STREAMS["text"]]) == chunks_of([wire.STREAMS["text"]])

@@ -57,6 +57,16 @@ def test_what_openais_messages_have_beyond_is_left_out_in_silence_when_it_says_n
     assert adapted == []
 
 
+def test_sound_is_sent_as_mistral_spells_it() -> None:
+    words = {"type": "text", "text": "What is said?"}
+    heard = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    messages, adapted = sent({"role": "user", "content": [words, heard]})
+    assert messages == [{"role": "user", "content": [words, {"type": "input_audio", "input_audio": "UklGRg=="}]}]
+    assert adapted == []
+    own = {"role": "user", "content": [{"type": "input_audio", "input_audio": "UklGRg=="}, {"type": "input_audio", "input_audio": {}}]}
+    assert sent(own) == ([own], [])
+
+
 @pytest.mark.parametrize("name", ["reasoning_content", "audio", "name"])
 def test_what_said_something_is_named(name: str) -> None:
     messages, adapted = sent({"role": "assistant", "content": "x", name: "y"})

@@ -12,6 +12,7 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS, Operation
 from modelmesh.routing.classes import FailureClass as F
+from modelmesh_cdk import WireRequest
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, completion, event
 
@@ -94,6 +95,35 @@ def test_thinking_in_a_stream(upstream: Upstream) -> None:
     assert second["choices"][0]["delta"] == {"content": "Hi", "content_chunks": THOUGHT}
     assert second["choices"][0]["finish_reason"] == "stop"
     assert second["usage"] == last["usage"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_that_broke_is_a_failure(upstream: Upstream, stream: bool) -> None:
+    answer = completion("Half")
+    answer["choices"][0]["finish_reason"] = "error"
+    if stream:
+        upstream.stream([event(chunk({"content": "Half"})), event(chunk({}, finish="error")), event("[DONE]")])
+    else:
+        upstream.reply(answer)
+    with pytest.raises(ProviderError, match="broke") as caught:
+        ask(MistralProvider(base_url=upstream.url, api_key=KEY), stream=stream)
+    assert caught.value.failure is F.SERVER
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "adapted"),
+    [
+        ("auto", "auto", []),
+        ("standard_only", "standard_only", []),
+        ("default", "standard_only", ["service_tier 'default' sent as 'standard_only'"]),
+        ("flex", None, ["service_tier 'flex' dropped: Mistral has auto and standard_only"]),
+        ("of_next_year", "of_next_year", []),
+    ],
+)
+def test_tiers_of_service(given: str, sent: str | None, adapted: list[str]) -> None:
+    request = WireRequest(Call(CHAT, "chat", {"messages": MESSAGES, "service_tier": given}), "mistral-large-4")
+    body = MistralProvider(api_key="test")._build_request_payload(request)
+    assert (body.get("service_tier"), request.adapted) == (sent, adapted)
 
 
 def refusal(kind: str, said: Any, code: str | None = None) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class AgentDialect(OpenAIDialect):
     unable: Collection[str] = frozenset({"supports_several_choices"})
     vectors: Sequence[Sequence[float]] = ([4, -128, 2], [127, 0, -1], [-4, 12, 0])
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+    failed_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end
     refusals: Sequence[Refusal] = tuple(
         Refusal(row.status, body_of(row.status, "test"), row.failure)
         for row in OpenAIDialect.refusals

@@ -129,6 +129,55 @@ def test_a_conversation_with_tools_and_images(upstream: Upstream) -> None:
     assert tools[1] == {"type": "web_search", "filters": {"search_domain_filter": ["a"]}}
 
 
+FILTERS = {
+    "search_domain_filter": ["example.com"],
+    "search_recency_filter": "day",
+    "search_after_date_filter": "1/1/2026",
+    "search_before_date_filter": "2/1/2026",
+    "last_updated_after_filter": "3/1/2026",
+    "last_updated_before_filter": "4/1/2026",
+}
+
+
+@pytest.mark.parametrize("tools", [None, [{"type": "web_search", "max_tokens": 9, "filters": {"search_recency_filter": "week"}}]])
+def test_what_belongs_to_the_search_goes_there(upstream: Upstream, tools: Any) -> None:
+    upstream.reply(response(said("Hi")))
+    place = {"type": "approximate", "approximate": {"country": "NO"}}
+    options = {"search_context_size": "low", "user_location": place}
+    given = {**FILTERS, "num_search_results": 3, "web_search_options": options, **({"tools": tools} if tools else {})}
+    ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), **given)
+    (search,) = upstream.last.json["tools"]
+    stated = tools[0] if tools else {"type": "web_search", "filters": {}}
+    around = {"max_results": 3, "search_context_size": "low", "user_location": {"country": "NO"}}
+    assert search == {**around, **stated, "filters": {**FILTERS, **stated["filters"]}}
+    assert upstream.last.json.keys() == {"model", "input", "tools"}
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "web_search"}])
+def test_a_choice_that_names_no_function_goes_as_it_is(upstream: Upstream, choice: Any) -> None:
+    upstream.reply(response(said("Hi")))
+    ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), tool_choice=choice)
+    assert upstream.last.json["tool_choice"] == choice
+
+
+def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Upstream) -> None:
+    upstream.reply(response(said("Hi")))
+    messages = [{"role": "user", "content": "Hello!", "name": "Ada"}, {"role": "assistant", "content": "Hi", "refusal": None}]
+    provider = PerplexityProvider(base_url=upstream.url, api_key=KEY)
+    answer = provider.send(Call(CHAT, "test", {"messages": messages}), "perplexity/sonar", Limits())
+    provider.close()
+    assert answer.adapted == ["messages[].name is left out"]
+
+
+def test_annotations_are_the_message_s(upstream: Upstream) -> None:
+    note = {"type": "url_citation", "url": "https://example.com/a", "start_index": 0, "end_index": 2}
+    item = said("Hi")
+    item["content"][0]["annotations"] = [note]
+    upstream.reply(response(item))
+    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    assert got["choices"][0]["message"] == {"role": "assistant", "content": "Hi", "annotations": [note]}
+
+
 def test_a_plain_answer_with_its_sources(upstream: Upstream) -> None:
     upstream.reply(response(said("Hi"), of_next_year=1))
     got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
@@ -158,6 +207,7 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
             happened("reasoning.search_queries", queries=["q"], thought="I look."),
             *[happened("output_text.delta", delta=text) for text in deltas],
             happened("output_text.done", text="Hi"),
+            happened("output_item.added", item=CALL),
             happened("output_item.done", item=CALL),
             happened("completed", response=response(said("Hi"), CALL)),
         ]
@@ -168,6 +218,7 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
     assert "".join(move.get("content") or "" for move in moves) == "Hi"
     assert [move["reasoning_content"] for move in moves if "reasoning_content" in move] == ["I look."]
     assert [move["tool_calls"] for move in moves if "tool_calls" in move] == [[{"index": 0, **TOOL_CALL}]]
+    assert [one["perplexity_event"]["type"] for one in chunks if "perplexity_event" in one] == ["response.reasoning.search_queries"]
     last = chunks[-2] if asked else chunks[-1]
     assert (last["choices"][0]["finish_reason"], last["citations"]) == ("tool_calls", ["https://example.com/a"])
     assert (chunks[-1]["usage"], bool(chunks[-1]["choices"])) == (USAGE | NAMES, not asked)

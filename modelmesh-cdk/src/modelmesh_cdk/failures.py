@@ -53,6 +53,27 @@ def failure(
     return rule.error(message, **facts)
 
 
+def broke_off(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
+    """Make the error of an answer, or a stream's chunk, whose finish reason says that the vendor failed while it wrote.
+
+    OpenAI has no such reason. ``error`` is Mistral's (mistralai 3.7.0, ``models/chatcompletionchoice.py``), Together's
+    (togethercomputer/together-python#153) and OpenRouter's (openrouter 1.3.84), all read 2026-11-21.
+
+    Args:
+        answer: In OpenAI's shape.
+        headers: Response headers, names in lower case.
+
+    Returns:
+        ``None`` when no choice says so.
+    """
+    choices = answer.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":
+            message = "the provider's answer broke: it failed while it wrote (finish_reason 'error')"
+            return failure(FailureClass.SERVER, message, code="error", headers=headers)
+    return None
+
+
 def misused(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:
     """Make the error of a hook that returned what it may not.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.failures import misused
+from modelmesh_cdk.failures import broke_off, misused
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 
@@ -56,5 +56,8 @@ class ChunkDecoder:
             chunk = parsed
         if chunk.get("error"):
             raise self._failure(chunk)
+        broken = broke_off(chunk)
+        if broken is not None:
+            raise broken
         chunk.setdefault("object", "chat.completion.chunk")
         return (chunk,)

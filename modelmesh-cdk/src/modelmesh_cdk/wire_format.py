@@ -20,7 +20,7 @@ from modelmesh.routing.classes import FailureClass, classify
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 from modelmesh_cdk.event_streams import Unwrapped
-from modelmesh_cdk.failures import failure, misused, refusal, scrubbed
+from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
@@ -242,6 +242,9 @@ class WireFormat:
         parsed: Any = self._parse_response(data)
         if not isinstance(parsed, dict):
             raise self._misused("_parse_response", parsed, "the answer as a dict in OpenAI's shape", written=True)
+        broken = broke_off(parsed, headers)
+        if broken is not None:
+            raise broken
         if request.call.operation.name == EMBEDDINGS.name:
             in_asked_form(parsed, request.payload.get("encoding_format"))
         return Answer(parsed, headers, request.adapted)

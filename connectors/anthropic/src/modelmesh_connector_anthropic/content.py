@@ -6,6 +6,7 @@ Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
 
+_PDF, _TEXT = "application/pdf", "text/plain"
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -67,10 +69,19 @@ def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(data, str):
         raise _unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block")
     source = _base64(data, f"{where}.file_data")
-    if source["media_type"] != "application/pdf":
-        raise _unable(where, f"is {source['media_type']}; Anthropic takes application/pdf")
+    if source["media_type"] == _TEXT:
+        source = {"type": "text", "media_type": _TEXT, "data": _plain(source["data"], f"{where}.file_data")}
+    elif source["media_type"] != _PDF:
+        raise _unable(where, f"is {source['media_type']}; Anthropic takes {_PDF} and {_TEXT}")
     title = {"title": file["filename"]} if file.get("filename") else {}
     return {"type": "document", "source": source, **title}
+
+
+def _plain(data: str, where: str) -> str:
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except ValueError:
+        raise wrong(where, "is not base64 of text in UTF-8", "the file's bytes in base64") from None
 
 
 def _base64(url: str, where: str) -> dict[str, Any]:

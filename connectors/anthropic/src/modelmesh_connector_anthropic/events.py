@@ -200,6 +200,8 @@ class EventDecoder:
             block.raw["signature"] = delta["signature"]
         elif kind == "citations_delta":
             block.raw["citations"] = [*(block.raw.get("citations") or ()), delta["citation"]]
+        elif kind == "compaction_delta":  # of the beta: it comes in one piece (types/beta/beta_compaction_content_block_delta.py)
+            block.raw |= {name: value for name, value in delta.items() if name != "type"}
         else:
             block.raw.setdefault("deltas", []).append(delta)  # newer than this connector: it is in content_blocks
         return ()

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from attrs import evolve
+
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh.routing.classes import FailureClass
@@ -16,7 +18,7 @@ from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
 from modelmesh_connector_anthropic.model_rows import row_of
-from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of
+from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of, headers_of
 
 VERSION = "2026-10-21"
 """What the anthropic package 2.11.0 sends as ``anthropic-version`` (read 2026-11-21)."""
@@ -68,6 +70,14 @@ class AnthropicProvider(BaseProvider):
         if not any(name.lower() == "anthropic-version" for name in self.config.headers):
             headers["anthropic-version"] = self.version
         return headers
+
+    def _encode(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+        options = request.call.options
+        own = {name.lower() for name in options.headers}
+        given = {name: value for name, value in headers_of(request.payload).items() if name not in own}
+        if given:
+            request.call = evolve(request.call, options=evolve(options, headers={**given, **options.headers}))
+        return super()._encode(request)
 
     def _get_completion_endpoint(self) -> str:
         return f"{self._root}/messages"

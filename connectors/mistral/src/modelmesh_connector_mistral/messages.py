@@ -1,8 +1,8 @@
 """A conversation from OpenAI's messages to Mistral's.
 
-Shapes are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``usermessage.py``, ``toolmessage.py``), read
-2026-11-21. Mistral refuses a message with a field that it does not know (BerriAI/litellm#30835) and an ID of a call that is
-not nine letters and digits (anomalyco/opencode#1680, nearai/ironclaw#1241; both read 2026-11-21).
+Shapes are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``usermessage.py``, ``toolmessage.py``,
+``audiochunk.py``), read 2026-11-21. Mistral refuses a message with a field that it does not know (BerriAI/litellm#30835) and an
+ID of a call that is not nine letters and digits (anomalyco/opencode#1680, nearai/ironclaw#1241; both read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -46,10 +46,19 @@ def _message(message: Any, adapted: list[str]) -> Any:
         message = {**message, "role": "system"}
     if role == "assistant":
         return _assistant(message, adapted) if _SILENT & message.keys() else message
+    if isinstance(message.get("content"), list):
+        message = {**message, "content": [_part(part) for part in message["content"]]}
     if role != "tool" and "name" in message:
         adapted.append("name of a message dropped: Mistral has no names of participants")
         return {name: value for name, value in message.items() if name != "name"}
     return message
+
+
+def _part(part: Any) -> Any:
+    """Return a part of what is said; sound is text without the name of its format."""
+    sound = part.get("input_audio") if isinstance(part, Mapping) and part.get("type") == "input_audio" else None
+    data = sound.get("data") if isinstance(sound, Mapping) else None
+    return {**part, "input_audio": data} if isinstance(data, str) else part
 
 
 def _assistant(message: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where Mistral's requests and answers differ from OpenAI's: a few names, and content in chunks.
 
 Names and types are those of the mistralai package 3.7.0 (``models/chatcompletionrequest.py``, ``embeddingrequest.py``,
-``thinkchunk.py``, ``chatcompletionchoice.py``), read 2026-11-21.
+``thinkchunk.py``, ``chatcompletionchoice.py``, ``requestedservicetier.py``), read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ CHUNKS = "content_chunks"
 
 FINISH = {"model_length": "length"}
 
+_NO_TIER = ("flex", "scale", "priority", "fast")
+"""Of OpenAI's tiers of service, those that Mistral refuses a request for."""
+
 
 def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> dict[str, Any]:
     """Return the body as Mistral reads it.
@@ -32,6 +35,13 @@ def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> d
             payload.setdefault(ours, payload[theirs])
             del payload[theirs]
             adapted.append(f"{theirs} is sent as {ours}")
+    tier = payload.get("service_tier")
+    if tier == "default":
+        payload["service_tier"] = "standard_only"
+        adapted.append("service_tier 'default' sent as 'standard_only'")
+    elif tier in _NO_TIER:
+        del payload["service_tier"]
+        adapted.append(f"service_tier {tier!r} dropped: Mistral has auto and standard_only")
     options = payload.get("stream_options")
     if isinstance(options, Mapping) and set(options) <= {"include_usage"}:
         del payload["stream_options"]  # the last chunk of every stream has the usage

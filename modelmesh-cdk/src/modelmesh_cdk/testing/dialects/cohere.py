@@ -44,6 +44,7 @@ class CohereDialect(Dialect):
     pages = True
     required_to_embed: Collection[str] = frozenset({"input_type", "embedding_types"})
     reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
+    failed_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
     refusals: Sequence[Refusal] = (
         _row(400, _F.CALLER, "cannot have duplicate tool ids"),
         _row(400, _F.CAPABILITY, "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."),

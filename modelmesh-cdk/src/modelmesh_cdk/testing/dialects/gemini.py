@@ -10,7 +10,7 @@ Paths, header, fields and finish reasons are those of google-genai 3.4.0 (read 2
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -76,6 +76,7 @@ class GeminiDialect(Dialect):
 
     arguments_are_text = False
     pages = True
+    unable: Collection[str] = frozenset({"supports_last_word"})
     reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",

@@ -31,6 +31,7 @@ def _row(status: int, code: str | None, kind: str, failure: FailureClass) -> Ref
 class OpenAIDialect(Dialect):
     """OpenAI's format, in which the kit thinks; derive from it for a vendor that differs in little."""
 
+    failed_reasons: Sequence[str] = ("error",)  # not OpenAI's own, and of all who speak its format the same
     refusals: Sequence[Refusal] = (
         _row(400, None, _INVALID, _F.CALLER),
         _row(400, "context_length_exceeded", _INVALID, _F.CAPABILITY),

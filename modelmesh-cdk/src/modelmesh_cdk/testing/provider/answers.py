@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import RULES
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_answer, tool_answer
 from modelmesh_cdk.testing.provider.subject import Subject
@@ -48,6 +52,16 @@ class Answers(Subject):
         body = text_answer()
         body["choices"][0]["finish_reason"] = theirs
         assert self.answered(ask, upstream, body)["choices"][0]["finish_reason"] == ours
+
+    def test_answer_that_broke_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """An answer that the vendor failed at is no answer, so that another model may give one."""
+        for theirs in self.failed_reasons:
+            body = text_answer()
+            body["choices"][0]["finish_reason"] = theirs
+            self.say(upstream, body)
+            with pytest.raises(ProviderError) as caught:
+                ask.answer()
+            assert RULES[caught.value.failure].rotate
 
     def test_answer_names_the_model(self, ask: Asking, upstream: Upstream) -> None:
         """The model is the one that the vendor says has answered, not the one that was asked, unless it says nothing."""

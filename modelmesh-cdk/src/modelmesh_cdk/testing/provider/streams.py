@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelmesh.contracts.call import Limits
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.asking import Asking
@@ -18,6 +19,10 @@ from modelmesh_cdk.testing.upstream import GO_ON, Script, Upstream, event
 
 ABANDONED_S = 10.0
 """How long to wait for a connection to be closed before it is said to stay open."""
+
+
+SILENCE_S = 3.0
+"""How long to wait for a vendor that says nothing any more; who has heard its last word does not wait."""
 
 
 class Streams(Subject):
@@ -118,6 +123,16 @@ class Streams(Subject):
         assert finishes_of(chunks) == []
         assert "".join(texts_of(chunks)) == "Hello"
 
+    def test_last_word_ends_the_stream(self, ask: Asking, upstream: Upstream) -> None:
+        """After the vendor's last word the stream is over and whole, also when the vendor keeps the connection open."""
+        self.require("supports_last_word")
+        self.require("supports_streaming")
+        upstream.then(Script(body=[*self.wire.events(text_chunks()), GO_ON], content_type="text/event-stream"))
+        ask.limits = Limits(total=SILENCE_S, first_content=SILENCE_S, gap=SILENCE_S)
+        chunks, error = ask.pieces()
+        assert error is None, f"the stream ended with {error!r}"
+        assert len(finishes_of(chunks)) == 1
+
     def test_cut_stream_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
         """A connection that breaks in the middle is a typed failure, after the text that had come."""
         self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False, cut=True)
@@ -134,6 +149,14 @@ class Streams(Subject):
         chunks, error = ask.pieces()
         assert "".join(texts_of(chunks)) == "Hel"
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
+
+    def test_stream_that_broke_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """A stream that ends because the vendor failed is a typed failure, after the text that had come."""
+        for theirs in self.failed_reasons:
+            self.say_in_pieces(upstream, text_chunks(("Hel",), finish=theirs, usage=False))
+            chunks, error = ask.pieces()
+            assert "".join(texts_of(chunks)) == "Hel"
+            assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
 
     def test_event_that_cannot_be_read_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
         """An event that is no event of the vendor's is a typed failure: what it held is lost."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -37,6 +37,9 @@ class Subject(Named):
 
     supports_stream_usage: bool = True
     """The vendor says in a stream how many tokens it took."""
+
+    supports_last_word: bool = True
+    """The vendor says that a stream is over before it closes the connection."""
 
     supports_tools: bool = True
     """The vendor takes tools and calls them."""
@@ -95,6 +98,13 @@ class Subject(Named):
         if capability in self.wire.unable:
             pytest.skip(f"{capability}: {type(self.wire).__name__} has no words for it")
         super().require(capability)
+
+    @property
+    def failed_reasons(self) -> Sequence[str]:
+        """The vendor's words for an answer that failed at its end; the test is skipped when its format has none."""
+        if not self.wire.failed_reasons:
+            pytest.skip(f"failed_reasons: {type(self.wire).__name__} has no words for it")
+        return self.wire.failed_reasons
 
     @property
     def root(self) -> str:

@@ -41,6 +41,13 @@ class KnowsTwoReasons(Reads):
         return data
 
 
+class TakesBrokenForWhole(Reads):
+    def read(self, data, choice):
+        if choice["finish_reason"] == "error":
+            choice["finish_reason"] = "stop"
+        return data
+
+
 class NamesTheModelItAsked(Reads):
     def read(self, data, choice):
         return {**data, "model": "test-model"}
@@ -92,6 +99,7 @@ FAKES: list[tuple[type, str]] = [
     (CountsForItself, "test_answer_has_its_usage"),
     (TakesUnknownForZero, "test_unknown_usage_is_not_zero"),
     (KnowsTwoReasons, "test_answer_has_its_finish_reason"),
+    (TakesBrokenForWhole, "test_answer_that_broke_is_a_failure"),
     (NamesTheModelItAsked, "test_answer_names_the_model"),
     (LosesUnknownFields, "test_answer_keeps_unknown_fields"),
     (GivesOneChoice, "test_every_choice_comes_back"),

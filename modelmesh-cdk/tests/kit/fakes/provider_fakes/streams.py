@@ -39,6 +39,13 @@ class AlwaysStops(Streams):
         return chunk
 
 
+class TakesAFailureForTheEnd(Streams):
+    def read(self, chunk, choice, delta):
+        if choice.get("finish_reason") == "error":
+            choice["finish_reason"] = "stop"
+        return chunk
+
+
 class SkipsUsage(Streams):
     def read(self, chunk, choice, delta):
         return None if chunk.get("usage") else chunk
@@ -139,6 +146,16 @@ class _Deaf(HttpEventStream):
                 raise
 
 
+class _HearsNoLastWord(ChunkDecoder):
+    def decode(self, event):
+        return () if event.data == b"[DONE]" else super().decode(event)
+
+
+class WaitsForTheEndOfTheBody(Honest):
+    def _stream_decoder(self, request):
+        return _HearsNoLastWord(None, self._event_failure)
+
+
 class TakesACutForTheEnd(Honest):
     def send(self, call, model, limits):
         stream = super().send(call, model, limits)
@@ -216,8 +233,10 @@ FAKES: list[tuple[type, str]] = [
     (ReadsEachArrivalForItself, "test_any_split_of_the_bytes_gives_the_same_chunks"),
     (WantsUnixLines, "test_line_ends_and_comments_change_nothing"),
     (InventsAFinish, "test_stream_without_finish_is_never_complete"),
+    (WaitsForTheEndOfTheBody, "test_last_word_ends_the_stream"),
     (TakesACutForTheEnd, "test_cut_stream_is_a_failure"),
     (SkipsErrors, "test_error_event_is_a_failure"),
+    (TakesAFailureForTheEnd, "test_stream_that_broke_is_a_failure"),
     (SkipsWhatItCannotRead, "test_event_that_cannot_be_read_is_a_failure"),
     (ClosesStreamsOnce, "test_stream_may_be_closed_twice"),
     (ReadsToTheEnd, "test_closing_early_closes_the_connection"),
