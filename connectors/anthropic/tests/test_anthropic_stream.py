@@ -220,6 +220,15 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert joined(chunks)["finish"] == [("of_tomorrow", "of_tomorrow")]
 
 
+def test_an_end_that_is_said_twice_is_one(wire: Any) -> None:
+    last, stop = wire.end("end_turn", 40)
+    again, _ = wire.end("end_turn", 41)
+    said = wire.block(0, {"type": "text", "text": ""}, *wire.text("Hi"))
+    chunks, _ = chunks_of([wire.sse(wire.begin(), *said, last, again, stop)])
+    assert joined(chunks)["finish"] == [("stop", "end_turn")]
+    assert joined(chunks)["usage"]["completion_tokens"] == 41
+
+
 def test_a_compaction_is_whole_when_it_is_handed_back(wire: Any) -> None:
     begun = {"type": "compaction", "content": None, "encrypted_content": None}
     delta = {"type": "compaction_delta", "content": "They spoke of rain.", "encrypted_content": "b3BhcXVl"}

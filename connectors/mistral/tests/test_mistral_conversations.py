@@ -63,7 +63,10 @@ def test_sound_is_sent_as_mistral_spells_it() -> None:
     messages, adapted = sent({"role": "user", "content": [words, heard]})
     assert messages == [{"role": "user", "content": [words, {"type": "input_audio", "input_audio": "UklGRg=="}]}]
     assert adapted == []
-    own = {"role": "user", "content": [{"type": "input_audio", "input_audio": "UklGRg=="}, {"type": "input_audio", "input_audio": {}}]}
+    own = {
+        "role": "user",
+        "content": [{"type": "input_audio", "input_audio": "UklGRg=="}, {"type": "input_audio", "input_audio": {}}],
+    }
     assert sent(own) == ([own], [])
 
 

@@ -169,6 +169,29 @@ def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Ups
     assert answer.adapted == ["messages[].name is left out"]
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [{"tools": {"type": "web_search"}}, {"messages": [{"role": "assistant", "content": None, "tool_calls": ["weather"]}]}],
+    ids=["tools", "calls"],
+)
+def test_what_nobody_could_take_is_the_callers_mistake(upstream: Upstream, payload: dict[str, Any]) -> None:
+    with pytest.raises(ProviderError, match="Nothing was sent") as caught:
+        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), **payload)
+    assert (caught.value.failure, upstream.received) == (F.CALLER, [])
+
+
+def test_cached_tokens_are_counted_where_openai_counts_them(upstream: Upstream) -> None:
+    upstream.reply(response(said("Hi"), usage={**USAGE, "input_tokens_details": {"cache_read_input_tokens": 3}}))
+    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    assert got["usage"]["prompt_tokens_details"] == {"cached_tokens": 3}
+
+
+def test_a_stream_may_begin_without_saying_who_answers(upstream: Upstream) -> None:
+    upstream.stream([happened("in_progress", response={"id": None}), happened("completed", response=response(said("Hi")))])
+    chunks = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    assert [choice["delta"].get("content") for one in chunks for choice in one["choices"]] == ["", "Hi", None]
+
+
 def test_annotations_are_the_message_s(upstream: Upstream) -> None:
     note = {"type": "url_citation", "url": "https://example.com/a", "start_index": 0, "end_index": 2}
     item = said("Hi")
@@ -218,7 +241,9 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
     assert "".join(move.get("content") or "" for move in moves) == "Hi"
     assert [move["reasoning_content"] for move in moves if "reasoning_content" in move] == ["I look."]
     assert [move["tool_calls"] for move in moves if "tool_calls" in move] == [[{"index": 0, **TOOL_CALL}]]
-    assert [one["perplexity_event"]["type"] for one in chunks if "perplexity_event" in one] == ["response.reasoning.search_queries"]
+    assert [one["perplexity_event"]["type"] for one in chunks if "perplexity_event" in one] == [
+        "response.reasoning.search_queries"
+    ]
     last = chunks[-2] if asked else chunks[-1]
     assert (last["choices"][0]["finish_reason"], last["citations"]) == ("tool_calls", ["https://example.com/a"])
     assert (chunks[-1]["usage"], bool(chunks[-1]["choices"])) == (USAGE | NAMES, not asked)

@@ -33,9 +33,12 @@ _TRANSLATED = frozenset(
         "stop_sequences", "stream", "stream_options", "system", "tool_choice", "tools", "user",
     }
 )  # fmt: skip
-_IN_HEADERS = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
-_BETAS = "anthropic-beta"
-"""Parameters that travel as headers (anthropic 2.11.0, ``resources/messages/messages.py``, and ``resources/beta`` for the last)."""
+_IN_HEADERS = {
+    "betas": "anthropic-beta",
+    "user_profile_id": "anthropic-user-profile-id",
+    "workspace_id": "anthropic-workspace-id",
+}
+"""Parameters that travel as headers (anthropic 2.11.0, ``resources/messages`` and ``resources/beta/messages``)."""
 
 MAX_TOKENS = 4096
 """Sent as ``max_tokens``, which Anthropic requires, when nobody says anything and the catalogue does not know the model."""
@@ -67,7 +70,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
     body |= tooling(payload, adapted)
     body |= _stop(payload, adapted) | _output_config(payload, adapted) | _metadata(payload, adapted) | _tier(payload, adapted)
     for name, value in payload.items():
-        if name in _TRANSLATED or name in _IN_HEADERS or name == "betas":
+        if name in _TRANSLATED or name in _IN_HEADERS:
             continue
         if name in _NO_SUCH:
             adapted.append(f"{name} dropped: Anthropic has no such parameter")
@@ -87,11 +90,8 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
 
 def headers_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers that some parameters are sent as."""
-    found = {header: str(payload[name]) for name, header in _IN_HEADERS.items() if payload.get(name) is not None}
-    betas = payload.get("betas")
-    if betas:
-        found[_BETAS] = ",".join(map(str, betas)) if isinstance(betas, list) else str(betas)
-    return found
+    given = {header: payload[name] for name, header in _IN_HEADERS.items() if payload.get(name) not in (None, [])}
+    return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in given.items()}
 
 
 def _max_tokens(payload: Mapping[str, Any], adapted: list[str], set_max: int | None, known: int | None) -> Any:

@@ -81,12 +81,8 @@ def _tool(tool: Any, where: str) -> Any:
 def _choice(choice: Any) -> Any:
     if isinstance(choice, str):
         return {"type": _WORDS.get(choice, choice)}
-    if isinstance(choice, Mapping):
-        for kind in ("function", "custom"):
-            named = choice.get(kind)
-            if isinstance(named, Mapping):
-                return {"type": "tool", "name": named.get("name")}
-    return choice
+    named = choice.get("function") if isinstance(choice, Mapping) else None
+    return {"type": "tool", "name": named.get("name")} if isinstance(named, Mapping) else choice
 
 
 def _allowed(choice: Mapping[str, Any], tools: Any, adapted: list[str]) -> tuple[Any, Any]:
