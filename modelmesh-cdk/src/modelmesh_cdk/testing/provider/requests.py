@@ -139,15 +139,16 @@ class Requests(Subject):
         question = self.asked(ask, upstream, tools=[TOOL], tool_choice=choice)
         assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
 
-    def test_tool_results_are_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """A conversation in which tools were called arrives: the calls, and each result with the ID of its call.
+    @pytest.mark.parametrize("text", [None, "I look."], ids=["silent", "said"])
+    def test_tool_results_are_sent(self, text: str | None, ask: Asking, upstream: Upstream) -> None:
+        """A conversation in which tools were called arrives: the calls, the text beside them, and each result with its call's ID.
 
         A vendor may take IDs in a spelling of its own only; that is noted, and call and result are respelled alike.
         """
         self.require("supports_tools")
         messages: list[dict[str, Any]] = [
             {"role": "user", "content": "Weather?"},
-            {"role": "assistant", "content": None, "tool_calls": [dict(call) for call in CALLS]},
+            {"role": "assistant", "content": text, "tool_calls": [dict(call) for call in CALLS]},
             *({"role": "tool", "tool_call_id": call["id"], "content": f"result of {call['id']}"} for call in CALLS),
         ]
         arrived = self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"]

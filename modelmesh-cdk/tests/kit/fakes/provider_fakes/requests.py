@@ -82,6 +82,14 @@ class LosesTheIdOfAResult(Sends):
         return payload
 
 
+class LosesWhatIsSaidBesideACall(Sends):
+    def write(self, payload):
+        for message in payload["messages"]:
+            if message.get("tool_calls"):
+                message["content"] = None
+        return payload
+
+
 class LosesTheDetailOfAnImage(Sends):
     def write(self, payload):
         for message in payload["messages"]:
@@ -110,6 +118,7 @@ FAKES: list[tuple[type, str]] = [
     (ChangesTheCall, "test_call_is_not_changed"),
     (LosesTheTemperatureOfStreams, "test_stream_is_asked_for"),
     (LosesTheChoiceOfATool, "test_tools_are_sent"),
+    (LosesWhatIsSaidBesideACall, "test_tool_results_are_sent"),
     (LosesTheIdOfAResult, "test_tool_results_are_sent"),
     (LosesTheDetailOfAnImage, "test_images_are_sent"),
     (RelaxesTheSchema, "test_json_schema_is_sent"),
