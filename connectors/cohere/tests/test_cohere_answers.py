@@ -109,6 +109,7 @@ def test_log_probabilities_token_by_token(reply: Any) -> None:
     }
     assert logprobs_of([{"text": "Hello!", "token_ids": [1, 2], "logprobs": [-0.5, 0.0]}]) is None
     assert logprobs_of([{"token_ids": [1]}]) is None
+    assert logprobs_of([{"text": "Hi", "token_ids": [1], "logprobs": None}]) is None
 
 
 def test_usage_that_is_not_told_is_not_made_up() -> None:

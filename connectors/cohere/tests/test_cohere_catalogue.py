@@ -45,6 +45,7 @@ ADDRESSES = {
     "https://api.cohere.com": "https://api.cohere.com/v2/chat",
     "https://api.cohere.com/": "https://api.cohere.com/v2/chat",
     "https://api.cohere.com/v2": "https://api.cohere.com/v2/chat",
+    "https://api.cohere.com/v1": "https://api.cohere.com/v2/chat",
     "https://api.cohere.ai/v1/": "https://api.cohere.ai/v2/chat",
     "http://127.0.0.1:9/cohere": "http://127.0.0.1:9/cohere/v2/chat",
     "http://127.0.0.1:9/v1": "http://127.0.0.1:9/v1/chat",

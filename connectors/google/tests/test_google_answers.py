@@ -159,3 +159,32 @@ def test_usage() -> None:
 )
 def test_what_openai_s_fields_can_give_back(parts: Any, plain: bool) -> None:
     assert is_plain(parts) is plain
+
+
+def test_tokens_are_told_by_what_they_were() -> None:
+    told = {
+        "promptTokenCount": 30,
+        "toolUsePromptTokenCount": 4,
+        "candidatesTokenCount": 9,
+        "cachedContentTokenCount": 2,
+        "totalTokenCount": 43,
+        "promptTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 5},
+            {"modality": "AUDIO", "tokenCount": 12},
+            {"modality": "IMAGE", "tokenCount": 10},
+            {"modality": "VIDEO", "tokenCount": 3},
+        ],
+        "toolUsePromptTokensDetails": [{"modality": "TEXT", "tokenCount": 4}],
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 8}, {"modality": "TEXT"}, {"modality": "OF_TOMORROW"}],
+    }
+    usage = usage_of(told)
+    assert usage is not None
+    assert usage["prompt_tokens_details"] == {"text_tokens": 9, "audio_tokens": 12, "image_tokens": 10, "cached_tokens": 2}
+    assert usage["completion_tokens_details"] == {"audio_tokens": 8}
+    assert {name: usage[name] for name in told} == told
+
+
+@pytest.mark.parametrize("details", [None, {}, "TEXT", [7], [{"modality": ["TEXT"], "tokenCount": 5}], [{"tokenCount": "5"}]])
+def test_tokens_that_are_not_told_as_documented_are_not_counted(details: Any) -> None:
+    usage = usage_of({"promptTokenCount": 5, "promptTokensDetails": details})
+    assert usage == {"prompt_tokens": 5, "promptTokenCount": 5, "promptTokensDetails": details}

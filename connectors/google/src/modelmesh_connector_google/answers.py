@@ -25,6 +25,9 @@ _FINISH = {
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
 }
+_MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
+"""Of the vendor's kinds of tokens (``types.MediaModality``), those that OpenAI counts apart, too."""
+
 _TRANSLATED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
 _PLAIN = (
     frozenset({"text", "thought"}),
@@ -216,8 +219,23 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
         found["completion_tokens"] = total - prompt
     if isinstance(total, int):
         found["total_tokens"] = total
+    read = _by_kind(usage, "promptTokensDetails", "toolUsePromptTokensDetails")
     if usage.get("cachedContentTokenCount") is not None:
-        found["prompt_tokens_details"] = {"cached_tokens": usage["cachedContentTokenCount"]}
+        read["cached_tokens"] = usage["cachedContentTokenCount"]
+    written = _by_kind(usage, "candidatesTokensDetails")
     if thought is not None:
-        found["completion_tokens_details"] = {"reasoning_tokens": thought}
-    return {**found, **usage}
+        written["reasoning_tokens"] = thought
+    details = {"prompt_tokens_details": read, "completion_tokens_details": written}
+    return {**found, **{name: counts for name, counts in details.items() if counts}, **usage}
+
+
+def _by_kind(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return how many tokens of each kind some lists of the vendor's count."""
+    found: dict[str, Any] = {}
+    for name in names:
+        rows = usage.get(name)
+        for row in rows if isinstance(rows, list) else ():
+            kind, count = (row.get("modality"), row.get("tokenCount")) if isinstance(row, Mapping) else (None, None)
+            if isinstance(kind, str) and kind in _MODALITIES and isinstance(count, int):
+                found[_MODALITIES[kind]] = found.get(_MODALITIES[kind], 0) + count
+    return found
