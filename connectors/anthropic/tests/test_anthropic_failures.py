@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from modelmesh_connector_anthropic.refusals import status_of
 
 from modelmesh.errors import ModelMeshError, StreamInterruptedError
 
@@ -28,6 +29,8 @@ REFUSALS = [
     (400, error(INVALID, "This organization has been disabled."), "credential"),
     (400, error(INVALID, "on hold", "organization_on_hold"), "credential"),
     (400, error(INVALID, "Output blocked by content filtering policy"), "policy"),
+    (400, error(INVALID, "the body did not arrive in time", "request_body_timeout"), "transient"),
+    (400, error(INVALID, "the beta x is not enabled", "organization_not_enrolled_in_beta"), "capability"),
     (400, error(INVALID, "no such profile", "user_profile_required"), "caller"),
     (401, error("authentication_error", "invalid bearer token"), "credential"),
     (402, error("billing_error", "no money"), "quota"),
@@ -148,3 +151,10 @@ def test_the_next_provider_answers_what_this_one_cannot(vendor: Any, config: Any
     reply = way.ask(settings, messages=HI, max_tokens=8)
     assert [attempt.outcome for attempt in reply.attempts] == ["failed", "answered"]
     assert reply.choices[0].message.content == "Hello."
+
+
+def test_every_type_that_the_package_knows_stands_for_a_status() -> None:
+    error_type = pytest.importorskip("anthropic.types.shared.error_type").ErrorType
+    of_messages = [kind for kind in get_args(error_type) if not kind.startswith("memory_")]
+    assert [kind for kind in of_messages if status_of(error(kind)) is None] == []
+    assert status_of(error("error_of_tomorrow")) is None

@@ -272,6 +272,7 @@ def test_arguments_that_were_cut_stay_cut(wire: Any) -> None:
         b"data: [1]\n\n",
         b'data: {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}}\n\n',
         b'data: {"type": "message_start"}\n\n',
+        b'data: {"type": ["message_start"]}\n\n',
     ],
 )
 def test_events_that_are_none_are_typed_errors(raw: bytes, vendor: Any, config: Any, way: Any) -> None:

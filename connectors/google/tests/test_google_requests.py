@@ -35,6 +35,11 @@ def configured(**payload: Any) -> Any:
     return body["generationConfig"]
 
 
+def test_what_a_function_does_not_say_is_not_sent() -> None:
+    tool = {"type": "function", "function": {"name": "weather", "description": None, "strict": None, "parameters": {}}}
+    assert sent(tools=[tool])[0]["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
+
+
 # -- address and key --------------------------------------------------------------------------------------------------
 
 

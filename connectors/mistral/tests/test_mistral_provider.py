@@ -141,6 +141,7 @@ UNKNOWN = {"detail": [{"type": "extra_forbidden", "loc": ["body", "logit_bias"],
         (422, refusal("invalid_request_error", UNKNOWN), F.CAPABILITY),
         (422, {"detail": [{"type": "missing", "loc": ["body", "messages"], "msg": "Field required"}]}, F.CALLER),
         (401, {"detail": "Unauthorized"}, F.CREDENTIAL),
+        (400, {"error": {"message": "of a gateway", "code": "context_length_exceeded"}}, F.CAPABILITY),
         (402, {"message": "Payment required"}, F.QUOTA),
         (429, {"message": "Requests rate limit exceeded"}, F.THROTTLE),
         (503, refusal("internal_server_error", "Service unavailable."), F.SERVER),
@@ -150,7 +151,12 @@ def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> Non
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
         ask(MistralProvider(base_url=upstream.url, api_key=KEY))
-    assert (caught.value.failure, caught.value.code) == (failure, body.get("type"))
+    assert (caught.value.failure, caught.value.code) == (failure, body.get("error", {}).get("code") or body.get("type"))
+
+
+def test_messages_that_are_no_list_are_the_vendor_s_to_refuse(upstream: Upstream) -> None:
+    ask(MistralProvider(base_url=upstream.url, api_key=KEY), messages="Hello!")
+    assert upstream.last.json["messages"] == "Hello!"
 
 
 def test_calls_of_tools_in_a_stream_are_numbered(upstream: Upstream) -> None:

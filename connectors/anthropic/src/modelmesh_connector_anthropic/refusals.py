@@ -33,6 +33,9 @@ _BY_CODE: dict[str, FailureClass] = {
     "request_too_large": _F.CAPABILITY,
     "request_body_too_large_after_decoding": _F.CAPABILITY,
     "available_tools_limit_exceeded": _F.CAPABILITY,
+    # not what was said, but how it came, or who asks
+    "request_body_timeout": _F.TRANSIENT,
+    "organization_not_enrolled_in_beta": _F.CAPABILITY,
     # 404 of something other than the model
     "file_expired": _F.CALLER,
     "thread_not_found": _F.CALLER,
