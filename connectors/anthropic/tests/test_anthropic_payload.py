@@ -102,6 +102,7 @@ def test_nothing_is_said_when_nothing_was_adapted() -> None:
         ({"reasoning_effort": "none"}, {}),
         ({"reasoning_effort": "minimal"}, {}),
         ({"reasoning_effort": "low", "output_config": {"effort": "high"}}, {"output_config": {"effort": "high"}}),
+        ({"reasoning_effort": "low", "output_config": {"of_tomorrow": 0}}, {"output_config": {"effort": "low", "of_tomorrow": 0}}),
         ({"output_config": {}}, {"output_config": {}}),
         ({"response_format": {"type": "text"}}, {}),
         ({"user": "u"}, {"metadata": {"user_id": "u"}}),

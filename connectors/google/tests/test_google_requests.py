@@ -35,6 +35,27 @@ def configured(**payload: Any) -> Any:
     return body["generationConfig"]
 
 
+DROPPED = {
+    "audio": {"voice": "v"}, "logit_bias": {"1": 2}, "metadata": {"a": "b"}, "moderation": {"model": "m"},
+    "prediction": {"type": "content", "content": "x"}, "prompt_cache_key": "k", "prompt_cache_options": {"mode": "implicit"},
+    "prompt_cache_retention": "24h", "safety_identifier": "s", "user": "u", "verbosity": "low", "web_search_options": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_what_gemini_cannot_take_is_dropped_in_one_line(name: str) -> None:
+    body, adapted = sent(**{name: DROPPED[name]})
+    assert (body, adapted) == (sent()[0], [f"{name} dropped: Gemini has no such parameter"])
+    assert sent(**{name: None}) == sent()
+
+
+@pytest.mark.parametrize(("given", "expected"), [(["text"], None), (["text", "audio"], ["TEXT", "AUDIO"])])
+def test_modalities_stand_in_the_configuration(given: list[str], expected: list[str] | None) -> None:
+    body, adapted = sent(modalities=given)
+    assert ("modalities" in body, adapted) == (False, [])
+    assert body.get("generationConfig", {}).get("responseModalities") == expected
+
+
 def test_what_a_function_does_not_say_is_not_sent() -> None:
     tool = {"type": "function", "function": {"name": "weather", "description": None, "strict": None, "parameters": {}}}
     assert sent(tools=[tool])[0]["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
