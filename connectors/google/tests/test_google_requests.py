@@ -56,6 +56,21 @@ def test_modalities_stand_in_the_configuration(given: list[str], expected: list[
     assert body.get("generationConfig", {}).get("responseModalities") == expected
 
 
+@pytest.mark.parametrize("data", ["data:,Hello", "data:image/png,AAAA", "data:;base64,AAAA"])
+@pytest.mark.parametrize("kind", ["image_url", "file"])
+def test_data_that_nobody_could_read_is_the_callers_mistake(kind: str, data: str) -> None:
+    part = {"image_url": {"url": data}} if kind == "image_url" else {"file": {"file_data": data}}
+    with pytest.raises(modelmesh.BadRequestError, match="Nothing was sent") as caught:
+        sent(messages=[{"role": "user", "content": [{"type": kind, **part}]}])
+    assert caught.value.failure is FailureClass.CALLER
+
+
+def test_strictness_that_gemini_has_elsewhere_is_said() -> None:
+    body, (note,) = sent(tools=[{"type": "function", "function": {"name": "weather", "strict": True}}])
+    assert body["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
+    assert note.startswith("strict of a function dropped: ")
+
+
 def test_what_a_function_does_not_say_is_not_sent() -> None:
     tool = {"type": "function", "function": {"name": "weather", "description": None, "strict": None, "parameters": {}}}
     assert sent(tools=[tool])[0]["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
