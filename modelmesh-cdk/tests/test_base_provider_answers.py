@@ -56,6 +56,18 @@ def test_a_packed_stream(ask: Callable[..., Any], upstream: Upstream) -> None:
     assert text_of(ask(made(upstream), stream=True)) == "packed"
 
 
+class Keyless(BaseProvider):
+    requires_key = False
+
+
+def test_a_refusal_is_kept_where_there_is_no_key_to_blank(ask: Callable[..., Any], upstream: Upstream) -> None:
+    body = {"error": {"message": "no such thing", "code": "a_code"}}
+    upstream.reply(body, 400)
+    with pytest.raises(BadRequestError, match="no such thing") as caught:
+        ask(Keyless(base_url=upstream.url))
+    assert (caught.value.body, caught.value.code) == (body, "a_code")
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_an_answer_that_says_it_broke_is_a_failure(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
     if stream:

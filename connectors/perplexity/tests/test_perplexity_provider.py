@@ -222,8 +222,8 @@ def happened(kind: str, **fields: Any) -> bytes:
 
 
 @pytest.mark.parametrize("deltas", [["H", "i"], []])
-@pytest.mark.parametrize("asked", [True, False])
-def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
+@pytest.mark.parametrize("asked", [True, False, None])
+def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool | None) -> None:
     upstream.stream(
         [
             happened("created", response=response(status="in_progress", usage=None)),
@@ -235,7 +235,7 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
             happened("completed", response=response(said("Hi"), CALL)),
         ]
     )
-    options = {"stream_options": {"include_usage": True}} if asked else {}
+    options = {} if asked is None else {"stream_options": {"include_usage": asked}}
     chunks = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True, **options)
     moves = [choice["delta"] for one in chunks for choice in one["choices"]]
     assert "".join(move.get("content") or "" for move in moves) == "Hi"
@@ -244,6 +244,7 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool) -> None:
     assert [one["perplexity_event"]["type"] for one in chunks if "perplexity_event" in one] == [
         "response.reasoning.search_queries"
     ]
+    assert {type(one["created"]) for one in chunks} == {int}
     last = chunks[-2] if asked else chunks[-1]
     assert (last["choices"][0]["finish_reason"], last["citations"]) == ("tool_calls", ["https://example.com/a"])
     assert (chunks[-1]["usage"], bool(chunks[-1]["choices"])) == (USAGE | NAMES, not asked)
