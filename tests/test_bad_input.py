@@ -191,7 +191,6 @@ def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, 
             {"models": {"m": {"provider": "openai", "quota": {"query_current": True}}}},
             "models.m.quota.query_current: .*not acted",
         ),
-        ({"pools": {"chat-completion": {"retry": {"scope": "any"}}}}, "pools.chat-completion.retry.scope: .*not acted"),
     ],
 )
 def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str) -> None:

@@ -19,7 +19,6 @@ from modelmesh.config.structure import structure
 from modelmesh.contracts.observability import EVENT_TYPES
 from modelmesh.errors import ConfigurationError
 from modelmesh.events import GROUPS
-from modelmesh.routing.policy import RetryScope
 
 SECTIONS = (
     "secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage", "discovery",
@@ -247,9 +246,6 @@ class MeshConfig:
                 paths.append(("providers", key, "auth"))
         paths += [("models", key, "quota", name) for key, model in sections.models.items()
                   for name in LATER_QUOTA_KEYS if getattr(model.quota, name, False)]  # fmt: skip
-        for name, pool in sections.pools.items():
-            if pool.retry.scope is not RetryScope.SAME_MODEL:
-                paths.append(("pools", name, "retry", "scope"))
         unused = [(path, f"{path[-1]!r} is read but not acted on by this version of modelmesh-core") for path in paths]
         return [
             *unused,

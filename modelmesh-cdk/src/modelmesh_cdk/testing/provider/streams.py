@@ -21,7 +21,7 @@ ABANDONED_S = 10.0
 """How long to wait for a connection to be closed before it is said to stay open."""
 
 
-SILENCE_S = 3.0
+SILENCE_S = 6.0
 """How long to wait for a vendor that says nothing any more; who has heard its last word does not wait."""
 
 
