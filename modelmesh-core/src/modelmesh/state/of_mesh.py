@@ -133,9 +133,12 @@ class StateOfMesh:
 
     def adopt(self, totals: Mapping[str, int]) -> None:
         """Take what all processes together have spent, of what was sent or is watched; threads may have missed each other's."""
-        with self.lock:
-            if totals:
-                self.ledger.adopt_all(self.ledger.meters(self.pools()), totals, self.clock())
+        if not totals:
+            return
+        names = {bucket.rpartition("@")[0] for bucket in totals}
+        found = {name: meter for name, meter in self.ledger.meters(self.pools()).items() if name in names}
+        with self.lock:  # requests wait meanwhile: only for what was told
+            self.ledger.adopt_all(found, totals, self.clock())
 
     def adopt_joined(self) -> None:
         """Take what all processes together have spent of the limits of models that came later than the start."""
