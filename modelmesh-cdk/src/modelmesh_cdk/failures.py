@@ -68,7 +68,7 @@ def broke_off(answer: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     """
     choices = answer.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, Mapping) and choice.get("finish_reason") == "error":
+        if isinstance(choice, dict) and choice.get("finish_reason") == "error":
             message = "the provider's answer broke: it failed while it wrote (finish_reason 'error')"
             return failure(FailureClass.SERVER, message, code="error", headers=headers)
     return None
