@@ -198,6 +198,12 @@ def test_routing_is_pure() -> None:
         )
 
 
+def test_the_folder_of_routing_says_what_each_of_its_files_is() -> None:
+    folder = ROOT / "modelmesh-core/src/modelmesh/routing"
+    named = re.findall(r":mod:`\.(\w+)`", (folder / "__init__.py").read_text("utf-8"))
+    assert sorted(named) == sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
+
+
 def test_importing_costs_nothing_that_is_not_used() -> None:
     code = "import modelmesh, sys; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout

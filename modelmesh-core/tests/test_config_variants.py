@@ -183,6 +183,12 @@ def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
     assert file.config == {"use_color": False, "mode": "w", "path": "a.jsonl"}
 
 
+def test_what_is_said_at_the_top_holds_for_parts_that_do_not_say_it() -> None:
+    general = {"connector": CONSOLE, "level": "full", "max_payload_size": 64}
+    config = MeshConfig(sinks({**general, "logging": {"connector": "modelmesh.file.v1", "level": "summary"}}))
+    assert [(one.level, one.max_payload_size) for one in config.sections.observability] == [("full", 64), ("summary", 64)]
+
+
 def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> None:
     config = MeshConfig(
         sinks(

@@ -1,19 +1,52 @@
 """Which model serves, and what happens when it does not. Nothing in here does I/O, sleeps, or reads a clock.
 
-=====================  =====================================================================
-:mod:`.classes`        the classes of failure, as a table
-:mod:`.candidates`     a model as the router sees it, and sets of them
-:mod:`.circuits`       circuits of models and accounts: who is off, until when, and why
-:mod:`.health`         what attempts and time do to them
-:mod:`.pool`           the models of one capability, which of them are ready, able
-:mod:`.needs`          what a request needs of a model
-:mod:`.policy`         the numbers: attempts, retries, cooldowns, limits
-:mod:`.delays`         how long a vendor asked us to wait, and how long we wait unasked
-:mod:`.flow`           what a request does next
-:mod:`.rotation`       who is asked next, who is asked again, and after how long
-:mod:`.progress`       how far a stream has come
-:mod:`.attempts`       the record of all of it
-:mod:`.explain`        the same flow, run up to its first step
-:mod:`.router`         from a name in a request to a pool
-=====================  =====================================================================
+A request:
+
+===================  =================================================================
+:mod:`.flow`         what a request does next
+:mod:`.rotation`     who is asked next, who is asked again, and after how long
+:mod:`.classes`      the classes of failure, and what follows from each, as a table
+:mod:`.verdicts`     the errors a flow ends in, and the sentences they say
+:mod:`.router`       from a name in a request to a pool
+:mod:`.pool`         the models of one capability, which of them are ready, able
+:mod:`.candidates`   a model as the router sees it, and sets of them
+:mod:`.ranking`      an order of a pool's members of its own
+:mod:`.needs`        what a request needs of a model
+:mod:`.policy`       the numbers: attempts, retries, cooldowns, limits
+:mod:`.delays`       how long a vendor asked us to wait, and how long we wait unasked
+===================  =================================================================
+
+Who is off:
+
+===================  =================================================================
+:mod:`.circuits`     circuits of models and accounts: who is off, until when, and why
+:mod:`.health`       what attempts and time do to them
+:mod:`.cooldowns`    how long something is off after a failure
+:mod:`.judge`        a pool's own policies of standby and recovery
+:mod:`.maintenance`  minutes in which models are withheld, again and again
+:mod:`.cron`         what minutes a cron expression means
+:mod:`.surveyed`     what is found out beside the requests, and what it does to health
+:mod:`.standby`      why a model is in standby, in words
+===================  =================================================================
+
+What is spent:
+
+===================  =================================================================
+:mod:`.ledger`       reserves what an attempt may spend, and settles what it did spend
+:mod:`.meters`       what is counted against one limit
+:mod:`.calendar`     windows of time that limits are counted over
+:mod:`.sliding`      what was counted in a window that slides
+:mod:`.prices`       what a request costs, in whole nano-dollars
+:mod:`.headroom`     how much a vendor still lets through, by its headers
+:mod:`.levels`       how full the limits of a model still are
+===================  =================================================================
+
+What came of it:
+
+===================  =================================================================
+:mod:`.answers`      what an answer must have to be one, and what it says it took
+:mod:`.progress`     how far a stream has come
+:mod:`.attempts`     the record of what was asked
+:mod:`.explain`      the same flow, run up to its first step
+===================  =================================================================
 """
