@@ -237,12 +237,6 @@ def test_no_file_names_a_registry_a_machine_or_a_lock() -> None:
         assert not paths.search(text), file.relative_to(ROOT)
 
 
-def test_no_file_is_longer_than_anybody_reads() -> None:
-    for package in PACKAGES:
-        for file in (package / "src").rglob("*.py"):
-            assert len(file.read_text("utf-8").splitlines()) <= 400, file.relative_to(ROOT)
-
-
 def test_every_connector_is_in_the_published_table() -> None:
     from modelmesh.registry.published import distribution_for, variables
 
