@@ -37,7 +37,7 @@ class _Reading:
     """The part without I/O: bytes to chunks, and whether the stream has said its last word."""
 
     def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str]) -> None:
-        self.headers = headers
+        self.headers = provider._without_key(headers)  # noqa: SLF001 - of the same kit
         self.adapted: Sequence[str] = request.adapted
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
         self._sse = SseDecoder()

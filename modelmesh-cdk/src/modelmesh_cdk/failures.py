@@ -13,6 +13,10 @@ from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+REASON_SHOWN = 300
+"""Characters of a vendor's message that ``ProviderError.reason`` holds."""
+MOST_READ = 4000
+"""Characters of a vendor's message that are looked at."""
 SHOWN = 500
 """Characters of a vendor's message that an error about the caller's own request repeats."""
 
@@ -112,7 +116,9 @@ def refusal(
     else:
         message = f"the provider answered {said}: {rule.meaning}"
     delay = server_delay(headers, wall=time.time) if kind in _DELAYED else None
-    made = failure(kind, message, status=status, code=code, headers=headers, body=scrubbed(body, key), delay=delay)
+    shown = {name: scrubbed(value, key) for name, value in headers.items()}
+    made = failure(kind, message, status=status, code=code, headers=shown, body=scrubbed(body, key), delay=delay)
+    made.reason = vendor_text(text, key)
     made.should_retry = _SAID.get(headers.get("x-should-retry", ""))
     if kind is FailureClass.CAPABILITY and code in NOT_SUPPORTED:
         error = body.get("error") if isinstance(body, Mapping) else None
@@ -128,6 +134,15 @@ NOT_SUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 _DELAYED = frozenset(
     {FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.MODEL_QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT}
 )
+
+
+def vendor_text(text: str, key: Secret | None = None) -> str:
+    """Return a vendor's message as an error may show it: one line, no key, no control characters, no HTML page."""
+    said = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MOST_READ]).split())
+    if said[:1] == "<" or said[:1] == "{":
+        return ""
+    said = str(scrubbed(said, key))
+    return said if len(said) <= REASON_SHOWN else said[: REASON_SHOWN - 1] + "…"
 
 
 def scrubbed(value: Any, key: Secret | None) -> Any:

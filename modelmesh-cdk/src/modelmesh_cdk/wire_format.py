@@ -20,7 +20,7 @@ from modelmesh.routing.classes import FailureClass, classify
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 from modelmesh_cdk.event_streams import Unwrapped
-from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed
+from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed, vendor_text
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
@@ -227,6 +227,7 @@ class WireFormat:
         return self._headers
 
     def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        headers = self._without_key(headers)
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
             raise self._refused(status, headers, raw)
         if request.call.operation.reply is ReplyKind.BYTES:
@@ -301,10 +302,19 @@ class WireFormat:
     def _not_an_answer(self, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:
         if not 200 <= status < 300:  # noqa: PLR2004 - an unreadable refusal is still a refusal
             return self._refused(status, headers, b"")
+        headers = self._without_key(headers)
         return failure(FailureClass.PROTOCOL, f"the provider answered, but {why}", status=status, headers=headers)
+
+    def _without_key(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return response headers in which the account's key is blanked: gateways echo it, e.g. as a request ID."""
+        key = self._api_key
+        if not key or not any(key.reveal() in value for value in headers.values()):
+            return headers
+        return {name: key.scrub(value) for name, value in headers.items()}
 
     def _broken(self, error: TransportError, limits: Limits) -> ProviderError:
         made = failure(error.failure, f"no answer from {self._where()}: {error}")
+        made.reason, made.address = vendor_text(str(error), self._api_key), self._root.partition("://")[0] + "://" + self._where()
         if error.failure is FailureClass.TIMEOUT:
             made.timeout_seconds = limits.first_content if "headers" in str(error) else limits.total  # type: ignore[attr-defined]
         return made

@@ -100,7 +100,7 @@ def assemble(
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
     wrong = api_keys is not None and not isinstance(api_keys, Mapping)
-    keys = None if api_keys is None or wrong else {name: Secret(str(key or "")) for name, key in api_keys.items()}
+    keys = None if api_keys is None or wrong else {name: _argument(f"api_keys[{name!r}]", key) for name, key in api_keys.items()}
     del api_keys
     with _own_frames_only():
         if wrong:
@@ -109,6 +109,10 @@ def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, 
         for name, key in (keys or {}).items():
             _full(name, key, "api_keys")
         return keys, None if config is None else MeshConfig.of(config)
+
+
+def _argument(source: str, key: object) -> Secret:
+    return key if isinstance(key, Secret) else Secret(str(key or ""), source=source)
 
 
 def _full(name: str, key: Secret, where: str) -> Secret:
@@ -164,7 +168,7 @@ def _mesh(
         _check(name)
     names, options = _split(providers)
     own = {
-        name: _full(name, Secret(str(settings.pop("api_key") or "")), "providers")
+        name: _full(name, _argument(f"providers[{name!r}]", settings.pop("api_key")), "providers")
         for name, settings in options.items()
         if "api_key" in settings
     }

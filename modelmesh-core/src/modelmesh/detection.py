@@ -120,7 +120,7 @@ def _detected(variable: str, connector_id: str, value: str) -> Detected:
     name = provider_name(connector_id)
     if variable.endswith("_HOST"):
         return Detected(name, connector_id, base_url=value)  # what a missing scheme or port means, the connector knows
-    return Detected(name, connector_id, api_key=Secret(value))
+    return Detected(name, connector_id, api_key=Secret(value, source=variable))
 
 
 def _uniquely_named(found: list[Detected]) -> list[Detected]:

@@ -7,26 +7,59 @@ from typing import Any, NoReturn, final
 
 HIDDEN = "…"
 
+SHORTEST = 4
+"""Characters; a shorter text is no key, and blanking it would make messages unreadable."""
+
+PART = 12
+"""Characters of a key that identify it: a vendor that cuts or upper-cases the key it repeats still shows this many."""
+
 
 @final
 class Secret:
     """Holds a key so that no repr, log line, format string or pickle can carry it.
 
     The text comes out through :meth:`reveal` only, which is easy to search for.
+
+    Attributes:
+        source: Where the text was read: a variable's name or a place in the configuration. Messages may show it.
     """
 
-    __slots__ = ("__text",)
+    __slots__ = ("__text", "source")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, source: str | None = None) -> None:
         self.__text = text
+        self.source = source
 
     def reveal(self) -> str:
         """Return the text itself, for the one place that sends it."""
         return self.__text
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` with every occurrence of this secret blanked: vendors echo bad keys in error messages."""
-        return text.replace(self.__text, HIDDEN) if len(self.__text) > 3 else text  # noqa: PLR2004 - too short to be a key
+        """Return ``text`` with every occurrence of this secret blanked: vendors echo bad keys in error messages.
+
+        Of a long secret, a part of :data:`PART` characters or more is blanked too, in upper or lower case.
+        """
+        if len(self.__text) < SHORTEST:
+            return text
+        text = text.replace(self.__text, HIDDEN)
+        return self._without_parts(text) if len(self.__text) > PART else text
+
+    def _without_parts(self, text: str) -> str:
+        own, lowered = self.__text.lower(), text.lower()
+        parts = {own[place : place + PART] for place in range(len(own) - PART + 1)}
+        if len(lowered) != len(text) or not any(part in lowered for part in parts):
+            return text
+        kept: list[str] = []
+        place = blanked_to = 0
+        while place < len(text):
+            if lowered[place : place + PART] in parts:
+                blanked_to = place + PART
+            if place >= blanked_to:
+                kept.append(text[place])
+            elif not kept or kept[-1] != HIDDEN:
+                kept.append(HIDDEN)
+            place += 1
+        return "".join(kept)
 
     def __bool__(self) -> bool:
         return bool(self.__text)

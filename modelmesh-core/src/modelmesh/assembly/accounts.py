@@ -121,13 +121,16 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
         where = places.where((*path, "connector") if section.connector else path)
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
+        settings = _settings(section, references, path)
+        credential = getattr(settings.get("api_key"), "source", None)
         try:
-            provider = build(cls, _settings(section, references, path), connector_id)
+            provider = build(cls, settings, connector_id)
         except ConfigurationError as error:
             if error.where is None:
                 error.where = where
                 error.message = f"{where}: {error.message}"
             raise
+    credential = getattr(section.api_key, "source", None)
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)
@@ -136,6 +139,7 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
         connector_id=connector_id,
         names=_names(section.key, connector_id),
         limit=section.connection_pool.max_connections,
+        credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
         limits=limits,
     )
@@ -150,7 +154,7 @@ def _settings(section: ProviderSection, references: References, path: Path) -> d
         if value is not None:
             settings[name] = references.resolve(value, (*path, name))
     if isinstance(settings.get("api_key"), str):
-        settings["api_key"] = Secret(settings["api_key"])
+        settings["api_key"] = Secret(settings["api_key"], source=references.where((*path, "api_key")))
     if isinstance(settings.get("base_url"), Secret):
         settings["base_url"] = settings["base_url"].reveal()
     if section.timeout is not None:

@@ -44,6 +44,10 @@ class References:
         self._store = store
         self._places = places
 
+    def where(self, path: Path) -> str:
+        """Return where a value stands in the configuration, for messages."""
+        return self._places.where(path)
+
     def resolve(self, value: Any, path: Path = ()) -> Any:
         """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
 
@@ -69,19 +73,28 @@ class References:
         return _number(found.reveal()) if isinstance(found, Secret) else found
 
     def _text(self, text: str, path: Path) -> Any:
-        found = False
+        found: list[str] = []
 
         def answer(match: re.Match[str]) -> str:
-            nonlocal found
             if match[0] == "$${":
                 return "${"
-            found = True
             if match["open"]:
                 raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
+            found.append(match["body"])
             return self._answer(match["body"], path)
 
         plain = _REFERENCE.sub(answer, text)
-        return Secret(plain) if found else plain
+        return Secret(plain, source=self._source(found[0], path)) if found else plain
+
+    def _source(self, body: str, path: Path) -> str:
+        """Return what to correct when the value of a reference is refused."""
+        scheme, colon, name = body.partition(":")
+        if not colon or scheme == "env":
+            return name if colon else scheme
+        tried: Callable[[str], list[str]] | None = getattr(self._store, "tried", None)
+        if tried is not None:
+            return next((one for one in tried(name) if os.environ.get(one)), name)
+        return f"${{{body}}} ({self._places.where(path)})"
 
     def _answer(self, body: str, path: Path) -> str:
         scheme, colon, name = body.partition(":")

@@ -175,6 +175,7 @@ class Account(Circuit):
         limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
         ceiling: The limit as configured.
         waiting: Requests that wait for a place.
+        credential: Where its key was read: a variable's name or a place in the configuration; ``None`` when unknown.
         max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
         limits: Deadlines of its own by name, seconds; the others are the pool's.
         in_flight: Requests it has in flight.
@@ -186,6 +187,7 @@ class Account(Circuit):
     limit: int = 100
     ceiling: int = 0
     waiting: int = 0
+    credential: str | None = None
     max_retries: int | None = None
     limits: dict[str, float] = field(factory=dict)
     in_flight: int = 0

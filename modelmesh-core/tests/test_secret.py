@@ -1,0 +1,45 @@
+"""Secrets: what ``scrub`` blanks, and where a key was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelmesh.builtin.env import EnvironmentStore
+from modelmesh.config.locate import Places
+from modelmesh.config.references import References
+from modelmesh.secret import Secret
+
+KEY = "sk-test-0123456789abcdefXYZ"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"bad key {KEY}.", "bad key …."),
+        (f"bad key {KEY.upper()}.", "bad key …."),
+        (f"bad key {KEY[:20]}", "bad key …"),
+        (f"bad key …{KEY[8:]} and {KEY}", "bad key …… and …"),
+        ("bad key sk-test-****XYZ", "bad key sk-test-****XYZ"),
+        ("nothing of it", "nothing of it"),
+    ],
+)
+def test_scrub_long_secret_blanks_it_whole_in_parts_and_in_upper_case(text: str, shown: str) -> None:
+    assert Secret(KEY).scrub(text).replace("……", "…") == shown.replace("……", "…")
+
+
+def test_scrub_short_secret_blanks_only_the_exact_text() -> None:
+    assert Secret("test-key").scrub("TEST-KEY test-key test") == "TEST-KEY … test"
+
+
+@pytest.mark.parametrize(
+    ("reference", "source"),
+    [
+        ("${TEST_SOURCE_KEY}", "TEST_SOURCE_KEY"),
+        ("${env:TEST_SOURCE_KEY}", "TEST_SOURCE_KEY"),
+        ("${secrets:TEST_SOURCE_KEY}", "TEST_SOURCE_KEY"),
+    ],
+)
+def test_resolve_reference_names_the_variable_as_the_source(reference: str, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_SOURCE_KEY", KEY)
+    found = References(EnvironmentStore(), Places()).resolve(reference, ("providers", "a", "api_key"))
+    assert (found.source, found.reveal()) == (source, KEY)
