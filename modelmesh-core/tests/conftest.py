@@ -93,7 +93,7 @@ def body() -> Callable[[str], dict[str, Any]]:
 
 class _Distribution:
     def __init__(self, name: str, version: str = "1.0") -> None:
-        self.name, self.version = name, version
+        self.metadata = {"Name": name, "Version": version}
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import logging
 import sys
 import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PathDistribution, entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from modelmesh.errors import ConfigurationError, ConnectorLoadError, DuplicateCo
 from modelmesh.hooks import hookimpl
 from modelmesh.ids import Kind
 from modelmesh.registry import CONNECTOR_REGISTRY, Catalog, Resolver, build
+from modelmesh.registry import catalog as catalogue
 from modelmesh.registry.plugins import load_plugins, tell
 
 
@@ -110,6 +112,57 @@ def test_nothing_is_imported_until_it_is_named(
     assert "m.yaml:3:5: the provider connector 'broken.llm.v1' of broken-plugin 1.0 cannot be imported" in str(caught.value)
     assert "pip install --force-reinstall broken-plugin" in str(caught.value)
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def install(site: Path, name: str) -> None:
+    """Write a distribution without METADATA into a folder of the path, as an interrupted uninstall leaves one."""
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text(f"[modelmesh.providers]\n{name}.llm.v1 = {name}:Provider\n")
+
+
+@pytest.fixture
+def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """An empty folder on the path, and a list that grows by one for each reading of the entry points."""
+    made: list[Any] = []
+    monkeypatch.setattr(catalogue, "entry_points", lambda: made.append(None) or entry_points())
+    monkeypatch.setattr(catalogue, "_scanned", None)
+    monkeypatch.setattr(catalogue, "_SETTLED_NS", 0)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return made
+
+
+def test_scan_of_an_unchanged_path_reads_the_entry_points_once(scans: list[Any]) -> None:
+    assert Catalog.scan() is Catalog.scan()
+    assert len(scans) == 1
+
+
+def test_scan_after_an_installation_finds_what_was_installed(scans: list[Any], tmp_path: Path) -> None:
+    assert not Catalog.scan().has(Kind.PROVIDER, "late.llm.v1")
+    install(tmp_path, "late")
+    assert Catalog.scan().has(Kind.PROVIDER, "late.llm.v1")
+    assert len(scans) == 2
+
+
+def test_scan_during_an_installation_is_not_kept(scans: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "_SETTLED_NS", 3600 * 10**9)
+    install(tmp_path, "half")
+    Catalog.scan()
+    (tmp_path / "half-1.0.dist-info" / "entry_points.txt").write_text("[modelmesh.providers]\nwhole.llm.v1 = half:Provider\n")
+    assert Catalog.scan().has(Kind.PROVIDER, "whole.llm.v1")
+
+
+def test_scan_reads_no_metadata_until_a_message_needs_it(
+    scans: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "late")
+    read: list[Any] = []
+    monkeypatch.setattr(PathDistribution, "metadata", property(read.append))
+    found = Catalog.scan().find(Kind.PROVIDER, "late.llm.v1")
+    assert found is not None
+    assert not read
+    assert found.distribution == "an unknown distribution"
+    assert read
 
 
 def test_two_distributions_with_one_id_are_both_named(point: Callable[..., EntryPoint], scripted: Any) -> None:

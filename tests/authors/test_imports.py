@@ -28,6 +28,23 @@ metadata.entry_points = lambda **named: scans.append(named) or entry_points(**na
 {program}
 print(json.dumps({{"modules": sorted(sys.modules), "scans": len(scans)}}))
 """
+FORKS = """
+import asyncio, json, os, sys, tempfile
+import attrs, cattrs, pluggy, ruamel.yaml
+from contextlib import redirect_stdout
+for name, program in {each}.items():
+    with tempfile.TemporaryFile("w+") as said:
+        child = os.fork()
+        if not child:
+            os.environ[name] = "sk-test"
+            with redirect_stdout(said):
+                exec(program, {{}})
+            said.flush()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0, name
+        said.seek(0)
+        print(json.dumps([name, said.read().splitlines()]))
+"""
 SEARCH_ONLY = ("modelmesh_connector_perplexity",)
 """Whose vendor is no chat model."""
 
@@ -50,14 +67,18 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def report(crowd: Path, program: str, **environment: str) -> tuple[list[Any], dict[str, Any]]:
+def run_apart(crowd: Path, program: str, **environment: str) -> list[str]:
+    """Run a program in a fresh interpreter with the crowd on its path; return the lines that it prints."""
     kept = {name: value for name, value in os.environ.items() if name not in variables() and not name.startswith("MODELMESH_")}
     plain = {"MODELMESH_DISABLE_PLUGINS": "genai-prices"}  # its library reads the metadata of its own once more
     environ = {**kept, **plain, "PYTHONPATH": str(crowd), **environment}
-    command = [sys.executable, "-c", REPORT.format(program=program)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    *said, last = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def report(crowd: Path, program: str, **environment: str) -> tuple[list[Any], dict[str, Any]]:
+    *said, last = run_apart(crowd, REPORT.format(program=program), **environment)
     return [json.loads(line) for line in said], json.loads(last)
 
 
@@ -99,10 +120,25 @@ def test_using_the_names_of_the_package_scans_nothing(crowd: Path) -> None:
     assert found["scans"] == 0
 
 
-@pytest.mark.parametrize("variable", [name for name in OWNERS if not name.endswith("_HOST")])
-def test_one_key_imports_one_connector(variable: str, crowd: Path) -> None:
-    program = CREATE.replace("chat-completion", "web-search") if OWNERS[variable] in SEARCH_ONLY else CREATE
-    (active,), found = report(crowd, program, **{variable: "sk-test"})
+KEYS = [name for name in OWNERS if not name.endswith("_HOST")]
+
+
+@pytest.fixture(scope="module")
+def with_one_key(crowd: Path) -> dict[str, tuple[list[Any], dict[str, Any]]]:
+    """What a program with one key prints, for each key: a fork for each of one interpreter that has imported what core imports."""
+    programs = {name: CREATE.replace("chat-completion", "web-search") if OWNERS[name] in SEARCH_ONLY else CREATE for name in KEYS}
+    each = {name: REPORT.format(program=program) for name, program in programs.items()}
+    lines = run_apart(crowd, FORKS.format(each=each))
+    found: dict[str, tuple[list[Any], dict[str, Any]]] = {}
+    for name, (*said, last) in (json.loads(line) for line in lines):
+        found[name] = [json.loads(line) for line in said], json.loads(last)
+    return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.parametrize("variable", KEYS)
+def test_one_key_imports_one_connector(variable: str, with_one_key: dict[str, tuple[list[Any], dict[str, Any]]]) -> None:
+    (active,), found = with_one_key[variable]
     assert connectors_in(found["modules"]) == {OWNERS[variable]}
     assert len(active) == 1
     assert found["scans"] == 1

@@ -90,7 +90,7 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
         assert found.kind is not None
         label = found.kind.label.replace(" ", "-")
         if kind in (None, label):
-            yield Row(found.name, label, *_owner(found), *_state(found, catalog, resolver))
+            yield Row(found.name, label, *found.owner, *_state(found, catalog, resolver))
     if kind is None:
         yield from _misplaced(catalog)
 
@@ -101,10 +101,10 @@ def _misplaced(catalog: Catalog) -> Iterator[Row]:
         reason = (
             f"its group {found.point.group!r} is none; it must be {group!r}. Correct it in pyproject.toml, and install that again"
         )
-        yield Row(found.name, "-", *_owner(found), "misplaced", reason)
+        yield Row(found.name, "-", *found.owner, "misplaced", reason)
     for found in catalog.detected_by_nobody():
         reason = f"no entry point in 'modelmesh.providers' names {found.value!r}, so the variable detects nobody"
-        yield Row(found.name, "variable", *_owner(found), "misplaced", reason)
+        yield Row(found.name, "variable", *found.owner, "misplaced", reason)
 
 
 def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
@@ -144,10 +144,4 @@ def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:
         for found in catalog.plugins(group):
             reason = left_out.get(found.name, "")
             state = "left out" if reason else "loaded" if load else "not loaded"
-            yield Row(found.name, kind, *_owner(found), state, one_line(reason))
-
-
-def _owner(found: Found) -> tuple[str, str]:
-    """Name and version of the distribution; the catalogue's text when it has neither."""
-    dist = found.point.dist
-    return (dist.name, dist.version) if dist else (found.distribution, "")
+            yield Row(found.name, kind, *found.owner, state, one_line(reason))

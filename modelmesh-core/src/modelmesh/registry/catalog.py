@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from attrs import frozen
 
@@ -25,25 +29,33 @@ class Found:
         name: The entry point's name: an ID, a variable, or a plugin's name.
         kind: Of connector, ``None`` for the other groups.
         value: ``module:Class``.
-        distribution: Who provides it, with its version.
         point: Loads it.
     """
 
     name: str
     kind: Kind | None
     value: str
-    distribution: str
     point: EntryPoint
+
+    @cached_property
+    def owner(self) -> tuple[str, str]:
+        """Name and version of the distribution that provides the entry point; the version is empty where it has none.
+
+        Only messages need them, and reading them parses the distribution's whole METADATA file: most of the cost of a scan.
+        """
+        metadata = self.point.dist.metadata if self.point.dist else None
+        known = {key: metadata[key] for key in ("Name", "Version") if key in metadata} if metadata else {}
+        return known.get("Name", "an unknown distribution"), known.get("Version", "")
+
+    @property
+    def distribution(self) -> str:
+        """Name and version of the distribution, as text."""
+        return " ".join(self.owner).rstrip()
 
     @property
     def module(self) -> str:
         """The module it would import."""
         return self.point.module
-
-
-def _found(point: EntryPoint, kind: Kind | None) -> Found:
-    owner = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
-    return Found(point.name, kind, point.value, owner, point)
 
 
 class Catalog:
@@ -57,18 +69,30 @@ class Catalog:
         for point in points:
             if point.group in kinds:
                 kind = kinds[point.group]
-                self._connectors[kind].setdefault(point.name, []).append(_found(point, kind))
+                self._connectors[kind].setdefault(point.name, []).append(Found(point.name, kind, point.value, point))
             elif point.group in self._others:
-                self._others[point.group].append(_found(point, None))
+                self._others[point.group].append(Found(point.name, None, point.value, point))
             else:
-                self._elsewhere.append(_found(point, None))
+                self._elsewhere.append(Found(point.name, None, point.value, point))
 
     @classmethod
     def scan(cls) -> Catalog:
-        """Read every group in one pass: each call of ``entry_points()`` goes over the disk again."""
+        """Return the catalogue of what is installed now.
+
+        One call of ``entry_points()`` reads every group. Its result is kept until an entry of ``sys.path`` changes, for an
+        installation writes a folder into one of them. It is not kept when the last change is too recent: an installation may
+        still be under way, and a second change might not show in the time of the entry.
+        """
+        global _scanned  # noqa: PLW0603 - what is installed is a fact of the process
+        state = _path_state()
+        if _scanned is not None and _scanned[0] == state:
+            return _scanned[1]
         found = entry_points()
         near = [group for group in found.groups if "mesh" in group or "model" in group]
-        return cls(point for group in near for point in found.select(group=group))
+        catalog = cls(point for group in near for point in found.select(group=group))
+        settled = time.time_ns() - _SETTLED_NS
+        _scanned = (state, catalog) if all(changed < settled for _, changed in state) else None
+        return catalog
 
     def find(self, kind: Kind, connector_id: str) -> Found | None:
         """Return the one entry point of an ID.
@@ -137,6 +161,23 @@ class Catalog:
 
 _ALIKE = 0.85
 
+_SETTLED_NS = 2_000_000_000
+"""Age of the last change from which the entries of the path count as settled."""
+
+_scanned: tuple[tuple[tuple[object, int], ...], Catalog] | None = None
+
+
+def _path_state() -> tuple[tuple[object, int], ...]:
+    """Where distributions are looked for: the finders, and each entry of the path with the time of its last change."""
+    return (*((finder, 0) for finder in sys.meta_path), *((entry, _changed_at(entry)) for entry in sys.path))
+
+
+def _changed_at(entry: str) -> int:
+    try:
+        return Path(entry).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
 
 def _plain(group: str) -> str:
     """A group as it would be spelt if only its separators and case were wrong."""
@@ -145,4 +186,6 @@ def _plain(group: str) -> str:
 
 def _distinct(several: list[Found]) -> list[Found]:
     """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
+    if len(several) < 2:  # noqa: PLR2004 - one is the usual case, and its distribution need not be read
+        return several
     return list({found.distribution.split()[0].lower().replace("_", "-"): found for found in reversed(several)}.values())[::-1]
