@@ -5,6 +5,7 @@
 :class:`OpenAICompatibleProvider`  the same for vendors that speak OpenAI's format: a base URL and a variable are enough
 :class:`QuickProvider`             one of these made on the spot, its models asked of the vendor
 :class:`HttpApiProvider`           a vendor with JSON of its own: two mappings describe it
+:class:`EmbeddingLimit`            what one request for embeddings may hold; larger ones are sent in parts
 :class:`BaseStrategy`              override ``select`` or ``score``
 :class:`ThresholdRotationPolicy`   when to standby, when back, who first: thresholds on a snapshot
 :class:`BaseSecretStore`           override ``_resolve``
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.cache import Cache as Cache
     from modelmesh_cdk.cache import CacheStats as CacheStats
     from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
+    from modelmesh_cdk.embedding_batches import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk.files import alone_at as alone_at
     from modelmesh_cdk.files import write_atomically as write_atomically
     from modelmesh_cdk.http_api_provider import HttpApiProvider as HttpApiProvider
@@ -82,6 +84,7 @@ _HOMES = {
     "Cache": "modelmesh_cdk.cache",
     "CacheStats": "modelmesh_cdk.cache",
     "ConnectorId": "modelmesh.ids",
+    "EmbeddingLimit": "modelmesh_cdk.embedding_batches",
     "HttpApiProvider": "modelmesh_cdk.http_api_provider",
     "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
     "HttpHealthDiscovery": "modelmesh_cdk.http_health_discovery",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, ClassVar, Self
@@ -14,6 +15,7 @@ from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import catalogue, model_list
+from modelmesh_cdk.embedding_batches import Batches, EmbeddingLimit, remaining
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
@@ -37,10 +39,13 @@ class BaseProvider(WireFormat):
             opens. Empty where there is none; then a real request finds out.
         list_path: Where the vendor's list of models is, after the API's root, with the query that it is to be asked with.
             Empty where there is none.
+        embedding_limit: What one request for embeddings may hold; larger ones are sent in parts. ``None`` where the vendor
+            states no limit; one that a refusal states is remembered.
     """
 
     probe_path: ClassVar[str] = "/models"
     list_path: ClassVar[str] = "/models"
+    embedding_limit: ClassVar[EmbeddingLimit | None] = None
 
     def __init__(
         self,
@@ -68,6 +73,7 @@ class BaseProvider(WireFormat):
         self.max_retries = config.max_retries
         self.capabilities: tuple[str, ...] = tuple(config.capabilities or self.default_capabilities)
         self._lock = Lock()
+        self._learned_batches: dict[str, int] = {}
         self._given, self._given_async = transport, async_transport
         self._transport: Transport | None = transport
         self._async_transports: WeakKeyDictionary[Any, AsyncTransport] = WeakKeyDictionary()
@@ -197,6 +203,27 @@ class BaseProvider(WireFormat):
 
     def send(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
+        batches = self._batches(call, model)
+        if batches is None:
+            return self._send_one(call, model, limits)
+        began = time.monotonic()
+        try:
+            for part in batches.parts():
+                try:
+                    batches.keep(part, self._send_one(part, model, remaining(limits, began)))
+                except ProviderError as error:
+                    if not batches.shrinks(part, error):
+                        raise
+        except ProviderError as error:
+            raise batches.failed(error) from None
+        return batches.joined()
+
+    def _batches(self, call: Call, model: str) -> Batches | None:
+        """Return the request in parts when it is one for several embeddings, which a vendor may want in batches."""
+        batches = Batches(call, model, self.embedding_limit, self._learned_batches)
+        return batches if batches.several else None
+
+    def _send_one(self, call: Call, model: str, limits: Limits) -> Any:
         request = WireRequest(call, model)
         try:
             return self._send(request, limits)
@@ -244,6 +271,22 @@ class BaseProvider(WireFormat):
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
+        batches = self._batches(call, model)
+        if batches is None:
+            return await self._asend_one(call, model, limits)
+        began = time.monotonic()
+        try:
+            for part in batches.parts():
+                try:
+                    batches.keep(part, await self._asend_one(part, model, remaining(limits, began)))
+                except ProviderError as error:
+                    if not batches.shrinks(part, error):
+                        raise
+        except ProviderError as error:
+            raise batches.failed(error) from None
+        return batches.joined()
+
+    async def _asend_one(self, call: Call, model: str, limits: Limits) -> Any:
         request = WireRequest(call, model)
         try:
             return await self._asend(request, limits)

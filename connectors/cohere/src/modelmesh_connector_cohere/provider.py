@@ -13,7 +13,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh.secret import Secret
-from modelmesh_cdk import BaseProvider, WireRequest, model_list
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
@@ -42,6 +42,9 @@ class CohereProvider(BaseProvider):
     base_url_variable: ClassVar[str | None] = "CO_API_URL"
     api_version: ClassVar[str] = "/v2"
     list_path: ClassVar[str] = "/models?page_size=1000"  # the most of a page (models/client.py)
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=96, source="cohere package 7.3.1 (v2/client.py: at most 96 texts per call)", as_of="2026-11-21"
+    )
 
     def _find_root(self) -> str:
         root = super()._find_root()

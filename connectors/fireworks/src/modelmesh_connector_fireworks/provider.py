@@ -9,7 +9,7 @@ from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 OWN_ADDRESS = "https://api.fireworks.ai"
@@ -28,6 +28,11 @@ class FireworksProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"
     api_version: ClassVar[str] = "/inference/v1"
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=2048,
+        source="docs.fireworks.ai/api-reference/creates-an-embedding-vector-representing-the-input-text",
+        as_of="2026-11-30",
+    )
 
     def _find_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/inference`` or without that."""

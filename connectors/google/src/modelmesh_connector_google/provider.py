@@ -13,7 +13,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import BaseProvider, WireRequest, model_list
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
@@ -40,6 +40,9 @@ class GoogleProvider(BaseProvider):
     base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
     api_version: ClassVar[str] = "/v1"
     list_path: ClassVar[str] = "/models?pageSize=1000"  # the most of a page (ai.google.dev/api/models, read 2026-11-21)
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=100, source="Google's refusal, as reported in lancedb/lancedb#3618", as_of="2026-11-30"
+    )
 
     def _api_version(self) -> str:
         named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or self.api_version

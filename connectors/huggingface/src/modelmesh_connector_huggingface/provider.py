@@ -9,7 +9,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
@@ -34,6 +34,11 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     probe_path: ClassVar[str] = ""  # its list of models opens without a key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"
     other_key_variables: ClassVar[Sequence[str]] = ("HF_API_KEY", "HUGGINGFACE_API_TOKEN")
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=32,
+        source="--max-client-batch-size of text-embeddings-inference, its default (its page CLI arguments)",
+        as_of="2026-11-30",
+    )
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request."""

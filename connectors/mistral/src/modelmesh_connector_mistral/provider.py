@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.messages import conversation
 from modelmesh_connector_mistral.model_rows import row_of
@@ -26,6 +26,12 @@ class MistralProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "mistral.api.v1"
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=512,
+        tokens=16_384,
+        source="Mistral's refusals, as reported in raphaelmansuy/edgequake-llm#74 and aurelio-labs/semantic-router#297",
+        as_of="2026-11-30",
+    )
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body with Mistral's names."""

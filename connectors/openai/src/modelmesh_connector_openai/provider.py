@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
-from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.call_ids import digest, respelled
 
 HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
@@ -24,6 +24,12 @@ class OpenAIProvider(OpenAICompatibleProvider):
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=2048,
+        tokens=300_000,
+        source="platform.openai.com/docs/api-reference/embeddings/create, as quoted in spiceai/spiceai#6144",
+        as_of="2026-11-30",
+    )
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request; what is configured goes before the environment."""

@@ -10,7 +10,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form
 from modelmesh_connector_perplexity.events import EventDecoder
@@ -39,6 +39,9 @@ class PerplexityProvider(BaseProvider):
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
     probe_path: ClassVar[str] = ""  # its list of models opens without a key (its page List Models, read 2026-11-21)
     default_capabilities: ClassVar[Sequence[str]] = (GROUNDED, "retrieval.search.web-search")
+    embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
+        inputs=512, tokens=120_000, source="docs.perplexity.ai/api-reference/embeddings-post", as_of="2026-11-30"
+    )
 
     def _get_completion_endpoint(self) -> str:
         return f"{self._root}/agent"

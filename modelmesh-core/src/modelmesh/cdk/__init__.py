@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import Cache as Cache
     from modelmesh_cdk import CacheStats as CacheStats
     from modelmesh_cdk import ConnectorId as ConnectorId
+    from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
@@ -61,6 +62,7 @@ __all__ = [
     "Cache",
     "CacheStats",
     "ConnectorId",
+    "EmbeddingLimit",
     "HttpApiProvider",
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",

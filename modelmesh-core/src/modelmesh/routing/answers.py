@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh.operations import Operation, ReplyKind
+from modelmesh.operations import EMBEDDINGS, ReplyKind
 from modelmesh.routing import verdicts
+from modelmesh.routing.vectors import reject_vectors
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
 
 
-def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError:
-    """Return the answer, or the failure that an empty one is."""
+def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
+    """Return the answer, or the failure that an invalid one is."""
+    operation = call.operation
     if operation.reply is ReplyKind.BYTES:
         return answer if answer.body else verdicts.no_answer("an empty body")
     usage = usage_of(answer.body)
@@ -23,6 +28,10 @@ def check_answer(operation: Operation, answer: Answer) -> Answer | ProviderError
             return verdicts.no_answer(f"{key!r} is empty or missing", usage)
         if isinstance(value, list) and not isinstance(value[0], dict):
             return verdicts.no_answer(f"{key!r} holds no objects", usage)
+    if operation.name == EMBEDDINGS.name:
+        why = reject_vectors(call.payload, answer.body["data"])
+        if why is not None:
+            return verdicts.no_answer(why, usage)
     return answer
 
 

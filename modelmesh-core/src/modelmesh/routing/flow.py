@@ -263,7 +263,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     try:
         outcome = yield Send(call, candidate, limits, attempt, pool.policy.stream)
         if isinstance(outcome, Answer):
-            outcome = check_answer(call.operation, outcome)
+            outcome = check_answer(call, outcome)
     except BaseException:
         attempt.outcome = "cancelled"
         attempt.ms = (clock() - now) * 1000

@@ -1,0 +1,71 @@
+"""Which embeddings are an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderError
+from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.answers import check_answer
+from modelmesh.routing.classes import FailureClass
+
+
+def checked(given: Any, *rows: Any) -> Any:
+    return check_answer(Call(EMBEDDINGS, "test", {"input": given}), Answer({"object": "list", "data": list(rows)}))
+
+
+def row(index: Any, embedding: Any) -> dict[str, Any]:
+    return {"object": "embedding", "index": index, "embedding": embedding}
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        ("a", [row(0, [1.0])]),
+        (["a", "b"], [row(0, [1.0, 2]), row(1, [3.0, 4.0])]),
+        (["a", "b"], [row(1, [3.0]), row(0, [1.0])]),
+        (["a", "b"], [{"embedding": [1.0]}, {"embedding": [2.0]}]),
+        ([1, 2, 3], [row(0, [1.0])]),
+        ([[1], [2]], [row(0, "AACAPw=="), row(1, "AACAPw==")]),
+        (None, [row(0, [1, 2])]),
+    ],
+)
+def test_vectors_in_number_and_order_are_an_answer(given: Any, rows: list[Any]) -> None:
+    answer = checked(given, *rows)
+    assert isinstance(answer, Answer)
+    assert [one["index"] for one in answer.body["data"]] == list(range(len(rows)))
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        (["a", "b"], [row(0, [1.0])]),
+        (["a"], [row(0, [1.0]), row(1, [2.0])]),
+        (["a", "b"], [row(0, [1.0]), row(0, [2.0])]),
+        (["a", "b"], [row(0, [1.0]), row(2, [2.0])]),
+        (["a", "b"], [row(0, [1.0]), row(None, [2.0])]),
+        (["a", "b"], [row("0", [1.0]), row("1", [2.0])]),
+        (["a", "b"], [row(0, [1.0]), row(1, [2.0, 3.0])]),
+        (["a", "b"], [row(0, [1.0]), row(1, "AACAPw==")]),
+        ("a", [row(0, [])]),
+        ("a", [row(0, None)]),
+        ("a", [row(0, ["1"])]),
+        ("a", [row(0, [None])]),
+        ("a", [row(0, [[1.0]])]),
+        ("a", [row(0, [True])]),
+        ("a", [row(0, [float("nan")])]),
+        ("a", [row(0, [float("inf")])]),
+        ("a", [row(0, "")]),
+        ("a", [row(0, "no base64!")]),
+        ("a", [row(0, {"values": [1.0]})]),
+        (["a", "b"], [row(0, [1.0]), "vector"]),
+    ],
+)
+def test_vectors_that_are_wrong_are_a_protocol_failure(given: Any, rows: list[Any]) -> None:
+    outcome = checked(given, *rows)
+    assert isinstance(outcome, ProviderError)
+    assert outcome.failure is FailureClass.PROTOCOL
