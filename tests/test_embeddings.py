@@ -80,17 +80,86 @@ def test_the_official_type_takes_it(openai: Upstream) -> None:
     assert types.CreateEmbeddingResponse.model_validate(reply.model_dump()).data[0].embedding == VECTORS[0]
 
 
-def test_failover(config: Any, upstream: Upstream, other: Upstream) -> None:
+def accounts(config: Any, first: Upstream, second: Upstream, *models: str) -> dict[str, Any]:
+    """Return the configuration of two accounts, each with one embedding model."""
+    settings: dict[str, Any] = config(first.url, second.url)
+    for entry, model in zip(settings["providers"].values(), models, strict=True):
+        entry |= {"capabilities": ["text-embeddings"], "models": [model]}
+    settings["pools"] = {"text-embeddings": {}}
+    return settings
+
+
+def test_failover_to_an_account_with_the_same_model(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(200, b'{"object": "list", "data": []}'))
     other.always(vectors)
-    settings = config(upstream.url, other.url)
-    for entry in settings["providers"].values():
-        entry["capabilities"] = ["text-embeddings"]
-    settings["pools"] = {"text-embeddings": {}}
-    with modelmesh.create(config=settings) as client:
+    with modelmesh.create(config=accounts(config, upstream, other, "model-a", "model-a")) as client:
         reply = client.embeddings.create(model="text-embeddings", input="a")
     assert reply.provider == "b"
     assert reply.attempts[0].failure == "protocol"
+
+
+def test_no_failover_to_another_vector_space(config: Any, upstream: Upstream, other: Upstream) -> None:
+    upstream.always(Script(500))
+    other.always(vectors)
+    with (
+        modelmesh.create(config=accounts(config, upstream, other, "model-a", "model-b")) as client,
+        pytest.raises(modelmesh.AllProvidersExhaustedError, match=r"list them under pools\.text-embeddings\.models"),
+    ):
+        client.embeddings.create(model="text-embeddings", input="a")
+    assert other.received == []
+
+
+def test_failover_to_another_vector_space_that_the_pool_lists(config: Any, upstream: Upstream, other: Upstream) -> None:
+    upstream.always(Script(500))
+    other.always(vectors)
+    settings = accounts(config, upstream, other, "model-a", "model-b")
+    settings["pools"]["text-embeddings"]["models"] = ["model-a", "model-b"]
+    with modelmesh.create(config=settings) as client:
+        assert client.embeddings.create(model="text-embeddings", input="a").provider == "b"
+
+
+@pytest.mark.parametrize("strategy", ["stick-until-failure", "round-robin", "cost-first"])
+def test_no_strategy_leaves_the_vector_space(config: Any, upstream: Upstream, other: Upstream, strategy: str) -> None:
+    upstream.always(vectors)
+    other.always(vectors)
+    settings = accounts(config, upstream, other, "model-a", "model-b")
+    settings["pools"]["text-embeddings"]["strategy"] = strategy
+    with modelmesh.create(config=settings) as client:
+        assert {client.embeddings.create(model="text-embeddings", input="a").provider for _ in range(4)} == {"a"}
+        with pytest.raises(modelmesh.NoActiveModelError):
+            client.rotate("text-embeddings")
+        assert client.embeddings.create(model="model-b", input="a").provider == "b"  # by its own name
+
+
+def test_shipped_catalogues_keep_to_the_first_model(openai: Upstream, other: Upstream) -> None:
+    openai.always(Script(503))
+    other.always(vectors)
+    providers = {
+        "openai": {"connector": "openai.llm.v1"},
+        "mistral": {"connector": "mistral.api.v1", "api_key": "sk-test", "base_url": other.url},
+        "openrouter": {"connector": "openrouter.gateway.v1", "api_key": "sk-test", "base_url": other.url},
+    }
+    with modelmesh.create(config={"providers": providers, "pools": {"text-embeddings": {}}}) as client:
+        reply = client.embeddings.create(model="text-embeddings", input="a")
+    assert {received.json["model"] for received in openai.received} == {"text-embedding-3-small"}
+    assert (reply.provider, other.last.json["model"]) == ("openrouter", "openai/text-embedding-3-small")
+
+
+def test_more_texts_than_a_vendor_takes_are_answered(config: Any, upstream: Upstream) -> None:
+    def lengths(request: Received) -> Script:
+        texts = request.json["input"]
+        assert len(texts) <= 2048
+        rows = [{"object": "embedding", "index": n, "embedding": [float(len(text))]} for n, text in enumerate(texts)]
+        return Script(200, json.dumps({"object": "list", "data": rows[::-1], "model": "m"}).encode())
+
+    upstream.always(lengths)
+    settings = config(upstream.url)
+    settings["providers"]["a"] |= {"capabilities": ["text-embeddings"]}
+    settings["pools"] = {"text-embeddings": {}}
+    with modelmesh.create(config=settings) as client:
+        reply = client.embeddings.create(model="text-embeddings", input=["a" * (n % 7) + "b" for n in range(3000)])
+    assert [row.embedding[0] for row in reply.data] == [n % 7 + 1 for n in range(3000)]
+    assert any("in parts" in note for note in reply.attempts[-1].adapted)
 
 
 def test_the_wrong_pool(openai: Upstream) -> None:

@@ -28,6 +28,7 @@ from modelmesh.errors import (
 from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.meters import Meter
 from modelmesh.routing.prices import NANO
+from modelmesh.routing.vectors import count_inputs
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"
@@ -500,8 +501,9 @@ def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, f
     class Embedder(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
             self.asked.append(model)
-            row = {"object": "embedding", "index": 0, "embedding": [0.5]}
-            return Answer({"object": "list", "data": [row], "usage": {"prompt_tokens": 100, "total_tokens": 100}})
+            count = count_inputs(call.payload) or 0
+            rows = [{"object": "embedding", "index": n, "embedding": [0.5]} for n in range(count)]
+            return Answer({"object": "list", "data": rows, "usage": {"prompt_tokens": 100, "total_tokens": 100}})
 
     vendor = Embedder("e")
     vendor.rows = [ModelInfo("e", capabilities=("text-embeddings",), pricing=ModelPricing(input_per_1k_tokens=10.0))]

@@ -61,7 +61,7 @@ class Looking:
         with self._lock:
             now = self._clock()
             self._book.advance(now)
-            ready = Candidates(pool, pool.available)
+            ready = Candidates(pool, pool.available & ~pool.other_spaces())
             if not ready:
                 return None
             rng = random.Random(0)  # noqa: S311 - looking must not advance the real one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from modelmesh.assembly.accounts import Entries, build_entry
 from modelmesh.assembly.discovery import Watch, build_watch
@@ -186,6 +186,7 @@ class Assembler:
         limit_pool_members(section, members)
         path, strategy = node.path if node else "", self._strategy(section)
         policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
+        policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
         pool = Pool(section.name, path, members, strategy, self._book, policy, self._ledger)
         give_judge(section, pool, self._resolver, self._config.places)
         pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)

@@ -130,6 +130,7 @@ class PoolPolicy:
         adaptation: What happens when something has to be dropped or renamed for a vendor.
         queue_wait: How long a request waits for a place at an account that has none, when no other is free.
         rotate_on_budget: Whether a request that a provider's budget does not allow goes on to other models.
+        mixed_vectors: Whether the pool serves embeddings with several models, whose vectors cannot be compared.
     """
 
     limits: Limits = field(factory=Limits)
@@ -142,6 +143,7 @@ class PoolPolicy:
     adaptation: Adaptation = Adaptation.ALLOW
     queue_wait: float = 1.0
     rotate_on_budget: bool = False
+    mixed_vectors: bool = False
 
 
 SLOW_START_S, SLOW_START_SHARE = 30.0, 0.1

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import NoActiveModelError
+from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing import standby
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.needs import estimated_tokens, lacks, needs
 from modelmesh.routing.policy import PoolPolicy
+from modelmesh.routing.vector_spaces import VectorSpace
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -112,6 +114,7 @@ class Pool:
             small |= self._sized[window]
             windows.append((window, small))
         self._windows, self._watched = windows, frozenset(self._lacks)
+        self._space = VectorSpace(() if self.policy.mixed_vectors else self.members)
 
     def admit(self, candidates: Sequence[Candidate]) -> None:
         """Take in more members, after the others; the places of those stay as they are."""
@@ -172,6 +175,7 @@ class Pool:
     def able(self, call: Call) -> int:
         """Members that do not state they cannot serve the call."""
         mask = self._all
+        mask &= ~self.other_spaces(call)
         if self._watched:
             for need in needs(call, self._watched):
                 mask &= ~self._lacks[need]
@@ -185,6 +189,11 @@ class Pool:
             if feature.partition(".")[0] in call.payload:
                 mask &= ~refusing
         return mask
+
+    def other_spaces(self, call: Call | None = None) -> int:
+        """Return members of other vector spaces, for a call or a pool that is about embeddings."""
+        embeds = self.operations == {EMBEDDINGS.name} or (call is not None and call.operation.name == EMBEDDINGS.name)
+        return self._space.others if embeds else 0
 
     def not_larger(self, candidate: Candidate) -> int:
         """Members whose stated context window is no larger than the candidate's; itself alone when it states none."""
@@ -241,6 +250,8 @@ class Pool:
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:
         """Say what a member lacks for a call, ``None`` when nothing it states."""
+        if self.other_spaces(call) >> self._position[id(candidate)] & 1:
+            return self._space.reason(self.name)
         missing = [need for need in needs(call, self._watched) if self._lacks[need] >> self._position[id(candidate)] & 1]
         if missing:
             return f"states it lacks {', '.join(missing)}"
@@ -295,7 +306,7 @@ class Pool:
         Raises:
             NoActiveModelError: There is no other; the current one stays.
         """
-        others = Candidates(self, self.available & ~(1 << self._position[id(current)]))
+        others = Candidates(self, self.available & ~self.other_spaces() & ~(1 << self._position[id(current)]))
         following = others.after(current)
         if following is None:
             message = (
