@@ -29,7 +29,7 @@ from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.maintenance import Maintenance
 from modelmesh.routing.meters import Meter, Metric, Quota
-from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh.routing.policy import MOST_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.progress import Progress
 from modelmesh.testing import VirtualClock
@@ -222,7 +222,7 @@ class FlowMachine(RuleBasedStateMachine):
         else:
             assert following is not candidate  # 8: and goes to another
             assert others >> (self.pool.position(following) or 0) & 1  # 9: that is active
-            self.pool._closed = 0  # the rest of this history goes on with everybody
+            self.pool.open(candidate)  # the rest of this history goes on with every member
 
     # -- driving --------------------------------------------------------------------------------------------------------
 
@@ -272,13 +272,13 @@ class FlowMachine(RuleBasedStateMachine):
             for circuit in (candidate.health, candidate.account):
                 assert not held[id(circuit)] & set(circuit.holds)  # 41: what is withheld is not asked, in a panic neither
         sent.append(candidate)
-        assert len(sent) <= self.policy.max_attempts  # 18: attempts are bounded
+        assert len(sent) <= MOST_CALLS  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
         assert step.limits.total <= self.policy.limits.total  # 20: no attempt may outlast the request
         if not again and id(candidate) not in ready:
             assert self.policy.panic  # 21: who is off is asked only in a panic,
-            assert len(sent) == 1  # 22: which is the only attempt of its request,
-            assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when nobody is ready
+            assert all(c.account is not candidate.account for c in sent[:-1])  # 22: at an account that was not tried,
+            assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when no other is available
             circuits = [c for c in (candidate.health, candidate.account) if c.state is State.OPEN]
             assert circuits
             assert all(not c.told for c in circuits)  # 24: and never against what the vendor said
@@ -299,7 +299,7 @@ class FlowMachine(RuleBasedStateMachine):
             for account in self.accounts:
                 assert account.in_flight == sending.count(account) + streaming.count(account) >= 0  # 27
                 assert 1 <= account.limit <= account.ceiling  # 28
-                assert 0 <= account.waiting <= len(self.open)  # 29
+                assert 0 <= account.admission.waiting + account.admission.reserved <= len(self.open)  # 29
             asked = [r["step"].candidate for r in self.open if isinstance(r["step"], Send)]
             asked += [s.candidate for s in self.streams]
             for member in self.pool.members:

@@ -26,6 +26,7 @@ from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
+from modelmesh.routing.lost_leases import give_back_lost
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
 from modelmesh.statistics import StatisticsCollector, circuits_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from modelmesh.client import MeshClient, OpenAIClient
     from modelmesh.config.schema import StorageSection
     from modelmesh.contracts.storage import Storage
+    from modelmesh.routing.circuits import Lease
     from modelmesh.state import StateManager, StateOfMesh, SystemState
 
 
@@ -69,6 +71,7 @@ class ModelMesh(Looking):
         self._resolver = resolver
         self._lock = RLock()  # a stream may be collected, and so closed, in the middle of another request's step
         self._book = HealthBook(draw=self._rng.random)
+        self._book.on_lost = self._lease_lost
         self._ledger = Ledger(self._book, epoch=wall() - clock())
         self._driver = SyncDriver(self._lock, clock, sleep)
         self._adriver = AsyncDriver(self._lock, clock, asleep)
@@ -310,6 +313,15 @@ class ModelMesh(Looking):
             if forked is not None:
                 forked()
         self._beside.after_fork(self._lock, go_on=self._ready)
+
+    def _lease_lost(self, lease: Lease) -> None:
+        """Give back a lease whose owner was collected; where another thread holds the lock, the next request does."""
+        self._book.lost.append(lease)
+        if self._lock.acquire(blocking=False):
+            try:
+                give_back_lost(self._book, self._clock())
+            finally:
+                self._lock.release()
 
     def _budgets(self) -> BudgetStatus | None:
         if not self._ready:

@@ -178,9 +178,9 @@ def test_an_answer_without_a_time_teaches_nothing(town: Any) -> None:
 def test_a_busy_model_and_a_busy_account_take_longer(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.2)
-    here["fast"].account.in_flight = 4
+    here["fast"].account.leases = set(range(4))
     assert score(here, "fast") == -0.6
-    here["fast"].health.in_flight = 4
+    here["fast"].health.leases = set(range(4))
     assert score(here, "fast") == -1.0
 
 
@@ -188,7 +188,7 @@ def test_who_takes_longer_than_the_limit_goes_last_but_stays_active(town: Any) -
     here = town({"fast": 0.1, "slow": 2.0}, max_latency_ms=1000)
     told(here, "fast", 0.1)
     told(here, "slow", 2.0)
-    here["fast"].health.in_flight = 1000  # were there no limit, the slow one would be the quicker one
+    here["fast"].health.leases = set(range(1000))  # were there no limit, the slow one would be the quicker one
     everybody = Candidates(here.pool, 0b11)
     request = here.request()
     chosen = {here.strategy.select(everybody, request).candidate.model_id for _ in range(10)}
@@ -200,7 +200,7 @@ def test_who_takes_longer_than_the_limit_goes_last_but_stays_active(town: Any) -
 def test_the_reason_says_what_is_expected(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.21)
-    here["fast"].health.in_flight = 2
+    here["fast"].health.leases = set(range(2))
     alone = Candidates(here.pool, 0b010)
     assert here.strategy.select(alone, here.request()).reason == "the only one; 210 ms to first content, 2 in flight"
     here.ask(300)

@@ -20,6 +20,7 @@ from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshEr
 from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import ID_ALIASES, canonical_id
 from modelmesh.registry.resolver import Resolver, build
+from modelmesh.routing.admission import AdmissionQueue
 from modelmesh.routing.circuits import Account
 from modelmesh.secret import Secret
 
@@ -139,6 +140,7 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
         connector_id=connector_id,
         names=_names(section.key, connector_id),
         limit=section.connection_pool.max_connections,
+        admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
         limits=limits,

@@ -55,7 +55,7 @@ def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolic
             error_codes=off.error_codes,
             cooldown=back.cooldown,
             probe_interval=back.probe_interval,
-            outage_takes_account=section.provider_deactivation == "on_api_outage",
+            outage_takes_account=section.provider_deactivation != "on_auth_failure" and not own_strikes,
             account_by_hand=section.provider_recovery == "on_manual",
         ),
         stream=StreamPolicy(section.stream.commit, section.stream.tokens, section.stream.seconds),

@@ -239,8 +239,6 @@ class MeshConfig:
             own = provider.discovery
             paths += [("providers", key, "discovery", name) for name in LATER_DISCOVERY_KEYS if getattr(own, name)]
             paths += [("providers", key, "quota", name) for name in LATER_QUOTA_KEYS if getattr(provider.quota, name, False)]
-            if provider.connection_pool.timeout != schema.ConnectionPoolSection().timeout:
-                paths.append(("providers", key, "connection_pool", "timeout"))
             auth = provider.options.get("auth")
             if isinstance(auth, Mapping) and (auth.get("method", "api_key") != "api_key" or auth.get("key_rotation")):
                 paths.append(("providers", key, "auth"))

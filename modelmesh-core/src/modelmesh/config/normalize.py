@@ -12,6 +12,7 @@ from typing import Any
 from modelmesh.config.locate import Path
 from modelmesh.config.problems import Problems
 
+QUEUE_ALIASES = {"timeout": "queue_wait"}
 KEY_ALIASES = {
     "apiKey": "api_key",
     "baseUrl": "base_url",
@@ -106,6 +107,9 @@ class Normalizer:
             entry.setdefault("api_key", auth.pop("api_key"))
         if auth:
             entry["auth"] = auth
+        if "connection_pool" in entry:
+            places = (*path, "connection_pool")
+            entry["connection_pool"] = self._rename(self._map(entry["connection_pool"], places), QUEUE_ALIASES, places)
         return entry
 
     # -- models -----------------------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ class ConnectionPoolSection:
     """``providers.<key>.connection_pool``."""
 
     max_connections: int = 100
-    timeout: Seconds = Seconds(30.0)
+    queue_size: int = 1000
+    queue_wait: Seconds | None = None
 
 
 @frozen
@@ -300,7 +301,7 @@ class PoolSection:
     timeouts: TimeoutsSection = TimeoutsSection()
     stream: StreamSection = StreamSection()
     adaptation: Adaptation = Adaptation.ALLOW
-    provider_deactivation: Literal["on_auth_failure", "on_api_outage"] | None = None
+    provider_deactivation: Literal["on_auth_failure", "on_api_outage", "both"] = "both"
     provider_recovery: Literal["on_probe_success", "on_manual"] | None = None
     on_budget_exceeded: Literal["error", "rotate"] | None = None
     budget: BudgetSection | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -45,7 +47,7 @@ class AsyncDriver:
                         return end.value  # type: ignore[no-any-return]
                 if isinstance(step, Wait):
                     outcome = None
-                    await self._sleep(step.seconds)
+                    await self._wait(step)
                 elif isinstance(step, Post):
                     outcome = await asyncio.to_thread(self.poster, step.amounts) if self.poster else None
                 else:
@@ -53,6 +55,19 @@ class AsyncDriver:
         finally:
             with self.lock:
                 flow.close()  # after a cancellation this gives back what the attempt held
+
+    async def _wait(self, step: Wait) -> None:
+        """Let the step's seconds pass; a place that is granted to a queued request ends the wait early."""
+        if step.ticket is None or self._sleep is not asyncio.sleep:  # nothing wakes a virtual clock
+            await self._sleep(step.seconds)
+            return
+        loop, turn = asyncio.get_running_loop(), asyncio.Event()
+        with self.lock:
+            if step.ticket.granted is not None:
+                return
+            step.ticket.wake = partial(_call_in, loop, turn.set)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(turn.wait(), step.seconds)
 
     async def _attempt(self, step: Send) -> Outcome:
         provider = step.candidate.provider
@@ -86,9 +101,9 @@ class AsyncDriver:
                         yield chunk
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
                 cause = failed(served.candidate.provider, error)
-            ended = True
             with self.lock:
                 broken = relay.end(cause, now=self._clock(), began=began)
+            ended = True
             done(broken)  # before the last chunk: many callers leave when they have that
         finally:
             if not ended:
@@ -100,6 +115,12 @@ class AsyncDriver:
             raise broken
         for chunk in relay.rest():
             yield chunk
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Call a function in an event loop from any thread; a loop that was closed has no request that waits."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)
 
 
 async def _open(stream: Any, hold: Hold) -> Opened | ProviderError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from threading import RLock
+from threading import Event, RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
@@ -44,7 +45,7 @@ class SyncDriver:
                         return end.value  # type: ignore[no-any-return]
                 if isinstance(step, Wait):
                     outcome = None
-                    self._sleep(step.seconds)
+                    self._wait(step)
                 elif isinstance(step, Post):
                     outcome = self.poster(step.amounts) if self.poster else None
                 else:
@@ -52,6 +53,18 @@ class SyncDriver:
         finally:
             with self.lock:
                 flow.close()  # after an interrupt this gives back what the attempt held
+
+    def _wait(self, step: Wait) -> None:
+        """Let the step's seconds pass; a place that is granted to a queued request ends the wait early."""
+        if step.ticket is None or self._sleep is not time.sleep:  # nothing wakes a virtual clock
+            self._sleep(step.seconds)
+            return
+        turn = Event()
+        with self.lock:
+            if step.ticket.granted is not None:
+                return
+            step.ticket.wake = turn.set
+        turn.wait(step.seconds)
 
     def _attempt(self, step: Send) -> Outcome:
         provider = step.candidate.provider
@@ -81,9 +94,9 @@ class SyncDriver:
                     yield from relay.take(chunk)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
                 cause = failed(served.candidate.provider, error)
-            ended = True
             with self.lock:
                 broken = relay.end(cause, now=self._clock(), began=began)
+            ended = True
             done(broken)  # before the last chunk: many callers leave when they have that
         finally:
             try:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from modelmesh.routing.admission import AdmissionQueue
 from modelmesh.routing.classes import RULES, Effect, FailureClass
 from modelmesh.routing.policy import (
     BUCKET_CAPACITY,
     LEAST_IN_FLIGHT,
+    OUTAGE_WINDOW_S,
+    OUTAGES_OF_MODELS,
+    OUTAGES_OF_ONE_MODEL,
     SLOW_START_S,
     SLOW_START_SHARE,
     THROTTLE_CUT,
@@ -155,13 +160,18 @@ class ModelHealth(Circuit):
 
     Attributes:
         candidate: The model.
-        in_flight: Requests it has in flight.
-        judge: Whose policy withholds it, ``None`` when none does.
+        leases: Attempts that it has in flight.
+        judge: The policy evaluator that keeps it in standby, ``None`` when none does.
     """
 
     candidate: Candidate | None = field(default=None, repr=False)
-    in_flight: int = 0
+    leases: set[Lease] = field(factory=set, repr=False)
     judge: Judge | None = field(default=None, repr=False)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that it has in flight."""
+        return len(self.leases)
 
 
 @define(eq=False)
@@ -174,11 +184,13 @@ class Account(Circuit):
         names: Every name it may be referred to by.
         limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
         ceiling: The limit as configured.
-        waiting: Requests that wait for a place.
         credential: Where its key was read: a variable's name or a place in the configuration; ``None`` when unknown.
+        admission: Requests that wait for a place in flight.
+        accepts: What pools were last told: whether a new request may be sent at once.
         max_retries: Second tries at one of its models at most; ``None`` leaves it to the pool.
         limits: Deadlines of its own by name, seconds; the others are the pool's.
-        in_flight: Requests it has in flight.
+        leases: Attempts that it has in flight.
+        outages: ``(time, model)`` of the outage failures since its last answer.
     """
 
     provider_id: str = ""
@@ -186,11 +198,13 @@ class Account(Circuit):
     names: tuple[str, ...] = ()
     limit: int = 100
     ceiling: int = 0
-    waiting: int = 0
     credential: str | None = None
+    admission: AdmissionQueue = field(factory=AdmissionQueue, repr=False)
+    accepts: bool = True
     max_retries: int | None = None
     limits: dict[str, float] = field(factory=dict)
-    in_flight: int = 0
+    leases: set[Lease] = field(factory=set, repr=False)
+    outages: deque[tuple[float, ModelHealth]] = field(factory=lambda: deque(maxlen=OUTAGES_OF_ONE_MODEL), repr=False)
     cut_at: float = 0.0
     earned: int = 0
     _merged: tuple[Limits, Limits] | None = field(default=None, init=False, repr=False)
@@ -228,27 +242,67 @@ class Account(Circuit):
         return self.reason in KEY_FAILURES or RULES[self.reason].effect is Effect.STRIKE
 
     @property
+    def in_flight(self) -> int:
+        """Requests that it has in flight."""
+        return len(self.leases)
+
+    @property
+    def free_places(self) -> int:
+        """Places in flight that are neither taken nor granted to a waiting request."""
+        return self.limit - len(self.leases) - self.admission.reserved
+
+    @property
     def has_room(self) -> bool:
-        """Whether one more request fits."""
-        return self.in_flight < self.limit
+        """Whether a new request may be sent at once: a place is free, and no earlier request waits for it."""
+        return self.free_places > 0 and not self.admission.waiting
+
+    def is_out(self, now: float) -> bool:
+        """Whether the outage failures since the last answer speak of the whole account rather than of one model."""
+        if len(self.outages) >= OUTAGES_OF_ONE_MODEL:
+            return True
+        return len({id(model) for when, model in self.outages if when > now - OUTAGE_WINDOW_S}) >= OUTAGES_OF_MODELS
 
 
 @define(eq=False)
 class Lease:
     """One attempt in flight: what its result may be applied to.
 
+    Creating a lease changes nothing; :meth:`.health.HealthBook.begin` takes the place in flight.
+
     Attributes:
         candidate: The model.
+        pool: The pool that sent the attempt, ``None`` where nothing is counted.
         generations: Generation of the model's and the account's circuit when it began.
         probes: Probe number held on each, 0 for none.
-        began: When.
-        settled: Whether the result is in.
-        booking: What was reserved for it, ``None`` when nothing is counted.
+        began: Monotonic seconds.
+        sent: Whether the request may have left.
+        settled: Whether the result was applied, and the place given back.
+        booking: The reservation made for it, ``None`` when nothing is counted.
     """
 
     candidate: Candidate
-    generations: tuple[int, int]
-    probes: tuple[int, int]
+    pool: Pool | None = field(default=None, repr=False)
+    generations: tuple[int, int] = (0, 0)
+    probes: tuple[int, int] = (0, 0)
     began: float = 0.0
+    sent: bool = False
     settled: bool = False
     booking: Booking | None = None
+
+
+class LeaseGuard:
+    """Returns a lease that its owner lost, for example because an interrupt came between two steps.
+
+    The flow, and later the stream, owns the guard. When the guard is collected before the lease was settled, the lease goes to
+    the callback, which gives back the place and the reservation.
+    """
+
+    __slots__ = ("_lease", "_lost")
+
+    def __init__(self, lease: Lease, lost: Callable[[Lease], None]) -> None:
+        self._lease = lease
+        self._lost = lost
+
+    def __del__(self) -> None:
+        if not self._lease.settled:
+            self._lost(self._lease)

@@ -1,8 +1,8 @@
-"""What a request does next: a generator that yields steps and is sent their outcomes.
+"""The flow of a request: a generator that yields steps and is sent their outcomes.
 
-It does no I/O, reads no clock and draws no number but through what it is handed, so the synchronous and the
-asynchronous driver cannot differ, a virtual clock can run a day of it in a millisecond, and a dry run is the same
-code stopped at its first step.
+The flow does no I/O, and reads only the clock and the random source that it is given. The synchronous and the
+asynchronous driver therefore cannot differ, a virtual clock runs a day of it in a millisecond, and a dry run is the
+same code stopped at its first step.
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError, RoutingError
 from modelmesh.routing import verdicts
+from modelmesh.routing.admission import Ticket
 from modelmesh.routing.answers import check_answer, usage_of
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Lease
+from modelmesh.routing.circuits import Lease, LeaseGuard
 from modelmesh.routing.classes import RULES, FailureClass, Scope
 from modelmesh.routing.ledger import Refusal
+from modelmesh.routing.lost_leases import give_back, give_back_lost
 from modelmesh.routing.policy import StreamPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh.routing.progress import Progress
-from modelmesh.routing.rotation import Considered, Rotation
+from modelmesh.routing.rotation import QUEUE_LOOK_S, Considered, Rotation
 
 
 @frozen
@@ -51,9 +53,15 @@ class Send:
 
 @frozen
 class Wait:
-    """Step: let this many seconds pass."""
+    """Step: let this many seconds pass.
+
+    Attributes:
+        seconds: How long.
+        ticket: The request waits in a queue; the driver may end the wait when the ticket is notified.
+    """
 
     seconds: float
+    ticket: Ticket | None = None
 
 
 @define(eq=False)
@@ -106,8 +114,9 @@ class Served:
         attempts: The record, the successful attempt last.
         reason: Why this candidate.
         considered: What the choice was made from, for ``explain()``.
-        lease: Settles the attempt with the health book when a stream ends.
+        lease: Records the attempt's outcome in the health tracker when a stream ends.
         request: What the strategy was told of the request.
+        guard: Gives the lease back when a stream is lost before it ended.
     """
 
     pool: Pool
@@ -118,6 +127,7 @@ class Served:
     considered: Considered
     lease: Lease
     request: SelectionRequest
+    guard: LeaseGuard
 
 
 Flow = Generator[Step, Outcome, Served]
@@ -149,6 +159,7 @@ def serve(
         BadRequestError: The request itself is wrong.
     """
     started = clock()
+    give_back_lost(pool.book, started)
     pool.book.advance(started)
     if pool.judge is not None and pool.judge.error is not None:
         error, pool.judge.error = pool.judge.error, pool.judge.error if dry_run else None
@@ -157,29 +168,30 @@ def serve(
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     record = [] if attempts is None else attempts
     run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total, record)
-    while run.time_for_another():
-        try:
-            choice = run.choose()
-        except RoutingError:
-            if not run.attempts:
-                raise
-            break
-        if choice is None:
-            wait = run.wait_for_room()
-            if wait is None:
+    try:
+        while run.time_for_another():
+            try:
+                choice = run.choose()
+            except RoutingError:
+                if not run.attempts:
+                    raise
                 break
-            yield from _queued(run, wait)
-            continue
-        candidate, reason = choice
-        refusal = pool.ledger.refusal(pool, candidate, call, clock())
-        if refusal is not None:
-            _refused(run, candidate, refusal, dry_run=dry_run)
-            continue
-        served = yield from _persist(run, candidate, reason, dry_run=dry_run)
-        if served is not None:
-            return served
-        pool.rotation_events += 1
-    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals)
+            if choice is None:
+                if run.ended is not None or not (yield from _queued(run)):
+                    break
+                continue
+            candidate, reason = choice
+            refusal = pool.ledger.refusal(pool, candidate, call, clock())
+            if refusal is not None:
+                _refused(run, candidate, refusal, dry_run=dry_run)
+                continue
+            served = yield from _persist(run, candidate, reason, dry_run=dry_run)
+            if served is not None:
+                return served
+            pool.rotation_events += 1
+    finally:
+        _leave_queue(run)
+    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals, ended=run.ended)
 
 
 def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
@@ -221,18 +233,37 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
             return None
 
 
-def _queued(run: Rotation, seconds: float) -> Generator[Step, Outcome]:
-    """Let some time pass in the queue of every account that is full."""
-    crowded = run.pool.crowded(run.considered.able & ~run.considered.tried)
-    for account in crowded:
-        account.waiting += 1
-    try:
-        run.waited += seconds
-        yield Wait(seconds)
-    finally:
-        for account in crowded:
-            account.waiting -= 1
-    run.pool.book.advance(run.clock())
+def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
+    """Wait in the queues of the accounts that are full; ``False`` when no candidate became available."""
+    accounts = () if run.gave_up_waiting else run.accounts_to_wait_for()
+    if not accounts:
+        run.stop_waiting(0.0)
+        return run.choose() is not None
+    began, longest = run.clock(), run.longest_wait(accounts)
+    run.ticket, run.queued_at = Ticket(), accounts
+    run.pool.book.enqueue(run.ticket, accounts)
+    while run.ticket.granted is None:
+        left = longest - (run.clock() - began)
+        if left <= 0:
+            _leave_queue(run)
+            run.stop_waiting(longest)
+            return True
+        seconds = min(QUEUE_LOOK_S, left)
+        yield Wait(seconds, run.ticket)
+        run.pool.book.advance(run.clock())
+        if run.untried() or not any(account.ready for account in accounts):
+            break
+    run.waited += run.clock() - began
+    if run.ticket.granted is None:
+        _leave_queue(run)
+    return True
+
+
+def _leave_queue(run: Rotation) -> None:
+    """Give up the request's place in the queue, or the place that it was granted and did not take."""
+    if run.ticket is not None:
+        run.pool.book.dequeue(run.ticket, run.queued_at)
+        run.ticket, run.queued_at = None, ()
 
 
 def _listed(error: ProviderError, pool: Pool) -> bool:
@@ -242,59 +273,71 @@ def _listed(error: ProviderError, pool: Pool) -> bool:
 
 
 def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
-    pool, call, clock = run.pool, run.call, run.clock
+    pool, now = run.pool, run.clock()
     attempt = Attempt(len(run.attempts) + 1, candidate.provider_id, candidate.model_id, reason, run.waited * 1000)
-    now = clock()
     limits = candidate.account.limits_over(pool.policy.limits).within(max(run.ends - now, 0.001))
+    send = Send(run.call, candidate, limits, attempt, pool.policy.stream)
     if dry_run:
-        yield Send(call, candidate, limits, attempt)
+        yield send
         return None
-    lease = pool.book.begin(candidate, now)
-    lease.booking = pool.ledger.reserve(pool, candidate, call, now)
-    if lease.booking is not None and pool.ledger.posted is not None:
-        refusal = yield from _posted(run, lease)
-        if refusal is not None:
-            _refused(run, candidate, refusal)
-            return None
-    run.waited = 0.0
-    run.attempts.append(attempt)
-    pool.total_requests += 1
-    _notify(pool, "picked", candidate, run.selection)
+    lease = Lease(candidate, pool)
+    guard = LeaseGuard(lease, pool.book.on_lost)
     try:
-        outcome = yield Send(call, candidate, limits, attempt, pool.policy.stream)
+        pool.book.begin(lease, now)
+        _leave_queue(run)
+        lease.booking = pool.ledger.reserve(pool, candidate, run.call, now)
+        if lease.booking is not None and pool.ledger.posted is not None:
+            refusal = yield from _posted(run, lease)
+            if refusal is not None:
+                _refused(run, candidate, refusal)
+                return None
+        run.waited = 0.0
+        run.attempts.append(attempt)
+        pool.total_requests += 1
+        _notify(pool, "picked", candidate, run.selection)
+        lease.sent = True
+        outcome = yield send
         if isinstance(outcome, Answer):
-            outcome = check_answer(call, outcome)
+            outcome = check_answer(run.call, outcome)
+        if isinstance(outcome, ProviderError):
+            _record_failure(run, lease, attempt, outcome)
+            return None
+        assert isinstance(outcome, Answer | Opened)
+        done = run.clock()
+        attempt.ms = (done - now) * 1000
+        attempt.billed = "yes"
+        served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection, guard)
+        if isinstance(outcome, Opened):
+            attempt.outcome = "streaming"
+            attempt.adapted = outcome.stream.adapted
+        else:
+            attempt.outcome = "answered"
+            attempt.adapted = outcome.adapted
+            settle(served, usage=usage_of(outcome.body), now=done, seconds=done - now)
     except BaseException:
-        attempt.outcome = "cancelled"
-        attempt.ms = (clock() - now) * 1000
-        _failed(pool, lease, "unknown", clock())
-        pool.book.release(lease)
+        # Whatever cuts the attempt short, its place and its reservation are given back: a caller who leaves, an interrupt
+        # between any two lines, a strategy that raises.
+        if not lease.settled:
+            attempt.outcome = "cancelled"
+            attempt.ms = (run.clock() - now) * 1000
+            give_back(lease, run.clock())
         raise
-    done = clock()
-    if isinstance(outcome, ProviderError):
-        outcome.provider_id, outcome.model_id = candidate.provider_id, candidate.model_id
-        attempt.fail(outcome, done - now)
-        run.last_error = outcome
-        if isinstance(outcome.usage, Mapping) and outcome.billed != "no":
-            _charged(pool, lease, attempt, candidate, outcome.usage, done)
-        _failed(pool, lease, outcome.billed, done, sent=outcome.failure is not FailureClass.NOT_SENT)
-        pool.book.failed(lease, outcome, done, pool.policy.circuit)
-        if RULES[outcome.failure].scope is not Scope.NONE:
-            _notify(pool, "failed", candidate, run.selection, outcome)
-            _judged(pool, candidate, done, error=outcome)
-        return None
-    assert isinstance(outcome, Answer | Opened)
-    attempt.ms = (done - now) * 1000
-    attempt.billed = "yes"
-    served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection)
-    if isinstance(outcome, Opened):
-        attempt.outcome = "streaming"
-        attempt.adapted = outcome.stream.adapted
-    else:
-        attempt.outcome = "answered"
-        attempt.adapted = outcome.adapted
-        settle(served, usage=usage_of(outcome.body), now=done, seconds=done - now)
     return served
+
+
+def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
+    """Record what a failed attempt took, and what the failure says about the health of its candidate."""
+    pool, candidate, done = run.pool, lease.candidate, run.clock()
+    error.provider_id, error.model_id = candidate.provider_id, candidate.model_id
+    attempt.fail(error, done - lease.began)
+    run.count(candidate, error)
+    if isinstance(error.usage, Mapping) and error.billed != "no":
+        _charged(pool, lease, attempt, candidate, error.usage, done)
+    pool.ledger.fail(lease.booking, sent=error.failure is not FailureClass.NOT_SENT, billed=error.billed, now=done)
+    pool.book.failed(lease, error, done, pool.policy.circuit)
+    if RULES[error.failure].scope is not Scope.NONE:
+        _notify(pool, "failed", candidate, run.selection, error)
+        _judged(pool, candidate, done, error=error)
 
 
 def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
@@ -306,13 +349,10 @@ def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | N
         outcome = yield Post(amounts)
     except BaseException:
         pool.ledger.put_back(amounts)
-        _failed(pool, lease, "no", run.clock(), sent=False)
-        pool.book.release(lease)
         raise
     refusal = pool.ledger.adopt(booking, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
     if refusal is not None:
-        _failed(pool, lease, "no", run.clock(), sent=False)
-        pool.book.release(lease)
+        give_back(lease, run.clock())
     return refusal
 
 
@@ -323,10 +363,6 @@ def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, u
     attempt.cost = None if cost is None else cost / NANO
     pool.ledger.settle(lease.booking, candidate, usage, now)
     lease.booking = None
-
-
-def _failed(pool: Pool, lease: Lease, billed: str, now: float, *, sent: bool = True) -> None:
-    pool.ledger.fail(lease.booking, sent=sent, billed=billed, now=now)
 
 
 def settle(served: Served, *, usage: dict[str, Any] | None, now: float, seconds: float) -> None:

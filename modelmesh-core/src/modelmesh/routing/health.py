@@ -8,9 +8,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from modelmesh.routing.admission import Ticket
 from modelmesh.routing.circuits import KEY_FAILURES, Account, Circuit, Lease, ModelHealth, Reason, State
 from modelmesh.routing.classes import RULES, Effect, FailureClass, Scope
 from modelmesh.routing.cooldowns import cooldown
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
     from modelmesh.routing.candidates import Candidate
     from modelmesh.routing.maintenance import Maintenance
+
+OUTAGES = frozenset({FailureClass.NOT_SENT, FailureClass.SERVER, FailureClass.TIMEOUT})
+"""Failures that may mean that the whole vendor is down."""
 
 MAX_CHANGES = 1000
 """Changes kept until somebody is told; without a listener the oldest go."""
@@ -47,6 +51,8 @@ class HealthBook:
         self._probes = 0
         self.changes: deque[Change] = deque(maxlen=MAX_CHANGES)
         self.leases: set[Lease] = set()  # not settled yet
+        self.lost: deque[Lease] = deque()  # their owners are gone; the next flow gives them back
+        self.on_lost: Callable[[Lease], None] = self.lost.append
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -92,20 +98,19 @@ class HealthBook:
 
     # -- attempts -----------------------------------------------------------------------------------------------
 
-    def begin(self, candidate: Candidate, now: float) -> Lease:
-        """Note that an attempt starts; of something half-open it is the probe."""
-        health, account = candidate.health, candidate.account
-        account.in_flight += 1
-        health.in_flight += 1
+    def begin(self, lease: Lease, now: float) -> None:
+        """Take the place in flight for an attempt; on a half-open circuit the attempt is the probe."""
+        health, account = lease.candidate.health, lease.candidate.account
+        lease.generations, lease.began = (health.generation, account.generation), now
+        self.leases.add(lease)
+        account.leases.add(lease)
+        health.leases.add(lease)
+        lease.probes = (self._probe(health, now), self._probe(account, now))
         if not account.has_room:
             self._show(account)
-        probes = (self._probe(health, now), self._probe(account, now))
-        lease = Lease(candidate, (health.generation, account.generation), probes, now)
-        self.leases.add(lease)
-        return lease
 
     def _probe(self, circuit: Circuit, now: float) -> int:
-        if circuit.state is not State.HALF_OPEN:
+        if circuit.state is not State.HALF_OPEN or circuit.probe:
             return 0
         self._probes += 1
         circuit.probe = self._probes
@@ -114,22 +119,36 @@ class HealthBook:
         return circuit.probe
 
     def release(self, lease: Lease) -> bool:
-        """Give back the place in flight; ``False`` when that was done before."""
+        """Give back the place in flight; ``False`` when that was done before.
+
+        Each step has the same effect when it is repeated, so that an interrupted release can be run again.
+        """
         if lease.settled:
             return False
-        lease.settled = True
-        self.leases.discard(lease)
         account = lease.candidate.account
-        was_full = not account.has_room
-        account.in_flight -= 1
-        lease.candidate.health.in_flight -= 1
+        account.leases.discard(lease)
+        lease.candidate.health.leases.discard(lease)
         for circuit, probe in zip((lease.candidate.health, account), lease.probes, strict=True):
             if probe and circuit.probe == probe:
                 circuit.probe = 0
                 self._show(circuit)
-        if was_full:
+        if not account.accepts:
             self._show(account)
+        self.leases.discard(lease)
+        lease.settled = True
         return True
+
+    def enqueue(self, ticket: Ticket, accounts: Iterable[Account]) -> None:
+        """Let a request wait for a place at any of these accounts."""
+        for account in accounts:
+            account.admission.join(ticket)
+            self._show(account)
+
+    def dequeue(self, ticket: Ticket, accounts: Iterable[Account]) -> None:
+        """Take a request out of the queues; a place that it was granted and did not take goes to the next one."""
+        for account in accounts:
+            account.admission.leave(ticket)
+            self._show(account)
 
     def succeeded(self, lease: Lease, now: float) -> None:
         """Apply an answer."""
@@ -145,6 +164,7 @@ class HealthBook:
                 self._close(circuit, now)
             circuit.steps.clear()
         account = lease.candidate.account
+        account.outages.clear()
         if account.limit < account.ceiling:
             account.earn()
             self._show(account)
@@ -169,8 +189,7 @@ class HealthBook:
             self._remember(lease.candidate, error.feature, now)
         if rule.effect is Effect.NONE and not self._listed(error, policy):
             return
-        outage = policy.outage_takes_account and rule.effect is Effect.STRIKE
-        which = 1 if rule.scope is Scope.ACCOUNT or outage else 0
+        which = 1 if rule.scope is Scope.ACCOUNT else 0
         circuit: Circuit = (lease.candidate.health, lease.candidate.account)[which]
         stale = circuit.generation != lease.generations[which]
         if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
@@ -188,11 +207,22 @@ class HealthBook:
             return
         circuit.samples.append((now, False))
         circuit.consecutive += 1
-        if stale:
-            return  # it opened while this one was under way, and that took this one into account
-        if circuit.state is State.HALF_OPEN or circuit.too_many(now, policy):
+        # A stale result was under way when the circuit opened, and the opening took it into account.
+        if not stale and (circuit.state is State.HALF_OPEN or circuit.too_many(now, policy)):
             seconds, by_hand = cooldown(circuit, error, policy, self._draw), which == 1 and policy.account_by_hand
-            self._open(circuit, error.failure, now, seconds, told=False, stale=stale, by_hand=by_hand)
+            self._open(circuit, error.failure, now, seconds, told=False, stale=False, by_hand=by_hand)
+        if policy.outage_takes_account and error.failure in OUTAGES:
+            self._outage(lease, error, now, policy)
+
+    def _outage(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
+        """Open the breaker of the whole account when several of its models fail together, or its probe failed."""
+        account = lease.candidate.account
+        account.outages.append((now, lease.candidate.health))
+        if account.generation != lease.generations[1] or account.state is State.OPEN:
+            return
+        if account.state is State.HALF_OPEN or account.is_out(now):
+            seconds = cooldown(account, error, policy, self._draw)
+            self._open(account, error.failure, now, seconds, told=False, stale=False, by_hand=policy.account_by_hand)
 
     @staticmethod
     def _listed(error: ProviderError, policy: CircuitPolicy) -> bool:
@@ -243,6 +273,7 @@ class HealthBook:
         if account.generation != generation or not account.probeable:
             return False
         account.consecutive = 0
+        account.outages.clear()
         account.steps.clear()
         account.generation += 1  # its timer is of the time before
         self.changes.append(("healthy", account, account.reason, None))
@@ -310,6 +341,8 @@ class HealthBook:
         circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
         circuit.steps.clear()
         circuit.samples.clear()
+        if isinstance(circuit, Account):
+            circuit.outages.clear()
 
     # -- what is withheld though nothing failed -----------------------------------------------------------------
 
@@ -386,7 +419,11 @@ class HealthBook:
     @staticmethod
     def _show(circuit: Circuit) -> None:
         if isinstance(circuit, Account):
-            on = circuit.ready and circuit.has_room
+            if circuit.ready:
+                circuit.admission.grant(circuit.free_places)
+            else:
+                circuit.admission.notify_all()
+            circuit.accepts = on = circuit.ready and circuit.has_room
             for pool, mask in circuit.places:
                 pool.set_account(circuit, mask, on=on)
         elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:

@@ -217,6 +217,11 @@ class Ledger:
             meter.tell(bucket, -told)
         booking.held, booking.posted = [], []
 
+    def recheck(self, meters: Iterable[Meter], now: float) -> None:
+        """Make available again what a reservation that was lost had exhausted."""
+        for meter in meters:
+            self._after(meter, now)
+
     def _after(self, meter: Meter, now: float) -> None:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
         quota = meter.quota

@@ -93,7 +93,7 @@ class CircuitPolicy:
         error_codes: Statuses that count; ``None``: every failure of the server or the network.
         cooldown: Standby after a failure; literal when set, else 30 s doubling to 300 s.
         probe_interval: Standby after a refused key; literal when set, else 300 s doubling to an hour.
-        outage_takes_account: Whether failures of the server or the network count against the whole account.
+        outage_takes_account: Whether outage failures on several models of an account open the account's own breaker.
         account_by_hand: Whether an account that went to standby stays there until it is recovered by hand.
     """
 
@@ -104,7 +104,7 @@ class CircuitPolicy:
     error_codes: frozenset[int] | None = None
     cooldown: float | None = None
     probe_interval: float | None = None
-    outage_takes_account: bool = False
+    outage_takes_account: bool = True
     account_by_hand: bool = False
 
 
@@ -121,14 +121,13 @@ class PoolPolicy:
 
     Attributes:
         limits: Deadlines of an attempt and of the request.
-        max_attempts: Upstream calls of one request over all candidates.
+        max_attempts: Upstream calls of one request that may be billed. An account that was not tried yet always gets one more.
         retry: Second tries at the same model.
         circuit: Standby.
         longest_wait: Longest wait inside a request for a vendor's delay.
         panic: Whether the model due soonest is tried when every one is off.
         stream: How long a stream is held back.
         adaptation: What happens when something has to be dropped or renamed for a vendor.
-        queue_wait: How long a request waits for a place at an account that has none, when no other is free.
         rotate_on_budget: Whether a request that a provider's budget does not allow goes on to other models.
         mixed_vectors: Whether the pool serves embeddings with several models, whose vectors cannot be compared.
     """
@@ -141,7 +140,6 @@ class PoolPolicy:
     panic: bool = True
     stream: StreamPolicy = field(factory=StreamPolicy)
     adaptation: Adaptation = Adaptation.ALLOW
-    queue_wait: float = 1.0
     rotate_on_budget: bool = False
     mixed_vectors: bool = False
 
@@ -155,8 +153,12 @@ BUCKET_CAPACITY, RETRY_COST, THROTTLE_COST = 100.0, 10.0, 5.0
 LEAST_IN_FLIGHT, THROTTLE_CUT = 3, 0.7
 """A throttled account may have fewer requests in flight, but never fewer than this; each success earns places back."""
 
-MOST_WAITING = 100
-"""Requests that may wait for a place at one account."""
+MOST_CALLS = 16
+"""Upstream calls of one request, whatever they cost."""
+
+OUTAGE_WINDOW_S, OUTAGES_OF_MODELS, OUTAGES_OF_ONE_MODEL = 30.0, 2, 5
+"""An account's breaker opens after outage failures on this many different models within the window, or after this many in all,
+without an answer in between."""
 
 FORGET_FEATURE_S = 3600.0
 """For how long a model that refused a parameter is not offered requests with it."""

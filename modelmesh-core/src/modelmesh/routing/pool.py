@@ -64,6 +64,7 @@ class Pool:
         self._all = (1 << len(self.members)) - 1
         self._ready = 0
         self._closed = 0  # put in standby by hand
+        self._rotated = 0  # of those, by rotate()
         self._blocked: dict[int, int] = {}  # accounts that are off or full: id -> mask
         self._account_off = 0
         self._position = {id(candidate): place for place, candidate in enumerate(self.members)}
@@ -204,10 +205,24 @@ class Pool:
             found |= self._windows[place][1] if place >= 0 else 0
         return found
 
-    def crowded(self, among: int) -> list[Account]:
-        """Accounts that are healthy and only have no room, of some members."""
-        accounts = {id(c.account): c.account for c in Candidates(self, among & self._ready & ~self._closed)}
-        return [account for account in accounts.values() if account.ready and not account.has_room]
+    def busy_accounts(self, among: int) -> list[Account]:
+        """Return the accounts of some members that are healthy and only have no free place."""
+        healthy = among & self._ready & ~self._closed
+        accounts = (self._accounts[key] for key in self._blocked if self._blocked[key] & healthy)
+        return [account for account in accounts if account.ready]
+
+    def of_account(self, account: Account) -> int:
+        """Return the members of an account that are neither in standby nor unavailable by themselves."""
+        return self._by_account.get(id(account), 0) & self._ready & ~self._closed
+
+    def accounts_among(self, mask: int) -> int:
+        """Return how many accounts some members belong to."""
+        return sum(1 for members in self._by_account.values() if members & mask)
+
+    @property
+    def rotated_out(self) -> int:
+        """Members that ``rotate()`` put in standby and that are healthy: the last resort before a request fails."""
+        return self._rotated & self._ready & ~self._account_off
 
     def position(self, candidate: Candidate) -> int | None:
         """Return the place of a member, ``None`` for a stranger."""
@@ -277,13 +292,21 @@ class Pool:
         self.close(candidate)
         self.rotation_events += 1
 
-    def close(self, candidate: Candidate) -> None:
-        """Put a member in standby as it was in an earlier run."""
-        self._closed |= 1 << self._position[id(candidate)]
+    def close(self, candidate: Candidate, *, rotated: bool = False) -> None:
+        """Put a member in standby as it was in an earlier run; ``rotated`` keeps it as a last resort."""
+        bit = 1 << self._position[id(candidate)]
+        self._closed |= bit
+        if rotated:
+            self._rotated |= bit
+
+    def is_rotated_out(self, candidate: Candidate) -> bool:
+        """Return whether ``rotate()`` put a member in standby."""
+        return bool(self._rotated >> self._position[id(candidate)] & 1)
 
     def open(self, candidate: Candidate) -> None:
         """Undo :meth:`close`, and nothing else."""
         self._closed &= ~(1 << self._position[id(candidate)])
+        self._rotated &= self._closed
 
     def is_closed(self, candidate: Candidate) -> bool:
         """Whether a member was put in standby by hand."""
@@ -315,6 +338,7 @@ class Pool:
             )
             raise NoActiveModelError(message, pool_name=self.name)
         self.deactivate(current)
+        self.close(current, rotated=True)
         return following
 
     def __iter__(self) -> Iterator[Candidate]:

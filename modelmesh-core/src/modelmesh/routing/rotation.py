@@ -1,4 +1,4 @@
-"""The rotation of one request: who is asked next, who is asked again, and after how long."""
+"""The rotation of one request: which candidate is tried next, which one is retried, and after how long."""
 
 from __future__ import annotations
 
@@ -11,20 +11,56 @@ from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ProviderError, RoutingError
 from modelmesh.routing import verdicts
+from modelmesh.routing.admission import Ticket
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Circuit
-from modelmesh.routing.classes import RULES, FailureClass, SameTarget, Scope
+from modelmesh.routing.circuits import Account, Circuit, State
+from modelmesh.routing.classes import RULES, FailureClass, SameTarget
 from modelmesh.routing.delays import equal_jitter, full_jitter
 from modelmesh.routing.ledger import Refusal
-from modelmesh.routing.policy import MOST_WAITING, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
+from modelmesh.routing.policy import MOST_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
 
 LEAST_LEFT_S = 1.0
 """A further attempt is not begun with less than this left of the request's time."""
 
-QUEUE_LOOK_S = 0.05
-"""How often a request in the queue looks whether there is room."""
+QUEUE_LOOK_S = 1.0
+"""A waiting request looks this often whether another candidate became available; a granted place wakes it at once."""
+
+OF_THE_ACCOUNT = frozenset(
+    {
+        FailureClass.NOT_SENT,
+        FailureClass.AMBIGUOUS,
+        FailureClass.TIMEOUT,
+        FailureClass.CREDENTIAL,
+        FailureClass.PERMISSION,
+        FailureClass.QUOTA,
+        FailureClass.TRANSIENT,
+        FailureClass.THROTTLE,
+        FailureClass.SERVER,
+        FailureClass.MISCONFIGURED,
+        FailureClass.PROTOCOL,
+        FailureClass.BROKEN,
+    }
+)
+"""Failures that say something about the account: the next candidate is of another account if there is one."""
+
+FREE_OF_CHARGE = frozenset(
+    {
+        FailureClass.NOT_SENT,
+        FailureClass.CREDENTIAL,
+        FailureClass.PERMISSION,
+        FailureClass.QUOTA,
+        FailureClass.MODEL_QUOTA,
+        FailureClass.NOT_FOUND,
+        FailureClass.CAPABILITY,
+        FailureClass.UNWRITTEN,
+    }
+)
+"""Failures that cost nothing; they do not count towards the calls of a request that may be billed."""
+
+FAILURES_OF_ONE_ACCOUNT = 2
+"""After this many failures of any kind, the other candidates of an account come after those of other accounts."""
 
 TOO_LONG = "context_length_exceeded"
 """Code of a prompt that is too long for the model; only a larger window is worth a try."""
@@ -58,31 +94,64 @@ class Rotation:
     ends: float
     attempts: list[Attempt] = field(factory=list)
     avoided: int = 0
+    visited: int = 0
     kept_to: int = 0
     kin: int = 0
     waited: float = 0.0
-    queued: float = 0.0
     panicked: bool = False
+    billable: int = 0
+    failures: dict[int, int] = field(factory=dict)
     last_error: ProviderError | None = None
     refusals: dict[int, Refusal] = field(factory=dict)
+    ended: str | None = None
+    gave_up_waiting: bool = False
+    ticket: Ticket | None = None
+    queued_at: tuple[Account, ...] = ()
 
-    # -- who is next ------------------------------------------------------------------------------------------------
+    # -- the next candidate -----------------------------------------------------------------------------------------
 
     def untried(self) -> int:
-        """Return the able and ready members that were not asked yet."""
+        """Return the eligible and available members that were not tried yet."""
         return self.considered.able & self.pool.available & ~self.considered.tried
 
     def choose(self) -> tuple[Candidate, str] | None:
-        """Return who is asked next, and why; ``None`` when nobody can be."""
-        open_ = self.untried()
-        preferred = self.call.options.preferred_provider
-        if preferred:
-            open_ = open_ & self.pool.mask_of_provider(preferred) or open_
-        open_ = open_ & ~self.avoided or open_
-        open_ = open_ & self.kept_to or open_
+        """Return the next candidate and the reason for it; ``None`` when there is none, or a queue to wait in."""
+        untried = self.untried() | self._granted()
+        open_ = self._within_caps(untried)
         if open_:
+            kept = open_ & self.kept_to
+            open_ = kept or open_ & ~self.avoided or open_
+            preferred = self.call.options.preferred_provider
+            if preferred:
+                open_ = open_ & self.pool.mask_of_provider(preferred) or open_
             return self._ask_strategy(Candidates(self.pool, open_))
-        return self._due_soonest()
+        if untried or (not self.gave_up_waiting and self.accounts_to_wait_for()):
+            return None
+        return self._last_resort()
+
+    def _granted(self) -> int:
+        """Return the members of the account that granted this request a place."""
+        granted = next((one for one in self.queued_at if self.ticket and self.ticket.granted is one.admission), None)
+        if granted is None or not granted.ready:
+            return 0
+        return self.considered.able & self.pool.of_account(granted) & ~self.considered.tried
+
+    def _within_caps(self, mask: int) -> int:
+        """Take out the members that the caps on calls rule out; an account that was not tried yet has one call left."""
+        calls = len(self.attempts)
+        if not mask or calls < min(self.pool.policy.max_attempts, MOST_CALLS // 2):
+            return mask
+        fresh = mask & ~self.visited
+        if calls >= MOST_CALLS:
+            allowed, cap = 0, f"{MOST_CALLS} calls are the most of one request"
+        elif self.billable >= self.pool.policy.max_attempts:
+            allowed, cap = fresh, f"{self.pool.policy.max_attempts} calls that may be billed are the most of one request"
+        elif calls + self.pool.accounts_among(fresh) >= MOST_CALLS:
+            allowed, cap = fresh, f"{MOST_CALLS} calls are the most of one request"
+        else:
+            return mask
+        self.ended = None if allowed else cap
+        return allowed
 
     def _ask_strategy(self, candidates: Candidates) -> tuple[Candidate, str]:
         strategy = self.pool.strategy
@@ -97,16 +166,30 @@ class Rotation:
             raise verdicts.stranger_chosen(self.pool, candidate)
         return candidate, reason or f"chosen by {strategy.id}"
 
-    def _due_soonest(self) -> tuple[Candidate, str] | None:
-        """When every one is off, the circuits may all be wrong: one request finds out, at the one due soonest."""
-        if self.panicked or self.attempts or not self.pool.policy.panic:
+    def _last_resort(self) -> tuple[Candidate, str] | None:
+        """Return a candidate that is tried only because the request would fail otherwise.
+
+        In this order: one whose half-open breaker is being probed, one that ``rotate()`` put in standby, and one whose breaker
+        is open by our own estimate, at an account that this request did not try.
+        """
+        rest = self._within_caps(self.considered.able & ~self.considered.tried)
+        probed = [c for c in Candidates(self.pool, rest & self.pool.in_use) if _is_half_open(c)]
+        if probed:
+            return probed[0], "no other candidate is available; its breaker is being probed"
+        rotated = rest & self.pool.rotated_out
+        if rotated:
+            return self._ask_strategy(Candidates(self.pool, rotated))[0], "no other candidate is available; it was rotated out"
+        if self.panicked or not self.pool.policy.panic:
             return None
-        off = Candidates(self.pool, self.considered.able & self.pool.in_use & ~self.considered.tried)
-        due = [(_due(c), place, c) for place, c in enumerate(off) if _may_panic(c)]
+        due = [
+            (_due(c), place, c)
+            for place, c in enumerate(Candidates(self.pool, rest & self.pool.in_use & ~self.visited))
+            if _may_panic(c)
+        ]
         if not due:
             return None
         self.panicked = True
-        return min(due)[2], "every model is off; this one is due soonest"
+        return min(due)[2], "every model is unavailable; this one is due soonest"
 
     # -- what a failure means ---------------------------------------------------------------------------------------
 
@@ -122,7 +205,7 @@ class Rotation:
             allowed = max(allowed, 1) if error.should_retry and self.alone(candidate) else allowed * error.should_retry
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
-        if retries >= allowed or len(self.attempts) >= policy.max_attempts:
+        if retries >= allowed or self.billable >= policy.max_attempts or len(self.attempts) >= self._calls_for_retries():
             return None
         if RULES[error.failure].same_target is not SameTarget.ONCE and not candidate.health.pay(
             THROTTLE_COST if error.failure is FailureClass.THROTTLE else RETRY_COST
@@ -135,6 +218,10 @@ class Rotation:
             return wait if told <= min(policy.longest_wait, left - LEAST_LEFT_S) else None
         wait = self._backoff(error, policy.retry, retries)
         return wait if wait <= left - LEAST_LEFT_S else None
+
+    def _calls_for_retries(self) -> int:
+        """Return how many calls there may be before retries end: one call is left for each account that was not tried."""
+        return MOST_CALLS - self.pool.accounts_among(self.untried() & ~self.visited)
 
     def may_ask_again(self, candidate: Candidate, error: ProviderError) -> bool:
         """Whether its circuit lets a second try through; that of the only candidate there is does within one request."""
@@ -173,8 +260,16 @@ class Rotation:
             return equal_jitter(retries, retry.initial_delay * 2, retry.max_delay, self.rng.random)
         return full_jitter(retries, retry.initial_delay, retry.max_delay, self.rng.random)
 
+    def count(self, candidate: Candidate, error: ProviderError) -> None:
+        """Count a failed call towards the caps, and note that its account was tried."""
+        self.last_error = error
+        self.billable += error.failure not in FREE_OF_CHARGE
+        account = id(candidate.account)
+        self.failures[account] = self.failures.get(account, 0) + 1
+        self.visited |= self.pool.mask_of_account(candidate)
+
     def leave(self, candidate: Candidate, error: ProviderError) -> None:
-        """Do not come back to a candidate, nor first to what shares the cause of its failure."""
+        """Do not return to a candidate, and try what may share the cause of its failure last."""
         place = self.pool.position(candidate)
         if place is not None:
             self.considered.tried |= 1 << place
@@ -182,7 +277,7 @@ class Rotation:
             self.keep_to_provider(candidate, error)
         if error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG:
             self.considered.tried |= self.pool.not_larger(candidate)
-        if RULES[error.failure].scope is Scope.ACCOUNT:
+        if error.failure in OF_THE_ACCOUNT or self.failures.get(id(candidate.account), 0) >= FAILURES_OF_ONE_ACCOUNT:
             self.avoided |= self.pool.mask_of_account(candidate)
 
     def refuse(self, candidate: Candidate, refusal: Refusal) -> None:
@@ -204,24 +299,37 @@ class Rotation:
         allowed = 3 if retry.max_attempts is None else retry.max_attempts
         self.kept_to = self.pool.mask_of_account(candidate) if worth_it and self.kin <= allowed else 0
 
-    def wait_for_room(self) -> float | None:
-        """Seconds to wait for a place at an account that only is full; ``None`` when there is nothing to wait for."""
-        crowded = [
-            account
-            for account in self.pool.crowded(self.considered.able & ~self.considered.tried)
-            if account.waiting < MOST_WAITING
-        ]
-        left = self.pool.policy.queue_wait - self.queued
-        if not crowded or left <= 0 or self.ends - self.clock() <= LEAST_LEFT_S:
-            return None
-        self.queued += QUEUE_LOOK_S
-        return min(QUEUE_LOOK_S, left)
+    # -- the queue and the end --------------------------------------------------------------------------------------
+
+    def accounts_to_wait_for(self) -> tuple[Account, ...]:
+        """Return the accounts whose queue this request may join: they are healthy and only have no free place."""
+        busy = self.pool.busy_accounts(self.considered.able & ~self.considered.tried)
+        return tuple(account for account in busy if account in self.queued_at or not account.admission.is_full)
+
+    def longest_wait(self, accounts: tuple[Account, ...]) -> float:
+        """Return how long this request may wait for a place at these accounts, seconds."""
+        left = self.ends - self.clock()
+        left -= min(LEAST_LEFT_S, left / 2)
+        waits = [account.admission.wait_s for account in accounts]
+        return left if None in waits else min(left, max(wait for wait in waits if wait is not None))
+
+    def stop_waiting(self, seconds: float) -> None:
+        """Note that no place became free in time, or that every queue is full."""
+        self.gave_up_waiting = True
+        busy = self.pool.busy_accounts(self.considered.able & ~self.considered.tried)
+        names = ", ".join(f"{one.provider_id} ({one.in_flight} in flight, {one.admission.waiting} waiting)" for one in busy)
+        if names and seconds:
+            self.ended = f"no place became free within {seconds:.1f} s at {names}"
+        elif names:
+            self.ended = f"the queue is full at {names}"
 
     def time_for_another(self) -> bool:
-        """Whether one more attempt fits the number and the time that a request has."""
-        if len(self.attempts) >= self.pool.policy.max_attempts:
-            return False
-        return not self.attempts or self.ends - self.clock() >= LEAST_LEFT_S
+        """Whether one more attempt fits the time that the request has."""
+        if not self.attempts or self.ends - self.clock() >= LEAST_LEFT_S:
+            return True
+        if self.untried():
+            self.ended = "the deadline of the request has passed"
+        return False
 
 
 def _due(candidate: Candidate) -> float:
@@ -232,6 +340,13 @@ def _may_panic(candidate: Candidate) -> bool:
     """Only circuits of our own guessing may be second-guessed: never a vendor's delay, a refused key or a spent quota."""
     circuits = (candidate.health, candidate.account)
     return candidate.account.has_room and all(circuit.ready or _guessed(circuit) for circuit in circuits)
+
+
+def _is_half_open(candidate: Candidate) -> bool:
+    """Whether probes in flight are all that keeps a candidate from being tried."""
+    circuits = (candidate.health, candidate.account)
+    half_open = [circuit for circuit in circuits if circuit.state is State.HALF_OPEN and not circuit.holds]
+    return bool(half_open) and candidate.account.has_room and all(c.ready or c in half_open for c in circuits)
 
 
 def _guessed(circuit: Circuit) -> bool:

@@ -99,6 +99,8 @@ def nobody(
     last_error: errors.ProviderError | None,
     now: float,
     refusals: Mapping[int, Refusal] | None = None,
+    *,
+    ended: str | None = None,
 ) -> errors.RoutingError | errors.BudgetExceededError:
     """The final error of a request that no model answered."""
     over = passed_over(pool, call, considered, now, refusals)
@@ -110,6 +112,8 @@ def nobody(
         "passed_over": [{"provider_id": p.provider_id, "model_id": p.model_id, "reason": p.reason} for p in over],
     }
     facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
+    if ended is not None:
+        details["ended"] = ended
     if retry_after is not None:
         facts["retry_after"] = details["retry_after"] = retry_after
     if not attempts or last_error is None:
@@ -118,6 +122,7 @@ def nobody(
             place, unpriced = next(iter(refused))
             return over_budget(pool, pool.members[place], unpriced, attempts)
         return _nobody_asked(pool, considered, over, spent, facts)
+    stopped = f"\nThe request ended early: {ended}." if ended else ""
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
     if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
@@ -129,7 +134,7 @@ def nobody(
     if isinstance(last_error, errors.BrokenConnectorError):
         facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
     last = f"\nThe last of them: {last_error.message}"
-    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}{last}"
+    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}{stopped}{last}"
     retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
     error: errors.AllProvidersExhaustedError = cls(
         message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
@@ -143,6 +148,8 @@ def _nobody_asked(
     pool: Pool, considered: Considered, over: Sequence[PassedOver], spent: Quota | None, facts: dict[str, Any]
 ) -> errors.RoutingError:
     message = f"pool {pool.name!r} has no model that can serve this request now.{_listing('Not asked', over)}"
+    if "ended" in facts["details"]:
+        message += f"\nThe request ended early: {facts['details']['ended']}."
     if facts.get("retry_after") is not None:
         message += f"\nThe first is due in {facts['retry_after']:.0f} s."
     elif spent is None and not considered.able:

@@ -127,6 +127,7 @@ def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float)
         pools={
             pool.name: {
                 "standby": [str(candidate) for candidate in pool.members if pool.is_closed(candidate)],
+                "rotated": [str(candidate) for candidate in pool.members if pool.is_rotated_out(candidate)],
                 "total_requests": pool.total_requests,
                 "rotation_events": pool.rotation_events,
                 **_judged(pool),
@@ -154,10 +155,10 @@ def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: L
             kept = state.pools.get(pool.name, {})
             pool.total_requests += int(kept.get("total_requests", 0))
             pool.rotation_events += int(kept.get("rotation_events", 0))
-            off = set(kept.get("standby", ()))
+            off, rotated = set(kept.get("standby", ())), set(kept.get("rotated", ()))
             for candidate in pool.members:
                 if str(candidate) in off:
-                    pool.close(candidate)
+                    pool.close(candidate, rotated=str(candidate) in rotated)
                 if pool.judge is not None and str(candidate) in kept.get("judged", {}):
                     pool.judge.restore(candidate, kept["judged"][str(candidate)], book, now)
         usage.restore(state.usage)
@@ -181,7 +182,7 @@ def rejoin(state: SystemState, candidate: Candidate, book: HealthBook, ledger: L
         for pool, _ in candidate.places:
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
-                pool.close(candidate)
+                pool.close(candidate, rotated=name in kept.get("rotated", ()))
             if pool.judge is not None and name in kept.get("judged", {}):
                 pool.judge.restore(candidate, kept["judged"][name], book, now)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
@@ -196,7 +197,8 @@ def carry(kept: SystemState, taken: SystemState, pools: Sequence[Pool], ledger: 
     taken.meters = {**{name: row for name, row in kept.meters.items() if name not in counted}, **taken.meters}
     for name, row in taken.pools.items():
         before = kept.pools.get(name, {})
-        row["standby"] += [one for one in before.get("standby", ()) if one not in here]
+        for list_name in ("standby", "rotated"):
+            row[list_name] += [one for one in before.get(list_name, ()) if one not in here]
         judged = {one: saved for one, saved in before.get("judged", {}).items() if one not in here}
         if judged:
             row["judged"] = {**judged, **row.get("judged", {})}
