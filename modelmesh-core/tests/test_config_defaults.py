@@ -37,7 +37,9 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (one.rate_limit.threshold, one.rate_limit.min_delta, one.rate_limit.max_rpm) == (0.8, 0, 0)
     assert one.balance_mode == "relative"
     assert (one.excluded_providers, one.model_priority, one.provider_priority) == ((), (), ())
-    assert (sections.providers["a"].enabled, sections.providers["a"].connection_pool.timeout) == (True, 30)
+    assert sections.providers["a"].enabled
+    connections = sections.providers["a"].connection_pool
+    assert (connections.max_connections, connections.queue_size, connections.queue_wait) == (100, 1000, None)
     assert (sections.models["m"].delivery, sections.models["m"].features) == ({}, {})
     policy = pool_policy(one)
     assert (policy.max_attempts, policy.retry.max_attempts, policy.circuit.cooldown, policy.circuit.error_codes) == (
