@@ -76,7 +76,7 @@ class AsyncDriver:
             if not step.call.stream:
                 return whole(provider, "asend", reply)
             mistake = not_a_stream(provider, "asend", reply)
-            return mistake or await _open(reply, Hold(reply, step.stream, self._clock))
+            return mistake or await _open(reply, Hold(reply, step.stream, self._clock, step.call.payload.get("tools")))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
             return failed(provider, error)
 

@@ -84,21 +84,25 @@ class Hold:
 
     __slots__ = ("_clock", "_policy", "_since", "_stream", "chunks", "progress")
 
-    def __init__(self, stream: Any, policy: StreamPolicy, clock: Callable[[], float]) -> None:
+    def __init__(self, stream: Any, policy: StreamPolicy, clock: Callable[[], float], tools: Any = None) -> None:
         self.chunks: list[dict[str, Any]] = []
-        self.progress = Progress()
+        self.progress = Progress(tools)
         self._stream, self._policy, self._clock = stream, policy, clock
         self._since: float | None = None
 
     def enough(self, chunk: Any) -> bool:
-        """Take one chunk; ``True`` when what is held may be handed over."""
+        """Take one chunk; ``True`` when what is held may be handed over.
+
+        Only content commits a stream: a vendor that keeps the connection alive with empty deltas has said nothing yet.
+        """
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
             raise TypeError(message)
-        self.progress.feed(chunk)
-        self.chunks.append(chunk)
-        if not self.progress.has_content:
-            return len(self.chunks) >= HOLD_EVENTS and self._policy.commit is not Commit.COMPLETE
+        progress = self.progress
+        if progress.feed(chunk) and (progress.has_content or len(self.chunks) < HOLD_EVENTS):
+            self.chunks.append(chunk)
+        if not progress.has_content:
+            return False
         if self._since is None:
             self._since = self._clock()
             self._stream.commit()  # the first-content limit is kept, whenever it is handed over
@@ -145,8 +149,7 @@ class Relay:
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
             raise TypeError(message)
-        self._opened.progress.feed(chunk)
-        return self._shape(chunk)
+        return self._shape(chunk) if self._opened.progress.feed(chunk) else ()
 
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Put usage on the finish chunk, unless the caller asked for a chunk of its own as OpenAI sends it."""

@@ -73,7 +73,7 @@ class SyncDriver:
             if not step.call.stream:
                 return whole(provider, "send", reply)
             mistake = not_a_stream(provider, "send", reply)
-            return mistake or _open(reply, Hold(reply, step.stream, self._clock))
+            return mistake or _open(reply, Hold(reply, step.stream, self._clock, step.call.payload.get("tools")))
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
             return failed(provider, error)
 

@@ -1,0 +1,238 @@
+"""Answers of the wrong types: the failure is the vendor's, and the next candidate serves the request."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import BadUpstreamResponseError
+from modelmesh.operations import CHAT, EMBEDDINGS, IMAGES
+from modelmesh.routing.answers import check_answer
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.progress import Progress
+
+TOOLS = [{"type": "function", "function": {"name": "now"}}, {"type": "function", "function": {"name": "say", "parameters": {}}}]
+CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments": '{"a": 1}'}}
+
+
+def answer(*, finish: Any = "stop", usage: Any = None, **message: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": "Hi", **message}
+    return {"id": "x", "choices": [{"index": 0, "message": said, "finish_reason": finish}], "usage": usage}
+
+
+def checked(body: Any, operation: Any = CHAT, **payload: Any) -> Any:
+    before = copy.deepcopy(body)
+    found = check_answer(Call(operation, "p", {"tools": TOOLS, **payload}), Answer(body))
+    assert operation is EMBEDDINGS or body == before, "what a provider returned may be shared, and is not changed"
+    return found
+
+
+def called(**changes: Any) -> dict[str, Any]:
+    return answer(finish="tool_calls", content=None, tool_calls=[{**CALL, **changes}])
+
+
+WRONG: list[Any] = [
+    None, [], "HELLO", {}, {"choices": "HELLO"}, {"choices": {"0": {}}}, {"choices": [None]}, {"choices": [{}]},
+    {"choices": [{"message": None, "finish_reason": "stop"}]}, {"choices": [{"message": "text", "finish_reason": "stop"}]},
+    {"choices": [{"message": {}, "finish_reason": "stop"}]}, {"choices": [{"text": "old", "finish_reason": "stop"}]},
+    {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}]},
+    {"choices": [{**answer()["choices"][0], "index": "0"}]},
+    answer(content=5), answer(content={"a": 1}), answer(content=["x"]), answer(content=[{"type": "text", "text": 5}]),
+    answer(role=5), answer(refusal=[]), answer(reasoning_content={}), answer(function_call="f"),
+    answer(finish=""), answer(finish=None), answer(finish=["stop"]), answer(finish=5),
+    answer(finish="tool_calls", tool_calls="f"), answer(finish="tool_calls", tool_calls=["f"]),
+    called(id=5), called(function=None), called(function="f"), called(function={"name": "", "arguments": "{}"}),
+    called(function={"name": 5, "arguments": "{}"}), called(function={"name": "f", "arguments": {}}),
+    called(function={"name": "find", "arguments": '{"a": '}), called(function={"name": "find", "arguments": ""}),
+    called(function={"name": "find", "arguments": "[" * 100_000}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WRONG, ids=lambda body: str(body)[:60])
+def test_an_answer_with_a_wrong_part_is_a_failure_of_the_vendor(body: Any) -> None:
+    found = checked(body)
+    assert isinstance(found, BadUpstreamResponseError)
+    assert found.failure is FailureClass.PROTOCOL
+    assert found.message.startswith("the provider answered, but ")
+
+
+def test_content_of_text_parts_alone_becomes_text() -> None:
+    parts = [{"type": "text", "text": "HELLO "}, {"type": "text", "text": "WORLD"}]
+    assert checked(answer(content=parts)).body["choices"][0]["message"]["content"] == "HELLO WORLD"
+    thinking = [{"type": "thinking", "thinking": []}, *parts]
+    assert checked(answer(content=thinking)).body["choices"][0]["message"]["content"] == thinking
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_a_call_that_was_cut_with_its_answer_stays_cut(finish: str) -> None:
+    body = answer(finish=finish, tool_calls=[{**CALL, "function": {"name": "find", "arguments": '{"a": '}}])
+    assert checked(body).body["choices"] == body["choices"]
+
+
+@pytest.mark.parametrize("function", [{"name": "now", "arguments": ""}, {"name": "now"}, {"name": "say", "arguments": None}])
+def test_no_arguments_of_a_function_that_takes_none_are_an_empty_object(function: Any) -> None:
+    (choice,) = checked(called(function=function)).body["choices"]
+    assert choice["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_a_call_without_an_id_gets_one(missing: Any) -> None:
+    body = answer(finish="tool_calls", tool_calls=[{**CALL, "id": missing}, {**CALL, "id": missing}])
+    assert [call["id"] for call in checked(body).body["choices"][0]["message"]["tool_calls"]] == ["call_x_0", "call_x_1"]
+
+
+@pytest.mark.parametrize(
+    "usage",
+    ["lots", 5, [1], {}, {"prompt_tokens": "3"}, {"prompt_tokens": 3, "completion_tokens": -1}, {"total_tokens": 1.5},
+     {"prompt_tokens": True}],
+)  # fmt: skip
+def test_usage_that_is_no_report_is_none(usage: Any) -> None:
+    assert checked(answer(usage=usage)).body["usage"] is None
+
+
+def test_details_of_the_wrong_kind_lose_only_themselves() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "prompt_tokens_details": "x", "cost": 0.5}
+    assert checked(answer(usage=usage)).body["usage"] == {**usage, "prompt_tokens_details": None}
+
+
+def row(index: Any = None, embedding: Any = (0.5, 1)) -> dict[str, Any]:
+    return {"index": index, "embedding": list(embedding) if isinstance(embedding, tuple) else embedding}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["x", [1], [row()], [row(), row(), row()], [row(0), row(0)], [row(1), row(2)], [row(0), row("1")], [row(0), row()],
+     [row(0), row(1, ())], [row(0), row(1, None)], [row(0), row(1, "AAAA")], [row(0), row(1, ("a", 1))],
+     [row(0), row(1, (True, 1))], [row(0), row(1, (1.0,))]],
+)  # fmt: skip
+def test_embeddings_that_are_not_one_vector_an_input_are_a_failure(rows: Any) -> None:
+    found = checked({"data": rows}, EMBEDDINGS, input=["a", "b"])
+    assert isinstance(found, BadUpstreamResponseError)
+
+
+def test_embeddings_out_of_order_are_put_in_order() -> None:
+    found = checked({"data": [row(1, (1.0,)), row(0, (0.0,))]}, EMBEDDINGS, input=["a", "b"])
+    assert found.body["data"] == [row(0, (0.0,)), row(1, (1.0,))]
+
+
+@pytest.mark.parametrize(("given", "vectors"), [("a", 1), ([1, 2, 3], 1), ([[1], [2]], 2), (["a"], 1)])
+def test_inputs_are_texts_or_lists_of_tokens(given: Any, vectors: int) -> None:
+    assert isinstance(checked({"data": [row(place) for place in range(vectors)]}, EMBEDDINGS, input=given), Answer)
+    packed = {"data": [row(place, "AAAA") for place in range(vectors)]}
+    assert isinstance(checked(packed, EMBEDDINGS, input=given, encoding_format="base64"), Answer)
+
+
+@pytest.mark.parametrize("rows", [{"a": 1}, ["x"], [{}], [{"url": 5}]])
+def test_images_without_a_picture_are_a_failure(rows: Any) -> None:
+    assert isinstance(checked({"data": rows}, IMAGES), BadUpstreamResponseError)
+
+
+# -- streams ----------------------------------------------------------------------------------------------------------
+
+
+def chunk(finish: Any = None, **delta: Any) -> dict[str, Any]:
+    return {"id": "x", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def piece(arguments: str | None = None, **facts: Any) -> dict[str, Any]:
+    return {**facts, **({} if arguments is None else {"function": {"arguments": arguments}})}
+
+
+WRONG_CHUNKS: list[Any] = [
+    {"choices": "HELLO"}, {"choices": {"0": {}}}, {"choices": ["x"]}, {"error": "no"}, {"choices": [{"delta": "text"}]},
+    {"choices": [{"index": "0", "delta": {}}]}, {"choices": [{"index": -1, "delta": {}}]}, {"choices": [{"index": {}, "delta": {}}]},
+    {"choices": [{"index": 0, "message": {"content": "x"}}]}, {"choices": [{"index": 0, "text": "x"}]},
+    chunk(content=5), chunk(content={"a": 1}), chunk(content=["x"]), chunk(role=[]), chunk(reasoning=5),
+    chunk(tool_calls="x"), chunk(tool_calls=["x"]), chunk(tool_calls=[{"index": "0"}]), chunk(tool_calls=[{"index": 0, "id": 5}]),
+    chunk(tool_calls=[{"index": 0, "function": "f"}]), chunk(tool_calls=[{"index": 0, "function": {"name": 5}}]),
+    chunk(tool_calls=[{"index": 0, "function": {"arguments": {}}}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_CHUNKS, ids=lambda body: str(body)[:60])
+def test_a_chunk_with_a_wrong_part_is_a_failure_of_the_vendor(wrong: Any) -> None:
+    progress = Progress()
+    progress.feed(chunk(content="HELLO "))
+    with pytest.raises(BadUpstreamResponseError) as caught:
+        progress.feed(wrong)
+    assert caught.value.failure is FailureClass.PROTOCOL
+    assert progress.text == "HELLO "
+    assert not progress.complete
+
+
+@pytest.mark.parametrize("silent", [{}, {"type": "ping"}, {"choices": None}, {"choices": []}, {"choices": [], "usage": "lots"}])
+def test_a_chunk_that_holds_nothing_is_not_for_the_caller(silent: Any) -> None:
+    progress = Progress()
+    assert not progress.feed(silent)
+    assert not progress.has_content
+    assert progress.usage is None
+
+
+@pytest.mark.parametrize("finish", ["", " ", 5, ["stop"], True, {}])
+def test_a_finish_reason_that_is_empty_or_no_text_ends_nothing(finish: Any) -> None:
+    progress, last = Progress(), chunk(finish, content="HELLO")
+    progress.feed(last)
+    assert last["choices"][0]["finish_reason"] is None
+    assert not progress.complete
+
+
+def test_a_null_delta_and_a_null_index_are_put_right() -> None:
+    progress, last = Progress(), {"choices": [{"index": None, "delta": None, "finish_reason": "stop"}]}
+    assert progress.feed(last)
+    assert last["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    assert progress.complete
+
+
+@pytest.mark.parametrize("usage", ["lots", {"prompt_tokens": "3"}, [1]])
+def test_usage_of_a_stream_that_is_no_report_is_none(usage: Any) -> None:
+    progress, last = Progress(), {**chunk("stop"), "usage": usage}
+    progress.feed(last)
+    assert progress.usage is None
+    assert last["usage"] is None
+
+
+@pytest.mark.parametrize("finish", ["tool_calls", "stop"])
+def test_a_call_whose_arguments_were_cut_is_no_whole_call(finish: str) -> None:
+    progress = Progress()
+    progress.feed(chunk(tool_calls=[{"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a": '}}]))
+    with pytest.raises(BadUpstreamResponseError):
+        progress.feed(chunk(finish))
+    assert not progress.complete
+    progress.feed(chunk("length"))
+    assert progress.complete
+
+
+def test_calls_under_one_index_stay_two_calls() -> None:
+    progress = Progress()
+    pieces = [
+        [piece("", index=0, id="a", type="function")], [piece('{"n":', index=0)], [piece("1}", index=0)],
+        [piece('{"n":', index=0, id="b")], [piece("2}", index=0)],
+    ]  # fmt: skip
+    for number, found in enumerate(pieces):
+        found[0]["function"] |= {"name": "f"} if number in (0, 3) else {}
+        progress.feed(chunk(tool_calls=found))
+    progress.feed(chunk("tool_calls"))
+    assert [call["function"]["arguments"] for call in progress.tool_calls] == ['{"n":1}', '{"n":2}']
+    assert [found[0]["index"] for found in pieces] == [0, 0, 0, 1, 1]
+
+
+def test_calls_without_index_and_id_are_numbered() -> None:
+    progress = Progress()
+    calls = [piece("{}"), piece("{}")]
+    for one in calls:
+        one["function"]["name"] = "f"
+    progress.feed(chunk(tool_calls=calls))
+    progress.feed(chunk("tool_calls"))
+    assert [(call["index"], call["id"]) for call in calls] == [(0, "call_x_0"), (1, "call_x_1")]
+
+
+def test_a_function_that_takes_nothing_ends_with_an_empty_object() -> None:
+    progress, last = Progress(TOOLS), chunk("tool_calls")
+    progress.feed(chunk(tool_calls=[{"index": 0, "id": "c", "function": {"name": "now", "arguments": ""}}]))
+    progress.feed(last)
+    assert last["choices"][0]["delta"]["tool_calls"] == [{"index": 0, "function": {"arguments": "{}"}}]
+    assert progress.tool_calls[0]["function"]["arguments"] == "{}"
