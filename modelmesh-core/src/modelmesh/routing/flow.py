@@ -397,10 +397,11 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
 
 
 def abandon(served: Served, now: float) -> None:
-    """Note that the caller left a stream before its end; that says nothing about anybody's health."""
+    """Record that the caller left a stream before its end; that has no effect on health."""
     _partly(served, now)
-    if served.pool.book.release(served.lease):
+    if not served.lease.settled:
         served.attempts[-1].outcome = "cancelled"
+        give_back(served.lease, now)
 
 
 def _partly(served: Served, now: float) -> None:

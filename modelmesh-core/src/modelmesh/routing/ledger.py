@@ -205,7 +205,8 @@ class Ledger:
 
     def _close(self, booking: Booking, amount: Any, now: float) -> None:
         when = self.epoch + now
-        for meter, reserved in booking.held:
+        while booking.held:  # one by one: what an interrupted settlement did is not done twice
+            meter, reserved = booking.held.pop()
             meter.roll(when)
             meter.reserved -= reserved
             taken = amount(meter.quota)
@@ -215,7 +216,7 @@ class Ledger:
         for meter, bucket, told in booking.posted:
             self._post(bucket, -told)  # where it was told, though another window may have begun since
             meter.tell(bucket, -told)
-        booking.held, booking.posted = [], []
+        booking.posted = []
 
     def recheck(self, meters: Iterable[Meter], now: float) -> None:
         """Make available again what a reservation that was lost had exhausted."""
