@@ -13,7 +13,9 @@ from modelmesh.errors import (
     AllProvidersExhaustedError,
     AuthenticationError,
     BadRequestError,
+    ModelNotFoundError,
     ProviderConnectionError,
+    ProviderError,
     ProviderServerError,
     ProviderTimeoutError,
     RateLimitError,
@@ -33,7 +35,8 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "429 used up": (Script(429, b'{"error": {"code": "insufficient_quota"}}'), "quota"),
     "401": (Script(401, b'{"error": {"message": "bad key"}}'), "credential"),
     "403": (Script(403, b"{}"), "permission"),
-    "404": (Script(404, b"{}"), "not-found"),
+    "404": (Script(404, b"{}"), "refused"),
+    "404 of a model": (Script(404, b'{"error": {"code": "model_not_found"}}'), "not-found"),
     "402": (Script(402, b"{}"), "quota"),
     "redirect": (Script(302, b"", {"Location": "http://127.0.0.2:9/"}), "misconfigured"),
     "200 not json": (Script(200, b"<html>hello</html>", content_type="text/html"), "protocol"),
@@ -143,22 +146,68 @@ def test_a_hundred_calls_all_right(config: Any, upstream: Upstream, other: Upstr
     assert len(other.received) == 100
 
 
-@pytest.mark.parametrize("status", [400, 422])
-def test_the_callers_own_mistake_reaches_one_provider_and_hurts_nobody(
+UNEXPLAINED = (400, 404, 405, 409, 411, 413, 415, 418, 422, 501, 505)
+NO_SUCH = b'{"error": {"message": "no such parameter", "code": "bad", "param": "x"}}'
+
+
+@pytest.mark.parametrize("status", UNEXPLAINED)
+def test_unexplained_refusal_is_answered_by_one_other_account(
+    status: int, ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream
+) -> None:
+    upstream.always(Script(status, NO_SUCH))
+    asked = ask(config(upstream.url, other.url))
+    assert (asked.text, asked.model) == ("Hello!", "model-b")
+    assert [attempt.failure for attempt in asked.attempts] == ["refused", None]
+
+
+@pytest.mark.parametrize("status", UNEXPLAINED)
+def test_unexplained_refusal_by_two_accounts_is_the_first_refusal_and_hurts_no_health(
     status: int, config: Any, upstream: Upstream, other: Upstream
 ) -> None:
-    upstream.always(Script(status, b'{"error": {"message": "no such parameter", "code": "bad", "param": "x"}}'))
+    upstream.always(Script(status, NO_SUCH))
+    other.always(Script(400, b'{"error": {"message": "messages: too few", "code": "worse"}}'))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
         for _ in range(5):
-            with pytest.raises(BadRequestError, match="no such parameter") as caught:
+            with pytest.raises(ProviderError, match="no such parameter") as caught:
                 client.chat.completions.create(model="chat-completion", messages=MESSAGES)
-        assert caught.value.status == status
+        assert isinstance(caught.value, {404: ModelNotFoundError, 409: ProviderServerError}.get(status, BadRequestError))
+        assert (caught.value.status, caught.value.code) == (status, "bad")
         assert caught.value.body["error"]["param"] == "x"
+        assert [(a.provider_id, a.status, a.code) for a in caught.value.attempts] == [("a", status, "bad"), ("b", 400, "worse")]
         status_now = client.pool_status()["chat-completion"]
         assert (status_now.active, status_now.current_model) == (2, "model-a")
         assert [c.failure_count for c in client.mesh.list_models()] == [0, 0]
-    assert len(upstream.received) == 5
-    assert other.received == []
+    assert len(upstream.received) == len(other.received) == 5
+
+
+def test_unexplained_refusal_of_the_only_account_comes_back_as_it_is(config: Any, upstream: Upstream) -> None:
+    upstream.always(Script(400, NO_SUCH))
+    with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(BadRequestError, match="no such") as caught:
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert (caught.value.status, caught.value.code, len(caught.value.attempts)) == (400, "bad", 1)
+    assert len(upstream.received) == 1
+
+
+def test_unexplained_refusal_and_an_outage_elsewhere_end_in_the_refusal(config: Any, upstream: Upstream, other: Upstream) -> None:
+    upstream.always(Script(400, NO_SUCH))
+    other.always(Script(401, b"{}"))
+    with (
+        modelmesh.create(config=config(upstream.url, other.url)) as client,
+        pytest.raises(BadRequestError, match="no such") as caught,
+    ):
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert [attempt.failure for attempt in caught.value.attempts] == ["refused", "credential"]
+
+
+@pytest.mark.parametrize("status", [404, 418, 422])
+def test_listed_status_is_tried_again_at_the_same_model(status: int, config: Any, upstream: Upstream, other: Upstream) -> None:
+    upstream.then(Script(status, b"{}")).then(Script(status, b"{}"))
+    settings = config(upstream.url, other.url)
+    for pool in settings["pools"].values():
+        pool["retry"] = {"max_attempts": 3, "retryable_codes": [status], "initial_delay": "1ms"}
+    with modelmesh.create(config=settings) as client:
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+    assert (reply.model, len(upstream.received), len(other.received)) == ("model-a", 3, 0)
 
 
 KINDS = {

@@ -85,7 +85,7 @@ FAILURES: dict[str, tuple[Script, type[ProviderError], FailureClass]] = {
     "401": (Script(401, b"{}"), AuthenticationError, FailureClass.CREDENTIAL),
     "500 without a body": (Script(500, b""), ProviderServerError, FailureClass.SERVER),
     "500 that is no json": (Script(500, b"\xff<html>"), ProviderServerError, FailureClass.SERVER),
-    "400 that is badly packed": (Script(400, b"x", {"Content-Encoding": "gzip"}), BadRequestError, FailureClass.CALLER),
+    "400 that is badly packed": (Script(400, b"x", {"Content-Encoding": "gzip"}), BadRequestError, FailureClass.REFUSED),
     "302": (Script(302, b"", {"Location": "http://127.0.0.1:1/"}), BadUpstreamResponseError, FailureClass.MISCONFIGURED),
     "not offered": (Script(200, b"x", {"Content-Encoding": "br"}), BadUpstreamResponseError, FailureClass.PROTOCOL),
     "a bomb": (Script(200, gzip.compress(b"\0" * 5_000_000), {"Content-Encoding": "gzip"}), BadUpstreamResponseError, FailureClass.PROTOCOL),

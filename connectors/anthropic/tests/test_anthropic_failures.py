@@ -19,7 +19,7 @@ def error(kind: str, message: str = "said the vendor", code: str | None = None) 
 
 INVALID = "invalid_request_error"
 REFUSALS = [
-    (400, error(INVALID, "messages.0.role: Input should be 'user' or 'assistant'"), "caller"),
+    (400, error(INVALID, "messages.0.role: Input should be 'user' or 'assistant'"), "refused"),
     (400, error(INVALID, "prompt is too long: 210000 tokens > 200000 maximum"), "capability"),
     (400, error(INVALID, "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000"), "capability"),
     (400, error(INVALID, "max_tokens: 99999 > 8192, which is the maximum allowed number of output tokens for x"), "capability"),
@@ -31,16 +31,16 @@ REFUSALS = [
     (400, error(INVALID, "Output blocked by content filtering policy"), "policy"),
     (400, error(INVALID, "the body did not arrive in time", "request_body_timeout"), "transient"),
     (400, error(INVALID, "the beta x is not enabled", "organization_not_enrolled_in_beta"), "capability"),
-    (400, error(INVALID, "no such profile", "user_profile_required"), "caller"),
+    (400, error(INVALID, "no such profile", "user_profile_required"), "refused"),
     (401, error("authentication_error", "invalid bearer token"), "credential"),
     (402, error("billing_error", "no money"), "quota"),
     (402, error("billing_error", "not you: your customer", "linked_organization_spend_limit_reached"), "capability"),
     (403, error("permission_error"), "permission"),
     (403, error("permission_error", "not billable", "user_profile_not_billable"), "capability"),
     (404, error("not_found_error", "model: claude-none"), "not-found"),
-    (404, error("not_found_error", "the file has expired", "file_expired"), "caller"),
+    (404, error("not_found_error", "the file has expired", "file_expired"), "refused"),
     (408, error("timeout_error"), "transient"),
-    (409, error("conflict_error"), "transient"),
+    (409, error("conflict_error"), "refused"),
     (413, error("request_too_large", "Request exceeds the maximum size"), "capability"),
     (413, b"<html>too large</html>", "capability"),
     (429, error("rate_limit_error"), "throttle"),
@@ -52,8 +52,8 @@ REFUSALS = [
     (504, error("timeout_error"), "server"),
     (529, error("overloaded_error"), "server"),
     (529, b"", "server"),
-    (404, b"<html>nothing here</html>", "not-found"),
-    (418, {"unknown": True}, "caller"),
+    (404, b"<html>nothing here</html>", "refused"),
+    (418, {"unknown": True}, "refused"),
 ]
 
 
@@ -88,7 +88,7 @@ def test_a_stated_delay_is_heard(vendor: Any, config: Any, way: Any) -> None:
 
 
 INSIDE = {
-    "invalid_request_error": (400, "caller"),
+    "invalid_request_error": (400, "refused"),
     "authentication_error": (401, "credential"),
     "billing_error": (402, "quota"),
     "permission_error": (403, "permission"),

@@ -16,8 +16,8 @@ from modelmesh_cdk.testing import Script
 TRIAL = "You are using a Trial key, which is limited to {} API calls / {}. You can continue to use the Trial key for free"
 TOO_MANY = "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."
 REFUSALS: list[tuple[int, Any, str]] = [
-    (400, "invalid request: message must be at least 1 token long or tool results must be specified.", "caller"),
-    (400, "cannot have duplicate tool ids", "caller"),
+    (400, "invalid request: message must be at least 1 token long or tool results must be specified.", "refused"),
+    (400, "cannot have duplicate tool ids", "refused"),
     (400, TOO_MANY, "capability"),
     (400, "too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model", "capability"),
     (400, "invalid request: response_format is not supported with RAG.", "capability"),
@@ -33,9 +33,9 @@ REFUSALS: list[tuple[int, Any, str]] = [
     (402, "Please add or update your payment method to continue", "quota"),
     (403, "not for you", "permission"),
     (404, "model 'xyz' not found, make sure the correct model ID was used and that you have access to the model.", "not-found"),
-    (404, "connector 'web-search' not found.", "caller"),
-    (404, "dataset with id my-dataset-id not found", "caller"),
-    (422, "invalid request: documents[0].data must be an object", "caller"),
+    (404, "connector 'web-search' not found.", "refused"),
+    (404, "dataset with id my-dataset-id not found", "refused"),
+    (422, "invalid request: documents[0].data must be an object", "refused"),
     (422, TOO_MANY, "capability"),
     (429, "You are past the per minute request limit, please wait and try again later.", "throttle"),
     (429, TRIAL.format(40, "minute"), "throttle"),
@@ -46,11 +46,11 @@ REFUSALS: list[tuple[int, Any, str]] = [
     (498, "blocked output: this generation may be a potential violation of our Usage Guidelines", "policy"),
     (499, "request cancelled", "transient"),
     (500, "internal server error", "server"),
-    (501, "not implemented", "caller"),
+    (501, "not implemented", "refused"),
     (502, None, "server"),
     (503, "unavailable", "server"),
     (504, None, "server"),
-    (418, {"of_tomorrow": True}, "caller"),
+    (418, {"of_tomorrow": True}, "refused"),
 ]
 
 
@@ -68,7 +68,7 @@ def test_a_refusal_is_the_class_it_means(
     if isinstance(said, str):
         assert error.request_id == "req-test"
         assert error.body == {"id": "req-test", "message": said}
-        assert (said[:60] in error.message) == (expected in ("caller", "capability", "policy"))
+        assert (said[:60] in error.message) == (expected in ("refused", "capability", "policy"))
 
 
 def test_a_stated_delay_is_heard(upstream: Any, made: Any, ask: Any) -> None:

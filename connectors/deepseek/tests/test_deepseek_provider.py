@@ -74,10 +74,10 @@ def test_an_answer_cut_for_want_of_machines_is_a_failure(upstream: Upstream, str
     ("status", "said", "failure"),
     [
         (400, "This model's maximum context length is 1000000 tokens. However, you requested 1000001 tokens", F.CAPABILITY),
-        (400, "Invalid format", F.CALLER),
+        (400, "Invalid format", F.REFUSED),
         (401, "Authentication Fails (no such user)", F.CREDENTIAL),
         (402, "Insufficient Balance", F.QUOTA),
-        (422, "invalid parameters", F.CALLER),
+        (422, "invalid parameters", F.REFUSED),
         (429, "Rate Limit Reached", F.THROTTLE),
         (503, "Server Overloaded", F.SERVER),
     ],

@@ -63,7 +63,7 @@ def test_its_own_address_has_its_path_however_it_is_written(path: str) -> None:
     ("status", "said", "failure"),
     [
         (400, "The prompt is too long: 131073, model maximum context length: 131072", F.CAPABILITY),
-        (400, "malformed request", F.CALLER),
+        (400, "malformed request", F.REFUSED),
         (401, "unauthorized", F.CREDENTIAL),
         (402, "payment required", F.QUOTA),
         (404, "Model not found, inaccessible, and/or not deployed", F.NOT_FOUND),

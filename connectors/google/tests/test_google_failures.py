@@ -38,7 +38,7 @@ OF_ALL = "GenerateRequestsPerDayPerProject-FreeTier"
 NAMED = {"@type": f"{RPC}QuotaFailure", "violations": [{"quotaId": OF_ALL, "quotaDimensions": {"model": "gemini-3.8-flash"}}]}
 
 CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
-    "argument": (body(400, "INVALID_ARGUMENT", "Invalid value"), F.CALLER, "INVALID_ARGUMENT", None),
+    "argument": (body(400, "INVALID_ARGUMENT", "Invalid value"), F.REFUSED, "INVALID_ARGUMENT", None),
     "key": (body(400, "INVALID_ARGUMENT", "m", reason("API_KEY_INVALID")), F.CREDENTIAL, "API_KEY_INVALID", None),
     "key in words": (body(400, "INVALID_ARGUMENT", "API key not valid. Please"), F.CREDENTIAL, "INVALID_ARGUMENT", None),
     "leaked": (body(403, "PERMISSION_DENIED", "Your API key was reported as leaked."), F.CREDENTIAL, "PERMISSION_DENIED", None),
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
         body(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
         F.CREDENTIAL, "FAILED_PRECONDITION", None,
     ),
-    "file": (body(400, "FAILED_PRECONDITION", "The File is not in an ACTIVE state"), F.CALLER, "FAILED_PRECONDITION", None),
+    "file": (body(400, "FAILED_PRECONDITION", "The File is not in an ACTIVE state"), F.REFUSED, "FAILED_PRECONDITION", None),
     "too long": (
         body(400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens allowed (5)."),
         F.CAPABILITY, "INVALID_ARGUMENT", None,

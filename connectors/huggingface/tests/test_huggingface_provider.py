@@ -77,7 +77,7 @@ def refusal(said: str, code: str | None = None) -> dict[str, Any]:
         (400, refusal("not supported by any provider you have enabled.", "model_not_supported"), F.NOT_FOUND),
         (400, refusal("The requested model 'nobodys' does not exist", "model_not_found"), F.NOT_FOUND),
         (400, refusal("This model's maximum context length is 131072 tokens."), F.CAPABILITY),
-        (400, {"error": "Input validation error: top_p must be > 0.0", "error_type": "validation"}, F.CALLER),
+        (400, {"error": "Input validation error: top_p must be > 0.0", "error_type": "validation"}, F.REFUSED),
         (401, {"error": "Invalid username or password."}, F.CREDENTIAL),
         (402, {"error": "You have exceeded your monthly included credits"}, F.QUOTA),
         (429, refusal("slow down"), F.THROTTLE),

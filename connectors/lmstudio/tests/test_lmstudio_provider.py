@@ -65,7 +65,7 @@ def test_the_server_is_asked_for_its_models(upstream: Upstream) -> None:
             F.NOT_FOUND,
         ),
         (400, {"error": "The number of tokens to keep is greater than the context length."}, F.CAPABILITY),
-        (400, {"error": "'messages' field is required"}, F.CALLER),
+        (400, {"error": "'messages' field is required"}, F.REFUSED),
         (401, {"error": {"message": "An LM Studio API token is required", "type": "invalid_request_error"}}, F.CREDENTIAL),
         (500, {"error": "model crashed"}, F.SERVER),
     ],

@@ -102,7 +102,7 @@ def test_lists_and_unknown_fields_of_pieces_are_joined() -> None:
     ("error", "kind", "failure"),
     [
         ({"code": 400, "type": "exceed_context_size_error", "message": "too long"}, BadRequestError, FailureClass.CAPABILITY),
-        ({"code": 400, "type": "invalid_request_error", "message": "bad"}, BadRequestError, FailureClass.CALLER),
+        ({"code": 400, "type": "invalid_request_error", "message": "bad"}, BadRequestError, FailureClass.REFUSED),
         ({"code": 500, "type": "server_error", "message": "broken"}, ProviderServerError, FailureClass.SERVER),
         ("just words", ProviderServerError, FailureClass.SERVER),
     ],

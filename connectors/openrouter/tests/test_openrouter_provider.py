@@ -98,7 +98,7 @@ def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) 
     ("status", "metadata", "failure"),
     [
         (400, {"error_type": "context_length_exceeded"}, F.CAPABILITY),
-        (400, {"error_type": "invalid_request"}, F.CALLER),
+        (400, {"error_type": "invalid_request"}, F.REFUSED),
         (401, {}, F.CREDENTIAL),
         (402, {"error_type": "payment_required"}, F.QUOTA),
         (403, {"reasons": ["violence"], "flagged_input": "…", "provider_name": "Test"}, F.POLICY),

@@ -273,7 +273,7 @@ def test_a_run_that_failed_under_a_status_of_success(upstream: Upstream, stream:
     [
         (400, "invalid_request", 'invalid request body: json: unknown field "stop"', F.CAPABILITY),
         (400, "invalid_model", "no such model", F.NOT_FOUND),
-        (400, "invalid_parameter", "temperature", F.CALLER),
+        (400, "invalid_parameter", "temperature", F.REFUSED),
         (401, "forbidden", "bad key", F.CREDENTIAL),
         (429, "request_rate_limit_exceeded", "slow down", F.THROTTLE),
         (502, "bad_gateway", "test", F.SERVER),

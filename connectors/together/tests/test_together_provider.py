@@ -79,7 +79,7 @@ def test_a_stream(upstream: Upstream) -> None:
 @pytest.mark.parametrize(
     ("status", "said", "failure"),
     [
-        (400, "the request is not valid JSON", F.CALLER),
+        (400, "the request is not valid JSON", F.REFUSED),
         (401, "Invalid API key provided", F.CREDENTIAL),
         (402, "reached its maximum allowed monthly spending limit", F.QUOTA),
         (403, "Input token count + max_tokens must be less than the context length of the model", F.CAPABILITY),

@@ -54,7 +54,11 @@ def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monke
             F.CAPABILITY,
         ),
         (400, {"object": "error", "message": "This model's maximum context length is 8192 tokens.", "code": 400}, F.CAPABILITY),
-        (400, {"error": {"message": "max_tokens must be at least 1, got -1.", "type": "BadRequestError", "code": 400}}, F.CALLER),
+        (
+            400,
+            {"error": {"message": "max_tokens must be at least 1, got -1.", "type": "BadRequestError", "code": 400}},
+            F.REFUSED,
+        ),
         (401, {"error": "Unauthorized"}, F.CREDENTIAL),
         (404, {"error": {"message": "The model `nobodys` does not exist.", "type": "NotFoundError", "code": 404}}, F.NOT_FOUND),
         (500, {"error": {"message": "EngineCore encountered an issue.", "type": "InternalServerError", "code": 500}}, F.SERVER),

@@ -48,7 +48,7 @@ INVALID = "Client specified an invalid argument"
         (400, INVALID, "This model's maximum prompt length is 500000 but the request contains 500001 tokens.", F.CAPABILITY),
         (400, INVALID, "Model grok-4.7 does not support parameter presencePenalty.", F.CAPABILITY),
         (400, INVALID, "Argument not supported on this model: stop", F.CAPABILITY),
-        (400, INVALID, "Each message must have at least one content element.", F.CALLER),
+        (400, INVALID, "Each message must have at least one content element.", F.REFUSED),
         (401, "Unauthenticated", "no authorization header", F.CREDENTIAL),
         (403, "permission-denied", "Your newly created team doesn't have any credits yet.", F.QUOTA),
         (403, "permission-denied", "Content violates usage guidelines.", F.POLICY),

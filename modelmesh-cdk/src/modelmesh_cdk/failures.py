@@ -8,7 +8,7 @@ from inspect import iscoroutine
 from typing import Any
 
 from modelmesh import authors, errors
-from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.classes import RULES, FailureClass, error_type
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 
@@ -52,9 +52,10 @@ def failure(
         "upstream_delay_s": delay,
         "request_id": next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None) if headers else None,
     }
-    if delay is not None and issubclass(rule.error, errors.RateLimitError):
+    made = error_type(kind, status)
+    if delay is not None and issubclass(made, errors.RateLimitError):
         facts["retry_after"] = delay
-    return rule.error(message, **facts)
+    return made(message, **facts)
 
 
 def broke_off(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
@@ -111,7 +112,7 @@ def refusal(
     """
     rule = RULES[kind]
     said = f"HTTP {status}" + (f" {code}" if code else "")
-    if not rule.rotate or kind is FailureClass.CAPABILITY:
+    if not rule.rotate or kind in _QUOTED:
         message = f"the provider refused the request ({said}): {scrubbed(text, key)[:SHOWN]}"
     else:
         message = f"the provider answered {said}: {rule.meaning}"
@@ -127,6 +128,7 @@ def refusal(
     return made
 
 
+_QUOTED = frozenset({FailureClass.REFUSED, FailureClass.CAPABILITY})
 _SAID = {"true": True, "false": False}
 NOT_SUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 

@@ -6,6 +6,7 @@ Nothing here does I/O: requests become bytes, bytes become answers or typed erro
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -45,6 +46,7 @@ class WireFormat:
         api_version: What the paths begin with when the address has none.
         requires_key: Whether there is nothing to be had without a key.
         default_capabilities: Of models that state none of their own.
+        missing_is_model: Whether the vendor answers 404 only for a model that it does not have.
     """
 
     id: ClassVar[str] = "modelmesh.base.v1"
@@ -55,6 +57,7 @@ class WireFormat:
     api_version: ClassVar[str] = "/v1"
     requires_key: ClassVar[bool] = True
     default_capabilities: ClassVar[Sequence[str]] = (CHAT_CAPABILITY,)
+    missing_is_model: ClassVar[bool] = False
     config_class: ClassVar[type[BaseProviderConfig]] = BaseProviderConfig
 
     def __init__(self, config: BaseProviderConfig) -> None:
@@ -174,6 +177,10 @@ class WireFormat:
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal into a class of failure; what follows from the class is the mesh's."""
+        if status == 404:  # noqa: PLR2004
+            explained = isinstance(body, Mapping | list) and bool(body)
+            if (self.missing_is_model and explained) or _MISSING_MODEL.search(self._error_text(body)):
+                return FailureClass.NOT_FOUND
         delay = server_delay(headers, wall=lambda: 0.0) is not None
         return classify(status, code, delay_given=delay)
 
@@ -342,6 +349,11 @@ def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in headers.items()]
 
 
+_MISSING_MODEL = re.compile(
+    r"\bmodels?\b.{0,200}?(?:not[ _]found|not exist|no such|unknown|not available|not supported|invalid)"
+    r"|(?:not find|unable to access|no such|unknown|invalid) model\b|^model:",
+    re.IGNORECASE | re.DOTALL,
+)
 _STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,

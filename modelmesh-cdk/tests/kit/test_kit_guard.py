@@ -116,7 +116,7 @@ def test_what_a_format_has_no_words_for_is_skipped_with_its_name() -> None:
 def test_a_dialect_states_its_reasons_refusals_and_places(name: str) -> None:
     wire = DIALECTS[name]
     assert wire.reasons
-    assert {row.failure for row in wire.refusals} >= {"caller", "capability", "credential", "quota", "throttle", "server"}
+    assert {row.failure for row in wire.refusals} >= {"refused", "capability", "credential", "quota", "throttle", "server"}
     assert wire.places.keys() == OpenAIDialect.places.keys()
     assert all(hasattr(ProviderConformance, capability) for capability in wire.unable)
 

@@ -79,7 +79,7 @@ def test_a_refusal_is_a_message_without_the_key_or_control_characters(run, confi
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: " in done.stderr
     assert "bad request with Bearer …" in done.stderr
-    assert "refuses/refuses: caller 400 bad" in done.stderr
+    assert "refuses/refuses: refused 400 bad" in done.stderr
     assert "sk-test-secret" not in done.stderr
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -241,7 +241,7 @@ def test_a_failed_request_does_not_end_a_conversation(configured, upstream):
     terminal.expect("> ")
     for _ in range(2):
         terminal.type("hello\n")
-        terminal.expect("caller 400")
+        terminal.expect("refused 400")
         terminal.expect("> ")
     terminal.type("/exit\n")
     assert terminal.end() == 0

@@ -40,6 +40,7 @@ class AnthropicProvider(BaseProvider):
     """
 
     id: ClassVar[str] = "anthropic.claude.v1"
+    missing_is_model: ClassVar[bool] = True
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"

@@ -37,8 +37,8 @@ _BY_CODE: dict[str, FailureClass] = {
     "request_body_timeout": _F.TRANSIENT,
     "organization_not_enrolled_in_beta": _F.CAPABILITY,
     # 404 of something other than the model
-    "file_expired": _F.CALLER,
-    "thread_not_found": _F.CALLER,
+    "file_expired": _F.REFUSED,
+    "thread_not_found": _F.REFUSED,
 }
 
 _BY_WORDS: tuple[tuple[str, FailureClass], ...] = (

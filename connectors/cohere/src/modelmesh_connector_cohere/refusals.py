@@ -45,7 +45,7 @@ def known_class(status: int, text: str) -> FailureClass | None:
             return _F.POLICY
         return _F.CAPABILITY if _UNABLE.search(text) else None
     if status == _MISSING:
-        return _F.CALLER if _NOT_THE_MODEL.search(text) else None
+        return _F.REFUSED if _NOT_THE_MODEL.search(text) else None
     if status == _TOO_MANY:
         return _F.QUOTA if _USED_UP.search(text) else None
     if status == _TOKEN:

@@ -34,6 +34,7 @@ class GoogleProvider(BaseProvider):
     """
 
     id: ClassVar[str] = "google.gemini.v1"
+    missing_is_model: ClassVar[bool] = True
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)

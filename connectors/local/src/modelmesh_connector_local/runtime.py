@@ -76,7 +76,7 @@ def refused(body: Mapping[str, Any]) -> ProviderError:
         return failure(FailureClass.CAPABILITY, message, status=400, code="context_length_exceeded", body=dict(body))
     if isinstance(status, int) and 400 <= status < 500:  # noqa: PLR2004 - the 4xx range
         message = f"the local model refused the request: {text}"
-        return failure(FailureClass.CALLER, message, status=status, code=code or None, body=dict(body))
+        return failure(FailureClass.REFUSED, message, status=status, code=code or None, body=dict(body))
     message = f"the local model failed: {text}"
     return failure(FailureClass.SERVER, message, status=500, code=code or None, body=dict(body))
 

@@ -31,6 +31,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
+    missing_is_model: ClassVar[bool] = True
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"

@@ -19,6 +19,8 @@ class FailureClass(StrEnum):
     AMBIGUOUS = "ambiguous"
     TIMEOUT = "timeout"
     CALLER = "caller"
+    """Found by our own validation; never a vendor's answer."""
+    REFUSED = "refused"
     CAPABILITY = "capability"
     POLICY = "policy"
     CREDENTIAL = "credential"
@@ -79,6 +81,8 @@ class Rule:
         billed: Whether the vendor may charge: ``yes``, ``no``, ``unknown``.
         error: What the caller gets when it is the last.
         panic: Whether a model that is off for this reason may be tried when every other is off too.
+        rotate_once: Whether only one further account is tried. When that account refuses the request as well, the
+            request ends with the first refusal.
     """
 
     meaning: str
@@ -91,6 +95,7 @@ class Rule:
     cooldown_s: float = 0.0
     cooldown_cap_s: float = 0.0
     panic: bool = False
+    rotate_once: bool = False
 
 
 _F, _S, _E, _T = FailureClass, Scope, Effect, SameTarget
@@ -109,8 +114,12 @@ RULES: dict[FailureClass, Rule] = {
         _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.ProviderTimeoutError, billed="unknown", panic=True,
     ),
     _F.CALLER: Rule(
-        "the request itself is wrong (400, 405, 411, 413, 415, 422, 501, 505)",
+        "the request itself is wrong, as our own validation finds; nothing was sent",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.BadRequestError,
+    ),
+    _F.REFUSED: Rule(
+        "the vendor refuses the request and does not explain why (400, 404, 405, 409, 411, 413, 415, 422, 501, 505)",
+        _T.NEVER, True, _S.NONE, _E.NONE, errors.BadRequestError, rotate_once=True,
     ),
     _F.CAPABILITY: Rule(
         "this model cannot do it: the context is too long, or a parameter is not supported",
@@ -137,11 +146,11 @@ RULES: dict[FailureClass, Rule] = {
         _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
     ),
     _F.NOT_FOUND: Rule(
-        "the vendor does not know the model (404)",
+        "the vendor does not know the model, or has retired it",
         _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.ModelNotFoundError, cooldown_s=600, cooldown_cap_s=600,
     ),
     _F.TRANSIENT: Rule(
-        "a passing refusal (408, 409, 425)",
+        "a passing refusal (408, 425)",
         _T.ALONE_ONCE, True, _S.NONE, _E.NONE, errors.ProviderServerError, panic=True,
     ),
     _F.THROTTLE: Rule(
@@ -188,19 +197,19 @@ QUOTA_CODES = frozenset(
     }
 )
 CAPABILITY_CODES = frozenset({"context_length_exceeded", "unsupported_parameter", "unsupported_value"})
+MODEL_CODES = frozenset({"model_not_found", "model_decommissioned", "deployment_not_found"})
 POLICY_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 
+_BY_CODE = ((CAPABILITY_CODES, _F.CAPABILITY), (POLICY_CODES, _F.POLICY), (MODEL_CODES, _F.NOT_FOUND))
 _BY_STATUS: dict[int, FailureClass] = {
     401: _F.CREDENTIAL,
     402: _F.QUOTA,
     403: _F.PERMISSION,
-    404: _F.NOT_FOUND,
     408: _F.TRANSIENT,
-    409: _F.TRANSIENT,
     425: _F.TRANSIENT,
     429: _F.THROTTLE,
-    501: _F.CALLER,
-    505: _F.CALLER,
+    501: _F.REFUSED,
+    505: _F.REFUSED,
 }
 
 
@@ -213,29 +222,42 @@ def classify(status: int, code: str | None = None, *, delay_given: bool = False)
         delay_given: Whether the vendor said how long to wait.
 
     Returns:
-        A class for every status: an unknown 4xx is the caller's, an unknown 5xx the server's, all else no answer.
+        A class for every status: an unknown 4xx is an unexplained refusal, an unknown 5xx a failure of the server,
+        anything else an invalid response.
     """
     if code in QUOTA_CODES:
         return _F.QUOTA
     if status in (503, 529) and delay_given:
         return _F.THROTTLE
     if 400 <= status < 500 and status not in (401, 403, 429):  # noqa: PLR2004 - the 4xx range
-        if code in CAPABILITY_CODES:
-            return _F.CAPABILITY
-        if code in POLICY_CODES:
-            return _F.POLICY
+        by_code = next((kind for codes, kind in _BY_CODE if code in codes), None)
+        if by_code is not None:
+            return by_code
     known = _BY_STATUS.get(status)
     if known is not None:
         return known
     if 300 <= status < 400:  # noqa: PLR2004 - a redirect that was not followed
         return _F.MISCONFIGURED
     if 400 <= status < 500:  # noqa: PLR2004
-        return _F.CALLER
+        return _F.REFUSED
     if 500 <= status < 600:  # noqa: PLR2004
         return _F.SERVER
     return _F.PROTOCOL
 
 
-def wait_for_same_target(failure: FailureClass) -> bool:
-    """Whether a second try at the same model is worth a wait rather than being made at once."""
-    return RULES[failure].same_target is not SameTarget.ONCE
+def is_refusal(error: errors.ProviderError) -> bool:
+    """Return whether a vendor declined the request itself, as opposed to failing or lacking capacity.
+
+    A request that a connector could not express was never sent (no ``body``); no vendor declined that one.
+    """
+    return RULES[error.failure].rotate_once or (error.failure is FailureClass.CAPABILITY and error.body is not None)
+
+
+_REFUSED_ERRORS: dict[int, type[errors.ProviderError]] = {404: errors.ModelNotFoundError, 409: errors.ProviderServerError}
+
+
+def error_type(failure: FailureClass, status: int | None) -> type[errors.ProviderError]:
+    """Return the exception of a failure; an unexplained refusal keeps the one that its status has always had."""
+    if failure is FailureClass.REFUSED and status is not None:
+        return _REFUSED_ERRORS.get(status, RULES[failure].error)
+    return RULES[failure].error

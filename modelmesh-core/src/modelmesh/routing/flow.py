@@ -191,6 +191,8 @@ def serve(
             pool.rotation_events += 1
     finally:
         _leave_queue(run)
+    if run.first_refusal is not None:
+        raise verdicts.as_it_is(run.first_refusal, run.attempts)
     raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals, ended=run.ended)
 
 
@@ -216,10 +218,11 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
             return served
         error = run.last_error
         assert error is not None
-        if not RULES[error.failure].rotate and not _listed(error, run.pool):
-            raise verdicts.as_it_is(error, run.attempts)
         delay = run.retry_delay(error, candidate, retries)
         if delay is None:
+            final = run.ending_with(candidate, error)
+            if final is not None:
+                raise verdicts.as_it_is(final, run.attempts)
             run.leave(candidate, error)
             return None
         retries += 1
@@ -264,12 +267,6 @@ def _leave_queue(run: Rotation) -> None:
     if run.ticket is not None:
         run.pool.book.dequeue(run.ticket, run.queued_at)
         run.ticket, run.queued_at = None, ()
-
-
-def _listed(error: ProviderError, pool: Pool) -> bool:
-    """Whether the configuration counts this status as the model's fault rather than the caller's."""
-    codes = pool.policy.circuit.error_codes
-    return codes is not None and error.status in codes
 
 
 def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:

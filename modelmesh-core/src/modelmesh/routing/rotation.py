@@ -15,7 +15,7 @@ from modelmesh.routing.admission import Ticket
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.circuits import Account, Circuit, State
-from modelmesh.routing.classes import RULES, FailureClass, SameTarget
+from modelmesh.routing.classes import RULES, FailureClass, SameTarget, is_refusal
 from modelmesh.routing.delays import equal_jitter, full_jitter
 from modelmesh.routing.ledger import Refusal
 from modelmesh.routing.policy import MOST_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
@@ -54,6 +54,7 @@ FREE_OF_CHARGE = frozenset(
         FailureClass.MODEL_QUOTA,
         FailureClass.NOT_FOUND,
         FailureClass.CAPABILITY,
+        FailureClass.REFUSED,
         FailureClass.UNWRITTEN,
     }
 )
@@ -102,6 +103,7 @@ class Rotation:
     billable: int = 0
     failures: dict[int, int] = field(factory=dict)
     last_error: ProviderError | None = None
+    first_refusal: ProviderError | None = None
     refusals: dict[int, Refusal] = field(factory=dict)
     ended: str | None = None
     gave_up_waiting: bool = False
@@ -196,12 +198,12 @@ class Rotation:
     def retry_delay(self, error: ProviderError, candidate: Candidate, retries: int) -> float | None:
         """Seconds to wait before asking the same candidate again; ``None`` to go on to the next."""
         policy = self.pool.policy
-        if not self.may_ask_again(candidate, error):
+        if not (self.may_ask_again(candidate, error) or (_is_listed(error, policy.retry) and not self.panicked)):
             return None
         if policy.retry.scope is not RetryScope.SAME_MODEL:
             return None
         allowed = self._retries_allowed(error, policy.retry, alone=self.alone(candidate))
-        if error.should_retry is not None:
+        if error.should_retry is not None and RULES[error.failure].rotate:
             allowed = max(allowed, 1) if error.should_retry and self.alone(candidate) else allowed * error.should_retry
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
@@ -241,7 +243,7 @@ class Rotation:
         if retry.non_retryable_codes is not None and error.status in retry.non_retryable_codes:
             return 0
         same_target = RULES[error.failure].same_target
-        listed = retry.retryable_codes is not None and error.status in retry.retryable_codes
+        listed = _is_listed(error, retry)
         unlisted = retry.retryable_codes is not None and error.status is not None and not listed
         if unlisted or (same_target is SameTarget.NEVER and not listed):
             return 0
@@ -267,6 +269,25 @@ class Rotation:
         account = id(candidate.account)
         self.failures[account] = self.failures.get(account, 0) + 1
         self.visited |= self.pool.mask_of_account(candidate)
+
+    def ending_with(self, candidate: Candidate, error: ProviderError) -> ProviderError | None:
+        """Return the error that ends the request after this failure; ``None`` when another candidate may be tried.
+
+        An unexplained refusal may be a limit of this vendor or a mistake in the request. One further account decides:
+        when it refuses as well, the first refusal is the answer.
+        """
+        rule, codes = RULES[error.failure], self.pool.policy.circuit.error_codes
+        if codes is not None and error.status in codes:
+            return None  # the configuration counts this status as a failure of the model
+        if self.first_refusal is not None and is_refusal(error):
+            return self.first_refusal
+        if not rule.rotate:
+            return error
+        if rule.rotate_once:
+            self.first_refusal = self.first_refusal or error
+            self.considered.tried |= self.pool.mask_of_account(candidate)
+            return None if self.untried() else error
+        return None
 
     def leave(self, candidate: Candidate, error: ProviderError) -> None:
         """Do not return to a candidate, and try what may share the cause of its failure last."""
@@ -330,6 +351,12 @@ class Rotation:
         if self.untried():
             self.ended = "the deadline of the request has passed"
         return False
+
+
+def _is_listed(error: ProviderError, retry: RetryPolicy) -> bool:
+    """Return whether the configuration lists this status as worth a retry; a request that was never sent is not."""
+    listed = retry.retryable_codes is not None and error.status in retry.retryable_codes
+    return listed and error.failure is not FailureClass.CALLER
 
 
 def _due(candidate: Candidate) -> float:

@@ -66,7 +66,7 @@ class AnthropicDialect(Dialect):
         "refusal": "content_filter",
     }
     refusals: Sequence[Refusal] = (
-        _row(400, _F.CALLER, "messages.0.role: Input should be 'user' or 'assistant'"),
+        _row(400, _F.REFUSED, "messages.0.role: Input should be 'user' or 'assistant'"),
         _row(400, _F.CAPABILITY, "prompt is too long: 210000 tokens > 200000 maximum"),
         _row(400, _F.CAPABILITY, "too many tools", "available_tools_limit_exceeded"),
         _row(400, _F.POLICY, "Output blocked by content filtering policy"),
@@ -77,7 +77,7 @@ class AnthropicDialect(Dialect):
         _row(403, _F.PERMISSION),
         _row(404, _F.NOT_FOUND, "model: claude-none"),
         _row(408, _F.TRANSIENT),
-        _row(409, _F.TRANSIENT),
+        _row(409, _F.REFUSED),
         _row(413, _F.CAPABILITY),
         _row(429, _F.THROTTLE),
         _row(429, _F.QUOTA, "spent", "enforced_spend_limit_reached"),

@@ -46,14 +46,14 @@ class CohereDialect(Dialect):
     reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
     failed_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
     refusals: Sequence[Refusal] = (
-        _row(400, _F.CALLER, "cannot have duplicate tool ids"),
+        _row(400, _F.REFUSED, "cannot have duplicate tool ids"),
         _row(400, _F.CAPABILITY, "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."),
         _row(400, _F.POLICY, "blocked input: please adjust your prompt"),
         _row(401, _F.CREDENTIAL, "invalid api token"),
         _row(402, _F.QUOTA, "Please add or update your payment method to continue"),
         _row(403, _F.PERMISSION),
         _row(404, _F.NOT_FOUND, "model 'xyz' not found, make sure the correct model ID was used"),
-        _row(422, _F.CALLER, "invalid request: documents[0].data must be an object"),
+        _row(422, _F.REFUSED, "invalid request: documents[0].data must be an object"),
         _row(429, _F.THROTTLE, "You are past the per minute request limit, please wait and try again later."),
         _row(429, _F.THROTTLE, _TRIAL.format("40 API calls / minute")),
         _row(429, _F.QUOTA, _TRIAL.format("1000 API calls / month")),

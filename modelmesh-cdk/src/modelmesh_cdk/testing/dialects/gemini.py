@@ -86,14 +86,14 @@ class GeminiDialect(Dialect):
         "OTHER": "OTHER",
     }
     refusals: Sequence[Refusal] = (
-        _row(400, _F.CALLER, "Invalid value"),
+        _row(400, _F.REFUSED, "Invalid value"),
         _row(400, _F.CREDENTIAL, "API key not valid.", _detail("ErrorInfo", reason="API_KEY_INVALID", domain="googleapis.com")),
         _row(400, _F.CAPABILITY, "The input token count (9) exceeds the maximum number of tokens allowed (5)."),
         _row(401, _F.CREDENTIAL),
         _row(403, _F.PERMISSION),
         _row(403, _F.QUOTA, "test", _detail("ErrorInfo", reason="BILLING_DISABLED", domain="googleapis.com")),
         _row(404, _F.NOT_FOUND),
-        _row(409, _F.TRANSIENT),
+        _row(409, _F.REFUSED),
         _row(429, _F.THROTTLE, "test", _detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerMinutePerProject"}])),
         _row(429, _F.QUOTA, "test", _detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerDayPerProject"}])),
         _row(429, _F.MODEL_QUOTA, "test", _detail("QuotaFailure", violations=[_OF_A_MODEL])),

@@ -33,7 +33,7 @@ class OpenAIDialect(Dialect):
 
     failed_reasons: Sequence[str] = ("error",)  # not OpenAI's own, and of all who speak its format the same
     refusals: Sequence[Refusal] = (
-        _row(400, None, _INVALID, _F.CALLER),
+        _row(400, None, _INVALID, _F.REFUSED),
         _row(400, "context_length_exceeded", _INVALID, _F.CAPABILITY),
         _row(400, "unsupported_parameter", _INVALID, _F.CAPABILITY),
         _row(400, "content_policy_violation", _INVALID, _F.POLICY),
@@ -42,9 +42,9 @@ class OpenAIDialect(Dialect):
         _row(403, "unsupported_country_region_territory", "request_forbidden", _F.PERMISSION),
         _row(404, "model_not_found", _INVALID, _F.NOT_FOUND),
         _row(408, None, "timeout", _F.TRANSIENT),
-        _row(409, None, "conflict", _F.TRANSIENT),
-        _row(413, None, "request_too_large", _F.CALLER),
-        _row(422, None, _INVALID, _F.CALLER),
+        _row(409, None, "conflict", _F.REFUSED),
+        _row(413, None, "request_too_large", _F.REFUSED),
+        _row(422, None, _INVALID, _F.REFUSED),
         _row(429, "rate_limit_exceeded", "requests", _F.THROTTLE),
         _row(429, "insufficient_quota", "insufficient_quota", _F.QUOTA),
         _row(500, "server_error", "server_error", _F.SERVER),

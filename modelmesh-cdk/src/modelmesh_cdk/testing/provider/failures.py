@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from modelmesh.errors import ProviderError, RateLimitError
-from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.classes import FailureClass, error_type
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.protocol import Refusal
 from modelmesh_cdk.testing.dialects.samples import text_answer
@@ -35,7 +35,7 @@ class Failures(Subject):
         """Status and body of a refusal give its class, and the class its type."""
         error = self.refused(ask, refusal.script(), upstream)
         assert (error.failure, error.status) == (refusal.failure, refusal.status)
-        assert isinstance(error, RULES[refusal.failure].error)
+        assert isinstance(error, error_type(refusal.failure, refusal.status))
 
     @pytest.mark.parametrize(("status", "failure"), [(401, _F.CREDENTIAL), (429, _F.THROTTLE), (500, _F.SERVER)])
     def test_refusal_of_a_stream_has_its_class(self, status: int, failure: FailureClass, ask: Asking, upstream: Upstream) -> None:
