@@ -10,7 +10,8 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError, ProviderInitError
 from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider
 
-DISCOVERY_LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=10.0)
+DISCOVERY_LIMITS = Limits(connect=2.0, first_content=4.0, gap=4.0, answer=4.0, total=4.0)
+"""How long the start waits for a list; a provider that needs longer joins later."""
 
 
 class QuickProvider(OpenAICompatibleProvider):
@@ -56,6 +57,6 @@ class QuickProvider(OpenAICompatibleProvider):
     def _no_list(self, cause: ProviderError) -> ProviderInitError:
         message = (
             f"the models of {self.id} could not be read from {self._list_source()}: {cause.message}. "
-            "Check base_url and api_key, or name them: QuickProvider(…, models=['…'])."
+            "Check that the server runs, base_url and api_key; or name its models: models=['…']."
         )
         return ProviderInitError(message, failure=cause.failure, status=cause.status, provider_id=self.id)

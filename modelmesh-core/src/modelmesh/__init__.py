@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelmesh import capabilities as capabilities
+    from modelmesh.beside.late_providers import ProviderUnavailableWarning as ProviderUnavailableWarning
     from modelmesh.client import AsyncMeshClient as AsyncMeshClient
     from modelmesh.client import MeshClient as MeshClient
     from modelmesh.client import OpenAIClient as OpenAIClient
@@ -78,6 +79,7 @@ _HOMES = {
     "ProviderConnectionError": "modelmesh.errors",
     "ProviderError": "modelmesh.errors",
     "ProviderInitError": "modelmesh.errors",
+    "ProviderUnavailableWarning": "modelmesh.beside.late_providers",
     "ProviderServerError": "modelmesh.errors",
     "ProviderTimeoutError": "modelmesh.errors",
     "QuotaExceededError": "modelmesh.errors",

@@ -108,6 +108,8 @@ class Assembler:
         self._wanted_models()
         self._targets: dict[str, CapabilityNode | None] = {}
         pools = {name: self._pool(section) for name, section in sections.pools.items()}
+        if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
+            raise next(iter(self._models.unlisted.values()))
         limits = self._limit(sections, entries)
         router = Router(pools, tree, StickUntilFailure)
         emitter = build_emitter(sections.observability, resolver, references, places)
@@ -126,7 +128,7 @@ class Assembler:
             storage,
             sections.storage,
             prices.failures,
-            Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only is not None),
+            Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only),
             tuple(watch for watch in watches if watch is not None),
             tuple(kept.values()),
             sections.pools,
@@ -163,7 +165,7 @@ class Assembler:
     def _wanted_models(self) -> None:
         for name in self._only or ():
             known = any(is_called(candidate, name) for candidate in self._models.candidates)
-            if not known and not self._models.add_named(name):
+            if not known and not self._models.add_named(name) and not self._models.unlisted:
                 listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
                 message = (
                     f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
@@ -178,7 +180,7 @@ class Assembler:
         members = self._models.members(section, node)
         if self._only is not None:
             members = [c for name in self._only for c in members if is_called(c, name)]
-            if not members:
+            if not members and not self._models.unlisted:
                 wanted = section.capability or section.name
                 message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
                 raise ConfigurationError(message, where="models")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import define
 
 from modelmesh.assembly.accounts import ProviderEntry
 from modelmesh.assembly.limits import limit_pool_members
-from modelmesh.assembly.membership import Models
+from modelmesh.assembly.membership import Models, short_id
 from modelmesh.capabilities.nodes import CapabilityNode
 from modelmesh.config.schema import PoolSection
 from modelmesh.contracts.models import ModelInfo
@@ -33,7 +33,7 @@ class Joining:
         router: Knows the pools.
         windows: The pools' maintenance windows, by their names.
         limit: Counts against a model what its quota or its free tier says.
-        fixed: Whether the caller chose the models, so that there may be no others.
+        only: The models that the caller chose by name, so that there may be no others; ``None`` for any.
     """
 
     models: Models
@@ -42,7 +42,7 @@ class Joining:
     router: Router
     windows: Mapping[str, Maintenance]
     limit: Callable[[Candidate], None]
-    fixed: bool
+    only: Sequence[str] | None
 
     def of(self, provider: str) -> dict[str, list[Candidate]]:
         """Return the models of a provider that the mesh has, by the names that it lists them under."""
@@ -52,13 +52,25 @@ class Joining:
                 found.setdefault(self.models.listed_as(one), []).append(one)
         return found
 
-    def join(self, entry: ProviderEntry, infos: Iterable[ModelInfo], book: HealthBook, now: float) -> list[Candidate]:
+    def join(
+        self, entry: ProviderEntry, infos: Iterable[ModelInfo], book: HealthBook, now: float, *, is_late: bool = False
+    ) -> list[Candidate]:
         """Take models into every pool whose configuration they fit; under the mesh's lock.
+
+        Args:
+            entry: The provider that has the models.
+            infos: The models.
+            book: The health of everything.
+            now: Monotonic seconds.
+            is_late: The models belong to the start: the provider could not list them then. They join although the caller
+                chose models by name, as far as they are among those.
 
         Returns:
             Those that have joined a pool.
         """
-        found = [] if self.fixed else [self.models.discovered(entry, info) for info in infos]
+        if self.only is not None:
+            infos = [info for info in infos if is_late and any(_is_named(entry, info, name) for name in self.only)]
+        found = [self.models.discovered(entry, info) for info in infos]
         candidates = [one for one in found if one is not None and self._limited(one)]
         for pool in self.router.list_pools():
             section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
@@ -82,3 +94,8 @@ class Joining:
             _log.warning("%s joins no pool, for its limits cannot be read: %s", candidate, error)
             return False
         return True
+
+
+def _is_named(entry: ProviderEntry, info: ModelInfo, name: str) -> bool:
+    """Return whether a name means this model, written with or without its provider."""
+    return name in (info.id, info.name) or short_id(name, entry) == info.id

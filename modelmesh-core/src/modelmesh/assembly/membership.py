@@ -14,7 +14,7 @@ from modelmesh.config.locate import Places
 from modelmesh.config.problems import did_you_mean
 from modelmesh.config.schema import ModelSection, PoolSection
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import ConfigurationError
+from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh.routing.candidates import Candidate
 
 
@@ -31,6 +31,8 @@ class Models:
         self._chosen: set[str] = set()
         self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
         self.candidates: list[Candidate] = []
+        self.unlisted: dict[str, ProviderError] = {}
+        """Providers that could not list their models, by key, and the error; they join when they can."""
 
     # -- which models there are -------------------------------------------------------------------------------------
 
@@ -49,7 +51,12 @@ class Models:
                 for place, row in enumerate(listed):
                     self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
             elif entry.key not in configured:
-                for info in entry.catalogue():
+                try:
+                    rows = entry.catalogue()
+                except ProviderError as error:
+                    self.unlisted[entry.key] = error
+                    continue
+                for info in rows:
                     self._add(entry, info, ("providers", entry.key))
 
     def add_named(self, name: str) -> bool:
@@ -180,20 +187,22 @@ class Models:
         """Return the models of a pool, in order.
 
         Raises:
-            ConfigurationError: There is none; the message names the filter that left none.
+            ConfigurationError: There is none, and no provider that may still list its models; the message names the filter
+            that left none.
         """
         path = ("pools", section.name)
         found: list[Candidate] = list(self.candidates)
         found = self._narrow(found, section, "capability", [c for c in found if self._offers(c, node)] if node else None)
         if section.providers is not None:
-            keep = self._accounts(section.providers, (*path, "providers"))
-            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in keep])
+            order = self._accounts(section.providers, (*path, "providers"))
+            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in order])
+            found.sort(key=lambda candidate: order[id(candidate.account)])
         if section.excluded_providers:
             drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
             found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
         if section.models is not None:
             found = self._narrow(found, section, "models", self._listed_members(found, section.models, path))
-        if not found:
+        if not found and not self.unlisted:
             raise self._empty(section, "no provider has a model", len(self.candidates))
         return found
 
@@ -221,7 +230,7 @@ class Models:
     ) -> list[Candidate]:
         if after is None:
             return list(before)
-        if before and not after:
+        if before and not after and not self.unlisted:
             raise self._empty(section, f"{key!r} leaves none", len(before))
         return after
 
@@ -235,20 +244,22 @@ class Models:
         )
         return ConfigurationError(message, where=where)
 
-    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> set[int]:
-        found: set[int] = set()
-        for name in names:
+    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
+        """Return the accounts that some references mean, by ``id``, with their places in the list."""
+        found: dict[int, int] = {}
+        for place, name in enumerate(names):
             matching = self._entries.matching(name)
             if not matching:
                 self._entries.one(name, self._places.where(path))
-            found |= {id(entry.account) for entry in matching}
+            for entry in matching:
+                found.setdefault(id(entry.account), place)
         return found
 
     def _listed_members(self, found: list[Candidate], names: Sequence[str], path: tuple[str | int, ...]) -> list[Candidate]:
         kept: list[Candidate] = []
         for name in names:
             matching = [c for c in found if is_called(c, name)]
-            if not matching and not any(is_called(c, name) for c in self.candidates):
+            if not matching and not self.unlisted and not any(is_called(c, name) for c in self.candidates):
                 known = [c.model_id for c in self.candidates]
                 where = self._places.where((*path, "models"))
                 message = (

@@ -50,6 +50,10 @@ class Background:
         """Run a job each time so many seconds have passed."""
         self._jobs.append(_Job(job, interval, self._clock() + interval))
 
+    def after(self, seconds: float, job: Callable[[], object]) -> None:
+        """Run a job once when so many seconds have passed."""
+        self._jobs.append(_Job(job, None, self._clock() + seconds))
+
     def once(self, job: Callable[[], object]) -> None:
         """Run a job as soon as the thread runs."""
         self._jobs.append(_Job(job, None, self._clock()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelmesh.beside.background import Background
 from modelmesh.beside.discovering import Discoverer
+from modelmesh.beside.late_providers import LateProviders
 from modelmesh.beside.probing import Prober, probed_accounts
 
 if TYPE_CHECKING:
@@ -52,14 +53,28 @@ class Beside:
         self.background = Background(clock)
         rows = probed_accounts(parts)
         self._prober = Prober(book, lock, clock, reporter.left_to_tell, self.background, rows)
-        self.discovery = Discoverer(
-            parts.watches,
-            {entry.key: entry for entry in parts.entries},
+        discovery = Background(clock, "modelmesh-discovery")
+        entries = {entry.key: entry for entry in parts.entries}
+        self._late = LateProviders(
+            parts.joining.models.unlisted,
+            entries,
             parts.joining,
             book,
             lock,
             clock,
-            Background(clock, "modelmesh-discovery"),
+            discovery,
+            reporter.told,
+            joined,
+            self._have_settled,
+        )
+        self.discovery = Discoverer(
+            parts.watches,
+            entries,
+            parts.joining,
+            book,
+            lock,
+            clock,
+            discovery,
             reporter.told,
             joined,
             self._have_settled,
@@ -68,6 +83,7 @@ class Beside:
     def begin(self, emitter: Emitter, statistics: StatisticsCollector, flush_interval: float) -> None:
         """Start what there is to do."""
         self.discovery.begin()
+        self._late.begin()
         self._prober.begin(self._expected())
         if emitter.counting:
             self.background.every(flush_interval, statistics.flush)
@@ -93,6 +109,6 @@ class Beside:
 
     def after_fork(self, lock: RLock, *, go_on: bool) -> None:
         """Go on in a child process, with the lock that it has now, or get ready to end there."""
-        self._prober.lock = lock
+        self._prober.lock = self._late.lock = lock
         self.background.after_fork(go_on=go_on)
         self.discovery.after_fork(lock, go_on=go_on)

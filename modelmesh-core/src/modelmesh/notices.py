@@ -1,0 +1,20 @@
+"""Warnings that point at the caller's line."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+_OURS = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
+
+
+class NotEnforcedWarning(UserWarning):
+    """The configuration asks for something that this version reads and does not act on."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the first frame outside ModelMesh; at the outermost frame where all frames are ours."""
+    depth, frame = 2, sys._getframe(1)  # noqa: SLF001 - the standard library has no other way before Python 3.12
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)
