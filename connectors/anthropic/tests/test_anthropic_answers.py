@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic.answers import completion
 
-from modelmesh.errors import BadUpstreamResponseError
+from modelmesh.errors import BadUpstreamResponseError, ProviderError
+from modelmesh.routing.classes import FailureClass
 
 HI = [{"role": "user", "content": "Hello"}]
 USAGE = {"input_tokens": 12, "output_tokens": 3}
@@ -160,10 +161,39 @@ def test_usage_that_is_not_known_is_not_zero(usage: Any) -> None:
         assert "completion_tokens" not in made
 
 
-def test_a_stop_reason_of_tomorrow_is_not_made_up_into_another() -> None:
+def test_a_stop_reason_of_a_later_version_is_stop() -> None:
     choice = completion(message(TEXT, reason="of_tomorrow"), created=1)["choices"][0]
-    assert choice["finish_reason"] == choice["stop_reason"] == "of_tomorrow"
-    assert completion(message(TEXT, reason=None), created=1)["choices"][0]["finish_reason"] is None
+    assert (choice["finish_reason"], choice["stop_reason"]) == ("stop", "of_tomorrow")
+
+
+@pytest.mark.parametrize("reason", [None, "", 5, ["end_turn"], {}])
+def test_a_message_without_a_stop_reason_is_not_whole(reason: Any) -> None:
+    with pytest.raises(ValueError, match="no stop_reason"):
+        completion(message(TEXT, reason=reason), created=1)
+
+
+def test_an_empty_message_with_an_unknown_stop_reason_is_a_protocol_failure() -> None:
+    with pytest.raises(ProviderError) as caught:
+        completion(message(reason="of_tomorrow"), created=1)
+    assert (caught.value.failure, caught.value.code) == (FailureClass.PROTOCOL, "of_tomorrow")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "text", "text": 5},
+        {"type": "text", "text": ["a"]},
+        {"type": "thinking", "thinking": {}},
+        {"type": "tool_use", "id": "t", "name": "f", "input": '{"city": "Os'},
+        {"type": "tool_use", "id": "t", "name": "f", "input": [1]},
+        {"type": "tool_use", "id": 7, "name": "f", "input": {}},
+        {"type": "tool_use", "id": "t", "name": "", "input": {}},
+        {"type": "tool_use"},
+    ],
+)
+def test_a_block_of_a_wrong_type_is_no_message(block: Any) -> None:
+    with pytest.raises(ValueError, match="block|arguments"):
+        completion(message(block, reason="tool_use"), created=1)
 
 
 @pytest.mark.parametrize(

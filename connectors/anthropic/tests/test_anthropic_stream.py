@@ -217,7 +217,7 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert chunks[1]["anthropic_event"] == event
     assert joined(chunks)["content_blocks"] == [{**strange, "deltas": [delta]}]
     assert (chunks[-1]["w"], chunks[-1]["container"], chunks[-1]["usage"]["v"]) == (0, {"id": "c"}, 0)
-    assert joined(chunks)["finish"] == [("of_tomorrow", "of_tomorrow")]
+    assert joined(chunks)["finish"] == [("stop", "of_tomorrow")]
 
 
 def test_an_end_that_is_said_twice_is_one(wire: Any) -> None:
@@ -296,7 +296,7 @@ def test_events_that_are_none_are_typed_errors(raw: bytes, vendor: Any, config: 
 )
 def test_events_without_what_they_are_made_of_are_no_crash(event: dict[str, Any], wire: Any) -> None:
     start = wire.block(0, {"type": "text", "text": ""})[0]
-    with pytest.raises(ValueError, match="lacks what Anthropic documents"):
+    with pytest.raises(ValueError, match="lacks what Anthropic documents|has no ID"):
         chunks_of([wire.sse(wire.begin(), start, event)])
 
 
@@ -309,3 +309,37 @@ def raise_of(stream: Any, *args: Any, **kwargs: Any) -> None:
         error = exhausted.last_error
     assert error is not None
     raise error
+
+
+def tool_stream(wire: Any, *pieces: str, reason: str) -> list[bytes]:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+    return [wire.sse(wire.begin(), *wire.block(0, block, *deltas), *wire.end(reason))]
+
+
+@pytest.mark.parametrize("pieces", [('{"city": "Os',), ("[1]",), ('"text"',)])
+def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="not a JSON object"):
+        chunks_of(tool_stream(wire, *pieces, reason="tool_use"))
+    chunks, _ = chunks_of(tool_stream(wire, *pieces, reason="max_tokens"))
+    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("reason", ["", None, 5, ["end_turn"]])
+def test_a_stop_reason_that_is_none_does_not_end_a_stream(wire: Any, reason: Any) -> None:
+    text = wire.block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})
+    chunks, _ = chunks_of([wire.sse(wire.begin(), *text, *wire.end(reason))])
+    assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
+
+
+@pytest.mark.parametrize("usage", ["lots", [1], 5, {"input_tokens": "3"}, {"input_tokens": -3, "output_tokens": 0.5}])
+def test_usage_of_a_wrong_type_refuses_no_stream(wire: Any, usage: Any) -> None:
+    begin = wire.begin()
+    begin["message"]["usage"] = usage
+    last, stop = wire.end("end_turn")
+    last["usage"] = usage
+    text = wire.block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})
+    chunks, done = chunks_of([wire.sse(begin, *text, last, stop)])
+    assert done
+    assert joined(chunks)["finish"] == [("stop", "end_turn")]
+    assert not any(chunk.get("usage") for chunk in chunks)

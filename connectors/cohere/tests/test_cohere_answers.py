@@ -18,7 +18,7 @@ FINISH = {
     "STOP_SEQUENCE": "stop",
     "MAX_TOKENS": "length",
     "TOOL_CALL": "tool_calls",
-    "OF_TOMORROW": "OF_TOMORROW",
+    "OF_TOMORROW": "stop",
 }
 
 
@@ -155,3 +155,28 @@ def test_the_official_type_takes_it(reason: str, upstream: Any, made: Any, ask: 
     assert read.choices[0].finish_reason == FINISH[reason]
     assert read.usage.total_tokens == 80
     assert read.choices[0].logprobs.content[0].token == "Hello"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": [{"type": "text", "text": 5}]},
+        {"content": ["text"]},
+        {"content": [{"type": "thinking", "thinking": []}]},
+        {"content": [], "tool_calls": "f"},
+        {"content": [], "tool_calls": [{"id": "x"}]},
+        {"content": [], "tool_calls": [{"id": "x", "function": {"name": "f", "arguments": '{"city": "Os'}}]},
+        {"content": [], "tool_calls": [{"id": "x", "function": {"name": "f", "arguments": {}}}]},
+        {"content": [], "tool_calls": [{"id": 7, "function": {"name": "f", "arguments": "{}"}}]},
+    ],
+)
+def test_a_message_of_wrong_types_is_no_reply(message: Any) -> None:
+    with pytest.raises(ValueError, match=r"reply|block|tool call|JSON"):
+        completion({"id": "x", "message": {"role": "assistant", **message}, "finish_reason": "TOOL_CALL"}, created=1)
+
+
+@pytest.mark.parametrize("reason", [None, "", 5])
+def test_a_reply_without_a_finish_reason_is_not_whole(reason: Any) -> None:
+    message = {"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}
+    with pytest.raises(ValueError, match="no finish_reason"):
+        completion({"id": "x", "message": message, "finish_reason": reason}, created=1)

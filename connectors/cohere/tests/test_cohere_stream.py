@@ -15,6 +15,7 @@ from modelmesh_connector_cohere import CohereProvider
 from modelmesh.contracts.call import Call
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
+from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import SseDecoder, WireRequest
 from modelmesh_cdk.testing import Script
 
@@ -161,7 +162,7 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert (chunks[0]["v"], "type" in chunks[0]) == (0, False)
     assert chunks[1]["cohere_event"] == debug
     assert joined(chunks)["content_blocks"] == [{"type": "text", "text": "Hi"}, {"type": "of_tomorrow", "x": 0}]
-    assert joined(chunks)["finish"] == [("OF_TOMORROW", "OF_TOMORROW")]
+    assert joined(chunks)["finish"] == [("stop", "OF_TOMORROW")]
     assert (chunks[-1]["u"], chunks[-1]["w"]) == (0, 0)
 
 
@@ -234,3 +235,30 @@ def test_a_stream_that_is_cut_ends_without_a_finish_reason(wire: Any) -> None:
     assert not decoder.done
     assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
     assert "Half" in json.dumps(chunks)
+
+
+@pytest.mark.parametrize("pieces", [('{"city": "Os',), ("[1]",), ('"text"',)])
+def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        chunks_of([wire.stream(wire.START, wire.call(0, "weather", *pieces), wire.end("TOOL_CALL"))])
+    chunks = chunks_of([wire.stream(wire.START, wire.call(0, "weather", *pieces), wire.end("MAX_TOKENS"))])
+    assert joined(chunks)["finish"] == [("length", "MAX_TOKENS")]
+
+
+@pytest.mark.parametrize("reason", ["", None, 5, ["COMPLETE"]])
+def test_a_finish_reason_that_is_none_does_not_end_a_stream(wire: Any, reason: Any) -> None:
+    chunks = chunks_of([wire.stream(wire.START, wire.block("Hi"), wire.end(reason))])
+    assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
+
+
+def test_an_empty_stream_with_an_unknown_finish_reason_is_a_failure(wire: Any) -> None:
+    with pytest.raises(ProviderError) as caught:
+        chunks_of([wire.stream(wire.START, wire.end("OF_TOMORROW"))])
+    assert caught.value.failure is FailureClass.PROTOCOL
+
+
+@pytest.mark.parametrize("usage", ["lots", [1], 5, {"tokens": {"input_tokens": "3"}}, {"tokens": {"input_tokens": -3.0}}])
+def test_usage_of_a_wrong_type_refuses_no_stream(wire: Any, usage: Any) -> None:
+    chunks = chunks_of([wire.stream(wire.START, wire.block("Hi"), wire.end(usage=usage))])
+    assert joined(chunks)["content"] == "Hi"
+    assert not any("prompt_tokens" in (chunk.get("usage") or {}) for chunk in chunks)

@@ -9,6 +9,8 @@ from modelmesh_connector_google.answers import finish_reason, is_plain, usage_of
 
 import modelmesh
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.testing import Script
+from modelmesh_cdk.testing.upstream import event
 
 HI = [{"role": "user", "content": "Hello"}]
 CALL = {"functionCall": {"name": "weather", "args": {"city": "Oslo", "days": 0}}}
@@ -83,8 +85,9 @@ def test_several_candidates_and_log_probabilities(upstream: Any, config: Any, wa
         ("MAX_TOKENS", True, "length"),
         ("CONTINUATION", False, "length"),
         *((word, False, "content_filter") for word in ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")),
-        *((word, True, word) for word in ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "OF_NEXT_YEAR")),
-        (None, True, None),
+        ("OF_NEXT_YEAR", True, "tool_calls"),
+        ("OF_NEXT_YEAR", False, "stop"),
+        *((none, True, None) for none in (None, "", "FINISH_REASON_UNSPECIFIED", 5, ["STOP"], {})),
     ],
 )
 def test_finish_reasons(theirs: Any, called: bool, ours: Any) -> None:
@@ -188,3 +191,66 @@ def test_tokens_are_told_by_what_they_were() -> None:
 def test_tokens_that_are_not_told_as_documented_are_not_counted(details: Any) -> None:
     usage = usage_of({"promptTokenCount": 5, "promptTokensDetails": details})
     assert usage == {"prompt_tokens": 5, "promptTokenCount": 5, "promptTokensDetails": details}
+
+
+BROKEN = ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "MALFORMED_RESPONSE", "OF_NEXT_YEAR"]
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+@pytest.mark.parametrize("content", [{}, {"parts": []}, None, {"parts": [{"text": "Hm.", "thought": True}]}])
+def test_an_answer_that_broke_off_without_content_fails(upstream: Any, config: Any, way: Any, reason: str, content: Any) -> None:
+    body = {"candidates": [{"content": content, "finishReason": reason}], "usageMetadata": {"promptTokenCount": 9}}
+    upstream.reply(body)
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.ask(config(), messages=HI)
+    assert (caught.value.failure, caught.value.code) == ("protocol", reason)
+    upstream.then(Script(200, event(body), content_type="text/event-stream"))
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.stream(config(), messages=HI)
+    assert caught.value.failure == "protocol"
+
+
+@pytest.mark.parametrize("reason", [None, "", "FINISH_REASON_UNSPECIFIED", 5])
+def test_an_answer_without_a_finish_reason_is_not_whole(upstream: Any, config: Any, way: Any, reason: Any) -> None:
+    candidate = {"content": {"parts": [{"text": "Hello"}]}, "finishReason": reason}
+    upstream.reply({"candidates": [candidate]})
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.ask(config(), messages=HI)
+    assert caught.value.failure == "protocol"
+    upstream.then(Script(200, event({"candidates": [candidate]}), content_type="text/event-stream"))
+    with pytest.raises(modelmesh.StreamInterruptedError):
+        way.stream(config(), messages=HI)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"text": 5},
+        {"text": ["a"]},
+        {"functionCall": "f"},
+        {"functionCall": {"args": {}}},
+        {"functionCall": {"name": "f", "args": '{"city": "Os'}},
+        {"functionCall": {"name": 7, "args": {}}},
+        "text",
+        None,
+    ],
+)
+def test_a_part_of_a_wrong_type_is_a_protocol_failure(upstream: Any, config: Any, way: Any, part: Any) -> None:
+    body = {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
+    upstream.reply(body)
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.ask(config(), messages=HI)
+    assert (caught.value.failure, type(caught.value.last_error).__name__) == ("protocol", "BadUpstreamResponseError")
+    upstream.then(Script(200, event(body), content_type="text/event-stream"))
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.stream(config(), messages=HI)
+    assert caught.value.failure == "protocol"
+
+
+@pytest.mark.parametrize("usage", ["lots", [1], 5, {"promptTokenCount": "3"}, {"promptTokenCount": -3, "totalTokenCount": 2.5}])
+def test_usage_of_a_wrong_type_refuses_no_answer(upstream: Any, config: Any, way: Any, usage: Any) -> None:
+    body = {"candidates": [{"content": {"parts": [{"text": "Hello"}]}, "finishReason": "STOP"}], "usageMetadata": usage}
+    upstream.reply(body)
+    assert way.ask(config(), messages=HI).choices[0].message.content == "Hello"
+    upstream.then(Script(200, event(body), content_type="text/event-stream"))
+    assert way.stream(config(), messages=HI)[-1]["choices"][0]["finish_reason"] == "stop"

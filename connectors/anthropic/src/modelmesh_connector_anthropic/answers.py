@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.prices import counted
+from modelmesh_cdk.failures import failure
 from modelmesh_cdk.wire import json_codec
 
 _FINISH = {
@@ -39,11 +43,18 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
 
     Raises:
         ValueError: It is no message.
+        ProviderError: It ended for an unknown reason and holds nothing.
     """
-    blocks, reason = data.get("content"), data.get("stop_reason")
+    blocks, reason = data.get("content"), stop_reason(data.get("stop_reason"))
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         message = "its body is no message of Anthropic's: 'content' is not a list of blocks"
         raise ValueError(message)
+    if reason is None:
+        message = "its body is no whole message of Anthropic's: it has no stop_reason"
+        raise ValueError(message)
+    for block in blocks:
+        check_block(block)
+    check_end(blocks, reason, data.get("usage"))
     choice = {
         "index": 0,
         "message": message_of(blocks),
@@ -67,9 +78,64 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in _TRANSLATED}
 
 
-def finish_reason(reason: Any) -> Any:
-    """Return OpenAI's word for a stop reason; the vendor's own for one that is not known, for nothing is made up."""
-    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+def stop_reason(given: Any) -> str | None:
+    """Return a stop reason; ``None`` for what is none: absent, empty or not text."""
+    return given if isinstance(given, str) and given else None
+
+
+def finish_reason(reason: str | None) -> str | None:
+    """Return OpenAI's finish reason; a stop reason of a later version is ``stop``, for OpenAI's set is closed.
+
+    The vendor's own word stays in ``stop_reason``.
+    """
+    return None if reason is None else _FINISH.get(reason, "stop")
+
+
+def check_block(block: Mapping[str, Any]) -> None:
+    """Check the fields of a block that an answer is made of.
+
+    Raises:
+        ValueError: One is missing or of another type.
+    """
+    kind = block.get("type")
+    field = _TEXTS.get(kind) if isinstance(kind, str) else None
+    if field is not None and not isinstance(block.get(field), str | None):
+        message = f"a block {kind!r} holds {field!r} that is not text"
+        raise ValueError(message)
+    if kind == "tool_use" and not all(isinstance(block.get(name), str) and block[name] for name in ("id", "name")):
+        message = "a block 'tool_use' has no ID or no name"
+        raise ValueError(message)
+
+
+_TEXTS = {"text": "text", "thinking": "thinking"}
+
+
+def check_end(blocks: Sequence[Mapping[str, Any]], reason: str, usage: Any) -> None:
+    """Check that a message is whole where its stop reason says so.
+
+    Raises:
+        ValueError: A tool call was cut.
+        ProviderError: The message ended for an unknown reason and holds nothing.
+    """
+    if reason not in _FINISH and all(block.get("type") in _THOUGHTS for block in blocks):
+        raise empty_answer(reason, usage)
+    if _FINISH.get(reason) == "length":
+        return
+    for block in blocks:
+        if block.get("type") == "tool_use" and not isinstance(block.get("input"), Mapping | None):
+            message = f"the arguments of its call of {str(block.get('name'))[:80]!r} are not a JSON object"
+            raise ValueError(message)
+
+
+_THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+
+
+def empty_answer(reason: str, usage: Any) -> ProviderError:
+    """Return the error of an answer that holds nothing and ended for a reason which OpenAI has no counterpart of."""
+    message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
+    made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+    made.usage = usage_of(usage)
+    return made
 
 
 def message_of(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -113,25 +179,28 @@ def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor reported no counts.
 
     The vendor counts cached tokens apart from ``input_tokens``; OpenAI's ``prompt_tokens`` are all of them.
     """
     if not isinstance(usage, Mapping):
         return None
     found: dict[str, Any] = {}
-    read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
-    prompt, answer = usage.get("input_tokens"), usage.get("output_tokens")
-    if isinstance(prompt, int):
-        found["prompt_tokens"] = prompt = prompt + sum(tokens for tokens in (read, written) if isinstance(tokens, int))
-    if isinstance(answer, int):
+    read, written = counted(usage.get("cache_read_input_tokens")), counted(usage.get("cache_creation_input_tokens"))
+    prompt, answer = counted(usage.get("input_tokens")), counted(usage.get("output_tokens"))
+    if prompt is None and answer is None:
+        return None
+    if prompt is not None:
+        found["prompt_tokens"] = prompt = prompt + (read or 0) + (written or 0)
+    if answer is not None:
         found["completion_tokens"] = answer
-    if isinstance(prompt, int) and isinstance(answer, int):
+    if prompt is not None and answer is not None:
         found["total_tokens"] = prompt + answer
     cached = {name: value for name, value in (("cached_tokens", read), ("cache_write_tokens", written)) if value is not None}
     if cached:
         found["prompt_tokens_details"] = cached
     details = usage.get("output_tokens_details")
-    if isinstance(details, Mapping) and details.get("thinking_tokens") is not None:
-        found["completion_tokens_details"] = {"reasoning_tokens": details["thinking_tokens"]}
+    thought = counted(details.get("thinking_tokens")) if isinstance(details, Mapping) else None
+    if thought is not None:
+        found["completion_tokens_details"] = {"reasoning_tokens": thought}
     return {**found, **usage}

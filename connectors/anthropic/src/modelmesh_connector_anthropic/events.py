@@ -12,7 +12,15 @@ from typing import Any
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
-from modelmesh_connector_anthropic.answers import beyond, finish_reason, is_plain, usage_of
+from modelmesh_connector_anthropic.answers import (
+    beyond,
+    check_block,
+    check_end,
+    finish_reason,
+    is_plain,
+    stop_reason,
+    usage_of,
+)
 
 _FIELD = {"text": "text", "thinking": "thinking"}
 """Where a block holds the text that its deltas bring."""
@@ -140,7 +148,8 @@ class EventDecoder:
             raise KeyError
         self._begun = True
         self._head |= {"id": message["id"], "model": message["model"]}
-        self._usage = dict(message.get("usage") or {})
+        told = message.get("usage")
+        self._usage = dict(told) if isinstance(told, Mapping) else {}
         stops = ("stop_reason", "stop_sequence", "stop_details")  # not known before the end
         extra = {name: value for name, value in beyond(message).items() if name not in stops}
         return (self._chunk({"role": "assistant", "content": ""}, extra),)
@@ -150,26 +159,32 @@ class EventDecoder:
         told = isinstance(usage, Mapping)
         if isinstance(usage, Mapping):  # totals so far, not additions; what is left out stands as it was
             self._usage |= {name: value for name, value in usage.items() if value is not None}
-        reason = delta.get("stop_reason")
+        reason = stop_reason(delta.get("stop_reason"))
         chunks = [chunk for block in self._blocks.values() if reason and not block.ended for chunk in self._end_block(block)]
         if reason is not None and not self._finished:
             self._finished = True
             blocks = [block.raw for block in self._blocks.values()]
+            check_end(blocks, reason, self._usage)
             rest = {name: value for name, value in data.items() if name not in ("type", "delta", "usage")}
             chunk = self._chunk({} if is_plain(blocks) else {"content_blocks": blocks}, {**rest, **delta})
             chunk["choices"][0] |= {"finish_reason": finish_reason(reason), "stop_reason": reason}
             chunks.append(chunk)
-            if told and not self._asked_usage:
-                chunk["usage"] = usage_of(self._usage)
+            usage = usage_of(self._usage) if told else None
+            if usage is not None and not self._asked_usage:
+                chunk["usage"] = usage
                 return chunks
-        if told and self._finished:
-            chunks.append({**self._head, "choices": [], "usage": usage_of(self._usage)})
+        usage = usage_of(self._usage) if told and self._finished else None
+        if usage is not None:
+            chunks.append({**self._head, "choices": [], "usage": usage})
         return chunks
 
     # -- its blocks ---------------------------------------------------------------------------------------------------
 
     def _start_block(self, index: int, raw: dict[str, Any]) -> Sequence[dict[str, Any]]:
         kind = raw.get("type")
+        check_block(raw)
+        if index in self._blocks:
+            raise KeyError
         if kind == "tool_use":
             block = self._blocks[index] = _Block(raw, self._calls)
             self._calls += 1

@@ -108,7 +108,7 @@ class AnthropicProvider(BaseProvider):
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         try:
             return completion(data, created=int(time.time()))
-        except TypeError:
+        except (TypeError, KeyError, AttributeError):
             message = "its body is not a message as Anthropic documents it"
             raise ValueError(message) from None
 

@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.prices import counted
+from modelmesh_cdk.failures import failure
+from modelmesh_cdk.wire import json_codec
+
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
 _TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
 _EMPTY_BY_HABIT = frozenset({"tool_plan", "citations"})
@@ -31,8 +37,9 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
 
     Raises:
         ValueError: It is no reply.
+        ProviderError: It ended for an unknown reason and holds nothing.
     """
-    message, reason = data.get("message"), data.get("finish_reason")
+    message, reason = data.get("message"), stop_reason(data.get("finish_reason"))
     if not isinstance(message, Mapping):
         raise ValueError("its body is no reply of Cohere's: 'message' is not an object")  # noqa: TRY004 - what cannot be read
     blocks = message.get("content")
@@ -40,6 +47,17 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         blocks = []
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise ValueError("its body is no reply of Cohere's: 'message.content' is not a list of blocks")
+    if reason is None:
+        raise ValueError("its body is no whole reply of Cohere's: it has no finish_reason")
+    for block in blocks:
+        check_block(block)
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise ValueError("its body is no reply of Cohere's: 'message.tool_calls' is not a list")  # noqa: TRY004
+    for call in calls:
+        check_call(call)
+    texts = [str(call["function"].get("arguments") or "") for call in calls]
+    check_end(reason, texts, data.get("usage"), has_content=bool(blocks or calls))
     choice = {
         "index": 0,
         "message": message_of(message, blocks),
@@ -57,9 +75,75 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     }
 
 
-def finish_reason(reason: Any) -> Any:
-    """Return OpenAI's word for a finish reason; the vendor's own for one that is not known, for nothing is made up."""
-    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+def stop_reason(given: Any) -> str | None:
+    """Return a finish reason of the vendor's; ``None`` for what is none: absent, empty or not text."""
+    return given if isinstance(given, str) and given else None
+
+
+def finish_reason(reason: str | None) -> str | None:
+    """Return OpenAI's finish reason; one of a later version is ``stop``, for OpenAI's set is closed.
+
+    The vendor's own word stays in ``stop_reason``.
+    """
+    return None if reason is None else _FINISH.get(reason, "stop")
+
+
+def check_block(block: Any) -> None:
+    """Check the fields of a block that an answer is made of.
+
+    Raises:
+        ValueError: One is of another type.
+    """
+    if not isinstance(block, Mapping):
+        raise ValueError("a block of its content is not an object")  # noqa: TRY004 - the vendor's mistake
+    for field in _PLAIN:
+        if block.get("type") == field and not isinstance(block.get(field), str | None):
+            message = f"a block {field!r} holds {field!r} that is not text"
+            raise ValueError(message)
+
+
+def check_call(call: Any) -> None:
+    """Check the fields of a tool call.
+
+    Raises:
+        ValueError: It has no ID or no name, or its arguments are not text.
+    """
+    function = call.get("function") if isinstance(call, Mapping) else None
+    names = (call.get("id"), function.get("name")) if isinstance(function, Mapping) else (None,)
+    if not isinstance(function, Mapping) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError("a tool call has no ID or no name")
+    if not isinstance(function.get("arguments"), str | None):
+        raise ValueError("the arguments of a tool call are not text")  # noqa: TRY004 - the vendor's mistake
+
+
+def check_end(reason: str, arguments: Sequence[str], usage: Any, *, has_content: bool) -> None:
+    """Check that a reply is whole where its finish reason says so.
+
+    Raises:
+        ValueError: A tool call was cut.
+        ProviderError: The reply ended for an unknown reason and holds nothing.
+    """
+    if reason not in _FINISH and not has_content:
+        raise _empty_answer(reason, usage)
+    if _FINISH.get(reason) == "length":
+        return
+    for text in arguments:
+        if text and not _is_json_object(text):
+            raise ValueError("the arguments of a tool call are not a JSON object")
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json_codec.decode(text.encode()), dict)
+    except ValueError:
+        return False
+
+
+def _empty_answer(reason: str, usage: Any) -> ProviderError:
+    message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
+    made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+    made.usage = usage_of(usage)
+    return made
 
 
 def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -130,7 +214,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     ``tokens`` are what the model read and wrote, the vendor's own instructions among them; ``billed_units`` are what is paid
     for, and stand in where there are no ``tokens``.
     """
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, Mapping) or not any(_counts(usage.get(group)) for group in ("tokens", "billed_units")):
         return None
     found: dict[str, Any] = {}
     prompt, answer = tokens_of(usage, "input_tokens"), tokens_of(usage, "output_tokens")
@@ -146,6 +230,10 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     return {**found, **usage}
 
 
+def _counts(group: Any) -> bool:
+    return isinstance(group, Mapping) and any(_whole(count) is not None for count in group.values())
+
+
 def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
     """Return one count of tokens; ``None`` when it is unknown."""
     for group in ("tokens", "billed_units"):
@@ -158,6 +246,5 @@ def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
 
 def _whole(count: Any) -> int | None:
     """Return a count as a whole number: the vendor's type is a float."""
-    if isinstance(count, bool) or not isinstance(count, int | float):
-        return None
-    return int(count)
+    whole = int(count) if isinstance(count, float) and count.is_integer() else count
+    return counted(whole)

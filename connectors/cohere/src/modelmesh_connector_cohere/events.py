@@ -12,7 +12,16 @@ from typing import Any
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
-from modelmesh_connector_cohere.answers import finish_reason, is_plain, logprobs_of, usage_of
+from modelmesh_connector_cohere.answers import (
+    check_block,
+    check_call,
+    check_end,
+    finish_reason,
+    is_plain,
+    logprobs_of,
+    stop_reason,
+    usage_of,
+)
 from modelmesh_connector_cohere.refusals import failed_reason, is_error
 
 _FIELDS = {"text": "content", "thinking": "reasoning_content"}
@@ -102,7 +111,7 @@ class EventDecoder:
 
     def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         delta = data["delta"]
-        reason = delta.get("finish_reason")
+        reason = stop_reason(delta.get("finish_reason"))
         if delta.get("error") or failed_reason(reason):
             raise self._failure(delta)
         if not self._begun:
@@ -112,6 +121,9 @@ class EventDecoder:
         known = ("type", "id", "delta", "finish_reason", "usage")
         extra = {name: value for source in (data, delta) for name, value in source.items() if name not in known}
         blocks = list(self._blocks.values())
+        if reason is not None:
+            texts = ["".join(pieces) for _, pieces in self._calls.values()]
+            check_end(reason, texts, delta.get("usage"), has_content=bool(blocks or self._calls))
         last = self._chunk({} if is_plain(blocks) else {"content_blocks": blocks}, extra)
         last["choices"][0] |= {"finish_reason": finish_reason(reason), "stop_reason": reason}
         chunks.append(last)
@@ -129,6 +141,7 @@ class EventDecoder:
         given = data["delta"]["message"]["content"]
         kind = given.get("type") or ("thinking" if given.get("thinking") is not None else "text")
         block = self._blocks[data.get("index") or 0] = {**given, "type": kind}
+        check_block(block)
         return self._said(kind, block.get(kind) or "", data)
 
     def _delta(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
@@ -184,10 +197,13 @@ class EventDecoder:
 
     def _plan(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         piece = data["delta"]["message"]["tool_plan"]
+        if not isinstance(piece, str | None):
+            raise TypeError
         return (self._chunk({"tool_plan": piece}),) if piece else ()
 
     def _start_call(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         given = data["delta"]["message"]["tool_calls"]
+        check_call(given)
         function = given["function"]
         arguments = function.get("arguments") or ""
         place = len(self._calls)  # the vendor's index also counts what is no call

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.prices import counted
+from modelmesh_cdk.failures import failure
 from modelmesh_cdk.wire import json_codec
 
-_FINISH = {
+FINISH = {
+    "STOP": "stop",
     "MAX_TOKENS": "length",
     "CONTINUATION": "length",  # the limit of one request; continuationToken stays on the choice
     "SAFETY": "content_filter",
@@ -25,6 +29,17 @@ _FINISH = {
     "IMAGE_PROHIBITED_CONTENT": "content_filter",
     "IMAGE_RECITATION": "content_filter",
 }
+NO_REASON = frozenset({"", "FINISH_REASON_UNSPECIFIED"})
+"""What stands where there is no finish reason yet: the default value of the vendor's enumeration."""
+
+BROKEN = frozenset(
+    {
+        "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE", "OTHER", "LANGUAGE", "IMAGE_OTHER", "NO_IMAGE", "PUP_LIMITED_DISABLED",
+    }
+)  # fmt: skip
+"""Finish reasons of an answer that the model did not bring to an end, whatever was written before."""
+
 _MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
 """Of the vendor's kinds of tokens (``types.MediaModality``), those that OpenAI counts apart, too."""
 
@@ -45,7 +60,8 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         created: Unix time of receipt.
 
     Raises:
-        ValueError: It holds no candidate.
+        ValueError: It holds no candidate, or one without a finish reason.
+        ProviderError: An answer broke off.
     """
     candidates = data.get("candidates")
     if not isinstance(candidates, list) or not candidates or not all(isinstance(one, Mapping) for one in candidates):
@@ -57,22 +73,48 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         "object": "chat.completion",
         "created": created,
         "model": data.get("modelVersion"),
-        "choices": [_choice(one, place, data.get("responseId")) for place, one in enumerate(candidates)],
+        "choices": [_choice(one, place, data) for place, one in enumerate(candidates)],
         "usage": usage_of(data.get("usageMetadata")),
     }
 
 
-def _choice(candidate: Mapping[str, Any], place: int, answer: Any) -> dict[str, Any]:
-    index = candidate.get("index", place)
+def _choice(candidate: Mapping[str, Any], place: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    index = index_of(candidate, place)
     parts = parts_in(candidate)
-    _, calls = text_and_calls(parts)
+    text, calls = text_and_calls(parts)
+    finish = finish_reason(candidate.get("finishReason"), called=bool(calls))
+    check_end(candidate.get("finishReason"), data.get("usageMetadata"), has_content=bool(text or calls))
+    if finish is None:
+        message = "its body is no whole answer of Gemini's: a candidate has no finishReason"
+        raise ValueError(message)
     return {
         **unknown(candidate),
         "index": index,
-        "message": {**beside_parts(candidate), **message_of(parts, answer, index)},
-        "finish_reason": finish_reason(candidate.get("finishReason"), called=bool(calls)),
+        "message": {**beside_parts(candidate), **message_of(parts, data.get("responseId"), index)},
+        "finish_reason": finish,
         "logprobs": logprobs_of(candidate.get("logprobsResult")),
     }
+
+
+def index_of(candidate: Mapping[str, Any], place: int) -> int:
+    """Return the number of a candidate; the vendor leaves out a 0."""
+    given = candidate.get("index", place)
+    return given if type(given) is int and given >= 0 else place
+
+
+def check_end(reason: Any, usage: Any, *, has_content: bool) -> None:
+    """Check that a finish reason is one of an answer.
+
+    Raises:
+        ProviderError: The model broke off, or ended for an unknown reason without a word.
+    """
+    if not isinstance(reason, str) or reason in NO_REASON or reason in FINISH:
+        return
+    if reason in BROKEN or not has_content:
+        message = f"the provider answered, but the model broke off its answer (finishReason {reason[:80]})"
+        made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+        made.usage = usage_of(usage)
+        raise made
 
 
 def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,17 +148,25 @@ def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_part(part: dict[str, Any]) -> bool:
-    return isinstance(part.get("text", ""), str) and isinstance(part.get("functionCall", {}), dict)
+    if not isinstance(part.get("text", ""), str):
+        return False
+    if "functionCall" not in part:
+        return True
+    call = part["functionCall"]
+    named = isinstance(call, dict) and isinstance(call.get("name"), str) and bool(call["name"])
+    return named and isinstance(call.get("args"), dict | None)
 
 
-def finish_reason(reason: Any, *, called: bool) -> Any:
-    """Return OpenAI's word for a finish reason; the vendor's own for one that has no counterpart, for nothing is made up.
+def finish_reason(reason: Any, *, called: bool) -> str | None:
+    """Return OpenAI's finish reason, ``None`` while there is none; one of a later version is ``stop``.
 
-    Gemini says ``STOP`` for an answer that calls tools as well.
+    OpenAI's set is closed; the vendor's own word stays on the choice as ``finishReason``. Gemini says ``STOP`` for an answer
+    that calls tools as well. Reasons of answers that broke off never come here: :func:`check_end` refuses them.
     """
-    if reason == "STOP":
-        return "tool_calls" if called else "stop"
-    return _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+    if not isinstance(reason, str) or reason in NO_REASON:
+        return None
+    found = FINISH.get(reason, "stop")
+    return "tool_calls" if called and found == "stop" else found
 
 
 def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
@@ -183,14 +233,17 @@ def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def logprobs_of(result: Any) -> dict[str, Any] | None:
-    """Return log probabilities in OpenAI's shape; ``None`` when the vendor sent none."""
-    if not isinstance(result, Mapping) or not result.get("chosenCandidates"):
+    """Return log probabilities in OpenAI's shape; ``None`` when the vendor sent none, or none that can be read."""
+    chosen = result.get("chosenCandidates") if isinstance(result, Mapping) else None
+    if not isinstance(chosen, list) or not chosen or not all(isinstance(one, Mapping) for one in chosen):
         return None
-    tops = result.get("topCandidates") or ()
+    tops = result.get("topCandidates")
+    tops = tops if isinstance(tops, list) else []
     content = []
-    for place, chosen in enumerate(result["chosenCandidates"]):
-        others = tops[place].get("candidates") or () if place < len(tops) else ()
-        content.append({**_logprob(chosen), "top_logprobs": [_logprob(other) for other in others]})
+    for place, one in enumerate(chosen):
+        others = tops[place].get("candidates") if place < len(tops) and isinstance(tops[place], Mapping) else None
+        kept = [other for other in others if isinstance(other, Mapping)] if isinstance(others, list) else []
+        content.append({**_logprob(one), "top_logprobs": [_logprob(other) for other in kept]})
     return {"content": content, "refusal": None}
 
 
@@ -209,19 +262,22 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if not isinstance(usage, Mapping):
         return None
     found: dict[str, Any] = {}
-    prompt, total = usage.get("promptTokenCount"), usage.get("totalTokenCount")
-    said, thought = usage.get("candidatesTokenCount"), usage.get("thoughtsTokenCount")
-    if isinstance(prompt, int):
-        found["prompt_tokens"] = prompt = prompt + (usage.get("toolUsePromptTokenCount") or 0)
-    if isinstance(said, int):
+    prompt, total = counted(usage.get("promptTokenCount")), counted(usage.get("totalTokenCount"))
+    said, thought = counted(usage.get("candidatesTokenCount")), counted(usage.get("thoughtsTokenCount"))
+    if prompt is None and said is None and total is None:
+        return None
+    if prompt is not None:
+        found["prompt_tokens"] = prompt = prompt + (counted(usage.get("toolUsePromptTokenCount")) or 0)
+    if said is not None:
         found["completion_tokens"] = said + (thought or 0)
-    elif isinstance(prompt, int) and isinstance(total, int):
-        found["completion_tokens"] = total - prompt
-    if isinstance(total, int):
+    elif prompt is not None and total is not None:
+        found["completion_tokens"] = max(total - prompt, 0)
+    if total is not None:
         found["total_tokens"] = total
     read = _by_kind(usage, "promptTokensDetails", "toolUsePromptTokensDetails")
-    if usage.get("cachedContentTokenCount") is not None:
-        read["cached_tokens"] = usage["cachedContentTokenCount"]
+    cached = counted(usage.get("cachedContentTokenCount"))
+    if cached is not None:
+        read["cached_tokens"] = cached
     written = _by_kind(usage, "candidatesTokensDetails")
     if thought is not None:
         written["reasoning_tokens"] = thought
@@ -236,6 +292,6 @@ def _by_kind(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
         rows = usage.get(name)
         for row in rows if isinstance(rows, list) else ():
             kind, count = (row.get("modality"), row.get("tokenCount")) if isinstance(row, Mapping) else (None, None)
-            if isinstance(kind, str) and kind in _MODALITIES and isinstance(count, int):
+            if isinstance(kind, str) and kind in _MODALITIES and counted(count) is not None:
                 found[_MODALITIES[kind]] = found.get(_MODALITIES[kind], 0) + count
     return found

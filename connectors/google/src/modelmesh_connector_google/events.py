@@ -17,7 +17,9 @@ from modelmesh_connector_google.answers import (
     beyond,
     call_id,
     call_of,
+    check_end,
     finish_reason,
+    index_of,
     is_plain,
     logprobs_of,
     parts_in,
@@ -36,6 +38,11 @@ class _Candidate:
         self.begun = self.finished = False
         self.calls = 0
         self.parts: list[dict[str, Any]] = []
+
+    @property
+    def has_content(self) -> bool:
+        """Whether text or a call has come."""
+        return self.calls > 0 or any(part.get("text") and not part.get("thought") for part in self.parts)
 
     def keep(self, part: dict[str, Any]) -> None:
         last = self.parts[-1] if self.parts else {}
@@ -104,32 +111,38 @@ class EventDecoder:
         if isinstance(told, Mapping):  # totals so far, not additions; what is left out stands as it was
             self._usage |= told
         late = self._complete()
-        found = [self._choice(one, place) for place, one in enumerate(data.get("candidates") or ())]
+        candidates = data.get("candidates") or []
+        if not isinstance(candidates, list):
+            raise TypeError
+        found = [self._choice(one, place) for place, one in enumerate(candidates)]
         choices = [choice for choice in found if choice is not None]
         extra = beyond(data)
         chunks: list[dict[str, Any]] = []
         if choices or extra:
             chunks.append({**extra, **self._head, "choices": choices})
-        if self._usage and self._complete() and (told or not late):
+        usage = usage_of(self._usage) if self._complete() and (told or not late) else None
+        if usage is not None:
             if chunks and not self._asked_usage:
-                chunks[-1]["usage"] = usage_of(self._usage)
+                chunks[-1]["usage"] = usage
             else:
-                chunks.append({**self._head, "choices": [], "usage": usage_of(self._usage)})
+                chunks.append({**self._head, "choices": [], "usage": usage})
         return chunks
 
     def _complete(self) -> bool:
         return sum(one.finished for one in self._candidates.values()) >= self._expected
 
     def _choice(self, raw: Mapping[str, Any], place: int) -> dict[str, Any] | None:
-        index = raw.get("index", place)
+        index = index_of(raw, place)
         one = self._candidates.setdefault(index, _Candidate())
         delta: dict[str, Any] = {}
         for part in parts_in(raw):
             one.keep(part)
             self._add(delta, part, one, index)
         delta = {**beside_parts(raw), **delta}
-        reason, extra = raw.get("finishReason"), unknown(raw)
-        if reason is not None:
+        extra = unknown(raw)
+        finish = finish_reason(raw.get("finishReason"), called=one.calls > 0)
+        if finish is not None:
+            check_end(raw.get("finishReason"), self._usage, has_content=one.has_content)
             one.finished = True
             if not is_plain(one.parts):
                 delta["content_parts"] = list(one.parts)
@@ -138,7 +151,6 @@ class EventDecoder:
         if not one.begun:
             one.begun = True
             delta = {"role": "assistant", "content": "", **delta}
-        finish = finish_reason(reason, called=one.calls > 0)
         return {
             **extra,
             "index": index,

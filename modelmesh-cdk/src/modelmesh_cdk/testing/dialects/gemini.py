@@ -77,13 +77,14 @@ class GeminiDialect(Dialect):
     arguments_are_text = False
     pages = True
     unable: Collection[str] = frozenset({"supports_last_word"})
+    failed_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
+    later_reason = "stop"  # OpenAI's set is closed; the vendor's word stands beside it
     reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",
         "SAFETY": "content_filter",
         "RECITATION": "content_filter",
         "PROHIBITED_CONTENT": "content_filter",
-        "OTHER": "OTHER",
     }
     refusals: Sequence[Refusal] = (
         _row(400, _F.REFUSED, "Invalid value"),

@@ -46,6 +46,7 @@ class Dialect(Protocol):
         pages: Whether the list of models comes in pages.
         vectors: Three embeddings that the format can write, no two alike; each number one that 32 bits hold.
         reasons: The vendor's words for why an answer ends, and what the caller gets of each.
+        later_reason: What the caller gets of a finish reason that no version of the format has: the vendor's own, or ``stop``.
         failed_reasons: Its words for an answer that ends because the vendor failed; the caller gets an error of each.
         refusals: What the vendor refuses with, and the class of each.
         places: Where the caller finds a field that nobody knows and that was written into a part of an answer (``answer``,
@@ -63,6 +64,7 @@ class Dialect(Protocol):
     vectors: Sequence[Sequence[float]] = VECTORS
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     failed_reasons: Sequence[str] = ()
+    later_reason: str = "a_reason_of_tomorrow"
     refusals: Sequence[Refusal] = ()
     places: Mapping[str, tuple[str | int, ...]] = {
         "answer": (),

@@ -47,7 +47,7 @@ class Answers(Subject):
         assert not usage or all(count is None for count in usage.values())
 
     def test_answer_has_its_finish_reason(self, finish: tuple[str, str], ask: Asking, upstream: Upstream) -> None:
-        """Why the answer ends is OpenAI's word for it, and the vendor's own when nobody knows it."""
+        """The finish reason is OpenAI's; of one that no version has, the dialect says what the caller gets."""
         theirs, ours = finish
         body = text_answer()
         body["choices"][0]["finish_reason"] = theirs

@@ -121,7 +121,7 @@ class Subject(Named):
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test for each finish reason and each refusal that the dialect has."""
         if "finish" in metafunc.fixturenames:
-            reasons = {**self.wire.reasons, "a_reason_of_tomorrow": "a_reason_of_tomorrow"}
+            reasons = {**self.wire.reasons, "a_reason_of_tomorrow": self.wire.later_reason}
             metafunc.parametrize("finish", list(reasons.items()), ids=list(reasons))
         if "refusal" in metafunc.fixturenames:
             rows = list(self.wire.refusals)
