@@ -50,6 +50,19 @@ def _no_nulls(body: dict[str, Any]) -> None:
                 del one[name]
 
 
+def _nothing_said(body: dict[str, Any]) -> None:
+    for message in body["messages"]:
+        for name in ("annotations", "tool_calls"):
+            if name in message and not message[name]:
+                del message[name]
+
+
+def _arguments(body: dict[str, Any]) -> None:
+    for message in body["messages"]:
+        for call in message.get("tool_calls") or ():
+            call["function"].setdefault("arguments", "{}")
+
+
 def _required(body: dict[str, Any]) -> None:
     if body.get("tool_choice") == "any":
         body["tool_choice"] = "required"
@@ -69,6 +82,8 @@ DIFFERENCES = (
     Difference("the default said aloud", _without("stream", False)),
     Difference("an empty object is the same as none", _without("generationConfig", {}), ("google",)),
     Difference("null is the same as nothing", _no_nulls, ("anthropic", "cohere")),
+    Difference("a key that says nothing is left out", _nothing_said, ("openai", "mistral")),
+    Difference("arguments are required", _arguments, ("huggingface",)),
     Difference("OpenAI's word; Mistral takes both", _required, ("mistral",)),
     Difference("Gemini ignores who the system instruction is from", _no_role, ("google",)),
     Difference("the newer field takes the JSON schema as it is; the older one a dialect of it", _schemas, ("google",)),

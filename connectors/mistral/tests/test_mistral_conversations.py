@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from modelmesh_connector_mistral import MistralProvider
+from modelmesh_connector_mistral.message_rules import RULES
 
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
+from modelmesh_cdk.message_rules import breaches
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, event
 
@@ -32,36 +35,40 @@ def upstream() -> Iterator[Upstream]:
 def sent(*messages: dict[str, Any]) -> tuple[list[Any], list[str]]:
     before = copy.deepcopy(messages)
     request = WireRequest(Call(CHAT, "chat", {"messages": list(messages)}), "mistral-medium-3-5")
-    body = MistralProvider(api_key="test")._build_request_payload(request)
+    body = json.loads(MistralProvider(api_key="test")._encode(request)[2])
     assert messages == before
+    assert breaches(body, RULES) == []
     return body["messages"], request.adapted
 
 
 def test_chunks_go_back_as_they_came() -> None:
     kept = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm.", "content_chunks": CHUNKS}
-    assert sent(HI, kept) == ([HI, {"role": "assistant", "content": CHUNKS}], [])
+    assert sent(HI, kept, HI) == ([HI, {"role": "assistant", "content": CHUNKS}, HI], [])
 
 
 def test_a_text_that_was_changed_goes_as_it_is_now() -> None:
     kept = {"role": "assistant", "content": "Bye", "content_chunks": CHUNKS}
     messages, adapted = sent(kept, HI)
     assert messages == [{"role": "assistant", "content": "Bye"}, HI]
-    assert adapted == ["content_chunks of an assistant message dropped: Mistral has no such field"]
+    assert adapted == ["content_chunks of messages left out: Mistral refuses it (messages[0])"]
 
 
 def test_what_openais_messages_have_beyond_is_left_out_in_silence_when_it_says_nothing() -> None:
-    said = {"role": "assistant", "content": None, "refusal": None, "annotations": [], "audio": None, "tool_calls": [CALL]}
+    said = {"role": "assistant", "content": "", "refusal": None, "annotations": [], "audio": None, "tool_calls": [CALL]}
     result = {"role": "tool", "tool_call_id": CALL["id"], "name": "f", "content": "x"}
     messages, adapted = sent(said, result)
     assert messages == [{"role": "assistant", "content": None, "tool_calls": [CALL]}, result]
     assert adapted == []
 
 
-def test_sound_is_sent_as_mistral_spells_it() -> None:
+def test_sound_and_files_are_sent_as_mistral_spells_them() -> None:
     words = {"type": "text", "text": "What is said?"}
     heard = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
-    messages, adapted = sent({"role": "user", "content": [words, heard]})
-    assert messages == [{"role": "user", "content": [words, {"type": "input_audio", "input_audio": "UklGRg=="}]}]
+    read = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}}
+    messages, adapted = sent({"role": "user", "content": [words, heard, read]})
+    document = {"type": "document_url", "document_url": "data:application/pdf;base64,JVBERg==", "document_name": "a.pdf"}
+    spelled = [words, {"type": "input_audio", "input_audio": "UklGRg=="}, document]
+    assert messages == [{"role": "user", "content": spelled}]
     assert adapted == []
     own = {
         "role": "user",
@@ -70,32 +77,43 @@ def test_sound_is_sent_as_mistral_spells_it() -> None:
     assert sent(own) == ([own], [])
 
 
-@pytest.mark.parametrize("name", ["reasoning_content", "audio", "name"])
+@pytest.mark.parametrize("name", ["reasoning_content", "audio", "name", "of_next_year"])
 def test_what_said_something_is_named(name: str) -> None:
-    messages, adapted = sent({"role": "assistant", "content": "x", name: "y"})
-    assert messages == [{"role": "assistant", "content": "x"}]
-    assert adapted == [f"{name} of an assistant message dropped: Mistral has no such field"]
+    messages, adapted = sent({"role": "assistant", "content": "x", name: "y"}, HI)
+    assert messages == [{"role": "assistant", "content": "x"}, HI]
+    assert adapted == [f"{name} of messages left out: Mistral refuses it (messages[0])"]
 
 
 def test_a_refusal_is_what_was_said() -> None:
-    assert sent({"role": "assistant", "content": None, "refusal": "No."})[0] == [{"role": "assistant", "content": "No."}]
+    assert sent({"role": "assistant", "content": None, "refusal": "No."}, HI)[0] == [{"role": "assistant", "content": "No."}, HI]
 
 
 def test_names_of_participants_and_the_role_of_developers() -> None:
     messages, adapted = sent({"role": "developer", "content": "a", "name": "x"}, {**HI, "name": "y"})
     assert messages == [{"role": "system", "content": "a"}, HI]
     assert adapted == [
-        "the role developer is sent as system",
-        "name of a message dropped: Mistral has no names of participants",
+        "the role developer is sent as system (messages[0])",
+        "name of messages left out: Mistral refuses it (messages[0], messages[1])",
     ]
 
 
-def test_a_field_that_nobody_knows_is_for_mistral_to_judge() -> None:
-    message = {"role": "assistant", "content": "x", "prefix": True, "of_next_year": 1}
-    assert sent(message) == ([message], [])
+def test_a_message_of_the_user_after_a_result_is_bridged() -> None:
+    said = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    result = {"role": "tool", "tool_call_id": CALL["id"], "content": "x"}
+    messages, adapted = sent(HI, said, result, HI)
+    assert messages == [HI, said, result, {"role": "assistant", "content": "OK."}, HI]
+    assert len(adapted) == 1
 
 
-@pytest.mark.parametrize("given", ["call_1", "toolu_01ABC", "M12345678_", "ä23456789", ""])
+def test_a_prefix_of_the_caller_is_sent_and_another_last_answer_is_asked_to_go_on() -> None:
+    begun = {"role": "assistant", "content": "It is", "prefix": True}
+    assert sent(HI, begun) == ([HI, begun], [])
+    messages, adapted = sent(HI, {"role": "assistant", "content": "It is"})
+    assert messages[-1] == {"role": "user", "content": "Continue."}
+    assert len(adapted) == 1
+
+
+@pytest.mark.parametrize("given", ["call_1", "toolu_01ABC", "M12345678_", "ä23456789"])
 def test_ids_are_nine_letters_and_digits(given: str) -> None:
     call, result = {**CALL, "id": given}, {"role": "tool", "tool_call_id": given, "content": "x"}
     (said, answered), adapted = sent({"role": "assistant", "content": None, "tool_calls": [call]}, result)

@@ -6,6 +6,10 @@ from typing import ClassVar
 
 from modelmesh.secret import Secret
 from modelmesh_cdk.base_provider import BaseProvider
+from modelmesh_cdk.message_rules import MessageRules
+
+OPEN_RULES = MessageRules(vendor="this vendor")
+"""Rules of OpenAI's format itself; unknown roles, keys and parts are left to the vendor."""
 
 
 class OpenAICompatibleProvider(BaseProvider):
@@ -19,10 +23,12 @@ class OpenAICompatibleProvider(BaseProvider):
                 default_base_url = "https://api.groq.com/openai/v1"
                 api_key_variable = "GROQ_API_KEY"
 
-    The options ``organization`` and ``project`` are sent as OpenAI's headers of that name.
+    The options ``organization`` and ``project`` are sent as OpenAI's headers of that name. A connector whose vendor accepts
+    less than OpenAI's format states that as :class:`modelmesh_cdk.message_rules.MessageRules` in ``message_rules``.
     """
 
     id: ClassVar[str] = "modelmesh.openai-compatible.v1"
+    message_rules: ClassVar[MessageRules | None] = OPEN_RULES
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request."""

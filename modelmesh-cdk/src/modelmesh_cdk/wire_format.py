@@ -22,6 +22,7 @@ from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 from modelmesh_cdk.event_streams import Unwrapped
 from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed, vendor_text
+from modelmesh_cdk.message_rules import MessageRules, fit
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
@@ -47,6 +48,7 @@ class WireFormat:
         requires_key: Whether there is nothing to be had without a key.
         default_capabilities: Of models that state none of their own.
         missing_is_model: Whether the vendor answers 404 only for a model that it does not have.
+        message_rules: The vendor's rules for conversations, which the kit makes every chat obey; ``None`` changes nothing.
     """
 
     id: ClassVar[str] = "modelmesh.base.v1"
@@ -59,6 +61,7 @@ class WireFormat:
     default_capabilities: ClassVar[Sequence[str]] = (CHAT_CAPABILITY,)
     missing_is_model: ClassVar[bool] = False
     config_class: ClassVar[type[BaseProviderConfig]] = BaseProviderConfig
+    message_rules: ClassVar[MessageRules | None] = None
 
     def __init__(self, config: BaseProviderConfig) -> None:
         """Find the key and the address.
@@ -139,6 +142,15 @@ class WireFormat:
             payload["stream"] = True
         return payload
 
+    def _message_rules(self, request: WireRequest) -> MessageRules | None:
+        """Return the rules for the conversation of a request; override it where they depend on the model."""
+        del request
+        return self.message_rules
+
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages with what this vendor itself answered in the vendor's own form, before the rules are applied."""
+        return messages
+
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer in OpenAI's shape; what the vendor sent beyond it must still be in it."""
         return data
@@ -196,9 +208,7 @@ class WireFormat:
         if options.query:
             url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
         if request.call.operation.name == CHAT.name and "messages" in request.payload:
-            messages = addressed_to(self.id, request.payload["messages"], request.adapted)
-            if messages is not request.payload["messages"]:
-                request.payload = {**request.payload, "messages": messages}
+            self._fit_conversation(request)
         payload: Any = self._build_request_payload(request)
         if not isinstance(payload, dict):
             raise self._misused("_build_request_payload", payload, "the body as a dict")
@@ -217,6 +227,19 @@ class WireFormat:
             own = {name.lower() for name in options.headers}
             headers = [pair for pair in headers if pair[0].lower() not in own] + _checked(options.headers)
         return url, headers, body
+
+    def _fit_conversation(self, request: WireRequest) -> None:
+        """Make a chat obey the vendor's rules."""
+        messages = addressed_to(self.id, request.payload["messages"], request.adapted)
+        if isinstance(messages, list):
+            messages = self._own_messages(messages)
+        if messages is not request.payload["messages"]:
+            request.payload = {**request.payload, "messages": messages}
+        rules = self._message_rules(request)
+        if rules is not None:
+            fitted = fit(request.payload, rules)
+            request.payload = fitted.payload
+            request.adapted += fitted.notes
 
     def _fixed_headers(self) -> list[tuple[str, str]]:
         if self._headers is None:

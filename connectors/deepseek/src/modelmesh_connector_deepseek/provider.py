@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_deepseek.message_rules import RULES, rules_of
 
 OWN_ADDRESS = "https://api.deepseek.com"
 CUT_OFF = "insufficient_system_resource"
@@ -22,11 +24,16 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "deepseek.api.v1"
     default_base_url: ClassVar[str] = OWN_ADDRESS
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
+    message_rules: ClassVar[MessageRules | None] = RULES
 
     def _find_root(self) -> str:
         """Return the address; ``/beta`` of DeepSeek's own, too, stands without a version."""
         root = super()._find_root()
         return root.removesuffix("/v1") if root.startswith(f"{OWN_ADDRESS}/") else root
+
+    def _message_rules(self, request: WireRequest) -> MessageRules | None:
+        """Return the rules of a request; they depend on tools and on the model."""
+        return rules_of(request.model, request.payload)
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer; one that DeepSeek stopped for want of machines is none."""

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_mistral.events import EventDecoder
-from modelmesh_connector_mistral.messages import conversation
+from modelmesh_connector_mistral.message_rules import RULES
+from modelmesh_connector_mistral.messages import in_own_form
 from modelmesh_connector_mistral.model_rows import row_of
 from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
 
@@ -32,14 +34,15 @@ class MistralProvider(OpenAICompatibleProvider):
         source="Mistral's refusals, as reported in raphaelmansuy/edgequake-llm#74 and aurelio-labs/semantic-router#297",
         as_of="2026-11-30",
     )
+    message_rules: ClassVar[MessageRules | None] = RULES
+
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages with the content chunks that Mistral sent."""
+        return in_own_form(messages)
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body with Mistral's names."""
-        body = to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
-        if "messages" in body:
-            body["messages"] = conversation(body["messages"], request.adapted)
-        request.adapted[:] = dict.fromkeys(request.adapted)
-        return body
+        return to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer with text where OpenAI has text."""

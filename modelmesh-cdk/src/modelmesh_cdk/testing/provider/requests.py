@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh.operations import CHAT
+from modelmesh_cdk.message_rules import is_neutral
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, WORDS, text_answer, text_chunks
 from modelmesh_cdk.testing.provider.subject import Subject
@@ -43,8 +44,9 @@ class Requests(Subject):
         """Ask with these parameters: each arrives as it was given, or as the format can say it and with a note."""
         question = self.asked(ask, upstream, **parameters)
         said = self.said(upstream, **parameters)
-        assert {name: question.get(name) for name in parameters} == said
-        changed = [name for name, value in parameters.items() if said[name] != value]
+        left_out = {name: None for name, value in parameters.items() if is_neutral(name, value) and name not in question}
+        assert {name: question.get(name) for name in parameters} == said | left_out
+        changed = [name for name, value in parameters.items() if said[name] != value and not is_neutral(name, value)]
         assert [name for name in changed if not is_noted(name, ask.adapted)] == [], f"not noted as adapted: {ask.adapted}"
         return question
 
@@ -94,7 +96,7 @@ class Requests(Subject):
         assert not question.get("stream"), "the answer was not to be streamed"
 
     def test_empty_is_kept(self, ask: Asking, upstream: Upstream) -> None:
-        """Empty text, an empty list and ``False`` are values, too."""
+        """Empty text and ``False`` are values, too; a parameter whose value asks for what happens anyway may be left out."""
         messages = [{"role": "user", "content": ""}]
         question = self.check_arrival(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
         assert question["messages"] == messages
@@ -143,7 +145,8 @@ class Requests(Subject):
     def test_tool_results_are_sent(self, text: str | None, ask: Asking, upstream: Upstream) -> None:
         """A conversation in which tools were called arrives: the calls, the text beside them, and each result with its call's ID.
 
-        A vendor may take IDs in a spelling of its own only; that is noted, and call and result are respelled alike.
+        A vendor may take IDs in a spelling of its own only; that is noted, and call and result are respelled alike. It may need
+        a field of its own, which then says nothing.
         """
         self.require("supports_tools")
         messages: list[dict[str, Any]] = [
@@ -151,7 +154,7 @@ class Requests(Subject):
             {"role": "assistant", "content": text, "tool_calls": [dict(call) for call in CALLS]},
             *({"role": "tool", "tool_call_id": call["id"], "content": f"result of {call['id']}"} for call in CALLS),
         ]
-        arrived = self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"]
+        arrived = [_without_blanks(one) for one in self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"]]
         spelled = {call["id"]: sent.get("id") for call, sent in zip(CALLS, arrived[1].get("tool_calls") or (), strict=False)}
         if any(given != sent for given, sent in spelled.items()):
             assert is_noted("IDs", ask.adapted), f"IDs of calls arrive as {spelled}, and that is not noted: {ask.adapted}"
@@ -183,6 +186,12 @@ class Requests(Subject):
             if self.wire.said(f"response_format.json_schema.{name}", value, upstream.last) is not None
         }
         assert arrived == {**wanted, "json_schema": kept}
+
+
+def _without_blanks(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without fields of the vendor's own that are blank."""
+    known = ("role", "content", "tool_calls", "tool_call_id")
+    return {name: value for name, value in message.items() if name in known or not isinstance(value, str) or value.strip()}
 
 
 def _respelled(messages: list[dict[str, Any]], spelled: Mapping[str, Any]) -> list[dict[str, Any]]:

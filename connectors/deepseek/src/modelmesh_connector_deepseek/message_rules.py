@@ -1,0 +1,72 @@
+"""DeepSeek's rules for conversations.
+
+The API answers 400 to a request that breaks one of them; unknown keys of messages are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh_cdk.message_rules import Arguments, LastAssistant, MessageRules, Source
+
+_SERDE = "'unknown variant … expected one of system, user, assistant, tool, latest_reminder'"
+_THINKING = Source(
+    "api-docs.deepseek.com/guides/thinking_mode; openclaw/openclaw#73417, NousResearch/hermes-agent#18263", "2026-11-30"
+)
+
+RULES = MessageRules(
+    vendor="DeepSeek",
+    roles=("system", "user", "assistant", "tool", "latest_reminder"),
+    replaced_roles={"developer": "system"},
+    functions=False,
+    parts={"system": ("text",), "user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",)},
+    text_only=("system", "assistant", "tool"),
+    arguments=Arguments.JSON_OBJECT,
+    last_assistant=LastAssistant.ASK_TO_CONTINUE,
+    most_stops=16,
+    ranges={"temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
+    sources={
+        "roles": Source(f"{_SERDE}, decolua/9router#773", "2026-11-30"),
+        "replaced_roles": Source(f"{_SERDE}, earendil-works/pi#1048", "2026-11-30"),
+        "functions": Source(f"{_SERDE}, decolua/9router#773", "2026-11-30"),
+        "parts": Source("'unknown variant image_url, expected text', danny-avila/LibreChat#10756", "2026-11-30"),
+        "text_only": Source("'invalid type: sequence, expected a string', tailcallhq/forgecode#2008", "2026-11-30"),
+        "arguments": Source(
+            "deepseek-ai/DeepSeek-V3.2, encoding/encoding_dsv32.py: arguments are parsed as an object", "2026-11-30"
+        ),
+        "last_assistant": Source("api-docs.deepseek.com/guides/chat_prefix_completion; BerriAI/litellm#8090", "2026-11-30"),
+        "most_stops": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
+        "ranges": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
+    },
+)
+
+WITH_TOOLS = evolve(RULES, thoughts="reasoning_content", thoughts_stand_in=" ", sources={**RULES.sources, "thoughts": _THINKING})
+"""Rules of a conversation with tools: each turn of the assistant carries its thoughts, and V4 refuses an empty text there."""
+
+_REASONER = Source("the API's words for deepseek-reasoner: ChatGPTNextWeb/NextChat#6343, Aider-AI/aider#2960", "2026-11-30")
+_ORDERED = {"alternating": _REASONER, "opening": _REASONER}
+
+
+def rules_of(model: str, payload: Mapping[str, Any]) -> MessageRules:
+    """Return the rules of a request.
+
+    Args:
+        model: DeepSeek's name of the model.
+        payload: The parameters of the call.
+    """
+    if "reasoner" in model:  # refuses thoughts of earlier turns
+        return evolve(RULES, alternating=True, opening="Hello.", sources={**RULES.sources, **_ORDERED})
+    return WITH_TOOLS if _has_tools(payload) else RULES
+
+
+def _has_tools(payload: Mapping[str, Any]) -> bool:
+    messages = payload.get("messages")
+    listed = messages if isinstance(messages, list) else ()
+    return bool(payload.get("tools")) or any(_is_of_tools(one) for one in listed if isinstance(one, Mapping))
+
+
+def _is_of_tools(message: Mapping[str, Any]) -> bool:
+    return bool(message.get("tool_calls") or message.get("role") in ("tool", "function") or message.get("function_call"))

@@ -1,0 +1,40 @@
+"""Rules of a vendor for conversations: stated as data, applied to requests, and checked on the wire.
+
+==========================  =====================================================================================
+:class:`MessageRules`        what a vendor accepts, each rule with its :class:`Source`
+:func:`fit`                  returns a request that obeys the rules, and notes on what was changed
+:func:`breaches`             lists the rules that a request on the wire breaks; written apart from :func:`fit`
+==========================  =====================================================================================
+
+``rules`` states them. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``, ``calls``,
+``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order.
+"""
+
+from modelmesh_cdk.message_rules.breaches import breaches
+from modelmesh_cdk.message_rules.fitting import Fitted, fit
+from modelmesh_cdk.message_rules.parameters import is_neutral
+from modelmesh_cdk.message_rules.rules import (
+    Arguments,
+    Blank,
+    CallIds,
+    LastAssistant,
+    MessageRules,
+    SilentContent,
+    Source,
+    SystemPlace,
+)
+
+__all__ = [
+    "Arguments",
+    "Blank",
+    "CallIds",
+    "Fitted",
+    "LastAssistant",
+    "MessageRules",
+    "SilentContent",
+    "Source",
+    "SystemPlace",
+    "breaches",
+    "fit",
+    "is_neutral",
+]

@@ -1,0 +1,120 @@
+"""Content blocks of other formats inside a message: Anthropic's and those of OpenAI's Responses API.
+
+Anthropic's shapes are those of the anthropic package 2.11.0 (``types/*_block_param.py``), those of the Responses API of the
+openai package 3.52.0 (``types/responses/``), both read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.message_rules.notes import Notes
+from modelmesh_cdk.message_rules.turns import Turn
+
+THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text", "summary_text", "reasoning.text", "reasoning_content")
+_TEXTS = ("input_text", "output_text")
+
+
+def without_foreign_blocks(turns: list[Turn], notes: Notes, kept: Mapping[str, Any]) -> list[Turn]:
+    """Return the conversation with OpenAI's content parts, tool calls and tool results in place of other blocks.
+
+    Args:
+        turns: The conversation.
+        notes: Takes a note for each kind of block that was converted or left out.
+        kept: Types of parts by role that the vendor accepts as they are.
+    """
+    found: list[Turn] = []
+    for turn in turns:
+        found += _split(turn, notes, kept.get(str(turn.role), ())) if isinstance(turn.content, list) else [turn]
+    return found
+
+
+def _split(turn: Turn, notes: Notes, kept: Any) -> list[Turn]:
+    parts: list[Any] = []
+    calls: list[Any] = []
+    results: list[Turn] = []
+    for block in turn.content:
+        kind = block.get("type") if isinstance(block, Mapping) else None
+        if isinstance(block, str):
+            parts.append({"type": "text", "text": block})
+        elif not isinstance(block, Mapping) or (kind in kept and not _is_anthropic_thought(block)):
+            parts.append(block)
+        elif kind in THOUGHTS:
+            notes.add(f"{kind} blocks left out: {notes.vendor} does not take another vendor's thoughts", turn.where)
+        elif kind == "tool_use":
+            calls.append({"id": block.get("id"), "type": "function", "function": _function(block)})
+            notes.add("tool_use blocks sent as tool_calls", turn.where)
+        elif kind == "tool_result":
+            said = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": _result(block)}
+            results.append(Turn(said, turn.where))
+            notes.add("tool_result blocks sent as messages of the role tool", turn.where)
+        else:
+            converted = _part(block)
+            if converted is not block and converted.get("type") != "text":
+                notes.add(f"{kind} blocks sent as {converted.get('type')}", turn.where)
+            parts.append(converted)
+    return _joined(turn, parts, calls, results)
+
+
+def _joined(turn: Turn, parts: list[Any], calls: list[Any], results: list[Turn]) -> list[Turn]:
+    if not calls and not results:
+        turn.said["content"] = parts
+        return [turn]
+    if calls:
+        given = turn.said.get("tool_calls")
+        turn.said["tool_calls"] = [*(given if isinstance(given, list) else ()), *calls]
+    turn.said["content"] = parts or None
+    return [*results, *([turn] if parts or calls else [])]
+
+
+def _is_anthropic_thought(block: Mapping[str, Any]) -> bool:
+    return block.get("type") == "redacted_thinking" or (
+        block.get("type") == "thinking" and isinstance(block.get("thinking"), str)
+    )
+
+
+def _function(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": block.get("name"), "arguments": json.dumps(block.get("input") or {}, ensure_ascii=False)}
+
+
+def _result(block: Mapping[str, Any]) -> Any:
+    content = block.get("content")
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return [_part(one) if isinstance(one, Mapping) else {"type": "text", "text": str(one)} for one in content]
+    return content
+
+
+def _part(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a block as the part of OpenAI's that says the same, else the block."""
+    kind = block.get("type")
+    if kind in _TEXTS:
+        return {"type": "text", "text": block.get("text")}
+    if kind == "input_image" and block.get("image_url"):
+        url = block["image_url"]
+        detail = {"detail": block["detail"]} if block.get("detail") else {}
+        return {"type": "image_url", "image_url": {"url": url, **detail} if isinstance(url, str) else url}
+    if kind == "input_file":
+        return {"type": "file", "file": {name: value for name, value in block.items() if name != "type"}}
+    source = block.get("source")
+    if kind == "image" and isinstance(source, Mapping):
+        url = source.get("url") or f"data:{source.get('media_type')};base64,{source.get('data')}"
+        return {"type": "image_url", "image_url": {"url": url}}
+    if kind == "document" and isinstance(source, Mapping):
+        return _document(block, source)
+    return block
+
+
+def _document(block: Mapping[str, Any], source: Mapping[str, Any]) -> Mapping[str, Any]:
+    if source.get("type") == "text":
+        return {"type": "text", "text": source.get("data")}
+    if source.get("type") == "base64":
+        file = {
+            "filename": block.get("title") or "document.pdf",
+            "file_data": f"data:{source.get('media_type')};base64,{source.get('data')}",
+        }
+        return {"type": "file", "file": file}
+    return block

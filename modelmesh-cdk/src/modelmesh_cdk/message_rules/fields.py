@@ -1,0 +1,118 @@
+"""Roles and keys of messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.message_rules.notes import Notes
+from modelmesh_cdk.message_rules.rules import MessageRules
+from modelmesh_cdk.message_rules.turns import Turn, unsupported
+
+_OPENAI = ("name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_call_id")
+_NEEDED = ("role", "content")
+
+
+def with_accepted_roles(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+    """Give each message a role that the vendor accepts.
+
+    Raises:
+        ProviderError: There is none that says the same.
+    """
+    for turn in turns:
+        role = turn.role
+        if role in rules.replaced_roles:
+            turn.said["role"] = rules.replaced_roles[role]
+            notes.add(f"the role {role} is sent as {turn.said['role']}", turn.where)
+        elif rules.roles is not None and role not in rules.roles and role != "function":
+            message = f"{turn.where}.role is {role!r}, and {rules.vendor} accepts {', '.join(sorted(rules.roles))}."
+            raise unsupported(message)
+
+
+def without_functions(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+    """Write ``function_call`` and the role ``function`` as tool calls and their results, where the vendor lacks them."""
+    if rules.functions:
+        return
+    count, names = 0, {}
+    for turn in turns:
+        call = turn.said.get("function_call")
+        if turn.role == "assistant" and isinstance(call, Mapping):
+            count += 1
+            names[call.get("name")] = f"function_call_{count}"
+            function = {"name": call.get("name"), "arguments": call.get("arguments")}
+            del turn.said["function_call"]
+            turn.said["tool_calls"] = [{"id": f"function_call_{count}", "type": "function", "function": function}, *turn.calls]
+            notes.add("function_call sent as tool_calls", turn.where)
+        elif turn.role == "function":
+            name = turn.said.pop("name", None)
+            turn.said |= {"role": "tool", "tool_call_id": names.get(name, f"function_call_{count}")}
+            notes.add("the role function is sent as tool", turn.where)
+
+
+def with_refusals_as_text(turns: list[Turn], rules: MessageRules) -> None:
+    """Make what was refused, or said aloud, the content of an assistant message that has none, where the vendor lacks it."""
+    if rules.refusals:
+        return
+    for turn in turns:
+        said = turn.said
+        if turn.role != "assistant" or said.get("content"):
+            continue
+        audio = said.get("audio")
+        text = said.get("refusal") or (audio.get("transcript") if isinstance(audio, Mapping) else None)
+        if isinstance(text, str):
+            said["content"] = text
+            if text == said.get("refusal"):
+                del said["refusal"]
+
+
+def with_accepted_keys(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+    """Leave out keys that say nothing, and those that the vendor refuses."""
+    for turn in turns:
+        said = turn.said
+        for name in [name for name in said if name in _OPENAI and says_nothing(said[name])]:
+            del said[name]
+        if rules.keys is not None:
+            accepted = rules.keys.get(str(turn.role), _NEEDED)
+            for name in [name for name in said if name not in accepted and name not in _NEEDED]:
+                value = said.pop(name)
+                if not says_nothing(value):
+                    notes.add(f"{name} of messages left out: {rules.vendor} refuses it", turn.where)
+        if turn.calls and rules.call_keys is not None:
+            said["tool_calls"] = [_call(call, rules, notes, turn.where) for call in turn.calls]
+        if rules.names is not None and isinstance(said.get("name"), str):
+            name = re.sub(f"[^{rules.names}]", "_", said["name"])[:64]
+            if name != said["name"]:
+                said["name"] = name
+                notes.add(f"name of a message respelled in characters that {rules.vendor} accepts", turn.where)
+
+
+def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
+    if not isinstance(call, Mapping) or rules.call_keys is None:
+        return call
+    for name in call:
+        if name not in rules.call_keys and not says_nothing(call[name]) and name != "index":
+            notes.add(f"{name} of tool calls left out: {rules.vendor} refuses it", where)
+    return {name: value for name, value in call.items() if name in rules.call_keys}
+
+
+def says_nothing(value: Any) -> bool:
+    """Return whether a value is ``None``, ``False`` or empty: to leave it out loses nothing."""
+    return value is None or value is False or (isinstance(value, (str, list, dict)) and not value)
+
+
+def as_json_object(arguments: Any) -> tuple[str, bool]:
+    """Return arguments of a tool call as the text of a JSON object, and whether other text had to be wrapped in one."""
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        return "{}", False
+    if isinstance(arguments, Mapping):
+        return json.dumps(arguments, ensure_ascii=False), False
+    if isinstance(arguments, str):
+        try:
+            parsed = json.loads(arguments)
+        except ValueError:
+            parsed = None
+        if isinstance(parsed, dict):
+            return arguments, False
+    return json.dumps({"arguments": arguments}, ensure_ascii=False), True

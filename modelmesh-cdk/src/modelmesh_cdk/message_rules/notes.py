@@ -1,0 +1,39 @@
+"""Notes on what was changed in a conversation, one line for each kind of change with the places it was made at."""
+
+from __future__ import annotations
+
+_SHOWN = 5
+
+
+class Notes:
+    """Collects changes.
+
+    Attributes:
+        vendor: Name of the vendor that the conversation is changed for.
+    """
+
+    __slots__ = ("_places", "vendor")
+
+    def __init__(self, vendor: str) -> None:
+        self.vendor = vendor
+        self._places: dict[str, list[str]] = {}
+
+    def add(self, what: str, where: str = "") -> None:
+        """Note a change.
+
+        Args:
+            what: The change, without its place.
+            where: The place, such as ``messages[3]``.
+        """
+        places = self._places.setdefault(what, [])
+        if where and where not in places:
+            places.append(where)
+
+    def lines(self) -> list[str]:
+        """Return one line for each kind of change."""
+        return [f"{what} ({_listed(places)})" if places else what for what, places in self._places.items()]
+
+
+def _listed(places: list[str]) -> str:
+    more = len(places) - _SHOWN
+    return ", ".join(places[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,106 @@
+"""Parameters of a chat beside its messages: stop sequences, ranges, empty lists, and those that a vendor refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.message_rules.notes import Notes
+from modelmesh_cdk.message_rules.rules import MessageRules
+from modelmesh_cdk.message_rules.turns import unsupported
+
+NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "n": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "logit_bias": ({},),
+    "parallel_tool_calls": (True,),
+    "temperature": (1,),
+    "top_p": (1,),
+    "store": (False,),
+    "metadata": ({},),
+    "modalities": (["text"],),
+    "response_format": ({"type": "text"},),
+    "service_tier": ("auto",),
+    "stop": ([], ""),
+    "tools": ([],),
+    "functions": ([],),
+    "user": ("",),
+}
+"""Values that ask for what happens anyway: to leave one out is no loss."""
+
+_LISTS = ("tools", "functions", "stop", "modalities")
+_OF_TOOLS = ("tool_choice", "parallel_tool_calls")
+
+
+def is_neutral(name: str, value: Any) -> bool:
+    """Return whether a parameter asks for what happens anyway, so that to leave it out is no loss."""
+    same = (one for one in NEUTRAL.get(name, ()) if isinstance(value, bool) == isinstance(one, bool))
+    return value is None or value in same
+
+
+def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, notes: Notes) -> dict[str, Any]:
+    """Return the parameters that the vendor accepts.
+
+    Raises:
+        ProviderError: The vendor cannot do what one asks for.
+    """
+    found = dict(payload)
+    _leave_out_empty(found)
+    if rules.one_choice and isinstance(found.get("n"), int) and found["n"] > 1:
+        message = f"n={found['n']} asks for several choices, and {rules.vendor} gives one."
+        raise unsupported(message)
+    for name in rules.unsupported:
+        if name in found and not is_neutral(name, found.pop(name)):
+            notes.add(f"{name} left out: {rules.vendor} refuses it")
+    _stops(found, rules, notes)
+    for name, (least, most) in rules.ranges.items():
+        _keep_within(found, name, least, most, notes)
+    return found
+
+
+def _leave_out_empty(found: dict[str, Any]) -> None:
+    for name in _LISTS:
+        if name in found and (found[name] is None or found[name] == []):
+            del found[name]
+    if not found.get("tools") and not found.get("functions"):
+        for name in _OF_TOOLS:
+            if name in found and found[name] in ("auto", "none", None, True, False):
+                del found[name]
+
+
+def _keep_within(found: dict[str, Any], name: str, least: float | None, most: float | None, notes: Notes) -> None:
+    value = found.get(name)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return
+    moved = least if least is not None and value < least else most if most is not None and value > most else value
+    if moved != value:
+        found[name] = moved
+        notes.add(f"{name} {value} sent as {moved}: {notes.vendor} accepts {_range(least, most)}")
+
+
+def _stops(found: dict[str, Any], rules: MessageRules, notes: Notes) -> None:
+    given = found.get("stop")
+    if given is None:
+        return
+    stops = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple)) else None
+    if stops is None:
+        return
+    kept = [one for one in stops if one != "" and (rules.blank_stops or not isinstance(one, str) or one.strip())]
+    if any(isinstance(one, str) and one != "" for one in stops if one not in kept):
+        notes.add(f"blank stop sequences left out: {rules.vendor} refuses them")
+    if rules.most_stops is not None and len(kept) > rules.most_stops:
+        notes.add(f"stop sequences after the first {rules.most_stops} left out: {rules.vendor} accepts no more")
+        kept = kept[: rules.most_stops]
+    if kept == stops:
+        return
+    if kept:
+        found["stop"] = kept[0] if isinstance(given, str) else kept
+    else:
+        del found["stop"]
+
+
+def _range(least: float | None, most: float | None) -> str:
+    return f"{'…' if least is None else least} to {'…' if most is None else most}"

@@ -1,0 +1,176 @@
+"""What a vendor's API accepts as a conversation, as data.
+
+A connector states one :class:`MessageRules` value with a source and a date for each rule. The kit makes every request
+obey it (:func:`modelmesh_cdk.message_rules.fit`), and the conformance kit checks the request on the wire against it
+(:func:`modelmesh_cdk.message_rules.breaches`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import Enum
+
+from attrs import field, fields, frozen
+
+
+class Blank(Enum):
+    """What to do with text that is empty or white space."""
+
+    KEEP = "keep"
+    LEAVE_OUT = "leave out"
+    STAND_IN = "stand in"
+
+
+class SystemPlace(Enum):
+    """Where system messages may stand."""
+
+    ANYWHERE = "anywhere"
+    FIRST = "first"
+
+
+class LastAssistant(Enum):
+    """What to do when the last message is an assistant's."""
+
+    KEEP = "keep"
+    PREFIX = "prefix"
+    ASK_TO_CONTINUE = "ask to continue"
+
+
+class Arguments(Enum):
+    """What the arguments of a tool call must be; they are always text."""
+
+    TEXT = "text"
+    JSON_OBJECT = "a JSON object"
+
+
+class SilentContent(Enum):
+    """What ``content`` is in an assistant message that calls tools and has no text."""
+
+    KEEP = "keep"
+    NULL = "null"
+    EMPTY = "empty text"
+
+
+@frozen
+class Source:
+    """Where a rule comes from.
+
+    Attributes:
+        text: The page, package or issue.
+        read: The day on which it was read, ``YYYY-MM-DD``.
+    """
+
+    text: str
+    read: str
+
+
+@frozen
+class CallIds:
+    """The spelling of tool-call IDs.
+
+    Attributes:
+        pattern: Regular expression that a whole ID matches.
+        length: Letters and digits of a replacement.
+        prefix: Text before those letters.
+        note: What the attempt notes when an ID was respelled.
+    """
+
+    pattern: str
+    length: int
+    prefix: str = ""
+    note: str = "IDs of tool calls respelled"
+
+
+@frozen(kw_only=True)
+class MessageRules:
+    """Rules of one vendor; the defaults accept what OpenAI's format accepts, and more.
+
+    Attributes:
+        vendor: Name of the vendor in notes.
+        roles: Accepted roles; ``None`` leaves unknown roles to the vendor.
+        replaced_roles: Roles that are sent under another name, such as ``developer`` as ``system``.
+        functions: Whether ``function_call`` and the role ``function``, which came before tools, are accepted.
+        refusals: Whether ``refusal`` and ``audio`` of assistant messages are understood; else their text is sent as content.
+        keys: Accepted keys of a message by role; ``None`` is an open schema, where unknown keys travel.
+        call_keys: Accepted keys of a tool call; ``None`` is an open schema.
+        parts: Accepted types of content parts by role; a role without an entry takes any.
+        part_keys: Accepted keys of a content part by its type; a type without an entry is open.
+        text_only: Roles whose content is one text and never a list of parts.
+        blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
+        stand_in: Text in place of a blank one.
+        silent_content: Content next to tool calls when the message has no text.
+        null_content: Whether ``content: null`` without tool calls is accepted.
+        trims_last_assistant: Whether a last assistant message must not end in white space.
+        system: Where system messages may stand.
+        lone_system: Whether a list with only system messages is accepted.
+        alternating: Whether user and assistant messages must alternate.
+        opening: Text of a user message before a conversation that an assistant begins; ``None`` accepts such a one.
+        bridge: Text of an assistant message between a tool result and a user message; ``None`` needs none.
+        last_assistant: What happens to a last assistant message.
+        continuation: Text of the user message that follows it, for ``ASK_TO_CONTINUE``.
+        paired: Whether each tool call needs its result right after it, and each result its call.
+        missing_result: Text of the result of a call that has none.
+        arguments: What arguments of tool calls must be.
+        call_ids: Spelling of tool-call IDs; ``None`` accepts any.
+        names: Regular expression of accepted characters in ``name``; ``None`` accepts any.
+        images: Accepted media types of images in data URLs; ``None`` accepts any.
+        thoughts: Field that each assistant message must carry with text, such as ``reasoning_content``.
+        thoughts_stand_in: That text, when the message has none.
+        blank_stops: Whether blank stop sequences are accepted.
+        most_stops: Largest number of stop sequences.
+        ranges: Smallest and largest value of parameters; a value outside is moved to the nearer end.
+        unsupported: Parameters that the vendor refuses; they are left out.
+        one_choice: Whether ``n`` above 1 is refused.
+        sources: Source of each rule that differs from the default, by its name here.
+    """
+
+    vendor: str
+    roles: Collection[str] | None = None
+    replaced_roles: Mapping[str, str] = field(factory=dict)
+    functions: bool = True
+    refusals: bool = False
+    keys: Mapping[str, Collection[str]] | None = None
+    call_keys: Collection[str] | None = None
+    parts: Mapping[str, Collection[str]] = field(factory=dict)
+    part_keys: Mapping[str, Collection[str]] = field(factory=dict)
+    text_only: Collection[str] = ()
+    blank: Mapping[str, Blank] = field(factory=dict)
+    stand_in: str = "(empty)"
+    silent_content: SilentContent = SilentContent.KEEP
+    null_content: bool = False
+    trims_last_assistant: bool = False
+    system: SystemPlace = SystemPlace.ANYWHERE
+    lone_system: bool = True
+    alternating: bool = False
+    opening: str | None = None
+    bridge: str | None = None
+    last_assistant: LastAssistant = LastAssistant.KEEP
+    continuation: str = "Continue."
+    paired: bool = True
+    missing_result: str = "(no result)"
+    arguments: Arguments = Arguments.TEXT
+    call_ids: CallIds | None = None
+    names: str | None = None
+    images: Collection[str] | None = None
+    thoughts: str | None = None
+    thoughts_stand_in: str = ""
+    blank_stops: bool = True
+    most_stops: int | None = None
+    ranges: Mapping[str, tuple[float | None, float | None]] = field(factory=dict)
+    unsupported: Collection[str] = ()
+    one_choice: bool = False
+    sources: Mapping[str, Source] = field(factory=dict)
+
+    def stated(self) -> dict[str, object]:
+        """Return the rules that differ from the defaults, by name."""
+        plain = MessageRules(vendor=self.vendor)
+        names = [one.name for one in fields(MessageRules) if one.name not in _TEXTS]
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
+
+    def unsourced(self) -> list[str]:
+        """Return the stated rules that have no source."""
+        return [name for name in self.stated() if name not in self.sources]
+
+
+_TEXTS = ("vendor", "sources", "stand_in", "continuation", "missing_result", "thoughts_stand_in")
+"""Fields that are wording of the kit rather than rules of a vendor."""

@@ -1,0 +1,148 @@
+"""Messages of other formats, as saved histories hold them, in the shape of OpenAI's chat completions.
+
+Recognized are items of OpenAI's Responses API, messages of LangChain (``type: human``, ``messages_to_dict`` and
+``dumpd``), Gemini's ``parts``, and LibreChat's stored messages. Content blocks of Anthropic and of the Responses API
+inside a message are converted in :mod:`modelmesh_cdk.message_rules.blocks`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modelmesh_cdk.message_rules.notes import Notes
+from modelmesh_cdk.message_rules.turns import Turn
+
+ROLE_NAMES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
+"""Roles of other formats, and OpenAI's name for each."""
+
+_CLASSES = {
+    "HumanMessage": "human", "AIMessage": "ai", "SystemMessage": "system", "ToolMessage": "tool", "FunctionMessage": "function",
+    "HumanMessageChunk": "human", "AIMessageChunk": "ai",
+}  # fmt: skip
+_TYPES = ("human", "ai", "system", "tool", "function")
+
+
+def in_openai_shape(turns: list[Turn], notes: Notes) -> list[Turn]:
+    """Return the conversation with each message in OpenAI's shape.
+
+    Args:
+        turns: The conversation.
+        notes: Takes a note for each message that had another shape.
+    """
+    found: list[Turn] = []
+    for turn in turns:
+        role = turn.role
+        if role in ROLE_NAMES:
+            turn.said["role"] = ROLE_NAMES[role]
+            notes.add(f"role {role} sent as {ROLE_NAMES[role]}", turn.where)
+        reader = _reader(turn.said)
+        if reader is None:
+            found.append(turn)
+            continue
+        name, read = reader
+        notes.add(f"message in the shape of {name} sent in OpenAI's", turn.where)
+        for said in read(turn.said):
+            last = found[-1].said if found else {}
+            if said.pop("_joins", False) and last.get("role") == "assistant" and _made(last) is not None:
+                found[-1].said["tool_calls"] = [*_made(last), *said["tool_calls"]]  # type: ignore[misc]
+            else:
+                found.append(Turn(said, turn.where))
+    return found
+
+
+def _made(said: Mapping[str, Any]) -> list[Any] | None:
+    calls = said.get("tool_calls")
+    return list(calls) if isinstance(calls, list) else ([] if calls is None else None)
+
+
+def _reader(said: Mapping[str, Any]) -> tuple[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] | None:
+    kind = said.get("type")
+    if "role" in said:
+        if isinstance(said.get("parts"), list) and "content" not in said:
+            return "Gemini", _gemini
+        return ("the Responses API", _item) if kind == "message" and "content" in said else None
+    if kind in ("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"):
+        return "the Responses API", _item
+    if kind == "constructor" and isinstance(said.get("kwargs"), Mapping):
+        return "LangChain", _langchain
+    if kind in _TYPES and ("content" in said or isinstance(said.get("data"), Mapping)):
+        return "LangChain", _langchain
+    if "isCreatedByUser" in said and ("text" in said or "content" in said):
+        return "LibreChat", _librechat
+    return None
+
+
+def _item(said: dict[str, Any]) -> list[dict[str, Any]]:
+    kind = said["type"]
+    if kind == "message":
+        return [{"role": said["role"], "content": said["content"]}]
+    if kind in ("function_call", "custom_tool_call"):
+        given = said.get("arguments") if kind == "function_call" else json.dumps({"input": said.get("input")})
+        function = {"name": said.get("name"), "arguments": given}
+        call = {"id": said.get("call_id") or said.get("id"), "type": "function", "function": function}
+        return [{"role": "assistant", "content": None, "tool_calls": [call], "_joins": True}]
+    if kind.endswith("_output"):
+        return [{"role": "tool", "tool_call_id": said.get("call_id"), "content": said.get("output")}]
+    return []  # thoughts of the Responses API: encrypted, and for the account that made them
+
+
+def _langchain(said: dict[str, Any]) -> list[dict[str, Any]]:
+    kind: Any = said["type"]
+    inner: Mapping[str, Any] = said
+    if kind == "constructor":
+        path = said.get("id")
+        inner = said["kwargs"]
+        kind = _CLASSES.get(str(path[-1]) if isinstance(path, list) and path else "", inner.get("type"))
+    elif isinstance(said.get("data"), Mapping):
+        inner = said["data"]
+    role = ROLE_NAMES.get(kind, "user" if kind == "human" else kind)
+    made: dict[str, Any] = {"role": role, "content": inner.get("content")}
+    if inner.get("name"):
+        made["name"] = inner["name"]
+    more = inner.get("additional_kwargs")
+    calls = inner.get("tool_calls") or (more.get("tool_calls") if isinstance(more, Mapping) else None)
+    if role == "assistant" and calls:
+        made["tool_calls"] = calls
+    if role == "assistant" and isinstance(more, Mapping) and more.get("function_call") and not calls:
+        made["function_call"] = more["function_call"]
+    if role == "tool":
+        made["tool_call_id"] = inner.get("tool_call_id")
+    return [made]
+
+
+def _gemini(said: dict[str, Any]) -> list[dict[str, Any]]:
+    content: list[Any] = []
+    calls: list[Any] = []
+    results: list[dict[str, Any]] = []
+    for part in said["parts"]:
+        if not isinstance(part, Mapping):
+            content.append({"type": "text", "text": str(part)})
+        elif isinstance(part.get("functionCall"), Mapping):
+            call = part["functionCall"]
+            function = {"name": call.get("name"), "arguments": call.get("args") or {}}
+            calls.append({"id": call.get("id"), "type": "function", "function": function})
+        elif isinstance(part.get("functionResponse"), Mapping):
+            result = part["functionResponse"]
+            content_of = json.dumps(result.get("response"), ensure_ascii=False)
+            results.append({"role": "tool", "tool_call_id": result.get("id"), "name": result.get("name"), "content": content_of})
+        elif isinstance(part.get("inlineData"), Mapping):
+            data = part["inlineData"]
+            url = f"data:{data.get('mimeType')};base64,{data.get('data')}"
+            content.append({"type": "image_url", "image_url": {"url": url}})
+        elif not part.get("thought") and isinstance(part.get("text"), str):
+            content.append({"type": "text", "text": part["text"]})
+    if all(part["type"] == "text" for part in content):
+        joined: Any = "".join(part["text"] for part in content)
+    else:
+        joined = content
+    made: dict[str, Any] = {"role": said["role"], "content": joined or None}
+    if calls:
+        made["tool_calls"] = calls
+    return [*results, *([made] if joined or calls or not results else [])]
+
+
+def _librechat(said: dict[str, Any]) -> list[dict[str, Any]]:
+    text = said.get("text") or said.get("content")
+    return [{"role": "user" if said["isCreatedByUser"] else "assistant", "content": text}]

@@ -1,0 +1,58 @@
+"""One message of a conversation while the rules are applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.failures import failure
+
+
+class Turn:
+    """A message that may be changed; the caller's own is not.
+
+    Attributes:
+        said: The message, a copy.
+        where: Its place in the caller's list, ``messages[3]``.
+    """
+
+    __slots__ = ("said", "where")
+
+    def __init__(self, said: Mapping[str, Any], where: str) -> None:
+        self.said: dict[str, Any] = dict(said)
+        self.where = where
+
+    @property
+    def role(self) -> Any:
+        """The role."""
+        return self.said.get("role")
+
+    @property
+    def content(self) -> Any:
+        """The content."""
+        return self.said.get("content")
+
+    @property
+    def calls(self) -> list[Any]:
+        """The tool calls of an assistant message, else an empty list."""
+        calls = self.said.get("tool_calls")
+        return calls if isinstance(calls, list) and self.role == "assistant" else []
+
+
+SYSTEM_ROLES = ("system", "developer")
+
+
+def is_blank(content: Any) -> bool:
+    """Return whether content says nothing: absent, white space, or a list of blank text parts."""
+    if isinstance(content, str):
+        return not content.strip()
+    if isinstance(content, list):
+        return all(isinstance(part, Mapping) and part.get("type") == "text" and is_blank(part.get("text")) for part in content)
+    return content is None
+
+
+def unsupported(message: str) -> ProviderError:
+    """Return the error of a conversation that this vendor cannot be sent, so that another one is tried."""
+    return failure(FailureClass.CAPABILITY, f"{message} Nothing was sent.", status=400, code="unsupported_parameter")

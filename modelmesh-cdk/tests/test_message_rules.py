@@ -1,0 +1,302 @@
+"""Conversations that are made valid for a vendor: what is sent, what is noted, and that nothing is changed in place."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import (
+    Arguments,
+    Blank,
+    CallIds,
+    LastAssistant,
+    MessageRules,
+    SilentContent,
+    SystemPlace,
+    breaches,
+    fit,
+)
+
+OPEN = MessageRules(vendor="Acme")
+CLOSED = {
+    "system": ("role", "content"),
+    "user": ("role", "content"),
+    "assistant": ("role", "content", "tool_calls"),
+    "tool": ("role", "content", "tool_call_id"),
+}
+STRICT = MessageRules(
+    vendor="Acme",
+    roles=("system", "user", "assistant", "tool"),
+    replaced_roles={"developer": "system"},
+    functions=False,
+    keys=CLOSED,
+    call_keys=("id", "type", "function"),
+    parts={"user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",), "system": ("text",)},
+    part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
+    text_only=("system", "assistant", "tool"),
+    blank={"user": Blank.STAND_IN, "assistant": Blank.LEAVE_OUT, "tool": Blank.STAND_IN, "system": Blank.LEAVE_OUT,
+           "part": Blank.LEAVE_OUT},
+    silent_content=SilentContent.NULL,
+    system=SystemPlace.FIRST,
+    lone_system=False,
+    alternating=True,
+    opening="Hello.",
+    bridge="OK.",
+    last_assistant=LastAssistant.ASK_TO_CONTINUE,
+    arguments=Arguments.JSON_OBJECT,
+    call_ids=CallIds("[a-z0-9A-Z]{9}", 9),
+    images=("image/png", "image/jpeg"),
+    blank_stops=False,
+    most_stops=4,
+    ranges={"temperature": (0, 1)},
+    unsupported=("logit_bias",),
+)  # fmt: skip
+HI = {"role": "user", "content": "Hello"}
+
+
+def call(name: str = "f", arguments: Any = "{}", given: Any = "call_1") -> dict[str, Any]:
+    return {"id": given, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def asks(*calls: dict[str, Any], content: Any = None) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, "tool_calls": list(calls)}
+
+
+def result(content: Any = "x", given: Any = "call_1", **more: Any) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": given, "content": content, **more}
+
+
+def sent(rules: MessageRules, *messages: Any, **payload: Any) -> tuple[list[Any], list[str]]:
+    given = {"messages": list(messages), **payload}
+    before = deepcopy(given)
+    fitted = fit(given, rules)
+    assert given == before
+    assert breaches(fitted.payload, rules) == []
+    return fitted.payload["messages"], list(fitted.notes)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [HI],
+        [{"role": "system", "content": "Be brief."}, HI],
+        [HI, {"role": "assistant", "content": "Hi"}, HI],
+        [HI, asks(call()), result()],
+        [HI, {"role": "assistant", "content": "x", "of_next_year": {"a": None}}, {**HI, "metadata": 1}],
+        [HI, asks(call("f", "not JSON")), result()],
+    ],
+)
+def test_open_rules_a_valid_conversation_is_sent_as_it_is(messages: list[Any]) -> None:
+    assert sent(OPEN, *messages) == (messages, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("name", None), ("tool_calls", None), ("tool_calls", []), ("refusal", None), ("annotations", []), ("audio", None)],
+)
+def test_keys_that_say_nothing_are_left_out_without_a_note(key: str, value: Any) -> None:
+    assert sent(OPEN, HI, {"role": "assistant", "content": "x", key: value}, HI) == (
+        [HI, {"role": "assistant", "content": "x"}, HI],
+        [],
+    )
+
+
+def test_unknown_keys_are_left_out_for_a_closed_schema_with_a_note() -> None:
+    messages, notes = sent(STRICT, {**HI, "id": "u1", "metadata": None, "timestamp": 7})
+    assert messages == [HI]
+    assert notes == [
+        "id of messages left out: Acme refuses it (messages[0])",
+        "timestamp of messages left out: Acme refuses it (messages[0])",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "becomes"), [("developer", "system"), ("human", "user"), ("model", "assistant"), ("ai", "assistant")]
+)
+def test_roles_are_sent_under_the_vendor_s_name(role: str, becomes: str) -> None:
+    messages, notes = sent(STRICT, HI, {"role": "assistant", "content": "a"}, HI, {"role": role, "content": "b"})
+    assert becomes in [one["role"] for one in messages if "b" in one["content"]]
+    assert notes
+
+
+def test_an_unknown_role_is_refused_so_that_another_vendor_serves() -> None:
+    with pytest.raises(ProviderError, match=r"messages\[0\].role is 'critic'") as caught:
+        fit({"messages": [{"role": "critic", "content": "x"}]}, STRICT)
+    assert caught.value.failure is FailureClass.CAPABILITY
+
+
+def test_functions_are_sent_as_tools() -> None:
+    asked = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    messages, notes = sent(STRICT, HI, asked, {"role": "function", "name": "f", "content": "x"})
+    assert [one["role"] for one in messages] == ["user", "assistant", "tool"]
+    assert messages[1]["tool_calls"][0]["id"] == messages[2]["tool_call_id"]
+    assert len(notes) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "becomes", "noted"),
+    [
+        ({"a": 1}, '{"a": 1}', False),
+        ("", "{}", False),
+        (None, "{}", False),
+        ("  ", "{}", False),
+        ('{"a": ', '{"arguments": "{\\"a\\": "}', True),
+        ("[1]", '{"arguments": "[1]"}', True),
+        ('{"a": 1}', '{"a": 1}', False),
+    ],
+)
+def test_arguments_are_a_json_object(given: Any, becomes: str, noted: bool) -> None:
+    messages, notes = sent(STRICT, HI, asks(call(arguments=given, given="abcdefghi")), result(given="abcdefghi"))
+    assert messages[1]["tool_calls"][0]["function"]["arguments"] == becomes
+    assert bool(notes) is noted
+
+
+def test_results_follow_their_calls() -> None:
+    messages, notes = sent(OPEN, HI, asks(call(given="a"), call(given="b")), HI, result(given="b"), result(given="a"))
+    assert [one.get("tool_call_id") for one in messages] == [None, None, "b", "a", None]
+    assert notes == ["tool results moved to their calls (messages[4], messages[3])"]
+
+
+def test_a_call_without_a_result_gets_one_and_a_result_without_a_call_is_the_user_s() -> None:
+    messages, notes = sent(OPEN, result("lost", "z"), HI, asks(call()), HI)
+    assert messages[0] == {"role": "user", "content": "Result of z: lost"}
+    assert messages[3] == {"role": "tool", "tool_call_id": "call_1", "content": "(no result)"}
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize("given", [None, "", 7])
+def test_ids_that_are_no_text_are_given(given: Any) -> None:
+    messages, _ = sent(OPEN, HI, asks(call(given=given), call("g", given=given)), result("1", given), result("2", given))
+    ids = [one["id"] for one in messages[1]["tool_calls"]]
+    assert len(set(ids)) == 2
+    assert [(one["tool_call_id"], one["content"]) for one in messages[2:]] == [(ids[0], "1"), (ids[1], "2")]
+
+
+def test_ids_that_come_again_in_another_turn_stay_with_their_turn() -> None:
+    turn = [HI, asks(call()), result("1")]
+    messages, notes = sent(OPEN, *turn, {"role": "assistant", "content": "ok"}, *turn[:2], result("2"))
+    assert [one["content"] for one in messages if one["role"] == "tool"] == ["1", "2"]
+    assert notes == []
+
+
+@pytest.mark.parametrize("blank", ["", " \n", None, [], [{"type": "text", "text": ""}]])
+def test_blank_content(blank: Any) -> None:
+    messages, _ = sent(STRICT, {"role": "user", "content": blank}, {"role": "assistant", "content": blank}, HI)
+    assert messages == [{"role": "user", "content": "(empty)\n\nHello"}]
+    silent, _ = sent(STRICT, HI, asks(call(given="abcdefghi"), content=blank), result(blank, "abcdefghi"))
+    assert silent[1]["content"] is None
+    assert silent[2]["content"] == "(empty)"
+
+
+def test_open_rules_null_content_without_calls_is_empty_text() -> None:
+    assert sent(OPEN, HI, {"role": "assistant", "content": None}, HI)[0][1]["content"] == ""
+
+
+def test_system_messages_stand_first_and_not_alone() -> None:
+    system = {"role": "system", "content": "b"}
+    messages, notes = sent(STRICT, {"role": "system", "content": "a"}, HI, {"role": "assistant", "content": "x"}, system, HI)
+    assert [one["role"] for one in messages] == ["system", "system", "user", "assistant", "user"]
+    assert notes == ["system messages moved to the top (messages[3])"]
+    messages, notes = sent(STRICT, system)
+    assert messages == [{"role": "user", "content": "b"}]
+    assert len(notes) == 1
+
+
+def test_consecutive_messages_are_joined_and_the_ends_are_the_user_s() -> None:
+    messages, notes = sent(STRICT, {"role": "assistant", "content": "Hi"}, HI, HI, {"role": "assistant", "content": "x"})
+    assert [one["content"] for one in messages] == ["Hello.", "Hi", "Hello\n\nHello", "x", "Continue."]
+    assert len(notes) == 3
+
+
+def test_a_bridge_stands_between_a_result_and_the_user() -> None:
+    messages, _ = sent(STRICT, HI, asks(call(given="abcdefghi")), result(given="abcdefghi"), HI)
+    assert messages[3] == {"role": "assistant", "content": "OK."}
+
+
+PNG = "iVBORw0KGgo="
+
+
+@pytest.mark.parametrize(
+    ("url", "becomes"),
+    [
+        (f"data:image/png;base64,{PNG}", f"data:image/png;base64,{PNG}"),
+        (f"data:image/jpeg;base64,{PNG}", f"data:image/png;base64,{PNG}"),
+        (f"data:;base64,{PNG}", f"data:image/png;base64,{PNG}"),
+        ("data:image/jpg;base64,AAAA", "data:image/jpeg;base64,AAAA"),
+        ("https://example.com/a.svg", "https://example.com/a.svg"),
+    ],
+)
+def test_images_have_the_media_type_of_their_bytes(url: str, becomes: str) -> None:
+    for image in (url, {"url": url}):
+        part = {"type": "image_url", "image_url": image}
+        assert sent(STRICT, {"role": "user", "content": [part]}) == (
+            [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": becomes}}]}],
+            [],
+        )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "data:image/svg+xml;base64,PHN2Zz4="}},
+        {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}},
+        {"type": "document_url", "document_url": "https://example.com/a.pdf"},
+        {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+    ],
+)
+def test_parts_that_the_vendor_cannot_take_are_refused(part: dict[str, Any]) -> None:
+    with pytest.raises(ProviderError, match="Acme accepts") as caught:
+        fit({"messages": [{"role": "user", "content": [part]}]}, STRICT)
+    assert caught.value.failure is FailureClass.CAPABILITY
+
+
+def test_an_image_in_a_result_follows_in_a_message_of_the_user() -> None:
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
+    content = [{"type": "text", "text": "A screenshot"}, image]
+    messages, notes = sent(STRICT, HI, asks(call(given="abcdefghi")), result(content, "abcdefghi"))
+    assert messages[2]["content"] == "A screenshot"
+    assert [one["role"] for one in messages[2:]] == ["tool", "assistant", "user"]
+    assert messages[-1]["content"] == [image]
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("stop", "becomes", "noted"),
+    [
+        ("\n", None, True),
+        (["\n"], None, True),
+        (["", "END"], ["END"], False),
+        ([], None, False),
+        (list("abcde"), list("abcd"), True),
+    ],
+)
+def test_stop_sequences(stop: Any, becomes: Any, noted: bool) -> None:
+    fitted = fit({"messages": [HI], "stop": stop}, STRICT)
+    assert fitted.payload.get("stop") == becomes
+    assert bool(fitted.notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("parameters", "becomes", "noted"),
+    [
+        ({"temperature": 1.5}, {"temperature": 1}, True),
+        ({"temperature": 0}, {"temperature": 0}, False),
+        ({"logit_bias": {}}, {}, False),
+        ({"logit_bias": {"1": 5}}, {}, True),
+        ({"tools": [], "tool_choice": "auto", "parallel_tool_calls": True}, {}, False),
+        ({"n": 1, "presence_penalty": 0}, {"n": 1, "presence_penalty": 0}, False),
+    ],
+)
+def test_parameters(parameters: dict[str, Any], becomes: dict[str, Any], noted: bool) -> None:
+    fitted = fit({"messages": [HI], **parameters}, STRICT)
+    assert {name: value for name, value in fitted.payload.items() if name != "messages"} == becomes
+    assert bool(fitted.notes) is noted
+
+
+@pytest.mark.parametrize("messages", ["Hello!", None, ["Hello"], [None]])
+def test_what_is_no_list_of_messages_is_left_to_the_vendor(messages: Any) -> None:
+    assert fit({"messages": messages}, STRICT).payload["messages"] == messages
