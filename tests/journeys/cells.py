@@ -1,0 +1,187 @@
+"""One cell of the table: two vendors, the first of which fails in one way, asked ten times in one mode."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import define, field, frozen
+from fakevendors import CHAT, VENDORS, WAYS, Account, Street
+
+import modelmesh
+from modelmesh.errors import ModelMeshError
+
+MODES = ("sync", "stream", "async", "async stream")
+REQUESTS = 10
+MOST_BILLABLE = 2
+SHORT = {"timeout": 0.3, "timeouts": {"connect": 0.3, "first_content": 0.3, "gap": 0.3}}
+"""Limits of the vendor that hangs, by configuration: the shipped ones are minutes."""
+MESSAGES = [{"role": "user", "content": "Say pong."}]
+
+
+@frozen
+class Cell:
+    """A cell's place in the table."""
+
+    first: str
+    second: str
+    way: str
+    mode: str
+
+    def __str__(self) -> str:
+        return f"{self.first} fails ({self.way}), {self.second} healthy, {self.mode}"
+
+
+@define
+class Found:
+    """What a cell showed.
+
+    Attributes:
+        failed: Requests that raised, of ten.
+        calls: Requests that reached the two vendors before the first answer.
+        billable: Those among them that may have been billed.
+        why: The first error.
+        refused: What the healthy vendor refused.
+    """
+
+    failed: int = 0
+    calls: int = 0
+    billable: int = 0
+    why: str = ""
+    refused: list[tuple[int, str]] = field(factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing failed, and the first answer cost at most two billable calls."""
+        return not self.failed and self.billable <= MOST_BILLABLE and not self.refused
+
+
+def all_cells() -> Iterator[Cell]:
+    """Yield the whole table: every ordered pair, way and mode."""
+    for first in VENDORS:
+        for second in VENDORS:
+            if first != second:
+                yield from (Cell(first, second, way, mode) for way in WAYS for mode in MODES)
+
+
+def covering() -> Iterator[Cell]:
+    """Yield a part of the table that has every ordered pair, and every vendor with every way and every mode, failing."""
+    names = list(VENDORS)
+    for place, first in enumerate(names):
+        others = names[place + 1 :] + names[:place]
+        for turn, way in enumerate(WAYS):
+            for step, mode in enumerate(MODES):
+                yield Cell(first, others[(turn * len(MODES) + step) % len(others)], way, mode)
+
+
+@contextmanager
+def names_without_address() -> Iterator[None]:
+    """Let host names in ``.invalid`` have no address at once, whatever the machine's resolver does."""
+    look_up = socket.getaddrinfo
+
+    def local(host: Any, *rest: Any, **more: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if name.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *rest, **more)
+
+    socket.getaddrinfo = local
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = look_up
+
+
+def run(cell: Cell, street: Street, requests: int = REQUESTS) -> Found:
+    """Run a cell."""
+    bad, good = street.account(cell.first, cell.way), street.account(cell.second)
+    more = SHORT if cell.way == "hang" else {}
+    settings = {cell.first: {**bad.settings, **more}, cell.second: good.settings}
+    if cell.mode.startswith("async"):
+        return asyncio.run(_aio(cell, settings, bad, good, requests))
+    with modelmesh.create(*_arguments(cell, settings)[0], **_arguments(cell, settings)[1]) as client:
+        found = Found(refused=good.refused)
+        for number in range(requests):
+            try:
+                reply = client.chat.completions.create(model=_pool(cell), messages=MESSAGES, stream="stream" in cell.mode)
+                text = "".join(map(_piece, reply)) if "stream" in cell.mode else reply.choices[0].message.content
+                _heard(found, cell, text)
+            except ModelMeshError as error:
+                _failed(found, error)
+            if number == 0:
+                _count(found, cell, bad, good)
+    return found
+
+
+async def _aio(cell: Cell, settings: dict[str, Any], bad: Account, good: Account, requests: int) -> Found:
+    names, more = _arguments(cell, settings)
+    async with modelmesh.create_async(*names, **more) as client:
+        found = Found(refused=good.refused)
+        for number in range(requests):
+            try:
+                stream = "stream" in cell.mode
+                reply = await client.chat.completions.create(model=_pool(cell), messages=MESSAGES, stream=stream)
+                text = "".join([_piece(chunk) async for chunk in reply]) if stream else reply.choices[0].message.content
+                _heard(found, cell, text)
+            except ModelMeshError as error:
+                _failed(found, error)
+            if number == 0:
+                _count(found, cell, bad, good)
+    return found
+
+
+def _arguments(cell: Cell, settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """What is passed to ``create()``: only keys and addresses, unless the two vendors' shipped models share no capability."""
+    if {cell.first, cell.second} <= set(CHAT):
+        return ("chat-completion",), {"providers": settings}
+    entries = {name: {"connector": _connector(name), **one} for name, one in settings.items()}
+    chosen = {name: _models(name) for name in settings}
+    pool = {"models": [f"{name}/{model}" for name, models in chosen.items() for model in models]}
+    return (), {"config": {"providers": entries, "pools": {"answers": pool}}}
+
+
+def _pool(cell: Cell) -> str:
+    return "chat-completion" if {cell.first, cell.second} <= set(CHAT) else "answers"
+
+
+def _connector(name: str) -> str:
+    from modelmesh.registry.published import variables
+
+    return variables()[VENDORS[name].variable]
+
+
+def _models(name: str) -> list[str]:
+    """Every shipped model that answers questions."""
+    answering = ("chat-completion", "grounded-generation")
+    return [row["id"] for row in VENDORS[name].catalogue if any(one.endswith(answering) for one in row["capabilities"])]
+
+
+def _piece(chunk: Any) -> str:
+    return (chunk.choices[0].delta.content or "") if chunk.choices else ""
+
+
+def _heard(found: Found, cell: Cell, text: str | None) -> None:
+    if not (text or "").startswith(f"{cell.second} answers."):
+        found.failed += 1
+        found.why = found.why or f"answered {text!r}"
+
+
+def _failed(found: Found, error: ModelMeshError) -> None:
+    found.failed += 1
+    found.why = found.why or f"{type(error).__name__}: {error}"
+
+
+def _count(found: Found, cell: Cell, bad: Account, good: Account) -> None:
+    found.calls = len(bad.calls) + len(good.calls)
+    found.billable = (len(bad.calls) if WAYS[cell.way].billable else 0) + len(good.calls)
+
+
+def as_json(cell: Cell, found: Found) -> str:
+    """Return a row for programs."""
+    row = {"first": cell.first, "second": cell.second, "way": cell.way, "mode": cell.mode}
+    counts = {"failed": found.failed, "calls": found.calls, "billable": found.billable}
+    return json.dumps({**row, **counts, "why": found.why, "refused": found.refused})

@@ -1,0 +1,287 @@
+"""The server of all fake vendors: an account is a prefix of the path, with a way to fail, its calls and its bill."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, Self
+
+import trustme
+from attrs import define, field
+from fakevendors import agent_dialect, anthropic_dialect, cohere_dialect, gemini_dialect, openai_dialect
+from fakevendors.failures import PAGE, WAYS, body_of, refusal
+from fakevendors.requests import Answer, Asked, RefusedError, Request, expect
+from fakevendors.vendors import VENDORS, Vendor
+
+DIALECTS: dict[str, Any] = {
+    "openai": openai_dialect,
+    "anthropic": anthropic_dialect,
+    "gemini": gemini_dialect,
+    "cohere": cohere_dialect,
+    "agent": agent_dialect,
+}
+HOST_WITHOUT_ADDRESS = "https://vendor.invalid"
+
+
+@define
+class Bill:
+    """What one answer costs, by the vendor's own count."""
+
+    model: str
+    prompt: int
+    completion: int
+
+
+@define(eq=False)
+class Account:
+    """One account at one vendor.
+
+    Attributes:
+        vendor: The vendor.
+        url: Its address, with the path of the account.
+        way: How every request fails, or nothing.
+        words: Words of each answer.
+        delay: Seconds before an answer begins.
+        pace: Seconds between two events of a stream.
+        calls: Requests that arrived, as path and body.
+        refused: What the vendor refused by its rules, as status and words.
+        bills: One entry for each answer that was billed.
+        left: Streams whose reader left before the end.
+        under_way: Requests that are being answered.
+        free: Requests until the vendor throttles, ``None`` for no limit.
+    """
+
+    vendor: Vendor
+    url: str
+    way: str = ""
+    words: int = 4
+    delay: float = 0.0
+    pace: float = 0.0
+    calls: list[tuple[str, Any]] = field(factory=list)
+    refused: list[tuple[int, str]] = field(factory=list)
+    bills: list[Bill] = field(factory=list)
+    left: int = 0
+    under_way: int = 0
+    free: int | None = None
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a user writes of the account: its key and its address."""
+        return {"api_key": f"test-{self.vendor.name}", "base_url": self.url}
+
+    @property
+    def tokens(self) -> int:
+        """All tokens that were billed."""
+        return sum(bill.prompt + bill.completion for bill in self.bills)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Let the model answer: a question about the weather calls two tools, then one, then it answers."""
+        with self._lock:
+            number = len(self.calls)
+        prompt = max(1, len(asked.prompt.split()))
+        if asked.tools and asked.last.rstrip().endswith("?"):
+            calls = _CALLS.get(asked.results)
+            if calls is not None:
+                return Answer("", prompt, 8 * len(calls), number, "tool_calls", calls)
+        words = [f"{self.vendor.name} answers.", *(f"word{place}" for place in range(self.words - 2))]
+        size = sum(len(word.split()) for word in words)
+        if asked.limit is not None and size > asked.limit:
+            return Answer(" ".join(" ".join(words).split()[: asked.limit]), prompt, asked.limit, number, "length")
+        return Answer(" ".join(words), prompt, size, number)
+
+    def charge(self, asked: Asked, prompt: int, completion: int) -> None:
+        """Put an answer on the bill."""
+        with self._lock:
+            self.bills.append(Bill(asked.model, prompt, completion))
+
+
+_CALLS: dict[int, list[tuple[str, dict[str, Any]]]] = {
+    0: [("weather", {"city": "Oslo"}), ("weather", {"city": "Rome"})],
+    2: [("difference", {"a": 3, "b": 21})],
+}
+
+
+class Street:
+    """All vendors, each at its own number. Use it as a context manager."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        handler = type("Handler", (_Handler,), {"street": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._tls = _Server(("127.0.0.1", 0), handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+        self._tls.socket = context.wrap_socket(self._tls.socket, server_side=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._closed = probe.getsockname()[1]
+        self.over = threading.Event()
+
+    def __enter__(self) -> Self:
+        for server in (self._server, self._tls):
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *rest: object) -> None:
+        self.over.set()
+        for server in (self._server, self._tls):
+            server.shutdown()
+            server.server_close()
+
+    def account(self, vendor: str, way: str = "", **more: Any) -> Account:
+        """Open an account."""
+        number = f"a{len(self.accounts)}"
+        port = self._server.server_address[1]
+        addresses = {
+            "refused": f"http://127.0.0.1:{self._closed}/{number}",
+            "dns": f"{HOST_WITHOUT_ADDRESS}/{number}",
+            "tls": f"https://127.0.0.1:{self._tls.server_address[1]}/{number}",
+        }
+        assert not way or way in WAYS
+        account = Account(VENDORS[vendor], addresses.get(way, f"http://127.0.0.1:{port}/{number}"), way, **more)
+        self.accounts[number] = account
+        return account
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: readers may leave at any time."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    street: ClassVar[Street]
+
+    def log_message(self, *rest: Any) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        number, _, rest = self.path.lstrip("/").partition("/")
+        account = self.street.accounts.get(number)
+        if account is None:
+            self._json(404, {"error": {"message": "no such account"}})
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(f"/{rest}", headers, json.loads(raw) if raw else {})
+        account.calls.append((request.path, request.body))
+        account.under_way += 1
+        try:
+            self._serve(account, request)
+        finally:
+            account.under_way -= 1
+
+    def _serve(self, account: Account, request: Request) -> None:
+        way, dialect = account.way, DIALECTS[account.vendor.dialect]
+        if way in ("key", "forbidden", "funds", "gone", "throttled", "throttled-long", "error", "overloaded"):
+            status, headers, body = refusal(way, account.vendor)
+            self._json(status, body, **headers)
+            return
+        if way == "html":
+            self._send(200, PAGE.encode(), "text/html; charset=utf-8")
+            return
+        if way == "hang":
+            self.street.over.wait(30)
+            self.close_connection = True
+            return
+        try:
+            asked = self._checked(account, dialect, request)
+        except RefusedError as error:
+            account.refused.append((error.status, str(error)))
+            self._json(error.status, body_of(account.vendor, error.status, str(error), "invalid_request_error"))
+            return
+        if account.free is not None:
+            if account.free <= 0:
+                status, headers, body = refusal("throttled-long", account.vendor)
+                self._json(status, body, **headers)
+                return
+            account.free -= 1
+        if account.delay:
+            time.sleep(account.delay)
+        if way == "empty":
+            self._send(200, b"", "text/event-stream" if asked.stream else "application/json")
+            return
+        answer = account.answer(asked)
+        if not asked.stream:
+            body = json.dumps(dialect.whole(asked, answer, account.vendor)).encode()
+            account.charge(asked, answer.prompt, answer.completion)
+            self._send(200, body, "application/json", cut=way == "cut")
+            return
+        self._stream(account, asked, answer, dialect)
+
+    def _checked(self, account: Account, dialect: Any, request: Request) -> Asked:
+        key = f"test-{account.vendor.name}"
+        given = [before + key == request.headers.get(name) for name, before in dialect.KEYS.items()]
+        expect(any(given), "Incorrect API key provided.", 401)
+        expect(dialect.path_holds(request.path), f"Unknown request URL: POST {request.path}", 404)
+        asked: Asked = dialect.asked(request, account.vendor)
+        expect(asked.model in account.vendor.models, f"The model {asked.model!r} does not exist.", 404)
+        return asked
+
+    def _stream(self, account: Account, asked: Asked, answer: Answer, dialect: Any) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream; charset=utf-8")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        sent = 0
+        try:
+            for place, event in enumerate(dialect.events(asked, answer, account.vendor)):
+                if account.way == "cut" and place == 1:
+                    self.wfile.flush()
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                if account.pace:
+                    time.sleep(account.pace)
+                data = event.encode()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                if account.pace or place == 0:
+                    self.wfile.flush()
+                    self._look_for_the_end()
+                sent += 1
+            self.wfile.write(b"0\r\n\r\n")
+            self.wfile.flush()
+        except OSError:
+            account.left += 1
+            account.charge(asked, answer.prompt, min(sent, answer.completion))
+            self.close_connection = True
+            return
+        account.charge(asked, answer.prompt, answer.completion)
+
+    def _look_for_the_end(self) -> None:
+        """Raise when the reader has closed the connection."""
+        self.connection.setblocking(False)
+        try:
+            if self.connection.recv(1, socket.MSG_PEEK) == b"":
+                raise ConnectionResetError
+        except BlockingIOError:
+            pass
+        finally:
+            self.connection.setblocking(True)
+
+    def _json(self, status: int, body: Any, **headers: str) -> None:
+        self._send(status, json.dumps(body).encode(), "application/json", **headers)
+
+    def _send(self, status: int, body: bytes, kind: str, *, cut: bool = False, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.wfile.flush()
+        if cut:
+            self.close_connection = True
