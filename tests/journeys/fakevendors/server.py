@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import trustme
 from attrs import define, field
+
 from fakevendors import agent_dialect, anthropic_dialect, cohere_dialect, gemini_dialect, openai_dialect
 from fakevendors.failures import PAGE, WAYS, body_of, refusal
 from fakevendors.requests import Answer, Asked, RefusedError, Request, expect
