@@ -118,7 +118,7 @@ STREAMS: dict[str, tuple[Any, FailureClass]] = {
     "no object": ([event([1])], FailureClass.PROTOCOL),
     "an error": ([event({"error": {"code": "rate_limit_exceeded"}})], FailureClass.THROTTLE),
     "bad utf-8": ([b"data: \xff\n\n"], FailureClass.PROTOCOL),
-    "too long": ([b"data: " + b"x" * 600_000] * 2, FailureClass.PROTOCOL),
+    "too long": ([b"data: " + b"x" * (17 << 20)] * 2, FailureClass.PROTOCOL),
 }
 
 

@@ -13,6 +13,7 @@ from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ProviderError
+from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import catalogue, model_list
 from modelmesh_cdk.embedding_batches import Batches, EmbeddingLimit, remaining
@@ -20,7 +21,7 @@ from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.limits import Body
+from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire_format import WireFormat
 
@@ -234,18 +235,19 @@ class BaseProvider(WireFormat):
     def _send(self, request: WireRequest, limits: Limits) -> Any:
         call = request.call
         url, headers, body = self._written(request)
+        transport = self._sync()  # before the clock starts: the first use imports the HTTP stack
         deadline = _deadline(limits, stream=call.stream)
         try:
-            response = self._sync().send("POST", url, headers, body, deadline)
+            response = transport.send("POST", url, headers, body, deadline)
         except TransportError as error:
             raise self._broken(error, limits) from None
         opened = False
         try:
-            if call.stream and response.status == 200:  # noqa: PLR2004 - HTTP OK
+            if call.stream and 200 <= response.status < 300:  # noqa: PLR2004 - HTTP success
                 self._check_is_stream(response.headers)
                 opened = True
                 return HttpEventStream(self, request, response, deadline, limits)
-            collected = Body(response.headers.get("content-encoding"))
+            collected = Body(response.headers.get("content-encoding"), _most(call))
             for piece in response:
                 collected.feed(piece)
             return self._answer(request, response.status, response.headers, collected.end())
@@ -297,18 +299,19 @@ class BaseProvider(WireFormat):
     async def _asend(self, request: WireRequest, limits: Limits) -> Any:
         call = request.call
         url, headers, body = self._written(request)
+        transport = self._async()  # before the clock starts: the first use imports the HTTP stack
         deadline = _deadline(limits, stream=call.stream)
         try:
-            response = await self._async().send("POST", url, headers, body, deadline)
+            response = await transport.send("POST", url, headers, body, deadline)
         except TransportError as error:
             raise self._broken(error, limits) from None
         opened = False
         try:
-            if call.stream and response.status == 200:  # noqa: PLR2004 - HTTP OK
+            if call.stream and 200 <= response.status < 300:  # noqa: PLR2004 - HTTP success
                 self._check_is_stream(response.headers)
                 opened = True
                 return AsyncHttpEventStream(self, request, response, deadline, limits)
-            collected = Body(response.headers.get("content-encoding"))
+            collected = Body(response.headers.get("content-encoding"), _most(call))
             async for piece in response:
                 collected.feed(piece)
             return self._answer(request, response.status, response.headers, collected.end())
@@ -400,6 +403,11 @@ class BaseProvider(WireFormat):
         self._lock = Lock()
         self._transport = self._given
         self._async_transports = WeakKeyDictionary()
+
+
+def _most(call: Call) -> int:
+    """Return how many bytes an answer may have."""
+    return MAX_BODY if call.operation.name == CHAT.name else LARGE_BODY
 
 
 def _deadline(limits: Limits, *, stream: bool) -> Deadline:

@@ -10,8 +10,8 @@ from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure, misused
 from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError
-from modelmesh_cdk.wire.limits import Inflater
-from modelmesh_cdk.wire.sse import SseDecoder
+from modelmesh_cdk.wire.limits import MAX_QUIET, Inflater, TooMuchError
+from modelmesh_cdk.wire.sse import ServerSentEvent, SseDecoder
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DRAIN_S = 0.02
 """After the last event, how long to wait for the end of the body, so that the connection can be used again."""
+
+FINISH_S = 2.0
+"""After the finish reason of every choice, how long to wait for usage, the last event and the end of the body."""
 
 
 class Unwrapped:
@@ -34,15 +37,20 @@ class Unwrapped:
 
 
 class _Reading:
-    """The part without I/O: bytes to chunks, and whether the stream has said its last word."""
+    """The part without I/O: bytes to chunks, and how near to its end the stream is."""
 
-    def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str]) -> None:
-        self.headers = provider._without_key(headers)  # noqa: SLF001 - of the same kit
+    def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str], deadline: Deadline) -> None:
+        self.headers = headers
         self.adapted: Sequence[str] = request.adapted
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
-        self._sse = SseDecoder()
+        self._sse = SseDecoder(provider.config.max_event)
         self._provider = provider
+        self._deadline = deadline
         self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - the kit's own hook
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._spoken = False
+        self._quiet = 0
         if not (hasattr(self._decoder, "decode") and hasattr(self._decoder, "done")):
             raise misused(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
 
@@ -50,19 +58,62 @@ class _Reading:
         """Whether the vendor has said its last word."""
         return bool(self._decoder.done)
 
+    def finished(self) -> bool:
+        """Whether nothing is missing but usage, perhaps, and the last word."""
+        return self.over() or bool(self._ended and not self._open)
+
     def take(self, data: bytes) -> Iterator[dict[str, Any]]:
         decoder, feed = self._decoder, self._sse.feed
         for piece in self._unwrapped.feed(data):
             for event in feed(piece):
                 if decoder.done:
                     return
-                yield from self._chunks(decoder.decode(event))
+                yield from self._read(event)
+        if decoder.done:
+            self._deadline.expire_in(DRAIN_S)
 
     def rest(self) -> Iterator[dict[str, Any]]:
         for event in self._sse.end():
             if self._decoder.done:
                 return
-            yield from self._chunks(self._decoder.decode(event))
+            yield from self._read(event)
+
+    def _read(self, event: ServerSentEvent) -> Iterator[dict[str, Any]]:
+        if not self._spoken:
+            if self._quiet > MAX_QUIET:
+                message = f"it sent {MAX_QUIET // 1024} KiB of events without any content"
+                raise TooMuchError(message)
+            self._quiet += len(event.data)
+        for chunk in self._chunks(self._decoder.decode(event)):
+            choices = chunk.get("choices")
+            if choices.__class__ is list:
+                for choice in choices:
+                    if choice.__class__ is dict:
+                        self._note(choice)
+            yield chunk
+
+    def _note(self, choice: dict[str, Any]) -> None:
+        """Note what a choice says of the stream's end; whether its parts have the right types is for the mesh to check."""
+        index, delta, reason = choice.get("index"), choice.get("delta"), choice.get("finish_reason")
+        if index.__class__ is not int:
+            index = 0
+        if isinstance(reason, str) and reason.strip():
+            self._spoken = True
+            self._open.discard(index)
+            if index not in self._ended:
+                self._ended.add(index)
+                if not self._open:
+                    self._deadline.expire_in(FINISH_S)
+        elif not self._spoken or self._ended:
+            says = isinstance(delta, dict) and any(value for name, value in delta.items() if name != "role")
+            self._spoken = self._spoken or says
+            if says or index not in self._ended:
+                self._open.add(index)
+                if says and index in self._ended:
+                    self._ended.discard(index)
+                    self._deadline.resume()
+        else:
+            self._open.add(index)
 
     def _chunks(self, found: Any) -> Sequence[dict[str, Any]]:
         """Return what a decoder found in one event, when it is a list of chunks."""
@@ -88,7 +139,7 @@ class HttpEventStream:
     ) -> None:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
         try:
-            self._reading = _Reading(provider, request, response.headers)
+            self._reading = _Reading(provider, request, response.headers, deadline)
         except BaseException:
             response.close()
             raise
@@ -101,12 +152,10 @@ class HttpEventStream:
                 if reading.over():
                     break  # the vendor goes on after its last word; that connection is not used again
                 yield from reading.take(data)
-                if reading.over():
-                    self._deadline.expire_in(DRAIN_S)
             else:
                 yield from reading.rest()
         except TransportError as error:
-            if not reading.over():
+            if not reading.finished():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
             raise _unreadable(error, self._provider) from None
@@ -127,7 +176,7 @@ class AsyncHttpEventStream:
         self, provider: WireFormat, request: WireRequest, response: AsyncResponse, deadline: Deadline, limits: Limits
     ) -> None:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
-        self._reading = _Reading(provider, request, response.headers)
+        self._reading = _Reading(provider, request, response.headers, deadline)
         self.headers, self.adapted = self._reading.headers, self._reading.adapted
         self._chunks: Any = None
 
@@ -143,13 +192,11 @@ class AsyncHttpEventStream:
                     break
                 for chunk in reading.take(data):
                     yield chunk
-                if reading.over():
-                    self._deadline.expire_in(DRAIN_S)
             else:
                 for chunk in reading.rest():
                     yield chunk
         except TransportError as error:
-            if not reading.over():
+            if not reading.finished():
                 raise self._provider._broken(error, self._limits) from None  # noqa: SLF001 - the kit's own
         except ValueError as error:
             raise _unreadable(error, self._provider) from None

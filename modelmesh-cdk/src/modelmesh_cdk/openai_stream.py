@@ -39,9 +39,11 @@ class ChunkDecoder:
             ProviderError: It is an error.
         """
         data = event.data
-        if data == b"[DONE]":
+        if data == b"[DONE]" or (len(data) < _SHORT and data.strip() == b"[DONE]"):
             self.done = True
             return ()
+        if event.name == "error":
+            raise self._failed(_error_in(data))
         if self._parse is None:
             chunk = json_codec.decode(data)
             if not isinstance(chunk, dict):
@@ -55,9 +57,29 @@ class ChunkDecoder:
                 raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
             chunk = parsed
         if chunk.get("error"):
-            raise self._failure(chunk)
+            raise self._failed(chunk)
         broken = broke_off(chunk)
         if broken is not None:
             raise broken
         chunk.setdefault("object", "chat.completion.chunk")
         return (chunk,)
+
+    def _failed(self, body: Mapping[str, Any]) -> ProviderError:
+        """Make the error of an error event, with the usage that some vendors state in it."""
+        made = self._failure(body)
+        usage = body.get("usage")
+        if isinstance(usage, Mapping):
+            made.usage = usage
+        return made
+
+
+_SHORT = 32
+
+
+def _error_in(data: bytes) -> Mapping[str, Any]:
+    """Return the body of an event that is an error by its name, in OpenAI's shape."""
+    try:
+        body = json_codec.decode(data)
+    except ValueError:
+        body = data.decode("utf-8", "replace")
+    return body if isinstance(body, dict) and body.get("error") else {"error": body}

@@ -7,8 +7,10 @@ from typing import Any, Self
 
 from attrs import field, fields_dict, frozen
 
+from modelmesh.config.units import size
 from modelmesh.errors import ConfigurationError
 from modelmesh.secret import Secret
+from modelmesh_cdk.wire.limits import MAX_EVENT
 
 
 def _secret(value: Any) -> Secret | None:
@@ -25,6 +27,14 @@ def _plain(headers: Any) -> dict[str, str]:
     return {str(name): value.reveal() if isinstance(value, Secret) else str(value) for name, value in headers.items()}
 
 
+def _bytes(value: Any) -> int:
+    try:
+        return size(value)
+    except ValueError as error:
+        message = f"max_event is no size: {error}"
+        raise ConfigurationError(message) from None
+
+
 @frozen(kw_only=True)
 class BaseProviderConfig:
     """Settings of a provider.
@@ -38,6 +48,7 @@ class BaseProviderConfig:
         capabilities: Of models that state none of their own.
         auth_method: ``api_key``.
         max_connections: As many may be open at once.
+        max_event: Bytes of one event of a stream, e.g. ``64MB`` for large pictures.
         headers: Sent with every request.
         http_client: An ``httpx2.Client`` of the caller's, for threads.
         http_async_client: An ``httpx2.AsyncClient`` of the caller's, for asyncio.
@@ -52,6 +63,7 @@ class BaseProviderConfig:
     capabilities: Sequence[str] = ()
     auth_method: str = "api_key"
     max_connections: int = 100
+    max_event: int = field(default=MAX_EVENT, converter=_bytes)
     headers: Mapping[str, str] = field(factory=dict, converter=_plain, repr=False)
     http_client: Any = field(default=None, repr=False)
     http_async_client: Any = field(default=None, repr=False)

@@ -28,6 +28,7 @@ from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.headers import unsendable
+from modelmesh_cdk.wire.limits import TooMuchError
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire.urls import api_root
 
@@ -263,7 +264,9 @@ class WireFormat:
         if request.call.operation.reply is ReplyKind.BYTES:
             return Answer(raw, headers, request.adapted)
         try:
-            data = json_codec.decode(raw)
+            data = json_codec.decode(raw, numbers=request.call.operation.name == EMBEDDINGS.name)
+        except TooMuchError as error:
+            raise self._not_an_answer(str(error), status, headers) from None
         except ValueError:
             raise self._not_an_answer("its body is not JSON", status, headers) from None
         if not isinstance(data, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -30,7 +31,7 @@ class Deadline:
         gap: Seconds that may pass between two arrivals.
     """
 
-    __slots__ = ("at", "connect_at", "end_at", "gap")
+    __slots__ = ("_leave_at", "at", "connect_at", "end_at", "gap")
 
     def __init__(self, *, connect: float, phase: float, total: float, gap: float) -> None:
         """Start now.
@@ -46,14 +47,21 @@ class Deadline:
         self.at = min(now + phase, self.end_at)
         self.connect_at = min(now + connect, self.at)
         self.gap = gap
+        self._leave_at = math.inf
 
     def commit(self) -> None:
         """Content has arrived: from here only the end counts."""
-        self.at = self.end_at
+        self.at = min(self.end_at, self._leave_at)
 
     def expire_in(self, seconds: float) -> None:
-        """Leave only this much more."""
-        self.at = min(self.at, time.monotonic() + seconds)
+        """Leave only this much more, whatever comes."""
+        self._leave_at = min(self._leave_at, time.monotonic() + seconds)
+        self.at = min(self.at, self._leave_at)
+
+    def resume(self) -> None:
+        """Take back :meth:`expire_in`: the answer goes on after all."""
+        self._leave_at = math.inf
+        self.at = self.end_at
 
     @property
     def passed(self) -> bool:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from modelmesh_cdk.wire.json_size import check_size
+
 
 def _refuse(word: str) -> NoReturn:
     message = f"{word} is not JSON"
@@ -44,12 +46,17 @@ def _load() -> Callable[[bytes], Any]:
 _fast_decode = _load()
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes, *, numbers: bool = False) -> Any:
     """Decode JSON bytes.
 
+    Args:
+        data: The JSON.
+        numbers: Whether it holds long lists of numbers, as embeddings do.
+
     Raises:
-        ValueError: It is not UTF-8, not JSON, holds NaN or Infinity, or is nested too deep.
+        ValueError: It is not UTF-8, not JSON, holds NaN or Infinity, is nested too deep, or would fill the memory.
     """
+    check_size(data, numbers=numbers)
     try:
         return _fast_decode(data)
     except RecursionError:

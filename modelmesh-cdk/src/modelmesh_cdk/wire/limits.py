@@ -6,11 +6,19 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-MAX_BODY = 32 * 1024 * 1024
-"""Bytes of one answer after decompression."""
+MIB = 1024 * 1024
 
-MAX_LINE = 1024 * 1024
-"""Bytes of one server-sent event."""
+MAX_BODY = 32 * MIB
+"""Bytes of one answer after decompression, unless the operation has its own limit."""
+
+LARGE_BODY = 256 * MIB
+"""The same for embeddings, images and audio."""
+
+MAX_EVENT = 32 * MIB
+"""Bytes of one server-sent event: pictures come whole in one."""
+
+MAX_QUIET = 256 * 1024
+"""Bytes of events without content that a stream may begin with."""
 
 MAX_RATIO = 100
 """Decompressed bytes for each byte received."""
@@ -104,8 +112,18 @@ class Inflater:
 class Body:
     """Collects a whole answer within the limits."""
 
-    def __init__(self, encoding: str | None) -> None:
+    def __init__(self, encoding: str | None, limit: int = MAX_BODY) -> None:
+        """Begin.
+
+        Args:
+            encoding: The header's value.
+            limit: Bytes that the whole may have.
+
+        Raises:
+            ValueError: The encoding is not one that was offered.
+        """
         self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
+        self._limit = limit
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -117,8 +135,8 @@ class Body:
         """
         for piece in (data,) if self._inflater is None else self._inflater.feed(data):
             self._size += len(piece)
-            if self._size > MAX_BODY:
-                message = f"longer than {MAX_BODY // 1024 // 1024} MiB"
+            if self._size > self._limit:
+                message = f"it is longer than {self._limit // MIB} MiB"
                 raise TooMuchError(message)
             self._pieces.append(piece)
 

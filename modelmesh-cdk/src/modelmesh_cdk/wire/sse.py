@@ -1,14 +1,15 @@
 """Server-sent events, decoded as their bytes arrive.
 
 Follows the event stream format of the WHATWG HTML standard, section 9.2 (read 2026-11-21), and gives the same events
-however the bytes are cut. One leniency: a last event whose lines are complete counts although no blank line follows.
+however the bytes are cut. Two leniencies: a last event whose lines are complete counts although no blank line follows, and an
+event whose data is blank does not count.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from modelmesh_cdk.wire.limits import MAX_LINE, TooMuchError
+from modelmesh_cdk.wire.limits import MAX_EVENT, MIB, TooMuchError
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,9 +24,15 @@ class ServerSentEvent(NamedTuple):
 class SseDecoder:
     """Turns bytes into events."""
 
-    __slots__ = ("_after_cr", "_began", "_buffer", "_mark", "_searched")
+    __slots__ = ("_after_cr", "_began", "_buffer", "_limit", "_mark", "_searched")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        """Begin.
+
+        Args:
+            limit: Bytes that one event may have.
+        """
+        self._limit = limit
         self._buffer = bytearray()
         self._searched = 0
         self._after_cr = False
@@ -36,18 +43,20 @@ class SseDecoder:
         """Take some bytes and return the events they complete.
 
         Raises:
-            TooMuchError: An event is longer than 1 MiB.
+            TooMuchError: An event is longer than the limit.
         """
         if not self._began:
             data = self._without_mark(data)
         data = self._unix_lines(data)
         buffer = self._buffer
-        if not buffer and data[-2:] == b"\n\n" and len(data) <= MAX_LINE:
+        if not buffer and data[-2:] == b"\n\n" and len(data) <= self._limit:
             return [made for block in data.split(b"\n\n") if block and (made := _event(block)) is not None]
         buffer += data
         events: list[ServerSentEvent] = []
         start = 0
         while (end := buffer.find(b"\n\n", max(start, self._searched))) >= 0:
+            if end - start > self._limit:
+                raise self._too_long()
             event = _event(bytes(buffer[start:end]))
             if event is not None:
                 events.append(event)
@@ -55,10 +64,13 @@ class SseDecoder:
         if start:
             del buffer[:start]
         self._searched = max(len(buffer) - 1, 0)
-        if len(buffer) > MAX_LINE:
-            message = f"an event is longer than {MAX_LINE // 1024 // 1024} MiB"
-            raise TooMuchError(message)
+        if len(buffer) > self._limit:
+            raise self._too_long()
         return events
+
+    def _too_long(self) -> TooMuchError:
+        self._buffer.clear()  # what was received of it goes before the failure is looked at
+        return TooMuchError(f"an event is longer than {self._limit / MIB:g} MiB (setting: max_event)")
 
     def _without_mark(self, data: bytes) -> bytes:
         """Drop a byte order mark from the beginning, which may arrive in pieces."""
@@ -90,10 +102,7 @@ class SseDecoder:
 
 def _event(block: bytes) -> ServerSentEvent | None:
     """Read one block of lines; ``None`` when it carries no data."""
-    if len(block) > MAX_LINE:
-        message = f"an event is longer than {MAX_LINE // 1024 // 1024} MiB"
-        raise TooMuchError(message)
-    if block[:6] == b"data: " and b"\n" not in block:
+    if block[:7] == b"data: {" and b"\n" not in block:
         return ServerSentEvent("message", block[6:])  # nearly every event of nearly every vendor
     name, data = "message", []
     for line in block.split(b"\n"):
@@ -103,4 +112,5 @@ def _event(block: bytes) -> ServerSentEvent | None:
             data.append(value)
         elif field == b"event":
             name = value.decode("utf-8", "replace") or "message"
-    return ServerSentEvent(name, b"\n".join(data)) if data else None
+    text = b"\n".join(data)
+    return ServerSentEvent(name, text) if text.strip() else None

@@ -1,0 +1,39 @@
+"""JSON whose objects would fill the memory is refused before it is decoded; JSON that is long only is not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.json_size import check_size
+from modelmesh_cdk.wire.limits import TooMuchError
+
+MANY = 2_000_000
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"[]", b"{}", b'{"a":1}', b"[[]]", b'"ab"', b"1.5", b'{"a":{}}', b"[1]", b"-1000"],
+)
+def test_many_small_parts_are_refused(part: bytes) -> None:
+    with pytest.raises(TooMuchError, match="small parts"):
+        json_codec.decode(b"[" + (part + b",") * (24_000_000 // (len(part) + 1)) + b"1]")
+
+
+@pytest.mark.parametrize("text", ["a" * 8_000_000, "[{," * MANY, '"\\' * 1_000_000, "a,b\n" * MANY])
+def test_a_long_text_is_decoded_whatever_it_holds(text: str) -> None:
+    assert json_codec.decode(json.dumps({"a": text}).encode())["a"] == text
+
+
+def test_vectors_are_decoded() -> None:
+    rows = [{"index": place, "embedding": [round(place / 7, 3)] * 1536} for place in range(1000)]
+    assert json_codec.decode(json.dumps({"data": rows}, separators=(",", ":")).encode(), numbers=True)["data"] == rows
+
+
+@pytest.mark.parametrize("body", [b'"' + b'\\"' * 4_000_000, b"[" * 8_000_000, b'["' * 4_000_000, b'\\"' * 4_000_000])
+def test_text_without_an_end_is_looked_through_once(body: bytes) -> None:
+    with contextlib.suppress(TooMuchError):  # quadratic time would end this run
+        check_size(b"[" + b"{,[" * 1_000_000 + body)
