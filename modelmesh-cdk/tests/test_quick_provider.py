@@ -69,7 +69,7 @@ def test_models_that_were_given_are_not_asked_for(given: Any, upstream: Upstream
 
 FAILURES: dict[str, tuple[Script, FailureClass, str]] = {
     "401": (Script(401, b"{}"), FailureClass.CREDENTIAL, "HTTP 401"),
-    "404": (Script(404, b"{}"), FailureClass.NOT_FOUND, "HTTP 404"),
+    "404": (Script(404, b"{}"), FailureClass.REFUSED, "HTTP 404"),
     "500": (Script(500, b"no"), FailureClass.SERVER, "HTTP 500"),
     "not json": (Script(200, b"<html>", content_type="text/html"), FailureClass.PROTOCOL, "could not be read"),
     "no list": (Script(200, b'{"data": {"id": "a"}}'), FailureClass.PROTOCOL, "the answer holds no list of models"),
