@@ -17,7 +17,7 @@ from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import ModelMeshError, NoActiveModelError, ProviderError
+from modelmesh.errors import AllProvidersExhaustedError, ModelMeshError, NoActiveModelError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing import flow as flows
 from modelmesh.routing.calendar import Period, Window
@@ -258,6 +258,9 @@ class FlowMachine(RuleBasedStateMachine):
                 assert retry_after is None or (retry_after >= 0 and math.isfinite(retry_after))  # 14
             if isinstance(outcome, ProviderError) and not RULES[outcome.failure].rotate:
                 assert error is outcome  # 15: the caller's mistake comes back as it is
+            if isinstance(error, AllProvidersExhaustedError) and "ended" not in error.details:
+                tried = {id(c.account) for c in request["sent"]}
+                assert {id(c.account) for c in healthy_untried} <= tried  # 44: no account that could serve is left untried
             return
         request["step"] = step
         self.open.append(request)
