@@ -15,7 +15,9 @@ from modelmesh.routing.classes import FailureClass
 
 
 def checked(given: Any, *rows: Any) -> Any:
-    return check_answer(Call(EMBEDDINGS, "test", {"input": given}), Answer({"object": "list", "data": list(rows)}))
+    form = "base64" if any(isinstance(one, dict) and isinstance(one.get("embedding"), str) for one in rows) else "float"
+    payload = {"input": given, "encoding_format": form}
+    return check_answer(Call(EMBEDDINGS, "test", payload), Answer({"object": "list", "data": list(rows)}))
 
 
 def row(index: Any, embedding: Any) -> dict[str, Any]:

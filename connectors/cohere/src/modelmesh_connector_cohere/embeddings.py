@@ -125,10 +125,12 @@ def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
         if len(rows) != expected:
             message = f"its body holds {len(rows)} embeddings for {expected} texts"
             raise ValueError(message)
-    if payload.get("encoding_format") == "base64":
-        for row in rows:
-            if isinstance(row["embedding"], list):
-                row["embedding"] = packed(row["embedding"])
+    asked = payload.get("encoding_format")
+    for row in rows:
+        if asked == "base64" and isinstance(row["embedding"], list):
+            row["embedding"] = packed(row["embedding"])
+        elif asked in (None, "float") and isinstance(row["embedding"], str):
+            row["embedding"] = unpacked(row["embedding"])
 
 
 def packed(vector: list[Any]) -> str:
@@ -141,3 +143,16 @@ def packed(vector: list[Any]) -> str:
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     except (struct.error, OverflowError):
         raise ValueError("its body holds an embedding that is no list of 32-bit floats") from None
+
+
+def unpacked(text: str) -> list[float]:
+    """Return the numbers of a vector that the caller asked for as Cohere's ``embedding_types: ["base64"]``.
+
+    Raises:
+        ValueError: It is not base64 of 32-bit floats.
+    """
+    try:
+        raw = base64.b64decode(text, validate=True)
+        return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+    except (ValueError, struct.error):
+        raise ValueError("its body holds an embedding that is not base64 of 32-bit floats") from None
