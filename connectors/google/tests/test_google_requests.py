@@ -10,6 +10,7 @@ from modelmesh_connector_google import GoogleProvider
 
 import modelmesh
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.errors import ConfigurationError
 from modelmesh.operations import CHAT, EMBEDDINGS, IMAGES
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
@@ -382,3 +383,23 @@ def test_results_of_calls_that_go_back_without_an_id_have_none_either() -> None:
     body, _ = sent(messages=[*HI, kept, result])
     assert body["contents"][1]["parts"] == parts
     assert body["contents"][2]["parts"] == [{"functionResponse": {"name": "f", "response": {"output": "x"}}}]
+
+
+SETTINGS = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}]
+
+
+@pytest.mark.parametrize("given", [SETTINGS, {"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}])
+def test_the_account_s_safety_settings_are_sent(upstream: Any, config: Any, way: Any, answer: Any, given: Any) -> None:
+    upstream.reply(answer({"text": "Hi"})).reply(answer({"text": "Hi"}))
+    settings = config(safety_settings=given)
+    way.ask(settings, messages=HI)
+    assert upstream.last.json["safetySettings"] == SETTINGS
+    own = [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "OFF"}]
+    way.ask(settings, messages=HI, extra_body={"safety_settings": own})
+    assert upstream.last.json["safetySettings"] == own
+
+
+@pytest.mark.parametrize("given", ["strict", [{"category": "X"}], [5], {"X": None}, 7])
+def test_safety_settings_that_are_none_are_refused(upstream: Any, given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="safety_settings"):
+        GoogleProvider(api_key="test", base_url=upstream.url, safety_settings=given)

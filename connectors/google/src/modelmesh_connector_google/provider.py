@@ -20,6 +20,7 @@ from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.events import EventDecoder, blocked
 from modelmesh_connector_google.model_rows import row_of
+from modelmesh_connector_google.safety import read_safety_settings
 
 
 class GoogleProvider(BaseProvider):
@@ -31,6 +32,8 @@ class GoogleProvider(BaseProvider):
     Options:
         api_version: Of the API, when the address names none: ``v1``, or ``v1beta`` for what is not in it yet. Else the
             variable ``GOOGLE_GENAI_API_VERSION`` is read, whose ``beta`` means ``v1beta``.
+        safety_settings: Sent as ``safetySettings`` with each chat that states none: a list of ``{category, threshold}``, or a
+            map of categories to thresholds.
     """
 
     id: ClassVar[str] = "google.gemini.v1"
@@ -44,6 +47,19 @@ class GoogleProvider(BaseProvider):
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=100, source="Google's refusal, as reported in lancedb/lancedb#3618", as_of="2026-11-30"
     )
+
+    def __init__(self, config: Any = None, **settings: Any) -> None:
+        """Prepare; nothing is connected to.
+
+        Args:
+            config: Settings, as an object or a map.
+            **settings: The same settings by name.
+
+        Raises:
+            ConfigurationError: No key, no usable address, or an option that cannot be used.
+        """
+        super().__init__(config, **settings)
+        self.safety_settings = read_safety_settings(self.config.options.get("safety_settings"))
 
     def _api_version(self) -> str:
         named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or self.api_version
@@ -67,7 +83,10 @@ class GoogleProvider(BaseProvider):
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         if request.call.operation.name == EMBEDDINGS.name:
             return embeddings.body_of(request, _resource(request.model))
-        return parameters.body_of(request)
+        body = parameters.body_of(request)
+        if self.safety_settings and body.get("safetySettings") is None:
+            body["safetySettings"] = self.safety_settings
+        return body
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
