@@ -861,3 +861,24 @@ def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float
             assert candidate.account.in_flight == 0
             if candidate.model_id in untils and not candidate.health.ready:
                 assert candidate.health.until >= untils[candidate.model_id]
+
+
+@pytest.mark.parametrize("kind", [FailureClass.THROTTLE, FailureClass.NOT_FOUND, FailureClass.SERVER])
+def test_sole_candidate_in_a_cooldown_of_our_own_estimate_stays_usable(kind: FailureClass) -> None:
+    world = World("a", retry=RetryPolicy(max_attempts=0))
+    world.fails("a", kind, 500)
+    for _ in range(6):
+        with pytest.raises(AllProvidersExhaustedError):
+            world.ask()
+    world.recovers("a")
+    assert world.ask().candidate.model_id == "a"
+
+
+def test_sole_candidate_in_a_cooldown_that_the_vendor_stated_is_not_tried() -> None:
+    world = World("a", retry=RetryPolicy(max_attempts=0))
+    world.fails("a", FailureClass.THROTTLE, 429, 30.0)
+    with pytest.raises(AllProvidersExhaustedError):
+        world.ask()
+    with pytest.raises(NoActiveModelError) as caught:
+        world.ask()
+    assert caught.value.retry_after == pytest.approx(30, abs=4)

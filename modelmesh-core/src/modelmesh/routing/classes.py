@@ -147,7 +147,7 @@ RULES: dict[FailureClass, Rule] = {
     ),
     _F.NOT_FOUND: Rule(
         "the vendor does not know the model, or has retired it",
-        _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.ModelNotFoundError, cooldown_s=600, cooldown_cap_s=600,
+        _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.ModelNotFoundError, cooldown_s=600, cooldown_cap_s=600, panic=True,
     ),
     _F.TRANSIENT: Rule(
         "a passing refusal (408, 425)",
@@ -155,7 +155,7 @@ RULES: dict[FailureClass, Rule] = {
     ),
     _F.THROTTLE: Rule(
         "too many requests (429), or overloaded with a stated delay (503, 529)",
-        _T.ALONE, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300,
+        _T.ALONE, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300, panic=True,
     ),
     _F.SERVER: Rule(
         "the vendor failed (500, 502, 503, 504, 520-524, 529)",
