@@ -71,7 +71,7 @@ def test_a_strategy_with_the_methods_of_a_policy_is_asked_after_each_attempt_and
     assert fuse.seen[0].status == "active"
     said = mesh.explain("q").candidates[0]  # in all pools at once
     assert said.status == "standby"
-    assert said.reason == "model is withheld for 3600 s more: policy (request_limit, by test.fuse.v1)"
+    assert said.reason == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
     clock.advance(3599.5)
     assert ask(mesh, "q") == "n"
     assert fuse.asked_back == []
@@ -221,7 +221,7 @@ def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
         assert mesh.explain("p").candidates[0].status == "active"
     with pytest.raises(ModelMeshError):
         ask(mesh)
-    assert "credential" in mesh.explain("p").candidates[0].reason
+    assert "key rejected" in mesh.explain("p").candidates[0].reason
     mesh.shutdown()
 
 
@@ -255,7 +255,7 @@ def test_what_a_policy_counted_and_withholds_outlives_the_run(scripted: Any) -> 
     mesh, clock = _run(store, fuse, 60, scripted)
     with mesh:
         said = [mesh.explain(pool).candidates[0].reason for pool in ("p", "q")]
-        assert said == ["model is withheld for 3540 s more: policy (request_limit, by test.fuse.v1)"] * 2
+        assert said == ["model in standby for 59 min (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"] * 2
         assert ask(mesh) == "n"
         assert [(one.model_id, one.requests) for one in fuse.seen] == [("n", 2)], "the second of its period"
     fuse = Fuse()
@@ -273,7 +273,7 @@ def test_a_policy_withholds_for_no_longer_though_the_clock_was_set_back_between_
         assert [ask(mesh) for _ in range(2)] == ["m", "m"]
     with _run(store, Fuse(), -86400, scripted)[0] as mesh:
         said = mesh.explain("q").candidates[0].reason
-        assert said == "model is withheld for 3600 s more: policy (request_limit, by test.fuse.v1)"
+        assert said == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
 
 
 def test_a_model_whose_time_came_between_two_runs_is_asked_about_at_once(scripted: Any) -> None:

@@ -142,7 +142,7 @@ def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: A
     assert world.probed.wait(10)
     world.mesh.background.run_due()  # waits for the job under way
     assert world.probes == ["modelmesh-background"]
-    with pytest.raises(ModelMeshError, match="credential"):
+    with pytest.raises(ModelMeshError, match="key rejected"):
         world.ask()
     assert world.vendor.asked == []
     assert world.sink.told == [("provider_health_changed", "credential"), ("provider_deactivated", "credential")]
@@ -235,7 +235,7 @@ def test_a_policy_hears_of_a_probe_that_went_well(scripted: Any) -> None:
     with pytest.raises(ModelMeshError):
         world.ask()
     said = world.mesh.explain("p").candidates[0].reason
-    assert said == "model is withheld until it is recovered by hand: policy (it failed once, by OnProbe)"
+    assert said == "model in standby until it is recovered by hand: policy (it failed once, by OnProbe)"
     world.pass_time(60)
     assert world.mesh.explain("p").candidates[0].status == "active"
     world.mesh.shutdown()

@@ -183,7 +183,7 @@ def test_a_delay_that_a_vendor_named_outlives_the_run(runs: list[Run]) -> None:
     runs.append(second)
     assert second.ask() == "b"
     left = second.mesh.explain("chat").candidates[0].reason
-    assert "throttle" in left
+    assert "rate limited" in left
     second.clock.advance(400)
     second.mesh.list_pools()[0].strategy._current = None
     assert second.ask() in "ab"

@@ -190,7 +190,8 @@ class ProviderError(ModelMeshError):
         should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
         adapted: What had been dropped or renamed for the vendor, or would have had to be.
         usage: What the attempt took all the same, in OpenAI's words, where the vendor said; else ``None``.
-        reason: The vendor's own message, or why a connection failed: one line without keys, at most 300 characters.
+        reason: The vendor's own message, or why a connection failed: one line without keys, at most 300 characters;
+            ``None`` when ``message`` says it.
         address: Where the request was sent, without path and credentials, when it could not be delivered.
     """
 
@@ -207,7 +208,7 @@ class ProviderError(ModelMeshError):
     should_retry: bool | None = None
     adapted: Sequence[str] = ()
     usage: Mapping[str, Any] | None = None
-    reason: str = ""
+    reason: str | None = None
     address: str | None = None
     attempts: Sequence[Attempt] = ()
 

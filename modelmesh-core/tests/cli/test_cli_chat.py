@@ -53,7 +53,7 @@ def test_why_shows_the_attempts_beside_the_answer(invoke, configured, how):
     assert "had too many requests" not in result.stdout
     first, second = result.stderr.splitlines()[-2:]
     assert first.split()[:3] == ["1", "limits", "limits"]
-    assert "had too many requests (throttle)" in first
+    assert "rate limited" in first
     assert " 429 " in first
     assert "went on to works" in first
     assert second.split()[:4] == ["2", "works", "works", "answered"]
@@ -79,7 +79,7 @@ def test_a_refusal_is_a_message_without_the_key_or_control_characters(run, confi
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: " in done.stderr
     assert "bad request with Bearer …" in done.stderr
-    assert "refuses/refuses: refused 400 bad" in done.stderr
+    assert "refuses refused the request (400 bad): " in done.stderr
     assert "sk-test-secret" not in done.stderr
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -95,7 +95,7 @@ def test_debug_does_not_show_the_key_either(run, configured):
 def test_when_nobody_answers_every_attempt_is_listed_once(run, configured):
     done = run("chat", "-c", configured("limits"), "hello")
     assert done.returncode == 1
-    assert done.stderr.count("limits/limits: throttle 429") == 1
+    assert done.stderr.count("limits limited the rate of requests to limits (429") == 1
 
 
 def test_an_answer_that_breaks_keeps_what_was_said(run, configured):

@@ -34,16 +34,16 @@ def test_end_to_end_as_a_process(run):
         ["2", "fragile", "fragile-model"],
         ["3", "echo", "echo-model"],
     ]
-    assert " ".join(attempts[0][3:]).startswith("had too many requests (throttle) 429 ")
+    assert " ".join(attempts[0][3:]).startswith("rate limited 429 ")
     assert " ".join(attempts[0]).endswith("went on to fragile")
-    assert " ".join(attempts[1][3:]).startswith("sent a broken answer (protocol) - ")
+    assert " ".join(attempts[1][3:]).startswith("invalid response - ")
     assert " ".join(attempts[1]).endswith("went on to echo")
     assert attempts[2][3] == "answered"
     assert "The answer came from echo (a built-in stand-in) because busy had too many requests (429) and fragile" in done.stdout
     assert "2 of 3 models active, 1 in standby." in done.stdout
     health = {row[0]: " ".join(row[2:]) for row in rows(done.stdout, "1 in standby.")}
-    assert health["busy"].startswith("standby model is off for ")
-    assert health["busy"].endswith(": throttle")
+    assert health["busy"].startswith("standby model in cooldown for ")
+    assert health["busy"].endswith(": rate limited (429)")
     assert health["fragile"] == "active may be asked; 1 failure in a row so far"
     assert health["echo"] == "active no failure since its last answer"
 
@@ -104,7 +104,7 @@ def test_without_an_answer_it_fails(invoke, monkeypatch):
     monkeypatch.setattr(demo_providers, "Echo", AlsoFragile)
     result = invoke("demo", "--echo")
     assert result.exit_code == 1
-    assert "error: no model of pool 'chat-completion' answered." in result.stderr
+    assert "error: busy limited the rate of requests to busy-model (429)" in result.stderr
     assert "No answer came: busy had too many requests (429) and fragile sent a broken answer and echo" in result.stdout
 
 

@@ -178,7 +178,7 @@ def acme(site):
 def test_an_error_is_its_message_its_notes_and_its_attempts(invoke):
     result = invoke("fail")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: it did not work[2J\nsecond line\na note\nAsked:\n  acme/m1: caller 400\n"
+    assert result.stderr == "error: it did not work[2J\nsecond line\na note\nTried:\n  acme/m1: invalid request (400)\n"
 
 
 @pytest.mark.usefixtures("acme")

@@ -205,7 +205,7 @@ def test_pools_say_who_is_in_standby_and_why(show, place):
     assert "The next request would go to paid/paid-model: " in result.stdout
     line = next(line for line in result.stdout.splitlines() if line.split()[:2] == ["free", "free-model"])
     assert line.split()[2] == "standby"
-    assert line.endswith("quota_exhausted (3 requests a day)")
+    assert line.endswith("quota exhausted (3 requests a day)")
     assert fields(result.stdout, "* paid")[3] == "active"
     assert fields(result.stdout, "provider free")[2:8] == ["requests", "day", "3", "0", "3", "█" * 20]
 

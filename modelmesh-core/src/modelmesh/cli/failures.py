@@ -18,7 +18,7 @@ _shown_by_python = warnings.showwarning
 
 
 def show_error(error: ModelMeshError) -> None:
-    """Write an error to stderr: its message, its notes, and the attempts that the message does not list itself."""
+    """Write an error to stderr: its message, its notes, and the attempts that the message does not list."""
     first, *rest = clean(error.message).splitlines() or [type(error).__name__]
     click.echo(f"{click.style('error:', fg='red', bold=True)} {first}", err=True)
     for line in [*rest, *_notes(error), *_hints(error), *_attempts(error)]:
@@ -61,6 +61,9 @@ def _hints(error: ModelMeshError) -> list[str]:
 
 
 def _attempts(error: Any) -> list[str]:
+    from modelmesh.errors import AllProvidersExhaustedError  # noqa: PLC0415 - only when there is something to say
+
     attempts: Sequence[Attempt] = getattr(error, "attempts", None) or ()
-    untold = [clean(str(attempt)) for attempt in attempts if str(attempt) not in error.message]
-    return ["Asked:", *(f"  {line}" for line in untold)] if untold else []
+    if isinstance(error, AllProvidersExhaustedError) or (len(attempts) == 1 and attempts[0].provider_id in error.message):
+        return []  # its message has a line for each account
+    return ["Tried:", *(f"  {clean(str(attempt))}" for attempt in attempts)] if attempts else []

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from modelmesh.cli.terminal import clean
 from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.wording import label
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,7 +135,7 @@ def happened(attempt: Attempt) -> str:
     """Return what became of an attempt, in a few words."""
     if attempt.failure is None:
         return attempt.outcome
-    return f"{in_words(attempt.failure)} ({attempt.failure})"
+    return label(attempt.failure)
 
 
 def in_words(failure: str) -> str:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from modelmesh.routing.wording import TEXT_SHOWN, duration, label, one_line
+
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
     from modelmesh.routing.candidates import Candidate
+
+OWN_SHOWN = 1000
+"""Characters of a message of our own about a connector's mistake, which names the file, the line and the rule."""
 
 
 @define
@@ -34,6 +39,8 @@ class Attempt:
         adapted: What was dropped or renamed for the vendor.
         usage: Token usage, when the vendor reported it.
         cost: USD, ``None`` when unknown.
+        message: The vendor's own message, or why the attempt failed: one line without keys, cut when it is long.
+        address: Where the request was sent, when it could not be delivered.
     """
 
     number: int
@@ -53,9 +60,11 @@ class Attempt:
     adapted: Sequence[str] = ()
     usage: dict[str, Any] | None = field(default=None, repr=False)
     cost: float | None = None
+    message: str | None = None
+    address: str | None = None
 
     def fail(self, error: ProviderError, seconds: float) -> None:
-        """Note how it failed."""
+        """Record the failure."""
         self.ms = seconds * 1000
         self.outcome = "failed"
         self.failure = error.failure.value
@@ -66,18 +75,18 @@ class Attempt:
         self.billed = error.billed
         self.request_id = error.request_id
         self.adapted = error.adapted
+        self.message = one_line(error.message if error.reason is None else error.reason, OWN_SHOWN if self.place else TEXT_SHOWN)
+        self.address = error.address
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""
         return {name: getattr(self, name) for name in _FIELDS}
 
     def __str__(self) -> str:
-        what = self.failure or self.outcome
-        status = f" {self.status}" if self.status else ""
-        code = f" {self.code}" if self.code else ""
+        what = label(self.failure, self.status, self.code) if self.failure else self.outcome
         at = f" at {self.place}" if self.place else ""
-        took = f" after {self.ms:.0f} ms" if self.ms is not None else ""
-        return f"{self.provider_id}/{self.model_id}: {what}{status}{code}{at}{took}"
+        took = f" after {duration(self.ms / 1000)}" if self.ms is not None else ""
+        return f"{self.provider_id}/{self.model_id}: {what}{at}{took}"
 
 
 _FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)

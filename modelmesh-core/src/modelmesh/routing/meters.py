@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 
 from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.circuits import Circuit, Reason
-from modelmesh.routing.prices import NANO
 from modelmesh.routing.sliding import SlidingLog
+from modelmesh.routing.wording import nano_dollars
 
 
 class Metric(StrEnum):
@@ -69,7 +69,7 @@ class Quota:
 
     def shown(self, amount: int) -> str:
         """Write an amount for people."""
-        return f"${amount / NANO:.4g}" if self.metric is Metric.COST else f"{amount} {self.metric.value}"
+        return nano_dollars(amount) if self.metric is Metric.COST else f"{amount} {self.metric.value}"
 
 
 @define(eq=False)

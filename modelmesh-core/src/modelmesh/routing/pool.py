@@ -256,11 +256,11 @@ class Pool:
         return list(Candidates(self, self._all & ~self.available))
 
     def standby_reason(self, candidate: Candidate, now: float) -> str | None:
-        """Say why a member is in standby, ``None`` when it is active."""
+        """Return why a member is in standby, ``None`` when it is active."""
         place = self._position[id(candidate)]
         if self._closed >> place & 1:
             return "put in standby by hand"
-        found = standby.reasons(candidate, now)
+        found = standby.reasons(candidate, now, self.ledger.epoch)
         return "; also ".join(found) if found else standby.full(candidate.account)
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:

@@ -1,4 +1,4 @@
-"""The errors a flow ends in, and the sentences they say."""
+"""The errors that a flow ends in."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh import authors, errors
+from modelmesh.routing.account_lines import account_lines
 from modelmesh.routing.attempts import Attempt, PassedOver
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Reason
+from modelmesh.routing.circuits import Account, Reason
 from modelmesh.routing.classes import RULES, FailureClass
+from modelmesh.routing.headlines import explaining, headline, key_advice
 from modelmesh.routing.meters import Metric, OnSpent, Quota
 from modelmesh.routing.prices import NANO
+from modelmesh.routing.wording import plural, wait
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 
 LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "per_request"}
 
-SHOWN = 20
-"""Candidates that a message lists; ``details`` has them all."""
+NOT_REACHED = "the request ended before it"
+"""Why an eligible, available model was not tried."""
 
 
 def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
@@ -36,9 +39,17 @@ def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUps
 
 
 def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
-    """The provider's own error, for a failure that is the caller's."""
+    """Return the provider's own error, for a failure that ends the request; its message says what to do."""
     error.attempts = tuple(attempts)
+    own = next((attempt for attempt in attempts if attempt.failure and _is_of(attempt, error)), None)
+    if error.reason is not None and own is not None:
+        others = f" It was tried at {plural(len(attempts), 'model')}." if len(attempts) > 1 else ""
+        error.message = headline(own) + others
     return error
+
+
+def _is_of(attempt: Attempt, error: errors.ProviderError) -> bool:
+    return (attempt.provider_id, attempt.model_id, attempt.status) == (error.provider_id, error.model_id, error.status)
 
 
 def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
@@ -55,12 +66,12 @@ def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Se
     quota = refusal.meter.quota
     known = refusal.wanted is not None
     hint = (
-        "Raise the limit, wait for the window to begin anew, or set on_budget_exceeded: rotate to go on with other models."
+        "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
         if known
         else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
     )
     error = errors.BudgetExceededError(
-        f"{candidate} was not asked: {refusal.why} ({quota.key}). {hint}",
+        f"{candidate} was not tried: {refusal.why} ({quota.key}). {hint}",
         details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(quota)},
     )
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
@@ -74,7 +85,7 @@ def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Se
 def passed_over(
     pool: Pool, call: Call, considered: Considered, now: float, refusals: Mapping[int, Refusal] | None = None
 ) -> list[PassedOver]:
-    """Say of every member that was not asked why it was not."""
+    """Return every member that was not tried, with the reason."""
     found = []
     for place, candidate in enumerate(pool.members):
         if considered.tried >> place & 1:
@@ -84,9 +95,9 @@ def passed_over(
         elif not considered.able >> place & 1:
             reason = pool.lacking(candidate, call) or "cannot do what the request needs"
         elif not considered.available >> place & 1:
-            reason = pool.standby_reason(candidate, now) or "was in standby when the request came"
+            reason = pool.standby_reason(candidate, now) or "was in standby when the request started"
         else:
-            reason = "its turn did not come"
+            reason = NOT_REACHED
         found.append(PassedOver.of(candidate, reason))
     return found
 
@@ -102,7 +113,18 @@ def nobody(
     *,
     ended: str | None = None,
 ) -> errors.RoutingError | errors.BudgetExceededError:
-    """The final error of a request that no model answered."""
+    """Return the final error of a request that no model answered.
+
+    Args:
+        pool: The pool.
+        call: The request.
+        considered: The sets the choice was made from.
+        attempts: Every attempt.
+        last_error: The error of the last attempt, ``None`` when nothing was sent.
+        now: Monotonic seconds.
+        refusals: Limits that kept members from being tried, by place.
+        ended: What ended the request before every candidate was tried: a cap of calls, or its deadline.
+    """
     over = passed_over(pool, call, considered, now, refusals)
     spent = _spent_on(pool, refusals or {})
     retry_after = _soonest(pool, considered, now)
@@ -111,32 +133,29 @@ def nobody(
         "attempts": [attempt.as_dict() for attempt in attempts],
         "passed_over": [{"provider_id": p.provider_id, "model_id": p.model_id, "reason": p.reason} for p in over],
     }
-    facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
     if ended is not None:
         details["ended"] = ended
+    facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
     if retry_after is not None:
         facts["retry_after"] = details["retry_after"] = retry_after
-    if not attempts or last_error is None:
+    explained = explaining(attempts)
+    if explained is None or last_error is None:
         refused = (refusals or {}).items()
         if refused and all(one.wanted is None and one.meter.quota.on_spent is OnSpent.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
             return over_budget(pool, pool.members[place], unpriced, attempts)
-        return _nobody_asked(pool, considered, over, spent, facts)
-    stopped = f"\nThe request ended early: {ended}." if ended else ""
-    cls: Any = errors.AllProvidersExhaustedError
-    kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
-    if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
-        cls = errors.also(errors.AllProvidersExhaustedError, kind)
-    if spent is not None:
-        cls = errors.also(cls, errors.BudgetExceededError)
-    for name in ("provider_id", "model_id", "status", "code", "failure", "request_id"):
-        facts[name] = getattr(last_error, name)
+        return _nobody_asked(pool, considered, over, spent, facts, now)
+    for name in ("provider_id", "model_id", "status", "code", "request_id"):
+        facts[name] = getattr(explained, name)
+    facts["failure"] = FailureClass(str(explained.failure))
     if isinstance(last_error, errors.BrokenConnectorError):
         facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
-    last = f"\nThe last of them: {last_error.message}"
-    message = f"no model of pool {pool.name!r} answered.{_listing('Asked', attempts)}{_listing('Not asked', over)}{stopped}{last}"
+    again = "" if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    first = headline(explained, _account(pool, explained).credential, again)
+    lines = account_lines(attempts, over, explained)
+    message = "\n".join([f"{first} {_scope(pool, attempts, ended)}", *lines])
     retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
-    error: errors.AllProvidersExhaustedError = cls(
+    error: errors.AllProvidersExhaustedError = _class_of(attempts, spent)(
         message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
     )
     if spent is not None:
@@ -144,27 +163,75 @@ def nobody(
     return error
 
 
+def _class_of(attempts: Sequence[Attempt], spent: Quota | None) -> Any:
+    """Return the class of a final error: it also is of the kind that all attempts have in common."""
+    cls: Any = errors.AllProvidersExhaustedError
+    kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
+    if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
+        cls = errors.also(errors.AllProvidersExhaustedError, kind)
+    return cls if spent is None else errors.also(cls, errors.BudgetExceededError)
+
+
+def _account(pool: Pool, attempt: Attempt) -> Account:
+    return next(c.account for c in pool.members if c.provider_id == attempt.provider_id)
+
+
+def _scope(pool: Pool, attempts: Sequence[Attempt], ended: str | None) -> str:
+    """Return how far the request got: ``(pool 'chat': 3 attempts at 2 of 2 accounts)``."""
+    of = len({candidate.provider_id for candidate in pool.members})
+    tried = len({attempt.provider_id for attempt in attempts})
+    at = "1 account" if of == 1 else f"{tried} of {of} accounts"
+    why = f"; ended: {ended}" if ended else ""
+    return f"(pool {pool.name!r}: {plural(len(attempts), 'attempt')} at {at}{why})"
+
+
 def _nobody_asked(
-    pool: Pool, considered: Considered, over: Sequence[PassedOver], spent: Quota | None, facts: dict[str, Any]
+    pool: Pool,
+    considered: Considered,
+    over: Sequence[PassedOver],
+    spent: Quota | None,
+    facts: dict[str, Any],
+    now: float,
 ) -> errors.RoutingError:
-    message = f"pool {pool.name!r} has no model that can serve this request now.{_listing('Not asked', over)}"
-    if "ended" in facts["details"]:
-        message += f"\nThe request ended early: {facts['details']['ended']}."
-    if facts.get("retry_after") is not None:
-        message += f"\nThe first is due in {facts['retry_after']:.0f} s."
-    elif spent is None and not considered.able:
-        message += "\nAdd a model that has what the request needs, or ask for less."
+    retry_after = facts.get("retry_after")
+    reasons = list(dict.fromkeys(row.reason for row in over))
+    why = f": {reasons[0]}" if len(reasons) == 1 else ""
+    ended = facts["details"].get("ended")
+    advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, considered, spent)]
+    again = None if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    if again is not None and again not in why:
+        advice.append(f"The first model is available again in {again}.")
+    start = f"pool {pool.name!r} has no model that can serve this request now{why}."
+    lines = account_lines((), over) if len(reasons) > 1 else []
+    message = "\n".join([" ".join([start, *(said for said in advice if said)]), *lines])
     if spent is None:
         return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
-    message += f"\nA budget is spent ({spent}); raise it, or wait for its window to begin anew."
     both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
     error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
     _say_limit(error, spent)
     return error
 
 
+def _advice(pool: Pool, considered: Considered, spent: Quota | None) -> str:
+    """Return what to do about a pool that has no candidate, by the cause that the reader can remove."""
+    if spent is not None:
+        return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
+    if not pool.members:
+        return "Add a model to the pool."
+    if not considered.able:
+        return "Add a model that has what the request needs, or ask for less."
+    accounts = dict.fromkeys(candidate.account for candidate in pool.members)
+    refused = next((one for one in accounts if not one.ready and one.reason is FailureClass.CREDENTIAL), None)
+    if refused is not None:
+        return key_advice(refused.credential, refused.provider_id)
+    manual = [candidate for candidate in Candidates(pool, considered.able) if pool.is_closed(candidate)]
+    if manual and len(manual) == considered.able.bit_count():
+        return f"Bring one back: client.recover({pool.name!r})."
+    return ""
+
+
 def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Quota | None:
-    """The budget that kept a member from being asked, ``None`` when none did."""
+    """Return the budget that kept a member from being tried, ``None`` when none did."""
     for refusal in refusals.values():
         if refusal.meter.quota.metric is Metric.COST:
             return refusal.meter.quota
@@ -180,14 +247,6 @@ def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Quota | None:
 def _say_limit(error: Any, quota: Quota) -> None:
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
     error.limit_value = quota.limit / NANO
-
-
-def _listing(title: str, rows: Sequence[object]) -> str:
-    if not rows:
-        return ""
-    shown = "".join(f"\n  {row}" for row in rows[:SHOWN])
-    more = f"\n  … and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return f"\n{title}:{shown}{more}"
 
 
 def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
