@@ -61,7 +61,7 @@ CASES = [
         refusal(429, "rate_limit_exceeded", "Slow down", retry_after="600"),
         "openai limited the rate of requests to m0 (429 rate_limit_exceeded): Slow down. Retry in 1",
     ),
-    (refusal(503, None, "Down"), "openai failed (503): Down. Retry later, or add another provider."),
+    (refusal(503, None, "Down"), "openai failed (503): Down. Retry "),
     (
         refusal(404, "model_not_found", "No such model"),
         "openai does not have the model m0 (404 model_not_found): No such model. ",
@@ -70,7 +70,7 @@ CASES = [
         refusal(400, "context_length_exceeded", "Too long"),
         "the request is too long for openai/m0 (400 context_length_exceeded): Too long. Shorten the messages",
     ),
-    (Script(502, b"<html><body>Bad gateway</body></html>"), "openai failed (502). Retry later"),
+    (Script(502, b"<html><body>Bad gateway</body></html>"), "openai failed (502). Retry "),
     (Script(200, b"not json"), "openai/m0 returned an invalid response"),
 ]
 
