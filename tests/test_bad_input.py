@@ -32,6 +32,7 @@ def some_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = ("modelmesh_connector_mistral", "modelmesh_connector_xai", "modelmesh_strategy_cost_first")
     left = EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in missing)
     monkeypatch.setattr("modelmesh.registry.catalog.entry_points", lambda: left)
+    monkeypatch.setattr("modelmesh.registry.catalog._scanned", None)
 
 
 def written(tmp_path: Path, text: str, name: str = "mesh.yaml") -> str:
@@ -183,10 +184,7 @@ def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, 
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
-        ({"storage": {"connector": "modelmesh.memory.v1", "sync_policie": "immediate"}}, "storage.sync_policie: .*'sync_policy'"),
-        ({"observability": {"loging": {"connector": "modelmesh.file.v1"}}}, "observability.loging: .*Did you mean 'logging'"),
         ({"observability": {"connector": "modelmesh.null.v1", "events": ["rotations"]}}, "'rotations' is no event.*'rotation'"),
-        ({"discovery": {"snyc": {}, "connector": "modelmesh.registry-sync.v1"}}, "discovery.snyc: .*Did you mean 'sync'"),
         (
             {"models": {"m": {"provider": "openai", "quota": {"query_current": True}}}},
             "models.m.quota.query_current: .*not acted",
@@ -197,6 +195,20 @@ def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str
     with pytest.warns(modelmesh.config.mesh_config.NotEnforcedWarning, match=words) as told:
         _ = modelmesh.MeshConfig({"providers": {"openai": {}}, **sections}).sections
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"storage": {"connector": "modelmesh.memory.v1", "sync_policie": "immediate"}}, "storage.sync_policie: .*'sync_policy'"),
+        ({"observability": {"loging": {"connector": "modelmesh.file.v1"}}}, "observability.loging: .*Did you mean 'logging'"),
+        ({"discovery": {"snyc": {}, "connector": "modelmesh.registry-sync.v1"}}, "discovery.snyc: .*Did you mean 'sync'"),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused(sections: dict[str, Any], words: str) -> None:
+    provider = {"connector": "openai.llm.v1", "api_key": "sk-test"}
+    with pytest.raises(ConfigurationError, match=words):
+        modelmesh.create(config={"providers": {"openai": provider}, "pools": {"chat-completion": {}}, **sections})
 
 
 @pytest.mark.parametrize("argument", [{"models": ["m"]}, {"providers": ["a"]}, {"api_keys": {"a": "test"}}], ids=str)

@@ -28,6 +28,10 @@ def sinks(value: Any) -> Any:
     return {"observability": value}
 
 
+def model(**value: Any) -> Any:
+    return {"models": {"m": {"provider": "a", **value}}}
+
+
 def test_defaults_are_the_documented_ones() -> None:
     sections = MeshConfig({"providers": {"a": {}}, "models": {"m": {"provider": "a"}}, **pool(None)}).sections
     one = sections.pools["chat-completion"]
@@ -73,26 +77,34 @@ def test_what_is_given_reaches_the_policy() -> None:
 
 LATER: dict[str, Any] = {
     "connectors": {"connectors": ["a.zip"]},
-    "observability.tracing": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
+    "observability.tracing.min_severity": sinks({"connector": CONSOLE, "tracing": {"min_severity": "debug"}}),
     "providers.a.discovery.enumerate_models": providers({"a": {"discovery": {"enumerate_models": True}}}),
-    "providers.a.batch": providers({"a": {"batch": {"supported": True}}}),
-    "providers.a.files": providers({"a": {"files": {"upload": True}}}),
-    "providers.a.fine_tuning": providers({"a": {"fine_tuning": {"supported": True}}}),
-    "providers.a.auth": providers({"a": {"auth": {"method": "oauth"}}}),
+    "providers.a.batch.supported": providers({"a": {"batch": {"supported": True}}}),
+    "providers.a.files.upload": providers({"a": {"files": {"upload": True}}}),
+    "providers.a.fine_tuning.supported": providers({"a": {"fine_tuning": {"supported": True}}}),
+    "proxy.port": {"proxy": {"port": 1}},
+    "providers.a.auth.key_rotation": providers({"a": {"auth": {"key_rotation": True}}}),
+    "models.m.constraints.max_images": model(constraints={"max_images": 1}),
+    "models.m.constraints.max_file_size": model(constraints={"max_file_size": "10MB"}),
+    "models.m.constraints.supported_languages": model(constraints={"supported_languages": ["en"]}),
+    "models.m.features.fine_tunable": model(features={"fine_tunable": True}),
+    "models.m.batch.max_items": model(batch={"max_items": 5}),
+    "providers.a.auth.method": providers({"a": {"auth": {"method": "oauth"}}}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", LATER)
 def test_what_is_read_and_not_enforced_says_so_with_its_place(path: str) -> None:
-    with pytest.warns(NotEnforcedWarning, match="is read but not acted on") as warned:
+    with pytest.warns(NotEnforcedWarning, match="is read ") as warned:
         _ = MeshConfig(LATER[path]).sections
     assert [str(one.message).partition(": ")[0] for one in warned] == [path]
+    assert [one.filename for one in warned] == [__file__]
 
 
 def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text("providers:\n  a:\n    connector: x.y.v1\n    files:\n      upload: true\n")
-    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:4:5: providers\.a\.files: 'files' is read"):
+    with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:5:7: providers\.a\.files\.upload: 'upload' is read"):
         _ = MeshConfig.from_file(str(file)).sections
 
 
@@ -101,7 +113,6 @@ def test_what_changes_nothing_warns_of_nothing() -> None:
         warnings.simplefilter("error")
         for raw in (
             {"storage": None},
-            {"proxy": {"port": 1}},
             providers({"a": {"auth": {"method": "api_key"}, "files": None}}),
             pool({"retry": {"scope": "same_model"}}),
         ):

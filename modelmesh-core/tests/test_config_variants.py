@@ -94,9 +94,9 @@ SAME: dict[str, tuple[Any, ...]] = {
     "V9 events": (
         sinks({"connector": CONSOLE, "routing": {"events": ["rotation"]}, "logging": {"level": "full"}}),
         sinks({"connector": CONSOLE, "events": {"filter": ["rotation"]}, "logging": {"level": "full"}}),
-        sinks({"connector": CONSOLE, "events": {"filter": ["health"]}, "routing": {"events": ["rotation"]}, "logging": {"level": "full"}}),
+        sinks({"connector": CONSOLE, "events": {"filter": ["rotation"]}, "routing": {"events": ["rotation"]}, "logging": {"level": "full"}}),
     ),
-    "V9 nothing": ({}, sinks(None), sinks({}), sinks({"logging": {"level": "full"}})),
+    "V9 nothing": ({}, sinks(None), sinks({})),
     "V13 delivery": (
         model(delivery={"synchronous": True, "streaming": False, "batch": False}),
         model(delivery="sync"),
@@ -140,6 +140,11 @@ DIFFERENT: dict[str, tuple[Any, str]] = {
     "delivery as a word": (model(delivery={"streaming": "no"}), "models.m.delivery: must name delivery modes"),
     "unknown delivery": (model(delivery="pigeon"), "models.m.delivery: must name delivery modes"),
     "feature as a word": (model(features={"vision": "yes"}), "models.m.features"),
+    "two names of one key": (
+        sinks({"connector": CONSOLE, "events": {"filter": ["health"]}, "routing": {"events": ["rotation"]}}),
+        "observability.events.filter: says something else than 'events'",
+    ),
+    "an unknown feature": (model(features={"tool_caling": False}), "models.m.features.tool_caling: unknown feature 'tool_caling'. Did you mean 'tool_calling'"),
     "a share of 7": (pool({"deactivation": {"error_rate_threshold": 7}}), "must be a share from 0.0 to 1.0, not 7"),
     "a negative count": (pool({"retry": {"max_attempts": -1}}), "must be a whole number, 0 or more, not -1"),
     "a price that is no number": (model(pricing={"per_request": float("nan")}), "must be a number, 0 or more, not nan"),
@@ -234,7 +239,6 @@ WHOLE: dict[str, Any] = {
     "models": {"openai.gpt-4o": {"provider": "a", "features": {"vision": True}, "pricing": {"input_per_1k_tokens": 0.5}}},
     "pools": {"chat-completion": {"strategy": "round-robin", "retry": {"max_attempts": 2, "backoff": "fixed"}, "deactivation": {"error_codes": [429, 500]}}},
     "observability": {"connector": CONSOLE, "logging": {"level": "summary"}},
-    "capabilities": ["chat"],
 }  # fmt: skip
 
 

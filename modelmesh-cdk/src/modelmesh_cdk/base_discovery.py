@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any, ClassVar, Self
 
@@ -17,6 +17,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import ListsModels, Probing
 from modelmesh.errors import ModelMeshError, ProviderError
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.redaction import redact
 
 KEPT_PROBES = 100
@@ -97,7 +98,7 @@ class _Probed:
     at: float | None = None
 
 
-class BaseDiscovery:
+class BaseDiscovery(DeclaresOptions):
     """Compares catalogues and counts probes; a connector overrides the two hooks that ask.
 
     Hooks may raise whatever they like: it becomes an entry among the errors, or a failed probe.
@@ -110,6 +111,7 @@ class BaseDiscovery:
 
     id: ClassVar[str] = "modelmesh.base-discovery.v1"
     config_class: ClassVar[type[BaseDiscoveryConfig]] = BaseDiscoveryConfig
+    _base_settings: ClassVar[Collection[str]] = (*_FLAT, "sync", "health", "providers")
 
     def __init__(
         self, config: Mapping[str, Any] | BaseDiscoveryConfig | None = None, *, wall: Any = time.time, clock: Any = time.monotonic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, ClassVar, Self
@@ -12,6 +12,7 @@ from attrs import asdict, fields_dict, frozen
 from attrs import field as attrs_field
 
 from modelmesh.contracts.observability import SEVERITIES, AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.redaction import redact, redact_record
 
 
@@ -45,7 +46,7 @@ class BaseObservabilityConfig:
         return cls(**known, options={name: value for name, value in settings.items() if name not in known})
 
 
-class BaseObservability:
+class BaseObservability(DeclaresOptions):
     """Formats what it hears, one line each, and hands the line to :meth:`_write`; a sink overrides that one method.
 
     Attributes:
@@ -53,9 +54,11 @@ class BaseObservability:
     """
 
     id: ClassVar[str] = "modelmesh.base-observability.v1"
+    config_class: ClassVar[type[BaseObservabilityConfig]] = BaseObservabilityConfig
+    _base_settings: ClassVar[Collection[str]] = ("redact_secrets",)
 
     def __init__(self, config: Mapping[str, Any] | BaseObservabilityConfig | None = None) -> None:
-        self.config = config if isinstance(config, BaseObservabilityConfig) else BaseObservabilityConfig.of(config or {})
+        self.config = config if isinstance(config, BaseObservabilityConfig) else self.config_class.of(config or {})
         self._lock = Lock()
 
     def _write(self, line: str) -> None:

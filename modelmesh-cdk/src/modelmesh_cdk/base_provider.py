@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import catalogue, model_list
+from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.embedding_batches import Batches, EmbeddingLimit, remaining
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.provider_config import BaseProviderConfig
@@ -26,7 +27,7 @@ from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire_format import WireFormat
 
 
-class BaseProvider(WireFormat):
+class BaseProvider(DeclaresOptions, WireFormat):
     """One account at one vendor that speaks JSON over HTTP.
 
     The defaults speak OpenAI's format. A connector sets the class attributes of :class:`WireFormat` and overrides the
@@ -44,6 +45,7 @@ class BaseProvider(WireFormat):
             states no limit; one that a refusal states is remembered.
     """
 
+    _base_settings: ClassVar[Collection[str]] = ("auth",)
     probe_path: ClassVar[str] = "/models"
     list_path: ClassVar[str] = "/models"
     embedding_limit: ClassVar[EmbeddingLimit | None] = None

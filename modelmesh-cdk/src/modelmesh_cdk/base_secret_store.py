@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from threading import Lock
 from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen
 
 from modelmesh.config.units import duration
+from modelmesh_cdk.declared_options import DeclaresOptions
 
 
 @frozen(kw_only=True)
@@ -39,7 +40,7 @@ class BaseSecretStoreConfig:
         return cls(**known, options={name: value for name, value in settings.items() if name not in known})
 
 
-class BaseSecretStore:
+class BaseSecretStore(DeclaresOptions):
     """Caches what :meth:`_resolve` finds; a store overrides that one method.
 
     Attributes:
@@ -47,9 +48,11 @@ class BaseSecretStore:
     """
 
     id: ClassVar[str] = "modelmesh.base-secret-store.v1"
+    config_class: ClassVar[type[BaseSecretStoreConfig]] = BaseSecretStoreConfig
+    _base_settings: ClassVar[Collection[str]] = ("cache_ttl_ms",)
 
     def __init__(self, config: Mapping[str, Any] | BaseSecretStoreConfig | None = None) -> None:
-        self.config = config if isinstance(config, BaseSecretStoreConfig) else BaseSecretStoreConfig.of(config or {})
+        self.config = config if isinstance(config, BaseSecretStoreConfig) else self.config_class.of(config or {})
         self._cache: dict[str, tuple[float, str]] = {}
         self._lock = Lock()
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen, validators
 
-from modelmesh.config.mesh_config import NotEnforcedWarning
-from modelmesh.config.problems import did_you_mean
 from modelmesh.config.units import duration
 from modelmesh.contracts.storage import EntryMetadata, StorageEntry, checked_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
+from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.stored_form import FORMATS, Stored, packed, unpacked
 
 _log = logging.getLogger("modelmesh.storage")
@@ -62,10 +60,6 @@ class BaseStorageConfig:
         known = {name: value for name, value in flat.items() if name in fields_dict(cls) and name != "options"}
         apart = {*known, "persistence", "locking", "sync_policy", "sync_interval", "options"}
         rest = {name: value for name, value in flat.items() if name not in apart}
-        for name in rest:
-            if hint := did_you_mean(name, fields_dict(cls), cutoff=0.75):
-                message = f"storage.{name}: {name!r} is no key of this store, and changes nothing unless it says so.{hint}"
-                warnings.warn(message, NotEnforcedWarning, stacklevel=2)
         try:
             return cls(**known, options={**settings.get("options", {}), **rest})
         except ConfigurationError:
@@ -89,7 +83,7 @@ def _at_fault(cls: type[Any], known: Mapping[str, Any], error: Exception) -> str
     return "config"
 
 
-class BaseStorage:
+class BaseStorage(DeclaresOptions):
     """Turns entries into blobs and back; a store overrides the four hooks that keep blobs.
 
     Hooks may raise whatever the backend's library raises: it becomes a ``StorageError`` that names the store and the
@@ -105,6 +99,7 @@ class BaseStorage:
 
     id: ClassVar[str] = "modelmesh.base-storage.v1"
     config_class: ClassVar[type[BaseStorageConfig]] = BaseStorageConfig
+    _base_settings: ClassVar[Collection[str]] = ("persistence", "locking", "encryption", "lock_timeout_seconds")
     hint: ClassVar[str] = "Check the storage section of the configuration: modelmesh check"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:

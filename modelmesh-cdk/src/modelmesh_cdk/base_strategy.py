@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from modelmesh import authors
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh_cdk.declared_options import DeclaresOptions
 
 
-class BaseStrategy:
+class BaseStrategy(DeclaresOptions):
     """Chooses the candidate with the highest score, the earlier one on a tie.
 
     Override :meth:`score` for a strategy that is a measure, or :meth:`select` for one that is not. Both must change

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -11,12 +10,12 @@ from modelmesh.assembly.assembler import DEFAULT_STRATEGY
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.config import MeshConfig
-from modelmesh.config.mesh_config import NotEnforcedWarning
 from modelmesh.config.problems import did_you_mean
 from modelmesh.detection import Detected, detect, nothing_detected
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
 from modelmesh.ids import Kind
 from modelmesh.mesh import ModelMesh
+from modelmesh.notices import NotEnforcedWarning, warn
 from modelmesh.registry.aliases import canonical_id
 from modelmesh.registry.resolver import Resolver
 from modelmesh.secret import Secret
@@ -148,19 +147,17 @@ def _mesh(
     mesh = ModelMesh(resolver=resolver)
     if config is not None and not config.is_overlay:
         _tell_ignored(providers=providers, models=models, api_keys=api_keys)
-        mesh.initialize(config, strategy=passed, keep_state=keep_state)
+        if pool is not None and not capabilities:
+            capabilities = (_predefined(pool),)
+        mesh.initialize(config, strategy=passed, capabilities=capabilities, keep_state=keep_state)
         return mesh
     if config is not None and not capabilities and pool is None:
-        capabilities = config.sections.capabilities
+        capabilities = config.capabilities
     if pool is not None and capabilities:
         message = f"pool={pool!r} and the capabilities {', '.join(capabilities)} exclude each other; give one of the two"
         raise ConfigurationError(message)
     if pool is not None:
-        if pool not in PREDEFINED_POOLS:
-            known = ", ".join(PREDEFINED_POOLS)
-            message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {known}."
-            raise ConfigurationError(message, where="pool")
-        capabilities = (pool,)
+        capabilities = (_predefined(pool),)
     if not capabilities:
         message = "Specify capabilities, pool, or config"
         raise ConfigurationError(message)
@@ -175,16 +172,24 @@ def _mesh(
     found = detect(resolver.catalog, providers=names, api_keys=api_keys, own_keys=own)
     assembled = {
         "providers": {one.name: _entry(one, _stated(one, options)) for one in found},
-        "pools": {name: {"capability": name, "strategy": passed or DEFAULT_STRATEGY} for name in capabilities},
+        "pools": {name: {"capability": name} for name in capabilities},
     }
-    merged = MeshConfig({**(config.raw if config else {}), **assembled}, config.places if config else None)
+    merged = MeshConfig({}) if config is None else config
     try:
-        mesh.initialize(merged, models=models, keep_state=keep_state)
+        mesh.initialize(merged.replaced(**assembled, capabilities=None), strategy=passed, models=models, keep_state=keep_state)
     except ConfigurationError as error:
         if all(one.embedded for one in found):
             raise nothing_detected(resolver.catalog, error.message) from None
         raise
     return mesh
+
+
+def _predefined(pool: str) -> str:
+    if pool not in PREDEFINED_POOLS:
+        known = ", ".join(PREDEFINED_POOLS)
+        message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {known}."
+        raise ConfigurationError(message, where="pool")
+    return pool
 
 
 def _tell_ignored(**given: object) -> None:
@@ -193,7 +198,7 @@ def _tell_ignored(**given: object) -> None:
         message = (
             f"{', '.join(ignored)} of create(): not acted on, for config names providers, models or pools itself; say it there"
         )
-        warnings.warn(message, NotEnforcedWarning, stacklevel=4)
+        warn(message, NotEnforcedWarning)
 
 
 def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dict[str, Any]]]:

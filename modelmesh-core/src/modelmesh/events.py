@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from modelmesh import authors
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
@@ -41,6 +41,7 @@ class Sink:
         events: Event types that pass, ``None`` for all.
         level: How much of a request it is shown: ``metadata``, ``summary``, ``full``.
         max_payload_size: Characters of a payload at level ``summary``.
+        include_metadata: Whether routing events carry their metadata.
     """
 
     target: Observability
@@ -48,6 +49,7 @@ class Sink:
     events: frozenset[str] | None = None
     level: str = "metadata"
     max_payload_size: int = 512
+    include_metadata: bool = True
 
 
 @frozen
@@ -78,7 +80,7 @@ class Emitter:
         """Tell of a routing event."""
         for sink in self.sinks:
             if "routing" in sink.roles and (sink.events is None or event.event_type in sink.events):
-                self._guarded(sink.target.emit, event)
+                self._guarded(sink.target.emit, event if sink.include_metadata else evolve(event, metadata={}))
         self._hooks("modelmesh_routing_event", event)
 
     def log(self, entry: RequestLogEntry) -> None:
@@ -165,6 +167,4 @@ def _cut(payload: Any, most: int) -> str | None:
 
 
 def _with_payloads(entry: RequestLogEntry, request: Any, response: Any) -> RequestLogEntry:
-    from attrs import evolve  # noqa: PLC0415 - only on the paths that need it
-
     return evolve(entry, request_payload=request, response_payload=response)

@@ -14,6 +14,7 @@ from modelmesh.assembly.accounts import aclose_providers, close_providers
 from modelmesh.assembly.assembler import Assembler, Parts
 from modelmesh.beside import Beside
 from modelmesh.config.mesh_config import MeshConfig
+from modelmesh.config.problems import Problems
 from modelmesh.contracts.call import Call
 from modelmesh.errors import ModelMeshError, NoActiveModelError
 from modelmesh.execution import AsyncDriver, SyncDriver
@@ -90,7 +91,9 @@ class ModelMesh(Looking):
         *,
         strategy: str | None = None,
         models: Sequence[str] | None = None,
+        capabilities: Sequence[str] = (),
         keep_state: bool = True,
+        problems: Problems | None = None,
     ) -> None:
         """Assemble everything.
 
@@ -98,8 +101,11 @@ class ModelMesh(Looking):
             config: A path, a dictionary or a :class:`MeshConfig`.
             strategy: In place of every pool's own.
             models: Restricts every pool to these model IDs.
+            capabilities: Names of the pools of a configuration that names none; by default those of its ``capabilities``,
+                else ``chat-completion`` and every predefined pool that has a model.
             keep_state: ``False`` is for a mesh that only looks: it leaves what is stored alone, to be looked at with
                 :meth:`look_up_state`, and begins nothing in the background, such as probes.
+            problems: Collects what is wrong; by default a collection of its own.
 
         Raises:
             ConfigurationError: The configuration cannot be used.
@@ -107,7 +113,16 @@ class ModelMesh(Looking):
         """
         self.config = MeshConfig.of(config)
         self._resolver = resolver = self._resolver or Resolver()
-        parts = Assembler(self.config, resolver, self._book, self._ledger, strategy=strategy, models=models).assemble()
+        parts = Assembler(
+            self.config,
+            resolver,
+            self._book,
+            self._ledger,
+            strategy=strategy,
+            models=models,
+            capabilities=capabilities,
+            problems=problems,
+        ).assemble()
         self._entries, self._tree, self._router, self._emitter = parts.entries, parts.tree, parts.router, parts.emitter
         self._router.lock = self._lock
         self.price_failures = parts.price_failures

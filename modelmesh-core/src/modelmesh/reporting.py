@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from threading import RLock
@@ -15,6 +14,7 @@ from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
+from modelmesh.notices import warn
 from modelmesh.routing.answers import usage_of
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.circuits import Account, ModelHealth, Reason
@@ -63,7 +63,7 @@ class Reporter:
         """A request has its answer; a stream is reported when it ends."""
         if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
             text = f"{served.candidate} was asked with changes: {'; '.join(served.attempts[-1].adapted)}"
-            warnings.warn(text, AdaptationWarning, stacklevel=4)
+            warn(text, AdaptationWarning)
         self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
             self._account(served, usage_of(served.outcome.body))

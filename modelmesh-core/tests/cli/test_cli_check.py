@@ -49,12 +49,12 @@ def test_nothing_wrong_is_a_table_of_providers_and_pools(invoke, written):
 @pytest.mark.filterwarnings("always")
 def test_what_is_not_acted_on_is_noted_once(invoke, written):
     pytest.importorskip("modelmesh_connector_openai")
-    provider = "{connector: openai.llm.v1, api_key: test, models: [a], batch: {a: 1}}"
+    provider = "{connector: openai.llm.v1, api_key: test, models: [a], batch: {supported: true}}"
     result = invoke("check", written(f"providers:\n  mine: {provider}\npools:\n  chat-completion: {{}}\n"))
     assert result.exit_code == 0
     (note,) = result.stderr.splitlines()
     assert note.startswith("note: mesh.yaml:2:")
-    assert "'batch' is read but not acted on" in note
+    assert "'supported' is read but not acted on" in note
 
 
 def test_mistakes_of_form_are_all_listed(invoke, written):
@@ -64,8 +64,8 @@ def test_mistakes_of_form_are_all_listed(invoke, written):
     result = invoke("check", path)
     assert (result.exit_code, result.stdout) == (1, "")
     starts = [line.split(" ")[0] for line in result.stderr.splitlines()]
-    assert sorted(starts[:-1]) == ["mesh.yaml:1:1:", "mesh.yaml:4:5:", "mesh.yaml:7:13:"]
-    assert result.stderr.splitlines()[-1] == "mesh.yaml: 3 problems"
+    assert starts[:-1] == ["mesh.yaml:1:1:", "mesh.yaml:3:3:", "mesh.yaml:4:5:", "mesh.yaml:7:13:"]
+    assert result.stderr.splitlines()[-1] == "mesh.yaml: 4 problems"
 
 
 def test_mistakes_of_assembly_are_all_listed(invoke, written):

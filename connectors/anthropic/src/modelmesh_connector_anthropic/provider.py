@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -41,6 +41,7 @@ class AnthropicProvider(BaseProvider):
 
     id: ClassVar[str] = "anthropic.claude.v1"
     missing_is_model: ClassVar[bool] = True
+    options: ClassVar[Collection[str]] = ("anthropic_version", "max_tokens")
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -36,6 +36,7 @@ class CohereProvider(BaseProvider):
     """
 
     id: ClassVar[str] = "cohere.nlp.v1"
+    options: ClassVar[Collection[str]] = ("client_name", "input_type")
     default_base_url: ClassVar[str] = "https://api.cohere.com"
     api_key_variable: ClassVar[str | None] = "COHERE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)

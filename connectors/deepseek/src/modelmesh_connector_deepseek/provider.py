@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
@@ -22,6 +22,7 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "deepseek.api.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = OWN_ADDRESS
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
     message_rules: ClassVar[MessageRules | None] = RULES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -24,6 +24,7 @@ class FireworksProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "fireworks.api.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"

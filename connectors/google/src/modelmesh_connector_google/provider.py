@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -37,6 +37,7 @@ class GoogleProvider(BaseProvider):
     """
 
     id: ClassVar[str] = "google.gemini.v1"
+    options: ClassVar[Collection[str]] = ("api_version", "safety_settings")
     missing_is_model: ClassVar[bool] = True
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from modelmesh_cdk import OpenAICompatibleProvider
@@ -15,6 +16,7 @@ class GroqProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "groq.api.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
@@ -30,6 +30,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "huggingface.inference.v1"
+    options: ClassVar[Collection[str]] = ("bill_to", "openai_embeddings")
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
     probe_path: ClassVar[str] = ""  # its list of models opens without a key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -23,6 +23,7 @@ class LMStudioProvider(QuickProvider):
     """
 
     id: ClassVar[str] = "lmstudio.local.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"

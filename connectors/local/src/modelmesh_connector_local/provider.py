@@ -9,7 +9,7 @@ from functools import partial
 from threading import Lock, current_thread
 from typing import Any, ClassVar, Self
 
-from attrs import evolve
+from attrs import evolve, fields_dict
 
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
@@ -61,6 +61,11 @@ class LocalProvider:
         self._load: Callable[[], Any] = partial(load, config, config.weights())
         self._lock = Lock()
         self._engine: Engine | None = None
+
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this provider reads."""
+        return frozenset(fields_dict(LocalConfig))
 
     @classmethod
     def from_config(cls, settings: Mapping[str, Any]) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
@@ -15,5 +16,6 @@ class LocalAIProvider(QuickProvider):
     """
 
     id: ClassVar[str] = "localai.local.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "http://localhost:8080"
     base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

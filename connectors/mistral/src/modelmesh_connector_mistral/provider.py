@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
@@ -26,6 +26,7 @@ class MistralProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "mistral.api.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(

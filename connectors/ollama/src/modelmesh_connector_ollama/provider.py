@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
@@ -17,6 +18,7 @@ class OllamaProvider(QuickProvider):
     """
 
     id: ClassVar[str] = "ollama.local.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "http://localhost:11434"
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"

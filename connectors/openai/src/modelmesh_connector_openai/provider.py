@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
@@ -21,6 +22,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "openai.llm.v1"
+    options: ClassVar[Collection[str]] = ("organization", "project")
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"

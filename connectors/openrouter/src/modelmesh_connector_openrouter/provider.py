@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
 from modelmesh_connector_openrouter.model_rows import row_of
 
 TITLE = "ModelMesh"
+CHAT_OPTIONS = ("route", "transforms")
 ROUTED = ("chat.completions", "embeddings")
 POLICIES = ("content_policy_violation", "refusal")
 TOO_LONG = ("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded")
@@ -28,10 +30,13 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``;
             ``OPENROUTER_X_OPEN_ROUTER_TITLE`` when it is not set, else ``ModelMesh``.
         provider_preferences: Sent as ``provider`` with requests that have none; both chat completions and embeddings take it.
+        route: Sent as ``route`` with chat completions that have none, e.g. ``fallback``.
+        transforms: Sent as ``transforms`` with chat completions that have none, e.g. ``[middle-out]``.
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
     missing_is_model: ClassVar[bool] = True
+    options: ClassVar[Collection[str]] = ("http_referer", "x_title", "provider_preferences", "route", "transforms")
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"
@@ -58,6 +63,10 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         preferences = self.config.options.get("provider_preferences")
         if preferences and request.call.operation.name in ROUTED:
             payload.setdefault("provider", preferences)
+        if request.call.operation.name == CHAT.name:
+            for name in CHAT_OPTIONS:
+                if self.config.options.get(name) is not None:
+                    payload.setdefault(name, self.config.options[name])
         return payload
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
@@ -34,6 +34,7 @@ class PerplexityProvider(BaseProvider):
     """
 
     id: ClassVar[str] = "perplexity.search.v1"
+    options: ClassVar[Collection[str]] = ("web_search", "search_recency_filter")
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"

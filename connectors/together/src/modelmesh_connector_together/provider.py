@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
@@ -22,6 +22,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "together.api.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
@@ -17,6 +17,7 @@ class VLLMProvider(QuickProvider):
     """
 
     id: ClassVar[str] = "vllm.local.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "http://localhost:8000"
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"
 

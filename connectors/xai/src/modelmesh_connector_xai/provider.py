@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
@@ -21,6 +21,7 @@ class XAIProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "xai.grok.v1"
+    options: ClassVar[Collection[str]] = ()
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"
 

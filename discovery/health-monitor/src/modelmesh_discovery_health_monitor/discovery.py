@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from modelmesh_cdk import BaseDiscovery
@@ -15,3 +16,4 @@ class HealthMonitor(BaseDiscovery):
     """
 
     id: ClassVar[str] = "modelmesh.health-monitor.v1"
+    options: ClassVar[Collection[str]] = ()

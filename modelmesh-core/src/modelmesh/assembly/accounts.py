@@ -11,7 +11,9 @@ from attrs import define, field
 
 from modelmesh import authors
 from modelmesh.assembly.policies import account_limits
-from modelmesh.config.locate import Path, Places
+from modelmesh.config.locate import Path
+from modelmesh.config.problems import Problems, UnknownValueError, did_you_mean
+from modelmesh.config.reading import KNOWN_PROVIDER_KEYS
 from modelmesh.config.references import References
 from modelmesh.config.schema import ProviderSection
 from modelmesh.contracts.models import ModelInfo
@@ -19,6 +21,7 @@ from modelmesh.contracts.provider import Provider
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError
 from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import ID_ALIASES, canonical_id
+from modelmesh.registry.options import check_options
 from modelmesh.registry.resolver import Resolver, build
 from modelmesh.routing.admission import AdmissionQueue
 from modelmesh.routing.circuits import Account
@@ -99,13 +102,23 @@ class ProviderEntry:
         return ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
 
 
-def build_entry(section: ProviderSection, resolver: Resolver, references: References, places: Places) -> ProviderEntry:
+def build_entry(
+    section: ProviderSection, resolver: Resolver, references: References, problems: Problems, connector: str | None = None
+) -> ProviderEntry:
     """Build one provider.
+
+    Args:
+        section: What the configuration says of it.
+        resolver: Answers connector IDs.
+        references: Answers references.
+        problems: Collects options that the connector does not have.
+        connector: Stands in for a connector that is unknown, so that the rest can be checked.
 
     Raises:
         ModelMeshError: Its connector is unknown or broken, or a secret is missing.
     """
     path: Path = ("providers", section.key)
+    places = problems.places
     credential: str | None = None
     if section.instance is not None:
         provider = section.instance
@@ -119,18 +132,23 @@ def build_entry(section: ProviderSection, resolver: Resolver, references: Refere
                 )
                 raise ConfigurationError(message, where=where)
     else:
-        connector_id = canonical_id(section.connector or section.key, Kind.PROVIDER)
+        connector_id = canonical_id(connector or section.connector or section.key, Kind.PROVIDER)
         where = places.where((*path, "connector") if section.connector else path)
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
+        check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
+        missing = references.unanswered
         settings = _settings(section, references, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
             provider = build(cls, settings, connector_id)
-        except ConfigurationError as error:
-            if error.where is None:
-                error.where = where
+        except ModelMeshError as error:
+            if references.unanswered > missing:
+                raise UnknownValueError(section.key) from error  # reported, and a placeholder stands in its place
+            if not error.message.startswith(where):
                 error.message = f"{where}: {error.message}"
+            if isinstance(error, ConfigurationError) and error.where is None:
+                error.where = where
             raise
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
@@ -174,9 +192,19 @@ def _names(key: str, connector_id: str) -> tuple[str, ...]:
 
 
 class Entries:
-    """The providers of one mesh, found by any name they go by."""
+    """The providers of one mesh, found by any name they go by.
 
-    def __init__(self, entries: Mapping[str, ProviderEntry]) -> None:
+    Attributes:
+        complete: Whether every provider was built and listed its models; else nothing can be said of what is missing.
+        broken: Names of providers that could not be built.
+        wrong: Canonical paths of what could not be read in the configuration.
+    """
+
+    def __init__(
+        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[Path] = frozenset()
+    ) -> None:
+        self.broken, self.wrong = frozenset(broken), wrong
+        self.complete = not self.broken
         self._by_key = dict(entries)
         for key, entry in entries.items():  # a key names one entry alone, and so does a key before a model
             entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
@@ -194,22 +222,27 @@ class Entries:
         canonical = canonical_id(name, Kind.PROVIDER)
         return [entry for entry in self if entry.answers_to(name) or entry.answers_to(canonical)]
 
+    def may_have(self, model: str) -> bool:
+        """Whether a model that no provider lists may be one of a provider whose list is unknown."""
+        return not self.complete and not any(model.startswith(f"{entry.key}{separator}") for entry in self for separator in "./")
+
     def one(self, name: str, where: str) -> ProviderEntry:
         """Return the only one that a reference means.
 
         Raises:
             ConfigurationError: None or several.
         """
-        from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - for messages only
-
         found = self.matching(name)
         if len(found) == 1:
             return found[0]
-        keys = ", ".join(self._by_key) or "none"
+        if not found and (name in self.broken or canonical_id(name, Kind.PROVIDER) in self.broken):
+            raise UnknownValueError(name)
+        keys = ", ".join((*self._by_key, *sorted(self.broken - set(self._by_key)))) or "none"
         if found:
             message = f"{where}: {name!r} means {len(found)} providers ({', '.join(e.key for e in found)}); name one by its key."
         else:
-            message = f"{where}: no provider {name!r} is configured.{did_you_mean(name, self._by_key)} Configured: {keys}."
+            hint = did_you_mean(name, (*self._by_key, *self.broken))
+            message = f"{where}: no provider {name!r} is configured.{hint} Configured: {keys}."
         raise ConfigurationError(message, where=where)
 
 

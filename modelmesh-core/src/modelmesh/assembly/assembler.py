@@ -6,34 +6,37 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from modelmesh.assembly.accounts import Entries, build_entry
+from modelmesh.assembly.accounts import Entries, ProviderEntry, build_entry
 from modelmesh.assembly.discovery import Watch, build_watch
 from modelmesh.assembly.joining import Joining
 from modelmesh.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
 from modelmesh.assembly.membership import Models, is_called, short_id
-from modelmesh.assembly.policies import pool_policy, strategy_settings
+from modelmesh.assembly.policies import pool_policy
 from modelmesh.assembly.prices import PriceSources
-from modelmesh.assembly.recovery import give_judge, judges_strikes, maintenance, policy_settings
+from modelmesh.assembly.recovery import give_judge, judges_strikes, maintenance
 from modelmesh.assembly.sinks import build_emitter
+from modelmesh.assembly.stores import build_references, build_storage
+from modelmesh.assembly.strategies import DEFAULT_STRATEGY, build_strategy
 from modelmesh.builtin.stick_until_failure import StickUntilFailure
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, standard_tree
-from modelmesh.config.mesh_config import MeshConfig, Sections
+from modelmesh.config.mesh_config import MeshConfig, warn_of
+from modelmesh.config.problems import Problems, UnknownValueError
 from modelmesh.config.references import References
-from modelmesh.config.schema import PoolSection, QuotaSection, SecretsSection, StatisticsSection, StorageSection
-from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
+from modelmesh.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
+from modelmesh.config.sections import Sections
 from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
-from modelmesh.errors import ConfigurationError
+from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
 from modelmesh.events import Emitter
 from modelmesh.ids import Kind
-from modelmesh.registry.resolver import Resolver, build
+from modelmesh.registry.aliases import canonical_id
+from modelmesh.registry.resolver import Resolver
+from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.maintenance import Maintenance
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
-
-DEFAULT_STRATEGY = "stick-until-failure"
 
 
 @frozen
@@ -54,6 +57,9 @@ class Parts:
     statistics: StatisticsSection = field(factory=StatisticsSection)
 
 
+__all__ = ["DEFAULT_STRATEGY", "Assembler", "Parts"]
+
+
 class Assembler:
     """Builds the parts of one mesh."""
 
@@ -66,6 +72,8 @@ class Assembler:
         *,
         strategy: str | None = None,
         models: Sequence[str] | None = None,
+        capabilities: Sequence[str] = (),
+        problems: Problems | None = None,
     ) -> None:
         """Take what the parts are built from.
 
@@ -76,6 +84,8 @@ class Assembler:
             ledger: Counts what everything takes.
             strategy: In place of every pool's own.
             models: Restricts every pool to these model IDs.
+            capabilities: Names of the pools of a configuration that names none.
+            problems: Collects what is wrong.
         """
         self._config = config
         self._resolver = resolver
@@ -83,43 +93,46 @@ class Assembler:
         self._ledger = ledger
         self._strategy_override = strategy
         self._only = models
+        self._capabilities = capabilities
+        self._problems = Problems(config.places) if problems is None else problems
 
     def assemble(self) -> Parts:
         """Build everything.
+
+        Every step is tried, also after one that fails, so that all problems of all steps are reported together.
 
         Raises:
             ConfigurationError: The configuration cannot be used.
             ConnectorError: A connector it names cannot.
         """
-        places, resolver = self._config.places, self._resolver
-        references = self._references(self._config.secrets)
-        sections = self._config.resolved(references).sections
+        resolver, problems = self._resolver, self._problems
+        references = build_references(self._config.read_secrets(problems), resolver, problems)
+        sections = self._config.read(problems, references)
         tree = standard_tree()
-        entries = Entries(
-            {
-                key: build_entry(section, resolver, references, places)
-                for key, section in sections.providers.items()
-                if section.enabled
-            }
-        )
+        entries = self._entries(sections, references)
         prices = PriceSources(resolver)
-        self._models = Models(entries, tree, places, prices)
+        self._models = Models(entries, tree, problems.places, prices, problems)
         self._models.add_configured(sections.models)
-        self._wanted_models()
+        with problems.gathered():
+            self._wanted_models()
+        sections = self._with_pools(sections, references)
         self._targets: dict[str, CapabilityNode | None] = {}
-        pools = {name: self._pool(section) for name, section in sections.pools.items()}
+        pools = {name: pool for name, section in sections.pools.items() if (pool := self._pool(section, sections)) is not None}
         if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
-            raise next(iter(self._models.unlisted.values()))
+            problems.take(next(iter(self._models.unlisted.values())))
         limits = self._limit(sections, entries)
         router = Router(pools, tree, StickUntilFailure)
-        emitter = build_emitter(sections.observability, resolver, references, places)
-        storage = self._storage(sections.storage, references) if sections.storage is not None else None
-        windows = {name: maintenance(section, pools[name]) for name, section in sections.pools.items()}
+        emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
+        storage = None
+        if sections.storage is not None and ("storage", "connector") not in sections.wrong:
+            with problems.gathered("storage"):
+                storage = build_storage(sections.storage, resolver, references, problems)
+        windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
         kept = {name: window for name, window in windows.items() if window is not None}
-        watches = (
-            build_watch(section, path, resolver, references, places, entries, self._models)
-            for section, path in zip(sections.discovery, sections.discovery_paths, strict=True)
-        )
+        watches = [self._watch(sections, place, references, entries) for place in range(len(sections.discovery))]
+        if problems:
+            raise problems.error()
+        warn_of(problems)
         return Parts(
             entries,
             tree,
@@ -135,32 +148,37 @@ class Assembler:
             sections.statistics,
         )
 
-    def _storage(self, section: StorageSection, references: References) -> Storage:
-        places, store = self._config.places, section.instance
-        if store is None:
-            where = places.where(("storage", "connector"))
-            cls = self._resolver.resolve(Kind.STORAGE, section.connector, where)
-            store = build(cls, references.resolve(section.config, ("storage",)), section.connector)
-        if not isinstance(store, Storage):
-            where = places.where(("storage", "instance" if section.instance is not None else "connector"))
-            message = (
-                f"{where}: {type(store).__name__} is no storage: it needs an id and load, save, list, delete, stat and exists. "
-                "Derive it from modelmesh.cdk.BaseStorage."
-            )
-            raise ConfigurationError(message, where=where)
-        return store
+    # -- providers --------------------------------------------------------------------------------------------------
 
-    def _references(self, section: SecretsSection) -> References:
-        places, store = self._config.places, section.instance
-        if store is not None and not callable(getattr(store, "get", None)):
-            where = places.where(("secrets", "instance"))
-            message = f"{where}: {type(store).__name__} is no secret store: it has no get(name)."
-            raise ConfigurationError(message, where=where)
-        if store is None:
-            where = places.where(("secrets", "store"))
-            cls = self._resolver.resolve(Kind.SECRET_STORE, section.store, where)
-            store = build(cls, References(None, places).resolve(section.config, ("secrets",)), section.store)
-        return References(store, places)
+    def _entries(self, sections: Sections, references: References) -> Entries:
+        built: dict[str, ProviderEntry] = {}
+        broken = {str(path[1]) for path in sections.wrong if path[0] == "providers" and path[2:] in ((), ("connector",))}
+        for key, section in sections.providers.items():
+            if section.enabled and key not in broken:
+                with self._problems.gathered(f"provider {key!r}"):
+                    built[key] = self._entry(section, references)
+                if key not in built:
+                    broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
+        return Entries(built, broken, sections.wrong)
+
+    def _entry(self, section: ProviderSection, references: References) -> ProviderEntry:
+        try:
+            return build_entry(section, self._resolver, references, self._problems)
+        except UnknownConnectorError as error:
+            nearest = error.details.get("nearest")
+            if nearest is None or not self._resolver.catalog.has(Kind.PROVIDER, nearest):
+                raise
+            self._problems.take(error)
+            try:  # the connector that was probably meant stands in, so that models and pools can be checked
+                return build_entry(section, self._resolver, references, Problems(self._problems.places), nearest)
+            except ModelMeshError as other:
+                raise UnknownValueError(section.key) from other
+
+    def _watch(self, sections: Sections, place: int, references: References, entries: Entries) -> Watch | None:
+        section, path = sections.discovery[place], sections.discovery_paths[place]
+        with self._problems.gathered("discovery"):
+            return build_watch(section, path, self._resolver, references, self._problems, entries, self._models)
+        return None
 
     def _wanted_models(self) -> None:
         for name in self._only or ():
@@ -175,8 +193,40 @@ class Assembler:
 
     # -- pools ------------------------------------------------------------------------------------------------------
 
-    def _pool(self, section: PoolSection) -> Pool:
-        node = self._targets[section.name] = self._models.target(section)
+    def _with_pools(self, sections: Sections, references: References) -> Sections:
+        """Return the sections with pools: of a configuration that names none, those of its capabilities."""
+        self._check_capabilities(sections.capabilities)
+        if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.wrong):
+            return sections
+        names = [*self._capabilities, *sections.capabilities] or self._models.default_pools()
+        whole = self._config.replaced(pools=dict.fromkeys(names) or None, capabilities=None)
+        return whole.read(self._problems, references)
+
+    def _check_capabilities(self, names: Sequence[str]) -> None:
+        tree = standard_tree()
+        for name in names:
+            if tree.get_node(name) is None and "." not in name:
+                near = tree.suggest(name)
+                hint = f" Did you mean {near!r}?" if near else ""
+                self._problems.add(("capabilities",), f"unknown capability {name!r}.{hint} List them: modelmesh capabilities")
+
+    def _pool(self, section: PoolSection, sections: Sections) -> Pool | None:
+        problems, pool = self._problems, None
+        strategy: Strategy | None = None
+        with problems.gathered(f"pool {section.name!r}"):
+            strategy = build_strategy(section, self._strategy_override, self._resolver, problems)
+        members: list[Candidate] = []
+        node: CapabilityNode | None = None
+        with problems.gathered(f"pool {section.name!r}"):
+            if not {("pools", section.name, key) for key in ("capability", "name")} & sections.wrong:
+                node = self._targets[section.name] = self._models.target(section)
+                members = self._members(section, node)
+        with problems.gathered(f"pool {section.name!r}"):
+            if strategy is not None:
+                pool = self._built_pool(section, node, members, strategy)
+        return pool
+
+    def _members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
         members = self._models.members(section, node)
         if self._only is not None:
             members = [c for name in self._only for c in members if is_called(c, name)]
@@ -184,54 +234,18 @@ class Assembler:
                 wanted = section.capability or section.name
                 message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
                 raise ConfigurationError(message, where="models")
-        members = list(dict.fromkeys(members))
+        return list(dict.fromkeys(members))
+
+    def _built_pool(
+        self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
+    ) -> Pool:
         limit_pool_members(section, members)
-        path, strategy = node.path if node else "", self._strategy(section)
         policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
-        pool = Pool(section.name, path, members, strategy, self._book, policy, self._ledger)
+        pool = Pool(section.name, node.path if node else "", members, strategy, self._book, policy, self._ledger)
         give_judge(section, pool, self._resolver, self._config.places)
         pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
         return pool
-
-    def _strategy(self, section: PoolSection) -> Strategy:
-        override = self._strategy_override
-        if section.strategy_instance is not None and override is None:
-            if not callable(getattr(section.strategy_instance, "select", None)):
-                where = self._config.places.where(("pools", section.name, "strategy_instance"))
-                message = (
-                    f"{where}: {type(section.strategy_instance).__name__} is no strategy: it has no select(candidates, request)."
-                )
-                raise ConfigurationError(message, where=where)
-            if not isinstance(getattr(section.strategy_instance, "id", None), str):
-                where = self._config.places.where(("pools", section.name, "strategy_instance"))
-                message = f"{where}: {type(section.strategy_instance).__name__} has no id; write in it, e.g. id = 'acme.mine.v1'."
-                raise ConfigurationError(message, where=where)
-            return section.strategy_instance  # type: ignore[no-any-return]
-        name = override or section.strategy or DEFAULT_STRATEGY
-        where = self._config.places.where(("pools", section.name, "strategy"))
-        return self._built(name, section.fallback_strategy, section, where)
-
-    def _built(
-        self, name: str, fallback: str | None, section: PoolSection, where: str, above: tuple[object, ...] = ()
-    ) -> Strategy:
-        """Build a strategy and what it falls back to.
-
-        A class says with ``default_fallback`` what that is unless the configuration names another, or with
-        ``fixed_fallback`` what it always is; that one then falls back to what the configuration names.
-        """
-        cls = self._resolver.resolve(Kind.STRATEGY, name, where)
-        decides = any(isinstance(cls, contract) for contract in (DeactivationPolicy, RecoveryPolicy))
-        settings = policy_settings(section) if decides else strategy_settings(section)
-        if above:
-            settings["fallback_strategy"] = fallback
-        fixed = getattr(cls, "fixed_fallback", None)
-        then, beyond = (fixed, fallback) if fixed else (fallback or getattr(cls, "default_fallback", None), None)
-        if then and then != "error" and cls not in above:
-            if then == section.fallback_strategy:
-                where = self._config.places.where(("pools", section.name, "fallback_strategy"))
-            settings["fallback"] = self._built(then, beyond, section, where, (*above, cls))
-        return build(cls, settings, name)  # type: ignore[no-any-return]
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
@@ -239,14 +253,15 @@ class Assembler:
         limit_accounts(entries)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():
-            if model.quota is not None:
-                entry = entries.one(model.provider, self._config.places.where(("models", model.id, "provider")))
+            if model.quota is not None and len(entries.matching(model.provider)) == 1:
+                entry = entries.matching(model.provider)[0]
                 names = model.id, short_id(model.id, entry)
                 called = (c for c in self._models.candidates if any(is_called(c, name) for name in names))
                 quotas |= {(entry.key, c.model_id): model.quota for c in called}
         free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
         limits = ModelLimits(quotas, free)
         for candidate in self._models.candidates:
-            limits.limit(candidate)
+            with self._problems.gathered():
+                limits.limit(candidate)
         self._ledger.everywhere += budget_meters("mesh", sections.budget)
         return limits

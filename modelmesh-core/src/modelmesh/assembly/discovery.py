@@ -10,13 +10,15 @@ from attrs import asdict, define, evolve
 from modelmesh import authors
 from modelmesh.assembly.accounts import Entries, ProviderEntry
 from modelmesh.assembly.membership import Models
-from modelmesh.config.locate import Path, Places
-from modelmesh.config.references import References
+from modelmesh.config.locate import Path
+from modelmesh.config.problems import Problems
+from modelmesh.config.references import References, literals
 from modelmesh.config.schema import DiscoverySection, HealthSection, SyncSection
 from modelmesh.contracts.discovery import Discovery
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 from modelmesh.ids import Kind
-from modelmesh.registry.resolver import Resolver, build
+from modelmesh.registry.options import check_options
+from modelmesh.registry.resolver import Resolver, built_at
 
 
 @define(eq=False)
@@ -39,7 +41,7 @@ def build_watch(
     path: Path,
     resolver: Resolver,
     references: References,
-    places: Places,
+    problems: Problems,
     entries: Entries,
     models: Models,
 ) -> Watch | None:
@@ -49,11 +51,11 @@ def build_watch(
         ConfigurationError: It is none, or the section names providers that there are not.
         ConnectorError: It is unknown or broken.
     """
-    sync = _for_each(section.sync, (*path, "sync"), entries, places)
-    health = _for_each(section.health, (*path, "health"), entries, places)
+    sync = _for_each(section.sync, (*path, "sync"), entries, problems)
+    health = _for_each(section.health, (*path, "health"), entries, problems)
+    connector = _connector(section, path, resolver, references, problems)
     if not sync and not health:
         return None
-    connector = _connector(section, path, resolver, references, places)
     told: dict[str, list[Any]] = {entry.key: [] for entry in entries}
     for candidate in models.candidates:
         told[candidate.provider_id].append(evolve(candidate.info, id=models.listed_as(candidate)))
@@ -67,7 +69,8 @@ def build_watch(
         connector_id, distribution = authors.identity(connector)
         place = authors.where_raised(error, connector) or authors.where_defined(connector)
         said = f"raised {authors.what(error, connector)} (at {place})"
-        message = f"the {authors.described(connector)} {said} when it was told of the providers and their models"
+        where = problems.places.where(path)
+        message = f"{where}: the {authors.described(connector)} {said} when it was told of the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
     return Watch(connector, sync, health)
 
@@ -77,16 +80,21 @@ def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
     return list({info.id: info for info in (*infos, *entry.shipped())}.values())
 
 
-def _connector(section: DiscoverySection, path: Path, resolver: Resolver, references: References, places: Places) -> Discovery:
-    connector = section.instance
+def _connector(
+    section: DiscoverySection, path: Path, resolver: Resolver, references: References, problems: Problems
+) -> Discovery:
+    connector, places = section.instance, problems.places
     if connector is None:
-        cls = resolver.resolve(Kind.DISCOVERY, section.connector, places.where((*path, "connector")))
-        settings = dict(references.resolve(section.config, path))
+        where = places.where((*path, "connector"))
+        cls = resolver.resolve(Kind.DISCOVERY, section.connector, where)
+        ours = ("connector", "connectors", "instance", "sync", "health", "config")
+        check_options(cls, Kind.DISCOVERY, section.config, (*path, "config"), problems, ours=ours)
+        settings = literals(references.plain(section.config, (*path, "config")))
         for name in ("sync", "health"):
             part = getattr(section, name)
             if part is not None:
                 settings[name] = asdict(part, filter=lambda _, value: value is not None)
-        connector = build(cls, settings, section.connector)
+        connector = built_at(where, cls, settings, section.connector)
     if not isinstance(connector, Discovery):
         where = places.where((*path, "instance" if section.instance is not None else "connector"))
         message = (
@@ -97,16 +105,17 @@ def _connector(section: DiscoverySection, path: Path, resolver: Resolver, refere
     return connector
 
 
-def _for_each(part: Any, path: Path, entries: Entries, places: Places) -> dict[str, Any]:
+def _for_each(part: Any, path: Path, entries: Entries, problems: Problems) -> dict[str, Any]:
     """What holds for each provider: what the section says, and what the provider's own entry says instead."""
     if part is None:
         return {}
     keys = [entry.key for entry in entries]
     if part.providers is not None:
-        where = places.where((*path, "providers"))
+        where = problems.places.where((*path, "providers"))
         for wanted in part.providers:
             if not entries.matching(wanted):
-                entries.one(wanted, where)
+                with problems.gathered():
+                    entries.one(wanted, where)
         keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in entries.matching(wanted))]
     found = {}
     for key in keys:

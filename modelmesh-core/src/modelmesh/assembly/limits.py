@@ -164,8 +164,8 @@ def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
     problems, found = Problems(Places()), []
     for row in rows:
         facts = {name: value for name, value in row.items() if name not in ("source", "as_of")}
-        section = structure(facts, QuotaSection, ("free_tier",), problems)
-        if section is None:
+        section, _ = structure(facts, QuotaSection, ("free_tier",), problems)
+        if section is None or problems:
             raise problems.error()
         found.append((section, " ".join(str(row[name]) for name in ("source", "as_of") if name in row)))
     return found

@@ -9,19 +9,37 @@ from attrs import evolve
 
 from modelmesh.assembly.accounts import Entries, ProviderEntry
 from modelmesh.assembly.prices import PriceSources, at_no_charge, configured_price
+from modelmesh.capabilities import PREDEFINED_POOLS
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.config.locate import Places
-from modelmesh.config.problems import did_you_mean
+from modelmesh.config.problems import Problems, UnknownValueError, did_you_mean
 from modelmesh.config.schema import ModelSection, PoolSection
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
 from modelmesh.routing.candidates import Candidate
 
 
 class Models:
     """Every model of a mesh, each one candidate however many pools take it."""
 
-    def __init__(self, entries: Entries, tree: CapabilityTree, places: Places, prices: PriceSources | None = None) -> None:
+    def __init__(
+        self,
+        entries: Entries,
+        tree: CapabilityTree,
+        places: Places,
+        prices: PriceSources | None = None,
+        problems: Problems | None = None,
+    ) -> None:
+        """Take what the models are read from.
+
+        Args:
+            entries: The providers.
+            tree: The capabilities.
+            places: Where each key stands.
+            prices: Answers for models of unknown price.
+            problems: Collects what is wrong.
+        """
+        self._problems = Problems(places) if problems is None else problems
         self._entries = entries
         self._tree = tree
         self._places = places
@@ -40,24 +58,36 @@ class Models:
         """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
         configured = self._chosen
         for section in sections.values():
-            where = self._places.where(("models", section.id, "provider"))
-            entry = self._entries.one(section.provider, where)
-            configured.add(entry.key)
-            self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
+            with self._problems.gathered():
+                where = self._places.where(("models", section.id, "provider"))
+                entry = self._entries.one(section.provider, where)
+                configured.add(entry.key)
+                self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
         for entry in self._entries:
             listed = entry.section.models
             if listed:
                 configured.add(entry.key)
                 for place, row in enumerate(listed):
-                    self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
+                    with self._problems.gathered():
+                        self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
             elif entry.key not in configured:
-                try:
-                    rows = entry.catalogue()
-                except ProviderError as error:
-                    self.unlisted[entry.key] = error
-                    continue
-                for info in rows:
-                    self._add(entry, info, ("providers", entry.key))
+                with self._problems.gathered():
+                    self._add_catalogue(entry)
+
+    def _add_catalogue(self, entry: ProviderEntry) -> None:
+        try:
+            rows = entry.catalogue()
+        except ProviderError as error:
+            if self._problems.excuses(f"provider {entry.key!r}"):
+                self._entries.complete = False
+            else:
+                self.unlisted[entry.key] = error
+        except ModelMeshError:
+            self._entries.complete = False
+            raise
+        else:
+            for info in rows:
+                self._add(entry, info, ("providers", entry.key))
 
     def add_named(self, name: str) -> bool:
         """Take a model that a caller named and no catalogue has, when it is clear whose it is."""
@@ -89,14 +119,12 @@ class Models:
         if isinstance(row, str):
             return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
-            from modelmesh.config.problems import Problems  # noqa: PLC0415 - rare: models as maps inside a provider
-            from modelmesh.config.structure import structure  # noqa: PLC0415
+            from modelmesh.config.structure import structure  # noqa: PLC0415 - rare: models as maps inside a provider
 
-            problems = Problems(self._places)
             path = ("providers", entry.key, "models", place)
-            section = structure({**row, "provider": entry.key}, ModelSection, path, problems)
+            section, _ = structure({**row, "provider": entry.key}, ModelSection, path, self._problems)
             if section is None:
-                raise problems.error()
+                raise UnknownValueError(str(row["id"]))  # reported when the section was read
             return self._configured(section, entry, path)
         where = self._places.where(("providers", entry.key, "models", place))
         message = f"{where}: must be a model ID, or a map with an 'id'."
@@ -190,8 +218,14 @@ class Models:
             ConfigurationError: There is none, and no provider that may still list its models; the message names the filter
             that left none.
         """
-        path = ("pools", section.name)
+        path, before = ("pools", section.name), len(self._problems)
         found: list[Candidate] = list(self.candidates)
+        if section.models is not None:
+            self._check_listed(section.models, path)  # first, so that a wrong name is not taken for an empty pool
+        for key in ("providers", "excluded_providers"):
+            self._accounts(getattr(section, key) or (), (*path, key))
+        if len(self._problems) > before:
+            raise UnknownValueError(section.name)
         found = self._narrow(found, section, "capability", [c for c in found if self._offers(c, node)] if node else None)
         if section.providers is not None:
             order = self._accounts(section.providers, (*path, "providers"))
@@ -201,7 +235,7 @@ class Models:
             drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
             found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
         if section.models is not None:
-            found = self._narrow(found, section, "models", self._listed_members(found, section.models, path))
+            found = self._narrow(found, section, "models", self._listed_members(found, section.models))
         if not found and not self.unlisted:
             raise self._empty(section, "no provider has a model", len(self.candidates))
         return found
@@ -222,6 +256,12 @@ class Models:
         """Return every model that a pool on a node takes in."""
         return [candidate for candidate in self.candidates if self._offers(candidate, node)]
 
+    def default_pools(self) -> list[str]:
+        """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""
+        named = {"chat-completion": "chat-completion", **PREDEFINED_POOLS}
+        nodes = {name: self._tree.get_node(path) for name, path in named.items()}
+        return [name for name, node in nodes.items() if node is not None and self.offered(node)]
+
     def _offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
         return any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)])
 
@@ -235,6 +275,8 @@ class Models:
         return after
 
     def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
+        if not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
+            return UnknownValueError(section.name)
         where = self._places.where(("pools", section.name))
         have = ", ".join(sorted({c.provider_id for c in self.candidates})) or "no provider"
         wanted = section.capability or section.name
@@ -248,26 +290,28 @@ class Models:
         """Return the accounts that some references mean, by ``id``, with their places in the list."""
         found: dict[int, int] = {}
         for place, name in enumerate(names):
-            matching = self._entries.matching(name)
-            if not matching:
-                self._entries.one(name, self._places.where(path))
-            for entry in matching:
-                found.setdefault(id(entry.account), place)
+            with self._problems.gathered():
+                matching = self._entries.matching(name)
+                if not matching:
+                    self._entries.one(name, self._places.where(path))
+                for entry in matching:
+                    found.setdefault(id(entry.account), place)
         return found
 
-    def _listed_members(self, found: list[Candidate], names: Sequence[str], path: tuple[str | int, ...]) -> list[Candidate]:
+    def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
+        known = list(dict.fromkeys(c.model_id for c in self.candidates))
+        for name in names:
+            if any(is_called(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
+                continue
+            choice = f", or choose of: {', '.join(known[:20])}" if known else ""
+            self._problems.add(
+                (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
+            )
+
+    def _listed_members(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
         kept: list[Candidate] = []
         for name in names:
-            matching = [c for c in found if is_called(c, name)]
-            if not matching and not self.unlisted and not any(is_called(c, name) for c in self.candidates):
-                known = [c.model_id for c in self.candidates]
-                where = self._places.where((*path, "models"))
-                message = (
-                    f"{where}: no model {name!r} is known.{did_you_mean(name, known)} "
-                    f"Add it under 'models:', or choose of: {', '.join(known[:20])}."
-                )
-                raise ConfigurationError(message, where=where)
-            kept += [c for c in matching if c not in kept]
+            kept += [c for c in found if is_called(c, name) and c not in kept]
         return kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmesh.config.references import literals
 from modelmesh.config.schema import PoolSection, ProviderSection, TimeoutsSection
 from modelmesh.contracts.call import Limits
 from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, StreamPolicy
@@ -76,5 +77,5 @@ def strategy_settings(section: PoolSection) -> dict[str, object]:
             "min_delta": section.rate_limit.min_delta,
             "max_rpm": section.rate_limit.max_rpm,
         },
-        **section.selection,
+        **literals(section.selection),
     }

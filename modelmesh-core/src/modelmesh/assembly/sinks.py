@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from modelmesh.config.locate import Places
-from modelmesh.config.references import References
+from attrs import fields
+
+from modelmesh.config.locate import Path
+from modelmesh.config.normalize_sinks import PARTS
+from modelmesh.config.problems import Problems
+from modelmesh.config.references import References, literals
 from modelmesh.config.schema import SinkSection
+from modelmesh.contracts.observability import Observability
 from modelmesh.errors import ConfigurationError
 from modelmesh.events import Emitter, Sink, expand
 from modelmesh.ids import Kind
 from modelmesh.registry.aliases import canonical_id
 from modelmesh.registry.inspection import REQUIRED
-from modelmesh.registry.resolver import Resolver, build
+from modelmesh.registry.options import check_options
+from modelmesh.registry.resolver import Resolver, built_at
 
 NULL = "modelmesh.null.v1"
 HEARING = ("modelmesh_routing_event", "modelmesh_request_finished")
 
 
-def build_emitter(sections: tuple[SinkSection, ...], resolver: Resolver, references: References, places: Places) -> Emitter:
-    """Build every sink; the null connector is nobody."""
+def build_emitter(
+    sections: tuple[SinkSection, ...], paths: tuple[Path, ...], resolver: Resolver, references: References, problems: Problems
+) -> Emitter:
+    """Build every sink; the null connector needs none. Problems are collected."""
     sinks = []
-    for section in sections:
-        if section.instance is None and canonical_id(section.connector, Kind.OBSERVABILITY) == NULL:
-            continue
-        target = section.instance
-        if target is None:
-            where = places.where(("observability", "connector"))
-            cls = resolver.resolve(Kind.OBSERVABILITY, section.connector, where)
-            settings = {"redact": section.redact, "min_severity": section.min_severity, **section.config}
-            target = build(cls, references.resolve(settings, ("observability",)), section.connector)
-        _check(target, places)
-        sinks.append(Sink(target, frozenset(section.roles), expand(section.events), section.level, section.max_payload_size))
+    for section, path in zip(sections, paths, strict=True):
+        with problems.gathered("observability"):
+            target = section.instance
+            if target is None:
+                target = _built(section, path, resolver, references, problems)
+            if target is not None:
+                _check(target, path, problems)
+                sinks.append(
+                    Sink(
+                        target,
+                        frozenset(section.roles),
+                        expand(section.events),
+                        section.level,
+                        section.max_payload_size,
+                        section.include_metadata,
+                    )
+                )
     listeners = tuple(
         (hook, implementation.function)
         for hook in HEARING
@@ -38,11 +52,24 @@ def build_emitter(sections: tuple[SinkSection, ...], resolver: Resolver, referen
     return Emitter(tuple(sinks), listeners)
 
 
-def _check(target: object, places: Places) -> None:
+def _built(
+    section: SinkSection, path: Path, resolver: Resolver, references: References, problems: Problems
+) -> Observability | None:
+    where = problems.places.where((*path, "connector"))
+    cls = resolver.resolve(Kind.OBSERVABILITY, section.connector, where)
+    ours = (*PARTS, *(one.name for one in fields(SinkSection)))
+    check_options(cls, Kind.OBSERVABILITY, section.config, (*path, "config"), problems, ours=ours)
+    if canonical_id(section.connector, Kind.OBSERVABILITY) == NULL:
+        return None
+    settings = {"redact": section.redact, "min_severity": section.min_severity, **literals(section.config)}
+    return built_at(where, cls, references.resolve(settings, (*path, "config")), section.connector)  # type: ignore[no-any-return]
+
+
+def _check(target: object, path: Path, problems: Problems) -> None:
     """A sink that lacks a method must be refused now, not fail a request that has its answer."""
     for method in REQUIRED[Kind.OBSERVABILITY]:
         if not callable(getattr(target, method, None)):
-            where = places.where(("observability", "instance"))
+            where = problems.places.where((*path, "instance"))
             message = (
                 f"{where}: {type(target).__name__} is no observability sink: it has no {method}(). "
                 "Give an object with emit(event) and log(entry), e.g. one made from modelmesh.cdk.BaseObservability."

@@ -17,13 +17,19 @@ class EnvironmentStore:
     """Reads the environment at the moment it is asked.
 
     Args:
-        config: ``prefix`` is put before every name.
+        config: ``prefix`` is put before every name; with ``fail_on_missing`` false a missing name is an empty value.
     """
 
     id = "modelmesh.env.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        self._prefix = str((config or {}).get("prefix", ""))
+        self._prefix = str((config or {}).get("prefix") or "")
+        self._fails = (config or {}).get("fail_on_missing", True)
+
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this store reads. It caches nothing: the environment is read at each request."""
+        return frozenset({"prefix", "fail_on_missing"})
 
     def tried(self, name: str) -> list[str]:
         """Return the variables that :meth:`get` looks at, in order."""
@@ -39,4 +45,6 @@ class EnvironmentStore:
             value = os.environ.get(variable)
             if value:
                 return value
+        if not self._fails:
+            return ""
         raise KeyError(name)

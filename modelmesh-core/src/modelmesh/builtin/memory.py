@@ -28,6 +28,11 @@ class MemoryStorage:
         self._locks: dict[str, tuple[LockHandle, float]] = {}
         self._counters: dict[str, tuple[int, float | None]] = {}
 
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this store reads."""
+        return frozenset({"locking"})
+
     # -- entries ----------------------------------------------------------------------------------------------------
 
     def load(self, key: str) -> StorageEntry | None:

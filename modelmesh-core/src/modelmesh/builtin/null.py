@@ -16,6 +16,11 @@ class NullObservability:
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         """Take no configuration."""
 
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this sink reads: none."""
+        return frozenset()
+
     def emit(self, event: RoutingEvent) -> None:
         """Discard."""
 

@@ -18,6 +18,11 @@ class StickUntilFailure:
 
     id = "modelmesh.stick-until-failure.v1"
 
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this strategy reads: none."""
+        return frozenset()
+
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         self._current: Candidate | None = None  # None: the first in pool order, until that fails
         self._lost = False

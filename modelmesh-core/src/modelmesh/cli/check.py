@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +33,6 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     """
     from modelmesh.cli.assembly import assembled  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.config import MeshConfig  # noqa: PLC0415
-    from modelmesh.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415
 
     try:
@@ -42,18 +40,12 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     except ConfigurationError as error:
         _report(ctx, file, [error.message])
         return
-    problems = config.validate()
-    if problems:
-        _report(ctx, file, problems)
-        return
     with assembled(config, online=online) as found:
-        if found.problems:
-            _report(ctx, file, found.problems)
         for note in found.unchecked:
             show_note(note)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotEnforcedWarning)  # said once already
-            _show(file, config, found.mesh)
+        if found.problems:
+            _report(ctx, file, found.problems)
+        _show(file, config, found.mesh)
 
 
 def _report(ctx: click.Context, file: str, problems: list[str]) -> None:
@@ -65,6 +57,7 @@ def _report(ctx: click.Context, file: str, problems: list[str]) -> None:
 
 def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
     from modelmesh.cli.rendering import show, table  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.config.problems import Problems  # noqa: PLC0415
     from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     click.echo(f"{file}: nothing wrong" + ("" if mesh else " in what was checked"))
@@ -74,7 +67,7 @@ def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
     screen = console()
     models = mesh.list_models() if mesh else []
     providers = []
-    for key, section in config.sections.providers.items():
+    for key, section in config.read(Problems(config.places)).providers.items():
         mine = [model for model in models if model.provider_id == key]
         connector = section.connector or (mine[0].connector_id if mine else key)
         state = "switched off" if not section.enabled else str(len(mine)) if mesh else "unknown"

@@ -100,15 +100,13 @@ def stored(config: str | None, *, locked: bool = False) -> Iterator[Stored]:
 
 def _silent(settings: MeshConfig) -> MeshConfig:
     """Leave sinks out: a look is no event, and must not open their files."""
-    from modelmesh.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
-
-    return MeshConfig({name: part for name, part in settings.raw.items() if name != "observability"}, settings.places)
+    return settings.replaced(observability=None)
 
 
 def _capabilities(settings: MeshConfig) -> tuple[str, ...]:
     from modelmesh.cli.target import DEFAULT_CAPABILITY  # noqa: PLC0415 - not for --help
 
-    return () if settings.raw.get("capabilities") or not settings.is_overlay else (DEFAULT_CAPABILITY,)
+    return () if settings.capabilities or not settings.is_overlay else (DEFAULT_CAPABILITY,)
 
 
 def _why_nothing(mesh: ModelMesh, file: str) -> str | None:

@@ -62,7 +62,7 @@ class Target:
             arguments["strategy"] = self.strategy
         if detects and self.providers:
             arguments["providers"] = list(self.providers)
-        stated = bool(settings is not None and settings.raw.get("capabilities"))
+        stated = bool(settings is not None and settings.capabilities)
         wanted = () if self.capability is None and stated else (self.capability or DEFAULT_CAPABILITY,)
         with assemble(*wanted, **arguments).client if looking else create(*wanted, **arguments) as client:
             if looking:

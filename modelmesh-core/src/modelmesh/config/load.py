@@ -5,8 +5,11 @@ A configuration is small; what is not small is hostile or a mistake. YAML 1.2 sc
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import re
+import stat
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -52,27 +55,47 @@ def load_file(path: str) -> tuple[Any, Places]:
     Raises:
         ConfigurationError: It is missing, too large, or not YAML.
     """
-    file = FilePath(path)
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            message = (
-                f"{path}: {size:,} bytes are too many for a configuration; the limit is {MAX_BYTES:,}. Is it the right file?"
-            )
-            raise ConfigurationError(message, where=path)
-        text = file.read_text("utf-8")
-    except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}. Check the path."
-        raise ConfigurationError(message, where=path) from None
-    except UnicodeDecodeError as error:
-        message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        text = _read(path).decode("utf-8")
+    except ConfigurationError:
+        raise  # already says where; it is a ValueError too
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        else:
+            why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            message = f"{ascii(path) if _is_odd(path) else path}: cannot be read: {why}. Check the path."
         raise ConfigurationError(message, where=path) from None
     return load_text(text, path)
+
+
+def _read(path: str) -> bytes:
+    """Read a file of any kind, and no more of it than a configuration may hold: not all files state their size."""
+    file = FilePath(path).expanduser()
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            os.set_blocking(descriptor, True)
+        found = bytearray()
+        while len(found) <= MAX_BYTES and (piece := os.read(descriptor, MAX_BYTES + 1 - len(found))):
+            found += piece
+    finally:
+        os.close(descriptor)
+    if len(found) > MAX_BYTES:
+        message = f"{path}: more than {MAX_BYTES:,} bytes are too many for a configuration. Is it the right file?"
+        raise ConfigurationError(message, where=path)
+    return bytes(found)
+
+
+def _is_odd(path: str) -> bool:
+    """Whether a path holds what a terminal or a log cannot show."""
+    return not path.isprintable()
 
 
 def load_text(text: str, name: str) -> tuple[Any, Places]:
     """Read YAML or JSON text; ``name`` stands in messages."""
     if name.endswith(".json"):
+        _check_json(text, name)
         text = text.replace("\t", " ")  # JSON may be indented with tabs; inside its strings a tab is not legal
         text = _BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     builder = _Builder(name)
@@ -84,20 +107,67 @@ def load_text(text: str, name: str) -> tuple[Any, Places]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        message = f"{where}: not valid YAML: {error.problem or error.context}.{_hint(text, mark)}"
+        message = f"{where}: not valid YAML: {error.problem or error.context}. {_hint(text, mark, error)}"
         raise ConfigurationError(message, where=where) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        message = f"{name}: not valid YAML: {error}"
+        message = f"{name}: not valid YAML: {error}. Compare it with the example: modelmesh check --help"
         raise ConfigurationError(message, where=name) from None
     return builder.result, Places(name, builder.marks)
 
 
-def _hint(text: str, mark: Any) -> str:
+def _check_json(text: str, name: str) -> None:
+    """Refuse what YAML would take and JSON does not; the places of keys come from the YAML reader.
+
+    Raises:
+        ConfigurationError: The text is no JSON.
+    """
+    if not text.removeprefix("\ufeff").strip():
+        return  # an empty file is an empty configuration
+    try:
+        json.loads(text.removeprefix("\ufeff"), strict=False)
+    except json.JSONDecodeError as error:
+        where = f"{name}:{error.lineno}:{error.colno}"
+        message = f"{where}: not valid JSON: {error.msg}. {_json_hint(text.removeprefix(chr(0xFEFF)), error)}"
+        raise ConfigurationError(message, where=where) from None
+    except RecursionError:
+        message = f"{name}: nested more than {MAX_DEPTH} deep."
+        raise ConfigurationError(message, where=name) from None
+    except ValueError:
+        return  # a number with more digits than Python converts; the YAML reader has its own rule
+
+
+def _json_hint(text: str, error: json.JSONDecodeError) -> str:
+    before = text[: error.pos].rstrip()
+    if before.endswith(",") or (error.msg.startswith("Illegal trailing comma")):
+        return "Remove the comma before it: JSON takes none after the last entry."
+    if text[error.pos : error.pos + 1] == "'":
+        return "Write texts in double quotes."
+    if text[error.pos : error.pos + 1] in ("#", "/"):
+        return "Remove the comment: JSON has none. A file whose name ends in .yaml may have comments."
+    return "Correct it there, or name the file .yaml to write it as YAML."
+
+
+def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
+    """Return the next step after an error of the YAML reader."""
     lines = text.splitlines()
-    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    at = mark.line if mark else 0
+    line = lines[at] if at < len(lines) else ""
+    problem = f"{error.problem or ''} {error.context or ''}"
     if "${" in line and "{" in line.replace("${", ""):
-        return ' Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
-    return ""
+        return 'Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
+    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
+        return "Indent with spaces: YAML takes no tabs there."
+    if "mapping values are not allowed" in problem:
+        return "Put a text that contains ': ' in quotes, or write the key on a line of its own."
+    if "could not find expected ':'" in problem or "found unknown escape" in problem:
+        return "Write 'key: value' with a space after the colon; put texts with special characters in single quotes."
+    if "block end" in problem or "block mapping" in problem or "block sequence" in problem:
+        return "Indent keys of one map by the same number of spaces, and keys below them by two more."
+    if "flow" in problem or "expected ',' or" in problem or at >= len(lines):
+        return "Close what is open above: a bracket, a brace or a quote."
+    if "cannot start any token" in problem or "special characters" in problem:
+        return "Put the text in quotes."
+    return "Compare the indentation with the lines above, and put texts with special characters in quotes."
 
 
 class _Open:

@@ -6,6 +6,9 @@ from attrs import field, frozen
 
 Path = tuple[str | int, ...]
 
+_MOST_MOVES = 8
+"""A key moves from a list to a map, out of a sub-section, and to another name; no more than that."""
+
 
 def dotted(path: Path) -> str:
     """Write a path as a person would: ``pools.chat.models[0]``."""
@@ -22,19 +25,30 @@ class Places:
     Attributes:
         file: Path as the caller gave it.
         marks: ``(line, column)`` by path, both counted from 1.
+        moves: Written path by canonical path, for keys that the normalizer moved or renamed.
     """
 
     file: str | None = None
     marks: dict[Path, tuple[int, int]] = field(factory=dict, repr=False)
+    moves: dict[Path, Path] = field(factory=dict, repr=False)
 
-    def also(self, path: Path, listed: Path) -> None:
-        """Note that what stands at ``listed``, in a list, goes by ``path`` from here on."""
-        below = {(*path, *found[len(listed) :]): mark for found, mark in self.marks.items() if found[: len(listed)] == listed}
-        self.marks.update(below)
+    def moved(self, path: Path, written: Path) -> None:
+        """Record that the configuration wrote at ``written`` what the canonical form has at ``path``."""
+        if path != written:
+            self.moves[path] = written
+
+    def written(self, path: Path) -> Path:
+        """Return the path as the user wrote it."""
+        for _ in range(_MOST_MOVES):
+            at = next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self.moves), None)
+            if at is None:
+                break
+            path = (*self.moves[at], *path[len(at) :])
+        return path
 
     def where(self, path: Path) -> str:
         """Return ``file:line:column path``, or the path alone; the nearest key above when the key itself is absent."""
-        near = path
+        near = path = self.written(path)
         while near and near not in self.marks:
             near = near[:-1]
         if self.file is None:

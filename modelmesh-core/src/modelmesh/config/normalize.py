@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh.config.keys import KeyMover, kind_of
 from modelmesh.config.locate import Path
-from modelmesh.config.problems import Problems
+from modelmesh.config.problems import did_you_mean
 
 QUEUE_ALIASES = {"timeout": "queue_wait"}
 KEY_ALIASES = {
@@ -30,37 +31,14 @@ SECTION_ALIASES = {
     "deactivation": {"failure_threshold": "retry_limit"},
     "recovery": {"cooldown_seconds": "cooldown"},
 }
-OBSERVABILITY_ALIASES = {"redact_secrets": "redact"}
-STATISTICS_KEYS = ("flush_interval", "retention", "scopes")
+PERSISTENCE_KEYS = ("sync_policy", "sync_interval", "format", "compression", "encryption")
+LOCKING_KEYS = ("enabled", "timeout", "retry_interval")
 DISCOVERERS = {"sync": "modelmesh.registry-sync.v1", "health": "modelmesh.health-monitor.v1"}
 """What discovery is for, and which connector does it where none is named."""
-PARTS = ("routing", "events", "logging", "statistics", "tracing")
 
 
-class Normalizer:
+class Normalizer(KeyMover):
     """Rewrites one raw configuration section by section."""
-
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
-
-    def _map(self, value: Any, path: Path) -> dict[str, Any]:
-        if value is None:
-            return {}
-        if isinstance(value, Mapping):
-            return {str(key): item for key, item in value.items()}
-        self._problems.add(path, f"must be a map of keys, not {_kind(value)}")
-        return {}
-
-    def _rename(self, section: dict[str, Any], aliases: Mapping[str, str], path: Path) -> dict[str, Any]:
-        for alias, name in aliases.items():
-            if alias in section:
-                value = section.pop(alias)
-                if name in section and section[name] != value:
-                    self._problems.add(
-                        (*path, alias), f"says something else than {name!r}; they are two names of one key, keep one"
-                    )
-                section.setdefault(name, value)
-        return section
 
     def _key(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: Path, needs: str) -> None:
         if not isinstance(key, str):
@@ -69,7 +47,7 @@ class Normalizer:
             self._problems.add(path, f"{key!r} stands twice; remove one")
         else:
             keyed[key] = entry
-            self._problems.listed((path[0], key), path)
+            self._problems.moved((path[0], key), path)
 
     # -- providers --------------------------------------------------------------------------------------------------
 
@@ -90,21 +68,26 @@ class Normalizer:
                     self._problems.add((*path, place), f"{key!r} stands twice; give each entry a 'name' of its own")
                 else:
                     keyed[key] = entry
-                    self._problems.listed((*path, key), (*path, place))
+                    self._problems.moved((*path, key), (*path, place))
             value = keyed
         return {key: self._provider(item, (*path, key)) for key, item in self._map(value, path).items()}
 
     def _provider(self, value: Any, path: Path) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES, path)
-        inner = self._rename(self._map(entry.pop("config", None), (*path, "config")), KEY_ALIASES, (*path, "config"))
+        below = (*path, "config")
+        inner = self._rename(self._map(entry.pop("config", None), below), KEY_ALIASES, below)
+        deep = self._map(inner.pop("auth", None), (*below, "auth"))
         auth = {
-            **self._map(inner.pop("auth", None), (*path, "config", "auth")),
+            **self._lifted(self._rename(deep, KEY_ALIASES, (*below, "auth")), (*path, "auth"), (*below, "auth")),
             **self._map(entry.pop("auth", None), (*path, "auth")),
         }
         auth = self._rename(auth, KEY_ALIASES, (*path, "auth"))
-        entry = {**inner, **entry}
+        entry = {**self._lifted({key: item for key, item in inner.items() if key not in entry}, path, below), **entry}
         if "api_key" in auth:
-            entry.setdefault("api_key", auth.pop("api_key"))
+            key = auth.pop("api_key")
+            if "api_key" not in entry:
+                entry["api_key"] = key
+                self._problems.moved((*path, "api_key"), (*path, "auth", "api_key"))
         if auth:
             entry["auth"] = auth
         if "connection_pool" in entry:
@@ -137,16 +120,33 @@ class Normalizer:
                 entry = self._map(item, (*path, place))
                 self._key(keyed, entry.pop("name", None), entry, (*path, place), "a 'name'")
             value = keyed
-        common = self._rotation(default_rotation, ("rotation",))
-        return {key: _over(common, self._pool(item, (*path, key))) for key, item in self._map(value, path).items()}
+        found = {}
+        for key, item in self._map(value, path).items():
+            common = self._rotation(default_rotation, ("rotation",))
+            found[key] = self._over(common, self._pool(item, (*path, key)), (*path, key), ("rotation",))
+        return found
 
     def _pool(self, value: Any, path: Path) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES | POOL_ALIASES, path)
-        rotation = self._rotation(entry.pop("rotation", None), (*path, "rotation"))
-        return _over(rotation, self._tuning(entry, path))
+        below = (*path, "rotation")
+        rotation = self._rotation(entry.pop("rotation", None), below)
+        return self._over(rotation, self._tuning(entry, path), path, below)
+
+    def _over(self, base: dict[str, Any], entry: dict[str, Any], path: Path, written: Path) -> dict[str, Any]:
+        """Lay a pool's own keys over those written at another place; in a section they share, key by key."""
+        found = dict(entry)
+        for key, value in base.items():
+            if key not in entry:
+                found[key] = value
+                self._problems.moved((*path, key), (*written, key))
+            elif isinstance(value, Mapping) and isinstance(entry[key], Mapping):
+                found[key] = {**value, **entry[key]}
+                self._lifted([one for one in value if one not in entry[key]], (*path, key), (*written, key))
+        return found
 
     def _rotation(self, value: Any, path: Path) -> dict[str, Any]:
         if isinstance(value, str):
+            self._problems.moved((*path, "strategy"), path)
             return {"strategy": value}
         return self._tuning(self._rename(self._map(value, path), {"policy": "strategy"}, path), path)
 
@@ -155,12 +155,11 @@ class Normalizer:
             if name in entry:
                 entry[name] = self._rename(self._map(entry[name], (*path, name)), aliases, (*path, name))
         if "selection" in entry:
-            selection = self._map(entry["selection"], (*path, "selection"))
-            for key in SELECTION_KEYS:
+            below = (*path, "selection")
+            selection = self._map(entry["selection"], below)
+            for key, name in (*((one, one) for one in SELECTION_KEYS), ("policy", "strategy")):
                 if key in selection:
-                    entry.setdefault(key, selection.pop(key))
-            if "policy" in selection:
-                entry.setdefault("strategy", selection.pop("policy"))
+                    self._unless_given(entry, name, selection.pop(key), path, (*below, key))
             entry["selection"] = selection
         if callable(getattr(entry.get("strategy"), "select", None)):
             entry.setdefault("strategy_instance", entry.pop("strategy"))  # a live object where an ID may stand
@@ -169,43 +168,54 @@ class Normalizer:
     # -- secrets and observability ----------------------------------------------------------------------------------
 
     def secrets(self, value: Any) -> dict[str, Any]:
-        """``store``, ``instance`` and ``config``; the store's keys may also stand beside them."""
+        """``store``, ``instance`` and ``config``; the store's keys may also stand next to ``store``."""
         path: Path = ("secrets",)
-        entry = self._map(value, path)
+        entry = self._map({"store": value} if isinstance(value, str) else value, path)
         if "store" in entry and "connector" in entry and entry["store"] != entry["connector"]:
             self._problems.add((*path, "connector"), f"names another store than 'store' ({entry['store']!r}); keep one")
-        store = entry.pop("store", None) or entry.pop("connector", None)
-        entry.pop("connector", None)
-        found: dict[str, Any] = {"config": {}}
-        if store is not None:
-            found["store"] = store
+        found: dict[str, Any] = {}
+        for key in ("store", "connector"):
+            store = entry.pop(key, None)
+            if store is not None and "store" not in found:
+                found["store"] = store
+                self._problems.moved((*path, "store"), (*path, key))
         if "instance" in entry:
             found["instance"] = entry.pop("instance")
-        config = self._map(entry.pop("config", None), (*path, "config"))
-        found["config"] = {**config, **entry}
+        found["config"] = self._options(entry, path)
         return found
 
     def storage(self, value: Any) -> dict[str, Any]:
         """``connector``, ``instance``, when to sync, and ``config``: the connector's keys, wherever they stood."""
         path: Path = ("storage",)
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
-        persistence = self._map(entry.pop("persistence", None), (*path, "persistence"))
-        locking = self._map(entry.pop("locking", None), (*path, "locking"))
+        parts = {name: self._map(entry.pop(name, None), (*path, name)) for name in ("persistence", "locking")}
+        persistence, locking = parts["persistence"], parts["locking"]
         found: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance") if key in entry}
         for key in ("sync_policy", "sync_interval"):
-            stated = persistence.pop(key, None)
-            if key in entry or stated is not None:
-                found[key] = entry.pop(key, stated)
+            if key in entry:
+                found[key] = entry.pop(key)
+                if persistence.pop(key, found[key]) != found[key]:
+                    self._problems.add((*path, "persistence", key), f"says something else than 'storage.{key}'; keep one")
+            elif persistence.get(key) is not None:
+                found[key] = persistence.pop(key)
+                self._problems.moved((*path, key), (*path, "persistence", key))
+            else:
+                persistence.pop(key, None)
         if "enabled" in locking:
             found["locking"] = locking.pop("enabled")
+            self._problems.moved((*path, "locking"), (*path, "locking", "enabled"))
         block = str(found.get("connector") or "modelmesh.local-file.v1").split(".")
-        named = self._map(entry.pop(block[1], None), (*path, block[1])) if len(block) > 1 and block[1] in entry else {}
-        config = self._map(entry.pop("config", None), (*path, "config"))
-        found["config"] = {**named, **config, **entry}
-        if persistence:
-            found["config"]["persistence"] = persistence
-        if locking:
-            found["config"]["locking"] = locking
+        named = (*path, block[1]) if len(block) > 1 else path
+        keys = self._map(entry.pop(block[1]), named) if len(block) > 1 and block[1] in entry else {}
+        found["config"] = self._options(entry, path, (named, keys))
+        for name, known in (("persistence", PERSISTENCE_KEYS), ("locking", LOCKING_KEYS)):
+            for key in parts[name]:
+                if key not in known:
+                    hint = did_you_mean(key, known)
+                    self._problems.add((*path, name, key), f"unknown key {key!r}.{hint} Known here: {', '.join(sorted(known))}")
+            if parts[name]:
+                found["config"][name] = parts[name]
+                self._problems.moved((*path, "config", name), (*path, name))
         return found
 
     def discovery(self, value: Any) -> list[tuple[Path, dict[str, Any]]]:
@@ -217,18 +227,16 @@ class Normalizer:
         if "connector" in entry or "instance" in entry:
             return [(path, self._discoverer(entry, path))]
         if "connectors" not in entry:
-            config = self._map(entry.pop("config", None), (*path, "config"))
             wanted = [name for name in DISCOVERERS if name in entry] or list(DISCOVERERS)
             own = {key: item for key, item in entry.items() if key not in DISCOVERERS}
             return [
-                (path, self._discoverer({"connector": DISCOVERERS[name], name: entry.get(name), **config, **own}, path))
-                for name in wanted
+                (path, self._discoverer({"connector": DISCOVERERS[name], name: entry.get(name), **own}, path)) for name in wanted
             ]
         listed = entry.pop("connectors")
         for key in entry:
             self._problems.add((*path, key), f"{key!r} must stand in an entry of 'connectors', as there is such a list")
         if not isinstance(listed, list):
-            self._problems.add((*path, "connectors"), f"must be a list, not {_kind(listed)}")
+            self._problems.add((*path, "connectors"), f"must be a list, not {kind_of(listed)}")
             return []
         rows: list[tuple[Path, dict[str, Any]]] = []
         for place, item in enumerate(listed):
@@ -241,8 +249,11 @@ class Normalizer:
         return rows
 
     def _discoverer(self, entry: dict[str, Any], path: Path) -> dict[str, Any]:
-        config = self._map(entry.pop("config", None), (*path, "config"))
-        entry = {**config, **entry}
+        below = (*path, "config")
+        config = self._map(entry.pop("config", None), below)
+        for name in (*DISCOVERERS, "instance"):
+            if name in config:
+                self._unless_given(entry, name, config.pop(name), path, (*below, name))
         instance = entry.pop("instance", None)
         found: dict[str, Any] = {
             "connector": entry.pop("connector", None) or str(getattr(instance, "id", "")),
@@ -254,90 +265,4 @@ class Normalizer:
             if part.get("providers") == "all":
                 del part["providers"]
             found[name] = part
-        return {**found, "config": entry}
-
-    def statistics(self, value: Any) -> dict[str, Any]:
-        """What of the sub-section is the mesh's own; the rest is the connector's."""
-        part = value.get("statistics") if isinstance(value, Mapping) else None
-        found = {key: part[key] for key in STATISTICS_KEYS if key in part} if isinstance(part, Mapping) else {}
-        if found.get("scopes") == "all":
-            del found["scopes"]
-        return found
-
-    def observability(self, value: Any) -> list[dict[str, Any]]:
-        """One entry for each connector, with the roles it plays."""
-        path: Path = ("observability",)
-        if isinstance(value, str):
-            value = {"connector": value}
-        entry = self._map(value, path)
-        if not entry:
-            return []
-        flat: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
-        general = {key: entry.pop(key) for key in ("level", "max_payload_size") if key in entry}
-        parts = {
-            key: self._rename(self._map(_part(key, entry.pop(key)), (*path, key)), OBSERVABILITY_ALIASES, (*path, key))
-            for key in PARTS
-            if key in entry
-        }
-        if "events" in parts:
-            told = self._rename(parts.pop("events"), {"filter": "events"}, (*path, "events"))
-            parts["routing"] = {**told, **parts.get("routing", {})}
-        blocks = {key: self._map(item, (*path, key)) for key, item in entry.items() if isinstance(item, Mapping)}
-        loose = {key: item for key, item in entry.items() if key not in blocks}
-        sinks: list[dict[str, Any]] = []
-        for part in parts.values():  # a part with keys for the connector, and none of its own, has one like the flat one
-            if "connector" in flat and "instance" not in flat and "connector" not in part and set(part) - _GENERAL_KEYS:
-                part["connector"] = flat["connector"]
-                part["config"] = {**self._map(flat.get("config"), (*path, "config")), **self._map(part.get("config"), path)}
-        roles = [role for role in ("routing", "logging", "statistics", "tracing") if role != "statistics" or role in parts]
-        unclaimed = [role for role in roles if "connector" not in parts.get(role, {})]
-        shared: dict[str, Any] = {"roles": unclaimed, **_common(parts, unclaimed), **flat}
-        if flat and unclaimed:
-            sinks.append(shared)
-        for role, part in parts.items():
-            if "connector" in part:
-                mine = (*_PART_KEYS, *STATISTICS_KEYS, "connector")
-                own = {key: item for key, item in part.items() if key not in mine}
-                kept = {key: part[key] for key in _PART_KEYS if key in part}
-                config: dict[str, Any] = self._map(own.pop("config", None), (*path, role, "config"))
-                config.update(own)
-                sinks.append({"roles": [role], "connector": part["connector"], **kept, "config": config})
-        for sink in sinks:
-            sink.update({key: item for key, item in general.items() if key not in sink})
-            segment = str(sink.get("connector") or "").split(".")
-            block = blocks.get(segment[1], {}) if len(segment) > 1 else {}
-            sink["config"] = {**loose, **block, **self._map(sink.get("config"), (*path, "config"))}
-        return sinks
-
-
-_PART_KEYS = ("level", "max_payload_size", "redact", "min_severity", "events")
-_GENERAL_KEYS = {*_PART_KEYS, "include_metadata", "flush_interval", "retention", "scopes"}
-
-
-def _part(name: str, value: Any) -> Any:
-    """A sub-section; a list under ``events`` is the key of a sink, and not the sub-section of that name."""
-    return {"filter": value} if name == "events" and isinstance(value, list | str) else value
-
-
-def _over(base: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    """Lay a pool's own keys over the common ones; in a section they share, key by key."""
-    shared = {
-        key: {**base[key], **entry[key]}
-        for key in base.keys() & entry.keys()
-        if isinstance(base[key], Mapping) and isinstance(entry[key], Mapping)
-    }
-    return {**base, **entry, **shared}
-
-
-def _common(parts: Mapping[str, Mapping[str, Any]], roles: list[str]) -> dict[str, Any]:
-    """What the sub-sections without a connector of their own say of the flat one."""
-    found: dict[str, Any] = {}
-    for role in roles:
-        part = parts.get(role, {})
-        found |= {key: part[key] for key in _PART_KEYS if key in part}
-    return found
-
-
-def _kind(value: Any) -> str:
-    names = {list: "a list", str: "text", bool: "yes/no", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)
+        return {**found, "config": self._options({**entry, "config": config}, path)}

@@ -12,6 +12,8 @@ from typing import Any
 from modelmesh import authors
 from modelmesh.builtin.env import spellings
 from modelmesh.config.locate import Path, Places
+from modelmesh.config.problems import Problems, UnknownValueError
+from modelmesh.config.sealing import SEALED
 from modelmesh.contracts.secret_store import SecretStore
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, SecretNotFoundError
 from modelmesh.secret import Secret
@@ -19,11 +21,35 @@ from modelmesh.secret import Secret
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
 
 
-def _number(text: str) -> Any:
+PLACEHOLDER = "unanswered"
+"""Stands in for a value that is missing while problems are collected; nothing is ever sent with it."""
+
+_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class ReferredText(str):
+    """The value of a reference, as text; a key of another type reads its number or its truth value out of it."""
+
+    __slots__ = ()
+
+
+def literal(value: Any) -> Any:
+    """Return the number or the truth value that the text of a reference stands for; anything else as it is."""
+    if not isinstance(value, ReferredText):
+        return value
+    if value in _WORDS:
+        return _WORDS[value]
     for kind in (int, float):
         with suppress(ValueError):
-            return kind(text)
-    return text
+            return kind(value)
+    return str(value)
+
+
+def literals(value: Any) -> Any:
+    """Apply :func:`literal` to every value of a map or a list, for settings whose types only a connector knows."""
+    if isinstance(value, Mapping):
+        return {key: literals(item) for key, item in value.items()}
+    return [literals(item) for item in value] if isinstance(value, list) else literal(value)
 
 
 def has_reference(value: Any) -> bool:
@@ -34,15 +60,22 @@ def has_reference(value: Any) -> bool:
 class References:
     """Resolves references through one store, and says where each unanswered one stands."""
 
-    def __init__(self, store: SecretStore | None, places: Places) -> None:
+    def __init__(
+        self, store: SecretStore | None, places: Places, problems: Problems | None = None, *, known: bool = True
+    ) -> None:
         """Take what answers.
 
         Args:
             store: Answers ``${secrets:NAME}``; ``None`` inside the ``secrets`` section, where no store exists yet.
             places: For messages.
+            problems: Collects references without a value; a placeholder stands in for them, so that the rest is checked.
+            known: ``False`` where the store itself could not be built, so that nothing can be said of its names.
         """
         self._store = store
         self._places = places
+        self._problems = problems
+        self._known = known
+        self.unanswered = 0
 
     def where(self, path: Path) -> str:
         """Return where a value stands in the configuration, for messages."""
@@ -51,12 +84,16 @@ class References:
     def resolve(self, value: Any, path: Path = ()) -> Any:
         """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
 
+        A text that the configuration itself sealed, because it looks like a key, comes back as the text.
+
         Raises:
             SecretNotFoundError: The store has no such name.
             ConfigurationError: The reference is malformed (also ``ValueError``).
         """
         if isinstance(value, str):
             return self._text(value, path) if "${" in value else value
+        if isinstance(value, Secret):
+            return value.reveal() if value.source == SEALED else value
         if isinstance(value, Mapping):
             return {key: self.resolve(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
@@ -64,13 +101,13 @@ class References:
         return value
 
     def plain(self, value: Any, path: Path = ()) -> Any:
-        """Return a copy with every reference replaced by its text, or the number that it is: for what is no secret."""
+        """Return a copy with every reference replaced by its text, as :class:`ReferredText`: for what is no secret."""
         if isinstance(value, Mapping):
             return {key: self.plain(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
             return [self.plain(item, (*path, place)) for place, item in enumerate(value)]
         found = self.resolve(value, path)
-        return _number(found.reveal()) if isinstance(found, Secret) else found
+        return ReferredText(found.reveal()) if isinstance(found, Secret) else found
 
     def _text(self, text: str, path: Path) -> Any:
         found: list[str] = []
@@ -78,10 +115,17 @@ class References:
         def answer(match: re.Match[str]) -> str:
             if match[0] == "$${":
                 return "${"
-            if match["open"]:
-                raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
-            found.append(match["body"])
-            return self._answer(match["body"], path)
+            found.append("" if match["open"] else match["body"])
+            try:
+                if match["open"]:
+                    raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
+                return self._answer(match["body"], path)
+            except ModelMeshError as error:
+                if self._problems is None:
+                    raise
+                self._problems.take(error)
+                self.unanswered += 1
+                return PLACEHOLDER
 
         plain = _REFERENCE.sub(answer, text)
         return Secret(plain, source=self._source(found[0], path)) if found else plain
@@ -109,6 +153,8 @@ class References:
             return value
         if scheme != "secrets":
             raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
+        if not self._known:
+            raise UnknownValueError(body)
         if self._store is None:
             raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
         return self._ask(self._store, name, body, path)

@@ -17,6 +17,15 @@ Zone = NewType("Zone", str)
 Price = NewType("Price", float)
 RequestPrice = NewType("RequestPrice", float)
 Minutes = NewType("Minutes", str)
+Size = NewType("Size", int)
+Features = NewType("Features", dict[str, bool])
+ModelBatch = NewType("ModelBatch", dict[str, Any])
+
+FEATURES = (
+    "tool_calling", "structured_output", "json_mode", "system_prompt", "vision", "logprobs", "streaming", "reasoning",
+    "grounding", "fine_tunable",
+)  # fmt: skip
+"""What ``models.<id>.features`` may state."""
 
 
 @frozen
@@ -140,6 +149,38 @@ class ProviderDiscoverySection:
 
 
 @frozen
+class AuthSection:
+    """``providers.<key>.auth``."""
+
+    method: Literal["api_key", "oauth", "service_account"] = "api_key"
+    api_key: Any = field(default=None, repr=False)
+    key_rotation: bool = False
+
+
+@frozen
+class BatchSection:
+    """``providers.<key>.batch``."""
+
+    supported: bool = False
+    max_items: int | None = None
+
+
+@frozen
+class FilesSection:
+    """``providers.<key>.files``."""
+
+    upload: bool = False
+    max_size: Size | None = None
+
+
+@frozen
+class FineTuningSection:
+    """``providers.<key>.fine_tuning``."""
+
+    supported: bool = False
+
+
+@frozen
 class ProviderSection:
     """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
 
@@ -158,9 +199,9 @@ class ProviderSection:
     budget: BudgetSection | None = None
     quota: QuotaSection | None = None
     discovery: ProviderDiscoverySection = ProviderDiscoverySection()
-    batch: dict[str, Any] | None = None
-    files: dict[str, Any] | None = None
-    fine_tuning: dict[str, Any] | None = None
+    batch: BatchSection | None = None
+    files: FilesSection | None = None
+    fine_tuning: FineTuningSection | None = None
     options: dict[str, Any] = field(factory=dict, repr=False)
 
 
@@ -198,8 +239,8 @@ class ConstraintsSection:
     context_window: int | None = None
     max_output_tokens: int | None = None
     max_images: int | None = None
-    max_file_size: Any = None
-    supported_languages: list[str] | None = None
+    max_file_size: Size | None = None
+    supported_languages: Names | None = None
 
 
 @frozen
@@ -210,12 +251,26 @@ class ModelSection:
     provider: str
     capabilities: Names | None = None
     delivery: Delivery = field(factory=lambda: Delivery({}))
-    features: dict[str, bool] = field(factory=dict)
+    features: Features = field(factory=lambda: Features({}))
     constraints: ConstraintsSection = ConstraintsSection()
     pricing: PricingSection | None = None
     quota: QuotaSection | None = None
     model: str | None = None
-    batch: Any = None
+    batch: ModelBatch | None = None
+
+
+@frozen
+class ModelBatchSection:
+    """``models.<id>.batch``, where it is a map."""
+
+    supported: bool = True
+    max_items: int | None = None
+    max_payload: Size | None = None
+    completion_window: Seconds | None = None
+    cost_discount: Fraction | None = None
+    callback: bool | None = None
+    polling: bool | None = None
+    partial_results: bool | None = None
 
 
 @frozen
@@ -348,5 +403,34 @@ class SinkSection:
     level: Literal["metadata", "summary", "full"] = "metadata"
     max_payload_size: int = 512
     redact: bool = True
-    min_severity: str = "info"
-    config: dict[str, Any] = field(factory=dict)
+    include_metadata: bool = True
+    min_severity: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class ProxyAuthSection:
+    """``proxy.auth``."""
+
+    enabled: bool | None = None
+    method: Literal["bearer"] = "bearer"
+    tokens: list[Any] = field(factory=list, repr=False)
+
+
+@frozen
+class ProxyCorsSection:
+    """``proxy.cors``."""
+
+    enabled: bool = True
+    origins: Names = Names(("*",))
+
+
+@frozen
+class ProxySection:
+    """``proxy``: how ``modelmesh serve`` listens; no other part of ModelMesh reads it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    endpoints: Names | None = None
+    auth: ProxyAuthSection = ProxyAuthSection()
+    cors: ProxyCorsSection = ProxyCorsSection()

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cattrs
-from attrs import fields_dict, has
+from attrs import asdict, fields_dict, has
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from modelmesh.config import schema
 from modelmesh.config.locate import Path
 from modelmesh.config.problems import Problems, did_you_mean
-from modelmesh.config.units import duration
+from modelmesh.config.references import literal, literals
+from modelmesh.config.units import duration, size
 from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST
 from modelmesh.routing.policy import Adaptation, Backoff, Commit, RetryScope
+from modelmesh.secret import Secret
 
 Section = TypeVar("Section")
+
+UNKNOWN: Any = type("Unknown", (), {"__slots__": (), "__repr__": lambda _: "an unknown value"})()
+"""Stands for the value of a reference that has none, or none yet; what it is wrong about is no problem of its own."""
 
 MOST_USD = 1e15
 """No limit of money is above it."""
@@ -40,6 +45,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook(schema.Minutes, lambda value, _: _minutes(value))
+    converter.register_structure_hook(schema.Size, lambda value, _: schema.Size(size(literal(value))))
+    converter.register_structure_hook(schema.Features, lambda value, _: _features(value))
+    converter.register_structure_hook(schema.ModelBatch, lambda value, _: _model_batch(value, converter))
     converter.register_structure_hook(schema.Zone, lambda value, _: _zone(value))
     converter.register_structure_hook(schema.Price, lambda value, _: schema.Price(_price(value, MOST_PER_1K_TOKENS)))
     converter.register_structure_hook(schema.RequestPrice, lambda value, _: schema.RequestPrice(_price(value, MOST_PER_REQUEST)))
@@ -84,7 +92,8 @@ def _is_literal(kind: Any) -> bool:
 
 
 def _exactly(value: Any, kind: Any, words: str) -> Any:
-    if isinstance(value, kind):
+    value = literal(value) if kind is bool else value
+    if isinstance(value, kind) or (kind is str and isinstance(value, Secret)):
         return value
     message = f"must be {words}, not {value!r}"
     raise ValueError(message)
@@ -108,6 +117,7 @@ def _no_choice(value: Any, choices: Sequence[str]) -> ValueError:
 
 
 def _whole(value: Any) -> int:
+    value = literal(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     message = f"must be a whole number, 0 or more, not {value!r}"
@@ -115,6 +125,7 @@ def _whole(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
+    value = literal(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
         return float(value)
     most = f"; {MOST_USD:g} is the most" if isinstance(value, int | float) and MOST_USD < value < math.inf else ""
@@ -131,6 +142,7 @@ def _price(value: Any, most: float) -> float:
 
 
 def _fraction(value: Any) -> schema.Fraction:
+    value = literal(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
         return schema.Fraction(float(value))
     message = f"must be a share from 0.0 to 1.0, not {value!r}"
@@ -138,6 +150,7 @@ def _fraction(value: Any) -> schema.Fraction:
 
 
 def _codes(value: Any) -> schema.Codes:
+    value = [literal(code) for code in value] if isinstance(value, list) else value
     if isinstance(value, list | tuple | set | frozenset) and all(isinstance(code, int) and 100 <= code <= 599 for code in value):  # noqa: PLR2004
         return schema.Codes(frozenset(value))
     message = f"must be a list of HTTP statuses such as [429, 500, 503], not {value!r}"
@@ -177,48 +190,123 @@ def _delivery(value: Any) -> schema.Delivery:
     if isinstance(value, list | tuple) and all(isinstance(mode, str) and mode in _MODES for mode in value):
         named = {_MODES[mode] for mode in value}
         return schema.Delivery({mode: mode in named for mode in ("synchronous", "streaming", "batch")})
+    value = literals(value) if isinstance(value, Mapping) else value
     if isinstance(value, Mapping) and all(mode in _MODES and isinstance(offered, bool) for mode, offered in value.items()):
         return schema.Delivery({_MODES[mode]: offered for mode, offered in value.items()})
     message = f"must name delivery modes (sync, streaming, batch), or say true or false of each, not {value!r}"
     raise ValueError(message)
 
 
-def structure(data: Mapping[str, Any], cls: type[Section], path: Path, problems: Problems) -> Section | None:
+def _features(value: Any) -> schema.Features:
+    if not isinstance(value, Mapping):
+        message = f"must be a map of keys, not {value!r}"
+        raise ValueError(message)  # noqa: TRY004 - a bad value, not a bug
+    stated = {str(name): literal(said) for name, said in value.items()}
+    wrong = {
+        name: f"must be true or false, not {said!r}"
+        for name, said in stated.items()
+        if not isinstance(said, bool) and said is not UNKNOWN
+    }
+    known = ", ".join(schema.FEATURES)
+    wrong |= {
+        name: f"unknown feature {name!r}.{did_you_mean(name, schema.FEATURES)} Known here: {known}"
+        for name in stated
+        if name not in schema.FEATURES
+    }
+    if wrong:
+        raise _KeysError(wrong)
+    return schema.Features(stated)
+
+
+def _model_batch(value: Any, converter: cattrs.Converter) -> schema.ModelBatch:
+    value = literal(value)
+    if isinstance(value, bool):
+        return schema.ModelBatch({"supported": value})
+    section = converter.structure(value, schema.ModelBatchSection)
+    return schema.ModelBatch(asdict(section))
+
+
+class _KeysError(ValueError):
+    """Values below the one that is structured are wrong: messages by key."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__("; ".join(wrong.values()))
+        self.wrong = wrong
+
+
+def structure(data: Any, cls: type[Section], path: Path, problems: Problems) -> tuple[Section | None, set[str]]:
     """Build one section.
 
     Args:
         data: Canonical plain data.
         cls: The section's class.
         path: Where it stands, for messages.
-        problems: Takes what is wrong.
+        problems: Collects what is wrong.
 
     Returns:
-        The section, or ``None`` when something was.
+        The section without its wrong and unknown keys, ``None`` where it cannot be without them; and these keys.
     """
+    left_out: set[str] = set()
     try:
-        return _converter().structure(data, cls)
+        found = _converter().structure(data, cls)
     except ClassValidationError as error:
-        _explain(error, path, problems)
+        _explain(error, data, path, problems)
+        left_out = {str(step) for inner in error.exceptions for step in _at_fault(inner)}
     except (ValueError, TypeError) as error:
-        problems.add(path, str(error))
-    return None
+        if not _is_unknown(data):
+            problems.add(path, str(error))
+        return None, left_out
+    if isinstance(data, Mapping):
+        left_out |= {str(key) for key, value in data.items() if _is_unknown(value)}
+    if not left_out:
+        return found, left_out
+    kept = {key: value for key, value in data.items() if str(key) not in left_out}
+    try:
+        return _converter().structure(kept, cls), left_out
+    except (ClassValidationError, ValueError, TypeError):
+        return None, left_out
 
 
-def _explain(error: Any, path: Path, problems: Problems) -> None:
+def _at_fault(error: Any) -> Iterable[str]:
+    return map(str, error.extra_fields) if isinstance(error, ForbiddenExtraKeysError) else map(str, _step(error)[:1])
+
+
+def _explain(error: Any, data: Any, path: Path, problems: Problems) -> None:
     for inner in error.exceptions:
-        below = (*path, *_step(inner))
+        step = _step(inner)
+        below, value = (*path, *step), _value_at(data, step)
         if isinstance(inner, ClassValidationError | IterableValidationError):
-            _explain(inner, below, problems)
+            _explain(inner, value, below, problems)
         elif isinstance(inner, ForbiddenExtraKeysError):
             known = list(fields_dict(inner.cl))
-            for key in sorted(inner.extra_fields):
-                problems.add(
-                    (*path, key), f"unknown key {key!r}.{did_you_mean(key, known)} Known here: {', '.join(sorted(known))}"
-                )
+            for key in sorted(inner.extra_fields, key=str):
+                hint = did_you_mean(str(key), known)
+                problems.add((*path, str(key)), f"unknown key {key!r}.{hint} Known here: {', '.join(sorted(known))}")
         elif isinstance(inner, KeyError):
             problems.add(path, f"needs {inner.args[0]!r}")
-        else:
+        elif isinstance(inner, _KeysError):
+            for key, what in inner.wrong.items():
+                problems.add((*below, key), what)
+        elif not _is_unknown(value):
             problems.add(below, str(inner))
+
+
+def _is_unknown(value: Any) -> bool:
+    """Whether a value is unknown, or holds one that is."""
+    if isinstance(value, Mapping):
+        return any(_is_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_is_unknown(item) for item in value)
+    return value is UNKNOWN
+
+
+def _value_at(data: Any, step: Path) -> Any:
+    for part in step:
+        try:
+            data = data[part]
+        except (LookupError, TypeError):
+            return None
+    return data
 
 
 def _step(error: BaseException) -> Path:

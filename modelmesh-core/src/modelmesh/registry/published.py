@@ -31,6 +31,11 @@ def distributions() -> frozenset[str]:
     return frozenset((*_table()["connectors"].values(), *strategies))
 
 
+def unreleased(kind: Kind) -> frozenset[str]:
+    """Return the IDs of a kind that belong to the format, and whose connectors are not released yet."""
+    return frozenset(_table()["unreleased"].get(kind.label, ()))
+
+
 def variables() -> dict[str, str]:
     """Return connector IDs by the environment variable that detects them, in order of detection."""
     found: dict[str, str] = table if (table := _table()["variables"]) else {}

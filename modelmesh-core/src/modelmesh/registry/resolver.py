@@ -10,14 +10,14 @@ from typing import Any
 import pluggy
 
 from modelmesh import authors
-from modelmesh.errors import ConnectorLoadError, ModelMeshError, UnknownConnectorError
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
 from modelmesh.ids import ConnectorId, Kind
 from modelmesh.registry.aliases import STRATEGIES, canonical_id
 from modelmesh.registry.catalog import Catalog, Found
 from modelmesh.registry.in_process import CONNECTOR_REGISTRY
 from modelmesh.registry.inspection import mistake_in, warn_of_slips
 from modelmesh.registry.plugins import load_plugins
-from modelmesh.registry.published import distribution_for
+from modelmesh.registry.published import distribution_for, unreleased
 
 
 class Resolver:
@@ -87,6 +87,7 @@ class Resolver:
         strays = [(found, group) for found, group in self.catalog.strays() if found.name in (connector_id, name)]
         misnamed = [] if published else [one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)]
         others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
+        near: list[str] = []
         if strays:
             found, group = strays[0]
             dist = found.distribution.split()[0]
@@ -102,6 +103,8 @@ class Resolver:
             )
         elif published:
             hint = f"Install it: pip install {published}"
+        elif connector_id in unreleased(kind):
+            hint = "It belongs to the format and is not released yet; until it is, name another, or one of your own"
         else:
             known = [*installed, *(STRATEGIES if kind is Kind.STRATEGY else ())]
             near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(connector_id, known, n=1, cutoff=0.6)
@@ -113,7 +116,8 @@ class Resolver:
             f"{_at(where)}no {kind.label} connector {connector_id!r} is installed. "
             f"Installed: {', '.join(installed) or 'none'}. {hint}"
         )
-        return UnknownConnectorError(message, connector_id=connector_id)
+        details = {"nearest": near[0]} if near else {}
+        return UnknownConnectorError(message, connector_id=connector_id, details=details)
 
 
 def _at(where: str) -> str:
@@ -214,6 +218,22 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
             "the class with the settings as one map; a setting that is missing or wrong is refused with ConfigurationError"
         )
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
+
+
+def built_at(where: str, cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str) -> Any:
+    """Make an object of a connector class; an error begins with the place in the configuration.
+
+    Raises:
+        ModelMeshError: The class refused its settings, or raised.
+    """
+    try:
+        return build(cls, config, connector_id)
+    except ModelMeshError as error:
+        if not error.message.startswith(where):
+            error.message = f"{where}: {error.message}"
+        if isinstance(error, ConfigurationError) and error.where is None:
+            error.where = where
+        raise
 
 
 def _takes_config(cls: Callable[..., Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TextIO
 
@@ -40,6 +40,7 @@ class ConsoleObservability(BaseObservability):
     """
 
     id: ClassVar[str] = "modelmesh.console.v1"
+    options: ClassVar[Collection[str]] = ("stream", "prefix", "show_timestamp", "use_color", "colorize")
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -22,6 +22,15 @@ class FileObservability(BaseObservability):
     """
 
     id: ClassVar[str] = "modelmesh.file.v1"
+    options: ClassVar[Collection[str]] = (
+        "path",
+        "file_path",
+        "flush_each_line",
+        "max_size",
+        "max_file_size_bytes",
+        "max_files",
+        "append",
+    )
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ class DotenvStore(BaseSecretStore):
     """
 
     id: ClassVar[str] = "modelmesh.dotenv.v1"
+    options: ClassVar[Collection[str]] = ("path", "file_path", "override", "override_env")
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)

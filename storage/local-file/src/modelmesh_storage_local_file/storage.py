@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -59,6 +59,7 @@ class LocalFileStorage(SharedStorage):
     """
 
     id: ClassVar[str] = "modelmesh.local-file.v1"
+    options: ClassVar[Collection[str]] = ("file_path",)
     config_class: ClassVar[type[BaseStorageConfig]] = LocalFileConfig
     hint: ClassVar[str] = "Look at the folder's owner and room (ls -ld, df -h), or set storage.path to another"
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import redis
@@ -50,6 +50,7 @@ class RedisStorage(SharedStorage):
     """
 
     id: ClassVar[str] = "redis.redis.v1"
+    options: ClassVar[Collection[str]] = ("prefix",)
     config_class: ClassVar[type[BaseStorageConfig]] = RedisStorageConfig
     hint: ClassVar[str] = "Ask it yourself: redis-cli -h HOST -p PORT ping"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -36,6 +36,7 @@ class S3Storage(SharedStorage):
     """
 
     id: ClassVar[str] = "aws.s3.v1"
+    options: ClassVar[Collection[str]] = ("key", "endpoint", "region_name", "lock_table")
     config_class: ClassVar[type[BaseStorageConfig]] = S3StorageConfig
     hint: ClassVar[str] = "Ask it yourself: aws s3 ls s3://BUCKET/PREFIX"
 

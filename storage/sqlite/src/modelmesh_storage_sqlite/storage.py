@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -68,6 +68,7 @@ class SqliteStorage(SharedStorage):
     """
 
     id: ClassVar[str] = "modelmesh.sqlite.v1"
+    options: ClassVar[Collection[str]] = ("db_path", "table_name")
     config_class: ClassVar[type[BaseStorageConfig]] = SqliteConfig
     hint: ClassVar[str] = "Look at the folder's owner and room (ls -ld, df -h), or set storage.path to another"
 

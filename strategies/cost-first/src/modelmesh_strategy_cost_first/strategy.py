@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -35,6 +35,7 @@ class CostFirst(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.cost-first.v1"
+    options: ClassVar[Collection[str]] = ()
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)

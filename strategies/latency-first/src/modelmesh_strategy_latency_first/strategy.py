@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -60,6 +60,7 @@ class LatencyFirst(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.latency-first.v1"
+    options: ClassVar[Collection[str]] = ("max_latency_ms",)
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         """Take the settings.

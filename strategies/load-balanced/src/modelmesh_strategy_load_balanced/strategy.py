@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -26,6 +26,7 @@ class LoadBalanced(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.load-balanced.v1"
+    options: ClassVar[Collection[str]] = ("balance_mode", "weights", "model_weights")
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         """Read the settings.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
@@ -22,6 +22,7 @@ class PrioritySelection(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.priority-selection.v1"
+    options: ClassVar[Collection[str]] = ("model_priority", "provider_priority", "fallback_strategy")
     default_fallback: ClassVar[str] = "modelmesh.round-robin.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -31,6 +31,7 @@ class RateLimitAware(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.rate-limit-aware.v1"
+    options: ClassVar[Collection[str]] = ("rate_limit",)
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         """Read the settings.

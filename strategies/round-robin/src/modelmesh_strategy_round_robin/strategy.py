@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
@@ -17,6 +17,7 @@ class RoundRobin(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.round-robin.v1"
+    options: ClassVar[Collection[str]] = ()
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from modelmesh.config.units import duration
@@ -25,6 +25,13 @@ class SessionStickiness(BaseStrategy):
     """
 
     id: ClassVar[str] = "modelmesh.session-stickiness.v1"
+    options: ClassVar[Collection[str]] = (
+        "affinity_mode",
+        "session_timeout",
+        "session_header",
+        "max_sessions",
+        "fallback_strategy",
+    )
     fixed_fallback: ClassVar[str] = "modelmesh.priority-selection.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
