@@ -160,7 +160,8 @@ def test_messages_that_are_no_list_are_the_vendor_s_to_refuse(upstream: Upstream
 
 
 def test_calls_of_tools_in_a_stream_are_numbered(upstream: Upstream) -> None:
-    calls = [{"id": name, "function": {"name": name, "arguments": "{}"}} for name in ("one", "two")]
-    upstream.stream([event(chunk({"tool_calls": [*calls, {**calls[0], "index": 7}]}, finish="tool_calls")), event("[DONE]")])
+    calls = [{"id": name, "function": {"name": name, "arguments": "{}"}} for name in ("one", "two", "three")]
+    calls[2]["index"] = 0
+    upstream.stream([event(chunk({"tool_calls": calls}, finish="tool_calls")), event("[DONE]")])
     (only,) = ask(MistralProvider(base_url=upstream.url, api_key=KEY), stream=True)
-    assert [call["index"] for call in only["choices"][0]["delta"]["tool_calls"]] == [0, 1, 7]
+    assert [call["index"] for call in only["choices"][0]["delta"]["tool_calls"]] == [0, 1, 2]

@@ -162,11 +162,15 @@ def test_a_choice_that_names_no_function_goes_as_it_is(upstream: Upstream, choic
 
 def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Upstream) -> None:
     upstream.reply(response(said("Hi")))
-    messages = [{"role": "user", "content": "Hello!", "name": "Ada"}, {"role": "assistant", "content": "Hi", "refusal": None}]
+    messages = [
+        {"role": "user", "content": "Hello!", "name": "Ada"},
+        {"role": "assistant", "content": "Hi", "refusal": None},
+        {"role": "user", "content": "And?"},
+    ]
     provider = PerplexityProvider(base_url=upstream.url, api_key=KEY)
     answer = provider.send(Call(CHAT, "test", {"messages": messages}), "perplexity/sonar", Limits())
     provider.close()
-    assert answer.adapted == ["messages[].name is left out"]
+    assert answer.adapted == ["name of messages left out: Perplexity refuses it (messages[0])"]
 
 
 @pytest.mark.parametrize(

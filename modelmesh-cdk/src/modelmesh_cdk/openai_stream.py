@@ -7,6 +7,7 @@ from typing import Any
 
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.failures import broke_off, misused
+from modelmesh_cdk.tool_calls import ToolCallNumbers
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 
@@ -14,7 +15,7 @@ from modelmesh_cdk.wire.sse import ServerSentEvent
 class ChunkDecoder:
     """Decodes one stream; the chunks are the vendor's own."""
 
-    __slots__ = ("_failure", "_parse", "done")
+    __slots__ = ("_calls", "_failure", "_parse", "done")
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class ChunkDecoder:
         """
         self._parse = parse
         self._failure = failure
+        self._calls = ToolCallNumbers()
         self.done = False
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
@@ -62,6 +64,7 @@ class ChunkDecoder:
         if broken is not None:
             raise broken
         chunk.setdefault("object", "chat.completion.chunk")
+        self._calls.number(chunk)
         return (chunk,)
 
     def _failed(self, body: Mapping[str, Any]) -> ProviderError:

@@ -24,6 +24,7 @@ from modelmesh_cdk.event_streams import Unwrapped
 from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed, vendor_text
 from modelmesh_cdk.message_rules import MessageRules, fit
 from modelmesh_cdk.provider_config import BaseProviderConfig
+from modelmesh_cdk.tool_calls import complete_calls
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
@@ -279,8 +280,7 @@ class WireFormat:
         broken = broke_off(parsed, headers)
         if broken is not None:
             raise broken
-        if request.call.operation.name == EMBEDDINGS.name:
-            in_asked_form(parsed, request.payload.get("encoding_format"))
+        _complete(request, parsed)
         return Answer(parsed, headers, request.adapted)
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
@@ -365,6 +365,14 @@ class WireFormat:
 
 def _overrides(provider: WireFormat, hook: str) -> bool:
     return getattr(type(provider), hook) is not getattr(WireFormat, hook)
+
+
+def _complete(request: WireRequest, answer: dict[str, Any]) -> None:
+    """Put a whole answer into the form that its operation has at OpenAI."""
+    if request.call.operation.name == CHAT.name:
+        complete_calls(answer)
+    elif request.call.operation.name == EMBEDDINGS.name:
+        in_asked_form(answer, request.payload.get("encoding_format"))
 
 
 def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:

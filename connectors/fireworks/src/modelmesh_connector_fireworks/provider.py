@@ -10,6 +10,8 @@ from attrs import evolve
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_fireworks.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 OWN_ADDRESS = "https://api.fireworks.ai"
@@ -25,6 +27,7 @@ class FireworksProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "fireworks.api.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_groq.message_rules import RULES
 
 
 class GroqProvider(OpenAICompatibleProvider):
@@ -17,6 +19,7 @@ class GroqProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "groq.api.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"

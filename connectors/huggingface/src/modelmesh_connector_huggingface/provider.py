@@ -10,9 +10,11 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
+from modelmesh_connector_huggingface.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 NOT_SERVED = ("model_not_supported", "model_not_found")
@@ -31,6 +33,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "huggingface.inference.v1"
     options: ClassVar[Collection[str]] = ("bill_to", "openai_embeddings")
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
     probe_path: ClassVar[str] = ""  # its list of models opens without a key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"

@@ -10,6 +10,8 @@ from attrs import evolve
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_lmstudio.message_rules import RULES
 
 EMBEDDINGS = "representation.embeddings.text-embeddings"
 
@@ -24,6 +26,7 @@ class LMStudioProvider(QuickProvider):
 
     id: ClassVar[str] = "lmstudio.local.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"

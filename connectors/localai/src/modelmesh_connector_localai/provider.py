@@ -6,6 +6,8 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_localai.message_rules import RULES
 
 
 class LocalAIProvider(QuickProvider):
@@ -17,5 +19,6 @@ class LocalAIProvider(QuickProvider):
 
     id: ClassVar[str] = "localai.local.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "http://localhost:8080"
     base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

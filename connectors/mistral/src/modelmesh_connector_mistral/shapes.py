@@ -61,8 +61,6 @@ def plain_choice(choice: Any, part: str) -> None:
     if reason in FINISH:
         choice |= {"finish_reason": FINISH[reason], "native_finish_reason": reason}
     message = choice.get(part)
-    if part == "delta" and isinstance(message, dict):
-        _number(message.get("tool_calls"))
     chunks = message.get("content") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(chunks, list):
         return
@@ -76,13 +74,6 @@ def plain_choice(choice: Any, part: str) -> None:
 def text_of(chunks: Any) -> str:
     """Return what chunks say aloud."""
     return "".join(_text(chunk, "text") for chunk in chunks)
-
-
-def _number(calls: Any) -> None:
-    """Give calls of tools that came without an index their place among those that came together; OpenAI's chunks need one."""
-    for place, call in enumerate(calls if isinstance(calls, list) else ()):
-        if isinstance(call, dict):
-            call.setdefault("index", place)
 
 
 def _text(chunk: Any, kind: str) -> str:

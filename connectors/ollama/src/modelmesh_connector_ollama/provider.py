@@ -7,7 +7,9 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_ollama.host import address_of
+from modelmesh_connector_ollama.message_rules import RULES
 
 
 class OllamaProvider(QuickProvider):
@@ -19,6 +21,7 @@ class OllamaProvider(QuickProvider):
 
     id: ClassVar[str] = "ollama.local.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "http://localhost:11434"
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
-from modelmesh_cdk.call_ids import digest, respelled
+from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_openai.message_rules import RULES
 
 HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
-LONGEST_ID = 40
-"""Of a tool call: OpenAI refuses more (vercel/ai#5171, agno-agi/agno#5382, read 2026-11-21); other vendors give longer ones."""
 
 
 class OpenAIProvider(OpenAICompatibleProvider):
@@ -23,6 +22,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "openai.llm.v1"
     options: ClassVar[Collection[str]] = ("organization", "project")
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"
@@ -41,16 +41,3 @@ class OpenAIProvider(OpenAICompatibleProvider):
             if value:
                 headers.setdefault(name, value)
         return headers
-
-    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
-        """Return the body, with IDs of tool calls that OpenAI takes."""
-        body = super()._build_request_payload(request)
-        if "messages" in body:
-            note = f"IDs of tool calls over {LONGEST_ID} letters shortened"
-            body["messages"] = respelled(body["messages"], tool_call_id, request.adapted, note)
-        return body
-
-
-def tool_call_id(given: str) -> str:
-    """Return the ID of a call as OpenAI takes it."""
-    return given if len(given) <= LONGEST_ID else f"call_{digest(given, 24)}"

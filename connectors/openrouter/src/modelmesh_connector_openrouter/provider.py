@@ -10,6 +10,8 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of
 
 TITLE = "ModelMesh"
@@ -35,6 +37,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
+    message_rules: ClassVar[MessageRules | None] = RULES
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("http_referer", "x_title", "provider_preferences", "route", "transforms")
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"

@@ -11,9 +11,11 @@ from modelmesh.errors import ProviderError
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form
 from modelmesh_connector_perplexity.events import EventDecoder
+from modelmesh_connector_perplexity.message_rules import RULES
 from modelmesh_connector_perplexity.questions import body_of
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
@@ -35,6 +37,7 @@ class PerplexityProvider(BaseProvider):
 
     id: ClassVar[str] = "perplexity.search.v1"
     options: ClassVar[Collection[str]] = ("web_search", "search_recency_filter")
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"

@@ -26,7 +26,6 @@ FILTERS = (
     "last_updated_before_filter",
 )
 RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
-_KNOWN_OF_MESSAGES = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 _PARTS = {"text": "input_text", "image_url": "input_image"}
 
 
@@ -95,9 +94,6 @@ def _tool(tool: Any) -> Any:
 def _items(message: Any, adapted: list[str]) -> list[Any]:
     if not isinstance(message, Mapping):
         return [message]
-    for name, value in message.items():
-        if name not in _KNOWN_OF_MESSAGES and value is not None:
-            adapted.append(f"messages[].{name} is left out")
     content = message.get("content")
     if message.get("role") == "tool":
         return [{"type": "function_call_output", "call_id": message.get("tool_call_id"), "output": _text(content)}]

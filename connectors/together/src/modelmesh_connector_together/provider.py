@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
 END_OF_TEXT = "eos"
@@ -23,6 +25,7 @@ class TogetherProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "together.api.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"

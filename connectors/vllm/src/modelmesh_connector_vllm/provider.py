@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_vllm.message_rules import RULES
 
 
 class VLLMProvider(QuickProvider):
@@ -18,6 +20,7 @@ class VLLMProvider(QuickProvider):
 
     id: ClassVar[str] = "vllm.local.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "http://localhost:8000"
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_xai.message_rules import RULES
 
 _CANNOT = re.compile(r"maximum prompt length|not support(ed)?\b", re.IGNORECASE)
 _USED_UP = re.compile(r"\b(credits|spending limit)\b", re.IGNORECASE)
@@ -22,6 +24,7 @@ class XAIProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "xai.grok.v1"
     options: ClassVar[Collection[str]] = ()
+    message_rules: ClassVar[MessageRules | None] = RULES
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"
 

@@ -6,6 +6,8 @@
 :func:`breaches`             lists the rules that a request on the wire breaks; written apart from :func:`fit`
 ==========================  =====================================================================================
 
+:data:`TEMPLATED` is the start for servers that render conversations with a model's chat template.
+
 ``rules`` states them. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``, ``calls``,
 ``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order.
 """
@@ -23,8 +25,10 @@ from modelmesh_cdk.message_rules.rules import (
     Source,
     SystemPlace,
 )
+from modelmesh_cdk.message_rules.templates import TEMPLATED
 
 __all__ = [
+    "TEMPLATED",
     "Arguments",
     "Blank",
     "CallIds",

@@ -39,7 +39,7 @@ def _split(turn: Turn, notes: Notes, kept: Any) -> list[Turn]:
         kind = block.get("type") if isinstance(block, Mapping) else None
         if isinstance(block, str):
             parts.append({"type": "text", "text": block})
-        elif not isinstance(block, Mapping) or (kind in kept and not _is_anthropic_thought(block)):
+        elif not isinstance(block, Mapping) or (kind in kept and not _is_anthropics(block)):
             parts.append(block)
         elif kind in THOUGHTS:
             notes.add(f"{kind} blocks left out: {notes.vendor} does not take another vendor's thoughts", turn.where)
@@ -69,10 +69,11 @@ def _joined(turn: Turn, parts: list[Any], calls: list[Any], results: list[Turn])
     return [*results, *([turn] if parts or calls else [])]
 
 
-def _is_anthropic_thought(block: Mapping[str, Any]) -> bool:
-    return block.get("type") == "redacted_thinking" or (
-        block.get("type") == "thinking" and isinstance(block.get("thinking"), str)
-    )
+def _is_anthropics(block: Mapping[str, Any]) -> bool:
+    kind = block.get("type")
+    if kind in ("image", "document"):
+        return "source" in block
+    return kind == "redacted_thinking" or (kind == "thinking" and isinstance(block.get("thinking"), str))
 
 
 def _function(block: Mapping[str, Any]) -> dict[str, Any]:

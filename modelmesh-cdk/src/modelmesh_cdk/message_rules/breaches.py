@@ -65,6 +65,8 @@ def _keys(said: Mapping[str, Any], where: str, rules: MessageRules) -> Iterator[
     accepted = (rules.keys or {}).get(str(role), ("role", "content"))
     if rules.keys is not None and (extra := sorted(set(said) - set(accepted) - {"role", "content"})):
         yield f"{where}: keys {extra}"
+    if not rules.tools and (role == "tool" or "tool_calls" in said):
+        yield f"{where}: a tool call or result"
     if not rules.functions and (role == "function" or "function_call" in said):
         yield f"{where}: a function before tools"
 
@@ -106,7 +108,8 @@ def _part(part: Any, where: str, role: str, several: bool, rules: MessageRules) 
         yield f"{where} is not an object"
         return
     kind = part.get("type")
-    if role in rules.parts and kind not in rules.parts[role]:
+    accepted = rules.accepted_parts(role)
+    if kind in rules.refused_parts or (accepted is not None and kind not in accepted):
         yield f"{where}: type {kind!r} in the role {role}"
     keys = rules.part_keys.get(str(kind))
     if keys is not None and (extra := sorted(set(part) - set(keys))):
@@ -117,12 +120,18 @@ def _part(part: Any, where: str, role: str, several: bool, rules: MessageRules) 
         elif several and rules.blank.get("part", Blank.KEEP) is not Blank.KEEP and not part["text"].strip():
             yield f"{where}: blank text"
     if kind == "image_url":
-        image = part.get("image_url")
-        url = image.get("url") if isinstance(image, Mapping) else image
-        if not isinstance(url, str):
-            yield f"{where}: no URL"
-        elif url.startswith("data:") and rules.images is not None and re.split("[;,]", url[5:])[0] not in rules.images:
-            yield f"{where}: an image of {re.split('[;,]', url[5:])[0]!r}"
+        yield from _image(part.get("image_url"), where, rules)
+
+
+def _image(image: Any, where: str, rules: MessageRules) -> Iterator[str]:
+    url = image.get("url") if isinstance(image, Mapping) else image
+    if not isinstance(url, str):
+        yield f"{where}: no URL"
+    elif not url.startswith("data:"):
+        if not rules.remote_images:
+            yield f"{where}: an image at an address"
+    elif rules.images is not None and re.split("[;,]", url[5:])[0] not in rules.images:
+        yield f"{where}: an image of {re.split('[;,]', url[5:])[0]!r}"
 
 
 def _call(call: Any, where: str, rules: MessageRules) -> Iterator[str]:

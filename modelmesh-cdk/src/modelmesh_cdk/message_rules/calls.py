@@ -158,13 +158,38 @@ def _results(turns: list[Turn], place: int, owners: dict[int, tuple[int, int]], 
     return [result for _, result in sorted(found, key=lambda one: one[0])]
 
 
+def as_text(turns: list[Turn], notes: Notes) -> None:
+    """Write tool calls and their results as text, for a vendor that has neither."""
+    for turn in turns:
+        if turn.role == "tool":
+            name = turn.said.get("name") or turn.said.get("tool_call_id") or "a tool"
+            turn.said = {"role": "user", "content": _headed(f"Result of {name}: ", turn.content)}
+        elif turn.calls:
+            said = [f"Called {_told(call)}." for call in turn.said.pop("tool_calls")]
+            content = turn.content
+            if isinstance(content, list):
+                turn.said["content"] = [*content, {"type": "text", "text": "\n".join(said)}]
+            else:
+                turn.said["content"] = "\n".join([content, *said] if content else said)
+        else:
+            continue
+        notes.add(f"tool calls and results sent as text: {notes.vendor} has no tools", turn.where)
+
+
+def _told(call: Any) -> str:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    inner = function if isinstance(function, Mapping) else {}
+    return f"{inner.get('name') or 'a tool'}({inner.get('arguments') or ''})"
+
+
+def _headed(head: str, content: Any) -> Any:
+    return [{"type": "text", "text": head}, *content] if isinstance(content, list) else f"{head}{content or ''}"
+
+
 def _as_user(turn: Turn, notes: Notes) -> Turn:
-    content = turn.content
     name = turn.said.get("name") or turn.said.get("tool_call_id") or "a tool"
-    head = f"Result of {name}: "
-    said: Any = [{"type": "text", "text": head}, *content] if isinstance(content, list) else f"{head}{content or ''}"
     notes.add("tool results without a call sent as messages of the user", turn.where)
-    return Turn({"role": "user", "content": said}, turn.where)
+    return Turn({"role": "user", "content": _headed(f"Result of {name}: ", turn.content)}, turn.where)
 
 
 def spelled(messages: list[Any], ids: CallIds | None, notes: Notes) -> list[Any]:

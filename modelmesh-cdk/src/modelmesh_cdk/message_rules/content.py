@@ -51,9 +51,10 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
 
 def _belongs_to_user(part: Any, turn: Turn, rules: MessageRules) -> bool:
     kind = part.get("type") if isinstance(part, Mapping) else None
-    if turn.role != "tool" or "tool" not in rules.parts or kind is None or kind in rules.parts["tool"]:
+    of_tools, of_users = rules.accepted_parts("tool"), rules.accepted_parts("user")
+    if turn.role != "tool" or of_tools is None or kind is None or kind in of_tools or kind in rules.refused_parts:
         return False
-    return "user" not in rules.parts or kind in rules.parts["user"]
+    return of_users is None or kind in of_users
 
 
 def _part(part: Any, turn: Turn, rules: MessageRules, notes: Notes, where: str) -> Any:
@@ -70,10 +71,13 @@ def _part(part: Any, turn: Turn, rules: MessageRules, notes: Notes, where: str) 
             return None
     elif kind == "image_url":
         made["image_url"] = _image(made.get("image_url"), rules, where)
-    accepted = rules.parts.get(str(turn.role))
+    accepted = rules.accepted_parts(str(turn.role))
+    if kind == "refusal" and accepted is not None and kind not in accepted:
+        return {"type": "text", "text": made.get("refusal") or ""}
+    if kind in rules.refused_parts:
+        message = f"{where} is of type {kind!r}, which {rules.vendor} does not accept."
+        raise unsupported(message)
     if accepted is not None and kind not in accepted and not _belongs_to_user(made, turn, rules):
-        if kind == "refusal" and "text" in accepted:
-            return {"type": "text", "text": made.get("refusal") or ""}
         message = f"{where} is of type {kind!r}; in the role {turn.role} {rules.vendor} accepts {', '.join(sorted(accepted))}."
         raise unsupported(message)
     _leave_out_keys(made, rules, notes, turn.where)

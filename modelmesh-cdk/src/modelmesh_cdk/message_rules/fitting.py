@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh_cdk.message_rules.blocks import without_foreign_blocks
-from modelmesh_cdk.message_rules.calls import paired, spelled, with_proper_calls
+from modelmesh_cdk.message_rules.calls import as_text, paired, spelled, with_proper_calls
 from modelmesh_cdk.message_rules.content import with_accepted_parts, with_proper_blanks
 from modelmesh_cdk.message_rules.fields import (
     with_accepted_keys,
@@ -77,6 +77,8 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
     with_proper_calls(turns, rules, notes)
     with_accepted_keys(turns, rules, notes)
     turns = paired(turns, rules, notes)
+    if not rules.tools:
+        as_text(turns, notes)
     turns = with_accepted_parts(turns, rules, notes)
     turns = with_proper_blanks(turns, rules, notes)
     turns = in_order(turns, rules, notes)

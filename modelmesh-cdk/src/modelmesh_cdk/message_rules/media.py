@@ -14,9 +14,12 @@ def proper_data_url(url: str, rules: MessageRules, where: str) -> str:
     """Return an image's data URL with the media type that its bytes have; other URLs are returned as they are.
 
     Raises:
-        ProviderError: The vendor does not accept images of this type.
+        ProviderError: The vendor does not accept images of this type, or none at an address.
     """
     if url[:5].lower() != "data:":
+        if not rules.remote_images:
+            message = f"{where} is an image at an address, and {rules.vendor} accepts images in data URLs only."
+            raise unsupported(message)
         return url
     head, _, data = url[5:].partition(",")
     kind, *more = head.split(";")

@@ -94,8 +94,9 @@ class MessageRules:
         keys: Accepted keys of a message by role; ``None`` is an open schema, where unknown keys travel.
         call_keys: Accepted keys of a tool call; ``None`` is an open schema.
         parts: Accepted types of content parts by role; a role without an entry takes any.
+        refused_parts: Types of content parts of other vendors, refused in each role.
         part_keys: Accepted keys of a content part by its type; a type without an entry is open.
-        text_only: Roles whose content is one text and never a list of parts.
+        text_only: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
         blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
         stand_in: Text in place of a blank one.
         silent_content: Content next to tool calls when the message has no text.
@@ -114,6 +115,8 @@ class MessageRules:
         call_ids: Spelling of tool-call IDs; ``None`` accepts any.
         names: Regular expression of accepted characters in ``name``; ``None`` accepts any.
         images: Accepted media types of images in data URLs; ``None`` accepts any.
+        remote_images: Whether an image may be an address that the vendor downloads.
+        tools: Whether tool calls and their results are accepted in a conversation; else they are written as text.
         thoughts: Field that each assistant message must carry with text, such as ``reasoning_content``.
         thoughts_stand_in: That text, when the message has none.
         blank_stops: Whether blank stop sequences are accepted.
@@ -132,6 +135,7 @@ class MessageRules:
     keys: Mapping[str, Collection[str]] | None = None
     call_keys: Collection[str] | None = None
     parts: Mapping[str, Collection[str]] = field(factory=dict)
+    refused_parts: Collection[str] = ()
     part_keys: Mapping[str, Collection[str]] = field(factory=dict)
     text_only: Collection[str] = ()
     blank: Mapping[str, Blank] = field(factory=dict)
@@ -152,6 +156,8 @@ class MessageRules:
     call_ids: CallIds | None = None
     names: str | None = None
     images: Collection[str] | None = None
+    remote_images: bool = True
+    tools: bool = True
     thoughts: str | None = None
     thoughts_stand_in: str = ""
     blank_stops: bool = True
@@ -166,6 +172,10 @@ class MessageRules:
         plain = MessageRules(vendor=self.vendor)
         names = [one.name for one in fields(MessageRules) if one.name not in _TEXTS]
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
+
+    def accepted_parts(self, role: str) -> Collection[str] | None:
+        """Return the types of content parts that a role may hold; ``None`` is any."""
+        return self.parts.get(role, ("text",) if role in self.text_only else None)
 
     def unsourced(self) -> list[str]:
         """Return the stated rules that have no source."""

@@ -189,9 +189,10 @@ class Requests(Subject):
 
 
 def _without_blanks(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message without fields of the vendor's own that are blank."""
+    """Return a message without fields of the vendor's own that are blank; no text next to tool calls is ``None``."""
     known = ("role", "content", "tool_calls", "tool_call_id")
-    return {name: value for name, value in message.items() if name in known or not isinstance(value, str) or value.strip()}
+    kept = {name: value for name, value in message.items() if name in known or not isinstance(value, str) or value.strip()}
+    return {**kept, "content": kept.get("content") or None} if kept.get("tool_calls") else kept
 
 
 def _respelled(messages: list[dict[str, Any]], spelled: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,9 @@
+"""LocalAI's rules for conversations; unknown keys and types of parts travel."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from modelmesh_cdk.message_rules import TEMPLATED
+
+RULES = evolve(TEMPLATED, vendor="LocalAI")

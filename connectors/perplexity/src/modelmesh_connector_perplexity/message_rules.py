@@ -1,0 +1,51 @@
+"""Perplexity's rules for conversations, those of its Agent API.
+
+Keys that the Agent API does not know are refused. That roles must alternate after the system message, begin with the user's
+and end with it was the rule of the chat completions that the Agent API replaced; it holds for both.
+"""
+
+from __future__ import annotations
+
+from modelmesh_cdk.message_rules import LastAssistant, MessageRules, Source, SystemPlace
+
+_PACKAGE = Source("package perplexityai 0.46.1, types/input_item_param.py", "2026-11-21")
+_ORDER = Source(
+    "'After the (optional) system message(s), user and assistant roles should be alternating', perplexityai/api-discussion#265",
+    "2026-11-30",
+)
+
+RULES = MessageRules(
+    vendor="Perplexity",
+    roles=("system", "developer", "user", "assistant", "tool"),
+    functions=False,
+    keys={
+        "system": ("role", "content"),
+        "developer": ("role", "content"),
+        "user": ("role", "content"),
+        "assistant": ("role", "content", "tool_calls"),
+        "tool": ("role", "content", "tool_call_id"),
+    },
+    call_keys=("id", "type", "function", "index"),
+    parts={"user": ("text", "image_url")},
+    part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
+    text_only=("system", "developer", "assistant", "tool"),
+    system=SystemPlace.FIRST,
+    lone_system=False,
+    alternating=True,
+    opening="Hello.",
+    last_assistant=LastAssistant.ASK_TO_CONTINUE,
+    sources={
+        "roles": _PACKAGE,
+        "functions": _PACKAGE,
+        "keys": Source(f"{_PACKAGE.text}; docs.perplexity.ai: unknown fields are refused", "2026-11-21"),
+        "call_keys": _PACKAGE,
+        "parts": _PACKAGE,
+        "part_keys": _PACKAGE,
+        "text_only": _PACKAGE,
+        "system": _ORDER,
+        "lone_system": _ORDER,
+        "alternating": _ORDER,
+        "opening": _ORDER,
+        "last_assistant": _ORDER,
+    },
+)

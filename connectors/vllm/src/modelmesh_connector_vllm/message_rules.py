@@ -1,0 +1,16 @@
+"""vLLM's rules for conversations; unknown keys and types of parts travel."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from modelmesh_cdk.message_rules import TEMPLATED, Source
+
+RULES = evolve(
+    TEMPLATED,
+    vendor="vLLM",
+    sources={
+        **TEMPLATED.sources,
+        "arguments": Source("vllm-project/vllm, entrypoints/chat_utils.py: arguments of earlier calls are parsed", "2026-11-30"),
+    },
+)
