@@ -187,7 +187,7 @@ def _orphaned(point: Found) -> NoProvidersError:
     dist = point.distribution
     message = (
         f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, "
-        f"so it detects nobody. Correct the pyproject.toml of {dist.split()[0]}, and install that again: modelmesh connectors"
+        f"so it detects nobody. Correct the pyproject.toml of {point.owner[0]}, and install that again: modelmesh connectors"
     )
     return NoProvidersError(message)
 

@@ -23,6 +23,17 @@ DEFAULT_STRATEGY = "stick-until-failure"
 CHOOSING = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode")
 """Keys of a pool that only its strategy acts on."""
 
+OPTIONS = {
+    "affinity_mode": "session-stickiness",
+    "session_timeout": "session-stickiness",
+    "session_header": "session-stickiness",
+    "max_sessions": "session-stickiness",
+    "weights": "load-balanced",
+    "model_weights": "load-balanced",
+    "max_latency_ms": "latency-first",
+}
+"""Keys of ``selection`` that belong to the format, and the strategies that read them."""
+
 
 def build_strategy(section: PoolSection, override: str | None, resolver: Resolver, problems: Problems) -> Strategy:
     """Build the strategy of a pool.
@@ -88,10 +99,15 @@ def _check_selection(section: PoolSection, classes: Iterable[type[Any]], problem
         known |= reads
     path, name = ("pools", section.name), str(getattr(next(iter(classes)), "id", ""))
     for option in section.selection:
-        if option not in known:
-            hint = did_you_mean(option, (*known, *CHOOSING, "rate_limit", "policy"))
-            listed = ", ".join(sorted(known)) or "no options"
-            problems.add((*path, "selection", option), f"unknown key {option!r} of the strategy.{hint} {name} reads: {listed}")
+        if option in known:
+            continue
+        if option in OPTIONS:
+            what = f"changes nothing, for it is an option of {OPTIONS[option]}, and the strategy here is {name}"
+            problems.note((*path, "selection", option), what)
+            continue
+        hint = did_you_mean(option, (*known, *CHOOSING, *OPTIONS, "rate_limit", "policy"))
+        listed = ", ".join(sorted(known)) or "no options"
+        problems.add((*path, "selection", option), f"unknown key {option!r} of the strategy.{hint} {name} reads: {listed}")
     defaults = fields_dict(PoolSection)
     for key in CHOOSING:
         stated = getattr(section, key)

@@ -162,10 +162,16 @@ class References:
     def _ask(self, store: SecretStore, name: str, body: str, path: Path) -> str:
         try:
             value: Any = store.get(name)
-        except KeyError:
-            tried: Callable[[str], list[str]] = getattr(store, "tried", lambda asked: [asked])
+        except KeyError as error:
+            if not _is_about(error, name):
+                said = f"raised KeyError({error.args[0]!r}), which does not name the secret"
+                raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
+            tried: Callable[[str], list[str]] | None = getattr(store, "tried", None)
+            if tried is None:
+                raise self._missing(body, path, store.id, [name], "") from None
             names = tried(name)
-            raise self._missing(body, path, store.id, names, f"export {spellings(name)[-1]}=…") from None
+            variable = next((one for one in reversed(names) if one.isidentifier()), spellings(name)[-1])
+            raise self._missing(body, path, store.id, names, f"export {variable}=…") from None
         except ModelMeshError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises, it is named
@@ -185,15 +191,17 @@ class References:
         at = f" ({place})" if place else ""
         message = (
             f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value "
-            "as a str, or raise KeyError when there is none; name another store under 'secrets', or set the variable: ${env:NAME}"
+            "as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or set a variable: ${env:NAME}"
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 
     def _missing(self, body: str, path: Path, store: str, tried: list[str], command: str) -> SecretNotFoundError:
         where = self._places.where(path)
+        elsewhere = f"Add it to that store, write ${{env:{_shouted(body)}}} and set that variable,"
+        step = f"Set it, e.g. {command} -" if command else elsewhere
         message = (
-            f"{where}: ${{{body}}} has no value: {store} was asked for {', '.join(tried)}. "
-            f"Set it, e.g. {command} - or name another store under 'secrets'."
+            f"{where}: ${{{body}}} has no value: {store} was asked for {', '.join(tried)}. {step} "
+            "or name another store under 'secrets'."
         )
         return SecretNotFoundError(message, where=where)
 
@@ -201,3 +209,13 @@ class References:
         where = self._places.where(path)
         shown = reference if len(reference) < 60 else reference[:20] + "…"  # noqa: PLR2004 - it may hold a key
         return ConfigurationError(f"{where}: the reference {shown!r} {why}.", where=where)
+
+
+def _is_about(error: KeyError, name: str) -> bool:
+    """Return whether a ``KeyError`` says that a secret is missing; another is a mistake in the store's code."""
+    said = str(error.args[0]) if error.args else ""
+    return not said or " " in said or _shouted(name) in _shouted(said)
+
+
+def _shouted(name: str) -> str:
+    return spellings(name.partition(":")[2] or name)[-1]

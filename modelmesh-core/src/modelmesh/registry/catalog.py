@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 
 from attrs import frozen
@@ -87,9 +89,7 @@ class Catalog:
         state = _path_state()
         if _scanned is not None and _scanned[0] == state:
             return _scanned[1]
-        found = entry_points()
-        near = [group for group in found.groups if "mesh" in group or "model" in group]
-        catalog = cls(point for group in near for point in found.select(group=group))
+        catalog = cls(_points())
         settled = time.time_ns() - _SETTLED_NS
         _scanned = (state, catalog) if all(changed < settled for _, changed in state) else None
         return catalog
@@ -105,7 +105,7 @@ class Catalog:
             owners = " and ".join(sorted(found.distribution for found in several))
             message = (
                 f"two distributions provide the {kind.label} connector {connector_id!r}: {owners}. "
-                f"Uninstall one: pip uninstall {several[-1].distribution.split()[0]}"
+                f"Uninstall one: pip uninstall {several[-1].owner[0]}"
             )
             raise DuplicateConnectorError(message, connector_id=connector_id, distribution=owners)
         return several[0] if several else None
@@ -161,6 +161,10 @@ class Catalog:
 
 _ALIKE = 0.85
 
+_NAME_SEPARATORS = re.compile(r"[-_.]+")
+
+_log = logging.getLogger("modelmesh.plugins")
+
 _SETTLED_NS = 2_000_000_000
 """Age of the last change from which the entries of the path count as settled."""
 
@@ -188,4 +192,35 @@ def _distinct(several: list[Found]) -> list[Found]:
     """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
     if len(several) < 2:  # noqa: PLR2004 - one is the usual case, and its distribution need not be read
         return several
-    return list({found.distribution.split()[0].lower().replace("_", "-"): found for found in reversed(several)}.values())[::-1]
+    return list({_NAME_SEPARATORS.sub("-", found.owner[0]).lower(): found for found in reversed(several)}.values())[::-1]
+
+
+def _points() -> Iterator[EntryPoint]:
+    """Yield the entry points of groups that may be ours; a distribution whose list is damaged is left out with a log line."""
+    try:
+        found = entry_points()
+    except Exception:  # noqa: BLE001 - the standard library raises TypeError and others, without the name of the culprit
+        yield from _points_one_by_one()
+        return
+    for group in found.groups:
+        if _is_near(group):
+            yield from found.select(group=group)
+
+
+def _points_one_by_one() -> Iterator[EntryPoint]:
+    seen: set[str] = set()
+    for distribution in distributions():
+        place = getattr(distribution, "_path", "an unknown place")
+        try:
+            name, points = distribution.name, list(distribution.entry_points)
+        except Exception as error:  # noqa: BLE001 - as above
+            why = f"{type(error).__name__}: {error}"
+            _log.warning("the entry points of %s cannot be read, so it is left out: %s. Reinstall it", place, why)
+            continue
+        if name not in seen:
+            seen.add(name)
+            yield from (point for point in points if _is_near(point.group))
+
+
+def _is_near(group: str) -> bool:
+    return "mesh" in group or "model" in group

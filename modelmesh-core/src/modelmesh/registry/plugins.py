@@ -38,7 +38,7 @@ def load_plugins(catalog: Catalog, groups: tuple[str, ...] = (PLUGINS,)) -> tupl
         try:
             manager.register(found.point.load(), name=found.name)
             _check_names(manager, found.name)
-        except Exception as error:  # noqa: BLE001 - one broken plugin must not take the others with it
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin ends neither the others nor the program
             if manager.has_plugin(found.name):
                 manager.unregister(name=found.name)
             left_out[found.name] = f"{type(error).__name__}: {error}"

@@ -90,7 +90,7 @@ class Resolver:
         near: list[str] = []
         if strays:
             found, group = strays[0]
-            dist = found.distribution.split()[0]
+            dist = found.owner[0]
             hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {dist}, and install that again"
         elif others:
             at = others[0]
@@ -99,7 +99,7 @@ class Resolver:
             one = misnamed[0]
             hint = (
                 f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks "
-                f"like 'groq.api.v1'. Correct it in the pyproject.toml of {one.distribution.split()[0]}, and install that again"
+                f"like 'groq.api.v1'. Correct it in the pyproject.toml of {one.owner[0]}, and install that again"
             )
         elif published:
             hint = f"Install it: pip install {published}"
@@ -137,7 +137,7 @@ def _load(found: Found, kind: Kind, where: str) -> Any:
     try:
         return found.point.load()
     except (Exception, SystemExit) as error:
-        dist = found.distribution.split()[0]
+        dist = found.owner[0]
         place = authors.where_raised(error, module=found.module)
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         what = authors.what(error)
