@@ -35,6 +35,7 @@ from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.maintenance import Maintenance
+from modelmesh.routing.pacing import Pacer
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.router import Router
 
@@ -243,6 +244,9 @@ class Assembler:
         policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._book, policy, self._ledger)
+        pace = section.rate_limit
+        if pace.max_rpm or pace.min_delta:
+            pool.pacer = Pacer(pace.max_rpm, pace.min_delta)
         give_judge(section, pool, self._resolver, self._config.places)
         pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
         return pool

@@ -191,7 +191,7 @@ class References:
         at = f" ({place})" if place else ""
         message = (
             f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value "
-            "as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or set a variable: ${env:NAME}"
+            "as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or use ${env:NAME}"
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 

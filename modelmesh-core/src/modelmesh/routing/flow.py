@@ -168,6 +168,7 @@ def serve(
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     record = [] if attempts is None else attempts
     run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total, record)
+    run.pacer = None if dry_run else pool.pacer
     try:
         while run.time_for_another():
             try:
@@ -177,7 +178,7 @@ def serve(
                     raise
                 break
             if choice is None:
-                if run.ended is not None or not (yield from _queued(run)):
+                if not (yield from _waited(run)):
                     break
                 continue
             candidate, reason = choice
@@ -236,6 +237,18 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
             return None
 
 
+def _waited(run: Rotation) -> Generator[Step, Outcome, bool]:
+    """Wait until a candidate may be tried, for the pool's pace or in a queue; ``False`` when waiting does not help."""
+    if not run.pause:
+        return run.ended is None and (yield from _queued(run))
+    if not run.may_pause():
+        return False
+    run.waited += run.pause
+    yield Wait(run.pause)
+    run.pool.book.advance(run.clock())
+    return True
+
+
 def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
     """Wait in the queues of the accounts that are full; ``False`` when no candidate became available."""
     accounts = () if run.gave_up_waiting else run.accounts_to_wait_for()
@@ -291,6 +304,8 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         run.waited = 0.0
         run.attempts.append(attempt)
         pool.total_requests += 1
+        if pool.pacer is not None:
+            pool.pacer.sent(candidate, now)
         _notify(pool, "picked", candidate, run.selection)
         lease.sent = True
         outcome = yield send

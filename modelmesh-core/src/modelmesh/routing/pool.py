@@ -11,6 +11,7 @@ from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing import standby
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.needs import estimated_tokens, lacks, needs
+from modelmesh.routing.pacing import Pacer
 from modelmesh.routing.policy import PoolPolicy
 from modelmesh.routing.vector_spaces import VectorSpace
 
@@ -40,6 +41,7 @@ class Pool:
         ledger: Counts what its attempts take.
         meters: What is counted against the pool as a whole.
         judge: Its own policies of standby and recovery, ``None`` where the circuits decide alone.
+        pacer: How often requests may go to one member, ``None`` for any pace.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Pool:
         self.ledger = Ledger(book) if ledger is None else ledger
         self.meters: list[Meter] = []
         self.judge: Judge | None = None
+        self.pacer: Pacer | None = None
         self._all = (1 << len(self.members)) - 1
         self._ready = 0
         self._closed = 0  # put in standby by hand

@@ -18,6 +18,7 @@ from modelmesh.routing.circuits import Account, Circuit, State
 from modelmesh.routing.classes import RULES, FailureClass, SameTarget, is_refusal
 from modelmesh.routing.delays import equal_jitter, full_jitter
 from modelmesh.routing.ledger import Refusal
+from modelmesh.routing.pacing import Pacer
 from modelmesh.routing.policy import MOST_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh.routing.pool import Pool
 
@@ -109,6 +110,8 @@ class Rotation:
     gave_up_waiting: bool = False
     ticket: Ticket | None = None
     queued_at: tuple[Account, ...] = ()
+    pacer: Pacer | None = None
+    pause: float = 0.0
 
     # -- the next candidate -----------------------------------------------------------------------------------------
 
@@ -120,6 +123,10 @@ class Rotation:
         """Return the next candidate and the reason for it; ``None`` when there is none, or a queue to wait in."""
         untried = self.untried() | self._granted()
         open_ = self._within_caps(untried)
+        if open_ and self.pacer is not None:
+            open_ = self._within_pace(open_, self.pacer)
+            if not open_:
+                return None
         if open_:
             kept = open_ & self.kept_to
             open_ = kept or open_ & ~self.avoided or open_
@@ -154,6 +161,20 @@ class Rotation:
             return mask
         self.ended = None if allowed else cap
         return allowed
+
+    def _within_pace(self, mask: int, pacer: Pacer) -> int:
+        """Take out the members that were sent a request too lately; ``pause`` is the time until the first may be sent one."""
+        now = self.clock()
+        rested = sum(1 << place for place, c in enumerate(self.pool.members) if mask >> place & 1 and not pacer.delay(c, now))
+        self.pause = 0.0 if rested else pacer.shortest_delay(Candidates(self.pool, mask), now)
+        return rested
+
+    def may_pause(self) -> bool:
+        """Return whether the pause that the pool's pace demands fits the time that the request has."""
+        if self.pause <= self.ends - self.clock() - LEAST_LEFT_S:
+            return True
+        self.ended = f"rate_limit of the pool lets the next request through in {self.pause:.1f} s, after the deadline"
+        return False
 
     def _ask_strategy(self, candidates: Candidates) -> tuple[Candidate, str]:
         strategy = self.pool.strategy

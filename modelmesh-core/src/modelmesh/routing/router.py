@@ -123,6 +123,7 @@ class Router:
             if mask:
                 members = [member for place, member in enumerate(pool.members) if mask >> place & 1]
                 own = Pool(name, pool.capability, members, self._plain(), pool.book, pool.policy, pool.ledger)
+                own.pacer = pool.pacer
                 own.meters = pool.meters  # its budget holds for its models by whatever name they are asked
                 own.operations = self._operations_of_models(members)
                 self._own[name] = own, pool
