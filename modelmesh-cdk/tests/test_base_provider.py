@@ -237,10 +237,10 @@ def test_the_key_and_the_address_from_the_environment(
 
 def test_settings_as_an_object_a_map_or_by_name() -> None:
     forms = [
-        BaseProvider(BaseProviderConfig(base_url="http://x", api_key=Secret("k-test"), options={"region": "eu"})),
-        BaseProvider({"base_url": "http://x", "api_key": "k-test", "region": "eu"}),
-        BaseProvider(base_url="http://x", api_key="k-test", region="eu"),
-        BaseProvider.from_config({"base_url": "http://x", "api_key": "k-test", "options": {"region": "eu"}}),
+        BaseProvider(BaseProviderConfig(base_url="https://x.example", api_key=Secret("k-test"), options={"region": "eu"})),
+        BaseProvider({"base_url": "https://x.example", "api_key": "k-test", "region": "eu"}),
+        BaseProvider(base_url="https://x.example", api_key="k-test", region="eu"),
+        BaseProvider.from_config({"base_url": "https://x.example", "api_key": "k-test", "options": {"region": "eu"}}),
     ]
     assert len({repr(one.config) for one in forms}) == 1
     for one in forms:
@@ -252,7 +252,7 @@ def test_settings_as_an_object_a_map_or_by_name() -> None:
 def test_the_catalogue() -> None:
     price = ModelPricing(1.0, 2.0)
     provider = BaseProvider(
-        base_url="http://x",
+        base_url="https://x.example",
         api_key="t",
         models=["a", {"id": "b", "context_window": 9, "colour": "red"}, ModelInfo("c", upstream="c-1", pricing=price)],
     )

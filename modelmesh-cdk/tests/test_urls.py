@@ -25,7 +25,10 @@ from modelmesh_cdk.wire.urls import api_root
         ("https://api.example.com/serv1ce", "https://api.example.com/serv1ce/v1"),
         ("https://api.example.com/models-v2", "https://api.example.com/models-v2/v1"),
         ("http://[::1]:8080", "http://[::1]:8080/v1"),
-        ("http://user:pass@127.0.0.1:1/x", "http://user:pass@127.0.0.1:1/x/v1"),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x/v1"),
+        ("https://bücher.example", "https://bücher.example/v1"),
+        ("https://api.example.com./v1", "https://api.example.com./v1"),
+        (f"https://{'a' * 63}.example", f"https://{'a' * 63}.example/v1"),
     ],
 )
 def test_one_version(written: str, root: str) -> None:
@@ -41,7 +44,10 @@ def test_other_versions_and_none() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "localhost", "localhost:8080", "api.example.com/v1", "ftp://x", "file:///etc", "http://", "http:///v1", "http://:80", "http://x:abc", "http://x:99999", "http://[::1", "http://x/v1?key=a", "http://x/v1#part"],
+    ["", "localhost", "localhost:8080", "api.example.com/v1", "ftp://x", "file:///etc", "http://", "http:///v1", "http://:80", "http://x:abc", "http://x:99999", "http://[::1", "http://x/v1?key=a", "http://x/v1#part",
+     "http://user:pass@127.0.0.1:1/x", "http://user@x", "http://:pw@x", "http://x:0", "http://x:-1", "http://a\rb", "http://a\nb/v1",
+     "http://a\0b", "http://a/\0", "http://a\tb", "http://a\ud800b", "http://a/\udfff", f"http://{'a' * 64}.example", "http://a..b",
+     f"http://{'a.' * 127}b", f"http://{'ü' * 60}.example", "http://a b", "http://a/b c", "http://a%20b", "http://a,b", "http://.x"],
 )  # fmt: skip
 def test_what_is_no_base_url_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match=r"write one like 'https://api.example.com/v1'"):

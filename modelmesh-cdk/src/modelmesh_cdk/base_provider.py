@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary
+from urllib.parse import urlsplit
 
 from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.errors import ProviderError
+from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import catalogue, model_list
@@ -20,11 +20,17 @@ from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.embedding_batches import Batches, EmbeddingLimit, remaining
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.provider_config import BaseProviderConfig
+from modelmesh_cdk.transport.loops import LoopTransports
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
+from modelmesh_cdk.transport.proxies import log_use, may_be_loopback, proxy_for
 from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.headers import CREDENTIALS
 from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire_format import WireFormat
+
+ALLOW_HTTP = "MODELMESH_ALLOW_HTTP"
+"""Environment variable that allows keys over plain ``http://``, as the setting ``allow_http`` does for one provider."""
 
 
 class BaseProvider(DeclaresOptions, WireFormat):
@@ -79,7 +85,9 @@ class BaseProvider(DeclaresOptions, WireFormat):
         self._learned_batches: dict[str, int] = {}
         self._given, self._given_async = transport, async_transport
         self._transport: Transport | None = transport
-        self._async_transports: WeakKeyDictionary[Any, AsyncTransport] = WeakKeyDictionary()
+        self._async_transports = LoopTransports()
+        self._proxy = proxy_for(self._root)
+        self._loopback_only = self._keeps_to_this_machine()
 
     @classmethod
     def from_config(cls, settings: Mapping[str, Any]) -> Self:
@@ -368,43 +376,69 @@ class BaseProvider(DeclaresOptions, WireFormat):
 
             with self._lock:
                 if self._transport is None:
-                    config = self.config
-                    self._transport = HttpxTransport(
-                        self._root, max_connections=config.max_connections, client=config.http_client
-                    )
+                    self._transport = HttpxTransport(self._root, client=self.config.http_client, **self._connecting())
                 transport = self._transport
         return transport
+
+    def _connecting(self) -> dict[str, Any]:
+        if self._proxy is not None:
+            log_use(self._proxy, self._root)
+        return {
+            "max_connections": self.config.max_connections,
+            "proxy": self._proxy,
+            "loopback_only": self._loopback_only,
+        }
+
+    def _keeps_to_this_machine(self) -> bool:
+        """Whether requests must not leave this machine, because the key would be in clear text.
+
+        Raises:
+            ConfigurationError: They would leave it.
+        """
+        config = self.config
+        keyed = self._api_key is not None or any(name.lower() in CREDENTIALS for name in config.headers)
+        if (
+            not self._root.startswith("http://")
+            or not keyed
+            or config.allow_http
+            or os.environ.get(ALLOW_HTTP, "") in ("1", "true")
+        ):
+            return False
+        host = self._proxy.host if self._proxy is not None else urlsplit(self._root).hostname or ""
+        if not may_be_loopback(host):
+            message = (
+                f"the provider {self.id} would send its API key in clear text: its base_url is http://{self._where()}. "
+                f"Use https://, or set allow_http: true (or {ALLOW_HTTP}=1) where you trust the network"
+            )
+            raise ConfigurationError(message)
+        return True
 
     def _async(self) -> AsyncTransport:
         if self._given_async is not None:
             return self._given_async
-        loop = asyncio.get_running_loop()
-        transport = self._async_transports.get(loop)
-        if transport is None:
-            from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415
+        return self._async_transports.current(self._make_async)
 
-            config = self.config
-            transport = AsyncHttpxTransport(self._root, max_connections=config.max_connections, client=config.http_async_client)
-            self._async_transports[loop] = transport
-        return transport
+    def _make_async(self) -> AsyncTransport:
+        from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
+
+        return AsyncHttpxTransport(self._root, client=self.config.http_async_client, **self._connecting())
 
     def close(self) -> None:
-        """Close the connections of threads."""
+        """Close the connections of threads, and of event loops that were closed."""
+        self._async_transports.drop_closed()
         transport, self._transport = self._transport, self._given
         if transport is not None and transport is not self._given:  # what the caller gave, the caller closes
             transport.close()
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        transport = self._async_transports.pop(asyncio.get_running_loop(), None)
-        if transport is not None:
-            await transport.aclose()
+        await self._async_transports.aclose()
 
     def after_fork(self) -> None:
         """Take new connections and a new lock in a child process."""
         self._lock = Lock()
         self._transport = self._given
-        self._async_transports = WeakKeyDictionary()
+        self._async_transports = LoopTransports()
 
 
 def _most(call: Call) -> int:

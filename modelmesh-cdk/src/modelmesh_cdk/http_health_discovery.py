@@ -10,6 +10,7 @@ from attrs import frozen
 from modelmesh.errors import ConfigurationError, ModelMeshError
 from modelmesh_cdk.base_discovery import BaseDiscovery, BaseDiscoveryConfig
 from modelmesh_cdk.transport.port import Deadline, Transport, TransportError
+from modelmesh_cdk.transport.proxies import proxy_for
 from modelmesh_cdk.wire.urls import api_root
 from modelmesh_cdk.wire_format import USER_AGENT, WireFormat
 
@@ -107,7 +108,7 @@ class HttpHealthDiscovery(BaseDiscovery):
             if root not in self._transports:
                 from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
 
-                self._transports[root] = HttpxTransport(root, max_connections=2)
+                self._transports[root] = HttpxTransport(root, max_connections=2, proxy=proxy_for(root))
             return self._transports[root]
 
     def after_fork(self) -> None:

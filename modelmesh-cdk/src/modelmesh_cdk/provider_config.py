@@ -27,6 +27,12 @@ def _plain(headers: Any) -> dict[str, str]:
     return {str(name): value.reveal() if isinstance(value, Secret) else str(value) for name, value in headers.items()}
 
 
+def _is_bool(_: Any, attribute: Any, value: Any) -> None:
+    if not isinstance(value, bool):
+        message = f"{attribute.name} must be true or false, not {value!r}"
+        raise ConfigurationError(message)
+
+
 def _bytes(value: Any) -> int:
     try:
         return size(value)
@@ -48,6 +54,7 @@ class BaseProviderConfig:
         capabilities: Of models that state none of their own.
         auth_method: ``api_key``.
         max_connections: As many may be open at once.
+        allow_http: Whether the key may go over plain ``http://`` to another machine.
         max_event: Bytes of one event of a stream, e.g. ``64MB`` for large pictures.
         headers: Sent with every request.
         http_client: An ``httpx2.Client`` of the caller's, for threads.
@@ -63,6 +70,7 @@ class BaseProviderConfig:
     capabilities: Sequence[str] = ()
     auth_method: str = "api_key"
     max_connections: int = 100
+    allow_http: bool = field(default=False, validator=_is_bool)
     max_event: int = field(default=MAX_EVENT, converter=_bytes)
     headers: Mapping[str, str] = field(factory=dict, converter=_plain, repr=False)
     http_client: Any = field(default=None, repr=False)

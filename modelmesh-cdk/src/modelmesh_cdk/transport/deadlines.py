@@ -6,15 +6,23 @@ last only until the deadline of the exchange it belongs to: the one that the rea
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import httpcore2
 
+from modelmesh_cdk.transport.orphans import Orphans
 from modelmesh_cdk.transport.port import Deadline
+from modelmesh_cdk.transport.proxies import is_loopback
+from modelmesh_cdk.transport.resolving import resolver
+from modelmesh_cdk.transport.unread import in_event_loop, in_tls
+
+STAGGER_S = 0.25
+"""How long to wait for one address of a host before the next is tried as well (RFC 8305, section 5)."""
 
 
 class _Current(threading.local):
@@ -44,6 +52,7 @@ class DeadlineStream(httpcore2.NetworkStream):
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
+        self.spoiled = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read, until the gap or the deadline is over."""
@@ -63,15 +72,24 @@ class DeadlineStream(httpcore2.NetworkStream):
         return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer what the connection below does."""
-        return self._stream.get_extra_info(info)
+        """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
+        found = self._stream.get_extra_info(info)
+        if info == "is_readable" and not found:
+            return self.spoiled or in_tls(self._stream.get_extra_info("ssl_object"))
+        return found
 
 
 class DeadlineBackend(httpcore2.NetworkBackend):
     """Opens connections that keep the deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, loopback_only: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            loopback_only: Refuse every address that is not of this machine.
+        """
         self._backend = httpcore2.SyncBackend()
+        self._loopback_only = loopback_only
 
     def connect_tcp(
         self,
@@ -81,9 +99,24 @@ class DeadlineBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
-        """Connect within what is left for connecting."""
-        left = _left(current.deadline, timeout, httpcore2.ConnectTimeout, connecting=True)
-        return DeadlineStream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        """Connect within what is left for connecting, the look-up of the name included."""
+        deadline = current.deadline
+        try:
+            addresses = resolver.resolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
+        except TimeoutError:
+            raise httpcore2.ConnectTimeout(_UNRESOLVED.format(host)) from None
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from None
+        _check(host, addresses, loopback_only=self._loopback_only)
+        failed: Exception | None = None
+        for place, address in enumerate(addresses):
+            left = _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True)
+            share = left if left is None else left / (len(addresses) - place)
+            try:
+                return DeadlineStream(self._backend.connect_tcp(address, port, share, local_address, socket_options))
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failed = error
+        raise failed or httpcore2.ConnectError(f"{host} has no address")
 
 
 class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
@@ -91,6 +124,7 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
+        self.spoiled = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read, until the gap or the deadline is over."""
@@ -112,15 +146,21 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
         return AsyncDeadlineStream(await self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer what the connection below does."""
-        return self._stream.get_extra_info(info)
+        """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
+        found = self._stream.get_extra_info(info)
+        if info == "is_readable" and not found:
+            return self.spoiled or in_tls(self._stream.get_extra_info("ssl_object")) or in_event_loop(self._stream)
+        return found
 
 
 class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
     """The same for asyncio."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, loopback_only: bool = False) -> None:
+        """Prepare; the argument is that of :class:`DeadlineBackend`."""
         self._backend = httpcore2.AnyIOBackend()
+        self._loopback_only = loopback_only
+        self.orphans = Orphans()
 
     async def connect_tcp(
         self,
@@ -130,6 +170,68 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncDeadlineStream:
-        """Connect within what is left for connecting."""
-        left = _left(acurrent.get(), timeout, httpcore2.ConnectTimeout, connecting=True)
-        return AsyncDeadlineStream(await self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        """Connect within what is left for connecting, the look-up of the name included."""
+        deadline = acurrent.get()
+        try:
+            addresses = await resolver.aresolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
+        except TimeoutError:
+            raise httpcore2.ConnectTimeout(_UNRESOLVED.format(host)) from None
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from None
+        _check(host, addresses, loopback_only=self._loopback_only)
+
+        async def connect(address: str) -> httpcore2.AsyncNetworkStream:
+            left = _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True)
+            stream = await self._backend.connect_tcp(address, port, left, local_address, socket_options)
+            self.orphans.add(stream)
+            return stream
+
+        if len(addresses) == 1:
+            return AsyncDeadlineStream(await connect(addresses[0]))
+        return AsyncDeadlineStream(await _first_of([connect(address) for address in addresses]))
+
+
+_UNRESOLVED = "the name {} was not resolved within the limit"
+
+
+def _check(host: str, addresses: Sequence[str], *, loopback_only: bool) -> None:
+    """Refuse to send a key in clear text off this machine.
+
+    Raises:
+        ConnectError: An address is of another machine.
+    """
+    far = next((address for address in addresses if not is_loopback(address)), None) if loopback_only else None
+    if far is not None:
+        where = host if host == far else f"{host} ({far})"
+        message = f"the API key is not sent over plain http:// to {where}; use https://, or set allow_http: true"
+        raise httpcore2.ConnectError(message)
+
+
+async def _first_of(attempts: Sequence[Any]) -> httpcore2.AsyncNetworkStream:
+    """Return the connection that stands first; each attempt begins a moment after the one before, or when that failed.
+
+    Raises:
+        ConnectError: None stands.
+    """
+    waiting, running = list(attempts), set[asyncio.Task[Any]]()
+    failed: BaseException | None = None
+    try:
+        while waiting or running:
+            if waiting:
+                running.add(asyncio.ensure_future(waiting.pop(0)))
+            done, running = await asyncio.wait(
+                running, timeout=STAGGER_S if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for one in done:
+                failed = one.exception()
+                if failed is None:
+                    return one.result()  # type: ignore[no-any-return]
+    finally:
+        for attempt in waiting:
+            attempt.close()
+        for one in running:
+            one.cancel()
+        for left in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(left, httpcore2.AsyncNetworkStream):
+                await left.aclose()
+    raise failed or httpcore2.ConnectError("the host has no address")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.transport.deadlines import acurrent, current
 from modelmesh_cdk.transport.pools import AsyncPooledTransport, PooledTransport
 from modelmesh_cdk.transport.port import Deadline, TransportError
+from modelmesh_cdk.transport.proxies import Proxy
 
 _url = lru_cache(maxsize=512)(httpx2.URL)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
@@ -84,23 +85,38 @@ class HttpxResponse:
         self._response.close()
 
 
+def _made(base_url: str, max_connections: int, proxy: Proxy | None, *, loopback_only: bool) -> httpx2.Client:
+    pool = PooledTransport(_url(base_url), max_connections, proxy=proxy, loopback_only=loopback_only)
+    return httpx2.Client(transport=pool, trust_env=False)
+
+
 class HttpxTransport:
     """Exchanges over an ``httpx2.Client``."""
 
-    def __init__(self, base_url: str, *, max_connections: int = 100, client: httpx2.Client | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        max_connections: int = 100,
+        client: httpx2.Client | None = None,
+        proxy: Proxy | None = None,
+        loopback_only: bool = False,
+    ) -> None:
         """Prepare.
 
         Args:
             base_url: The vendor's address.
             max_connections: As many may be open at once.
             client: The caller's own client; it is used as it is and not closed here.
+            proxy: The proxy to go through.
+            loopback_only: Refuse to connect to other machines, for a key that must not leave this one in clear text.
         """
-        self._base_url, self._max_connections = base_url, max_connections
         self._own = client is None
-        self._client = client or self._made()
+        self._make = partial(_made, base_url, max_connections, proxy, loopback_only=loopback_only)
+        self._client = client or self._renewed()
 
-    def _made(self) -> httpx2.Client:
-        made = httpx2.Client(transport=PooledTransport(_url(self._base_url), self._max_connections), trust_env=False)
+    def _renewed(self) -> httpx2.Client:
+        made = self._make()
         weakref.finalize(self, made.close)  # a script that never closes its client leaves no socket open either
         return made
 
@@ -126,7 +142,7 @@ class HttpxTransport:
     def after_fork(self) -> None:
         """Take new connections: the old ones are shared with the parent process."""
         if self._own:
-            self._client = self._made()
+            self._client = self._renewed()
 
 
 class AsyncHttpxResponse:
@@ -161,12 +177,19 @@ class AsyncHttpxResponse:
 class AsyncHttpxTransport:
     """Exchanges over an ``httpx2.AsyncClient``."""
 
-    def __init__(self, base_url: str, *, max_connections: int = 100, client: httpx2.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        max_connections: int = 100,
+        client: httpx2.AsyncClient | None = None,
+        proxy: Proxy | None = None,
+        loopback_only: bool = False,
+    ) -> None:
         """Prepare; arguments are those of :class:`HttpxTransport`."""
         self._own = client is None
-        self._client = client or httpx2.AsyncClient(
-            transport=AsyncPooledTransport(_url(base_url), max_connections), trust_env=False
-        )
+        self._pool = AsyncPooledTransport(_url(base_url), max_connections, proxy=proxy, loopback_only=loopback_only)
+        self._client = client or httpx2.AsyncClient(transport=self._pool, trust_env=False)
 
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
@@ -188,3 +211,7 @@ class AsyncHttpxTransport:
         """Close every connection of our own."""
         if self._own:
             await self._client.aclose()
+
+    def abandon(self) -> None:
+        """Close the sockets of a loop that was closed."""
+        self._pool.orphans.close()

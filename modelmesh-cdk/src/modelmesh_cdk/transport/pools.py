@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import cache
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
 import httpx2
 
 from modelmesh_cdk.transport.deadlines import AsyncDeadlineBackend, DeadlineBackend
+from modelmesh_cdk.transport.proxies import Proxy
+from modelmesh_cdk.transport.unread import in_parser
 
 KEEPALIVE_S = 60.0
 
@@ -20,14 +21,6 @@ KEEPALIVE_S = 60.0
 @cache
 def _tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
-
-
-def _proxy_for(url: httpx2.URL) -> str | None:
-    """Return the proxy that the environment names for an address; ``~/.netrc`` is never read."""
-    if url.host == "localhost" or url.host.startswith("127.") or url.host == "::1" or proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
 
 
 @contextmanager
@@ -51,13 +44,29 @@ _CORE_ERRORS = (
 )
 
 
-def _settings(url: httpx2.URL, max_connections: int) -> dict[str, Any]:
+def _settings(url: httpx2.URL, max_connections: int, proxy: Proxy | None, backend: Any) -> dict[str, Any]:
+    proxied: dict[str, Any] = {} if proxy is None else {"proxy_url": proxy.url, "proxy_auth": _credentials(proxy)}
+    if proxy is not None and proxy.url.startswith("https://"):
+        proxied["proxy_ssl_context"] = _tls()
     return {
+        **proxied,
+        "network_backend": backend,
         "ssl_context": _tls() if url.scheme == "https" else None,
         "max_connections": max_connections,
         "max_keepalive_connections": max_connections,
         "keepalive_expiry": KEEPALIVE_S,
     }
+
+
+def _credentials(proxy: Proxy) -> tuple[bytes, bytes] | None:
+    return None if proxy.auth is None else (proxy.auth[0].encode(), proxy.auth[1].encode())
+
+
+def _spoil_if_unread(answer: httpcore2.Response) -> None:
+    """Keep a connection from being used again when more came than the answer."""
+    connection: Any = answer.extensions.get("network_stream")
+    if hasattr(connection, "spoiled") and in_parser(answer.stream):
+        connection.spoiled = True
 
 
 def _core_request(request: httpx2.Request) -> httpcore2.Request:
@@ -72,40 +81,40 @@ def _core_request(request: httpx2.Request) -> httpcore2.Request:
 
 
 class _Body(httpx2.SyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+        self._stream: Any = answer.stream
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx_errors():
             yield from self._stream
 
     def close(self) -> None:
+        _spoil_if_unread(self._answer)
         self._stream.close()
 
 
 class PooledTransport(httpx2.BaseTransport):
     """Connections to one vendor."""
 
-    def __init__(self, url: httpx2.URL, max_connections: int) -> None:
+    def __init__(self, url: httpx2.URL, max_connections: int, *, proxy: Proxy | None = None, loopback_only: bool = False) -> None:
         """Prepare a pool; nothing is opened yet.
 
         Args:
-            url: Any address of the vendor's, to choose TLS and a proxy by.
+            url: Any address of the vendor's, to choose TLS by.
             max_connections: As many may be open at once.
+            proxy: The proxy to go through.
+            loopback_only: Refuse to connect to other machines.
         """
-        proxy, settings = _proxy_for(url), _settings(url, max_connections)
-        self._pool: Any
-        if proxy:
-            self._pool = httpcore2.HTTPProxy(proxy_url=proxy, network_backend=DeadlineBackend(), **settings)
-        else:
-            self._pool = httpcore2.ConnectionPool(network_backend=DeadlineBackend(), **settings)
+        settings = _settings(url, max_connections, proxy, DeadlineBackend(loopback_only=loopback_only))
+        self._pool: Any = httpcore2.HTTPProxy(**settings) if proxy else httpcore2.ConnectionPool(**settings)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Exchange one request."""
         with _as_httpx_errors():
             answer = self._pool.handle_request(_core_request(request))
         return httpx2.Response(
-            status_code=answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions
+            status_code=answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
         )
 
     def close(self) -> None:
@@ -114,8 +123,9 @@ class PooledTransport(httpx2.BaseTransport):
 
 
 class _AsyncBody(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+        self._stream: Any = answer.stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx_errors():
@@ -124,27 +134,26 @@ class _AsyncBody(httpx2.AsyncByteStream):
                     yield piece
 
     async def aclose(self) -> None:
+        _spoil_if_unread(self._answer)
         await self._stream.aclose()
 
 
 class AsyncPooledTransport(httpx2.AsyncBaseTransport):
     """The same for asyncio."""
 
-    def __init__(self, url: httpx2.URL, max_connections: int) -> None:
-        """Prepare a pool; nothing is opened yet."""
-        proxy, settings = _proxy_for(url), _settings(url, max_connections)
-        self._pool: Any
-        if proxy:
-            self._pool = httpcore2.AsyncHTTPProxy(proxy_url=proxy, network_backend=AsyncDeadlineBackend(), **settings)
-        else:
-            self._pool = httpcore2.AsyncConnectionPool(network_backend=AsyncDeadlineBackend(), **settings)
+    def __init__(self, url: httpx2.URL, max_connections: int, *, proxy: Proxy | None = None, loopback_only: bool = False) -> None:
+        """Prepare a pool; arguments are those of :class:`PooledTransport`."""
+        backend = AsyncDeadlineBackend(loopback_only=loopback_only)
+        self.orphans = backend.orphans
+        settings = _settings(url, max_connections, proxy, backend)
+        self._pool: Any = httpcore2.AsyncHTTPProxy(**settings) if proxy else httpcore2.AsyncConnectionPool(**settings)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Exchange one request."""
         with _as_httpx_errors():
             answer = await self._pool.handle_async_request(_core_request(request))
         return httpx2.Response(
-            status_code=answer.status, headers=answer.headers, stream=_AsyncBody(answer.stream), extensions=answer.extensions
+            status_code=answer.status, headers=answer.headers, stream=_AsyncBody(answer), extensions=answer.extensions
         )
 
     async def aclose(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _VERSION = re.compile(r"/v\d+[a-z]*\d*(/|$)")
 _USER = re.compile(r"^([^/?#]*//|)[^/?#]*@")
+_UNSENDABLE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _QUERY = re.compile(r"([?#]).+$", re.DOTALL)
 
 
@@ -26,18 +29,46 @@ def api_root(base_url: str, version: str = "/v1") -> str:
     example, shown = "write one like 'https://api.example.com/v1'", without_secrets(base_url)
     try:
         parts = urlsplit(base_url.strip())
-        _ = parts.port  # raises when it is none
+        fault = _fault(base_url.strip(), parts)
     except ValueError as error:
-        message = f"{shown!r} is not an HTTP address ({error}); {example}"
-        raise ValueError(message) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = f"{shown!r} is not an HTTP address; {example}"
+        fault = str(error)
+    if fault is not None:
+        message = f"{shown!r} is not an HTTP address ({fault}); {example}"
         raise ValueError(message)
     if "?" in base_url or "#" in base_url:
         message = f"{shown!r} has a query or a fragment, after which no path can follow; {example}"
         raise ValueError(message)
     root = base_url.strip().rstrip("/")
     return root if not version or _VERSION.search(parts.path) else root + version
+
+
+def _fault(written: str, parts: SplitResult) -> str | None:
+    """Say why an address cannot be connected to, ``None`` when it can.
+
+    Raises:
+        ValueError: Its port is none.
+    """
+    host = parts.hostname or ""
+    if _UNSENDABLE.search(written):
+        return "it holds a space, a control character or half a character"
+    if parts.scheme not in ("http", "https") or not host:
+        return "it has no scheme and host"
+    if parts.username is not None or parts.password is not None:
+        return "it holds a name or a password; a key belongs under api_key, and a proxy under HTTPS_PROXY"
+    if parts.port == 0:
+        return "no server has port 0"
+    return None if ":" in host else _fault_of_name(host)
+
+
+def _fault_of_name(host: str) -> str | None:
+    """Say why a host is no name that can be looked up: RFC 1035, 2.3.4, and RFC 5890 for other letters than ASCII's."""
+    try:
+        name = (host if host.isascii() else host.encode("idna").decode()).removesuffix(".")
+    except UnicodeError:
+        return "its host is no name"
+    if len(name) > _LONGEST_NAME or any(not label or len(label) > _LONGEST_LABEL for label in name.split(".")):
+        return f"a part of its host is empty or longer than {_LONGEST_LABEL} letters"
+    return None if _NAME.fullmatch(name) else "its host is no name"
 
 
 def without_secrets(url: str) -> str:

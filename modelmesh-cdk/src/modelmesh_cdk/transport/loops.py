@@ -1,0 +1,64 @@
+"""Transports of event loops: one for each loop, closed with the loop.
+
+``asyncio.run`` for each request is a common pattern. Connections belong to the loop that opened them, so each run needs its own,
+and what a run leaves open must go when its loop goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from modelmesh_cdk.transport.port import AsyncTransport
+
+
+class LoopTransports:
+    """The asynchronous transports of one provider."""
+
+    def __init__(self) -> None:
+        self._by_loop: dict[asyncio.AbstractEventLoop, tuple[AsyncTransport, AsyncGenerator[None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_loop)
+
+    def current(self, make: Callable[[], AsyncTransport]) -> AsyncTransport:
+        """Return the transport of the running loop.
+
+        Args:
+            make: Makes one.
+        """
+        loop = asyncio.get_running_loop()
+        known = self._by_loop.get(loop)
+        if known is None:
+            self.drop_closed()
+            made = make()
+            keeper = _closing_with_the_loop(made)
+            with contextlib.suppress(StopIteration):
+                keeper.__anext__().send(None)  # begins it, so that the loop closes it at its end
+            known = self._by_loop[loop] = (made, keeper)
+        return known[0]
+
+    async def aclose(self) -> None:
+        """Close the transport of the running loop, and what closed loops left."""
+        self.drop_closed()
+        known = self._by_loop.pop(asyncio.get_running_loop(), None)
+        if known is not None:
+            await known[1].aclose()
+
+    def drop_closed(self) -> None:
+        """Forget loops that were closed, and close what they left open: ``loop.close()`` alone ends no generator."""
+        for loop in [loop for loop in self._by_loop if loop.is_closed()]:
+            transport, _ = self._by_loop.pop(loop)
+            abandon = getattr(transport, "abandon", None)
+            if abandon is not None:
+                abandon()
+
+
+async def _closing_with_the_loop(transport: Any) -> AsyncGenerator[None]:
+    """Hold a transport until the loop ends its asynchronous generators, as ``asyncio.run`` makes it do, or until it is closed."""
+    try:
+        yield
+    finally:
+        await transport.aclose()

@@ -1,0 +1,115 @@
+"""The first host that a request goes to: the vendor's, or a proxy that the environment names.
+
+``~/.netrc`` is never read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from attrs import field, frozen
+
+from modelmesh.errors import ConfigurationError
+
+_log = logging.getLogger("modelmesh.transport")
+_logged: set[tuple[str, str]] = set()
+_SCHEMES = ("http", "https")
+_SPECIAL = (".test", ".example", ".invalid")
+
+
+@frozen
+class Proxy:
+    """A proxy.
+
+    Attributes:
+        url: Its address, without credentials.
+        auth: Name and password, where it has some.
+        variable: Where it is set.
+    """
+
+    url: str
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    variable: str = ""
+
+    @property
+    def host(self) -> str:
+        """Its host."""
+        return urlsplit(self.url).hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host stays on this machine, by its name or address."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def may_be_loopback(host: str) -> bool:
+    """Whether only the address of a host tells if it is this machine: names under RFC 6761 are in no public DNS."""
+    return is_loopback(host) or host.rstrip(".").lower().endswith(_SPECIAL)
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy that the environment names for an address, ``None`` where it names none.
+
+    Raises:
+        ConfigurationError: What it names is no proxy. The message names the variable, and shows no credentials.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    for name in (parts.scheme, "all"):
+        if proxies.get(name):
+            return _read(proxies[name].strip(), _variable(name))
+    return None
+
+
+def log_use(proxy: Proxy, url: str) -> None:
+    """Log that requests go through a proxy, once for each pair of hosts."""
+    host = urlsplit(url).hostname or ""
+    if (proxy.url, host) not in _logged:
+        _logged.add((proxy.url, host))
+        _log.info("requests to %s go through the proxy %s (from %s)", host, proxy.url, proxy.variable)
+
+
+def _variable(name: str) -> str:
+    names = (f"{name}_proxy", f"{name}_PROXY", f"{name.upper()}_PROXY")
+    return next((one for one in names if os.environ.get(one)), "the settings of the system")
+
+
+def _read(written: str, variable: str) -> Proxy:
+    whole = written if "://" in written else f"http://{written}"  # as curl reads it
+    right = "write it like http://proxy.example.com:8080, or add the host to NO_PROXY"
+    try:
+        parts = urlsplit(whole)
+        host, port = parts.hostname, parts.port
+        if host:
+            host.encode("idna")
+    except (ValueError, UnicodeError):
+        message = f"{variable} is not the address of a proxy; {right}"
+        raise ConfigurationError(message) from None
+    if parts.scheme not in _SCHEMES:
+        message = (
+            f"{variable} names a proxy of kind {parts.scheme[:20]!r}, and only http and https proxies are supported; {right}"
+        )
+        raise ConfigurationError(message)
+    if not host or port == 0 or not written.isprintable() or " " in written:
+        message = f"{variable} is not the address of a proxy; {right}"
+        raise ConfigurationError(message)
+    shown = f"[{host}]" if ":" in host else host
+    auth = None
+    if parts.username is not None or parts.password is not None:
+        auth = unquote(parts.username or ""), unquote(parts.password or "")
+    return Proxy(f"{parts.scheme}://{shown}:{port or (443 if parts.scheme == 'https' else 80)}", auth, variable)
