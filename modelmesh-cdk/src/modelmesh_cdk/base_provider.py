@@ -13,6 +13,7 @@ from modelmesh import authors
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.headers import CREDENTIALS
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import catalogue, model_list
@@ -24,7 +25,6 @@ from modelmesh_cdk.transport.loops import LoopTransports
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
 from modelmesh_cdk.transport.proxies import log_use, may_be_loopback, proxy_for
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.headers import CREDENTIALS
 from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire_format import WireFormat

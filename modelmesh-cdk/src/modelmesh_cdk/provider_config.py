@@ -24,7 +24,13 @@ def _plain(headers: Any) -> dict[str, str]:
     if not isinstance(headers, Mapping):
         message = "headers must be a map of names to values, e.g. headers: {X-Team: blue}"
         raise ConfigurationError(message)
-    return {str(name): value.reveal() if isinstance(value, Secret) else str(value) for name, value in headers.items()}
+    return {str(name): _sent(value) for name, value in headers.items()}
+
+
+def _sent(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.reveal() if isinstance(value, Secret) else str(value)
 
 
 def _is_bool(_: Any, attribute: Any, value: Any) -> None:

@@ -15,6 +15,7 @@ from modelmesh import authors
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.headers import unsendable
 from modelmesh.operations import CHAT, EMBEDDINGS, ReplyKind
 from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass, classify
@@ -28,7 +29,6 @@ from modelmesh_cdk.tool_calls import complete_calls
 from modelmesh_cdk.transport.port import TransportError
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.headers import unsendable
 from modelmesh_cdk.wire.limits import TooMuchError
 from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire.urls import api_root
@@ -208,7 +208,7 @@ class WireFormat:
                 "_endpoint" if _overrides(self, "_endpoint") else "_get_completion_endpoint", url, "a whole address"
             )
         if options.query:
-            url += ("&" if "?" in url else "?") + urlencode(options.query, doseq=True)
+            url += ("&" if "?" in url else "?") + _query(options.query)
         if request.call.operation.name == CHAT.name and "messages" in request.payload:
             self._fit_conversation(request)
         payload: Any = self._build_request_payload(request)
@@ -373,6 +373,14 @@ def _complete(request: WireRequest, answer: dict[str, Any]) -> None:
         complete_calls(answer)
     elif request.call.operation.name == EMBEDDINGS.name:
         in_asked_form(answer, request.payload.get("encoding_format"))
+
+
+def _query(parameters: Mapping[str, Any]) -> str:
+    try:
+        return urlencode(parameters, doseq=True)
+    except UnicodeError:
+        message = "an extra query parameter holds half a character (a lone surrogate); nothing was sent"
+        raise failure(FailureClass.CALLER, message, status=400) from None
 
 
 def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import httpcore2
@@ -138,11 +139,19 @@ class _AsyncBody(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
+@cache
+def _preload() -> None:
+    """Import what anyio leaves for its first use, which would be inside the limit of the first request."""
+    with suppress(ImportError):
+        import_module("anyio._backends._asyncio")
+
+
 class AsyncPooledTransport(httpx2.AsyncBaseTransport):
     """The same for asyncio."""
 
     def __init__(self, url: httpx2.URL, max_connections: int, *, proxy: Proxy | None = None, loopback_only: bool = False) -> None:
         """Prepare a pool; arguments are those of :class:`PooledTransport`."""
+        _preload()
         backend = AsyncDeadlineBackend(loopback_only=loopback_only)
         self.orphans = backend.orphans
         settings = _settings(url, max_connections, proxy, backend)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh.client import extras
+from modelmesh.client.extras import wrong
 from modelmesh.client.view import View
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.errors import BadRequestError
 from modelmesh.operations import Operation
-from modelmesh.routing.classes import FailureClass
 
 _OPTION_NAMES = frozenset({"extra_headers", "extra_query", "timeout", "session_id", "preferred_provider", "routing_metadata"})
-_UNSET = frozenset({"NotGiven", "Omit"})
-"""Names of the openai package's types for "this argument was not given"."""
 
 
 def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
@@ -29,24 +27,24 @@ def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
     payload: dict[str, Any] = {}
     options: dict[str, Any] = {}
     for name, value in arguments.items():
-        if value is not None and type(value).__name__ not in _UNSET:
+        if value is not None and type(value).__name__ not in extras.UNSET:
             (options if name in _OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
     model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
-        payload.update(_map("extra_body", extra))
+        payload.update(extras.body(extra, model=model, stream=bool(stream)))
     _check(operation, model, payload)
     return Call(operation, model, payload, bool(stream), _options(options) if options else NO_OPTIONS)
 
 
 def _check(operation: Operation, model: Any, payload: Mapping[str, Any]) -> None:
     if not isinstance(model, str) or not model:
-        raise _wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
+        raise wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
     missing = next((name for name in operation.needs if name not in payload), None)
     if missing == "messages" or ("messages" in operation.needs and not isinstance(payload["messages"], list)):
-        raise _wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
+        raise wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
     if missing is not None:
         why = f"client.{operation.name}.create() needs {missing!r}"
-        raise _wrong(why)
+        raise wrong(why)
 
 
 _SCALARS = frozenset({str, int, float, bool})
@@ -80,20 +78,13 @@ def plain(value: Any) -> Any:
 def _options(given: dict[str, Any]) -> CallOptions:
     timeout = given.get("timeout")
     return CallOptions(
-        headers=_map("extra_headers", given.get("extra_headers")),
-        query=_map("extra_query", given.get("extra_query")),
+        headers=extras.headers(given.get("extra_headers")),
+        query=extras.query(given.get("extra_query")),
         timeout=_seconds(timeout),
         session_id=given.get("session_id"),
         preferred_provider=given.get("preferred_provider"),
-        metadata=_map("routing_metadata", given.get("routing_metadata")),
+        metadata=extras.mapping("routing_metadata", given.get("routing_metadata")),
     )
-
-
-def _map(name: str, value: Any) -> dict[str, Any]:
-    if value and not isinstance(value, Mapping):
-        why = f"{name!r} must be a map of names to values, not {type(value).__name__}"
-        raise _wrong(why)
-    return dict(value or {})
 
 
 def _seconds(timeout: Any) -> float | None:
@@ -101,16 +92,12 @@ def _seconds(timeout: Any) -> float | None:
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         if timeout <= 0:
             why = f"'timeout' must be positive, not {timeout!r}"
-            raise _wrong(why)
+            raise wrong(why)
         return float(timeout)
     if isinstance(timeout, str | bool):
         why = f"'timeout' must be a number of seconds, not {timeout!r}"
-        raise _wrong(why)
+        raise wrong(why)
     parts = [
         part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)
     ]
     return float(max(parts)) if parts else None
-
-
-def _wrong(why: str) -> BadRequestError:
-    return BadRequestError(f"{why}. Nothing was sent.", failure=FailureClass.CALLER, status=400)
