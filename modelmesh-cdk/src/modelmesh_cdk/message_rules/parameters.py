@@ -17,8 +17,6 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "top_logprobs": (0,),
     "logit_bias": ({},),
     "parallel_tool_calls": (True,),
-    "temperature": (1,),
-    "top_p": (1,),
     "store": (False,),
     "metadata": ({},),
     "modalities": (["text"],),
@@ -27,7 +25,6 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "stop": ([], ""),
     "tools": ([],),
     "functions": ([],),
-    "user": ("",),
 }
 """Values that ask for what happens anyway: to leave one out is no loss."""
 

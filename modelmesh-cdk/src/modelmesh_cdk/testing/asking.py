@@ -25,6 +25,7 @@ class Asking:
         sent: What its payload was before the provider saw it.
         closes: How often each stream is closed.
         closed: Whether the provider has been closed.
+        strict: Whether the provider must refuse rather than change a request.
         adapted: What a check has kept of the notes on the latest answer.
     """
 
@@ -38,6 +39,7 @@ class Asking:
         self.adapted: Sequence[str] = ()
         self.closes = 1
         self.closed = False
+        self.strict = False
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +123,7 @@ class Asking:
         self, payload: dict[str, Any], operation: Operation, options: Mapping[str, Any], *, stream: bool = False
     ) -> None:
         self.sent = deepcopy(payload)
-        self.call = Call(operation, operation.capability, payload, stream, CallOptions(**options))
+        self.call = Call(operation, operation.capability, payload, stream, CallOptions(**options), self.strict)
 
     def close(self) -> None:
         """Close the provider."""

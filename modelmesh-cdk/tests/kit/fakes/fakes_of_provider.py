@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # a file that is loaded by its path finds its neighbours
 
-from provider_fakes import answers, dialects, embeddings, failures, identity, listing, requests, secrecy, streams
+from provider_fakes import answers, conversations, dialects, embeddings, failures, identity, listing, requests, secrecy, streams
 from provider_fakes.honest import Honest
 
 from modelmesh_cdk.testing import ProviderConformance
@@ -15,6 +15,7 @@ from modelmesh_cdk.testing import ProviderConformance
 KIT = ProviderConformance
 FAKES: list[tuple[type, str]] = [
     *requests.FAKES,
+    *conversations.FAKES,
     *dialects.FAKES,
     *secrecy.FAKES,
     *answers.FAKES,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import MessageRules, breaches
 from modelmesh_cdk.testing.dialects.samples import VECTORS
 from modelmesh_cdk.testing.upstream import Received, Script
 
@@ -118,6 +119,15 @@ class Dialect(Protocol):
         """
         del name, received
         return value
+
+    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+        """Return the rules of the vendor that a request breaks, one line each.
+
+        Args:
+            question: What :meth:`question` returned for the request.
+            rules: The rules that the connector states; ``None`` when it states none.
+        """
+        return [] if rules is None else breaches(question, rules)
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What every provider keeps."""
 
 from modelmesh_cdk.testing.provider.answers import Answers
+from modelmesh_cdk.testing.provider.conversations import Conversations
 from modelmesh_cdk.testing.provider.embeddings import Embeddings
 from modelmesh_cdk.testing.provider.failures import Failures
 from modelmesh_cdk.testing.provider.identity import Identity
@@ -11,7 +12,7 @@ from modelmesh_cdk.testing.provider.secrecy import Secrecy
 from modelmesh_cdk.testing.provider.streams import Streams
 
 
-class ProviderConformance(Requests, Secrecy, Answers, Streams, Embeddings, Failures, Listing, Identity):
+class ProviderConformance(Requests, Conversations, Secrecy, Answers, Streams, Embeddings, Failures, Listing, Identity):
     """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
 
     Example:

@@ -44,8 +44,11 @@ class Requests(Subject):
         """Ask with these parameters: each arrives as it was given, or as the format can say it and with a note."""
         question = self.asked(ask, upstream, **parameters)
         said = self.said(upstream, **parameters)
-        left_out = {name: None for name, value in parameters.items() if is_neutral(name, value) and name not in question}
-        assert {name: question.get(name) for name in parameters} == said | left_out
+        rules = getattr(self.provider_class, "message_rules", None)
+        refused = () if rules is None else rules.unsupported
+        missing = [name for name in parameters if name not in question]
+        said |= {name: None for name in missing if name in refused or is_neutral(name, parameters[name])}
+        assert {name: question.get(name) for name in parameters} == said
         changed = [name for name, value in parameters.items() if said[name] != value and not is_neutral(name, value)]
         assert [name for name in changed if not is_noted(name, ask.adapted)] == [], f"not noted as adapted: {ask.adapted}"
         return question

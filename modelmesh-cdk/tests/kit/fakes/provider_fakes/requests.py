@@ -59,7 +59,7 @@ class SaysItIsText(Honest):
 
 class ChangesTheCall(Honest):
     def _build_request_payload(self, request):
-        request.payload.pop("temperature", None)
+        request.call.payload.pop("temperature", None)
         return super()._build_request_payload(request)
 
 

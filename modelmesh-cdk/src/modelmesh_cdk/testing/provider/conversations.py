@@ -1,0 +1,131 @@
+"""Conversations from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from modelmesh.errors import ProviderError
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.dialects.samples import text_answer
+from modelmesh_cdk.testing.histories import HISTORIES, History
+from modelmesh_cdk.testing.provider.subject import Subject
+from modelmesh_cdk.testing.upstream import Script, Upstream
+from modelmesh_cdk.wire.request import WireRequest
+
+NOT_SENT = (FailureClass.CAPABILITY, FailureClass.CALLER)
+
+
+class Conversations(Subject):
+    """A conversation of any origin is sent as the vendor accepts it, or refused before it is sent."""
+
+    def test_conversations_obey_the_rules(self, asker: Asking, upstream: Upstream) -> None:
+        """No request breaks a rule that the connector states; one that the vendor can be sent is sent."""
+        broken = {}
+        for history in HISTORIES:
+            question = self.sent(history, asker, upstream)
+            if question is not None:
+                broken[history.name] = self.wire.breaches(question, self.rules_of(asker))
+        assert {name: lines for name, lines in broken.items() if lines} == {}
+
+    def test_conversations_keep_what_they_say(self, asker: Asking, upstream: Upstream) -> None:
+        """Every text of a conversation reaches the vendor, whatever form it is sent in."""
+        lost = {}
+        for history in HISTORIES:
+            question = self.sent(history, asker, upstream)
+            if question is not None:
+                told = json.dumps(question["messages"], ensure_ascii=False)
+                lost[history.name] = [word for word in _words("say", history.messages) if word not in told]
+        assert {name: words for name, words in lost.items() if words} == {}
+
+    def test_what_conversations_lose_is_noted(self, asker: Asking, upstream: Upstream) -> None:
+        """A key of a message that does not reach the vendor is named as adapted."""
+        silent = {}
+        for history in HISTORIES:
+            question = self.sent(history, asker, upstream)
+            if question is not None:
+                told = json.dumps(question["messages"], ensure_ascii=False)
+                lost = [word for word in _words("own", history.messages) if word not in told]
+                silent[history.name] = lost if lost and not asker.adapted else []
+        assert {name: words for name, words in silent.items() if words} == {}
+
+    def test_conversations_are_not_changed(self, asker: Asking, upstream: Upstream) -> None:
+        """The caller's messages are as they were after each request."""
+        for history in HISTORIES:
+            self.sent(history, asker, upstream)
+            assert asker.call.payload == asker.sent, history.name
+
+    def test_nothing_said_is_nothing_lost(self, asker: Asking, upstream: Upstream) -> None:
+        """To leave out a value that says nothing (an empty list, ``n=1``) is no change: a strict request is sent."""
+        for history in (one for one in HISTORIES if one.says_nothing):
+            upstream.always(Script(200, self.wire.answer(text_answer())))
+            asker.strict = True
+            try:
+                answer = asker.answer({"messages": deepcopy(list(history.messages)), **deepcopy(dict(history.parameters))})
+            except ProviderError as error:
+                pytest.fail(f"{history.name}: {error}")
+            added = [line for line in answer.adapted if not any(name in line for name in self.wire.required)]
+            assert added == [], history.name
+
+    def test_rules_have_sources(self) -> None:
+        """Each rule that a connector states has a source and the day on which it was read."""
+        rules = getattr(self.provider_class, "message_rules", None)
+        if rules is not None:
+            assert rules.unsourced() == []
+            days = {name: source.read for name, source in rules.sources.items()}
+            assert [name for name, day in days.items() if not re.fullmatch(r"\d{4}-\d\d-\d\d", day)] == []
+
+    @pytest.fixture
+    def asker(self, upstream: Upstream) -> Iterator[Asking]:
+        """Asks from a thread: a request is written alike for a task."""
+        if getattr(self.provider_class, "message_rules", None) is None:
+            pytest.skip(f"{self.provider_class.__name__} states no message_rules")
+        with Asking(self.make(upstream), in_task=False) as asking:
+            yield asking
+
+    # -- what the checks need -----------------------------------------------------------------------------------------
+
+    def rules_of(self, ask: Asking) -> MessageRules | None:
+        """Return the rules that hold for the latest request; ``None`` when the connector states none."""
+        hook = getattr(ask.provider, "_message_rules", None)
+        return None if hook is None else hook(WireRequest(ask.call, MODEL))
+
+    def sent(self, history: History, ask: Asking, upstream: Upstream) -> dict[str, Any] | None:
+        """Send a conversation; return what the vendor understood, ``None`` when it was refused before it was sent."""
+        if history.parameters.get("tools") and not self.supports_tools:
+            return None
+        before, refused = len(upstream.received), None
+        upstream.always(Script(200, self.wire.answer(text_answer())))
+        try:
+            answer = ask.answer({"messages": deepcopy(list(history.messages)), **deepcopy(dict(history.parameters))})
+        except ProviderError as error:
+            refused = error
+        if refused is None:
+            ask.adapted = tuple(answer.adapted)
+            return self.wire.question(upstream.last)
+        assert len(upstream.received) == before, f"{history.name}: the request was sent, and {refused}"
+        assert refused.failure in NOT_SENT, f"{history.name}: {refused}"
+        assert history.may_refuse, f"{history.name}: {refused}"
+        return None
+
+
+def _words(kind: str, value: Any) -> list[str]:
+    return list(dict.fromkeys(_found(kind, value)))
+
+
+def _found(kind: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from re.findall(rf"\b{kind}-\w+", value)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _found(kind, one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _found(kind, one)

@@ -1,0 +1,118 @@
+"""Providers that are wrong in what they make of a conversation."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from attrs import evolve
+from provider_fakes.honest import Honest, Sends
+
+from modelmesh_cdk.message_rules import Arguments, LastAssistant, MessageRules, Source
+
+STRICT = MessageRules(
+    vendor="Acme",
+    roles=("system", "user", "assistant", "tool"),
+    replaced_roles={"developer": "system"},
+    functions=False,
+    keys={
+        "system": ("role", "content"),
+        "user": ("role", "content"),
+        "assistant": ("role", "content", "tool_calls"),
+        "tool": ("role", "content", "tool_call_id"),
+    },
+    bridge="OK.",
+    last_assistant=LastAssistant.ASK_TO_CONTINUE,
+    arguments=Arguments.JSON_OBJECT,
+    images=("image/png",),
+    blank_stops=False,
+    ranges={"temperature": (0, 2)},
+)
+STRICT = evolve(STRICT, sources={name: Source("docs.acme.example", "2026-11-21") for name in STRICT.stated()})
+
+
+class Strict(Sends):
+    """Is wrong in nothing; the wrong ones derive from it."""
+
+    message_rules = STRICT
+
+
+class DoesNotApplyItsRules(Honest):
+    message_rules = STRICT
+
+    def _fit_conversation(self, request):
+        """Nothing is made to obey."""
+
+
+class SendsEmptyLists(Strict):
+    def write(self, payload):
+        return {"tools": [], **payload} if "tools" not in payload else payload
+
+
+class SendsCutArguments(Strict):
+    def write(self, payload):
+        for message in payload["messages"]:
+            for call in message.get("tool_calls", ()):
+                call["function"]["arguments"] = call["function"]["arguments"][:-1]
+        return payload
+
+
+class ForgetsTheBridge(Strict):
+    def write(self, payload):
+        return {**payload, "messages": [one for one in payload["messages"] if one.get("content") != "OK."]}
+
+
+class DropsLateSystemMessages(Strict):
+    def write(self, payload):
+        first, *rest = payload["messages"]
+        return {**payload, "messages": [first, *(one for one in rest if one["role"] != "system")]}
+
+
+class DropsTheResultsOfTools(Sends):
+    def write(self, payload):
+        for message in payload["messages"]:
+            if message["role"] == "tool":
+                message["content"] = ""
+        return payload
+
+
+class DropsKeysSilently(Strict):
+    def _fit_conversation(self, request):
+        super()._fit_conversation(request)
+        request.adapted.clear()
+
+
+class ChangesTheMessages(Honest):
+    def _fit_conversation(self, request):
+        for message in request.payload["messages"]:
+            message.pop("name", None)
+        super()._fit_conversation(request)
+
+
+class NotesWhatSaysNothing(Honest):
+    def _fit_conversation(self, request):
+        before = deepcopy(request.payload)
+        super()._fit_conversation(request)
+        request.adapted += [f"{name} left out" for name in before if name not in request.payload]
+
+
+class StatesRulesWithoutSources(Strict):
+    message_rules = evolve(STRICT, sources={})
+
+
+class StatesRulesWithoutADay(Strict):
+    message_rules = evolve(STRICT, sources={name: Source("docs.acme.example", "lately") for name in STRICT.sources})
+
+
+FAKES: list[tuple[type, str]] = [
+    (DoesNotApplyItsRules, "test_conversations_obey_the_rules"),
+    (SendsEmptyLists, "test_conversations_obey_the_rules"),
+    (SendsCutArguments, "test_conversations_obey_the_rules"),
+    (ForgetsTheBridge, "test_conversations_obey_the_rules"),
+    (DropsLateSystemMessages, "test_conversations_keep_what_they_say"),
+    (DropsTheResultsOfTools, "test_conversations_keep_what_they_say"),
+    (DropsKeysSilently, "test_what_conversations_lose_is_noted"),
+    (ChangesTheMessages, "test_conversations_are_not_changed"),
+    (NotesWhatSaysNothing, "test_nothing_said_is_nothing_lost"),
+    (StatesRulesWithoutSources, "test_rules_have_sources"),
+    (StatesRulesWithoutADay, "test_rules_have_sources"),
+]
