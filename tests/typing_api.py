@@ -7,6 +7,9 @@ from typing import assert_type
 import modelmesh
 from modelmesh import MeshClient, MeshConfig, OpenAIClient, create, create_async
 from modelmesh.cdk import BaseProvider, BaseStrategy, QuickProvider
+from modelmesh.client.replies import ChatCompletion
+from modelmesh.client.shapes import ChatCompletionChunk
+from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.testing import mock_client
@@ -45,3 +48,41 @@ except modelmesh.RateLimitError as error:
     assert_type(error.status, int | None)
 except modelmesh.AllProvidersExhaustedError as error:
     assert_type(error.attempts[0].model_id, str)
+
+
+async def asynchronous() -> None:
+    """The same for asyncio."""
+    aclient = create_async("chat-completion")
+    answer = await aclient.chat.completions.create(model="chat-completion", messages=[], temperature=0.2)
+    assert_type(answer, ChatCompletion)
+    chunks = await aclient.chat.completions.create(model="chat-completion", messages=[], stream=True)
+    assert_type(chunks, AsyncStream)
+    async for one in chunks:
+        assert_type(one, ChatCompletionChunk)
+    vectors = await aclient.embeddings.create(model="text-embeddings", input=["a"], timeout=3.0)
+    assert_type(vectors.data[0].embedding, list[float])
+    assert_type(aclient.with_options(timeout=5.0), OpenAIClient)
+
+
+reply = client.chat.completions.create(
+    model="chat-completion",
+    messages=[{"role": "user", "content": "hi"}],
+    tools=[],
+    extra_body={"a parameter of one vendor": 1},
+    only_providers=["openai"],
+)
+assert_type(reply, ChatCompletion)
+assert_type(reply.choices[0].message.content, str | None)
+assert_type(reply.usage.total_tokens if reply.usage else None, int | None)
+assert_type(reply.provider, str)
+stream = client.chat.completions.create(model="chat-completion", messages=[], stream=True)
+assert_type(stream, Stream)
+for chunk in stream:
+    assert_type(chunk, ChatCompletionChunk)
+    assert_type(chunk.choices[0].delta.content, str | None)
+either = client.chat.completions.create(model="chat-completion", messages=[], stream=bool(stream))
+assert_type(either, ChatCompletion | Stream)
+assert_type(client.embeddings.create(model="text-embeddings", input="a").data[0].embedding, list[float])
+assert_type(client.with_options(max_retries=0), MeshClient)
+assert_type(client.recover("chat-completion"), list[str])
+client.chat.completions.create(model="chat-completion", messages=[], temprature=3)  # type: ignore[call-overload]

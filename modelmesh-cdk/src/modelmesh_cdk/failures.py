@@ -8,11 +8,11 @@ from inspect import iscoroutine
 from typing import Any
 
 from modelmesh import authors, errors
+from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 from modelmesh.routing.classes import RULES, FailureClass, error_type
 from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 
-REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 REASON_SHOWN = 300
 """Characters of a vendor's message that ``ProviderError.reason`` holds."""
 MOST_READ = 4000

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from modelmesh.errors import ModelNotFoundError as ModelNotFoundError
     from modelmesh.errors import NoActiveModelError as NoActiveModelError
     from modelmesh.errors import NoProvidersError as NoProvidersError
+    from modelmesh.errors import NotInitializedError as NotInitializedError
     from modelmesh.errors import ProviderConnectionError as ProviderConnectionError
     from modelmesh.errors import ProviderError as ProviderError
     from modelmesh.errors import ProviderInitError as ProviderInitError
@@ -76,6 +77,7 @@ _HOMES = {
     "ModelNotFoundError": "modelmesh.errors",
     "NoActiveModelError": "modelmesh.errors",
     "NoProvidersError": "modelmesh.errors",
+    "NotInitializedError": "modelmesh.errors",
     "ProviderConnectionError": "modelmesh.errors",
     "ProviderError": "modelmesh.errors",
     "ProviderInitError": "modelmesh.errors",
@@ -98,12 +100,15 @@ _HOMES = {
     "Secret": "modelmesh.secret",
 }
 
+_MODULES = frozenset({"capabilities", "cdk", "contracts", "errors", "exceptions", "testing"})
+"""Modules that are reached as attributes without an import of their own."""
+
 __all__ = [*_HOMES, "__version__", "capabilities"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "capabilities":
-        return importlib.import_module("modelmesh.capabilities")
+    if name in _MODULES:
+        return importlib.import_module(f"modelmesh.{name}")
     home = _HOMES.get(name)
     if home is None:
         message = f"module 'modelmesh' has no attribute {name!r}"

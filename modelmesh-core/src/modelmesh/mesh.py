@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh.assembly.accounts import aclose_providers, close_providers
 from modelmesh.assembly.assembler import Assembler, Parts
@@ -16,20 +16,21 @@ from modelmesh.beside import Beside
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.config.problems import Problems
 from modelmesh.contracts.call import Call
-from modelmesh.errors import ModelMeshError, NoActiveModelError
+from modelmesh.errors import CapabilityNotFoundError, ModelMeshError, NoActiveModelError, NotInitializedError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.looking import Looking
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver
 from modelmesh.reporting import Reporter
 from modelmesh.routing import verdicts
-from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.flow import Served, abandon, serve
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.lost_leases import give_back_lost
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
+from modelmesh.routing.wording import name_of, one_line
 from modelmesh.statistics import StatisticsCollector, circuits_of
 from modelmesh.usage import BudgetStatus, UsageTracker
 
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
     from modelmesh.contracts.storage import Storage
     from modelmesh.routing.circuits import Lease
     from modelmesh.state import StateManager, StateOfMesh, SystemState
+
+
+_INITIALIZED = frozenset(
+    {"config", "background", "discovery", "_beside", "_emitter", "_entries", "_reporter", "_router", "_statistics", "_tree"}
+)
+"""Attributes that ``initialize()`` makes."""
 
 
 class ModelMesh(Looking):
@@ -365,6 +372,33 @@ class ModelMesh(Looking):
         self._reporter.rotated(current, following, pool)
         return (self.current(found) or following).model_id
 
+    def recover(self, pool: str, model: str | None = None) -> list[str]:
+        """Make models of a pool active again, whatever put them in standby; an exhausted quota of an account stays so.
+
+        Args:
+            pool: Name of the pool.
+            model: ID of one model, with or without its provider; by default every model that is in standby.
+
+        Returns:
+            The models that are active now and were not, as ``provider/model``.
+
+        Raises:
+            CapabilityNotFoundError: There is no such pool, or it has no such model.
+        """
+        found = self._router.get_pool(pool)
+        meant = Candidates(found, found.mask_of_model(model)) if model is not None else found.get_standby_models()
+        if model is not None and not meant:
+            names = ", ".join(str(member) for member in found.members)
+            message = f"pool {pool!r} has no model {name_of(model)}. It has: {one_line(names) or 'none'}."
+            raise CapabilityNotFoundError(message, pool_name=pool)
+        with self._lock:
+            before = {id(candidate) for candidate in found.get_active_models()}
+            for candidate in meant:
+                found.recover(candidate)
+            recovered = [candidate for candidate in found.get_active_models() if id(candidate) not in before]
+        self._reporter.recovered()
+        return [str(candidate) for candidate in recovered]
+
     def get_client(self) -> OpenAIClient:
         """Return an asynchronous client of this mesh."""
         from modelmesh.client import OpenAIClient  # noqa: PLC0415 - clients import the mesh's types
@@ -377,6 +411,20 @@ class ModelMesh(Looking):
         from modelmesh.client import MeshClient  # noqa: PLC0415 - clients import the mesh's types
 
         return MeshClient(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _INITIALIZED:
+            message = "this mesh is not initialized: call initialize(config) first, or make a client with modelmesh.create(…)"
+            raise NotInitializedError(message)
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModelMesh:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        message = "a mesh cannot be pickled: it holds connections and locks. Make one in each process: ModelMesh.from_yaml(…)"
+        raise TypeError(message)
 
     def __repr__(self) -> str:
         if not self._ready:

@@ -62,7 +62,7 @@ class Reporter:
     def answered(self, call: Call, served: Served, began: float) -> None:
         """A request has its answer; a stream is reported when it ends."""
         if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
-            text = f"{served.candidate} was asked with changes: {'; '.join(served.attempts[-1].adapted)}"
+            text = f"the request to {served.candidate} was changed: {'; '.join(served.attempts[-1].adapted)}"
             warn(text, AdaptationWarning)
         self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
@@ -156,6 +156,12 @@ class Reporter:
             self.tell_changes()
             facts = {"from": before.model_id, "to": after.model_id, "reason": "manual"}
             self._emitter.emit(RoutingEvent("model_rotated", time.time(), after.model_id, after.provider_id, pool, facts))
+
+    def recovered(self) -> None:
+        """Record that models were made active again by hand."""
+        self._changed()
+        if self._emitter.listening:
+            self.tell_changes()
 
     def told(self, events: Sequence[RoutingEvent]) -> None:
         """Somebody beside the requests has found something out, and perhaps changed something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,23 @@ from modelmesh.client.extras import wrong
 from modelmesh.client.view import View
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.operations import Operation
+from modelmesh.routing.wording import name_of
 
-_OPTION_NAMES = frozenset({"extra_headers", "extra_query", "timeout", "session_id", "preferred_provider", "routing_metadata"})
+_OPTION_NAMES = frozenset(
+    {
+        "extra_headers",
+        "extra_query",
+        "max_retries",
+        "only_providers",
+        "preferred_provider",
+        "routing_metadata",
+        "session_id",
+        "timeout",
+    }
+)
+
+LONGEST_TIMEOUT_S = 10 * 365 * 86400.0
+"""A longer timeout means no limit; it is cut to this, which every clock can add."""
 
 
 def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
@@ -84,20 +100,37 @@ def _options(given: dict[str, Any]) -> CallOptions:
         session_id=given.get("session_id"),
         preferred_provider=given.get("preferred_provider"),
         metadata=extras.mapping("routing_metadata", given.get("routing_metadata")),
+        max_retries=_retries(given.get("max_retries")),
+        only_providers=_names("only_providers", given.get("only_providers")),
     )
 
 
 def _seconds(timeout: Any) -> float | None:
     """Seconds of a number, or of an httpx timeout, whose longest part it is."""
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
-        if timeout <= 0:
-            why = f"'timeout' must be positive, not {timeout!r}"
+        if not 0 < timeout < math.inf:
+            why = f"'timeout' must be a positive number of seconds, not {name_of(timeout)}"
             raise wrong(why)
-        return float(timeout)
+        return float(min(timeout, LONGEST_TIMEOUT_S))
     if isinstance(timeout, str | bool):
         why = f"'timeout' must be a number of seconds, not {timeout!r}"
         raise wrong(why)
     parts = [
         part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)
     ]
-    return float(max(parts)) if parts else None
+    return _seconds(max(parts)) if parts else None
+
+
+def _retries(value: Any) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        why = f"'max_retries' must be a whole number of 0 or more, not {name_of(value)}"
+        raise wrong(why)
+    return value
+
+
+def _names(name: str, value: Any) -> frozenset[str]:
+    names = [value] if isinstance(value, str) else list(value or ())
+    if not all(isinstance(one, str) for one in names):
+        why = f"{name!r} must be a list of provider names, e.g. {name}=['openai']"
+        raise wrong(why)
+    return frozenset(names)

@@ -1,52 +1,235 @@
-"""The raw interface of the official SDK, as far as frameworks use it: ``with_raw_response.create(…).parse()``."""
+"""The raw interfaces of the official SDK: ``with_raw_response`` and ``with_streaming_response``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
+
+from modelmesh.client.streams import AsyncStream, Stream
+from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 Parsed = TypeVar("Parsed")
 
 
+class Headers(dict[str, str]):
+    """Response headers; names are in lower case, and are found in any case."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name.lower() if isinstance(name, str) else name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header, ``default`` when the vendor did not send it."""
+        return super().get(name.lower(), default)
+
+
 class RawResponse(Generic[Parsed]):
-    """A reply, and the headers it came with."""
+    """A reply or an open stream, and the headers it came with."""
 
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
 
     def parse(self) -> Parsed:
-        """Return the reply."""
+        """Return the reply, or the open stream."""
         return self._parsed
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The vendor's response headers, names in lower case."""
+    def headers(self) -> Headers:
+        """The vendor's response headers."""
         metadata = getattr(self._parsed, "metadata", None) or {}
-        return dict(metadata.get("headers", {}))
+        return Headers(metadata.get("headers", {}))
 
     @property
     def status_code(self) -> int:
-        """200: an answer that failed is raised."""
+        """200: a request that failed raises."""
         return 200
 
+    @property
+    def request_id(self) -> str | None:
+        """The vendor's request ID, ``None`` when it sent none."""
+        headers = self.headers
+        return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
 
-class RawCompletions:
+    @property
+    def retries_taken(self) -> int:
+        """Attempts before the one that answered."""
+        return max(len(getattr(self._parsed, "attempts", ())) - 1, 0)
+
+    @property
+    def text(self) -> str:
+        """The whole reply as JSON text."""
+        return json.dumps(self._parsed, ensure_ascii=False)
+
+    @property
+    def content(self) -> bytes:
+        """The whole reply as the bytes of JSON text."""
+        return self.text.encode()
+
+    def json(self) -> Any:
+        """Return the whole reply as plain data."""
+        return json.loads(self.text)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._parsed!r}>"
+
+
+class StreamedResponse(RawResponse[Any]):
+    """What ``with_streaming_response`` opens; it is closed at the end of the ``with`` block."""
+
+    def iter_lines(self) -> Iterator[str]:
+        """Yield the answer line by line: server-sent events of a stream, else JSON text."""
+        if not isinstance(self._parsed, Stream):
+            yield self.text
+            return
+        for chunk in self._parsed:
+            yield f"data: {json.dumps(chunk, ensure_ascii=False)}"
+            yield ""
+        yield "data: [DONE]"
+        yield ""
+
+    def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
+        """Yield the same as text; the size of a piece is the vendor's."""
+        del chunk_size
+        streamed = isinstance(self._parsed, Stream)
+        for line in self.iter_lines():
+            yield f"{line}\n" if streamed else line
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Yield the same as bytes."""
+        for piece in self.iter_text(chunk_size):
+            yield piece.encode()
+
+    def read(self) -> bytes:
+        """Return the whole answer."""
+        return b"".join(self.iter_bytes())
+
+    def close(self) -> None:
+        """Close the connection of a stream."""
+        if isinstance(self._parsed, Stream):
+            self._parsed.close()
+
+
+class AsyncStreamedResponse(RawResponse[Any]):
+    """The same for asyncio."""
+
+    async def parse(self) -> Any:
+        """Return the reply, or the open stream."""
+        return self._parsed
+
+    async def json(self) -> Any:
+        """Return the whole reply as plain data."""
+        return json.loads(self.text)
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """Yield the answer line by line: server-sent events of a stream, else JSON text."""
+        if not isinstance(self._parsed, AsyncStream):
+            yield self.text
+            return
+        async for chunk in self._parsed:
+            yield f"data: {json.dumps(chunk, ensure_ascii=False)}"
+            yield ""
+        yield "data: [DONE]"
+        yield ""
+
+    async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+        """Yield the same as text; the size of a piece is the vendor's."""
+        del chunk_size
+        streamed = isinstance(self._parsed, AsyncStream)
+        async for line in self.iter_lines():
+            yield f"{line}\n" if streamed else line
+
+    async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the same as bytes."""
+        async for piece in self.iter_text(chunk_size):
+            yield piece.encode()
+
+    async def read(self) -> bytes:
+        """Return the whole answer."""
+        return b"".join([piece async for piece in self.iter_bytes()])
+
+    async def close(self) -> None:
+        """Close the connection of a stream."""
+        if isinstance(self._parsed, AsyncStream):
+            await self._parsed.close()
+
+
+class Raw(Generic[Parsed]):
     """``with_raw_response`` for threads."""
 
-    def __init__(self, completions: Any) -> None:
-        self._completions = completions
+    def __init__(self, create: Callable[..., Parsed]) -> None:
+        self._create = create
 
-    def create(self, **arguments: Any) -> RawResponse[Any]:
-        """Ask for a chat completion; arguments and errors are those of the plain ``create``."""
-        return RawResponse(self._completions.create(**arguments))
+    def create(self, **arguments: Any) -> RawResponse[Parsed]:
+        """Make the call; arguments and errors are those of the plain ``create``."""
+        return RawResponse(self._create(**arguments))
 
 
-class AsyncRawCompletions:
+class AsyncRaw(Generic[Parsed]):
     """``with_raw_response`` for asyncio."""
 
-    def __init__(self, completions: Any) -> None:
-        self._completions = completions
+    def __init__(self, create: Callable[..., Awaitable[Parsed]]) -> None:
+        self._create = create
 
-    async def create(self, **arguments: Any) -> RawResponse[Any]:
-        """Ask for a chat completion; arguments and errors are those of the plain ``create``."""
-        return RawResponse(await self._completions.create(**arguments))
+    async def create(self, **arguments: Any) -> RawResponse[Parsed]:
+        """Make the call; arguments and errors are those of the plain ``create``."""
+        return RawResponse(await self._create(**arguments))
+
+
+class Streaming:
+    """``with_streaming_response`` for threads."""
+
+    def __init__(self, create: Callable[..., Any]) -> None:
+        self._create = create
+
+    def create(self, **arguments: Any) -> StreamedCall:
+        """Return a context manager that makes the call; arguments and errors are those of the plain ``create``."""
+        return StreamedCall(self._create, arguments)
+
+
+class StreamedCall:
+    """A call that is made at the start of a ``with`` block, and closed at its end."""
+
+    def __init__(self, create: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+        self._create, self._arguments = create, arguments
+        self._response: StreamedResponse | None = None
+
+    def __enter__(self) -> StreamedResponse:
+        self._response = StreamedResponse(self._create(**self._arguments))
+        return self._response
+
+    def __exit__(self, *_: object) -> None:
+        if self._response is not None:
+            self._response.close()
+
+
+class AsyncStreaming:
+    """``with_streaming_response`` for asyncio."""
+
+    def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:
+        self._create = create
+
+    def create(self, **arguments: Any) -> AsyncStreamedCall:
+        """Return a context manager that makes the call; arguments and errors are those of the plain ``create``."""
+        return AsyncStreamedCall(self._create, arguments)
+
+
+class AsyncStreamedCall:
+    """The same for asyncio."""
+
+    def __init__(self, create: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> None:
+        self._create, self._arguments = create, arguments
+        self._response: AsyncStreamedResponse | None = None
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        self._response = AsyncStreamedResponse(await self._create(**self._arguments))
+        return self._response
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._response is not None:
+            await self._response.close()

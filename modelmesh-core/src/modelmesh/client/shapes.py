@@ -111,15 +111,15 @@ class Embedding(View):
 
     object: str
     index: int
-    embedding: Any
+    embedding: list[float]
 
 
 class ModelCard(View):
-    """One model of ``models.list()``."""
+    """One model of ``models.list()``; ``created`` is ``None`` where the vendor does not state it."""
 
     id: str
     object: str
-    created: int
+    created: int | None
     owned_by: str
 
 

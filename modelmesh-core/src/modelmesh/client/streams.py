@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from modelmesh.client.replies import explain_served
+from modelmesh.client.history import LiveHistory
 from modelmesh.client.shapes import ChatCompletionChunk
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class _Held:
 
     def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
         self._mesh, self._call, self._served = mesh, call, served
+        self._history = LiveHistory(served, call, mesh.clock)
         self._begun = self._closed = False
 
     @property
@@ -39,9 +40,18 @@ class _Held:
         """Every attempt, the one that answers last."""
         return self._served.attempts
 
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the mesh and the vendor said around the answer: pool, headers, adaptations, the vendor's model name."""
+        return self._history.metadata
+
     def explain(self) -> Explanation:
-        """Say why this model answers, and of every other why it does not."""
-        return explain_served(self._served, self._call, self._mesh.clock())
+        """Return why this model answers, and of every other why it does not."""
+        return self._history.explain()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "being read" if self._begun else "unread"
+        return f"<{type(self).__name__} of {self.provider}/{self.model}, {state}>"
 
     def _warn_unread(self) -> None:
         text = f"the stream of {self.provider}/{self.model} was dropped before its end; close it, or use it in a with statement"

@@ -53,7 +53,7 @@ class View(dict[str, Any]):
         self[name] = value
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *self._known, *self})
+        return sorted({*object.__dir__(self), *self._known, *dict.keys(self)})
 
     def model_dump(
         self,
@@ -87,11 +87,21 @@ class View(dict[str, Any]):
         return self.model_dump_json(indent=indent, **options)
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={self[name]!r}" for name in self)
+        fields = ", ".join(f"{name}={_shown(self[name])}" for name in dict.keys(self))
         return f"{type(self).__name__}({fields})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.model_dump(),))
+
+
+LONGEST_SHOWN = 16
+"""Numbers of a list that a repr shows whole; a vector has thousands."""
+
+
+def _shown(value: Any) -> str:
+    if value.__class__ is list and len(value) > LONGEST_SHOWN and isinstance(value[0], int | float):
+        return f"[{value[0]!r}, {value[1]!r}, … {len(value)} numbers]"
+    return repr(value)
 
 
 def _plain(value: Any, *, exclude_none: bool, exclude: Any = None, include: Any = None) -> Any:

@@ -22,6 +22,8 @@ class CallOptions:
         session_id: Identifies a conversation to strategies that keep one on one model.
         preferred_provider: Provider key that goes first when it is able.
         metadata: The caller's notes, handed to strategies and logs.
+        max_retries: Retries of the same model at most; ``None`` leaves the pool's own rule.
+        only_providers: Provider keys outside of which no candidate is tried; empty allows all.
     """
 
     headers: Mapping[str, str] = field(factory=dict)
@@ -30,6 +32,8 @@ class CallOptions:
     session_id: str | None = None
     preferred_provider: str | None = None
     metadata: Mapping[str, Any] = field(factory=dict)
+    max_retries: int | None = None
+    only_providers: frozenset[str] = frozenset()
 
 
 NO_OPTIONS = CallOptions()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh.contracts.models import ModelInfo
 
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+"""Response headers that hold a vendor's request ID, the most telling first."""
+
 
 @define
 class Answer:

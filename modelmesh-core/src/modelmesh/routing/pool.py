@@ -177,8 +177,8 @@ class Pool:
         return self._all & ~self._closed
 
     def able(self, call: Call) -> int:
-        """Members that do not state they cannot serve the call."""
-        mask = self._all
+        """Return the members that do not state they cannot serve the call, of the providers that it allows."""
+        mask = self._allowed(call)
         mask &= ~self.other_spaces(call)
         if self._watched:
             for need in needs(call, self._watched):
@@ -198,6 +198,13 @@ class Pool:
         """Return members of other vector spaces, for a call or a pool that is about embeddings."""
         embeds = self.operations == {EMBEDDINGS.name} or (call is not None and call.operation.name == EMBEDDINGS.name)
         return self._space.others if embeds else 0
+
+    def _allowed(self, call: Call) -> int:
+        """Return the members of the providers that a call allows; all where it names none."""
+        only, mask = call.options.only_providers, 0
+        for name in only:
+            mask |= self.mask_of_provider(name)
+        return mask if only else self._all
 
     def not_larger(self, candidate: Candidate) -> int:
         """Members whose stated context window is no larger than the candidate's; itself alone when it states none."""
@@ -270,6 +277,8 @@ class Pool:
         """Say what a member lacks for a call, ``None`` when nothing it states."""
         if self.other_spaces(call) >> self._position[id(candidate)] & 1:
             return self._space.reason(self.name)
+        if not self._allowed(call) >> self._position[id(candidate)] & 1:
+            return f"the call allows only {', '.join(sorted(call.options.only_providers))}"
         missing = [need for need in needs(call, self._watched) if self._lacks[need] >> self._position[id(candidate)] & 1]
         if missing:
             return f"states it lacks {', '.join(missing)}"

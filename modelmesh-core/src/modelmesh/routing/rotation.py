@@ -228,6 +228,8 @@ class Rotation:
             allowed = max(allowed, 1) if error.should_retry and self.alone(candidate) else allowed * error.should_retry
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
+        if self.call.options.max_retries is not None:
+            allowed = min(allowed, self.call.options.max_retries)
         if retries >= allowed or self.billable >= policy.max_attempts or len(self.attempts) >= self._calls_for_retries():
             return None
         if RULES[error.failure].same_target is not SameTarget.ONCE and not candidate.health.pay(

@@ -11,6 +11,7 @@ from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.errors import CapabilityNotFoundError
 from modelmesh.operations import OPERATIONS
 from modelmesh.routing.pool import Pool, names_of
+from modelmesh.routing.wording import NAME_SHOWN, name_of, one_line
 
 if TYPE_CHECKING:
     from modelmesh.contracts.strategy import Strategy
@@ -132,11 +133,20 @@ class Router:
 
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
-        near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name)
+        short = len(name) <= NAME_SHOWN
+        near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name) if short else None
         near = None if near == name else near  # a capability that is known, and that no pool has
         hint = f" Did you mean {near!r}?" if near else ""
-        message = (
-            f"no pool serves {name!r}.{hint} This client has: {', '.join(known) or 'no pool'}. "
-            f"Name one of them in model=…, or add the pool: create({name!r}), or create(config=…) with a pool of that name."
+        pools = one_line(", ".join(known)) or "no pool"
+        message = f"no pool serves {name_of(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
+        return CapabilityNotFoundError(message, pool_name=name[:NAME_SHOWN], details={"pools": known})
+
+    def _advice(self, name: str, known: Sequence[str]) -> str:
+        """Return what to do about a name that no pool serves: a capability gets a pool, a model is put into one."""
+        if self._tree.get_node(name) is not None:
+            return f"Name a pool in model=…, or add the capability: create({name!r})."
+        example = known[0] if known else "chat-completion"
+        return (
+            f"Name the pool in model=…, e.g. model={example!r}; its strategy chooses the model. To call a model by its name, or "
+            "to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
         )
-        return CapabilityNotFoundError(message, pool_name=name, details={"pools": known})

@@ -1,0 +1,103 @@
+"""Options of every call of one client: what ``with_options`` and ``copy`` of the official SDK set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from modelmesh.client.extras import is_unset
+from modelmesh.errors import ConfigurationError
+
+_ELSEWHERE = {
+    "api_key": "api_keys={…} of modelmesh.create(), or providers.<name>.api_key of the configuration",
+    "base_url": "providers.<name>.base_url of the configuration",
+    "organization": "providers.<name>.headers of the configuration",
+    "project": "providers.<name>.headers of the configuration",
+    "http_client": "providers.<name>.http_client of the configuration",
+    "websocket_base_url": "providers.<name>.base_url of the configuration",
+}
+"""Where an option of the official SDK is set instead: it belongs to an account, and a pool has several."""
+
+
+@frozen
+class Defaults:
+    """What a call takes where it states nothing of its own.
+
+    Attributes:
+        timeout: Seconds over all attempts, or an ``httpx.Timeout``; ``None`` leaves the pool's own limit.
+        max_retries: Retries of the same model at most; ``None`` leaves the pool's own rule.
+        headers: Further request headers.
+        query: Further query parameters.
+    """
+
+    timeout: Any = None
+    max_retries: int | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+    query: Mapping[str, Any] = field(factory=dict)
+
+    def with_options(self, given: Mapping[str, Any]) -> Defaults:
+        """Return these options with others in their place.
+
+        Raises:
+            ConfigurationError: An option is unknown, or is set elsewhere.
+        """
+        changes: dict[str, Any] = {}
+        for name, value in given.items():
+            if is_unset(value):
+                continue
+            if name == "timeout":
+                changes["timeout"] = value
+            elif name == "max_retries":
+                changes["max_retries"] = _count(value)
+            elif name in ("default_headers", "extra_headers"):
+                changes["headers"] = {**self.headers, **_map(name, value)}
+            elif name == "set_default_headers":
+                changes["headers"] = _map(name, value)
+            elif name in ("default_query", "extra_query"):
+                changes["query"] = {**self.query, **_map(name, value)}
+            elif name == "set_default_query":
+                changes["query"] = _map(name, value)
+            else:
+                raise _unknown(name)
+        return evolve(self, **changes)
+
+    def under(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the arguments of a call, completed with these options."""
+        if self is NO_DEFAULTS:
+            return arguments
+        made = dict(arguments)
+        if self.timeout is not None and made.get("timeout") is None:
+            made["timeout"] = self.timeout
+        if self.max_retries is not None:
+            made.setdefault("max_retries", self.max_retries)
+        for name, own in (("extra_headers", self.headers), ("extra_query", self.query)):
+            if own and isinstance(made.get(name) or {}, Mapping):
+                made[name] = {**own, **(made.get(name) or {})}
+        return made
+
+
+def _map(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        message = f"with_options({name}=…): it must be a map of names to values, not {type(value).__name__}"
+        raise ConfigurationError(message)
+    return dict(value)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        message = f"with_options(max_retries={value!r}): it must be a whole number of 0 or more"
+        raise ConfigurationError(message)
+    return value
+
+
+def _unknown(name: str) -> ConfigurationError:
+    where = _ELSEWHERE.get(name)
+    if where is not None:
+        return ConfigurationError(f"with_options({name}=…): a pool has several accounts, so set it there: {where}.")
+    known = "timeout, max_retries, default_headers, default_query, set_default_headers, set_default_query"
+    return ConfigurationError(f"with_options() has no option {name!r}. It takes: {known}.")
+
+
+NO_DEFAULTS = Defaults()

@@ -1,0 +1,117 @@
+"""How an answer came about: live while the mesh is at hand, stored in a pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from modelmesh.contracts.provider import Answer
+from modelmesh.routing.explain import CandidateInfo, Explanation
+from modelmesh.routing.verdicts import passed_over
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
+    from modelmesh.routing.attempts import Attempt
+    from modelmesh.routing.flow import Served
+
+
+@frozen
+class StoredHistory:
+    """What an unpickled answer knows of its request.
+
+    Attributes:
+        provider: Key of the provider that answered.
+        attempts: Every attempt, the one that answered last.
+        metadata: What the mesh and the vendor said around the answer.
+        explanation: Why this model answered.
+    """
+
+    provider: str
+    attempts: list[Attempt]
+    metadata: Mapping[str, Any]
+    explanation: Explanation
+
+    def explain(self) -> Explanation:
+        """Return why this model answered, as of the pickling."""
+        return self.explanation
+
+
+@frozen(eq=False)
+class LiveHistory:
+    """What an answer of this process knows of its request."""
+
+    served: Served
+    call: Call
+    clock: Callable[[], float]
+
+    @property
+    def provider(self) -> str:
+        """Key of the provider that answered."""
+        return self.served.candidate.provider_id
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Every attempt, the one that answered last."""
+        return self.served.attempts
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the mesh and the vendor said around the answer."""
+        outcome, candidate = self.served.outcome, self.served.candidate
+        return {
+            "pool": self.served.pool.name,
+            "connector": candidate.connector_id,
+            "upstream_model": candidate.upstream,
+            "headers": dict(outcome.headers if isinstance(outcome, Answer) else outcome.stream.headers),
+            "adapted": tuple(self.attempts[-1].adapted),
+        }
+
+    def explain(self) -> Explanation:
+        """Return why this model answered, and of every other why it did not."""
+        return explain_served(self.served, self.call, self.clock())
+
+    def stored(self) -> StoredHistory:
+        """Return a copy for another process."""
+        return StoredHistory(self.provider, self.attempts, self.metadata, self.explain())
+
+
+def explain_served(served: Served, call: Call, now: float) -> Explanation:
+    """Return why a request went where it went."""
+    connectors = {candidate.provider_id: candidate.connector_id for candidate in served.pool.members}
+    rows = [
+        CandidateInfo(
+            attempt.model_id,
+            attempt.provider_id,
+            connectors.get(attempt.provider_id, ""),
+            "active" if attempt.outcome in ("answered", "streaming") else "failed",
+            attempt is served.attempts[-1],
+            None,
+            attempt.reason if attempt is served.attempts[-1] else str(attempt),
+        )
+        for attempt in served.attempts
+    ]
+    place = served.pool.position(served.candidate)
+    considered = evolve(served.considered, tried=served.considered.tried | (0 if place is None else 1 << place))
+    rows += [
+        CandidateInfo(
+            over.model_id,
+            over.provider_id,
+            connectors.get(over.provider_id, ""),
+            "not tried",
+            selected=False,
+            score=None,
+            reason=over.reason,
+        )
+        for over in passed_over(served.pool, call, considered, now)
+    ]
+    return Explanation(
+        served.pool.name,
+        served.pool.capability,
+        served.pool.strategy.id,
+        served.candidate.model_id,
+        served.candidate.provider_id,
+        served.reason,
+        tuple(rows),
+    )

@@ -1,0 +1,83 @@
+"""The parts of OpenAI's interface that are not built: each raises a typed error that says what to do instead."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from modelmesh.errors import ConfigurationError
+
+CHAT_INSTEAD = "Call client.chat.completions.create(model=…, messages=[…])"
+UPGRADE = "Upgrade when it is released: pip install -U modelmesh-core modelmesh-connector-openai"
+SDK_INSTEAD = "Use the vendor's own SDK for it: openai.OpenAI()"
+
+PARTS = {
+    "audio": UPGRADE,
+    "images": UPGRADE,
+    "completions": f"{CHAT_INSTEAD}; the prompt becomes one message of the user",
+    "responses": f"{CHAT_INSTEAD}; 'input' becomes the messages",
+    "beta": f"{CHAT_INSTEAD}; its parse() and stream() are described in the how-to guides on structured output and streams",
+    "moderations": SDK_INSTEAD,
+    "files": SDK_INSTEAD,
+    "batches": f"{SDK_INSTEAD}. For many prompts at once, use threads or asyncio.gather over chat.completions.create",
+    "uploads": SDK_INSTEAD,
+    "fine_tuning": SDK_INSTEAD,
+    "vector_stores": SDK_INSTEAD,
+    "containers": SDK_INSTEAD,
+    "conversations": SDK_INSTEAD,
+    "evals": SDK_INSTEAD,
+    "realtime": SDK_INSTEAD,
+    "videos": SDK_INSTEAD,
+    "webhooks": SDK_INSTEAD,
+    "chat.completions.parse": (
+        "Pass response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': Model.model_json_schema()}} to "
+        "create(), and read the answer with Model.model_validate_json(reply.content)"
+    ),
+    "chat.completions.stream": "Pass stream=True to create(), and iterate over the chunks",
+    "chat.completions.retrieve": f"Stored completions are the vendor's. {SDK_INSTEAD}",
+    "chat.completions.list": f"Stored completions are the vendor's. {SDK_INSTEAD}",
+    "chat.completions.update": f"Stored completions are the vendor's. {SDK_INSTEAD}",
+    "chat.completions.delete": f"Stored completions are the vendor's. {SDK_INSTEAD}",
+    "models.delete": SDK_INSTEAD,
+}
+"""What to do instead, by the part's name on the client."""
+
+
+class NotServed:
+    """A part of OpenAI's interface that is not built; calling it, or anything of it, raises."""
+
+    def __init__(self, name: str, part: str) -> None:
+        self._name, self._part = name, part
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # probes of copy, pickle, notebooks and debuggers
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)
+        return NotServed(f"{self._name}.{name}", self._part)
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ConfigurationError: Always; it says what to do instead.
+        """
+        message = (
+            f"client.{self._name}() is not served by modelmesh-core 0.1, which serves chat.completions, embeddings and models. "
+            f"{PARTS[self._part]}."
+        )
+        raise ConfigurationError(message)
+
+    def __repr__(self) -> str:
+        return f"<client.{self._name}: not served by this version>"
+
+
+class Unbuilt:
+    """Gives the parts of :data:`PARTS` below a name of the client."""
+
+    _below = ""
+
+    def __getattr__(self, name: str) -> Any:
+        part = f"{self._below}{name}"
+        if part in PARTS:
+            return NotServed(part, part)
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
