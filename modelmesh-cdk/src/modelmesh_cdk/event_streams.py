@@ -164,6 +164,12 @@ class HttpEventStream:
         """Content has arrived: the first-content limit no longer applies."""
         self._deadline.commit()
 
+    def interrupt(self) -> None:
+        """Make a read of another thread end at once."""
+        wake = getattr(self._response, "interrupt", None)
+        if wake is not None:
+            wake()
+
     def close(self) -> None:
         """Close the connection, unless the body was read to its end."""
         self._response.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
@@ -79,6 +81,14 @@ class HttpxResponse:
             except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
                 raise _in_body(error, deadline) from None
             yield piece
+
+    def interrupt(self) -> None:
+        """Make a read of another thread end: closing the socket would leave it waiting."""
+        connection: Any = self._response.extensions.get("network_stream")
+        below = connection.get_extra_info("socket") if connection is not None else None
+        if below is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(below, socket.SHUT_RDWR)  # not that of TLS, which takes itself apart under the reader
 
     def close(self) -> None:
         """Release the connection."""

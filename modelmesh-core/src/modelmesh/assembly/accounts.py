@@ -11,11 +11,11 @@ from attrs import define, field
 
 from modelmesh import authors
 from modelmesh.assembly.policies import account_limits
-from modelmesh.config.locate import Path
+from modelmesh.config.locate import Path, Places
 from modelmesh.config.problems import Problems, UnknownValueError, did_you_mean
 from modelmesh.config.reading import KNOWN_PROVIDER_KEYS
 from modelmesh.config.references import References
-from modelmesh.config.schema import ProviderSection
+from modelmesh.config.schema import ConnectionPoolSection, ProviderSection
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Provider
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError
@@ -139,6 +139,7 @@ def build_entry(
         check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
         missing = references.unanswered
         settings = _settings(section, references, path)
+        settings["max_connections"] = _most_connections(section, places, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
             provider = build(cls, settings, connector_id)
@@ -150,6 +151,7 @@ def build_entry(
             if isinstance(error, ConfigurationError) and error.where is None:
                 error.where = where
             raise
+    most = _most_connections(section, places, path)
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)
@@ -157,7 +159,7 @@ def build_entry(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names(section.key, connector_id),
-        limit=section.connection_pool.max_connections,
+        limit=most,
         admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
@@ -179,8 +181,27 @@ def _settings(section: ProviderSection, references: References, path: Path) -> d
         settings["base_url"] = settings["base_url"].reveal()
     if section.timeout is not None:
         settings["timeout"] = section.timeout
-    settings["max_connections"] = section.connection_pool.max_connections
     return settings
+
+
+def _most_connections(section: ProviderSection, places: Places, path: Path) -> int:
+    """Return how many connections a provider may have: by ``connection_pool``, or by the connector's own setting of that name.
+
+    Raises:
+        ConfigurationError: The connector's own setting is no number of connections, or the two differ.
+    """
+    stated, usual = section.connection_pool.max_connections, ConnectionPoolSection().max_connections
+    own = section.options.get("max_connections")
+    if own is None:
+        return stated
+    where = places.where((*path, "max_connections"))
+    if isinstance(own, bool) or not isinstance(own, int) or own < 1:
+        message = f"{where}: max_connections must be a number of at least 1, not {own!r}"
+        raise ConfigurationError(message, where=where)
+    if stated not in (usual, own):
+        message = f"{where}: max_connections is {own}, and connection_pool.max_connections is {stated}; keep one of them"
+        raise ConfigurationError(message, where=where)
+    return own
 
 
 def _names(key: str, connector_id: str) -> tuple[str, ...]:

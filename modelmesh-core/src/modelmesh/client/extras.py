@@ -80,7 +80,7 @@ def query(value: Any) -> dict[str, str | list[str]]:
             why = f"the extra query parameter {name!r} must be text, a number, a boolean, or a list or a map of them"
             raise wrong(why)
         try:
-            "".join([name, *(texts if isinstance(texts, list) else [texts])]).encode()  # type: ignore[list-item]
+            "".join([name, *(texts if isinstance(texts, list) else [texts])]).encode()
         except UnicodeEncodeError:
             why = f"the extra query parameter {name!r} holds half a character (a lone surrogate)"
             raise wrong(why) from None

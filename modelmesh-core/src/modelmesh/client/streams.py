@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.client.history import LiveHistory
@@ -75,14 +77,24 @@ class Stream(_Held):
         return ChatCompletionChunk(next(self._chunks))
 
     def close(self) -> None:
-        """Close the connection, read to its end or not."""
+        """Close the connection, read to its end or not. Another thread that is reading gets the end of the stream."""
         if self._closed:
             return
         self._closed = True
         if self._begun:
-            self._chunks.close()
+            try:
+                self._chunks.close()
+            except ValueError:  # another thread is in it, and cleans up when it comes out
+                self._interrupt()
         else:  # a generator that never ran would not run its clean-up either
             self._mesh.leave(self._call, self._served)
+
+    def _interrupt(self) -> None:
+        opened: Any = self._served.outcome
+        opened.left = True
+        wake = getattr(opened.stream, "interrupt", None)
+        if wake is not None:
+            wake()
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +114,7 @@ class AsyncStream(_Held):
     def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
         super().__init__(mesh, call, served)
         self._chunks: Any = mesh.arelay(call, served)
+        self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         self._begun, view = True, ChatCompletionChunk
@@ -138,3 +151,27 @@ class AsyncStream(_Held):
             if not self._begun:  # else the event loop closes what was begun, and that counts it
                 self._closed = True
                 self._mesh.left(self._call, self._served)
+                _close_in(self._loop, self._served.outcome)
+
+
+_closing: set[asyncio.Task[None]] = set()
+
+
+def _close_in(loop: asyncio.AbstractEventLoop, opened: Any) -> None:
+    """Close a stream that nobody reads in its event loop.
+
+    What it is made of is held until then: left to the garbage collector, each of its generators would be closed in a task of its
+    own, while the one around it is closing it.
+    """
+
+    async def close() -> None:
+        with suppress(Exception):
+            await opened.stream.aclose()
+
+    def begin() -> None:
+        task = loop.create_task(close())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(begin)

@@ -9,7 +9,7 @@ from functools import partial
 from threading import RLock
 from typing import Any
 
-from modelmesh.errors import ProviderError
+from modelmesh.errors import ModelMeshError, ProviderError
 from modelmesh.execution.settlement import Hold, Relay, failed, not_a_stream, whole
 from modelmesh.routing import flow as flows
 from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
@@ -52,6 +52,9 @@ class AsyncDriver:
                     outcome = await asyncio.to_thread(self.poster, step.amounts) if self.poster else None
                 else:
                     outcome = await self._attempt(step)
+        except ModelMeshError:
+            await asyncio.sleep(0)  # a caller that tries again at once must not keep every other task from its turn
+            raise
         finally:
             with self.lock:
                 flow.close()  # after a cancellation this gives back what the attempt held

@@ -91,9 +91,13 @@ class SyncDriver:
             yield from relay.held()
             try:
                 for chunk in opened.events:
+                    if opened.left:
+                        break
                     yield from relay.take(chunk)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
                 cause = failed(served.candidate.provider, error)
+            if opened.left and not opened.progress.complete:
+                return  # closed from another thread: the caller's own end of it
             with self.lock:
                 broken = relay.end(cause, now=self._clock(), began=began)
             ended = True

@@ -44,7 +44,11 @@ What is spent:
 What came of it:
 
 ===================  =================================================================
-:mod:`.answers`      what an answer must have to be one, and what it says it took
+:mod:`.answers`      validation of whole answers by type
+:mod:`.messages`     the parts of a message, by type, and whether its tool calls are whole
+:mod:`.stream_calls` tool calls of a stream, put together and numbered
+:mod:`.usages`       whether reported token counts are a report
+:mod:`.vectors`      one vector for each input, in the order of the inputs
 :mod:`.progress`     how far a stream has come
 :mod:`.attempts`     the record of what was asked
 :mod:`.explain`      the same flow, run up to its first step

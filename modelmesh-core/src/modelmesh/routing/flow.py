@@ -73,12 +73,14 @@ class Opened:
         events: Its iterator, positioned after ``held``.
         held: Chunks already read from it.
         progress: What is known of it so far.
+        left: Whether another thread has closed it while it was read.
     """
 
     stream: Any
     events: Any
     held: list[dict[str, Any]]
     progress: Progress
+    left: bool = False
 
 
 @frozen
