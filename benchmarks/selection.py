@@ -11,6 +11,7 @@ from measure import Effort, Result, Subject, measured, result
 
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate, Candidates
@@ -86,10 +87,10 @@ def _pool(size: int, strategy: Any) -> Pool:
     pool = Pool("pool", "", members, strategy, HealthBook(draw=lambda: 0.5))
     request = next(_requests())
     for member in members:
-        headers = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": str(rng.randint(100, 500))}
+        limits = [RateLimit("requests", 500, rng.randint(100, 500))]
         usage = {"prompt_tokens": 100, "completion_tokens": 100, "total_tokens": 200}
-        member.learn(usage, headers, 0.5)
-        outcome = {"seconds": 1.0, "first_content_seconds": rng.uniform(0.1, 2.0), "usage": usage, "headers": headers}
+        member.learn(usage, limits, 0.5)
+        outcome = {"seconds": 1.0, "first_content_seconds": rng.uniform(0.1, 2.0), "usage": usage, "headers": {}}
         if hasattr(strategy, "succeeded"):
             strategy.succeeded(member, request, outcome)
     return pool

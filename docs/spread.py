@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from modelmesh import ModelMesh
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError, ProviderServerError, RateLimitError
 from modelmesh.routing.classes import FailureClass
@@ -109,7 +110,7 @@ class Model:
         message = {"role": "assistant", "content": "Yes."}
         usage = {"prompt_tokens": 200, "completion_tokens": self.length, "total_tokens": 200 + self.length}
         body = {"id": "docs", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
-        return Answer(body, headers=self._headers())
+        return Answer(body, rate_limits=self._limits())
 
     def _count(self) -> None:
         minute, (before, used) = self.world.now // 60, self.minute
@@ -119,14 +120,11 @@ class Model:
             raise RateLimitError("too many", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=rest)
         self.minute = (minute, used + 1)
 
-    def _headers(self) -> dict[str, str]:
+    def _limits(self) -> list[RateLimit]:
         if self.a_minute is None:
-            return {}
-        return {
-            "x-ratelimit-limit-requests": str(self.a_minute),
-            "x-ratelimit-remaining-requests": str(max(self.a_minute - self.minute[1], 0)),
-            "x-ratelimit-reset-requests": f"{60 - self.world.now % 60:.0f}s",
-        }
+            return []
+        left = max(self.a_minute - self.minute[1], 0)
+        return [RateLimit("requests", self.a_minute, left, float(round(60 - self.world.now % 60)))]
 
     async def asend(self, call: Any, model: str, limits: Any) -> Answer:
         """Answer, or have trouble."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Account, Reason
@@ -23,9 +24,8 @@ def model() -> Candidate:
     return Candidate("m", "m", ModelInfo("m"), None, account)  # type: ignore[arg-type]
 
 
-def told(kind: str = "requests", *, limit: int = 100, remaining: int = 20, reset: str | None = "10s") -> dict[str, str]:
-    headers = {f"x-ratelimit-limit-{kind}": str(limit), f"x-ratelimit-remaining-{kind}": str(remaining)}
-    return headers if reset is None else {**headers, f"x-ratelimit-reset-{kind}": reset}
+def told(kind: str = "requests", *, limit: int = 100, remaining: int = 20, reset: float | None = 10.0) -> list[RateLimit]:
+    return [RateLimit(kind, limit, remaining, reset)]
 
 
 def meter(metric: Metric = Metric.REQUESTS, limit: int = 10, period: Period = Period.DAY, **more: Any) -> Meter:

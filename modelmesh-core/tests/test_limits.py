@@ -17,6 +17,7 @@ from modelmesh import ModelMesh
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.errors import (
     AllProvidersExhaustedError,
     BudgetExceededError,
@@ -146,9 +147,7 @@ def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, in
 def test_what_a_vendor_tells_of_its_limits_is_forecast(bench: Callable[..., Bench]) -> None:
     class Telling(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
-            reset = {"x-ratelimit-reset-requests": "1m30s"}
-            headers = {"x-ratelimit-limit-requests": "20", "x-ratelimit-remaining-requests": "7", **reset}
-            return evolve(super().send(call, model, limits), headers=headers)
+            return evolve(super().send(call, model, limits), rate_limits=[RateLimit("requests", 20, 7, 90.0)])
 
     world = bench({"a": {"instance": Telling("a"), "quota": {"requests_per_day": 50}}})
     world.ask()

@@ -52,7 +52,7 @@ REFUSALS = [
     (504, error("timeout_error"), "server"),
     (529, error("overloaded_error"), "server"),
     (529, b"", "server"),
-    (404, b"<html>nothing here</html>", "refused"),
+    (404, b"<html>nothing here</html>", "protocol"),
     (418, {"unknown": True}, "refused"),
 ]
 
@@ -146,7 +146,8 @@ def test_a_key_in_the_vendor_s_code_is_blanked(vendor: Any, config: Any, way: An
 def test_the_next_provider_answers_what_this_one_cannot(vendor: Any, config: Any, way: Any) -> None:
     settings = config()
     settings["providers"]["second"] = {**settings["providers"]["anthropic"], "api_key": "test-key-2"}
-    settings["models"]["claude-opus-5-5"] = {"provider": "second", "capabilities": ["chat-completion"]}
+    larger = {"context_window": 2_000_000}  # only a larger window is tried
+    settings["models"]["claude-opus-5-5"] = {"provider": "second", "capabilities": ["chat-completion"], "constraints": larger}
     vendor.answers(error(INVALID, "prompt is too long: 210000 tokens > 200000 maximum"), status=400)
     reply = way.ask(settings, messages=HI, max_tokens=8)
     assert [attempt.outcome for attempt in reply.attempts] == ["failed", "answered"]

@@ -57,7 +57,7 @@ CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
     ),
     "unsigned": (body(400, "INVALID_ARGUMENT", "missing a thought_signature"), F.CAPABILITY, "INVALID_ARGUMENT", None),
     "no model": (body(404, "NOT_FOUND"), F.NOT_FOUND, "NOT_FOUND", None),
-    "minute": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE), RETRY), F.THROTTLE, "RESOURCE_EXHAUSTED", 34.074824),
+    "minute": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE), RETRY), F.THROTTLE, "RESOURCE_EXHAUSTED", 34.074824224),
     "no delay": (body(429, "RESOURCE_EXHAUSTED"), F.THROTTLE, "RESOURCE_EXHAUSTED", None),
     "day": (body(429, "RESOURCE_EXHAUSTED", "m", quota(MINUTE, DAY), RETRY), F.MODEL_QUOTA, "RESOURCE_EXHAUSTED", None),
     "day, named": (body(429, "RESOURCE_EXHAUSTED", "m", NAMED, RETRY), F.MODEL_QUOTA, "RESOURCE_EXHAUSTED", None),
@@ -65,7 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
     "cancelled": (body(499, "CANCELLED"), F.TRANSIENT, "CANCELLED", None),
     "internal": (body(500, "INTERNAL"), F.SERVER, "INTERNAL", None),
     "overloaded": (body(503, "UNAVAILABLE", "The model is overloaded."), F.SERVER, "UNAVAILABLE", None),
-    "overloaded a while": (body(503, "UNAVAILABLE", "m", RETRY), F.THROTTLE, "UNAVAILABLE", 34.074824),
+    "overloaded a while": (body(503, "UNAVAILABLE", "m", RETRY), F.THROTTLE, "UNAVAILABLE", 34.074824224),
     "late": (body(504, "DEADLINE_EXCEEDED"), F.SERVER, "DEADLINE_EXCEEDED", None),
 }  # fmt: skip
 

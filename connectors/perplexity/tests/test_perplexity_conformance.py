@@ -13,6 +13,7 @@ from typing import Any
 
 from modelmesh_connector_perplexity import PerplexityProvider
 
+from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing import ProviderConformance, Received, Script
 from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
@@ -34,7 +35,8 @@ class AgentDialect(OpenAIDialect):
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     failed_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end
     refusals: Sequence[Refusal] = tuple(
-        Refusal(row.status, body_of(row.status, "test"), row.failure)
+        # a 404 without a word of the model may be of anything
+        Refusal(row.status, body_of(row.status, "test"), FailureClass.REFUSED if row.status == 404 else row.failure)
         for row in OpenAIDialect.refusals
         if row.status in (401, 402, 403, 404, 408, 413, 422, 500, 502, 503, 504)
     )

@@ -138,7 +138,8 @@ class Batches:
         usage = _summed([answer.body.get("usage") for answer in self._answers])
         body = {**first.body, "data": [{**row, "index": place} for place, row in enumerate(rows)], "usage": usage}
         notes = dict.fromkeys(note for answer in self._answers for note in answer.adapted)
-        return Answer(body, last.headers, [*notes, self._note(f"{len(self._answers)} requests, their answers joined")])
+        joined = self._note(f"{len(self._answers)} requests, their answers joined")
+        return Answer(body, last.headers, [*notes, joined], last.rate_limits)
 
 
 def _inputs_of(call: Call) -> list[Any]:

@@ -42,6 +42,7 @@ class _Reading:
     def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str], deadline: Deadline) -> None:
         self.headers = headers
         self.adapted: Sequence[str] = request.adapted
+        self.rate_limits = provider._reported_limits(self.headers)  # noqa: SLF001
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
         self._sse = SseDecoder(provider.config.max_event)
         self._provider = provider
@@ -144,6 +145,7 @@ class HttpEventStream:
             response.close()
             raise
         self.headers, self.adapted = self._reading.headers, self._reading.adapted
+        self.rate_limits = self._reading.rate_limits
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         reading, response = self._reading, self._response
@@ -184,6 +186,7 @@ class AsyncHttpEventStream:
         self._provider, self._response, self._deadline, self._limits = provider, response, deadline, limits
         self._reading = _Reading(provider, request, response.headers, deadline)
         self.headers, self.adapted = self._reading.headers, self._reading.adapted
+        self.rate_limits = self._reading.rate_limits
         self._chunks: Any = None
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any]]:

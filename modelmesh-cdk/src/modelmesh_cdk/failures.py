@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from inspect import iscoroutine
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from modelmesh import authors, errors
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 from modelmesh.routing.classes import RULES, FailureClass, error_type
-from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
 
 REASON_SHOWN = 300
@@ -105,10 +103,21 @@ def refusal(
     code: str | None,
     text: str,
     key: Secret | None,
+    delay: float | None = None,
 ) -> errors.ProviderError:
     """Make the error of an HTTP status.
 
-    Only an error about the caller's own request repeats the vendor's words: vendors echo keys and prompts.
+    Only a refusal of the request itself repeats the vendor's words: vendors echo keys and prompts.
+
+    Args:
+        kind: The class.
+        status: HTTP status.
+        headers: Response headers, names in lower case.
+        body: The decoded error body.
+        code: The vendor's code.
+        text: The vendor's message.
+        key: The account's key, to be blanked.
+        delay: Seconds that the vendor asks to wait, for the classes that wait.
     """
     rule = RULES[kind]
     said = f"HTTP {status}" + (f" {code}" if code else "")
@@ -116,26 +125,23 @@ def refusal(
         message = f"the provider refused the request ({said}): {scrubbed(text, key)[:SHOWN]}"
     else:
         message = f"the provider answered {said}: {rule.meaning}"
-    delay = server_delay(headers, wall=time.time) if kind in _DELAYED else None
     shown = {name: scrubbed(value, key) for name, value in headers.items()}
-    made = failure(kind, message, status=status, code=code, headers=shown, body=scrubbed(body, key), delay=delay)
+    waits = delay if kind in DELAYED else None
+    made = failure(kind, message, status=status, code=code, headers=shown, body=scrubbed(body, key), delay=waits)
     made.reason = vendor_text(text, key)
     made.should_retry = _SAID.get(headers.get("x-should-retry", ""))
-    if kind is FailureClass.CAPABILITY and code in NOT_SUPPORTED:
-        error = body.get("error") if isinstance(body, Mapping) else None
-        named = error.get("param") if isinstance(error, Mapping) else None
-        made.feature = named if isinstance(named, str) else None
+    if status == _TOO_LARGE and made.should_retry is None:
+        made.should_retry = False  # the same request is as large the next time
     return made
 
 
+_TOO_LARGE = 413
 _QUOTED = frozenset({FailureClass.REFUSED, FailureClass.CAPABILITY})
 _SAID = {"true": True, "false": False}
-NOT_SUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
-
-
-_DELAYED = frozenset(
+DELAYED = frozenset(
     {FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.MODEL_QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT}
 )
+"""Classes after which the delay that the vendor states counts."""
 
 
 def vendor_text(text: str, key: Secret | None = None) -> str:

@@ -6,7 +6,7 @@ Nothing here does I/O: requests become bytes, bytes become answers or typed erro
 from __future__ import annotations
 
 import os
-import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -14,19 +14,23 @@ from urllib.parse import urlencode
 from modelmesh import authors
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.contracts.rate_limits import RateLimit
+from modelmesh.errors import ConfigurationError, ProviderError, ProviderTimeoutError
 from modelmesh.headers import unsendable
 from modelmesh.operations import CHAT, EMBEDDINGS, ReplyKind
 from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass, classify
-from modelmesh.routing.delays import server_delay
 from modelmesh.secret import Secret
+from modelmesh_cdk.common_errors import COMMON
+from modelmesh_cdk.error_bodies import is_page, read_error
+from modelmesh_cdk.error_mapping import ErrorMapping, find_mapping, unsupported_parameter
 from modelmesh_cdk.event_streams import Unwrapped
-from modelmesh_cdk.failures import broke_off, failure, misused, refusal, scrubbed, vendor_text
+from modelmesh_cdk.failures import DELAYED, broke_off, failure, misused, refusal, scrubbed, vendor_text
 from modelmesh_cdk.message_rules import MessageRules, fit
 from modelmesh_cdk.provider_config import BaseProviderConfig
+from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders, ReportedLimits, stated_delay
 from modelmesh_cdk.tool_calls import complete_calls
-from modelmesh_cdk.transport.port import TransportError
+from modelmesh_cdk.transport.port import TransportError, TransportTimeoutError
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.limits import TooMuchError
@@ -50,6 +54,8 @@ class WireFormat:
         requires_key: Whether there is nothing to be had without a key.
         default_capabilities: Of models that state none of their own.
         missing_is_model: Whether the vendor answers 404 only for a model that it does not have.
+        error_mappings: What the vendor's error codes and words mean.
+        rate_limit_headers: Names of the headers that report the vendor's limits.
         message_rules: The vendor's rules for conversations, which the kit makes every chat obey; ``None`` changes nothing.
     """
 
@@ -62,6 +68,8 @@ class WireFormat:
     requires_key: ClassVar[bool] = True
     default_capabilities: ClassVar[Sequence[str]] = (CHAT_CAPABILITY,)
     missing_is_model: ClassVar[bool] = False
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = ()
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = DEFAULT
     config_class: ClassVar[type[BaseProviderConfig]] = BaseProviderConfig
     message_rules: ClassVar[MessageRules | None] = None
 
@@ -176,27 +184,37 @@ class WireFormat:
         return ChunkDecoder(None if plain else self._parse_sse_chunk, self._event_failure)
 
     def _error_code(self, body: Any) -> str | None:
-        """Return the vendor's code in an error body."""
-        error = body.get("error") if isinstance(body, Mapping) else None
-        if not isinstance(error, Mapping):
-            return None
-        code = error.get("code") or error.get("type")
-        return str(code) if code else None
+        """Return the vendor's code in an error body; ``None`` where it has none."""
+        found = read_error(body)
+        return next(iter(found.codes), None)
 
     def _error_text(self, body: Any) -> str:
         """Return the vendor's message in an error body."""
-        error = body.get("error", body) if isinstance(body, Mapping) else body
-        message = error.get("message") if isinstance(error, Mapping) else error
-        return str(message if message is not None else "")
+        return read_error(body).message
+
+    def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
+        """Return the seconds that a refusal asks to wait; ``None`` when it states none.
+
+        Override it for a vendor that states the delay in the body.
+        """
+        del body
+        return stated_delay(headers, wall=time.time(), names=self.rate_limit_headers)
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal into a class of failure; what follows from the class is the mesh's."""
-        if status == 404:  # noqa: PLR2004
-            explained = isinstance(body, Mapping | list) and bool(body)
-            if (self.missing_is_model and explained) or _MISSING_MODEL.search(self._error_text(body)):
-                return FailureClass.NOT_FOUND
-        delay = server_delay(headers, wall=lambda: 0.0) is not None
-        return classify(status, code, delay_given=delay)
+        """Map a refusal into a class of failure; what follows from the class is the mesh's.
+
+        The rows of :attr:`error_mappings` come first, then those of :mod:`modelmesh_cdk.common_errors`, then the status.
+        """
+        known = self._explanation(status, code, body)
+        if known is not None:
+            return known.failure
+        if status == _NOT_FOUND and self.missing_is_model and isinstance(body, Mapping | list) and body:
+            return FailureClass.NOT_FOUND
+        return classify(status, code, delay_given=self._stated_delay(headers, body) is not None)
+
+    def _explanation(self, status: int, code: str | None, body: Any) -> ErrorMapping | None:
+        """Return the row that explains a refusal; ``None`` when no row does."""
+        return find_mapping(status, code, read_error(body), (*self.error_mappings, *COMMON))
 
     # -- around the hooks ----------------------------------------------------------------------------------------
 
@@ -263,7 +281,7 @@ class WireFormat:
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
             raise self._refused(status, headers, raw)
         if request.call.operation.reply is ReplyKind.BYTES:
-            return Answer(raw, headers, request.adapted)
+            return Answer(raw, headers, request.adapted, self._reported_limits(headers))
         try:
             data = json_codec.decode(raw, numbers=request.call.operation.name == EMBEDDINGS.name)
         except TooMuchError as error:
@@ -281,13 +299,22 @@ class WireFormat:
         if broken is not None:
             raise broken
         _complete(request, parsed)
-        return Answer(parsed, headers, request.adapted)
+        return Answer(parsed, headers, request.adapted, self._reported_limits(headers))
+
+    def _reported_limits(self, headers: Mapping[str, str]) -> Sequence[RateLimit]:
+        return ReportedLimits(headers, time.time(), self.rate_limit_headers)
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
             body: Any = json_codec.decode(raw)
         except ValueError:
             body = raw.decode("utf-8", "replace")[:2000]
+        if status in PAGE_IS_OUTAGE and is_page(headers.get("content-type", ""), raw):
+            return self._page(status, headers, body)
+        return self._refusal(status, headers, body)
+
+    def _refusal(self, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
+        """Make the error of a refusal: its class, its code, and what the mesh does not try again."""
         code = self._scrubbed_code(body)
         kind: Any = self._classify(status, code, headers, body)
         text: Any = self._error_text(body)
@@ -296,17 +323,34 @@ class WireFormat:
             raise self._misused("_classify", kind, f"one of {kinds}", written=True)
         if not isinstance(text, str):
             raise self._misused("_error_text", text, "a str, empty where there is none", written=True)
-        return refusal(kind, status, headers, body, code=code, text=text, key=self._api_key)
+        delay = self._stated_delay(headers, body) if kind in DELAYED else None
+        made = refusal(kind, status, headers, body, code=code, text=text, key=self._api_key, delay=delay)
+        known = self._explanation(status, code, body) if kind is FailureClass.CAPABILITY else None
+        if known is not None:
+            made.too_long = known.too_long
+            made.feature = scrubbed(unsupported_parameter(known, read_error(body)), self._api_key)
+        return made
+
+    def _page(self, status: int, headers: Mapping[str, str], body: str) -> ProviderError:
+        """Make the error of a page of HTML: what stands before the vendor's API failed, not the request."""
+        made = failure(
+            FailureClass.PROTOCOL,
+            f"the provider answered HTTP {status} with a page of HTML instead of JSON",
+            status=status,
+            headers=self._without_key(headers),
+            body=scrubbed(body, self._api_key),
+        )
+        made.billed = "no"
+        return made
 
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body that came under a status of success."""
-        error, code = body.get("error"), self._scrubbed_code(body)
-        stated = [error.get(name) for name in ("code", "status_code")] if isinstance(error, Mapping) else []
-        status = next((one for one in stated if isinstance(one, int) and 400 <= one < 600), None)  # noqa: PLR2004
-        status = _STATUS_OF_CODE.get(code or "") if status is None else status
+        code, headers = self._scrubbed_code(body), headers or {}
+        status = read_error(body).status or _STATUS_OF_CODE.get((code or "").lower())
+        if status is None and self._explanation(_BAD_REQUEST, code, body) is not None:
+            status = _BAD_REQUEST
         if status is not None:
-            kind = self._classify(status, code, headers or {}, body)
-            return refusal(kind, status, headers or {}, dict(body), code=code, text=self._error_text(body), key=self._api_key)
+            return self._refusal(status, headers, dict(body))
         return failure(
             FailureClass.PROTOCOL, f"the provider answered an error as success ({code or 'no code'})", code=code, headers=headers
         )
@@ -348,8 +392,8 @@ class WireFormat:
     def _broken(self, error: TransportError, limits: Limits) -> ProviderError:
         made = failure(error.failure, f"no answer from {self._where()}: {error}")
         made.reason, made.address = vendor_text(str(error), self._api_key), self._root.partition("://")[0] + "://" + self._where()
-        if error.failure is FailureClass.TIMEOUT:
-            made.timeout_seconds = limits.first_content if "headers" in str(error) else limits.total  # type: ignore[attr-defined]
+        if isinstance(made, ProviderTimeoutError):
+            made.timeout_seconds = error.seconds if isinstance(error, TransportTimeoutError) else limits.total
         return made
 
     def _where(self) -> str:
@@ -391,12 +435,20 @@ def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in headers.items()]
 
 
-_MISSING_MODEL = re.compile(
-    r"\bmodels?\b.{0,200}?(?:not[ _]found|not exist|no such|unknown|not available|not supported|invalid)"
-    r"|(?:not find|unable to access|no such|unknown|invalid) model\b|^model:",
-    re.IGNORECASE | re.DOTALL,
-)
+PAGE_IS_OUTAGE = frozenset(range(400, 600)) - {401, 402, 407, 408, 413, 414, 425, 429, 431, 500, 502, 503, 504, 529}
+"""Statuses that mean nothing when a page of HTML comes with them. Of the others the status alone says enough."""
+
+_NOT_FOUND, _BAD_REQUEST = 404, 400
 _STATUS_OF_CODE = {
+    "too_many_requests": 429,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "request_timeout": 408,
+    "internal_error": 500,
+    "bad_gateway": 502,
+    "service_unavailable": 503,
+    "gateway_timeout": 504,
+    "overloaded": 529,
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
     "insufficient_quota": 429,

@@ -192,6 +192,7 @@ class ProviderError(ModelMeshError):
         billed: ``yes``, ``no`` or ``unknown``: whether the vendor may charge for the attempt.
         upstream_delay_s: Seconds the vendor asked to wait; ``None`` when it did not say.
         feature: The parameter that the model does not support, when the vendor named one.
+        too_long: Whether the request exceeds the model's context window, so that only a larger window can take it.
         should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
         adapted: What had been dropped or renamed for the vendor, or would have had to be.
         usage: What the attempt took all the same, in OpenAI's words, where the vendor said; else ``None``.
@@ -210,6 +211,7 @@ class ProviderError(ModelMeshError):
     billed: str = "no"
     upstream_delay_s: float | None = None
     feature: str | None = None
+    too_long: bool = False
     should_retry: bool | None = None
     adapted: Sequence[str] = ()
     usage: Mapping[str, Any] | None = None
@@ -238,7 +240,7 @@ class ProviderTimeoutError(ProviderError):
     """A deadline passed.
 
     Attributes:
-        timeout_seconds: The limit that was passed.
+        timeout_seconds: The limit that was exceeded, in seconds.
     """
 
     retryable = True

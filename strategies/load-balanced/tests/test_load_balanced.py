@@ -16,6 +16,7 @@ from modelmesh_strategy_load_balanced.weights import Weights
 import modelmesh
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ConfigurationError
 from modelmesh.operations import CHAT
@@ -40,9 +41,8 @@ def pool_of(size: int, **config: Any) -> Pool:
     return Pool("pool", "", members, LoadBalanced(config), book)
 
 
-def told(candidate: Candidate, left: int, limit: int, reset: str = "60s", now: float = 0.0, kind: str = "requests") -> None:
-    rows = {"limit": str(limit), "remaining": str(left), "reset": reset}
-    candidate.learn(None, {f"x-ratelimit-{name}-{kind}": value for name, value in rows.items()}, now)
+def told(candidate: Candidate, left: int, limit: int, reset: float = 60.0, now: float = 0.0, kind: str = "requests") -> None:
+    candidate.learn(None, [RateLimit(kind, limit, left, reset)], now)
 
 
 def asked(now: float = 1.0, rng: Random | None = None) -> SelectionRequest:
@@ -123,12 +123,7 @@ def test_with_nothing_left_anywhere_all_weigh_the_same() -> None:
 def test_of_requests_and_tokens_the_scarcer_counts() -> None:
     pool = pool_of(2)
     told(pool.members[0], 90, 100)
-    both = {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "300"}
-    pool.members[1].learn(
-        None,
-        {**both, "x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-tokens": "9s"},
-        0.0,
-    )
+    pool.members[1].learn(None, [RateLimit("tokens", 1000, 300, 9.0), RateLimit("requests", 10, 9)], 0.0)
     assert shares(pool) == near(0.75, 0.25)
 
 
@@ -148,7 +143,7 @@ def test_our_own_count_is_the_headroom_where_the_vendor_says_nothing() -> None:
 
 def test_a_limit_that_has_begun_anew_is_full() -> None:
     pool = pool_of(2)
-    for member, reset in zip(pool.members, ("30s", "90s"), strict=True):
+    for member, reset in zip(pool.members, (30.0, 90.0), strict=True):
         told(member, 25, 100, reset)
     assert shares(pool, now=29.0) == near(0.5, 0.5)
     assert shares(pool, now=30.0) == near(0.8, 0.2)
@@ -260,7 +255,7 @@ def test_looking_at_any_time_changes_nothing(known: list[tuple[int, int, int] | 
     for pool in (looked_at, left_alone):
         for member, row in zip(pool.members, known, strict=True):
             if row is not None:
-                told(member, min(row[0], row[1]), row[1], f"{row[2]}s")
+                told(member, min(row[0], row[1]), row[1], float(row[2]))
     everything, last = (1 << len(known)) - 1, max(times)
     for now in sorted(times):
         looked_at.strategy.select(Candidates(looked_at, everything), asked(now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ import modelmesh
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError
 from modelmesh.operations import CHAT
@@ -37,12 +39,17 @@ def asked(now: float = 1.0) -> SelectionRequest:
     return SelectionRequest(Call(CHAT, "pool", {}), "pool", now, Random(1))
 
 
-def tell(pool: Pool, place: int, left: int, limit: int = 100, reset: str | None = "60s", now: float = 1.0, **also: str) -> None:
-    """Let a member answer with these headers."""
-    headers = {"x-ratelimit-limit-requests": str(limit), "x-ratelimit-remaining-requests": str(left), **also}
-    if reset is not None:
-        headers["x-ratelimit-reset-requests"] = reset
-    pool.members[place].learn(None, headers, now)
+def tell(
+    pool: Pool,
+    place: int,
+    left: int,
+    limit: int = 100,
+    reset: float | None = 60.0,
+    now: float = 1.0,
+    also: Sequence[RateLimit] = (),
+) -> None:
+    """Let a member answer with these limits."""
+    pool.members[place].learn(None, [RateLimit("requests", limit, left, reset), *also], now)
     pool.strategy.succeeded(pool.members[place], asked(now), {})  # type: ignore[attr-defined]
 
 
@@ -112,8 +119,7 @@ def test_the_threshold_is_the_users() -> None:
 def test_of_requests_and_tokens_the_scarcer_counts() -> None:
     pool = pool_of(2)
     ask(pool)
-    tokens = {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "100", "x-ratelimit-reset-tokens": "9s"}
-    tell(pool, 0, 99, **tokens)
+    tell(pool, 0, 99, also=[RateLimit("tokens", 1000, 100, 9.0)])
     assert ask(pool) == 1
 
 
@@ -141,8 +147,8 @@ def test_when_none_has_room_the_one_with_most_left_is_asked() -> None:
 def test_a_limit_that_has_begun_anew_is_full() -> None:
     pool = pool_of(2)
     ask(pool)
-    tell(pool, 0, 5, reset="30s")
-    tell(pool, 1, 15, reset="90s")
+    tell(pool, 0, 5, reset=30.0)
+    tell(pool, 1, 15, reset=90.0)
     assert look(pool, 30.9).candidate is pool.members[1]
     assert look(pool, 31.0).candidate is pool.members[0]
     assert look(pool, 31.0).reason == "stays: 100.0% of its limit left"
@@ -152,7 +158,7 @@ def test_what_has_no_reset_time_is_unknown_again_after_a_minute() -> None:
     pool = pool_of(2)
     ask(pool)
     tell(pool, 0, 0, reset=None)
-    tell(pool, 1, 10, reset="1h")
+    tell(pool, 1, 10, reset=3600.0)
     assert look(pool, 60.0).candidate is pool.members[1]
     assert look(pool, 61.0).reason == "stays: nothing is known of its limit"
 
@@ -250,7 +256,7 @@ def test_the_choice_has_the_highest_score_of_all_and_looking_changes_nothing(
             if what == "ask":
                 pool.strategy.picked(pool.members[place], asked(now))  # type: ignore[attr-defined]
             else:
-                tell(pool, place, left, 20, None if reset is None else f"{reset}s", now)
+                tell(pool, place, left, 20, None if reset is None else float(reset), now)
         look(looked_at, now, mask)
     results = [look(pool, now, mask) for pool in (looked_at, left_alone)]
     assert str(results[0].candidate) == str(results[1].candidate)
@@ -271,14 +277,14 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
         assert [client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(2)] == ["one", "two"]
 
 
-def test_answers_with_headers_move_a_mesh_on(world: Any) -> None:
+def test_reported_limits_move_a_mesh_on(world: Any) -> None:
     class Limited(InProcessAccount):
         left = 10
 
         def send(self, call: Any, model: str, limits: Any) -> Answer:
             self.left -= 1
-            headers = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": str(self.left)}
-            return Answer(super().send(call, model, limits).body, headers={**headers, "x-ratelimit-reset-requests": "60s"})
+            reported = [RateLimit("requests", 10, self.left, 60.0)]
+            return Answer(super().send(call, model, limits).body, rate_limits=reported)
 
     here = world({key: Limited(f"model-{key}") for key in "ab"}, strategy="rate-limit-aware")
     assert here.asks(16) == ["a/model-a"] * 8 + ["b/model-b"] * 8

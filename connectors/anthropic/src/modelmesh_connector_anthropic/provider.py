@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, WireRequest
-from modelmesh_cdk.failures import refusal, scrubbed
+from modelmesh_cdk.error_mapping import ErrorMapping
+from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
@@ -42,6 +42,8 @@ class AnthropicProvider(BaseProvider):
     id: ClassVar[str] = "anthropic.claude.v1"
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("anthropic_version", "max_tokens")
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *DEFAULT)
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
@@ -134,9 +136,10 @@ class AnthropicProvider(BaseProvider):
     def _error_code(self, body: Any) -> str | None:
         return refusals.code_of(body)
 
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        known = refusals.known_class(status, body, self._error_text(body))
-        return known or super()._classify(status, code, headers, body)
+    def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
+        """Return the delay of the headers, else the date on which an account has access again."""
+        stated = super()._stated_delay(headers, body)
+        return refusals.delay_of(self._error_text(body), time.time()) if stated is None else stated
 
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an ``error`` event, or of an error body under a status of success."""
@@ -146,6 +149,4 @@ class AnthropicProvider(BaseProvider):
         status = refusals.status_of(body)
         if status is None:
             return super()._event_failure(body, heard)
-        code, text = scrubbed(self._error_code(body), self._api_key), self._error_text(body)
-        kind = self._classify(status, code, heard, body)
-        return refusal(kind, status, heard, dict(body), code=code, text=text, key=self._api_key)
+        return self._refusal(status, heard, dict(body))

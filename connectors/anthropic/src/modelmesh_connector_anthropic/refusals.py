@@ -9,47 +9,89 @@ and a body that has none of them is classified by its status alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 
-_BY_CODE: dict[str, FailureClass] = {
-    "billing_error": _F.QUOTA,
-    "enforced_spend_limit_reached": _F.QUOTA,
-    "contract_spend_limit_reached": _F.QUOTA,
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.QUOTA,
+        "billing_error",
+        "enforced_spend_limit_reached",
+        "contract_spend_limit_reached",
+        statuses=ANY,
+    ),
     # the account is off, whatever is asked of it
-    "organization_on_hold": _F.CREDENTIAL,
-    "cmek_key_disabled": _F.CREDENTIAL,
-    "cmek_key_network_blocked": _F.CREDENTIAL,
+    mapping(_F.CREDENTIAL, "organization_on_hold", "cmek_key_disabled", "cmek_key_network_blocked", statuses=ANY),
     # not the account: the customer that this one request names
-    "linked_organization_spend_limit_reached": _F.CAPABILITY,
-    "linked_organization_billing_unavailable": _F.CAPABILITY,
-    "user_profile_not_billable": _F.CAPABILITY,
-    "user_profile_billing_not_authorized": _F.CAPABILITY,
+    mapping(
+        _F.CAPABILITY,
+        "linked_organization_spend_limit_reached",
+        "linked_organization_billing_unavailable",
+        "user_profile_not_billable",
+        "user_profile_billing_not_authorized",
+        "organization_not_enrolled_in_beta",
+        statuses=ANY,
+    ),
     # too much for this model
-    "request_too_large": _F.CAPABILITY,
-    "request_body_too_large_after_decoding": _F.CAPABILITY,
-    "available_tools_limit_exceeded": _F.CAPABILITY,
-    # not what was said, but how it came, or who asks
-    "request_body_timeout": _F.TRANSIENT,
-    "organization_not_enrolled_in_beta": _F.CAPABILITY,
+    mapping(
+        _F.CAPABILITY,
+        "request_too_large",
+        "request_body_too_large_after_decoding",
+        "available_tools_limit_exceeded",
+        statuses=ANY,
+    ),
+    mapping(_F.CAPABILITY, statuses={413}),
+    mapping(_F.TRANSIENT, "request_body_timeout", statuses=ANY),
     # 404 of something other than the model
-    "file_expired": _F.REFUSED,
-    "thread_not_found": _F.REFUSED,
-}
+    mapping(_F.REFUSED, "file_expired", "thread_not_found", statuses=ANY),
+    mapping(_F.POLICY, statuses={400}, words="content filtering policy"),
+    mapping(
+        _F.QUOTA,
+        statuses={400, 403, 429},
+        words=(r"credit balance is too low", r"usage limits?\b", r"regain access on"),
+        source="laravel/ai#864, anthropics/claude-code#38035; read 2026-11-30",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={429},
+        words=r"usage is required for long context|long context beta is not (yet )?available",
+        source="anthropics/claude-code#42616; read 2026-11-30",
+        too_long=True,
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400},
+        words=(
+            r"text content blocks must be non-empty",
+            r"stop_sequences: each stop sequence must contain non-whitespace",
+            r"final assistant content cannot end with trailing whitespace",
+            r"messages: at least one message is required",
+            r"assistant message prefill",
+            r"tool_use ids were found without tool_result",
+        ),
+        source="anthropics/claude-code#23440, BerriAI/litellm#3286, BerriAI/litellm#13769: rules that other vendors do not have; "
+        "read 2026-11-30",
+    ),
+)
+"""What Anthropic's codes and words mean; the rows of the kit follow."""
 
-_BY_WORDS: tuple[tuple[str, FailureClass], ...] = (
-    ("credit balance is too low", _F.QUOTA),
-    ("organization has been disabled", _F.CREDENTIAL),
-    ("prompt is too long", _F.CAPABILITY),
-    ("exceed context limit", _F.CAPABILITY),
-    ("maximum allowed number of output tokens", _F.CAPABILITY),
-    ("does not support", _F.CAPABILITY),
-    ("not supported", _F.CAPABILITY),
-    ("content filtering policy", _F.POLICY),
+RATE_LIMITS = tuple(
+    RateLimitHeaders(
+        kind,
+        f"anthropic-ratelimit-{name}-limit",
+        f"anthropic-ratelimit-{name}-remaining",
+        f"anthropic-ratelimit-{name}-reset",
+        "anthropic 2.11.0, reset in RFC 3339; read 2026-11-21",
+    )
+    for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "input-tokens"), ("tokens", "output-tokens"))
 )
 
 _STATUS_OF_TYPE = {
@@ -66,8 +108,6 @@ _STATUS_OF_TYPE = {
     "overloaded_error": 529,
 }
 """The status that each type has as a refusal, for errors that come under a status of success."""
-
-_BAD_REQUEST, _TOO_LARGE = 400, 413
 
 
 def _error(body: Any) -> Mapping[str, Any]:
@@ -96,23 +136,16 @@ def status_of(body: Any) -> int | None:
     return _STATUS_OF_TYPE.get(_type(body) or "")
 
 
-def known_class(status: int, body: Any, text: str) -> FailureClass | None:
-    """Return the class of a refusal that says more than its status does.
+_REGAIN = re.compile(r"regain access on (\d{4}-\d{2}-\d{2})(?: at (\d{2}:\d{2}))?", re.IGNORECASE)
 
-    Args:
-        status: HTTP status, or the one that the error's type stands for.
-        body: The decoded error body.
-        text: Its message.
 
-    Returns:
-        ``None`` when the status says it all.
-    """
-    for code in (_detail(body), _type(body)):
-        if code in _BY_CODE:
-            return _BY_CODE[code]
-    if status == _TOO_LARGE:
-        return _F.CAPABILITY
-    if status == _BAD_REQUEST:
-        lowered = text.lower()
-        return next((kind for words, kind in _BY_WORDS if words in lowered), None)
-    return None
+def delay_of(text: str, wall: float) -> float | None:
+    """Return the seconds until an account that reached its usage limit has access again, as the message states it."""
+    found = _REGAIN.search(text[:1000])
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}:00+00:00")
+    except ValueError:
+        return None
+    return max(moment.timestamp() - wall, 0.0)

@@ -14,6 +14,7 @@ from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh.secret import Secret
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
@@ -37,6 +38,7 @@ class CohereProvider(BaseProvider):
 
     id: ClassVar[str] = "cohere.nlp.v1"
     options: ClassVar[Collection[str]] = ("client_name", "input_type")
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://api.cohere.com"
     api_key_variable: ClassVar[str | None] = "COHERE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)
@@ -133,9 +135,6 @@ class CohereProvider(BaseProvider):
         """Return nothing for a refusal, which has no code, and the finish reason of an answer that failed."""
         reason = body.get("finish_reason") if isinstance(body, Mapping) else None
         return reason if isinstance(reason, str) else None
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        return refusals.known_class(status, self._error_text(body)) or super()._classify(status, code, headers, body)
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         made = super()._refused(status, headers, raw)

@@ -12,45 +12,43 @@ are those of the cohere package 7.3.1 (``errors/``, read 2026-11-21); the wordin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
 
 _F = FailureClass
 
-_UNABLE = re.compile(
-    r"too many tokens|(not|n't) support|not compatible with|for this model|must be at most|not ready for serving", re.IGNORECASE
+_BLOCKED = r"blocked (input|output)|usage guidelines"
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(_F.POLICY, statuses={400, 422, 498}, words=_BLOCKED),
+    mapping(_F.CREDENTIAL, statuses={498}),
+    mapping(_F.QUOTA, statuses={429}, words=r"calls ?/ ?month|maximum billing reached"),
+    mapping(_F.REFUSED, statuses={404}, words=r"^(connector|dataset|resource)\b.*not found"),
+    mapping(_F.CAPABILITY, statuses={400, 422}, words=r"too many tokens", too_long=True),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 422},
+        words=(
+            r"(not|nt) support",
+            r"not compatible with",
+            r"for this model",
+            r"must be at most",
+            r"not ready for serving",
+            r"total number of texts",
+        ),
+    ),
+    mapping(
+        _F.NOT_FOUND,
+        statuses={400, 404, 410, 422},
+        words=r"\bwas removed on\b|model .* (deprecated|retired|removed)",
+        source="sinanuozdemir/quick-start-guide-to-llms#35; read 2026-11-30",
+    ),
+    mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
 )
-_BLOCKED = re.compile(r"blocked (input|output)|usage guidelines", re.IGNORECASE)
-_USED_UP = re.compile(r"calls\s*/\s*month|maximum billing reached", re.IGNORECASE)
-_NOT_THE_MODEL = re.compile(r"^(connector|dataset|resource)\b.*not found", re.IGNORECASE)
-
-_WRONG, _MISSING, _TOO_MANY, _TOKEN, _CANCELLED, _UNPROCESSABLE = 400, 404, 429, 498, 499, 422
-
-
-def known_class(status: int, text: str) -> FailureClass | None:
-    """Return the class of a refusal that says more than its status does.
-
-    Args:
-        status: HTTP status.
-        text: The vendor's message.
-
-    Returns:
-        ``None`` when the status says it all.
-    """
-    if status in (_WRONG, _UNPROCESSABLE):
-        if _BLOCKED.search(text):
-            return _F.POLICY
-        return _F.CAPABILITY if _UNABLE.search(text) else None
-    if status == _MISSING:
-        return _F.REFUSED if _NOT_THE_MODEL.search(text) else None
-    if status == _TOO_MANY:
-        return _F.QUOTA if _USED_UP.search(text) else None
-    if status == _TOKEN:
-        return _F.POLICY if _BLOCKED.search(text) else _F.CREDENTIAL
-    return _F.TRANSIENT if status == _CANCELLED else None  # the page: try the request again
+"""What Cohere's words mean; the rows of the kit follow."""
 
 
 _BY_REASON: dict[str, tuple[FailureClass, str]] = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_deepseek import refusals
 from modelmesh_connector_deepseek.message_rules import RULES, rules_of
 
 OWN_ADDRESS = "https://api.deepseek.com"
@@ -23,6 +24,7 @@ class DeepSeekProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "deepseek.api.v1"
     options: ClassVar[Collection[str]] = ()
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = OWN_ADDRESS
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
     message_rules: ClassVar[MessageRules | None] = RULES
@@ -48,12 +50,6 @@ class DeepSeekProvider(OpenAICompatibleProvider):
         if chunk is not None and _cut_off(chunk):
             chunk.setdefault("error", _no_machines()["error"])
         return chunk
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; a context that is too long has no code of its own, only words."""
-        if status == 400 and "maximum context length" in self._error_text(body):  # noqa: PLR2004 - bad request
-            return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)
 
 
 def _cut_off(data: Mapping[str, Any]) -> bool:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_fireworks import refusals
 from modelmesh_connector_fireworks.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
@@ -28,6 +29,7 @@ class FireworksProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "fireworks.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"
@@ -56,12 +58,3 @@ class FireworksProvider(OpenAICompatibleProvider):
     def _unlisted_models(self) -> Sequence[ModelInfo]:
         """Return the embedding models; nothing says that the list, which names models ``accounts/…``, has them."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; 412 is a suspended account, or a model of one's own that did not load."""
-        text = self._error_text(body)
-        if status == 412:  # noqa: PLR2004 - precondition failed
-            return FailureClass.QUOTA if "suspended" in text.lower() else FailureClass.PERMISSION
-        if status == 400 and "maximum context length" in text:  # noqa: PLR2004 - bad request
-            return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)

@@ -14,6 +14,7 @@ from modelmesh.errors import ProviderError
 from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
@@ -39,6 +40,7 @@ class GoogleProvider(BaseProvider):
     id: ClassVar[str] = "google.gemini.v1"
     options: ClassVar[Collection[str]] = ("api_version", "safety_settings")
     missing_is_model: ClassVar[bool] = True
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
@@ -146,14 +148,19 @@ class GoogleProvider(BaseProvider):
         return refusals.text_of(body) or super()._error_text(refusals.unwrapped(body))
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        return refusals.known_class(status, body) or super()._classify(status, code, headers, body)
+        return refusals.spent_class(status, body) or super()._classify(status, code, headers, body)
+
+    def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
+        """Return the delay of the headers, else that of ``RetryInfo`` in the body."""
+        stated = super()._stated_delay(headers, body)
+        return refusals.delay_of(body) if stated is None else stated
 
     def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
             body = json_codec.decode(raw)
         except ValueError:
             body = None
-        made = super()._refused(status, _with_delay(headers, body), raw)
+        made = super()._refused(status, headers, raw)
         made.request_id = made.request_id or scrubbed(refusals.request_id_of(body), self._api_key)
         return made
 
@@ -169,15 +176,9 @@ class GoogleProvider(BaseProvider):
             return failure(
                 FailureClass.POLICY, message, code=reason, headers=headers, body=scrubbed(dict(body), self._api_key), status=400
             )
-        return super()._event_failure(body, _with_delay(headers or {}, body))
+        return super()._event_failure(body, headers)
 
 
 def _resource(model: str) -> str:
     """Return a model's name in paths, as google-genai 3.4.0 makes it."""
     return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
-
-
-def _with_delay(headers: Mapping[str, str], body: Any) -> Mapping[str, str]:
-    """Return headers that say the delay which Google says in the body, where the kit reads it."""
-    delay = refusals.delay_of(body)
-    return headers if delay is None or "retry-after" in headers else {**headers, "retry-after": f"{delay:f}"}

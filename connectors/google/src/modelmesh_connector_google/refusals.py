@@ -12,44 +12,53 @@ its status alone.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.rate_limit_headers import read_delay
 
 _F = FailureClass
 
-_BY_REASON: dict[str, FailureClass] = {
-    "API_KEY_INVALID": _F.CREDENTIAL,
-    "API_KEY_SERVICE_BLOCKED": _F.CREDENTIAL,
-    "API_KEY_HTTP_REFERRER_BLOCKED": _F.CREDENTIAL,
-    "API_KEY_IP_ADDRESS_BLOCKED": _F.CREDENTIAL,
-    "ACCESS_TOKEN_EXPIRED": _F.CREDENTIAL,
-    "CONSUMER_INVALID": _F.CREDENTIAL,
-    "CONSUMER_SUSPENDED": _F.CREDENTIAL,
-    "SERVICE_DISABLED": _F.CREDENTIAL,
-    "BILLING_DISABLED": _F.QUOTA,
-}
-
-_BY_WORDS: tuple[tuple[str, FailureClass], ...] = (
-    ("api key not valid", _F.CREDENTIAL),
-    ("api key not found", _F.CREDENTIAL),
-    ("api key expired", _F.CREDENTIAL),
-    ("api key was reported as leaked", _F.CREDENTIAL),
-    ("user location is not supported", _F.CREDENTIAL),
-    ("free tier is not available", _F.CREDENTIAL),
-    ("exceeds the maximum number of tokens", _F.CAPABILITY),
-    ("thought_signature", _F.CAPABILITY),
-    ("does not support", _F.CAPABILITY),
-    ("not supported", _F.CAPABILITY),
-    ("not enabled for", _F.CAPABILITY),
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.CREDENTIAL,
+        "API_KEY_INVALID",
+        "API_KEY_SERVICE_BLOCKED",
+        "API_KEY_HTTP_REFERRER_BLOCKED",
+        "API_KEY_IP_ADDRESS_BLOCKED",
+        "ACCESS_TOKEN_EXPIRED",
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+        "SERVICE_DISABLED",
+        statuses=ANY,
+    ),
+    mapping(_F.QUOTA, "BILLING_DISABLED", statuses=ANY),
+    mapping(
+        _F.CREDENTIAL,
+        statuses={400, 403},
+        words=(
+            r"api key not (valid|found)",
+            r"api key expired",
+            r"api key was reported as leaked",
+            r"user location is not supported",
+            r"free tier is not available",
+        ),
+    ),
+    mapping(_F.CAPABILITY, statuses={400}, words=r"exceeds the maximum number of tokens", too_long=True),
+    mapping(_F.CAPABILITY, statuses={400, 403}, words=(r"thought_signature", r"not enabled for")),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400},
+        words=(r"contents (is|are) (not specified|required)", r"unable to submit request because it must have a text parameter"),
+        source="langchain-ai/langchain-google#1298: other vendors answer a chat of a system message alone; read 2026-11-30",
+    ),
+    mapping(_F.TRANSIENT, statuses={499}),
 )
+"""What Google's reasons and words mean; the rows of the kit follow."""
 
-_CANCELLED, _TOO_MANY = 499, 429
-_WORDED = (400, 403)
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
+_TOO_MANY = 429
 
 
 def unwrapped(body: Any) -> Any:
@@ -116,9 +125,9 @@ def delay_of(body: Any) -> float | None:
     if by_day(body):
         return None
     for found in _details(body, "RetryInfo"):
-        match = _SECONDS.fullmatch(str(found.get("retryDelay", "")).strip())
-        if match and math.isfinite(float(match[1])):
-            return float(match[1])
+        seconds = read_delay(str(found.get("retryDelay", "")), now=0.0)
+        if seconds is not None:
+            return seconds
     return None
 
 
@@ -128,21 +137,8 @@ def request_id_of(body: Any) -> str | None:
     return next((name for name in named if isinstance(name, str) and name), None)
 
 
-def known_class(status: int, body: Any) -> FailureClass | None:
-    """Return the class of a refusal that says more than its status does; ``None`` when the status says it all.
-
-    Args:
-        status: HTTP status.
-        body: The decoded error body.
-    """
-    reason = _reason(body)
-    if reason in _BY_REASON:
-        return _BY_REASON[reason]
+def spent_class(status: int, body: Any) -> FailureClass | None:
+    """Return the class of a quota that is used up for the day; ``None`` for any other refusal."""
     if status == _TOO_MANY and by_day(body):
         return _F.MODEL_QUOTA if of_the_model(body) else _F.QUOTA
-    if status == _CANCELLED:
-        return _F.TRANSIENT
-    if status in _WORDED:
-        lowered = text_of(body).lower()
-        return next((kind for words, kind in _BY_WORDS if words in lowered), None)
     return None

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
+from modelmesh_connector_huggingface import refusals
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 from modelmesh_connector_huggingface.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
-NOT_SERVED = ("model_not_supported", "model_not_found")
 
 
 class HuggingFaceProvider(OpenAICompatibleProvider):
@@ -34,6 +34,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "huggingface.inference.v1"
     options: ClassVar[Collection[str]] = ("bill_to", "openai_embeddings")
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
     probe_path: ClassVar[str] = ""  # its list of models opens without a key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"
@@ -75,18 +76,8 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
             raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
         made = embedding_list(vectors, request)
         in_asked_form(made, request.payload.get("encoding_format"))
-        return Answer(made, headers, request.adapted)
+        return Answer(made, headers, request.adapted, self._reported_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
         """Return the embedding models; the router's list is of chat models, and these are served beside it."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; a model that no enabled provider serves is a 400 here."""
-        text = self._error_text(body)
-        if status == 400:  # noqa: PLR2004 - bad request
-            if code in NOT_SERVED or "not supported by any provider" in text:
-                return FailureClass.NOT_FOUND
-            if "maximum context length" in text:
-                return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_lmstudio import refusals
 from modelmesh_connector_lmstudio.message_rules import RULES
 
 EMBEDDINGS = "representation.embeddings.text-embeddings"
@@ -27,6 +28,7 @@ class LMStudioProvider(QuickProvider):
     id: ClassVar[str] = "lmstudio.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"
@@ -37,12 +39,3 @@ class LMStudioProvider(QuickProvider):
         if info is not None and info.id.startswith("text-embedding-"):
             info = evolve(info, capabilities=(EMBEDDINGS,))  # type: ignore[arg-type] # mypy cannot see attrs' converter
         return info
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; a model that is not there is refused with a code, a context that is too long with words only."""
-        if status == 400:  # noqa: PLR2004 - bad request
-            if code == "model_not_found":
-                return FailureClass.NOT_FOUND
-            if "context length" in self._error_text(body):
-                return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_localai import refusals
 from modelmesh_connector_localai.message_rules import RULES
 
 
@@ -20,5 +22,6 @@ class LocalAIProvider(QuickProvider):
     id: ClassVar[str] = "localai.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8080"
     base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_mistral import refusals
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES
 from modelmesh_connector_mistral.messages import in_own_form
 from modelmesh_connector_mistral.model_rows import row_of
 from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
-
-STATUSES_OF_REFUSALS = (400, 422)
 
 
 class MistralProvider(OpenAICompatibleProvider):
@@ -27,6 +26,7 @@ class MistralProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "mistral.api.v1"
     options: ClassVar[Collection[str]] = ()
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
@@ -64,26 +64,3 @@ class MistralProvider(OpenAICompatibleProvider):
         return row_of(row, self._list_source())
 
     # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------
-
-    def _error_code(self, body: Any) -> str | None:
-        """Return the type, which says more than the number that Mistral calls a code."""
-        if isinstance(body, Mapping) and "error" not in body:
-            code = body.get("type") or body.get("code")
-            return str(code) if code else None
-        return super()._error_code(body)
-
-    def _error_text(self, body: Any) -> str:
-        """Return ``message`` or ``detail``; either may be a list of what is wrong with each field."""
-        if isinstance(body, Mapping) and "error" not in body:
-            return str(body.get("message") or body.get("detail") or "")
-        return super()._error_text(body)
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; what one model or vendor cannot do, another may."""
-        if status in STATUSES_OF_REFUSALS:
-            text = self._error_text(body)
-            if code == "invalid_model":
-                return FailureClass.NOT_FOUND
-            if "extra_forbidden" in text or "maximum context length" in text:
-                return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from modelmesh_cdk import QuickProvider
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_ollama import refusals
 from modelmesh_connector_ollama.host import address_of
 from modelmesh_connector_ollama.message_rules import RULES
 
@@ -22,6 +24,7 @@ class OllamaProvider(QuickProvider):
     id: ClassVar[str] = "ollama.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:11434"
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.operations import CHAT
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_openrouter import refusals
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of
 
@@ -40,6 +42,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     message_rules: ClassVar[MessageRules | None] = RULES
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("http_referer", "x_title", "provider_preferences", "route", "transforms")
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"
@@ -92,17 +95,10 @@ class OpenRouterProvider(OpenAICompatibleProvider):
 
     # -- failures -----------------------------------------------------------------------------------------------------
 
-    def _error_code(self, body: Any) -> str | None:
-        """Return OpenRouter's own type of the error; its ``code`` is only the status again."""
-        kind = _metadata(body).get("error_type")
-        return str(kind) if kind else super()._error_code(body)
-
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
         """Map a refusal; 403 is also what the moderation of an input is refused with."""
-        if code in POLICIES or (status == 403 and "flagged_input" in _metadata(body)):  # noqa: PLR2004 - forbidden
+        if status == 403 and "flagged_input" in _metadata(body):  # noqa: PLR2004 - forbidden
             return FailureClass.POLICY
-        if code in TOO_LONG or (status == 400 and "maximum context length" in self._error_text(body)):  # noqa: PLR2004
-            return FailureClass.CAPABILITY
         return super()._classify(status, code, headers, body)
 
 

@@ -9,9 +9,10 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_perplexity import refusals
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form
 from modelmesh_connector_perplexity.events import EventDecoder
@@ -38,6 +39,7 @@ class PerplexityProvider(BaseProvider):
     id: ClassVar[str] = "perplexity.search.v1"
     options: ClassVar[Collection[str]] = ("web_search", "search_recency_filter")
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
@@ -84,13 +86,6 @@ class PerplexityProvider(BaseProvider):
 
     # -- failures -----------------------------------------------------------------------------------------------------
 
-    def _error_code(self, body: Any) -> str | None:
-        """Return the type of the error where its ``code`` is only the status again."""
-        error = body.get("error") if isinstance(body, Mapping) else None
-        if isinstance(error, Mapping) and error.get("type") and not isinstance(error.get("code"), str):
-            return str(error["type"])
-        return super()._error_code(body)
-
     def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of a run that failed under a status of success."""
         error = body.get("error")
@@ -99,12 +94,3 @@ class PerplexityProvider(BaseProvider):
             if status is not None:
                 body = {**body, "error": {**error, "code": status}}
         return super()._event_failure(body, headers)
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; the Agent API refuses each field that it does not know, which another vendor may know."""
-        if status == 400:  # noqa: PLR2004 - bad request
-            if code == "invalid_model":
-                return FailureClass.NOT_FOUND
-            if "unknown field" in self._error_text(body):
-                return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_together import refusals
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
@@ -26,6 +27,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "together.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
@@ -42,14 +44,6 @@ class TogetherProvider(OpenAICompatibleProvider):
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list of models states of one."""
         return row_of(row, self._list_source())
-
-    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; a request longer than the model's context is a 403 at Together, which is not about permission."""
-        if status in (400, 403, 422):
-            text = self._error_text(body)
-            if "context length" in text or "max_new_tokens" in text:
-                return FailureClass.CAPABILITY
-        return super()._classify(status, code, headers, body)
 
 
 def _with_stop(data: dict[str, Any]) -> dict[str, Any]:

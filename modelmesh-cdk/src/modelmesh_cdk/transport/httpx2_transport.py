@@ -15,18 +15,20 @@ import httpx2
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.transport.deadlines import acurrent, current
 from modelmesh_cdk.transport.pools import AsyncPooledTransport, PooledTransport
-from modelmesh_cdk.transport.port import Deadline, TransportError
+from modelmesh_cdk.transport.port import Deadline, TransportError, TransportTimeoutError
 from modelmesh_cdk.transport.proxies import Proxy
 
 _url = lru_cache(maxsize=512)(httpx2.URL)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 
 
-def _before_headers(error: Exception) -> TransportError:
+def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
     if isinstance(error, _NOT_SENT):
         return TransportError(FailureClass.NOT_SENT, _said(error))
     if isinstance(error, httpx2.TimeoutException):
-        return TransportError(FailureClass.TIMEOUT, "no headers came within the limit")
+        return TransportTimeoutError(
+            "headers", deadline.phase if deadline.passed else deadline.gap, "no headers came within the limit"
+        )
     if isinstance(error, httpx2.LocalProtocolError):
         # What is illegal is quoted, and may be a key.
         return TransportError(FailureClass.NOT_SENT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
@@ -35,8 +37,9 @@ def _before_headers(error: Exception) -> TransportError:
 
 def _in_body(error: Exception, deadline: Deadline) -> TransportError:
     if isinstance(error, httpx2.TimeoutException):
-        what = "the answer was not there within the limit" if deadline.passed else f"no byte came for {deadline.gap:g} s"
-        return TransportError(FailureClass.TIMEOUT, what)
+        if deadline.passed:
+            return TransportTimeoutError(*deadline.limit, "the answer was not there within the limit")
+        return TransportTimeoutError("gap", deadline.gap, f"no byte came for {deadline.gap:g} s")
     return TransportError(FailureClass.PROTOCOL, f"the connection broke in the middle of the answer ({_said(error)})")
 
 
@@ -141,7 +144,7 @@ class HttpxTransport:
             request = _request(method, _url(url), headers, body, deadline)
             response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _before_headers(error) from None
+            raise _before_headers(error, deadline) from None
         return HttpxResponse(response, deadline)
 
     def close(self) -> None:
@@ -214,7 +217,7 @@ class AsyncHttpxTransport:
             request = _request(method, _url(url), headers, body, deadline)
             response = await self._client.send(request, stream=True, follow_redirects=False, auth=None)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _before_headers(error) from None
+            raise _before_headers(error, deadline) from None
         return AsyncHttpxResponse(response, deadline)
 
     async def aclose(self) -> None:

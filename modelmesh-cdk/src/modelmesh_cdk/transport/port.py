@@ -22,6 +22,23 @@ class TransportError(Exception):
         self.failure = failure
 
 
+class TransportTimeoutError(TransportError):
+    """A limit of the exchange passed.
+
+    Attributes:
+        phase: ``headers``, ``content``, ``total`` or ``gap``: the limit that was exceeded.
+        seconds: That limit.
+    """
+
+    def __init__(self, phase: str, seconds: float, message: str) -> None:
+        super().__init__(FailureClass.TIMEOUT, message)
+        self.phase = phase
+        self.seconds = seconds
+
+
+_TIMER_S = 0.01
+
+
 class Deadline:
     """When an exchange must have got how far. Moved on by who knows that content has arrived.
 
@@ -29,9 +46,11 @@ class Deadline:
         connect_at: When the connection must stand, monotonic seconds.
         at: When the current phase must be over.
         gap: Seconds that may pass between two arrivals.
+        phase: Seconds until the first content, or the whole plain answer.
+        total: Seconds until the end.
     """
 
-    __slots__ = ("_leave_at", "at", "connect_at", "end_at", "gap")
+    __slots__ = ("_leave_at", "at", "connect_at", "end_at", "gap", "phase", "total")
 
     def __init__(self, *, connect: float, phase: float, total: float, gap: float) -> None:
         """Start now.
@@ -46,7 +65,7 @@ class Deadline:
         self.end_at = now + total
         self.at = min(now + phase, self.end_at)
         self.connect_at = min(now + connect, self.at)
-        self.gap = gap
+        self.gap, self.phase, self.total = gap, min(phase, total), total
         self._leave_at = math.inf
 
     def commit(self) -> None:
@@ -64,9 +83,15 @@ class Deadline:
         self.at = self.end_at
 
     @property
+    def limit(self) -> tuple[str, float]:
+        """The limit that ends the current phase: its name and its seconds."""
+        committed = self.at >= self.end_at and self.phase < self.total
+        return ("total", self.total) if committed else ("content", self.phase)
+
+    @property
     def passed(self) -> bool:
-        """Whether the current phase should be over."""
-        return time.monotonic() >= self.at
+        """Whether the current phase should be over; a timer may fire a little early."""
+        return time.monotonic() >= self.at - _TIMER_S
 
 
 class Response(Protocol):

@@ -15,6 +15,7 @@ from attrs import define, field
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh.contracts.models import ModelInfo
+    from modelmesh.contracts.rate_limits import RateLimit
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 """Response headers that hold a vendor's request ID, the most telling first."""
@@ -28,11 +29,14 @@ class Answer:
         body: The answer in OpenAI's shape; what the vendor sent beyond it is still there. ``bytes`` for audio.
         headers: Response headers, names in lower case.
         adapted: What was dropped or renamed for this vendor, one line each.
+        rate_limits: What the vendor reports of its rate limits with this answer, one row a kind. A stream may have the same
+            attribute.
     """
 
     body: Any
     headers: Mapping[str, str] = field(factory=dict)
     adapted: Sequence[str] = ()
+    rate_limits: Sequence[RateLimit] = ()
 
 
 class EventStream(Protocol):

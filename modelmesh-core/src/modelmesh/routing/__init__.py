@@ -13,7 +13,7 @@ A request:
 :mod:`.ranking`      an order of a pool's members of its own
 :mod:`.needs`        what a request needs of a model
 :mod:`.policy`       the numbers: attempts, retries, cooldowns, limits
-:mod:`.delays`       how long a vendor asked us to wait, and how long we wait unasked
+:mod:`.delays`       waits of our own choosing, and the longest that a vendor can cause
 ===================  =================================================================
 
 Who is off:
@@ -37,7 +37,6 @@ What is spent:
 :mod:`.calendar`     windows of time that limits are counted over
 :mod:`.sliding`      what was counted in a window that slides
 :mod:`.prices`       what a request costs, in whole nano-dollars
-:mod:`.headroom`     how much a vendor still lets through, by its headers
 :mod:`.levels`       how full the limits of a model still are
 ===================  =================================================================
 

@@ -5,14 +5,14 @@ A set is one integer with a bit for each member of the pool; "ready, able and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.routing.circuits import Account, ModelHealth
-from modelmesh.routing.headroom import Headroom, read_headroom
 from modelmesh.routing.prices import counted
 
 if TYPE_CHECKING:
@@ -50,38 +50,29 @@ class Candidate:
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
     judges: list[Judge] = field(factory=list, repr=False)
     typical_output: float | None = None
-    _headers: tuple[Mapping[str, str], float] | None = field(default=None, init=False, repr=False)
-    _headroom: tuple[Headroom, ...] | None = field(default=(), init=False, repr=False)
+    answered_at: float = field(default=0.0, init=False, repr=False)
+    """When its latest answer came, monotonic seconds; 0 before the first."""
+    _reported: Sequence[RateLimit] = field(default=(), init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.health.candidate = self
 
-    def learn(self, usage: Mapping[str, Any] | None, headers: Mapping[str, str], now: float) -> None:
-        """Keep what an answer says of the next."""
-        self._headers, self._headroom = (headers, now), None
+    def learn(self, usage: Mapping[str, Any] | None, reported: Sequence[RateLimit], now: float) -> None:
+        """Keep the rate limits that an answer reports, and average the length of answers."""
+        self._reported, self.answered_at = reported, now
         tokens = counted((usage or {}).get("completion_tokens"))
         if tokens is not None:
             before = self.typical_output
             self.typical_output = float(tokens) if before is None else before + (tokens - before) * FADE
 
-    def headroom(self, now: float, *, epoch: float = 0.0) -> tuple[Headroom, ...]:
-        """Return what the vendor still lets through, by its latest answer; rows whose reset has passed are gone.
+    def rate_limits(self, now: float) -> tuple[RateLimit, ...]:
+        """Return what the vendor's latest answer reports of its limits, without the rows whose reset has passed.
 
         Args:
             now: Monotonic seconds.
-            epoch: Unix time at which the monotonic clock read 0.
         """
-        if self._headers is None:
-            return ()
-        headers, at = self._headers
-        if self._headroom is None:
-            self._headroom = read_headroom(headers, wall=epoch + at)
-        return tuple(row for row in self._headroom if row.resets_in is None or now < at + row.resets_in)
-
-    @property
-    def answered_at(self) -> float:
-        """When its latest answer came, monotonic seconds; 0 before the first."""
-        return self._headers[1] if self._headers else 0.0
+        at = self.answered_at
+        return tuple(row for row in self._reported if row.resets_in is None or now < at + row.resets_in)
 
     @property
     def provider_id(self) -> str:

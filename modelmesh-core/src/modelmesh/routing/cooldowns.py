@@ -24,7 +24,7 @@ def cooldown(circuit: Circuit, error: ProviderError, policy: CircuitPolicy, draw
         draw: Gives numbers in [0, 1), for jitter.
     """
     if error.upstream_delay_s is not None:
-        return min(error.upstream_delay_s, TOO_LONG_S) * (1 + 0.1 * draw())  # never less than told
+        return min(error.upstream_delay_s * (1 + 0.1 * draw()), TOO_LONG_S)  # never less than the vendor stated
     failure = error.failure
     set_by_hand = policy.probe_interval if failure in KEY_FAILURES else policy.cooldown
     if set_by_hand is not None:

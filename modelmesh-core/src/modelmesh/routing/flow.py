@@ -384,9 +384,10 @@ def settle(served: Served, *, usage: dict[str, Any] | None, now: float, seconds:
     attempt = served.attempts[-1]
     attempt.outcome = "answered"
     attempt.usage = usage
-    headers = served.outcome.headers if isinstance(served.outcome, Answer) else served.outcome.stream.headers
+    answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
+    headers, limits = answer.headers, getattr(answer, "rate_limits", ())
     served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
-    served.candidate.learn(usage, headers, now)
+    served.candidate.learn(usage, limits, now)
     served.pool.book.succeeded(served.lease, now)
     outcome = {
         "seconds": seconds,

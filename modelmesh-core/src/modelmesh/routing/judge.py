@@ -247,7 +247,7 @@ class Judge:
         when = self.epoch + now
         meters = [m for m in (*candidate.health.meters, *candidate.account.meters) if m.quota.reason is Reason.QUOTA_EXHAUSTED]
         shares = [((m.used + m.reserved) / m.quota.limit, m.resets(when)) for m in meters if m.quota.limit]
-        for row in candidate.headroom(now, epoch=self.epoch):
+        for row in candidate.rate_limits(now):
             resets = math.inf if row.resets_in is None else candidate.answered_at + row.resets_in + self.epoch
             shares.append((1.0 - row.ratio, resets))
         if not shares:

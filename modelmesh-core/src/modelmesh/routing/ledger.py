@@ -259,7 +259,7 @@ class Ledger:
         """Say of each limit of a model and its account what is left until it begins anew."""
         for meter in (*candidate.health.meters, *candidate.account.meters):
             yield forecast(meter, self.epoch + now)
-        for row in candidate.headroom(now, epoch=self.epoch):
+        for row in candidate.rate_limits(now):
             yield {
                 "of": f"model:{candidate}",
                 "metric": row.kind,

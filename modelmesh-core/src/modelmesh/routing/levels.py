@@ -58,16 +58,16 @@ def levels(candidate: Candidate, now: float, *, epoch: float = 0.0) -> tuple[Lev
         now: Monotonic seconds.
         epoch: Unix time at which the monotonic clock read 0, e.g. ``pool.ledger.epoch``.
     """
-    told = list(_told(candidate, now, epoch))
+    told = list(_told(candidate, now))
     if not (candidate.health.meters or candidate.account.meters):
         return tuple(told)
     spoken_of = {level.kind for level in told}
     return (*told, *(level for level in _counted(candidate, now, epoch) if level.kind not in spoken_of))
 
 
-def _told(candidate: Candidate, now: float, epoch: float) -> Iterator[Level]:
+def _told(candidate: Candidate, now: float) -> Iterator[Level]:
     at = candidate.answered_at
-    for row in candidate.headroom(-math.inf, epoch=epoch):  # those whose reset has passed, too: they are full again
+    for row in candidate.rate_limits(-math.inf):  # those whose reset has passed, too: they are full again
         if row.resets_in is None:
             if now < at + BELIEVED_S:
                 yield Level(row.kind, row.limit, row.remaining, at + BELIEVED_S)

@@ -319,7 +319,7 @@ class Rotation:
             self.considered.tried |= 1 << place
         if self.pool.policy.retry.scope is RetryScope.SAME_PROVIDER:
             self.keep_to_provider(candidate, error)
-        if error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG:
+        if error.too_long or (error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG):
             self.considered.tried |= self.pool.not_larger(candidate)
         if error.failure in OF_THE_ACCOUNT or self.failures.get(id(candidate.account), 0) >= FAILURES_OF_ONE_ACCOUNT:
             self.avoided |= self.pool.mask_of_account(candidate)

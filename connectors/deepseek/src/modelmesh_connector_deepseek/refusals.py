@@ -1,0 +1,52 @@
+"""What DeepSeek's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 422},
+        too_long=True,
+        words=r"maximum context length",
+        source="evalstate/fast-agent#621; read 2026-11-30",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 422},
+        feature="response_format",
+        words=r"response_format type is unavailable",
+        source="BerriAI/litellm#31466, llm-exe/llm-exe#662; read 2026-11-30",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 422},
+        words=(
+            r"unknown variant",
+            r"successive user or assistant",
+            r"reasoning_content",
+            r"insufficient tool messages",
+            r"prefix mode",
+        ),
+        source="losesky/ai-auto-trading#14, CherryHQ/cherry-studio#2795, langchain-ai/langchain#39370; read 2026-11-30",
+    ),
+    mapping(
+        _F.POLICY,
+        statuses={400},
+        words=r"content exists risk",
+        source="public code that handles it; not in DeepSeek's table of codes; read 2026-11-30",
+    ),
+    mapping(
+        _F.QUOTA,
+        statuses=ANY,
+        words=r"insufficient balance",
+        source="api-docs.deepseek.com/quick_start/error_codes; read 2026-11-21",
+    ),
+    mapping(
+        _F.NOT_FOUND, statuses={400, 404, 422}, words=r"model not exist", source="zeroclaw-labs/zeroclaw#4044; read 2026-11-30"
+    ),
+)

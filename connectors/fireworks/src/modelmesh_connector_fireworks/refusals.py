@@ -1,0 +1,23 @@
+"""What Fireworks's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(_F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes; read 2026-11-21"),
+    mapping(_F.PERMISSION, statuses={412}, source="as above: a model of one's own that did not load"),
+    mapping(
+        _F.CAPABILITY, statuses={400}, too_long=True, words=(r"prompt is too long", r"maximum context length"), source="as above"
+    ),
+    mapping(_F.NOT_FOUND, statuses={400, 404}, words=r"model not found, inaccessible", source="as above"),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400},
+        words=(r"requests? with max_tokens > \d+ must (have|set) stream", r"jinja template"),
+        source="not confirmed by a source",
+    ),
+)

@@ -1,0 +1,36 @@
+"""What Hugging Face's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.NOT_FOUND,
+        "model_not_supported",
+        "model_not_found",
+        statuses={400, 404, 422},
+        words=r"not supported by any provider",
+        source="huggingface-hub 2.4.0 and its tracker; read 2026-11-21",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 413, 422},
+        too_long=True,
+        words=(r"maximum context length", r"tokens \+ max_new_tokens", r"must have less than \d+ tokens"),
+        source="huggingface/huggingface_hub#2763, meta-llama/llama#1103; read 2026-11-30",
+    ),
+    mapping(
+        _F.QUOTA,
+        statuses={402, 403, 429},
+        words=(r"included credits", r"pre-paid credits"),
+        source="wording of the credits page; not confirmed by a source",
+    ),
+    mapping(_F.SERVER, statuses={424}, source="text-generation-inference: the generation failed; not confirmed by a source"),
+    mapping(
+        _F.SERVER, statuses={400, 404}, words=r"currently loading", source="huggingface/huggingface_hub#2763; read 2026-11-30"
+    ),
+)

@@ -1,0 +1,34 @@
+"""What LocalAI's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 500},
+        too_long=True,
+        words=(
+            r"exceeds? the available context size",
+            r"context (size|window) exceeded",
+            r"prompt size exceeds the context window",
+        ),
+        source="lfnovo/open-notebook#470, nomic-ai/gpt4all#664; read 2026-11-30",
+    ),
+    mapping(
+        _F.NOT_FOUND,
+        statuses={400, 404},
+        words=(r"model not found", r"could not load model", r"no model configuration"),
+        source="wordings of its server; not confirmed by a source",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 500},
+        words=(r"(un|not )implemented", r"does not support", r"unimplemented desc"),
+        source="gRPC's Unimplemented, which its backends answer; not confirmed by a source",
+    ),
+)

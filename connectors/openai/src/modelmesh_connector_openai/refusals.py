@@ -1,0 +1,35 @@
+"""What OpenAI's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.CREDENTIAL,
+        "account_deactivated",
+        "invalid_organization",
+        "mismatched_organization",
+        "mismatched_project",
+        statuses=ANY,
+        source="public code that handles them; mismatched_organization comes with 401; read 2026-11-30",
+    ),
+    mapping(_F.POLICY, "image_content_policy_violation", source="as below"),
+    mapping(
+        _F.CAPABILITY,
+        "image_parse_error",
+        "invalid_image_format",
+        "image_too_large",
+        "unsupported_image_media_type",
+        source="openai 3.52.0, types/responses/response_error.py; read 2026-11-30",
+    ),
+    mapping(
+        _F.CAPABILITY,
+        "array_above_max_length",
+        "integer_above_max_value",
+        source="public reports: more than 128 tools, more than 4 stop sequences; read 2026-11-30",
+    ),
+)

@@ -1,0 +1,26 @@
+"""What Together's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    # a request longer than the model's context is a 403 here, which is not about permission
+    mapping(
+        _F.CAPABILITY,
+        statuses={400, 403, 422},
+        too_long=True,
+        words=(r"context length", r"max_new_tokens"),
+        source="docs.together.ai error codes, stanford-crfm/helm#2079; read 2026-11-21",
+    ),
+    mapping(
+        _F.NOT_FOUND,
+        "model_not_available",
+        statuses={400, 404, 422},
+        words=(r"unable to access (non-serverless )?model", r"non-serverless model"),
+        source="public reports of status 400 with code model_not_available; read 2026-11-30",
+    ),
+)

@@ -1,0 +1,25 @@
+"""What xAI's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+
+from __future__ import annotations
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+
+_F = FailureClass
+
+MAPPINGS: tuple[ErrorMapping, ...] = (
+    mapping(
+        _F.CREDENTIAL,
+        statuses={400},
+        words=r"api key",
+        source="docs.x.ai, debugging errors: a wrong key is a 400; read 2026-11-21",
+    ),
+    mapping(_F.POLICY, statuses={403}, words=r"usage guidelines", source="as above"),
+    mapping(_F.QUOTA, statuses={403, 429}, words=r"\b(credits|spending limit)\b", source="as above"),
+    mapping(
+        _F.CAPABILITY, statuses={400}, too_long=True, words=r"maximum prompt length", source="cline/cline#3120; read 2026-11-30"
+    ),
+    mapping(
+        _F.NOT_FOUND, "some requested entity was not found", statuses={404}, source="docs.x.ai, debugging errors; read 2026-11-21"
+    ),
+)

@@ -1,0 +1,146 @@
+"""Error bodies: the code, the message and the parameter in any shape that a vendor sends.
+
+Shapes that are read: a string, an object, a list of objects, an object under ``error``, ``errors`` or ``detail``, a message at
+the top, the list of a FastAPI validation error, JSON text inside a message or inside ``metadata.raw``, and a page of HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+LONGEST_TEXT = 2_000
+"""Characters of all messages together that are read; a longer text is cut before any pattern is matched."""
+
+DEEPEST = 6
+_UNDER = ("error", "errors", "detail", "details", "metadata", "response", "body", "raw", "message")
+_CODES = ("error_code", "error_type", "code", "reason", "type", "status")
+_TEXTS = ("message", "msg", "detail", "error", "reason", "raw", "error_description", "title")
+_STATUSES = ("code", "status_code", "http_status_code", "status", "http_code")
+_NOT_CODES = frozenset({"error", "none", "null", ""})
+_PAGE = re.compile(r"\s*(?:<!--.{0,200}?-->\s*)?<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
+
+
+@frozen
+class ErrorBody:
+    """What an error body contains.
+
+    Attributes:
+        codes: The vendor's codes, the most exact first; numbers that repeat the status are left out.
+        text: The messages of all levels, at most :data:`LONGEST_TEXT` characters.
+        param: The parameter that the vendor names.
+        status: The HTTP status that the body states; ``None`` when it states none.
+    """
+
+    codes: tuple[str, ...] = ()
+    text: str = ""
+    param: str | None = None
+    status: int | None = None
+
+    @property
+    def message(self) -> str:
+        """Return the message for people: the outer one, and the one that it wraps."""
+        return ": ".join(self.text.split("\n")[:2])
+
+
+def read_error(body: Any) -> ErrorBody:
+    """Read an error body.
+
+    Args:
+        body: The decoded body, or its text when it is not JSON.
+    """
+    parts = list(_parts(body, DEEPEST))
+    codes = [code for name in _CODES for part in parts for code in _codes(part, name)]
+    texts = dict.fromkeys(text for part in parts for text in _texts(part))
+    text = "\n".join(_outermost(list(texts)))[:LONGEST_TEXT]
+    params = (part.get(name) for part in parts for name in ("param", "loc") if isinstance(part, Mapping))
+    statuses = (_status(part.get(name)) for part in parts for name in _STATUSES if isinstance(part, Mapping))
+    return ErrorBody(
+        codes=tuple(dict.fromkeys(codes)),
+        text=text,
+        param=next(filter(None, map(_param, params)), None),
+        status=next((status for status in statuses if status is not None), None),
+    )
+
+
+def is_page(content_type: str, raw: bytes | str) -> bool:
+    """Return whether a body is a page of HTML, which no vendor's API sends on purpose."""
+    start = raw[:500].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:500]
+    stated = content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+    return bool(_PAGE.match(start)) or (stated and start.lstrip()[:1] not in ("{", "["))
+
+
+def _parts(body: Any, deep: int) -> Iterator[Any]:
+    """Yield the objects and texts of a body, the outermost first."""
+    if isinstance(body, str):
+        nested = _nested(body) if deep else None
+        if nested is None:
+            yield body
+        else:
+            yield from _parts(nested, deep - 1)
+    elif isinstance(body, Mapping):
+        yield body
+        for name in _UNDER if deep else ():
+            value = body.get(name)
+            if isinstance(value, Mapping | list) or (isinstance(value, str) and _looks_nested(value)):
+                yield from _parts(value, deep - 1)
+    elif isinstance(body, Sequence) and deep:
+        for one in body[:20]:
+            if isinstance(one, Mapping):
+                yield from _parts(one, deep - 1)
+
+
+def _looks_nested(text: str) -> bool:
+    return "{" in text and '"' in text
+
+
+def _nested(text: str) -> Any:
+    """Return the JSON object inside a text, e.g. ``400: {"error": …}``; ``None`` when there is none."""
+    start = text.find("{")
+    end = text.rfind("}")
+    if start < 0 or end <= start or end - start > LONGEST_TEXT * 8:
+        return None
+    try:
+        found = json.loads(text[start : end + 1])
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+def _codes(part: Any, name: str) -> Iterator[str]:
+    value = part.get(name) if isinstance(part, Mapping) else None
+    if isinstance(value, str) and not value.strip().isdigit() and value.strip().lower() not in _NOT_CODES:
+        yield value.strip()
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+        return
+    for name in _TEXTS:
+        value = part.get(name)
+        if isinstance(value, str) and value and not (name == "reason" and " " not in value):
+            yield value
+            return
+
+
+def _outermost(texts: list[str]) -> list[str]:
+    """Put texts that only wrap a nested one after it; the nested message is the vendor's own."""
+    plain = [text for text in texts if not _looks_nested(text) or _nested(text) is None]
+    return plain + [text for text in texts if text not in plain]
+
+
+def _status(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:  # noqa: PLR2004 - an HTTP status
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600 else None  # noqa: PLR2004
+
+
+def _param(value: Any) -> str | None:
+    if isinstance(value, list):  # FastAPI: ["body", "messages", 0, "role"]
+        value = ".".join(str(one) for one in value if one != "body")
+    return value if isinstance(value, str) and value else None
