@@ -178,7 +178,7 @@ class Assembler:
     def _watch(self, sections: Sections, place: int, references: References, entries: Entries) -> Watch | None:
         section, path = sections.discovery[place], sections.discovery_paths[place]
         with self._problems.gathered("discovery"):
-            return build_watch(section, path, self._resolver, references, self._problems, entries, self._models)
+            return build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
         return None
 
     def _wanted_models(self) -> None:

@@ -44,6 +44,7 @@ def build_watch(
     problems: Problems,
     entries: Entries,
     models: Models,
+    wrong: frozenset[Path] = frozenset(),
 ) -> Watch | None:
     """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
 
@@ -53,6 +54,8 @@ def build_watch(
     """
     sync = _for_each(section.sync, (*path, "sync"), entries, problems)
     health = _for_each(section.health, (*path, "health"), entries, problems)
+    if any(one[: len(path)] == path for one in wrong):
+        return None  # its settings are refused already
     connector = _connector(section, path, resolver, references, problems)
     if not sync and not health:
         return None

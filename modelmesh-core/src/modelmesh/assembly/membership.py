@@ -144,10 +144,12 @@ class Models:
                 stated[name] = getattr(limits, name)
         if section.pricing is not None:
             stated["pricing"] = configured_price(section.pricing, self._places.where((*path, "pricing")))
-        delivery = {**known.delivery, **section.delivery}
+        features = dict(section.features)
+        streams = {"streaming": features.pop("streaming")} if "streaming" in features else {}
+        delivery = {**known.delivery, **streams, **section.delivery}
         if section.batch:
             delivery["batch"] = True
-        return evolve(known, features={**known.features, **section.features}, delivery=delivery, **stated)
+        return evolve(known, features={**known.features, **features}, delivery=delivery, **stated)
 
     def _note_listed(self, entry: ProviderEntry, model_id: str, shipped: ModelInfo | None, name: str) -> None:
         listed = shipped.id if shipped is not None else name

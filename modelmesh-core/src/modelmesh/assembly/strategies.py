@@ -10,7 +10,7 @@ from attrs import fields_dict
 from modelmesh.assembly.policies import strategy_settings
 from modelmesh.assembly.recovery import policy_settings
 from modelmesh.config.problems import Problems, did_you_mean
-from modelmesh.config.schema import PoolSection
+from modelmesh.config.schema import PoolSection, RateLimitSection
 from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
@@ -108,6 +108,9 @@ def _check_selection(section: PoolSection, classes: Iterable[type[Any]], problem
         hint = did_you_mean(option, (*known, *CHOOSING, *OPTIONS, "rate_limit", "policy"))
         listed = ", ".join(sorted(known)) or "no options"
         problems.add((*path, "selection", option), f"unknown key {option!r} of the strategy.{hint} {name} reads: {listed}")
+    if "rate_limit" not in known and section.rate_limit.threshold != RateLimitSection().threshold:
+        what = f"changes nothing, for the strategy {name} does not read it; rate-limit-aware does"
+        problems.note((*path, "rate_limit", "threshold"), what)
     defaults = fields_dict(PoolSection)
     for key in CHOOSING:
         stated = getattr(section, key)

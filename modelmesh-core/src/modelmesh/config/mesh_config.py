@@ -35,7 +35,7 @@ class MeshConfig:
             ConfigurationError: It is not a map, or is nested too deep.
         """
         if not isinstance(raw, Mapping):
-            where = f"{places.file}:1:1" if places and places.file else "configuration"
+            where = places.where(()) if places else "configuration"
             message = (
                 f"{where}: must be a map of sections ({', '.join(SECTIONS)}), not {type(raw).__name__}. "
                 "Begin with 'providers:' and 'pools:'."

@@ -216,9 +216,11 @@ class Reading:
                 continue
             if part.interval is not None and part.interval < 1:
                 self._problems.add((*path, name, "interval"), f"must be 1s or more, not {part.interval:g} s; e.g. 60s")
+                self._wrong.add((*path, name))
             if getattr(part, "failure_threshold", None) == 0:
                 message = "must be 1 or more: so many probes in a row have to fail"
                 self._problems.add((*path, name, "failure_threshold"), message)
+                self._wrong.add((*path, name))
 
 
 def _holds_reference(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -191,7 +191,11 @@ def _delivery(value: Any) -> schema.Delivery:
         named = {_MODES[mode] for mode in value}
         return schema.Delivery({mode: mode in named for mode in ("synchronous", "streaming", "batch")})
     value = literals(value) if isinstance(value, Mapping) else value
-    if isinstance(value, Mapping) and all(mode in _MODES and isinstance(offered, bool) for mode, offered in value.items()):
+    unknown = [str(mode) for mode in value if mode not in _MODES] if isinstance(value, Mapping) else []
+    if unknown:
+        known = ", ".join(_MODES)
+        raise _KeysError({mode: f"unknown mode {mode!r}.{did_you_mean(mode, _MODES)} Known here: {known}" for mode in unknown})
+    if isinstance(value, Mapping) and all(isinstance(offered, bool) for offered in value.values()):
         return schema.Delivery({_MODES[mode]: offered for mode, offered in value.items()})
     message = f"must name delivery modes (sync, streaming, batch), or say true or false of each, not {value!r}"
     raise ValueError(message)
@@ -246,49 +250,69 @@ def structure(data: Any, cls: type[Section], path: Path, problems: Problems) -> 
     Returns:
         The section without its wrong and unknown keys, ``None`` where it cannot be without them; and these keys.
     """
-    left_out: set[str] = set()
+    found: Section | None = None
+    faults: list[Path] = []
     try:
         found = _converter().structure(data, cls)
     except ClassValidationError as error:
-        _explain(error, data, path, problems)
-        left_out = {str(step) for inner in error.exceptions for step in _at_fault(inner)}
+        _explain(error, data, path, (), problems, faults)
     except (ValueError, TypeError) as error:
         if not _is_unknown(data):
             problems.add(path, str(error))
-        return None, left_out
-    if isinstance(data, Mapping):
-        left_out |= {str(key) for key, value in data.items() if _is_unknown(value)}
-    if not left_out:
+        return None, set()
+    faults += _unknowns(data)
+    left_out = {str(fault[0]) for fault in faults if len(fault) == 1}
+    if not faults:
         return found, left_out
-    kept = {key: value for key, value in data.items() if str(key) not in left_out}
     try:
-        return _converter().structure(kept, cls), left_out
+        return _converter().structure(_without(data, faults), cls), left_out
     except (ClassValidationError, ValueError, TypeError):
         return None, left_out
 
 
-def _at_fault(error: Any) -> Iterable[str]:
-    return map(str, error.extra_fields) if isinstance(error, ForbiddenExtraKeysError) else map(str, _step(error)[:1])
-
-
-def _explain(error: Any, data: Any, path: Path, problems: Problems) -> None:
+def _explain(error: Any, data: Any, path: Path, at: Path, problems: Problems, faults: list[Path]) -> None:
+    """Add a problem for each part of an error; ``at`` leads from the section, which is at ``path``, to ``data``."""
     for inner in error.exceptions:
         step = _step(inner)
-        below, value = (*path, *step), _value_at(data, step)
+        below, value = (*at, *step), _value_at(data, step)
         if isinstance(inner, ClassValidationError | IterableValidationError):
-            _explain(inner, value, below, problems)
+            _explain(inner, value, path, below, problems, faults)
         elif isinstance(inner, ForbiddenExtraKeysError):
             known = list(fields_dict(inner.cl))
             for key in sorted(inner.extra_fields, key=str):
                 hint = did_you_mean(str(key), known)
-                problems.add((*path, str(key)), f"unknown key {key!r}.{hint} Known here: {', '.join(sorted(known))}")
-        elif isinstance(inner, KeyError):
-            problems.add(path, f"needs {inner.args[0]!r}")
+                problems.add((*path, *at, str(key)), f"unknown key {key!r}.{hint} Known here: {', '.join(sorted(known))}")
+                faults.append((*at, key))
         elif isinstance(inner, _KeysError):
             for key, what in inner.wrong.items():
-                problems.add((*below, key), what)
-        elif not _is_unknown(value):
-            problems.add(below, str(inner))
+                problems.add((*path, *below, key), what)
+                faults.append((*below, key))
+        elif isinstance(inner, KeyError):
+            problems.add((*path, *at), f"needs {inner.args[0]!r}")
+        else:
+            if not _is_unknown(value):
+                problems.add((*path, *below), str(inner))
+            faults.append(below)
+
+
+def _unknowns(data: Any, at: Path = ()) -> Iterator[Path]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _unknowns(value, (*at, key))
+    elif data is UNKNOWN or (isinstance(data, list) and _is_unknown(data)):
+        yield at
+
+
+def _without(data: Any, faults: Sequence[Path]) -> Any:
+    """Return a copy of plain data without what is at fault; a list with a wrong item is left out as a whole."""
+    if not isinstance(data, Mapping):
+        return data
+    kept = {}
+    for key, value in data.items():
+        mine = [fault[1:] for fault in faults if fault[:1] == (key,)]
+        if not any(not fault or isinstance(fault[0], int) for fault in mine):
+            kept[key] = _without(value, mine) if mine else value
+    return kept
 
 
 def _is_unknown(value: Any) -> bool:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 CHARACTERS_PER_TOKEN = 4
 """Rough size of a token of English text; the estimate only rules out models it misses by a wide margin."""
 
-NEEDS = ("streaming", "synchronous", "tool_calling", "structured_output", "json_mode", "vision", "system_prompt", "logprobs")
+NEEDS = (
+    "streaming", "synchronous", "tool_calling", "structured_output", "json_mode", "vision", "system_prompt", "logprobs",
+    "reasoning", "grounding",
+)  # fmt: skip
 
 
 def lacks(info: ModelInfo) -> Iterator[str]:
@@ -37,6 +40,15 @@ def needs(call: Call, watched: frozenset[str]) -> list[str]:
         watched: Needs worth finding out; the body is not looked through for others.
     """
     return [need for need in NEEDS if need in watched and _READERS[need](call)]
+
+
+def _reasons(call: Call) -> bool:
+    effort = call.payload.get("reasoning_effort")
+    return effort not in (None, "none") or any(call.payload.get(name) for name in ("reasoning", "thinking"))
+
+
+def _searches(call: Call) -> bool:
+    return call.payload.get("web_search_options") is not None
 
 
 def _json_schema(call: Call) -> bool:
@@ -95,6 +107,8 @@ _READERS: dict[str, Callable[[Call], bool]] = {
     "vision": _shows_images,
     "system_prompt": _has_system_message,
     "logprobs": _wants_logprobs,
+    "reasoning": _reasons,
+    "grounding": _searches,
 }
 
 
