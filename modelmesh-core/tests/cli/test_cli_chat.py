@@ -241,7 +241,7 @@ def test_a_failed_request_does_not_end_a_conversation(configured, upstream):
     terminal.expect("> ")
     for _ in range(2):
         terminal.type("hello\n")
-        terminal.expect("refused 400")
+        terminal.expect("refused the request (400 bad)")
         terminal.expect("> ")
     terminal.type("/exit\n")
     assert terminal.end() == 0
