@@ -15,7 +15,7 @@ from attrs import fields, has
 from modelmesh import errors, hookspecs
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.client.arguments import _OPTION_NAMES
-from modelmesh.config import mesh_config, normalize, schema
+from modelmesh.config import enforcement, normalize, normalize_sinks, reading, schema
 from modelmesh.contracts import observability
 from modelmesh.convenience import create
 from modelmesh.ids import Kind
@@ -105,17 +105,20 @@ def test_every_key_of_a_section(section: type) -> None:
 
 def test_every_top_section_and_other_spelling() -> None:
     words = named(page("reference/configuration.md"))
-    spellings = [*normalize.KEY_ALIASES, *normalize.POOL_ALIASES, *normalize.OBSERVABILITY_ALIASES]
+    spellings = [*normalize.KEY_ALIASES, *normalize.POOL_ALIASES, *normalize_sinks.OBSERVABILITY_ALIASES]
     spellings += [f"{section}.{alias}" for section, known in normalize.SECTION_ALIASES.items() for alias in known]
-    for name in (*mesh_config.SECTIONS, *mesh_config.LATER, *spellings):
+    for name in (*reading.SECTIONS, *spellings):
         assert name in words, name
     assert any(alias in words and real in words for alias, real in aliases.ID_ALIASES.items())
 
 
 def test_everything_that_is_not_acted_on_is_said_to_be() -> None:
     text = page("reference/configuration.md").partition("## Read and not acted on")[2]
-    for name in (*mesh_config.LATER, *mesh_config.LATER_PROVIDER_KEYS):
-        assert f"`{name}`" in text, name
+    keys = [step for path in (*enforcement.PROVIDER_KEYS, *enforcement.AUTH_KEYS, *enforcement.MODEL_KEYS) for step in path]
+    for name in ("connectors", "proxy", *keys):
+        if name in ("quota", "discovery", "constraints"):
+            continue
+        assert f"`{name}`" in text or f".{name}`" in text, name
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda cls: cls.__name__)
