@@ -15,11 +15,12 @@ sys.path.insert(0, str(Path(__file__).parent))  # importlib mode leaves it out
 from scripted import Vendor
 from scripted_anthropic import Anthropic
 from scripted_cohere import Cohere
+from scripted_dialect import DIALECTS
 from scripted_gemini import Gemini
 from scripted_mistral import Mistral
 from scripted_openai import OpenAI
 
-KINDS: dict[str, type[Vendor]] = {kind.name: kind for kind in (OpenAI, Anthropic, Gemini, Cohere, Mistral)}
+KINDS: dict[str, type[Vendor]] = {kind.name: kind for kind in (OpenAI, Anthropic, Gemini, Cohere, Mistral, *DIALECTS)}
 
 
 @pytest.fixture

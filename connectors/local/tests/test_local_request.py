@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from modelmesh_connector_local.config import LocalConfig
+from modelmesh_connector_local.message_rules import RULES
 from modelmesh_connector_local.request import encode
 
 from modelmesh.contracts.call import Call
 from modelmesh.errors import BadRequestError
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import breaches
+from modelmesh_cdk.testing.histories import HISTORIES, History
 
 CONFIG = LocalConfig(system="Be brief.", max_tokens=77, temperature=0.25)
 
@@ -49,8 +53,9 @@ def test_null_is_the_same_as_not_said(chat: Callable[..., Call]) -> None:
 
 
 def test_a_developer_message_becomes_the_system_message(chat: Callable[..., Call]) -> None:
-    request, adapted = encode(chat(messages=[{"role": "developer", "content": "Own."}]), CONFIG)
-    assert request["messages"] == [{"role": "system", "content": "Own."}]
+    messages = [{"role": "developer", "content": "Own."}, {"role": "user", "content": "Hi"}]
+    request, adapted = encode(chat(messages=messages), CONFIG)
+    assert request["messages"] == [{"role": "system", "content": "Own."}, messages[1]]
     assert any("developer" in line for line in adapted)
 
 
@@ -88,7 +93,7 @@ def test_another_operation_goes_to_another_model() -> None:
 
 def test_what_asks_for_nothing_special_is_served(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(tools=[], n=1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]), CONFIG)
-    assert request["messages"][-1]["content"] == [{"type": "text", "text": "x"}]
+    assert request["messages"][-1]["content"] == "x"
 
 
 def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None:
@@ -101,3 +106,22 @@ def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None
     assert said in chat(messages=[said]).payload["messages"]
     assert {"role": "assistant", "content": "Hi"} in request["messages"]
     assert "thinking_blocks of messages[0] left out: they are for a.b.v1" in adapted
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=[history.name for history in HISTORIES])
+def test_conversations_from_elsewhere_obey_the_rules(history: History, chat: Callable[..., Call]) -> None:
+    call = chat(**{**deepcopy(dict(history.parameters)), "tools": []}, messages=deepcopy(list(history.messages)))
+    before = deepcopy(call.payload)
+    try:
+        request, _ = encode(call, CONFIG)
+    except BadRequestError as error:
+        assert history.may_refuse, error
+        return
+    assert breaches(request, RULES) == []
+    assert call.payload == before
+    told = str(request["messages"])
+    assert [word for word in re.findall(r"say-\w+", str(history.messages)) if word not in told] == []
+
+
+def test_rules_have_sources() -> None:
+    assert RULES.unsourced() == []

@@ -69,4 +69,12 @@ def _has_tools(payload: Mapping[str, Any]) -> bool:
 
 
 def _is_of_tools(message: Mapping[str, Any]) -> bool:
-    return bool(message.get("tool_calls") or message.get("role") in ("tool", "function") or message.get("function_call"))
+    """Return whether a message calls tools or answers a call, in OpenAI's shape or in another one."""
+    if message.get("role") not in _SPEAKERS or any(message.get(name) for name in ("tool_calls", "function_call", "type")):
+        return True
+    content = message.get("content")
+    return isinstance(content, list) and any(isinstance(part, Mapping) and part.get("type") in _BLOCKS for part in content)
+
+
+_SPEAKERS = ("system", "developer", "user", "assistant")
+_BLOCKS = ("tool_use", "tool_result")

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from modelmesh_cdk.message_rules import TEMPLATED, Source
+from modelmesh_cdk.message_rules import SELF_HOSTED, Source
 
 _TOOLS = Source("'Invalid messages in payload' for images in tool results, QwenLM/qwen-code#3616", "2026-11-30")
 _IMAGES = Source("'url' field must be a base64 encoded image, lmstudio-ai/lmstudio-bug-tracker#1752, #1120", "2026-11-30")
 
 RULES = evolve(
-    TEMPLATED,
+    SELF_HOSTED,
     vendor="LM Studio",
     roles=("system", "user", "assistant", "tool"),
     parts={"user": ("text", "image_url")},
     text_only=("system", "assistant", "tool"),
-    lone_system=False,
     images=("image/png", "image/jpeg", "image/gif"),
     remote_images=False,
     sources={
-        **TEMPLATED.sources,
+        **SELF_HOSTED.sources,
         "roles": _TOOLS,
         "parts": _TOOLS,
         "text_only": _TOOLS,
-        "lone_system": Source("'No user query found in messages', lmstudio-ai/lmstudio-bug-tracker#1586", "2026-11-30"),
         "images": _IMAGES,
         "remote_images": _IMAGES,
     },

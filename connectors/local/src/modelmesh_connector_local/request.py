@@ -9,7 +9,9 @@ from modelmesh.contracts.call import Call
 from modelmesh.origin import addressed_to
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
+from modelmesh_cdk.message_rules import fit
 from modelmesh_connector_local.config import LocalConfig
+from modelmesh_connector_local.message_rules import RULES
 
 ID = "modelmesh.local.v1"
 LENGTHS = ("max_completion_tokens", "max_tokens", "n_predict")
@@ -27,8 +29,11 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
         message = f"the local model {config.name} cannot serve {what}; ask a pool that has a larger model"
         raise failure(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
     adapted: list[str] = []
-    request = {**call.payload, "stream": True, "return_progress": True}
-    request["messages"] = _messages(addressed_to(ID, call.payload.get("messages"), adapted), config, adapted)
+    messages = addressed_to(ID, call.payload.get("messages"), adapted)
+    fitted = fit({**call.payload, "messages": messages}, RULES)
+    adapted += fitted.notes
+    request = {**fitted.payload, "stream": True, "return_progress": True}
+    request["messages"] = _messages(fitted.payload["messages"], config, adapted)
     options = call.payload.get("stream_options")
     request["stream_options"] = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
     if request.get("temperature") is None:
@@ -41,19 +46,13 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
 
 
 def _messages(given: Any, config: LocalConfig, adapted: list[str]) -> Any:
+    """Return the messages, with a short system message first when there is none."""
     if not isinstance(given, list):
-        return given  # the library says what is wrong with it
-    messages, renamed = [], False
-    for message in given:
-        is_developer = isinstance(message, Mapping) and message.get("role") == "developer"
-        renamed = renamed or is_developer
-        messages.append({**message, "role": "system"} if is_developer else message)
-    if renamed:
-        adapted.append("role 'developer' renamed to 'system', the one the model was trained with")
-    if config.system and not any(isinstance(message, Mapping) and message.get("role") == "system" for message in messages):
-        messages.insert(0, {"role": "system", "content": config.system})
-        adapted.append("a short system message added, as none was given")
-    return messages
+        return given  # the library returns an error
+    if not config.system or any(isinstance(message, Mapping) and message.get("role") == "system" for message in given):
+        return given
+    adapted.append("a short system message added, as none was given")
+    return [{"role": "system", "content": config.system}, *given]
 
 
 def _beyond(call: Call) -> Iterator[str]:
@@ -65,14 +64,3 @@ def _beyond(call: Call) -> Iterator[str]:
             yield f"{name!r}: it cannot call tools"
     if payload.get("n") not in (None, 1):
         yield f"n={payload['n']!r}: it gives one answer"
-    for kind in _kinds_of_parts(payload.get("messages")):
-        if kind not in ("text", "refusal"):
-            yield f"content of type {kind!r}: it reads text only"
-
-
-def _kinds_of_parts(messages: Any) -> Iterator[str]:
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, Mapping) else None
-        for part in content if isinstance(content, list) else ():
-            if isinstance(part, Mapping):
-                yield str(part.get("type"))

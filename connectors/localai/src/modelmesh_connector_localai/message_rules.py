@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from modelmesh_cdk.message_rules import TEMPLATED
+from modelmesh_cdk.message_rules import SELF_HOSTED
 
-RULES = evolve(TEMPLATED, vendor="LocalAI")
+RULES = evolve(SELF_HOSTED, vendor="LocalAI")

@@ -6,7 +6,7 @@
 :func:`breaches`             lists the rules that a request on the wire breaks; written apart from :func:`fit`
 ==========================  =====================================================================================
 
-:data:`TEMPLATED` is the start for servers that render conversations with a model's chat template.
+:data:`TEMPLATED` and :data:`SELF_HOSTED` are the start for servers that render conversations with a model's chat template.
 
 ``rules`` states them. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``, ``calls``,
 ``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order.
@@ -25,9 +25,10 @@ from modelmesh_cdk.message_rules.rules import (
     Source,
     SystemPlace,
 )
-from modelmesh_cdk.message_rules.templates import TEMPLATED
+from modelmesh_cdk.message_rules.templates import SELF_HOSTED, TEMPLATED
 
 __all__ = [
+    "SELF_HOSTED",
     "TEMPLATED",
     "Arguments",
     "Blank",

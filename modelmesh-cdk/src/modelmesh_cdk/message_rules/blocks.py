@@ -62,11 +62,14 @@ def _joined(turn: Turn, parts: list[Any], calls: list[Any], results: list[Turn])
     if not calls and not results:
         turn.said["content"] = parts
         return [turn]
-    if calls:
-        given = turn.said.get("tool_calls")
-        turn.said["tool_calls"] = [*(given if isinstance(given, list) else ()), *calls]
     turn.said["content"] = parts or None
-    return [*results, *([turn] if parts or calls else [])]
+    rest = [turn] if parts or (calls and turn.role == "assistant") else []
+    if calls:
+        caller = turn if turn.role == "assistant" else Turn({"role": "assistant", "content": None}, turn.where)
+        given = caller.said.get("tool_calls")
+        caller.said["tool_calls"] = [*(given if isinstance(given, list) else ()), *calls]
+        rest += [caller] if caller is not turn else []
+    return [*results, *rest]
 
 
 def _is_anthropics(block: Mapping[str, Any]) -> bool:

@@ -165,7 +165,9 @@ def _is_object(text: str) -> bool:
 def _order(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> Iterator[str]:
     roles = [one.get("role") for one in messages]
     talk = [role for role in roles if role not in _SYSTEM]
-    if rules.system is SystemPlace.FIRST and any(role in _SYSTEM for role in roles[len(roles) - len(talk) :]):
+    if rules.system is SystemPlace.ONE_FIRST and len(roles) - len(talk) > 1:
+        yield "several system messages"
+    if rules.system is not SystemPlace.ANYWHERE and any(role in _SYSTEM for role in roles[len(roles) - len(talk) :]):
         yield "a system message after others"
     if not rules.lone_system and not talk:
         yield "only system messages"

@@ -132,7 +132,7 @@ def with_proper_blanks(turns: list[Turn], rules: MessageRules, notes: Notes) -> 
 
 def _says_more(said: Mapping[str, Any]) -> bool:
     """Return whether a message without content says something in a field of its own."""
-    return any(said.get(name) for name in ("refusal", "audio", "function_call"))
+    return said.get("role") == "assistant" and any(said.get(name) for name in ("refusal", "audio", "function_call"))
 
 
 def _silence(said: dict[str, Any], rules: MessageRules) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import Turn, unsupported
+from modelmesh_cdk.message_rules.turns import Turn, invalid, unsupported
 
 _OPENAI = ("name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_call_id")
 _NEEDED = ("role", "content")
@@ -19,14 +19,17 @@ def with_accepted_roles(turns: list[Turn], rules: MessageRules, notes: Notes) ->
     """Give each message a role that the vendor accepts.
 
     Raises:
-        ProviderError: There is none that says the same.
+        ProviderError: There is none that says the same, or the message has no role.
     """
     for turn in turns:
         role = turn.role
+        if not isinstance(role, str):
+            message = f"{turn.where} has no role ({role!r}). Give it one, such as 'user'."
+            raise invalid(message)
         if role in rules.replaced_roles:
             turn.said["role"] = rules.replaced_roles[role]
             notes.add(f"the role {role} is sent as {turn.said['role']}", turn.where)
-        elif rules.roles is not None and role not in rules.roles and role != "function":
+        elif rules.roles is not None and role not in rules.roles and (rules.tools or role != "tool"):
             message = f"{turn.where}.role is {role!r}, and {rules.vendor} accepts {', '.join(sorted(rules.roles))}."
             raise unsupported(message)
 

@@ -21,7 +21,7 @@ from modelmesh_cdk.message_rules.order import in_order
 from modelmesh_cdk.message_rules.parameters import with_accepted_parameters
 from modelmesh_cdk.message_rules.rules import MessageRules
 from modelmesh_cdk.message_rules.shapes import in_openai_shape
-from modelmesh_cdk.message_rules.turns import Turn, is_blank
+from modelmesh_cdk.message_rules.turns import Turn
 
 
 @frozen
@@ -81,6 +81,9 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
         as_text(turns, notes)
     turns = with_accepted_parts(turns, rules, notes)
     turns = with_proper_blanks(turns, rules, notes)
+    if turns == [] != messages:
+        notes.add(f"a message {rules.stand_in!r} of the user added: all others are blank")
+        turns = [Turn({"role": "user", "content": rules.stand_in}, "")]
     turns = in_order(turns, rules, notes)
     if rules.thoughts is not None:
         _with_thoughts(turns, rules)
@@ -88,9 +91,11 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
 
 
 def _with_thoughts(turns: list[Turn], rules: MessageRules) -> None:
+    field = str(rules.thoughts)
     for turn in turns:
-        if turn.role == "assistant" and is_blank(turn.said.get(str(rules.thoughts))):
-            turn.said[str(rules.thoughts)] = rules.thoughts_stand_in
+        said = turn.said.get(field)
+        if turn.role == "assistant" and (not isinstance(said, str) or not said.strip()):
+            turn.said[field] = rules.thoughts_stand_in
 
 
 def _is_plain(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:

@@ -21,17 +21,27 @@ def in_order(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]
 
 
 def _system_first(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
-    if rules.system is SystemPlace.FIRST:
+    if rules.system is not SystemPlace.ANYWHERE:
         first = next((place for place, turn in enumerate(turns) if turn.role not in SYSTEM_ROLES), len(turns))
         late = [turn for turn in turns[first:] if turn.role in SYSTEM_ROLES]
         for turn in late:
             notes.add("system messages moved to the top", turn.where)
-        turns = [*turns[:first], *late, *(turn for turn in turns[first:] if turn.role not in SYSTEM_ROLES)]
+        systems = [*turns[:first], *late]
+        if rules.system is SystemPlace.ONE_FIRST:
+            systems = _one(systems, notes)
+        turns = [*systems, *(turn for turn in turns[first:] if turn.role not in SYSTEM_ROLES)]
     if turns and not rules.lone_system and all(turn.role in SYSTEM_ROLES for turn in turns):
         last = turns[-1]
         last.said["role"] = "user"
         notes.add(f"the only system message is sent as the user's: {rules.vendor} needs a message of the user", last.where)
     return turns
+
+
+def _one(systems: list[Turn], notes: Notes) -> list[Turn]:
+    for turn in systems[1:]:
+        systems[0].said["content"] = _both(systems[0].content, turn.content)
+        notes.add("system messages joined to one", turn.where)
+    return systems[:1]
 
 
 def _alternating(turns: list[Turn], notes: Notes) -> list[Turn]:

@@ -26,6 +26,7 @@ class SystemPlace(Enum):
 
     ANYWHERE = "anywhere"
     FIRST = "first"
+    ONE_FIRST = "one, first"
 
 
 class LastAssistant(Enum):

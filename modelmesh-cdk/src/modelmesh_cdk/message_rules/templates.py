@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from modelmesh_cdk.message_rules.rules import Arguments, MessageRules, Source
+from attrs import evolve
+
+from modelmesh_cdk.message_rules.rules import Arguments, MessageRules, Source, SystemPlace
 
 _TEMPLATES = Source(
     "chat templates of Qwen 3.5 and Devstral as quoted in 0xku/kon#5: no role but system, user, assistant, tool", "2026-11-30"
@@ -19,3 +21,14 @@ TEMPLATED = MessageRules(
     sources={"replaced_roles": _TEMPLATES, "functions": _TEMPLATES, "arguments": _ARGUMENTS},
 )
 """Template-rendering servers accept unknown keys, and each template has limits of its own; these hold for all."""
+
+_FIRST = Source("'System message must be at the beginning', vllm-project/vllm#41114, ggml-org/llama.cpp#20733", "2026-11-30")
+_QUERY = Source("'No user query found in messages', lmstudio-ai/lmstudio-bug-tracker#1586", "2026-11-30")
+
+SELF_HOSTED = evolve(
+    TEMPLATED,
+    system=SystemPlace.ONE_FIRST,
+    lone_system=False,
+    sources={**TEMPLATED.sources, "system": _FIRST, "lone_system": _QUERY},
+)
+"""The same for servers that raise a template's own errors, as those for one's own machines do with Qwen 3.5 and later."""

@@ -56,3 +56,8 @@ def is_blank(content: Any) -> bool:
 def unsupported(message: str) -> ProviderError:
     """Return the error of a conversation that this vendor cannot be sent, so that another one is tried."""
     return failure(FailureClass.CAPABILITY, f"{message} Nothing was sent.", status=400, code="unsupported_parameter")
+
+
+def invalid(message: str) -> ProviderError:
+    """Return the error of a conversation that no vendor can be sent."""
+    return failure(FailureClass.CALLER, f"{message} Nothing was sent.", status=400)

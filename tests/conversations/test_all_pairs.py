@@ -1,0 +1,85 @@
+"""A conversation with tools that begins at any vendor and goes on at any other, for all ordered pairs of vendors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from callers import Caller
+from scripted_dialect import CONNECTORS
+
+from modelmesh_cdk.testing.histories import HISTORIES
+
+VENDORS = ("openai", "anthropic", "gemini", "cohere", "mistral", *CONNECTORS)
+
+
+def config_of(*vendors: Any) -> dict[str, Any]:
+    return {"providers": {one.name: one.settings for one in vendors}, "pools": {"chat-completion": {}}}
+
+
+@pytest.mark.parametrize("first", VENDORS)
+def test_begun_at_one_and_gone_on_at_each_other(first: str, vendor: Callable[[str], Any]) -> None:
+    one = vendor(first)
+    with Caller("model_dump", config_of(one)) as caller:
+        caller.results(caller.ask())
+        begun = json.loads(json.dumps(caller.messages))  # as an application saves it
+    failed = {}
+    for second in VENDORS:
+        if second == first:
+            continue
+        other = vendor(second)
+        with Caller("model_dump", config_of(other)) as caller:
+            caller.messages = json.loads(json.dumps(begun))
+            try:
+                assert caller.results(caller.ask()) == 1
+                assert caller.ask()["content"] == "Rome is 18 degrees warmer."
+                caller.says("Thank you.")
+                assert caller.ask()["content"] == "You are welcome."
+            except Exception as error:
+                failed[second] = f"{type(error).__name__}: {error}"
+    assert failed == {}
+
+
+@pytest.mark.parametrize("second", ["anthropic", "mistral", "deepseek", "groq", "ollama"])
+@pytest.mark.parametrize("first", ["openai", "gemini", "mistral", "openrouter", "vllm"])
+def test_streamed_and_interrupted_by_an_outage(first: str, second: str, vendor: Callable[[str], Any]) -> None:
+    if first == second:
+        pytest.skip("one vendor")
+    one, other = vendor(first), vendor(second)
+    with Caller("deltas", config_of(one, other)) as caller:
+        assert caller.results(caller.ask()) == 2
+        one.status = 500
+        assert caller.results(caller.ask()) == 1
+        one.status, other.status = 0, 500
+        assert caller.ask()["content"] == "Rome is 18 degrees warmer."
+
+
+OF_THE_DIALECT = [name for name in VENDORS if name not in ("anthropic", "gemini", "cohere", "mistral", "openai")]
+
+
+@pytest.mark.parametrize("name", OF_THE_DIALECT)
+def test_conversations_from_elsewhere_are_served(name: str, vendor: Callable[[str], Any]) -> None:
+    """The vendor refuses with 400 what breaks one of its rules; none of the conversations does."""
+    import modelmesh
+
+    one = vendor(name)
+    one.asked = lambda body: (_checked(one, body), ("Thank you.", 0))[1]
+    refused = {}
+    with modelmesh.create(config=config_of(one)) as client:
+        for history in (one for one in HISTORIES if not one.may_refuse):
+            try:
+                client.chat.completions.create(model="chat-completion", messages=list(history.messages), **history.parameters)
+            except modelmesh.ModelMeshError as error:
+                refused[history.name] = str(error)[:300]
+    assert refused == {}
+
+
+def _checked(vendor: Any, body: dict[str, Any]) -> None:
+    from scripted import expect
+
+    from modelmesh_cdk.message_rules import breaches
+
+    broken = breaches(body, vendor.rules_of(body))
+    expect(not broken, "; ".join(broken))
