@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from attrs import define, field, frozen
-from fakevendors import CHAT, VENDORS, WAYS, Account, Street
+from fakevendors import VENDORS, WAYS, Account, Street
+from opening import Opening, aask, ask
 
-import modelmesh
 from modelmesh.errors import ModelMeshError
 
 MODES = ("sync", "stream", "async", "async stream")
@@ -20,7 +20,6 @@ REQUESTS = 10
 MOST_BILLABLE = 2
 SHORT = {"timeout": 0.3, "timeouts": {"connect": 0.3, "first_content": 0.3, "gap": 0.3}}
 """Limits of the vendor that hangs, by configuration: the shipped ones are minutes."""
-MESSAGES = [{"role": "user", "content": "Say pong."}]
 
 
 @frozen
@@ -99,17 +98,17 @@ def names_without_address() -> Iterator[None]:
 def run(cell: Cell, street: Street, requests: int = REQUESTS) -> Found:
     """Run a cell."""
     bad, good = street.account(cell.first, cell.way), street.account(cell.second)
-    more = SHORT if cell.way == "hang" else {}
-    settings = {cell.first: {**bad.settings, **more}, cell.second: good.settings}
+    opening = Opening.of(bad, good)
+    if cell.way == "hang":
+        opening = Opening.of(bad, good, **SHORT)
+    found = Found(refused=good.refused)
     if cell.mode.startswith("async"):
-        return asyncio.run(_aio(cell, settings, bad, good, requests))
-    with modelmesh.create(*_arguments(cell, settings)[0], **_arguments(cell, settings)[1]) as client:
-        found = Found(refused=good.refused)
+        asyncio.run(_aio(cell, opening, found, bad, good, requests))
+        return found
+    with opening.sync() as client:
         for number in range(requests):
             try:
-                reply = client.chat.completions.create(model=_pool(cell), messages=MESSAGES, stream="stream" in cell.mode)
-                text = "".join(map(_piece, reply)) if "stream" in cell.mode else reply.choices[0].message.content
-                _heard(found, cell, text)
+                _heard(found, cell, ask(client, opening.pool, stream="stream" in cell.mode))
             except ModelMeshError as error:
                 _failed(found, error)
             if number == 0:
@@ -117,51 +116,15 @@ def run(cell: Cell, street: Street, requests: int = REQUESTS) -> Found:
     return found
 
 
-async def _aio(cell: Cell, settings: dict[str, Any], bad: Account, good: Account, requests: int) -> Found:
-    names, more = _arguments(cell, settings)
-    async with modelmesh.create_async(*names, **more) as client:
-        found = Found(refused=good.refused)
+async def _aio(cell: Cell, opening: Opening, found: Found, bad: Account, good: Account, requests: int) -> None:
+    async with opening.aio() as client:
         for number in range(requests):
             try:
-                stream = "stream" in cell.mode
-                reply = await client.chat.completions.create(model=_pool(cell), messages=MESSAGES, stream=stream)
-                text = "".join([_piece(chunk) async for chunk in reply]) if stream else reply.choices[0].message.content
-                _heard(found, cell, text)
+                _heard(found, cell, await aask(client, opening.pool, stream="stream" in cell.mode))
             except ModelMeshError as error:
                 _failed(found, error)
             if number == 0:
                 _count(found, cell, bad, good)
-    return found
-
-
-def _arguments(cell: Cell, settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """What is passed to ``create()``: only keys and addresses, unless the two vendors' shipped models share no capability."""
-    if {cell.first, cell.second} <= set(CHAT):
-        return ("chat-completion",), {"providers": settings}
-    entries = {name: {"connector": _connector(name), **one} for name, one in settings.items()}
-    chosen = {name: _models(name) for name in settings}
-    pool = {"models": [f"{name}/{model}" for name, models in chosen.items() for model in models]}
-    return (), {"config": {"providers": entries, "pools": {"answers": pool}}}
-
-
-def _pool(cell: Cell) -> str:
-    return "chat-completion" if {cell.first, cell.second} <= set(CHAT) else "answers"
-
-
-def _connector(name: str) -> str:
-    from modelmesh.registry.published import variables
-
-    return variables()[VENDORS[name].variable]
-
-
-def _models(name: str) -> list[str]:
-    """Every shipped model that answers questions."""
-    answering = ("chat-completion", "grounded-generation")
-    return [row["id"] for row in VENDORS[name].catalogue if any(one.endswith(answering) for one in row["capabilities"])]
-
-
-def _piece(chunk: Any) -> str:
-    return (chunk.choices[0].delta.content or "") if chunk.choices else ""
 
 
 def _heard(found: Found, cell: Cell, text: str | None) -> None:
