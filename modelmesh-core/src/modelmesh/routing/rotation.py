@@ -224,7 +224,8 @@ class Rotation:
         if policy.retry.scope is not RetryScope.SAME_MODEL:
             return None
         allowed = self._retries_allowed(error, policy.retry, alone=self.alone(candidate))
-        if error.should_retry is not None and RULES[error.failure].rotate:
+        forbidden = policy.retry.non_retryable_codes is not None and error.status in policy.retry.non_retryable_codes
+        if error.should_retry is not None and RULES[error.failure].rotate and not forbidden:
             allowed = max(allowed, 1) if error.should_retry and self.alone(candidate) else allowed * error.should_retry
         if candidate.account.max_retries is not None:
             allowed = min(allowed, candidate.account.max_retries)
@@ -379,7 +380,8 @@ class Rotation:
 def _is_listed(error: ProviderError, retry: RetryPolicy) -> bool:
     """Return whether the configuration lists this status as worth a retry; a request that was never sent is not."""
     listed = retry.retryable_codes is not None and error.status in retry.retryable_codes
-    return listed and error.failure is not FailureClass.CALLER
+    sent = error.failure is not FailureClass.CALLER and (error.failure is not FailureClass.CAPABILITY or error.body is not None)
+    return listed and sent
 
 
 def _due(candidate: Candidate) -> float:
