@@ -103,7 +103,11 @@ CASES = {
     "failures in a row": Case("server", {**off(retry_limit=3), "recovery": {"cooldown": 90}}, requests=3, lasts=90, failure=DOWN),
     "share of failures": Case(
         "server",
-        {**off(retry_limit=1000, error_rate_threshold=0.5), "recovery": {"cooldown": 90}},
+        {
+            **off(retry_limit=1000, error_rate_threshold=0.5),
+            "recovery": {"cooldown": 90},
+            "provider_deactivation": "on_auth_failure",
+        },
         requests=10,
         lasts=90,
         failure=DOWN,
