@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.errors import ConfigurationError
+from modelmesh.errors import ConfigurationError, ConnectorLoadError
 from modelmesh_cdk import BaseProvider, load_catalogue
 from modelmesh_cdk.catalogue import read_row
 
@@ -109,3 +109,25 @@ def test_a_provider_finds_the_models_beside_it(package: Callable[..., str]) -> N
         ("new", "new", {}),
     ]
     assert [info.id for info in chosen.shipped_models()] == ["a", "b"]
+
+
+UNKNOWN_KEYS = {
+    "a price": ({"price": {"input_per_1k_tokens": 1}}, "'price' of the model 'a' is unknown. Did you mean 'pricing'?"),
+    "a window": ({"context_windw": 5}, "'context_windw' of the model 'a' is unknown. Did you mean 'context_window'?"),
+    "a feature": ({"features": {"toolcalling": False}}, "'features.toolcalling' of the model 'a' is unknown. Did you mean 'tool_calling'?"),
+    "a delivery": ({"delivery": {"sync": True}}, "'delivery.sync' of the model 'a' is unknown."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNKNOWN_KEYS)
+def test_a_key_of_a_row_that_nothing_reads_is_refused(case: str, package: Any) -> None:
+    row, words = UNKNOWN_KEYS[case]
+    with pytest.raises(ConnectorLoadError) as caught:
+        load_catalogue(package({**DATED, "models": [{"id": "a", **row}]}))
+    assert words in str(caught.value)
+    assert "models.json:" in str(caught.value)
+
+
+def test_facts_of_ones_own_begin_with_x(package: Any) -> None:
+    (found,) = load_catalogue(package({**DATED, "models": [{"id": "a", "x-family": "small", "context_window_source": "a page"}]}))
+    assert found.extra["x-family"] == "small"

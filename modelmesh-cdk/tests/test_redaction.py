@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from modelmesh_cdk.redaction import REDACTED, redact
+from modelmesh_cdk.redaction import REDACTED, redact, redact_record
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_no_text_takes_longer_than_its_length(text: str) -> None:
     code = f"from modelmesh_cdk.redaction import redact; redact({text})"
     # With a pattern that backtracks this takes minutes, or for ever: the process is ended, and that is the failure.
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+
+
+def test_the_tokens_of_logprobs_are_no_secrets() -> None:
+    said = {"logprobs": {"content": [{"token": "Hi", "logprob": -0.1, "top_logprobs": [{"token": "Ho", "logprob": -2.0}]}]}}
+    assert redact_record(said) == said
+    assert redact_record({"token": "test-1", "name": "x"}) == {"token": REDACTED, "name": "x"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -229,7 +230,7 @@ def entry(**facts: Any) -> RequestLogEntry:
     [
         ("metadata", None, None),
         ("full", {"text": "a" * 30}, "b" * 30),
-        ("summary", "{'text': '" + "a" * 10 + "…", "b" * 20 + "…"),
+        ("summary", {"text": "a" * 8 + "…"}, "b" * 20 + "…"),
     ],
 )
 def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
@@ -238,6 +239,20 @@ def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
         entry(request_payload={"text": "a" * 30}, response_payload="b" * 30)
     )
     assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == (request_shown, response_shown)
+
+
+def test_a_payload_that_is_too_long_stays_a_map_with_shorter_texts() -> None:
+    sink = Recorder()
+    payload = {
+        "messages": [{"role": "user", "content": "c" * 500}, {"role": "assistant", "content": "d" * 500}],
+        "temperature": 0.5,
+    }
+    Emitter((Sink(sink, level="summary", max_payload_size=200),)).log(entry(request_payload=payload))
+    shown = sink.entries[0].request_payload
+    assert [message["role"] for message in shown["messages"]] == ["user", "assistant"]
+    assert shown["temperature"] == 0.5
+    assert len(json.dumps(shown, ensure_ascii=False, separators=(",", ":"))) <= 200
+    assert shown["messages"][0]["content"].startswith("ccc")
 
 
 def test_a_short_payload_is_not_cut_and_none_stays_none() -> None:
@@ -256,7 +271,9 @@ def test_levels_through_a_mesh(level: str, scripted: Any) -> None:
     if level == "metadata":
         assert (shown.request_payload, shown.response_payload) == (None, None)
     elif level == "summary":
-        assert len(shown.request_payload) == len(shown.response_payload) == 41
+        for payload in (shown.request_payload, shown.response_payload):
+            text = payload[:40] if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+            assert len(text) <= 40
     else:
         assert shown.request_payload == {"messages": MESSAGES, "temperature": 0.5}
         assert shown.response_payload["choices"][0]["message"]["content"] == "answer of x"

@@ -218,8 +218,10 @@ class BaseStorage(DeclaresOptions):
 
         By default the kind of exception and, of the system's own, what it says: a library's text may show a password.
         """
-        said = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
-        return f"{type(error).__name__}{said}"
+        if not isinstance(error, OSError) or not error.strerror:
+            return type(error).__name__
+        path = f" ({error.filename})" if isinstance(error.filename, str) else ""
+        return f"{type(error).__name__}: {error.strerror}{path}"
 
     def _damaged(self, why: str, then: str) -> None:
         """Tell that something in the backend was damaged, and what became of it; for a store that goes on without it."""

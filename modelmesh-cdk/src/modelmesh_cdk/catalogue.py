@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import SequenceMatcher
 from functools import cache
@@ -13,6 +13,8 @@ from typing import Any
 
 from modelmesh import authors
 from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.config.problems import did_you_mean
+from modelmesh.config.schema import FEATURES
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 from modelmesh_cdk.price_rows import read_price
@@ -140,6 +142,8 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
             f"the model {name!r} is undated: it needs a 'source' and the day it was read as 'as_of', YYYY-MM-DD, here or "
             f"once for the file; they are {source!r} and {as_of!r}."
         )
+    if unknown := next(_unknown_keys(row), None):
+        return f"{unknown[0]} of the model {name!r} is unknown.{unknown[1]}"
     for key, kind in _KINDS.items():
         if row.get(key) is not None and not isinstance(row[key], kind):
             return f"{key!r} of the model {name!r} must be {_WORDS[kind]}, not {json.dumps(row[key])}."
@@ -152,6 +156,23 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
             )
     return next(filter(None, (_wrong_capability(one, name) for one in row.get("capabilities") or ())), None)
 
+
+def _unknown_keys(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a row that nothing reads, and hints; further facts begin with ``x-``, or say where another was read."""
+    for known, below in ((ROW_KEYS, row), (FEATURES, row.get("features")), (DELIVERY, row.get("delivery"))):
+        for key in below if isinstance(below, Mapping) else ():
+            if key not in known and not key.startswith("x-") and not key.endswith(_REMARKS):
+                where = "" if known is ROW_KEYS else "features." if known is FEATURES else "delivery."
+                hint = did_you_mean(key, known)
+                yield repr(f"{where}{key}"), f"{hint} Known: {', '.join(known)}; a fact of your own begins with 'x-'."
+
+
+ROW_KEYS = (
+    *_FIELDS, "pricing", "source", "as_of", "free_tier", "dimensions", "trained_context", "license", "end_of_life", "equivalent",
+    "created",
+)  # fmt: skip
+_REMARKS = ("_source", "_as_of", "_note")
+DELIVERY = ("synchronous", "streaming", "batch")
 
 _KINDS: dict[str, type] = {
     "upstream": str,

@@ -18,11 +18,20 @@ _NAMES = r"(?<![\w-])[\w-]*(?:api[_-]?key|token|secret|password|authorization)"
 _QUOTED = re.compile(rf"""(["']?{_NAMES}["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2)[^\\\n])*\2""", re.IGNORECASE)
 _BARE = re.compile(rf"""({_NAMES}\s*=\s*)(?![\d"'*])[^\s"',;&]{{4,}}""", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer\s+)[\w.~+/=-]{4,}", re.IGNORECASE)
+_KEY = re.compile(
+    r"\b(?:(?:sk|xai|pplx|nvapi|csk|xox[abpr])-|(?:gsk|hf|fw|r8|gh[opsu]|github_pat|tgp_v1)_|AIza)(?=[\w-]*\d)[\w-]{12,}"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+)
+"""Keys by the prefixes that vendors document, read 2026-11-30: OpenAI, Anthropic, OpenRouter, DeepSeek, xAI, Perplexity, NVIDIA,
+Cerebras, Slack, Groq, Hugging Face, Fireworks, Replicate, GitHub, Together, Google, AWS. A key has a digit; a hyphenated word
+rarely has one."""
+
 _NAME = re.compile(_NAMES, re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """Blank the values of names that look like secrets, and bearer tokens, in one piece of text."""
+    """Blank the values of names that look like secrets, bearer tokens, and keys with a known prefix, in one piece of text."""
+    text = _KEY.sub(REDACTED, text)
     text = _QUOTED.sub(rf"\g<1>\g<2>{REDACTED}\g<2>", text)
     return _BEARER.sub(rf"\g<1>{REDACTED}", _BARE.sub(rf"\g<1>{REDACTED}", text))
 
@@ -32,7 +41,11 @@ def redact_record(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: _hidden(item) if names_a_secret(str(key)) else redact_record(item) for key, item in value.items()}
+        words = "logprob" in value  # then "token" is a piece of text, and no secret
+        return {
+            key: _hidden(item) if names_a_secret(str(key)) and not (words and key == "token") else redact_record(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [redact_record(item) for item in value]
     return value

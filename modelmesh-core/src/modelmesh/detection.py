@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -192,6 +193,16 @@ def _orphaned(point: Found) -> NoProvidersError:
     return NoProvidersError(message)
 
 
+def _local_install(installed: set[str]) -> str:
+    """Return what to type for the embedded model; the command belongs to its connector, and the shell command to an extra."""
+    if _LOCAL in installed and importlib.util.find_spec("click") is not None:
+        return "modelmesh local install"
+    return f'pip install "modelmesh-core[cli]" {distribution_for(_LOCAL, Kind.PROVIDER)}, then: modelmesh local install'
+
+
+_LOCAL = "modelmesh.local.v1"
+
+
 def _nothing(known: list[tuple[str, str]], installed: set[str], missing: list[tuple[str, str]]) -> NoProvidersError:
     if missing:
         variable, connector_id = missing[0]
@@ -204,5 +215,5 @@ def _nothing(known: list[tuple[str, str]], installed: set[str], missing: list[tu
     error = NoProvidersError(NO_KEYS)
     looked = [variable for variable, cid in known if cid in installed]
     error.add_note(f"No providers detected. Looked for: {', '.join(looked) or 'nothing, as no provider connector is installed'}.")
-    error.add_note("For example: export OPENAI_API_KEY=… Or run a small model without any key: modelmesh local install")
+    error.add_note(f"For example: export OPENAI_API_KEY=… Or run a small model without any key: {_local_install(installed)}")
     return error

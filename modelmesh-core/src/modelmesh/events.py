@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -159,11 +160,35 @@ def _at_level(entry: RequestLogEntry, sink: Sink) -> RequestLogEntry:
     )
 
 
-def _cut(payload: Any, most: int) -> str | None:
+def _cut(payload: Any, most: int) -> Any:
+    """Return a payload of which the JSON text has at most so many characters: its texts are shortened, else it is cut as text."""
     if payload is None:
         return None
-    text = payload if isinstance(payload, str) else repr(payload)
-    return text if len(text) <= most else text[:most] + "…"
+    if isinstance(payload, str):
+        return payload if len(payload) <= most else payload[:most] + "…"
+    text = _json(payload)
+    if len(text) <= most:
+        return payload
+    fits, too_long = -1, most
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if len(_json(_shortened(payload, middle))) <= most:
+            fits = middle
+        else:
+            too_long = middle
+    return text[:most] + "…" if fits < 0 else _shortened(payload, fits)
+
+
+def _shortened(value: Any, most: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= most else value[:most] + "…"
+    if isinstance(value, Mapping):
+        return {key: _shortened(item, most) for key, item in value.items()}
+    return [_shortened(item, most) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _with_payloads(entry: RequestLogEntry, request: Any, response: Any) -> RequestLogEntry:

@@ -237,7 +237,7 @@ def test_any_name_is_one_line_and_comes_back_as_it_was(mesh: Any, path: Path, na
     ("level", "request_payload", "response_has"),
     [
         ("metadata", None, None),
-        ("summary", "{'messages': [{'r…", 18),
+        ("summary", '{"messages":[{"ro…', 18),
         ("full", {"messages": [{"role": "user", "content": "Hello"}]}, "choices"),
     ],
 )
@@ -252,6 +252,28 @@ def test_payloads_only_at_the_levels_that_ask_for_them(
         assert len(response) == response_has
     else:
         assert response == response_has or response_has in response
+
+
+def test_a_summary_is_json_as_the_whole_payload_is(mesh: Any, path: Path) -> None:
+    ask(mesh(to(path, logging={"level": "summary", "max_payload_size": 120})), [{"role": "user", "content": "Hello " * 100}])
+    (message,) = records(path)[-1]["request_payload"]["messages"]
+    assert (message["role"], message["content"][:6], message["content"][-1]) == ("user", "Hello ", "…")
+
+
+KEYS = ["sk-abcdefghijklmnop1234567890abcdef", "sk-ant-api03-abcdefghijkl0", "gsk_abcdefghijkl1", "xai-abcdefghijkl1", "hf_abcdefghijkl1", "AIzaSyabcdefghijkl1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_bare_key_in_a_prompt_is_blanked(mesh: Any, path: Path, key: str) -> None:
+    ask(mesh(to(path, logging={"level": "full"})), [{"role": "user", "content": f"my key is {key}, keep it"}])
+    assert key not in path.read_text("utf-8")
+    assert records(path)[-1]["request_payload"]["messages"][0]["content"] == "my key is ***REDACTED***, keep it"
+
+
+def test_hyphenated_words_are_no_keys(mesh: Any, path: Path) -> None:
+    said = "sk-learn-is-a-library, hf_transformers_library too"
+    ask(mesh(to(path, logging={"level": "full"})), [{"role": "user", "content": said}])
+    assert records(path)[-1]["request_payload"]["messages"][0]["content"] == said
 
 
 def test_prompts_and_answers_are_not_in_the_file_by_default(mesh: Any, path: Path) -> None:

@@ -66,6 +66,12 @@ class ProviderEntry:
         ships = getattr(self.provider, "shipped_models", None)
         return ships() if ships is not None else ()
 
+    @property
+    def asks_vendor(self) -> bool:
+        """Whether the vendor's own list is wanted in place of what the connector ships: ``models: []``."""
+        lists = callable(getattr(self.provider, "discover_models", None)) and getattr(self.provider, "list_path", True)
+        return self.section.models is not None and not self.section.models and bool(lists)
+
     def catalogue(self) -> tuple[ModelInfo, ...]:
         """Return what the provider says it has; asked once.
 
@@ -74,7 +80,7 @@ class ProviderEntry:
         """
         if self._catalogue is None:
             try:
-                rows = self.provider.models()
+                rows = self.provider.discover_models() if self.asks_vendor else self.provider.models()  # type: ignore[attr-defined]
             except ModelMeshError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named

@@ -86,8 +86,13 @@ class Models:
             self._entries.complete = False
             raise
         else:
+            if entry.asks_vendor:
+                rows = tuple(self._readable(info) for info in rows)
+            # A server that lists none of the connector's own models is another one, whose models can all chat.
+            known = {info.id for info in entry.shipped()} if entry.asks_vendor else set()
+            among_others = any(info.id in known for info in rows)
             for info in rows:
-                self._add(entry, info, ("providers", entry.key))
+                self._add(entry, info, ("providers", entry.key), among_others=among_others)
 
     def add_named(self, name: str) -> bool:
         """Take a model that a caller named and no catalogue has, when it is clear whose it is."""
@@ -108,9 +113,13 @@ class Models:
         """
         if entry.key in self._chosen or (entry.key, info.id) in self._seen:
             return None
-        stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
-        self._add(entry, evolve(info, capabilities=stated), (), among_others=bool(entry.shipped()))
+        self._add(entry, self._readable(info), (), among_others=bool(entry.shipped()))
         return self.candidates[-1]
+
+    def _readable(self, info: ModelInfo) -> ModelInfo:
+        """Return what a vendor lists of a model without the names of capabilities that mean nothing here."""
+        stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
+        return evolve(info, capabilities=stated)
 
     def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):

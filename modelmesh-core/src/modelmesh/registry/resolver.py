@@ -156,7 +156,8 @@ def _load(found: Found, kind: Kind, where: str) -> Any:
             hint = f"Correct the entry point in the pyproject.toml of {dist}, and install that again"
         else:
             why = what
-            hint = f"Reinstall it: pip install --force-reinstall {dist}"
+            editable = place is not None and "site-packages" not in place
+            hint = "Correct it there" if editable else f"Reinstall it: pip install --force-reinstall {dist}"
         at = f" (at {place})" if place else ""
         message = (
             f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} cannot be imported{at}: {why}. {hint}"

@@ -54,6 +54,12 @@ class SqliteConfig(BaseStorageConfig):
             if other in given:
                 given.setdefault(name, given.pop(other))
         config = super().of(given)
+        if str(config.path.name) == ":memory:" or "mode=memory" in str(config.path):
+            message = (
+                "storage.path is ':memory:', which would last as long as the process and be shared with nothing; "
+                "write connector: modelmesh.memory.v1 for that, or a file's path"
+            )
+            raise ConfigurationError(message, where="storage.path")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,59}", str(config.table)):
             message = f"storage.table is {config.table!r}; a table's name is letters, digits and underscores"
             raise ConfigurationError(message, where="storage.table")
