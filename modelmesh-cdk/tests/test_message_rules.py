@@ -300,3 +300,48 @@ def test_parameters(parameters: dict[str, Any], becomes: dict[str, Any], noted: 
 @pytest.mark.parametrize("messages", ["Hello!", None, ["Hello"], [None]])
 def test_what_is_no_list_of_messages_is_left_to_the_vendor(messages: Any) -> None:
     assert fit({"messages": messages}, STRICT).payload["messages"] == messages
+
+
+@pytest.mark.parametrize(
+    ("content", "becomes"),
+    [({"degrees": 3}, '{"degrees": 3}'), ([{"city": "Rome"}], '[{"city": "Rome"}]'), (21, "21"), (True, "true")],
+)
+def test_a_result_that_is_no_text_is_sent_as_json(content: Any, becomes: str) -> None:
+    messages, notes = sent(OPEN, HI, asks(call()), result(content))
+    assert messages[2]["content"] == becomes
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("role", ["User", "USER", "human"])
+def test_roles_in_other_spellings(role: str) -> None:
+    assert sent(OPEN, {"role": role, "content": "Hello"})[0] == [HI]
+
+
+@pytest.mark.parametrize("message", [{"content": "Hello"}, {"role": None, "content": "Hello"}, {"role": 3, "content": "Hello"}])
+def test_a_message_without_a_role_is_the_caller_s_mistake(message: dict[str, Any]) -> None:
+    with pytest.raises(ProviderError, match="no role") as caught:
+        fit({"messages": [message]}, OPEN)
+    assert caught.value.failure is FailureClass.CALLER
+
+
+def test_nulls_and_empty_lists_of_parameters_are_left_out() -> None:
+    payload = {"messages": [HI], "temperature": None, "stop": [], "tools": [], "tool_choice": None, "a_new_one": None, "seed": 0}
+    assert fit(payload, OPEN).payload == {"messages": [HI], "a_new_one": None, "seed": 0}
+
+
+def test_a_vendor_without_tools_gets_them_as_text() -> None:
+    rules = MessageRules(vendor="Acme", tools=False, roles=("system", "user", "assistant"))
+    messages, notes = sent(rules, HI, asks(call("weather", '{"city": "Oslo"}'), content="I look."), result("rain"))
+    assert [one["role"] for one in messages] == ["user", "assistant", "user"]
+    assert messages[1]["content"] == 'I look.\nCalled weather({"city": "Oslo"}).'
+    assert messages[2]["content"] == "Result of call_1: rain"
+    assert len(notes) == 1
+
+
+def test_system_messages_are_joined_to_one() -> None:
+    rules = MessageRules(vendor="Acme", system=SystemPlace.ONE_FIRST)
+    system = [{"role": "system", "content": text} for text in "ab"]
+    messages, notes = sent(rules, system[0], HI, {"role": "assistant", "content": "x"}, system[1], HI)
+    assert messages[0] == {"role": "system", "content": "a\n\nb"}
+    assert len(messages) == 4
+    assert len(notes) == 2

@@ -24,6 +24,7 @@ RULES = MessageRules(
     functions=False,
     parts={"system": ("text",), "user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",)},
     text_only=("system", "assistant", "tool"),
+    joined_texts=("user",),
     arguments=Arguments.JSON_OBJECT,
     last_assistant=LastAssistant.ASK_TO_CONTINUE,
     most_stops=16,
@@ -33,6 +34,9 @@ RULES = MessageRules(
         "replaced_roles": Source(f"{_SERDE}, earendil-works/pi#1048", "2026-11-30"),
         "functions": Source(f"{_SERDE}, decolua/9router#773", "2026-11-30"),
         "parts": Source("'unknown variant image_url, expected text', danny-avila/LibreChat#10756", "2026-11-30"),
+        "joined_texts": Source(
+            "'invalid type: sequence, expected a string', cline/cline#230, BerriAI/litellm#6642", "2026-11-30"
+        ),
         "text_only": Source("'invalid type: sequence, expected a string', tailcallhq/forgecode#2008", "2026-11-30"),
         "arguments": Source(
             "deepseek-ai/DeepSeek-V3.2, encoding/encoding_dsv32.py: arguments are parsed as an object", "2026-11-30"

@@ -89,6 +89,8 @@ def _content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRul
     if not isinstance(content, list):
         yield f"{where}: content of type {type(content).__name__}"
         return
+    if role in rules.joined_texts and all(isinstance(part, Mapping) and part.get("type") == "text" for part in content):
+        yield f"{where}: texts in parts in the role {role}"
     if role in rules.text_only:
         yield f"{where}: a list of parts in the role {role}"
     for place, part in enumerate(content):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,7 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
         if moved and turn.role != "tool":
             found.append(Turn({"role": "user", "content": moved}, found[-1].where))
             moved = []
-        content = turn.content
-        if isinstance(content, Mapping):
-            turn.said["content"] = content = [content]
+        content = _as_content(turn, notes)
         if isinstance(content, list):
             parts = []
             for place, part in enumerate(content):
@@ -47,6 +46,23 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
     if moved:
         found.append(Turn({"role": "user", "content": moved}, found[-1].where))
     return found
+
+
+def _as_content(turn: Turn, notes: Notes) -> Any:
+    """Return the content as text or parts: other values, as tools return them, become JSON text."""
+    content = turn.content
+    if content is None or isinstance(content, str):
+        return content
+    if _is_part(content):
+        turn.said["content"] = [content]
+    elif not isinstance(content, list) or not all(_is_part(part) for part in content):
+        turn.said["content"] = json.dumps(content, ensure_ascii=False, default=str)
+        notes.add("content that is neither text nor parts sent as JSON text", turn.where)
+    return turn.content
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("type"), str)
 
 
 def _belongs_to_user(part: Any, turn: Turn, rules: MessageRules) -> bool:
@@ -104,7 +120,7 @@ def _leave_out_keys(part: dict[str, Any], rules: MessageRules, notes: Notes, whe
 def _flatten(turn: Turn, rules: MessageRules) -> None:
     parts = turn.content
     plain = all(isinstance(part, Mapping) and part.get("type") == "text" for part in parts)
-    if plain and (turn.role in rules.text_only or not parts):
+    if plain and (turn.role in rules.text_only or turn.role in rules.joined_texts or not parts):
         turn.said["content"] = "\n".join(part["text"] for part in parts)
 
 

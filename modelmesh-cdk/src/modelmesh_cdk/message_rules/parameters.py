@@ -28,6 +28,16 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 }
 """Values that ask for what happens anyway: to leave one out is no loss."""
 
+_OPTIONAL = frozenset(
+    {
+        "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "user", "response_format", "tool_choice",
+        "parallel_tool_calls", "logit_bias", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty", "n", "stop",
+        "tools", "functions", "function_call", "reasoning_effort", "metadata", "store", "service_tier", "modalities", "audio",
+        "prediction", "verbosity", "stream_options", "web_search_options", "safety_identifier", "prompt_cache_key",
+    }
+)  # fmt: skip
+"""OpenAI's parameters (openai 3.52.0, ``CompletionCreateParams``, read 2026-11-30): ``None`` is the same as not given."""
+
 _LISTS = ("tools", "functions", "stop", "modalities")
 _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 
@@ -59,6 +69,8 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
 
 
 def _leave_out_empty(found: dict[str, Any]) -> None:
+    for name in [name for name in _OPTIONAL if name in found and found[name] is None]:
+        del found[name]
     for name in _LISTS:
         if name in found and (found[name] is None or found[name] == []):
             del found[name]

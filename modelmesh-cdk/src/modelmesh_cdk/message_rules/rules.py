@@ -98,6 +98,7 @@ class MessageRules:
         refused_parts: Types of content parts of other vendors, refused in each role.
         part_keys: Accepted keys of a content part by its type; a type without an entry is open.
         text_only: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
+        joined_texts: Further roles in which a list of only text parts is sent as one text.
         blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
         stand_in: Text in place of a blank one.
         silent_content: Content next to tool calls when the message has no text.
@@ -139,6 +140,7 @@ class MessageRules:
     refused_parts: Collection[str] = ()
     part_keys: Mapping[str, Collection[str]] = field(factory=dict)
     text_only: Collection[str] = ()
+    joined_texts: Collection[str] = ()
     blank: Mapping[str, Blank] = field(factory=dict)
     stand_in: str = "(empty)"
     silent_content: SilentContent = SilentContent.KEEP

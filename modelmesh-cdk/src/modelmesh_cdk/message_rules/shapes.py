@@ -17,6 +17,7 @@ from modelmesh_cdk.message_rules.turns import Turn
 ROLE_NAMES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
 """Roles of other formats, and OpenAI's name for each."""
 
+_ROLES = {**ROLE_NAMES, **{name: name for name in ("system", "developer", "user", "assistant", "tool", "function")}}
 _CLASSES = {
     "HumanMessage": "human", "AIMessage": "ai", "SystemMessage": "system", "ToolMessage": "tool", "FunctionMessage": "function",
     "HumanMessageChunk": "human", "AIMessageChunk": "ai",
@@ -34,9 +35,10 @@ def in_openai_shape(turns: list[Turn], notes: Notes) -> list[Turn]:
     found: list[Turn] = []
     for turn in turns:
         role = turn.role
-        if role in ROLE_NAMES:
-            turn.said["role"] = ROLE_NAMES[role]
-            notes.add(f"role {role} sent as {ROLE_NAMES[role]}", turn.where)
+        proper = _ROLES.get(role.lower()) if isinstance(role, str) else None
+        if proper is not None and proper != role:
+            turn.said["role"] = proper
+            notes.add(f"role {role} sent as {proper}", turn.where)
         reader = _reader(turn.said)
         if reader is None:
             found.append(turn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelmesh.client import extras
@@ -79,7 +79,7 @@ def plain(value: Any) -> Any:
         return value.model_dump()
     dump = getattr(value, "model_dump", None)
     if callable(dump):
-        return dump(exclude_unset=True, mode="json")
+        return _dumped(value, dump)
     if isinstance(value, type) and hasattr(value, "model_json_schema"):
         return value
     if isinstance(value, Mapping):
@@ -89,6 +89,16 @@ def plain(value: Any) -> Any:
     if hasattr(value, "__iter__") and not isinstance(value, bytes):
         return [plain(item) for item in value]
     return value
+
+
+def _dumped(model: Any, dump: Callable[..., Any]) -> Any:
+    """Return the fields that a pydantic model was given, and the ``role`` or ``type`` that its class sets."""
+    found = dump(exclude_unset=True, mode="json")
+    for name in ("role", "type"):
+        said = getattr(model, name, None)
+        if isinstance(said, str) and isinstance(found, dict):
+            found.setdefault(name, said)
+    return found
 
 
 def _options(given: dict[str, Any]) -> CallOptions:
