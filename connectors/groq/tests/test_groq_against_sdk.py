@@ -33,8 +33,11 @@ def arguments_of(name: str) -> dict[str, Any]:
 
 
 def wire(request: Received) -> tuple[Any, ...]:
-    headers = request.headers
-    return request.method, request.path, headers["authorization"], headers["content-type"], request.json
+    """Return what both send; the mesh asks for the usage of streams besides."""
+    headers, body = request.headers, dict(request.json)
+    if body.pop("stream_options", {"include_usage": True}) != {"include_usage": True}:
+        raise AssertionError(request.json)
+    return request.method, request.path, headers["authorization"], headers["content-type"], body
 
 
 def mesh_config(upstream: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_a_plain_answer_keeps_what_groq_adds(upstream: Any) -> None:
     assert (reply.x_groq.id, reply.usage.queue_time) == ("req_test", 0.01)
 
 
-def test_the_usage_of_a_stream_is_known_without_asking(upstream: Any) -> None:
+def test_usage_in_x_groq_of_the_finish_chunk_is_the_usage(upstream: Any) -> None:
     upstream.body = [
         chunk({"role": "assistant", "content": ""}, x_groq={"id": "req_test"}),
         chunk({"content": "Hi"}),
@@ -46,7 +46,7 @@ def test_the_usage_of_a_stream_is_known_without_asking(upstream: Any) -> None:
     ]
     with modelmesh.create(config=config_of(upstream)) as client:
         chunks = list(stream(client))
-        assert "stream_options" not in upstream.last.json
+        assert upstream.last.json["stream_options"] == {"include_usage": True}
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Hi"
         assert (chunks[0].x_groq.id, chunks[-1].x_groq.usage.total_tokens, chunks[-1].usage.total_tokens) == ("req_test", 5, 5)
         assert (client.usage.total_tokens, client.usage.unpriced_requests) == (5, 0)

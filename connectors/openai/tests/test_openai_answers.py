@@ -71,7 +71,7 @@ def test_a_streamed_answer(upstream: Any) -> None:
     with modelmesh.create(config=config_of(upstream)) as client:
         chunks = list(client.chat.completions.create(model="chat-completion", messages=HELLO, stream=True))
     assert upstream.last.json["stream"] is True
-    assert "stream_options" not in upstream.last.json
+    assert upstream.last.json["stream_options"] == {"include_usage": True}
     assert upstream.last.headers["accept"] == "text/event-stream"
     assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Grüezi mitenand"
     assert chunks[1].padding_of_next_year == 1

@@ -21,6 +21,7 @@ from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.embedding_batches import Batches, EmbeddingLimit, remaining
 from modelmesh_cdk.event_streams import AsyncHttpEventStream, HttpEventStream
 from modelmesh_cdk.provider_config import BaseProviderConfig
+from modelmesh_cdk.stream_usage import refuses_usage
 from modelmesh_cdk.transport.loops import LoopTransports
 from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
 from modelmesh_cdk.transport.proxies import log_use, may_be_loopback, proxy_for
@@ -82,6 +83,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
         self.max_retries = config.max_retries
         self.capabilities: tuple[str, ...] = tuple(config.capabilities or self.default_capabilities)
         self._lock = Lock()
+        self._usage_refused = False
         self._learned_batches: dict[str, int] = {}
         self._given, self._given_async = transport, async_transport
         self._transport: Transport | None = transport
@@ -235,12 +237,20 @@ class BaseProvider(DeclaresOptions, WireFormat):
         return batches if batches.several else None
 
     def _send_one(self, call: Call, model: str, limits: Limits) -> Any:
-        request = WireRequest(call, model)
+        began, request = time.monotonic(), WireRequest(call, model, usage_refused=self._usage_refused)
         try:
-            return self._send(request, limits)
+            try:
+                return self._send(request, limits)
+            except ProviderError as error:
+                if not refuses_usage(request, error):
+                    raise
+            request = WireRequest(call, model, usage_refused=True)
+            reply = self._send(request, remaining(limits, began))
         except ProviderError as error:
             error.adapted = request.adapted
             raise
+        self._usage_refused = True  # only now: the first refusal may have been about something else
+        return reply
 
     def _send(self, request: WireRequest, limits: Limits) -> Any:
         call = request.call
@@ -299,12 +309,20 @@ class BaseProvider(DeclaresOptions, WireFormat):
         return batches.joined()
 
     async def _asend_one(self, call: Call, model: str, limits: Limits) -> Any:
-        request = WireRequest(call, model)
+        began, request = time.monotonic(), WireRequest(call, model, usage_refused=self._usage_refused)
         try:
-            return await self._asend(request, limits)
+            try:
+                return await self._asend(request, limits)
+            except ProviderError as error:
+                if not refuses_usage(request, error):
+                    raise
+            request = WireRequest(call, model, usage_refused=True)
+            reply = await self._asend(request, remaining(limits, began))
         except ProviderError as error:
             error.adapted = request.adapted
             raise
+        self._usage_refused = True  # only now: the first refusal may have been about something else
+        return reply
 
     async def _asend(self, request: WireRequest, limits: Limits) -> Any:
         call = request.call

@@ -172,6 +172,10 @@ class HttpEventStream:
         if wake is not None:
             wake()
 
+    def expire_in(self, seconds: float) -> None:
+        """End the reading within this many seconds."""
+        self._deadline.expire_in(seconds)
+
     def close(self) -> None:
         """Close the connection, unless the body was read to its end."""
         self._response.close()
@@ -213,6 +217,10 @@ class AsyncHttpEventStream:
     def commit(self) -> None:
         """Content has arrived: the first-content limit no longer applies."""
         self._deadline.commit()
+
+    def expire_in(self, seconds: float) -> None:
+        """End the reading within this many seconds."""
+        self._deadline.expire_in(seconds)
 
     async def aclose(self) -> None:
         """Close the connection, unless the body was read to its end."""

@@ -29,6 +29,7 @@ from modelmesh_cdk.failures import DELAYED, broke_off, failure, misused, refusal
 from modelmesh_cdk.message_rules import MessageRules, fit
 from modelmesh_cdk.provider_config import BaseProviderConfig
 from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders, ReportedLimits, stated_delay
+from modelmesh_cdk.stream_usage import ask_for_usage
 from modelmesh_cdk.tool_calls import complete_calls
 from modelmesh_cdk.transport.port import TransportError, TransportTimeoutError
 from modelmesh_cdk.vectors import in_asked_form
@@ -57,6 +58,10 @@ class WireFormat:
         error_mappings: What the vendor's error codes and words mean.
         rate_limit_headers: Names of the headers that report the vendor's limits.
         message_rules: The vendor's rules for conversations, which the kit makes every chat obey; ``None`` changes nothing.
+        asks_stream_usage: Whether streams are asked for their usage with ``stream_options``. ``False`` for a vendor that reports
+            it anyway and does not know the option.
+        output_limit_parameter: Name of the parameter that limits the tokens of an answer, for limits that the mesh sets. The
+            caller's own limits keep the caller's names.
     """
 
     id: ClassVar[str] = "modelmesh.base.v1"
@@ -70,6 +75,8 @@ class WireFormat:
     missing_is_model: ClassVar[bool] = False
     error_mappings: ClassVar[Sequence[ErrorMapping]] = ()
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = DEFAULT
+    asks_stream_usage: ClassVar[bool] = True
+    output_limit_parameter: ClassVar[str] = "max_tokens"
     config_class: ClassVar[type[BaseProviderConfig]] = BaseProviderConfig
     message_rules: ClassVar[MessageRules | None] = None
 
@@ -148,8 +155,12 @@ class WireFormat:
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body; what the caller sent and the vendor may know must be in it."""
         payload = {"model": request.model, **request.payload}
+        if request.call.output_limit is not None and self.output_limit_parameter != "max_tokens" and "max_tokens" in payload:
+            payload[self.output_limit_parameter] = payload.pop("max_tokens")
         if request.stream:
             payload["stream"] = True
+            if self.asks_stream_usage:
+                ask_for_usage(request, payload)
         return payload
 
     def _message_rules(self, request: WireRequest) -> MessageRules | None:

@@ -21,7 +21,8 @@ pytest.importorskip("modelmesh_connector_openai")
 def test_a_prompt_is_answered_on_stdout(invoke, configured, upstream):
     result = invoke("chat", "--config", configured("works"), "hello")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "Paris\n", "")
-    assert upstream.requests == [{"model": "works", "messages": [{"role": "user", "content": "hello"}], "stream": True}]
+    (request,) = upstream.requests
+    assert (request["model"], request["messages"], request["stream"]) == ("works", [{"role": "user", "content": "hello"}], True)
 
 
 def test_the_prompt_may_come_through_a_pipe(run, configured, upstream):

@@ -29,6 +29,7 @@ class MistralProvider(OpenAICompatibleProvider):
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
+    asks_stream_usage: ClassVar[bool] = False  # its streams always report it; it refuses to be asked: openai-agents-python#442
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512,
         tokens=16_384,

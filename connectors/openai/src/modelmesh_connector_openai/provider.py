@@ -29,6 +29,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"
+    output_limit_parameter: ClassVar[str] = "max_completion_tokens"  # reasoning models refuse max_tokens
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=2048,
         tokens=300_000,

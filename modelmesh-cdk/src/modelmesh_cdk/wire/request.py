@@ -19,16 +19,20 @@ class WireRequest:
         payload: The call's parameters in OpenAI's shape; shared as well.
         stream: Whether events are wanted.
         adapted: What was dropped or renamed for this vendor, one line each; add to it.
+        usage_asked: Whether the body asks for the usage of a stream.
+        usage_refused: Whether the server refused to be asked for it.
     """
 
-    __slots__ = ("adapted", "call", "model", "payload", "stream")
+    __slots__ = ("adapted", "call", "model", "payload", "stream", "usage_asked", "usage_refused")
 
-    def __init__(self, call: Call, model: str) -> None:
+    def __init__(self, call: Call, model: str, *, usage_refused: bool = False) -> None:
         self.call = call
         self.model = model
         self.payload = call.payload
         self.stream = call.stream
         self.adapted: list[str] = []
+        self.usage_asked = False
+        self.usage_refused = usage_refused
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -126,9 +126,13 @@ class Hold:
 
 
 class Relay:
-    """What passes from an open stream to the caller, chunk by chunk, and how it ends."""
+    """What passes from an open stream to the caller, chunk by chunk, and how it ends.
 
-    __slots__ = ("_asked_usage", "_finish", "_marker", "_model", "_opened", "_served")
+    Usage stands on the finish chunk and on no other. A caller who asked for it gets a chunk of its own at the end, as OpenAI
+    sends it, wherever the vendor puts it.
+    """
+
+    __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_served")
 
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
         assert isinstance(served.outcome, Opened)
@@ -138,6 +142,7 @@ class Relay:
         self._model = served.candidate.model_id
         self._marker = StreamMarker(served.candidate.provider.id)
         self._finish: dict[str, Any] | None = None
+        self._last: dict[str, Any] = {}
 
     def held(self) -> Iterator[dict[str, Any]]:
         """Yield what was read before the stream was handed over."""
@@ -152,33 +157,41 @@ class Relay:
         return self._shape(chunk) if self._opened.progress.feed(chunk) else ()
 
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-        """Put usage on the finish chunk, unless the caller asked for a chunk of its own as OpenAI sends it."""
+        """Take usage off a chunk, and keep the finish chunk back: usage may follow in a chunk of its own."""
         chunk["model"] = self._model
         self._marker.mark(chunk)
-        if self._asked_usage:
-            return (chunk,)
+        self._last = chunk
         choices, finish = chunk.get("choices"), self._finish
-        if finish is None:
-            if choices and choices[0].get("finish_reason") is not None:
-                self._finish = chunk  # usage may follow in a chunk of its own
+        if chunk.get("usage"):
+            if not choices or (finish is not None and not any(map(_says_more, choices))):
                 return ()
+            chunk["usage"] = None
+        ends = bool(choices) and choices[0].get("finish_reason") is not None
+        if finish is None and not ends:
             return (chunk,)
-        if not choices and chunk.get("usage"):
-            finish["usage"] = chunk["usage"]
-            return ()
-        self._finish = None
-        return (finish, *self._shape(chunk))
+        self._finish = chunk if ends else None
+        passed = () if finish is None else (finish,)
+        return passed if ends else (*passed, chunk)
 
     def rest(self) -> tuple[dict[str, Any], ...]:
         """What is left to hand over when the stream has ended."""
-        finish, self._finish = self._finish, None
-        return () if finish is None else (finish,)
+        finish, self._finish, usage = self._finish, None, self._opened.progress.usage
+        left = () if finish is None else (finish,)
+        if usage is None:
+            return left
+        if self._asked_usage:
+            last = self._last
+            kept = last if not last.get("choices") else {name: last[name] for name in _NAMED if name in last}
+            return (*left, {**kept, "choices": [], "usage": usage})
+        if finish is not None:
+            finish["usage"] = usage
+        return left
 
     def end(self, error: ProviderError | None, *, now: float, began: float) -> StreamInterruptedError | None:
         """Settle the stream; return the error the caller gets, ``None`` when the answer was whole."""
         progress = self._opened.progress
         if progress.complete:
-            flow.settle(self._served, usage=progress.usage, now=now, seconds=now - began)
+            flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None
         cause = error or verdicts.no_answer("its stream ended without a finish reason")
         flow.interrupt(self._served, cause, now=now)
@@ -198,3 +211,11 @@ class Relay:
             usage=progress.usage,
             attempts=tuple(self._served.attempts),
         )
+
+
+_NAMED = ("id", "object", "created", "model")
+
+
+def _says_more(choice: Any) -> bool:
+    """Whether a choice that comes after the finish chunk says anything."""
+    return choice.get("finish_reason") is not None or any(value for name, value in choice["delta"].items() if name != "role")
