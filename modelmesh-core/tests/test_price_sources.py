@@ -154,8 +154,8 @@ def test_the_price_of_this_hour_is_shown_and_counted(hour: int, usd: float, made
 
 @pytest.mark.parametrize(("hour", "fits"), [(0, True), (1, False)])
 def test_the_price_of_this_hour_is_reserved(hour: int, fits: bool, made: Any) -> None:
-    """An answer is expected to have 256 tokens, which are 0.000256 USD by day and twice that at night."""
-    budget = {"budget": {"daily_limit": 0.0004}}
+    """The shortest useful answer has 64 tokens, which are 0.000064 USD by day and twice that at night."""
+    budget = {"budget": {"daily_limit": 0.0001}}
     mesh = made(row("m", ModelPricing(0.001, 0.001, bands=[NIGHT])), when=MIDNIGHT.replace(hour=hour), provider=budget)
     if fits:
         mesh.client.chat.completions.create(model="chat", messages=[])

@@ -59,14 +59,15 @@ def test_totals_by_model_and_provider() -> None:
     tracker.add("m", "a", USED, 5)
     tracker.add("m", "b", USED, 7)
     tracker.add("n", "b", None, None)
-    assert (tracker.total_requests, tracker.total_tokens, tracker.unpriced_requests) == (3, 3000, 1)
+    assert (tracker.total_requests, tracker.total_tokens, tracker.unpriced_requests) == (3, 3000, 0)
+    assert tracker.unknown_usage_requests == 1, "its price may be known; its tokens are not"
     assert tracker.total_cost == 12 / NANO
     assert {name: (one.total_requests, one.total_tokens) for name, one in tracker.by_model.items()} == {
         "m": (2, 3000),
         "n": (1, 0),
     }
     assert {name: one.total_requests for name, one in tracker.by_provider.items()} == {"a": 1, "b": 2}
-    assert tracker.by_provider["b"].unpriced_requests == 1
+    assert tracker.by_provider["b"].unknown_usage_requests == 1
     assert tracker.summary().startswith("total: 3 requests, 3000 tokens, $0.000000 and 1 request")
     assert len(tracker.summary().splitlines()) == 3
     assert "3 requests" in repr(tracker)

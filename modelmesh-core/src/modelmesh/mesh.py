@@ -18,6 +18,7 @@ from modelmesh.config.problems import Problems
 from modelmesh.contracts.call import Call
 from modelmesh.errors import CapabilityNotFoundError, ModelMeshError, NoActiveModelError, NotInitializedError
 from modelmesh.execution import AsyncDriver, SyncDriver
+from modelmesh.execution.arrived import aread_arrived, read_arrived
 from modelmesh.looking import Looking
 from modelmesh.registry.plugins import tell
 from modelmesh.registry.resolver import Resolver
@@ -286,6 +287,7 @@ class ModelMesh(Looking):
     def leave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
         try:
+            read_arrived(served.outcome)
             served.outcome.stream.close()  # type: ignore[union-attr]
         finally:
             self.left(call, served)
@@ -293,6 +295,7 @@ class ModelMesh(Looking):
     async def aleave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
         try:
+            await aread_arrived(served.outcome)
             await served.outcome.stream.aclose()  # type: ignore[union-attr]
         finally:
             self.left(call, served)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from attrs import evolve
 
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
@@ -15,7 +17,6 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
 from modelmesh.events import Emitter
 from modelmesh.notices import warn
-from modelmesh.routing.answers import usage_of
 from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.circuits import Account, ModelHealth, Reason
 from modelmesh.routing.flow import Served
@@ -24,7 +25,7 @@ from modelmesh.routing.ledger import Ledger, Note
 from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.routing.prices import NANO, counted
 from modelmesh.statistics import RequestMetrics, StatisticsCollector
 from modelmesh.usage import UsageTracker
 
@@ -66,7 +67,7 @@ class Reporter:
             warn(text, AdaptationWarning)
         self._unsettled(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
-            self._account(served, usage_of(served.outcome.body))
+            self._account(served)
             self._count(served.attempts, served.pool, self._clock() - began, served.attempts[-1].ms)
             self._changed()
             if self._emitter.listening:
@@ -76,16 +77,12 @@ class Reporter:
         """A stream has ended, broken or been left."""
         if isinstance(served.outcome, Answer):
             return
-        progress = served.outcome.progress
-        if progress.complete or progress.usage is not None:
-            self._account(served, progress.usage)
-        else:
-            self._unsettled(served.attempts[-1:])
+        self._account(served)
         took = self._clock() - began
         self._count(served.attempts, served.pool, took, (served.attempts[-1].ms or 0.0) + took * 1000)
         self._changed()
         if self._emitter.listening:
-            self._tell(call, served.pool, served.attempts, served, error, began, progress.text)
+            self._tell(call, served.pool, served.attempts, served, error, began, served.outcome.progress.text)
 
     def failed(self, call: Call, pool: Pool, error: BaseException, begun: Sequence[Attempt], began: float) -> None:
         """A request got no answer, or its caller left before there was one; ``begun`` is what it had tried."""
@@ -108,36 +105,36 @@ class Reporter:
         """Count each attempt for its model and provider, and the request for its pool; a caller who left counts for nobody."""
         last = attempts[-1] if attempts else None
         for attempt in attempts:
-            if attempt.outcome == "cancelled":
+            if attempt.outcome == "cancelled" and attempt.usage is None:
                 continue
             moved = 0 if attempt is last else int((attempt.provider_id, attempt.model_id) != _whom(attempts[attempt.number]))
-            answered, usage = attempt.outcome == "answered", attempt.usage or {}
+            usage = attempt.usage or {}
             metrics = RequestMetrics(
                 last_ms if attempt is last else None,
-                usage.get("prompt_tokens") or 0,
-                usage.get("completion_tokens") or 0,
+                counted(usage.get("prompt_tokens")) or 0,
+                counted(usage.get("completion_tokens")) or 0,
                 attempt.cost,
-                answered,
+                attempt.outcome in ("answered", "cancelled"),  # a stream that its caller left was being answered
                 moved,
+                attempt.estimated,
             )
             self._statistics.record(attempt.model_id, attempt.provider_id, None, metrics)
         if last is None:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
-        elif last.outcome != "cancelled":
+        elif last.outcome != "cancelled" or last.usage is not None:
             moved = sum(_whom(before) != _whom(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
             whole = took * 1000 + (0.0 if last_ms is None or last_ms <= took * 1000 else last_ms - took * 1000)
-            done = RequestMetrics(whole, metrics.tokens_in, metrics.tokens_out, metrics.cost, metrics.success, moved)
+            done = evolve(metrics, latency_ms=whole, rotated=moved)
             self._statistics.record(None, None, pool.name, done)
 
     def _changed(self) -> None:
         if self.state is not None:
             self.state.changed()
 
-    def _account(self, served: Served, usage: Mapping[str, Any] | None) -> None:
-        candidate = served.candidate
-        nano = cost_nano_usd(candidate.info.pricing, usage, self._ledger.epoch + self._clock())
-        served.attempts[-1].cost = None if nano is None else nano / NANO
-        self._usage.add(candidate.model_id, candidate.provider_id, usage, nano)
+    def _account(self, served: Served) -> None:
+        attempt = served.attempts[-1]
+        nano = None if attempt.cost is None else round(attempt.cost * NANO)
+        self._usage.add(attempt.model_id, attempt.provider_id, attempt.usage, nano, estimated=attempt.estimated)
 
     def _unsettled(self, attempts: Sequence[Attempt]) -> None:
         """Count what attempts without an answer cost where that is known, else that it is not."""
@@ -212,8 +209,9 @@ class Reporter:
                 delivery_mode="streaming" if call.stream else "synchronous",
                 status_code=getattr(error, "status", None) if error else 200,
                 latency_ms=took * 1000,
-                tokens_in=usage.get("prompt_tokens"),
-                tokens_out=usage.get("completion_tokens"),
+                tokens_in=counted(usage.get("prompt_tokens")),
+                tokens_out=counted(usage.get("completion_tokens")),
+                estimated=winner is not None and winner.estimated,
                 cost=winner.cost if winner else None,
                 error=type(error).__name__ if error else None,
                 routing_reason=winner.reason if winner else None,

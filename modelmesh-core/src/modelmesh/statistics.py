@@ -29,11 +29,12 @@ class RequestMetrics:
 
     Attributes:
         latency_ms: How long it took, ``None`` when that says nothing.
-        tokens_in: Prompt tokens, as the vendor reported them.
-        tokens_out: Completion tokens, as the vendor reported them.
+        tokens_in: Prompt tokens.
+        tokens_out: Completion tokens.
         cost: USD, ``None`` when unknown.
         success: Whether it was answered.
         rotated: How often the request went on to another model.
+        estimated: Whether the tokens are an estimate, because the vendor did not report them.
     """
 
     latency_ms: float | None = None
@@ -42,6 +43,7 @@ class RequestMetrics:
     cost: float | None = None
     success: bool = True
     rotated: int = 0
+    estimated: bool = False
 
 
 @define(eq=False)
@@ -76,6 +78,7 @@ class _Counts:
     timed: int = 0
     sum_ms: float = 0.0
     rotated: int = 0
+    estimated: int = 0
     bins: dict[int, int] = field(factory=dict)
     updated: float | None = None
     standing: Standing = field(factory=Standing)
@@ -88,6 +91,7 @@ class _Counts:
         self.tokens_in += metrics.tokens_in
         self.tokens_out += metrics.tokens_out
         self.rotated += metrics.rotated
+        self.estimated += metrics.estimated
         if metrics.cost is not None:
             self.nano_usd = (self.nano_usd or 0) + round(metrics.cost * NANO)
         if place is not None and metrics.success:
@@ -98,7 +102,7 @@ class _Counts:
 
     def since(self, before: _Counts) -> _Counts:
         bins = {place: count - before.bins.get(place, 0) for place, count in self.bins.items()}
-        names = ("success", "failed", "tokens_in", "tokens_out", "timed", "sum_ms", "rotated")
+        names = ("success", "failed", "tokens_in", "tokens_out", "timed", "sum_ms", "rotated", "estimated")
         made = _Counts(**{name: getattr(self, name) - getattr(before, name) for name in names})
         if self.nano_usd is not None and self.nano_usd != before.nano_usd:
             made.nano_usd = self.nano_usd - (before.nano_usd or 0)
@@ -132,6 +136,7 @@ class _Counts:
             standby_events=self.standing.standby_events,
             quota_resets=self.standing.quota_resets,
             last_updated=self.updated,
+            requests_estimated=self.estimated,
         )
 
     def _percentile(self, share: float) -> float:

@@ -19,19 +19,26 @@ from modelmesh.routing.prices import NANO, counted
 class UsageEntry:
     """Totals of one model, one provider, or everything.
 
-    Tokens and costs are those of answers, and of failed attempts for which the vendor said what they took.
+    Tokens and costs are those of answers, of streams that broke or were left early, and of failed attempts whose usage the vendor
+    reported.
 
     Attributes:
-        total_requests: Requests answered.
-        prompt_tokens: As the vendors reported them.
-        completion_tokens: As the vendors reported them.
-        unpriced_requests: Requests whose cost is unknown; ``total_cost`` leaves them out.
+        total_requests: Requests answered, in whole or in part.
+        prompt_tokens: As the vendors reported them; estimated where they did not.
+        completion_tokens: As the vendors reported them; estimated where they did not.
+        estimated_requests: Requests whose tokens and cost are an estimate, in part or as a whole.
+        estimated_tokens: Tokens of those requests.
+        unknown_usage_requests: Requests of which neither a report nor an estimate exists; the totals leave them out.
+        unpriced_requests: Requests whose tokens are counted and whose price is unknown; ``total_cost`` leaves them out.
         unsettled_attempts: Attempts without an answer that a vendor may charge for, nobody knows how much.
     """
 
     total_requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    estimated_requests: int = 0
+    estimated_tokens: int = 0
+    unknown_usage_requests: int = 0
     unpriced_requests: int = 0
     unsettled_attempts: int = 0
     _nano_usd: int = field(default=0, alias="nano_usd")
@@ -46,11 +53,18 @@ class UsageEntry:
         """USD, of the requests whose price is known."""
         return self._nano_usd / NANO
 
-    def add(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
+    def add(self, usage: Mapping[str, Any] | None, nano_usd: int | None, *, estimated: bool = False) -> None:
         """Count one answered request."""
         self.total_requests += 1
-        self.unpriced_requests += nano_usd is None
+        if nano_usd is None and usage is None:
+            self.unknown_usage_requests += 1
+        elif nano_usd is None:
+            self.unpriced_requests += 1
+        before = self.total_tokens
         self.charge(usage, nano_usd)
+        if estimated:
+            self.estimated_requests += 1
+            self.estimated_tokens += self.total_tokens - before
 
     def charge(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
         """Count what an attempt took, and no request."""
@@ -168,11 +182,21 @@ class UsageTracker:
         self._models: dict[str, UsageEntry] = {}
         self._providers: dict[str, UsageEntry] = {}
 
-    def add(self, model: str, provider: str, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
-        """Count one answered request."""
+    def add(
+        self, model: str, provider: str, usage: Mapping[str, Any] | None, nano_usd: int | None, *, estimated: bool = False
+    ) -> None:
+        """Count one answered request.
+
+        Args:
+            model: ID of the model that answered.
+            provider: Key of its provider.
+            usage: Its tokens, ``None`` when unknown.
+            nano_usd: Its cost, ``None`` when unknown.
+            estimated: Whether the tokens are an estimate.
+        """
         with self._lock:
             for entry in self._entries(model, provider):
-                entry.add(usage, nano_usd)
+                entry.add(usage, nano_usd, estimated=estimated)
 
     def add_failed(self, model: str, provider: str, usage: Mapping[str, Any], nano_usd: int) -> None:
         """Count what an attempt cost that brought no answer, where its vendor said."""
@@ -206,13 +230,28 @@ class UsageTracker:
 
     @property
     def total_requests(self) -> int:
-        """Requests answered."""
+        """Requests answered, in whole or in part: streams that broke or were left early are among them."""
         return self._total.total_requests
 
     @property
     def total_tokens(self) -> int:
-        """Tokens, as the vendors reported them."""
+        """Tokens, as the vendors reported them; ``estimated_tokens`` of them are an estimate."""
         return self._total.total_tokens
+
+    @property
+    def estimated_requests(self) -> int:
+        """Requests whose tokens and cost are an estimate, because the vendor did not report them."""
+        return self._total.estimated_requests
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Tokens of the requests whose usage is an estimate."""
+        return self._total.estimated_tokens
+
+    @property
+    def unknown_usage_requests(self) -> int:
+        """Requests of which neither a report of the vendor nor an estimate exists."""
+        return self._total.unknown_usage_requests
 
     @property
     def total_cost(self) -> float:
@@ -221,7 +260,7 @@ class UsageTracker:
 
     @property
     def unpriced_requests(self) -> int:
-        """Requests whose cost is unknown."""
+        """Requests whose price is unknown."""
         return self._total.unpriced_requests
 
     @property
@@ -315,8 +354,10 @@ class UsageTracker:
 
 
 def _line(name: str, entry: UsageEntry) -> str:
-    unknown = f" and {_count(entry.unpriced_requests)} of unknown price" if entry.unpriced_requests else ""
-    return f"{name}: {_count(entry.total_requests)}, {entry.total_tokens} tokens, ${entry.total_cost:.6f}{unknown}"
+    estimated = f" ({entry.estimated_tokens} estimated)" if entry.estimated_requests else ""
+    rest = [(entry.unpriced_requests, "of unknown price"), (entry.unknown_usage_requests, "of unknown usage")]
+    unknown = "".join(f" and {_count(requests)} {what}" for requests, what in rest if requests)
+    return f"{name}: {_count(entry.total_requests)}, {entry.total_tokens} tokens{estimated}, ${entry.total_cost:.6f}{unknown}"
 
 
 def _count(requests: int) -> str:

@@ -12,7 +12,7 @@ from modelmesh.config.schema import BudgetSection, DeactivationSection, PoolSect
 from modelmesh.routing.calendar import Period, Window
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Circuit, Reason
-from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
+from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota, Reserve
 from modelmesh.routing.prices import NANO
 
 _PERIODS = {"minute": Period.MINUTE, "hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
@@ -56,6 +56,7 @@ def budget_meters(
                 section.enforce,
                 None if period is Period.REQUEST else section.alert_threshold,
                 section.unknown_price == "allow",
+                reserve=Reserve(section.reserve),
             )
             yield Meter(quota, list(circuits))
 

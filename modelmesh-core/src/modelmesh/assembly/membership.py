@@ -17,6 +17,7 @@ from modelmesh.config.schema import ModelSection, PoolSection
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
 from modelmesh.routing.candidates import Candidate
+from modelmesh.routing.spending import CONFIGURED
 
 
 class Models:
@@ -151,6 +152,8 @@ class Models:
         for name in ("context_window", "max_output_tokens"):
             if getattr(limits, name) is not None:
                 stated[name] = getattr(limits, name)
+        if limits.max_output_tokens is not None:
+            stated["extra"] = {**known.extra, CONFIGURED: True}
         if section.pricing is not None:
             stated["pricing"] = configured_price(section.pricing, self._places.where((*path, "pricing")))
         features = dict(section.features)

@@ -63,8 +63,21 @@ def _as_data(found: Stored) -> dict[str, Any]:
 
 
 def _entry(entry: UsageEntry) -> dict[str, Any]:
-    names = ("total_requests", "total_tokens", "prompt_tokens", "completion_tokens", "total_cost")
-    return {name: getattr(entry, name) for name in (*names, "unpriced_requests", "unsettled_attempts")}
+    return {name: getattr(entry, name) for name in _NAMES}
+
+
+_NAMES = (
+    "total_requests",
+    "total_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_cost",
+    "estimated_requests",
+    "estimated_tokens",
+    "unknown_usage_requests",
+    "unpriced_requests",
+    "unsettled_attempts",
+)
 
 
 def _show(found: Stored) -> None:
@@ -95,4 +108,7 @@ def _show(found: Stored) -> None:
 
 
 def _row(name: str, entry: UsageEntry) -> tuple[str, ...]:
-    return (name, str(entry.total_requests), str(entry.total_tokens), f"${entry.total_cost:.6f}", str(entry.unpriced_requests))
+    estimated = f" ({entry.estimated_tokens} estimated)" if entry.estimated_requests else ""
+    unknown = f" ({entry.unknown_usage_requests} without tokens)" if entry.unknown_usage_requests else ""
+    requests, tokens = f"{entry.total_requests}{unknown}", f"{entry.total_tokens}{estimated}"
+    return (name, requests, tokens, f"${entry.total_cost:.6f}", str(entry.unpriced_requests))

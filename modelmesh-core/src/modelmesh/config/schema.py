@@ -59,6 +59,7 @@ class BudgetSection:
     enforce: bool = True
     on_budget_exceeded: Literal["error", "rotate"] | None = None
     unknown_price: Literal["refuse", "allow"] = "refuse"
+    reserve: Literal["estimate", "maximum"] = "estimate"
 
 
 @frozen

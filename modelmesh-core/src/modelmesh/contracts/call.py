@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 if TYPE_CHECKING:
     from modelmesh.operations import Operation
+    from modelmesh.routing.token_counts import PromptSize
 
 
 @frozen
@@ -50,6 +51,9 @@ class Call:
         stream: Whether the answer is to come as events.
         options: What is not part of the body.
         strict: Whether a provider must refuse rather than drop or rename something for its vendor.
+        output_limit: The most tokens of an answer, when the mesh set ``max_tokens`` in the payload and the caller stated no
+            limit. A connector may rename the parameter to the one that its vendor's models accept.
+        prompt_size: The estimated size of the prompt, once it is counted.
     """
 
     operation: Operation
@@ -58,6 +62,8 @@ class Call:
     stream: bool = False
     options: CallOptions = NO_OPTIONS
     strict: bool = False
+    output_limit: int | None = None
+    prompt_size: PromptSize | None = field(default=None, eq=False, repr=False)
 
 
 @frozen

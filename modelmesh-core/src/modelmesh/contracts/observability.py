@@ -59,14 +59,15 @@ class RequestLogEntry:
         delivery_mode: ``synchronous`` or ``streaming``.
         status_code: 200, or the status of the final error; ``None`` when there was none.
         latency_ms: From the call to the end of the answer.
-        tokens_in: Prompt tokens, ``None`` when the vendor did not say.
-        tokens_out: Completion tokens, ``None`` when the vendor did not say.
+        tokens_in: Prompt tokens, ``None`` when unknown.
+        tokens_out: Completion tokens, ``None`` when unknown.
         cost: USD, ``None`` when unknown.
         error: Class name of the final error.
         routing_reason: Why this model.
         attempts: One mapping for each attempt.
         request_payload: The body, only at the levels that ask for it.
         response_payload: The answer, only at the levels that ask for it.
+        estimated: Whether tokens and cost are an estimate, in part or as a whole, because the vendor did not report them.
     """
 
     request_id: str
@@ -86,6 +87,7 @@ class RequestLogEntry:
     attempts: tuple[Mapping[str, Any], ...] = ()
     request_payload: Any = None
     response_payload: Any = None
+    estimated: bool = False
 
     @property
     def total_tokens(self) -> int | None:
@@ -107,8 +109,8 @@ class AggregateStats:
         requests_total: Requests of a pool; attempts at a model or provider.
         requests_success: Of them, answered.
         requests_failed: Of them, not answered.
-        tokens_in: Prompt tokens, as the vendors reported them.
-        tokens_out: Completion tokens, as the vendors reported them.
+        tokens_in: Prompt tokens, as the vendors reported them; estimated where they did not.
+        tokens_out: Completion tokens, as the vendors reported them; estimated where they did not.
         cost_total: USD of those whose price is known, ``None`` when none is.
         latency_avg: Mean time of an answer.
         latency_p95: The time that 95 of 100 answers keep, within 4.5 %.
@@ -119,6 +121,7 @@ class AggregateStats:
         standby_events: How often a model or account went to standby.
         quota_resets: How often a limit that was spent began anew.
         last_updated: Unix seconds of the latest of them, ``None`` when there was none.
+        requests_estimated: Of all requests, those whose tokens and cost are an estimate.
     """
 
     requests_total: int = 0
@@ -136,6 +139,7 @@ class AggregateStats:
     standby_events: int = 0
     quota_resets: int = 0
     last_updated: float | None = None
+    requests_estimated: int = 0
 
     @property
     def error_rate(self) -> float | None:

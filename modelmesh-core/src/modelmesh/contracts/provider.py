@@ -40,7 +40,11 @@ class Answer:
 
 
 class EventStream(Protocol):
-    """An open stream of answer chunks in OpenAI's shape, to be read by one thread at a time."""
+    """An open stream of answer chunks in OpenAI's shape, to be read by one thread at a time.
+
+    It may have a method ``expire_in(seconds)`` as well, after which reading it ends within that time. Then what has already
+    arrived of a stream that its caller leaves is read and counted; else only what the caller received is.
+    """
 
     headers: Mapping[str, str]
     adapted: Sequence[str]

@@ -10,6 +10,7 @@ from threading import RLock
 from typing import Any
 
 from modelmesh.errors import ModelMeshError, ProviderError
+from modelmesh.execution.arrived import aread_arrived
 from modelmesh.execution.settlement import Hold, Relay, failed, not_a_stream, whole
 from modelmesh.routing import flow as flows
 from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
@@ -110,9 +111,12 @@ class AsyncDriver:
             done(broken)  # before the last chunk: many callers leave when they have that
         finally:
             if not ended:
-                with self.lock:
-                    flows.abandon(served, self._clock())
-                done(None)
+                try:
+                    await aread_arrived(opened)
+                finally:
+                    with self.lock:
+                        flows.abandon(served, self._clock())
+                    done(None)
             await opened.stream.aclose()  # here a task may be cancelled: what ended is counted by then
         if broken is not None:
             raise broken

@@ -8,6 +8,7 @@ from threading import Event, RLock
 from typing import Any
 
 from modelmesh.errors import ProviderError
+from modelmesh.execution.arrived import read_arrived
 from modelmesh.execution.settlement import Hold, Relay, failed, not_a_stream, whole
 from modelmesh.routing import flow as flows
 from modelmesh.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
@@ -104,6 +105,8 @@ class SyncDriver:
             done(broken)  # before the last chunk: many callers leave when they have that
         finally:
             try:
+                if not ended:
+                    read_arrived(opened)
                 opened.stream.close()
             finally:
                 if not ended:

@@ -37,7 +37,8 @@ class Attempt:
         billed: ``yes``, ``no`` or ``unknown``.
         request_id: The vendor's request ID.
         adapted: What was dropped or renamed for the vendor.
-        usage: Token usage, when the vendor reported it.
+        usage: Token usage: what the vendor reported, or an estimate.
+        estimated: Whether ``usage`` is an estimate, in part or as a whole, because the vendor did not report it.
         cost: USD, ``None`` when unknown.
         message: The vendor's own message, or why the attempt failed: one line without keys, cut when it is long.
         address: Where the request was sent, when it could not be delivered.
@@ -59,6 +60,7 @@ class Attempt:
     request_id: str | None = None
     adapted: Sequence[str] = ()
     usage: dict[str, Any] | None = field(default=None, repr=False)
+    estimated: bool = False
     cost: float | None = None
     message: str | None = None
     address: str | None = None
@@ -74,9 +76,13 @@ class Attempt:
         self.place = getattr(error, "place", None)
         self.billed = error.billed
         self.request_id = error.request_id
-        self.adapted = error.adapted
+        self.note(error.adapted)
         self.message = one_line(error.message if error.reason is None else error.reason, OWN_SHOWN if self.place else TEXT_SHOWN)
         self.address = error.address
+
+    def note(self, adapted: Sequence[str]) -> None:
+        """Record what was changed in the request, after what is recorded already."""
+        self.adapted = (*self.adapted, *adapted) if self.adapted else adapted
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""

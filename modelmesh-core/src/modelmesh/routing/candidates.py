@@ -5,6 +5,7 @@ A set is one integer with a bit for each member of the pool; "ready, able and no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +15,24 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.routing.circuits import Account, ModelHealth
 from modelmesh.routing.prices import counted
+from modelmesh.routing.token_counts import PromptSize, answers_of, prompt_size
 
 if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call
     from modelmesh.contracts.provider import Provider
     from modelmesh.routing.judge import Judge
     from modelmesh.routing.pool import Pool
     from modelmesh.routing.ranking import Order
 
 
-FADE = 0.1
-"""Weight of the latest answer in an average."""
+FADE, RISE = 0.1, 0.5
+"""Weight of the latest answer in the typical output: a shorter one lowers it slowly, a longer one raises it quickly."""
+
+ANSWERS_TO_TRUST = 3
+"""Answers of a model after which its history is trusted for estimates."""
+
+TRUSTED_MARGIN = 1.25
+"""How much larger than estimated a prompt may be, by a model whose earlier prompts corrected the estimate."""
 
 
 @define(eq=False)
@@ -39,6 +48,9 @@ class Candidate:
         health: This model's health.
         judges: Policies of the pools that have it, where they have their own.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
+        answers: Answers that :attr:`typical_output` was learned from.
+        prompt_excess: Tokens by which prompts were larger than estimated, lately; for the estimate of the next.
+        prompts: Prompts that :attr:`prompt_excess` was learned from.
     """
 
     model_id: str
@@ -50,6 +62,9 @@ class Candidate:
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
     judges: list[Judge] = field(factory=list, repr=False)
     typical_output: float | None = None
+    answers: int = 0
+    prompt_excess: float = 0.0
+    prompts: int = 0
     answered_at: float = field(default=0.0, init=False, repr=False)
     """When its latest answer came, monotonic seconds; 0 before the first."""
     _reported: Sequence[RateLimit] = field(default=(), init=False, repr=False)
@@ -57,13 +72,36 @@ class Candidate:
     def __attrs_post_init__(self) -> None:
         self.health.candidate = self
 
-    def learn(self, usage: Mapping[str, Any] | None, reported: Sequence[RateLimit], now: float) -> None:
-        """Keep the rate limits that an answer reports, and average the length of answers."""
+    def learn(self, usage: Mapping[str, Any] | None, reported: Sequence[RateLimit], now: float, call: Call | None = None) -> None:
+        """Keep what an answer says of the next.
+
+        Args:
+            usage: Its tokens.
+            reported: The rate limits that it reports.
+            now: Monotonic seconds.
+            call: The request.
+        """
         self._reported, self.answered_at = reported, now
-        tokens = counted((usage or {}).get("completion_tokens"))
+        tokens, prompt = (counted((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
         if tokens is not None:
-            before = self.typical_output
-            self.typical_output = float(tokens) if before is None else before + (tokens - before) * FADE
+            several = 1 if call is None else answers_of(call)
+            latest, before = tokens / several, self.typical_output
+            weight = RISE if before is not None and latest > before else FADE
+            self.typical_output = latest if before is None else before + (latest - before) * weight
+            self.answers += 1
+        if prompt is not None and call is not None:
+            excess = prompt - prompt_size(call).estimated
+            self.prompts += 1
+            self.prompt_excess = max(self.prompt_excess * (1 - FADE), float(excess), 0.0)
+
+    def prompt_size(self, call: Call) -> PromptSize:
+        """Return the size of a prompt, corrected by what the vendor reported of earlier ones."""
+        size, excess = prompt_size(call), math.ceil(self.prompt_excess)
+        known = size.estimated + excess
+        prudent = max(size.prudent, known)
+        if self.prompts >= ANSWERS_TO_TRUST:
+            prudent = min(prudent, math.ceil(known * TRUSTED_MARGIN))
+        return PromptSize(known, prudent, max(size.most, known), size.cached)
 
     def rate_limits(self, now: float) -> tuple[RateLimit, ...]:
         """Return what the vendor's latest answer reports of its limits, without the rows whose reset has passed.

@@ -10,8 +10,8 @@ from attrs import frozen
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError
 from modelmesh.routing.flow import Send, serve
-from modelmesh.routing.needs import expected_prompt
 from modelmesh.routing.prices import RATES, pricing_at
+from modelmesh.routing.token_counts import prompt_size
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -99,7 +99,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
     able, rows = pool.able(call), []
-    prompt, when = expected_prompt(call), pool.ledger.epoch + now
+    prompt, when = prompt_size(call).estimated, pool.ledger.epoch + now
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)

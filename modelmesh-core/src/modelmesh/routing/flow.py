@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
@@ -23,13 +23,16 @@ from modelmesh.routing.attempts import Attempt
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.circuits import Lease, LeaseGuard
 from modelmesh.routing.classes import RULES, FailureClass, Scope
+from modelmesh.routing.consumption import consumption
 from modelmesh.routing.ledger import Refusal
 from modelmesh.routing.lost_leases import give_back, give_back_lost
+from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import StreamPolicy
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd
 from modelmesh.routing.progress import Progress
-from modelmesh.routing.rotation import QUEUE_LOOK_S, Considered, Rotation
+from modelmesh.routing.rotation import BUDGET_LOOK_S, QUEUE_LOOK_S, Considered, Rotation
+from modelmesh.routing.token_counts import answer_tokens
 
 
 @frozen
@@ -184,19 +187,36 @@ def serve(
                     break
                 continue
             candidate, reason = choice
-            refusal = pool.ledger.refusal(pool, candidate, call, clock())
-            if refusal is not None:
-                _refused(run, candidate, refusal, dry_run=dry_run)
-                continue
-            served = yield from _persist(run, candidate, reason, dry_run=dry_run)
+            served = yield from _admitted(run, candidate, reason, dry_run=dry_run)
             if served is not None:
                 return served
-            pool.rotation_events += 1
     finally:
         _leave_queue(run)
     if run.first_refusal is not None:
         raise verdicts.as_it_is(run.first_refusal, run.attempts)
     raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals, ended=run.ended)
+
+
+def _admitted(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    """Send the request to a candidate if its limits let it through; ``None`` when the loop goes on.
+
+    Raises:
+        BudgetExceededError: A limit ends the request.
+    """
+    pool = run.pool
+    refusal = pool.ledger.refusal(pool, candidate, run.call, run.clock())
+    if dry_run or not run.waits_for_budget(candidate, refusal):
+        if refusal is not None:
+            _refused(run, candidate, refusal, dry_run=dry_run)
+            return None
+        served = yield from _persist(run, candidate, reason, dry_run=dry_run)
+        if served is not None:
+            return served
+    if run.overtaken:
+        yield from _settling(run)
+    else:
+        pool.rotation_events += 1
+    return None
 
 
 def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
@@ -217,7 +237,7 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     retries = 0
     while True:
         served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
-        if served is not None or run.is_refused(candidate):
+        if served is not None or run.overtaken or run.is_refused(candidate):
             return served
         error = run.last_error
         assert error is not None
@@ -284,6 +304,16 @@ def _leave_queue(run: Rotation) -> None:
         run.ticket, run.queued_at = None, ()
 
 
+def _settling(run: Rotation) -> Generator[Step, Outcome]:
+    """Let some time pass in which other attempts settle what budgets reserve for them."""
+    run.overtaken = False
+    run.settling += BUDGET_LOOK_S
+    run.waited += BUDGET_LOOK_S
+    _leave_queue(run)
+    yield Wait(BUDGET_LOOK_S)
+    run.pool.book.advance(run.clock())
+
+
 def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
     pool, now = run.pool, run.clock()
     attempt = Attempt(len(run.attempts) + 1, candidate.provider_id, candidate.model_id, reason, run.waited * 1000)
@@ -301,8 +331,9 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         if lease.booking is not None and pool.ledger.posted is not None:
             refusal = yield from _posted(run, lease)
             if refusal is not None:
-                _refused(run, candidate, refusal)
+                _overtaken(run, candidate, refusal)
                 return None
+        send = _limited(send, pool, lease, now)
         run.waited = 0.0
         run.attempts.append(attempt)
         pool.total_requests += 1
@@ -323,11 +354,11 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection, guard)
         if isinstance(outcome, Opened):
             attempt.outcome = "streaming"
-            attempt.adapted = outcome.stream.adapted
+            attempt.note(outcome.stream.adapted)
         else:
             attempt.outcome = "answered"
-            attempt.adapted = outcome.adapted
-            settle(served, usage=usage_of(outcome.body), now=done, seconds=done - now)
+            attempt.note(outcome.adapted)
+            settle(served, usage=usage_of(outcome.body), output=answer_tokens(outcome.body), now=done, seconds=done - now)
     except BaseException:
         # Whatever cuts the attempt short, its place and its reservation are given back: a caller who leaves, an interrupt
         # between any two lines, a strategy that raises.
@@ -354,6 +385,26 @@ def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: Provid
         _judged(pool, candidate, done, error=error)
 
 
+def _overtaken(run: Rotation, candidate: Candidate, refusal: Refusal) -> None:
+    """Go on after other processes reserved what this attempt needs: wait for what a budget reserves, else leave the candidate.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    run.overtaken = refusal.meter.quota.metric is Metric.COST and run.may_wait_for_budget()
+    if not run.overtaken:
+        _refused(run, candidate, refusal)
+
+
+def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
+    """Return the step with the output limit in its call, where the mesh sets one; the attempt records it."""
+    limit = pool.ledger.output_limit(lease.booking, send.candidate, send.call, now)
+    if limit is None:
+        return send
+    send.attempt.note((limit.note,))
+    return evolve(send, call=limit.applied(send.call))
+
+
 def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
     """Have the reservation counted where other processes see it; one that comes too late there is given back."""
     pool, booking = run.pool, lease.booking
@@ -373,30 +424,56 @@ def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | N
 def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, usage: Mapping[str, Any], now: float) -> None:
     """Count what an attempt without an answer took by its vendor's own word."""
     attempt.usage = dict(usage)
-    cost = cost_nano_usd(candidate.info.pricing, usage, pool.ledger.epoch + now)
-    attempt.cost = None if cost is None else cost / NANO
+    _price(pool, attempt, candidate, now)
     pool.ledger.settle(lease.booking, candidate, usage, now)
     lease.booking = None
 
 
-def settle(served: Served, *, usage: dict[str, Any] | None, now: float, seconds: float) -> None:
-    """Credit a served request to who served it: at once for a plain answer, at its end for a stream."""
+def _price(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
+    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.ledger.epoch + now)
+    attempt.cost = None if cost is None else cost / NANO
+
+
+def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: float, seconds: float) -> None:
+    """Record a served request: at once for a plain answer, at its end for a stream.
+
+    Args:
+        served: The request.
+        usage: What the vendor reported, where it is well-formed.
+        output: Estimated tokens of the answer, for when it is not.
+        now: Monotonic seconds.
+        seconds: How long the answer took.
+    """
     attempt = served.attempts[-1]
     attempt.outcome = "answered"
-    attempt.usage = usage
     answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
     headers, limits = answer.headers, getattr(answer, "rate_limits", ())
-    served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
-    served.candidate.learn(usage, limits, now)
+    consumed = _consumed(served, usage, output, now)
+    served.pool.ledger.settle(served.lease.booking, served.candidate, consumed, now)
+    served.candidate.learn(_answer_of(consumed) if attempt.estimated else consumed, limits, now, served.request.call)
     served.pool.book.succeeded(served.lease, now)
     outcome = {
         "seconds": seconds,
         "first_content_seconds": (attempt.ms or 0.0) / 1000,
-        "usage": usage,
+        "usage": consumed,
         "headers": headers,
     }
     _notify(served.pool, "succeeded", served.candidate, served.request, outcome)
-    _judged(served.pool, served.candidate, now, usage=usage, seconds=seconds)
+    _judged(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
+
+
+def _answer_of(consumed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the estimated size of an answer alone: an estimated prompt says nothing of how prompts are estimated."""
+    return {} if consumed is None else {"completion_tokens": consumed.get("completion_tokens")}
+
+
+def _consumed(served: Served, usage: Mapping[str, Any] | None, output: int, now: float) -> dict[str, Any] | None:
+    """Record on the attempt what it consumed and cost, and return the tokens."""
+    attempt = served.attempts[-1]
+    consumed = consumption(served.request.call, served.candidate, usage, output)
+    attempt.usage, attempt.estimated = consumed.usage, consumed.estimated
+    _price(served.pool, attempt, served.candidate, now)
+    return consumed.usage
 
 
 def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
@@ -420,9 +497,15 @@ def abandon(served: Served, now: float) -> None:
 
 
 def _partly(served: Served, now: float) -> None:
-    """Count a stream that did not come to its end: by its usage if that was said, else by its estimate."""
-    usage = served.outcome.progress.usage if isinstance(served.outcome, Opened) else None
-    served.pool.ledger.settle(served.lease.booking, served.candidate, usage, now)
+    """Count a stream that did not come to its end: by its usage where that was reported, else by what was received."""
+    assert isinstance(served.outcome, Opened)
+    progress = served.outcome.progress
+    usage, output = progress.usage, progress.output.tokens
+    if usage is not None and not progress.complete and output > (usage.get("completion_tokens") or 0):
+        usage = {name: count for name, count in usage.items() if name != "completion_tokens"}  # reported before the answer
+    consumed = _consumed(served, usage, output, now)
+    unreported = served.attempts[-1].estimated
+    served.pool.ledger.settle(served.lease.booking, served.candidate, consumed, now, unreported=unreported)
 
 
 def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:

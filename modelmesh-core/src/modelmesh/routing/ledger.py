@@ -1,24 +1,23 @@
 """The ledger: reserves what an attempt may spend before it is made, and settles what it did spend afterwards.
 
-Reserving and settling happen in the flow, under the mesh's lock, so that any number of threads together pass a limit by
-no more than what their own attempts cost beyond their estimates.
+Reserving and settling happen in the flow, under the mesh's lock. Requests in flight together pass a budget by no more than what
+they cost beyond their reservations; where the budget reserves the maximum, that is nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.calendar import Period
-from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota
-from modelmesh.routing.needs import allowed_output, expected_prompt
+from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota, Reserve
 from modelmesh.routing.prices import cost_nano_usd, counted
+from modelmesh.routing.spending import OutputLimit, Plan, plan
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -27,33 +26,7 @@ if TYPE_CHECKING:
     from modelmesh.routing.policy import PoolPolicy
     from modelmesh.routing.pool import Pool
 
-TYPICAL_OUTPUT = 256
-"""Tokens of an answer from a model that has not answered yet, for the estimate of a reservation."""
-
 MAX_NOTES = 1000
-
-
-@frozen
-class Estimate:
-    """What an attempt is expected to take.
-
-    Attributes:
-        tokens: Of prompt and answer.
-        cost: Nano-dollars, ``None`` when the price is unknown.
-        most: The same for an answer as long as the caller allows, where the caller said.
-    """
-
-    tokens: int
-    cost: int | None
-    most: int | None
-
-    def amount(self, quota: Quota) -> int | None:
-        """Return the expected amount of what a quota limits."""
-        if quota.metric is Metric.REQUESTS:
-            return 1
-        if quota.metric is Metric.TOKENS:
-            return self.tokens
-        return self.most if quota.window.period is Period.REQUEST else self.cost
 
 
 @frozen
@@ -81,12 +54,17 @@ class Refusal:
 
 @define(eq=False)
 class Booking:
-    """What is reserved for one attempt: pairs of meter and amount, until it is settled or void."""
+    """What is reserved for one attempt, until it is settled or released.
+
+    Attributes:
+        held: Pairs of meter and amount.
+        plan: What the attempt is expected to take.
+        posted: What of it other processes were sent, and by which name of the count.
+    """
 
     held: list[tuple[Meter, int]]
-    estimate: Estimate
+    plan: Plan
     posted: list[tuple[Meter, str, int]] = field(factory=list)
-    """What of it other processes were told, and by which name of the count."""
 
 
 @define(eq=False)
@@ -125,41 +103,64 @@ class Ledger:
 
     def refusal(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
         """Say why an attempt would not be made; changes nothing but windows that are over."""
-        meters = list(self._meters(pool, candidate))
-        if not meters:
-            return None
-        when = self.epoch + now
-        return self._first_refusal(meters, estimate(candidate, call, when), when)
+        meters = self._rolled(pool, candidate, now)
+        return self._first_refusal(meters, plan(candidate, call, meters, self.epoch + now)) if meters else None
+
+    def waits(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> bool:
+        """Whether an attempt only lacks what budgets hold for other attempts, which may cost less than was reserved."""
+        meters = self._rolled(pool, candidate, now)
+        if not any(meter.reserved and meter.quota.enforce and meter.quota.metric is Metric.COST for meter in meters):
+            return False
+        planned = plan(candidate, call, meters, self.epoch + now)
+        if self._first_refusal(meters, planned) is None:
+            return planned.short
+        return self._first_refusal(meters, planned, released=True) is None
 
     def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Booking | None:
         """Reserve what an attempt that :meth:`refusal` let pass is expected to take; ``None`` when nothing is counted."""
-        meters = list(self._meters(pool, candidate))
+        meters = self._rolled(pool, candidate, now)
         if not meters:
             return None
-        expected = estimate(candidate, call, self.epoch + now)
+        planned = plan(candidate, call, meters, self.epoch + now)
         kept = (meter for meter in meters if meter.quota.window.period is not Period.REQUEST)
-        booking = Booking([(meter, expected.amount(meter.quota) or 0) for meter in kept], expected)
+        booking = Booking([(meter, planned.held(meter.quota) or 0) for meter in kept], planned)
         for meter, amount in booking.held:
             meter.reserved += amount
             self._after(meter, now)
         return booking
 
+    def output_limit(self, booking: Booking | None, candidate: Candidate, call: Call, now: float) -> OutputLimit | None:
+        """Return the output limit that goes out with an attempt, ``None`` when the caller's request goes out as it is."""
+        return (plan(candidate, call, (), self.epoch + now) if booking is None else booking.plan).limit
+
+    def _rolled(self, pool: Pool, candidate: Candidate, now: float) -> list[Meter]:
+        meters = list(self._meters(pool, candidate))
+        for meter in meters:
+            meter.roll(self.epoch + now)
+        return meters
+
     def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[Meter]:
         return chain(candidate.health.meters, candidate.account.meters, pool.meters, self.everywhere)
 
     @staticmethod
-    def _first_refusal(meters: Sequence[Meter], expected: Estimate, when: float) -> Refusal | None:
+    def _first_refusal(meters: Sequence[Meter], planned: Plan, *, released: bool = False) -> Refusal | None:
+        """Return the refusal that counts.
+
+        Args:
+            meters: What limits the attempt.
+            planned: What it needs.
+            released: As if nothing were reserved for other attempts.
+        """
         refusals = []
         for meter in meters:
-            meter.roll(when)
             quota = meter.quota
             if not quota.enforce:
                 continue
-            amount = expected.amount(quota)
+            amount = planned.needed(quota)
             if amount is None:
                 if not quota.unknown_price:
                     refusals.append(Refusal(meter, None, f"its price is unknown, and a budget of {quota} is kept"))
-            elif not meter.fits(amount):
+            elif not meter.fits(amount, released=released):
                 refusals.append(Refusal(meter, amount, _too_much(quota, meter.used + meter.reserved, amount)))
         return min(refusals, key=lambda refusal: refusal.meter.quota.on_spent is not OnSpent.ERROR, default=None)
 
@@ -174,23 +175,50 @@ class Ledger:
 
     # -- after it ---------------------------------------------------------------------------------------------------
 
-    def settle(self, booking: Booking | None, candidate: Candidate, usage: Mapping[str, Any] | None, now: float) -> None:
-        """Count what an attempt did take; where nobody said, what it was expected to."""
+    def settle(
+        self,
+        booking: Booking | None,
+        candidate: Candidate,
+        usage: Mapping[str, Any] | None,
+        now: float,
+        *,
+        unreported: bool = False,
+    ) -> None:
+        """Count what an attempt took; where that is unknown, what it was expected to.
+
+        Args:
+            booking: What was reserved for it.
+            candidate: The model.
+            usage: Its tokens.
+            now: Monotonic seconds.
+            unreported: Whether the tokens are an estimate of an answer that was not read to its end. The vendor may bill more,
+                so a budget that reserves the maximum counts what it reserved.
+        """
         if booking is None:
             return
-        spent = _spent(booking.estimate, candidate, usage, self.epoch + now)
-        self._close(booking, lambda quota: spent.amount(quota) or 0, now)
+        counts = [counted((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
+        known = [count for count in counts if count is not None]
+        cost = cost_nano_usd(candidate.info.pricing, usage, self.epoch + now) if known else None
+
+        def taken(quota: Quota, reserved: int) -> int:
+            if quota.metric is Metric.COST and cost is not None:
+                return max(cost, reserved) if unreported and quota.reserve is Reserve.MAXIMUM else cost
+            if quota.metric is Metric.TOKENS and known:
+                return sum(known)
+            return booking.plan.without_report(quota) or 0
+
+        self._close(booking, taken, now)
 
     def fail(self, booking: Booking | None, *, sent: bool, billed: str, now: float) -> None:
         """Count what a failed attempt took: nothing when it was not sent, its estimate when it may have been billed."""
         if booking is None:
             return
         if not sent:
-            self._close(booking, lambda _: 0, now)
+            self._close(booking, lambda *_: 0, now)
         elif billed == "no":
-            self._close(booking, lambda quota: int(quota.metric is Metric.REQUESTS), now)
+            self._close(booking, lambda quota, _: int(quota.metric is Metric.REQUESTS), now)
         else:
-            self._close(booking, lambda quota: booking.estimate.amount(quota) or 0, now)
+            self._close(booking, lambda quota, _: booking.plan.without_report(quota) or 0, now)
 
     def forgo(self, booking: Booking | None, now: float) -> None:
         """Let go of a reservation that another process settles, and tell nobody of it."""
@@ -203,13 +231,13 @@ class Ledger:
             meter.tell(bucket, -told)
         booking.held, booking.posted = [], []
 
-    def _close(self, booking: Booking, amount: Any, now: float) -> None:
+    def _close(self, booking: Booking, amount: Callable[[Quota, int], int], now: float) -> None:
         when = self.epoch + now
         while booking.held:  # one by one: what an interrupted settlement did is not done twice
             meter, reserved = booking.held.pop()
             meter.roll(when)
             meter.reserved -= reserved
-            taken = amount(meter.quota)
+            taken = amount(meter.quota, reserved)
             meter.add(taken, when)
             self._post(meter.bucket, taken)
             self._after(meter, now)
@@ -349,34 +377,6 @@ def drained(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
             yield amounts.popitem()
         except KeyError:  # the other one had the last
             return
-
-
-def estimate(candidate: Candidate, call: Call, when: float) -> Estimate:
-    """Return what an attempt is expected to take at a time, Unix seconds.
-
-    The prompt is estimated from its text. The answer is as long as this model's usually are, and never longer than
-    the caller allows. Embeddings are no tokens.
-    """
-    prompt = expected_prompt(call)
-    answer = 0 if call.operation is EMBEDDINGS else int(candidate.typical_output or TYPICAL_OUTPUT)
-    allowed = allowed_output(call)
-    if allowed is not None:
-        answer = min(answer, allowed)
-    cost, most = (
-        cost_nano_usd(candidate.info.pricing, {"prompt_tokens": prompt, "completion_tokens": tokens}, when)
-        for tokens in (answer, answer if allowed is None else allowed)
-    )
-    return Estimate(prompt + answer, cost, most)
-
-
-def _spent(expected: Estimate, candidate: Candidate, usage: Mapping[str, Any] | None, when: float) -> Estimate:
-    if usage is None:
-        return expected
-    counts = [counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
-    known = [count for count in counts if count is not None]
-    tokens = sum(known) if known else expected.tokens
-    cost = cost_nano_usd(candidate.info.pricing, usage, when)
-    return Estimate(tokens, expected.cost if cost is None else cost, None)
 
 
 def _too_much(quota: Quota, spent: int, wanted: int) -> str:

@@ -31,6 +31,16 @@ class OnSpent(StrEnum):
     ERROR = "error"
 
 
+class Reserve(StrEnum):
+    """What a budget reserves for an attempt that is under way."""
+
+    ESTIMATE = "estimate"
+    """What it will probably cost."""
+
+    MAXIMUM = "maximum"
+    """The most that it can cost."""
+
+
 @frozen
 class Quota:
     """A limit.
@@ -46,6 +56,7 @@ class Quota:
         alert: Share of the limit at which somebody is told, ``None`` for never.
         unknown_price: Whether a request whose price is unknown may be paid from it.
         source: Where the limit was read, for dated facts of a vendor.
+        reserve: What a budget reserves for an attempt under way.
     """
 
     key: str
@@ -58,6 +69,7 @@ class Quota:
     alert: float | None = None
     unknown_price: bool = False
     source: str = ""
+    reserve: Reserve = Reserve.ESTIMATE
 
     @property
     def name(self) -> str:
@@ -130,17 +142,21 @@ class Meter:
 
     @property
     def spent(self) -> bool:
-        """Whether nothing is left of a limit above zero; one of zero lets through what costs nothing."""
-        return self.used + self.reserved >= self.quota.limit > 0
+        """Whether nothing is left of a limit above zero; one of zero lets through what costs nothing.
+
+        Money that is only reserved is not spent: an attempt usually costs less.
+        """
+        reserved = 0 if self.quota.metric is Metric.COST else self.reserved
+        return self.used + reserved >= self.quota.limit > 0
 
     @property
     def untouched(self) -> bool:
         """Whether there is nothing to remember; what a window has slid past is still in the sum of a piece."""
         return not (self.used or self.reserved or (self._log is not None and self._log.saved()))
 
-    def fits(self, amount: int) -> bool:
-        """Whether an amount may be reserved."""
-        return amount == 0 or self.used + self.reserved + amount <= self.quota.limit
+    def fits(self, amount: int, *, released: bool = False) -> bool:
+        """Whether an amount may be reserved; with ``released``, as if nothing were reserved yet."""
+        return amount == 0 or self.used + (0 if released else self.reserved) + amount <= self.quota.limit
 
     def resets(self, when: float) -> float:
         """Return when there will be more of it, Unix seconds."""

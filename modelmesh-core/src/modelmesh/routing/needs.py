@@ -124,25 +124,3 @@ def _characters(message: Any) -> int:
     if isinstance(content, list):
         return sum(len(part["text"]) for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str))
     return 0
-
-
-def expected_prompt(call: Call) -> int:
-    """Estimate the tokens that a vendor bills as the prompt: those of the messages, or of all texts to be embedded."""
-    texts = call.payload.get("input")
-    return estimated_tokens(call) + (0 if texts is None else _embedded(texts)) + 1
-
-
-def _embedded(texts: Any) -> int:
-    """Count what is to be embedded: a text, tokens, or a list of either."""
-    if isinstance(texts, str):
-        return len(texts) // CHARACTERS_PER_TOKEN
-    if not isinstance(texts, list | tuple):
-        return 0
-    words = sum(len(text) for text in texts if isinstance(text, str)) // CHARACTERS_PER_TOKEN
-    return words + sum(1 if isinstance(text, int) else len(text) for text in texts if isinstance(text, int | list | tuple))
-
-
-def allowed_output(call: Call) -> int | None:
-    """Return how many tokens an answer may have at most, ``None`` when the caller set no limit."""
-    stated = [call.payload.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)

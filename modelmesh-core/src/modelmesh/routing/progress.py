@@ -7,6 +7,7 @@ from typing import Any
 from modelmesh.routing import verdicts
 from modelmesh.routing.messages import CUT, WrongPart, check_call, check_texts, finish_reason, plain_content, wrong_type
 from modelmesh.routing.stream_calls import StreamedCalls
+from modelmesh.routing.token_counts import ReceivedOutput
 from modelmesh.routing.usages import sound_usage
 
 HOLD_EVENTS = 64
@@ -19,9 +20,10 @@ class Progress:
     Attributes:
         has_content: Whether anything was said, or the end was.
         usage: What the vendor reported, ``None`` when nothing that is a report came.
+        output: Estimates the tokens of what came.
     """
 
-    __slots__ = ("_calls", "_ended", "_open", "_seen", "_text", "_tools", "has_content", "usage")
+    __slots__ = ("_calls", "_ended", "_open", "_seen", "_text", "_tools", "has_content", "output", "usage")
 
     def __init__(self, tools: Any = None) -> None:
         """Begin.
@@ -31,6 +33,7 @@ class Progress:
         """
         self.has_content = False
         self.usage: dict[str, Any] | None = None
+        self.output = ReceivedOutput()
         self._tools = tools
         self._text: list[str] = []
         self._calls: dict[int, StreamedCalls] = {}
@@ -98,6 +101,7 @@ class Progress:
 
     def _feed_delta(self, index: int, delta: dict[str, Any], chunk: dict[str, Any]) -> bool:
         """Take note of a delta; return whether it says something."""
+        self.output.add(delta)
         text = delta.get("content")
         if text.__class__ is not str:
             text = plain_content(delta)

@@ -64,6 +64,9 @@ FREE_OF_CHARGE = frozenset(
 FAILURES_OF_ONE_ACCOUNT = 2
 """After this many failures of any kind, the other candidates of an account come after those of other accounts."""
 
+BUDGET_LOOK_S, BUDGET_WAIT_S = 0.05, 5.0
+"""How often a request looks whether a budget has room that is reserved for other requests now, and for how long at most."""
+
 TOO_LONG = "context_length_exceeded"
 """Code of a prompt that is too long for the model; only a larger window is worth a try."""
 
@@ -100,6 +103,8 @@ class Rotation:
     kept_to: int = 0
     kin: int = 0
     waited: float = 0.0
+    settling: float = 0.0
+    overtaken: bool = False
     panicked: bool = False
     billable: int = 0
     failures: dict[int, int] = field(factory=dict)
@@ -335,6 +340,19 @@ class Rotation:
     def is_refused(self, candidate: Candidate) -> bool:
         """Whether a candidate was passed over for its limits."""
         return self.pool.position(candidate) in self.refusals
+
+    def waits_for_budget(self, candidate: Candidate, refusal: Refusal | None) -> bool:
+        """Whether the request waits for other attempts to settle: their reservations alone refuse it or cut it short."""
+        if not self.may_wait_for_budget():
+            return False
+        if refusal is not None and not refusal.ends(self.pool.policy) and self.untried().bit_count() > 1:
+            return False  # another candidate may have room now
+        self.overtaken = self.pool.ledger.waits(self.pool, candidate, self.call, self.clock())
+        return self.overtaken
+
+    def may_wait_for_budget(self) -> bool:
+        """Whether the request has time left to wait for a budget."""
+        return self.settling < BUDGET_WAIT_S and self.ends - self.clock() > LEAST_LEFT_S
 
     def keep_to_provider(self, candidate: Candidate, error: ProviderError) -> None:
         """Try other models of the same provider before those of others, as often as retries were allowed."""

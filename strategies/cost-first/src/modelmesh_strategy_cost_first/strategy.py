@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.routing.candidates import FADE, Candidate, Candidates
-from modelmesh.routing.ledger import TYPICAL_OUTPUT
-from modelmesh.routing.needs import allowed_output, expected_prompt
 from modelmesh.routing.pool import Pool
 from modelmesh.routing.prices import NANO, cost_nano_usd, counted
+from modelmesh.routing.spending import TYPICAL_OUTPUT
+from modelmesh.routing.token_counts import allowed_output, prompt_size
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
 from modelmesh_strategy_cost_first.spent import Spent
@@ -80,7 +80,7 @@ class CostFirst(BaseStrategy):
 
     def _expected(self, call: Call) -> tuple[int, int]:
         """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
-        prompt = expected_prompt(call)
+        prompt = prompt_size(call).estimated
         if not call.operation.streams:
             return prompt, 0
         answer = round(TYPICAL_OUTPUT if self._typical is None else self._typical)
