@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.cache import CacheStats as CacheStats
     from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
     from modelmesh_cdk.embedding_batches import EmbeddingLimit as EmbeddingLimit
+    from modelmesh_cdk.error_mapping import ErrorMapping as ErrorMapping
     from modelmesh_cdk.files import alone_at as alone_at
     from modelmesh_cdk.files import write_atomically as write_atomically
     from modelmesh_cdk.http_api_provider import HttpApiProvider as HttpApiProvider
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
+    from modelmesh_cdk.rate_limit_headers import RateLimitHeaders as RateLimitHeaders
     from modelmesh_cdk.redaction import redact_secret as redact_secret
     from modelmesh_cdk.rolling_window import RollingWindow as RollingWindow
     from modelmesh_cdk.shared_storage import SharedStorage as SharedStorage
@@ -85,6 +87,7 @@ _HOMES = {
     "CacheStats": "modelmesh_cdk.cache",
     "ConnectorId": "modelmesh.ids",
     "EmbeddingLimit": "modelmesh_cdk.embedding_batches",
+    "ErrorMapping": "modelmesh_cdk.error_mapping",
     "HttpApiProvider": "modelmesh_cdk.http_api_provider",
     "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
     "HttpHealthDiscovery": "modelmesh_cdk.http_health_discovery",
@@ -93,6 +96,7 @@ _HOMES = {
     "KeyValueStorageConfig": "modelmesh_cdk.key_value_storage",
     "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",
     "QuickProvider": "modelmesh_cdk.quick_provider",
+    "RateLimitHeaders": "modelmesh_cdk.rate_limit_headers",
     "RequestMapping": "modelmesh_cdk.mapping",
     "ResponseMapping": "modelmesh_cdk.mapping",
     "RollingWindow": "modelmesh_cdk.rolling_window",

@@ -18,7 +18,8 @@ _HAS = "(is |was |are |has been |have been )?"
 _OVER = r"(too large|exceed|less than|at most|<=|> \d|valid range)"
 _NO_LONGER = "no longer (supported|available|active|served|hosted)"
 _GONE = rf"(decommissioned|retired|{_NO_LONGER}|is deprecated|sunset|been (deprecated|removed|discontinued))"
-_MODEL = r"\bmodels?\b.{0,160}?\b"
+_OTHER = r"tools?|functions?|calls?|files?|images?|fields?|param(eter)?s?|propert\w+|messages?|threads?|conversations?"
+_MODEL = rf"\bmodels?\b(?:(?!\b({_OTHER})\b).){{0,160}}?\b"
 
 BY_CODE: tuple[ErrorMapping, ...] = (
     mapping(
@@ -97,7 +98,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
             r"content (management )?(policy|filter)(ing)?\b",
             r"flagged (as|by|for)\b",
             r"content exists risk",
-            r"violat\w+ (of )?((our|the|its) )?(usage|content|safety)",
+            r"violat\w+\b.{0,60}\b(polic(y|ies)|guidelines)",
             r"safety (system|filter|policy)",
             r"blocked (input|output)\b",
         ),
@@ -221,7 +222,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
             r"\b(unknown|invalid|no such|not a valid|unsupported) model\b(?! (parameter|version|output|response|generat))",
             r"not a chat model",
             r"(unable to|cannot|could not|no) (access|find|load|locate)( to)?( the)? model",
-            r"\bmodels?\b.{0,80}\bnot available\b",
+            _MODEL + r"not available\b",
             r"not supported by any provider",
             r"no endpoints found for",
             r"not supported for generatecontent",

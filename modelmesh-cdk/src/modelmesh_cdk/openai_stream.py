@@ -58,7 +58,7 @@ class ChunkDecoder:
             if not isinstance(parsed, dict):
                 raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
             chunk = parsed
-        if chunk.get("error"):
+        if chunk.get("error") or chunk.get("object") == "error":
             raise self._failed(chunk)
         broken = broke_off(chunk)
         if broken is not None:

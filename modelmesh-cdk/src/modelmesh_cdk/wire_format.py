@@ -301,7 +301,7 @@ class WireFormat:
             raise self._not_an_answer("its body is not JSON", status, headers) from None
         if not isinstance(data, dict):
             raise self._not_an_answer("its body is not a JSON object", status, headers)
-        if data.get("error"):
+        if data.get("error") or data.get("object") == "error":
             raise self._event_failure(data, headers)
         parsed: Any = self._parse_response(data)
         if not isinstance(parsed, dict):

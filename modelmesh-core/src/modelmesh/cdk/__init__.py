@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import CacheStats as CacheStats
     from modelmesh_cdk import ConnectorId as ConnectorId
     from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
+    from modelmesh_cdk import ErrorMapping as ErrorMapping
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk import QuickProvider as QuickProvider
+    from modelmesh_cdk import RateLimitHeaders as RateLimitHeaders
     from modelmesh_cdk import RequestMapping as RequestMapping
     from modelmesh_cdk import ResponseMapping as ResponseMapping
     from modelmesh_cdk import RollingWindow as RollingWindow
@@ -63,6 +65,7 @@ __all__ = [
     "CacheStats",
     "ConnectorId",
     "EmbeddingLimit",
+    "ErrorMapping",
     "HttpApiProvider",
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",
@@ -71,6 +74,7 @@ __all__ = [
     "KeyValueStorageConfig",
     "OpenAICompatibleProvider",
     "QuickProvider",
+    "RateLimitHeaders",
     "RequestMapping",
     "ResponseMapping",
     "RollingWindow",

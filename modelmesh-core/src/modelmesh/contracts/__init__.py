@@ -13,6 +13,7 @@ from modelmesh.contracts.discovery import (
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
+from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore
 from modelmesh.contracts.storage import (
@@ -56,6 +57,7 @@ __all__ = [
     "ProbeResult",
     "Probing",
     "Provider",
+    "RateLimit",
     "RecoveryPolicy",
     "RecoveryTrigger",
     "RequestLogEntry",

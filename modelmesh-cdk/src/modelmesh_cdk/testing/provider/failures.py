@@ -70,6 +70,12 @@ class Failures(Subject):
         error = self.refused(ask, Script(502, b"<html>Bad gateway</html>", content_type="text/html"), upstream)
         assert (error.failure, error.status) == (_F.SERVER, 502)
 
+    @pytest.mark.parametrize("status", [400, 404])
+    def test_page_instead_of_a_refusal_is_an_outage(self, status: int, ask: Asking, upstream: Upstream) -> None:
+        """A page of HTML comes from what stands before the vendor's API; it says nothing of the request."""
+        error = self.refused(ask, Script(status, b"<html>Not here</html>", content_type="text/html"), upstream)
+        assert error.failure in (_F.PROTOCOL, _F.SERVER)
+
     @pytest.mark.parametrize("body", [b"<html>Welcome</html>", b'{"choices": [', b'"text"', b"\xff\xfe"])
     def test_answer_that_is_not_json_is_a_failure(self, body: bytes, ask: Asking, upstream: Upstream) -> None:
         """A success whose body is no JSON object is no answer."""

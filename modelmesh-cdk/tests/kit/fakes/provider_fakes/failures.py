@@ -56,6 +56,11 @@ class WantsJsonRefusals(Classifies):
         return None if isinstance(body, dict) else FailureClass.PROTOCOL
 
 
+class BlamesTheRequestForAPage(Honest):
+    def _page(self, status, headers, body):
+        return self._refusal(status, headers, body)
+
+
 class WrapsWhatIsNotJson(Honest):
     def _answer(self, request, status, headers, raw):
         try:
@@ -114,6 +119,7 @@ FAKES: list[tuple[type, str]] = [
     (LosesTheRequestId, "test_request_id_of_a_failure_is_kept"),
     (LosesTheCode, "test_error_body_is_kept"),
     (WantsJsonRefusals, "test_refusal_that_is_not_json_has_its_class"),
+    (BlamesTheRequestForAPage, "test_page_instead_of_a_refusal_is_an_outage"),
     (WrapsWhatIsNotJson, "test_answer_that_is_not_json_is_a_failure"),
     (TakesNothingForAnAnswer, "test_empty_answer_is_a_failure"),
     (TakesACutAnswer, "test_cut_answer_is_a_failure"),
