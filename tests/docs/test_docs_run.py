@@ -14,7 +14,9 @@ The blocks of one page share a namespace and a temporary working directory, in o
 ``<!-- wrong on purpose -->``
     is a configuration that shows an error; every other one is right
 ``<!-- typed -->``
-    holds ``$ modelmesh …`` commands, each with what it prints
+    holds ``$ modelmesh …`` or ``$ python …`` commands, each with what it prints
+``<!-- second terminal -->``
+    holds one ``$ python …`` command that runs until the page ends; the ``export`` lines that it prints are typed as well
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from modelmesh_cdk.testing import Upstream
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 FENCE = re.compile(
-    r"(?:^<!-- (?P<mark>file|not run): (?P<said>[^\n]*?) -->\n)?(?P<note>^<!-- (?:wrong on purpose|typed) -->\n)?"
+    r"(?:^<!-- (?P<mark>file|not run): (?P<said>[^\n]*?) -->\n)?(?P<note>^<!-- (?:wrong on purpose|typed|second terminal) -->\n)?"
     r"^```(?P<language>\w+)\n(?P<code>.*?)^```$(?:\n+^```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
@@ -123,14 +125,17 @@ def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -
         pytest.importorskip(needed)
     hide(re.findall(r"^<!-- without: (\w+) -->$", page.read_text("utf-8"), re.MULTILINE), monkeypatch)
     scope: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks_of(page):
-        if block.mark == "file":
-            put(block, sandbox, monkeypatch)
-        elif block.mark is None and block.language == "python":
-            printed = run(block, scope)
-            assert steady(printed) == steady(block.output), f"{block} prints\n{printed}"
-        elif "typed" in block.note:
-            typed(block, sandbox)
+    with contextlib.ExitStack() as terminals:
+        for block in blocks_of(page):
+            if block.mark == "file":
+                put(block, sandbox, monkeypatch)
+            elif block.mark is None and block.language == "python":
+                printed = run(block, scope)
+                assert steady(printed) == steady(block.output), f"{block} prints\n{printed}"
+            elif "second terminal" in block.note:
+                terminals.enter_context(second_terminal(block, sandbox))
+            elif "typed" in block.note:
+                typed(block, sandbox)
 
 
 def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +148,7 @@ def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
     if packages:
         monkeypatch.setattr(catalog, "entry_points", left)
+        monkeypatch.setattr(catalog, "_scanned", None)
 
 
 def run(block: Block, scope: dict[str, object]) -> str:
@@ -174,18 +180,39 @@ def put(block: Block, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     importlib.invalidate_caches()
 
 
+def command_of(block: Block, command: str) -> list[str]:
+    name, *arguments = shlex.split(command)
+    assert name in ("modelmesh", "python"), f"{block}: only modelmesh and python are run, not {name}"
+    return [sys.executable, *(["-m", "modelmesh.cli"] if name == "modelmesh" else []), *arguments]
+
+
 def typed(block: Block, sandbox: Path) -> None:
-    """Run ``$ modelmesh …``; each command is followed by what it prints."""
+    """Run ``$ modelmesh …`` and ``$ python …``; each command is followed by what it prints."""
     for entry in block.code.split("$ ")[1:]:
         command, _, output = entry.partition("\n")
-        name, *arguments = shlex.split(command)
-        assert name == "modelmesh", f"{block}: only modelmesh is run, not {name}"
         environment = {**os.environ, "PYTHONPATH": str(sandbox / "src"), "COLUMNS": "120", "NO_COLOR": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", "modelmesh.cli", *arguments],
+            command_of(block, command),
             cwd=sandbox, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert steady(done.stdout) == steady(output), f"{block} prints\n{done.stdout}"
+
+
+@contextlib.contextmanager
+def second_terminal(block: Block, sandbox: Path) -> Iterator[None]:
+    """Run a command until the page ends, and copy the ``export`` lines that it prints into this process."""
+    command, _, output = block.code.removeprefix("$ ").partition("\n")
+    process = subprocess.Popen(command_of(block, command), cwd=sandbox, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        printed = [process.stdout.readline() for _ in output.splitlines()]
+        assert steady("".join(printed)) == steady(output), f"{block} prints\n{''.join(printed)}"
+        for line in printed:
+            os.environ.update(word.split("=", 1) for word in shlex.split(line)[1:])
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 @pytest.mark.parametrize("block", CONFIGURATIONS, ids=str)
