@@ -190,7 +190,7 @@ def typed(block: Block, sandbox: Path) -> None:
     """Run ``$ modelmesh …`` and ``$ python …``; each command is followed by what it prints."""
     for entry in block.code.split("$ ")[1:]:
         command, _, output = entry.partition("\n")
-        environment = {**os.environ, "PYTHONPATH": str(sandbox / "src"), "COLUMNS": "120", "NO_COLOR": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(sandbox / "src"), "COLUMNS": "160", "NO_COLOR": "1"}
         done = subprocess.run(
             command_of(block, command),
             cwd=sandbox, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,

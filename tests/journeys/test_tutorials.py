@@ -36,7 +36,7 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
-        environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "120", "TERM": "dumb"}
+        environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "160", "TERM": "dumb"}
         self.shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=folder, env=environment, text=True, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
