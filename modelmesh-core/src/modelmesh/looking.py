@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.contracts.call import Call
+from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import RoutingError
 from modelmesh.operations import CHAT
 from modelmesh.routing import explain as explaining
 from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.routing.ledger import Ledger, forecast
-from modelmesh.status import PoolInfo, describe
+from modelmesh.status import PoolInfo, Text, describe
 
 if TYPE_CHECKING:
     from modelmesh.routing.health import HealthBook
@@ -56,17 +56,18 @@ class Looking:
         """Return every model that some pool has, once."""
         return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
 
-    def current(self, pool: Pool) -> Candidate | None:
-        """Return whom a plain chat request would go to now, ``None`` when nobody is ready."""
+    def current(self, pool: Pool, only_providers: frozenset[str] = frozenset()) -> Candidate | None:
+        """Return the model that a plain chat request would be sent to now, ``None`` when none is available."""
         with self._lock:
             now = self._clock()
             self._book.advance(now)
-            ready = Candidates(pool, pool.available & ~pool.other_spaces())
+            call = Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers))
+            ready = Candidates(pool, pool.available & pool.allowed(call) & ~pool.other_spaces())
             if not ready:
                 return None
             rng = random.Random(0)  # noqa: S311 - looking must not advance the real one
             try:
-                chosen = pool.strategy.select(ready, SelectionRequest(Call(CHAT, pool.name, {}), pool.name, now, rng))
+                chosen = pool.strategy.select(ready, SelectionRequest(call, pool.name, now, rng))
             except RoutingError:
                 return None
         return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
@@ -95,10 +96,11 @@ class Looking:
             rng.setstate(self._rng.getstate())
             return explaining.explain(call or Call(CHAT, model, {}), pool, clock=self._clock, rng=rng)
 
-    def describe(self, pool: str | None = None) -> str:
-        """Return the pools and their models as text."""
+    def describe(self, pool: str | None = None, *, only_providers: Sequence[str] = ()) -> str:
+        """Return the pools and their models as text; those of some providers where they are named."""
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-        return "\n".join(describe(one, self.current(one)) for one in pools)
+        shown = frozenset(only_providers)
+        return Text("\n".join(describe(one, self.current(one, shown), shown) for one in pools))
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""

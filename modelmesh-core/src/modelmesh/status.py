@@ -74,8 +74,17 @@ def short_strategy(strategy_id: str) -> str:
     return strategy_id
 
 
-def describe(pool: Pool, current: Candidate | None) -> str:
-    """Return a pool and its models as text, the current one marked."""
+class Text(str):
+    """Text of several lines, which a notebook shows as lines and not as a quoted string."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def describe(pool: Pool, current: Candidate | None, only_providers: frozenset[str] = frozenset()) -> str:
+    """Return a pool and its models as text, the current one marked; those of some providers where they are named."""
     arrow = "→" if _carries("→") else "->"
     lines = [f'Pool "{pool.name}" (strategy: {short_strategy(pool.strategy.id)})']
     if pool.capability:
@@ -85,6 +94,8 @@ def describe(pool: Pool, current: Candidate | None) -> str:
     for candidate in pool.members:
         keys.setdefault(candidate.connector_id, set()).add(candidate.provider_id)
     for candidate in pool.members:
+        if only_providers and not only_providers & set(candidate.account.names):
+            continue
         mark = f"  {arrow} " if candidate is current else "    "
         state = "active" if id(candidate) in active else "standby"
         whose = f" of {candidate.provider_id}" if len(keys[candidate.connector_id]) > 1 else ""

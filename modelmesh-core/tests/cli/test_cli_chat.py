@@ -266,3 +266,39 @@ def test_ctrl_c_ends_a_conversation_with_130(configured, ctrl_c_is_heard):
         with contextlib.suppress(subprocess.TimeoutExpired):
             terminal.process.wait(2)
     assert terminal.end() == 130
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
+def test_ctrl_c_stops_an_answer_and_keeps_the_conversation(configured, upstream):
+    terminal = Terminal("chat", "-c", configured("waits"))
+    terminal.expect("> ")
+    terminal.type("first\n")
+    terminal.expect("Par")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.expect("stopped; the conversation goes on")
+    upstream.go_on.set()
+    terminal.type("second\n")
+    terminal.expect("Paris")
+    terminal.expect("> ")
+    terminal.type("/exit\n")
+    assert terminal.end() == 0
+    assert [message["content"] for message in upstream.requests[1]["messages"]] == ["first", "Par", "second"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
+def test_commands_of_a_conversation_are_not_sent(configured, upstream):
+    terminal = Terminal("chat", "-c", configured("works"))
+    terminal.expect("> ")
+    terminal.type("/help\n")
+    terminal.expect("/new    forgets the conversation")
+    terminal.type("/nonesuch\n")
+    terminal.expect("there is no command /nonesuch")
+    terminal.type("hello\n")
+    terminal.expect("Paris")
+    terminal.type("/new\n")
+    terminal.expect("forgotten")
+    terminal.type("again\n")
+    terminal.expect("Paris")
+    terminal.type("/exit\n")
+    assert terminal.end() == 0
+    assert [len(request["messages"]) for request in upstream.requests] == [1, 1]

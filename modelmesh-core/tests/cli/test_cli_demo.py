@@ -104,7 +104,7 @@ def test_without_an_answer_it_fails(invoke, monkeypatch):
     monkeypatch.setattr(demo_providers, "Echo", AlsoFragile)
     result = invoke("demo", "--echo")
     assert result.exit_code == 1
-    assert "error: busy limited the rate of requests to busy-model (429)" in result.stderr
+    assert "error: busy limited the rate of requests to busy-model (429 rate_limit_exceeded)" in result.stderr
     assert "No answer came: busy had too many requests (429) and fragile sent a broken answer and echo" in result.stdout
 
 

@@ -15,9 +15,9 @@ def test_explain_says_where_and_why_and_sends_nothing(invoke, configured, upstre
     result = invoke("explain", "-c", configured("works", "other"))
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("Pool chat-completion (generation.text-generation.chat-completion), strategy modelmesh.")
+    assert lines[0].startswith("Pool chat-completion (generation.text-generation.chat-completion), strategy stick-until-failure")
     assert lines[1].startswith("A request would go to works/works: ")
-    assert lines[3].split() == ["model", "provider", "connector", "status", "score", "reason"]
+    assert lines[3].split() == ["provider", "model", "connector", "status", "score", "reason"]
     assert lines[4].split()[:5] == ["*", "works", "works", "openai.llm.v1", "active"]
     assert lines[5].split()[:4] == ["other", "other", "openai.llm.v1", "active"]
     assert not upstream.requests
@@ -33,15 +33,13 @@ def test_explain_as_json(invoke, configured):
 def test_explain_a_model_and_the_strategy(invoke, configured):
     path = configured("works", "other")
     assert "would go to other/other" in invoke("explain", "other", "-c", path).stdout
-    assert (
-        "strategy modelmesh.stick-until-failure.v1" in invoke("explain", "-c", path, "--strategy", "stick-until-failure").stdout
-    )
+    assert "strategy stick-until-failure" in invoke("explain", "-c", path, "--strategy", "stick-until-failure").stdout
 
 
 def test_a_provider_that_is_left_out_is_in_standby(invoke, configured):
     result = invoke("explain", "-c", configured("works", "other"), "--provider", "other")
     assert "would go to other/other" in result.stdout
-    assert "put in standby by hand" in result.stdout
+    assert "the call allows only other" in result.stdout
 
 
 def test_explain_when_nobody_is_left_gives_the_reason(invoke, configured):

@@ -44,8 +44,8 @@ def test_what_is_unknown_is_not_zero():
 def test_a_second_try_at_the_same_model_says_how_long_it_waited():
     first = Attempt(1, "acme", "m1", outcome="failed", failure="server", status=500, ms=12.4)
     lines = shown(first, Attempt(2, "acme", "m1", outcome="answered", ms=3.0, waited_ms=1500))
-    assert lines[1].endswith("failed inside (server)     500  12  waited 1.5 s, asked it again")
-    assert lines[2].endswith("answered                     -   3  handed over the answer")
+    assert lines[1].endswith("server error      500  12  waited 1.5 s, asked it again")
+    assert lines[2].endswith("answered            -   3  handed over the answer")
 
 
 def test_markup_and_control_characters_are_text():
@@ -67,7 +67,7 @@ def test_where_there_is_no_room_for_a_bar_the_numbers_stay(width: int, bars: int
     console = Console(file=io.StringIO(), width=width)
     show(console, limits_table(console, [LIMIT]))
     text = console.file.getvalue()
-    assert text.splitlines()[1].split()[:6] == ["provider", "openai", "USD", "month", "$0.0000", "$1.0000"]
+    assert text.splitlines()[1].split()[:6] == ["provider", "openai", "USD", "month", "$0.00", "$1.00"]
     assert text.count("\u2591" * 20) == bars
 
 

@@ -211,3 +211,24 @@ def test_what_a_terminal_cannot_show_does_not_end_the_program(run):
     done = run("capabilities", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "chat-completion" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells redirect so on POSIX")
+@pytest.mark.parametrize(
+    ("where", "said"), [(">&-", "standard output is closed"), (">/dev/full", "standard output cannot be written")]
+)
+@pytest.mark.parametrize("command", ["capabilities", "--help", "--version"])
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(where, said, command):
+    if "full" in where and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    shell = f"'{sys.executable}' -m modelmesh.cli {command} {where}"
+    done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_bad_usage_is_spelled_like_every_error(run):
+    done = run("chta")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: there is no command 'chta'.")

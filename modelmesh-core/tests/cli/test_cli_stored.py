@@ -176,7 +176,7 @@ def test_usage_in_tables(show, place):
     assert fields(result.stdout, "free") == ["free", "3", "30", "$0.000000", "3"]
     assert fields(result.stdout, "paid-model") == ["paid-model", "2", "20", "$0.200000", "0"]
     row = fields(result.stdout, "provider paid USD day")
-    assert row[4:8] == ["$0.2000", "$3.8000", "$4.0000", "█" + "░" * 19]
+    assert row[4:8] == ["$0.20", "$3.80", "$4.00", "█" + "░" * 19]
 
 
 def test_usage_as_json(show, place):
@@ -241,7 +241,7 @@ def test_who_only_looks_stores_nothing(show, invoke, place):
     place.ask(4)
     before = place.stored()
     assert "would go to paid/paid-model" in show("explain").stdout
-    assert "put in standby by hand" in show("explain", "-p", "free").stdout
+    assert "the call allows only free" in show("explain", "-p", "free").stdout
     assert "free-model [acme.llm.v1] (standby)" in show("describe").stdout
     place.write(pools={"chat": {"capability": "chat-completion"}, "other": {"capability": "chat-completion", "strategy": "no"}})
     assert invoke("check", str(place.file)).exit_code == 1, "each pool is tried by itself"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,17 @@ Examples:
 
 @click.command("capabilities", epilog=EPILOG, short_help="List what can be asked for.")
 @click.argument("search", required=False)
-def command(search: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the names and paths as JSON.")
+def command(search: str | None, *, as_json: bool) -> None:
     """List what can be asked for: the whole tree, or the names that contain SEARCH with their paths.
 
     Any name of the tree can be given to --capability and stands in a request's "model".
     """
     from modelmesh import capabilities  # noqa: PLC0415 - not for --help
 
+    if search is None and as_json:
+        click.echo(json.dumps(capabilities.tree(), indent=2))
+        return
     if search is None:
         from rich.tree import Tree  # noqa: PLC0415 - rich, for the tree only
 
@@ -43,6 +48,9 @@ def command(search: str | None) -> None:
         hint = f" Did you mean {near!r}?" if near else ""
         message = f"no capability contains {search!r}.{hint} List them all: modelmesh capabilities"
         raise click.ClickException(message)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
     width = max(map(len, found))
     for name, path in found.items():
         click.echo(f"{name:<{width}}  {path}")

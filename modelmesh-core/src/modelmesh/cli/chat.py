@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 Message = dict[str, str]
 LEAVE = ("/exit", "/quit")
+COMMAND = re.compile(r"/[a-z]+")
+HELP = """/help   shows this
+/new    forgets the conversation so far
+/why    shows which models were tried for the last answer
+/exit   ends; so does Ctrl-D
+Ctrl-C  stops an answer, and keeps the conversation"""
 
 EPILOG = """\b
 Examples:
@@ -47,12 +54,20 @@ class Question:
     stream: bool = True
     why: bool = False
 
-    def ask(self, messages: list[Message]) -> str:
-        """Show the answer to a conversation, and return it.
+    def ask(self, messages: list[Message], pieces: list[str] | None = None) -> list[Attempt]:
+        """Show the answer to a conversation.
+
+        Args:
+            messages: The conversation.
+            pieces: Takes the text as it comes, also of an answer that is interrupted.
+
+        Returns:
+            The attempts of the request.
 
         Raises:
-            ModelMeshError: There was none, or it broke off.
+            ModelMeshError: There was no answer, or it broke off.
         """
+        pieces = [] if pieces is None else pieces
         arguments = {"model": self.pool, "messages": messages, **self.parameters}
         completions = self.client.chat.completions
         if not self.stream:
@@ -60,9 +75,9 @@ class Question:
             text = reply.content or ""
             show_text(text)
             end_line(text)
+            pieces.append(text)
             self._afterwards(text, reply.choices[0].finish_reason, reply.attempts)
-            return text
-        pieces: list[str] = []
+            return list(reply.attempts)
         finish = None
         with completions.create(**arguments, stream=True) as stream:
             try:
@@ -73,9 +88,8 @@ class Question:
                         finish = choice.finish_reason or finish
             finally:
                 end_line("".join(pieces))
-        text = "".join(pieces)
-        self._afterwards(text, finish, stream.attempts)
-        return text
+        self._afterwards("".join(pieces), finish, stream.attempts)
+        return list(stream.attempts)
 
     def ask_for_json(self, messages: list[Message]) -> None:
         """Print the whole reply as JSON."""
@@ -164,26 +178,73 @@ def command(
 
 
 def converse(question: Question, messages: list[Message]) -> None:
-    """Ask line by line until the end of input; a request that fails does not end the conversation."""
+    """Ask line by line until the end of input; neither an error nor Ctrl-C during an answer ends the conversation."""
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
 
     with suppress(ImportError):
         import readline  # noqa: F401, PLC0415 - editing and history of the line, where the platform has it
-    click.echo(f"Asking {question.pool}. Ctrl-D or /exit ends.", err=True)
+    click.echo(f"Asking {question.pool}. /help lists the commands; Ctrl-D or /exit ends.", err=True)
+    talk = Conversation(question, messages)
+    interrupted = False
     while True:
         try:
             line = input("> ").strip()
         except EOFError:
             click.echo()
             return
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            click.echo()
+            show_note("Ctrl-C once more, Ctrl-D or /exit ends")
+            continue
+        interrupted = False
         if line in LEAVE:
             return
-        if not line:
-            continue
-        asked = [*messages, {"role": "user", "content": line}]
         try:
-            answer = question.ask(asked)
+            talk.take(line)
         except ModelMeshError as error:
             show_error(error)
-            continue
-        messages = [*asked, {"role": "assistant", "content": answer}]
+
+
+class Conversation:
+    """What was said so far, and the commands that are about it."""
+
+    def __init__(self, question: Question, before: list[Message]) -> None:
+        self._question, self._before = question, before
+        self._messages = list(before)
+        self._attempts: list[Attempt] = []
+
+    def take(self, line: str) -> None:
+        """Do what a line says: a command, or a message to the model.
+
+        Raises:
+            ModelMeshError: There was no answer, or it broke off.
+        """
+        if not line:
+            return
+        if COMMAND.fullmatch(line):
+            self._command(line)
+            return
+        asked: list[Message] = [*self._messages, {"role": "user", "content": line}]
+        pieces: list[str] = []
+        try:
+            self._attempts = self._question.ask(asked, pieces)
+        except KeyboardInterrupt:
+            show_note("stopped; the conversation goes on")
+        answer = "".join(pieces)
+        self._messages = [*asked, {"role": "assistant", "content": answer}] if answer else self._messages
+
+    def _command(self, line: str) -> None:
+        if line == "/help":
+            click.echo(HELP)
+        elif line == "/new":
+            self._messages = list(self._before)
+            show_note("the conversation is forgotten")
+        elif line == "/why" and self._attempts:
+            show_attempts(self._attempts)
+        elif line == "/why":
+            show_note("nothing was answered yet")
+        else:
+            show_note(f"there is no command {line}; /help lists them")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from modelmesh.cli.target import Target, client_options
 from modelmesh.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from modelmesh.client import MeshClient
 
 EPILOG = """\b
 Examples:
@@ -16,12 +22,27 @@ Examples:
 
 @click.command("describe", epilog=EPILOG, short_help="Show the pools and their models.")
 @client_options
-def command(target: Target) -> None:
-    """Show every pool, or the one of --capability, with its strategy and its models; an arrow marks who is asked first.
+@click.option("--json", "as_json", is_flag=True, help="Print the pools as JSON.")
+def command(target: Target, *, as_json: bool) -> None:
+    """Show every pool, or the one of --capability, with its strategy and its models; an arrow marks the first choice.
 
     Nothing is sent to a model. A provider that has no list of models of its own is asked for one.
     """
     with target.client(looking=True) as client:
         wanted = target.capability and client.mesh.get_router().resolve(target.capability).name
         shown = wanted if wanted in client.pool_status() else None
-        click.echo(clean(client.describe(shown)))
+        if as_json:
+            click.echo(json.dumps([_as_data(client, name) for name in client.pool_status(shown)], indent=2, ensure_ascii=False))
+        else:
+            click.echo(clean(client.describe(shown)))
+
+
+def _as_data(client: MeshClient, name: str) -> dict[str, Any]:
+    """Return one pool and its models as plain data."""
+    info, found = client.pool_status()[name], client.explain(name)
+    models = [
+        {"provider": row.provider, "model": row.model, "connector": row.connector, "status": row.status, "price": row.price}
+        for row in found.candidates
+    ]
+    facts = {key: info[key] for key in ("capability", "strategy", "current_provider", "current_model")}
+    return {"name": name, **facts, "models": models}

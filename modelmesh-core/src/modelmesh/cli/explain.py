@@ -33,15 +33,16 @@ def command(model: str | None, target: Target, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, ensure_ascii=False))
         return
-    from modelmesh.cli.rendering import candidates_table, show  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     screen = console()
     of = f" ({explanation.capability})" if explanation.capability else ""
-    click.echo(f"Pool {explanation.pool_name}{of}, strategy {explanation.strategy}")
+    click.echo(f"Pool {explanation.pool_name}{of}, strategy {short_strategy(explanation.strategy)}")
     chosen = f"{explanation.selected_provider}/{explanation.selected_model}" if explanation.selected_model else None
     click.echo(clean(f"A request would go to {chosen}: {explanation.reason}" if chosen else explanation.reason))
     click.echo()
-    show(screen, candidates_table(screen, explanation))
+    show_candidates(screen, explanation)
 
 
 def _about(model: str, target: Target) -> Target:

@@ -20,9 +20,14 @@ _shown_by_python = warnings.showwarning
 def show_error(error: ModelMeshError) -> None:
     """Write an error to stderr: its message, its notes, and the attempts that the message does not list."""
     first, *rest = clean(error.message).splitlines() or [type(error).__name__]
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {first}", err=True)
+    show_line(first)
     for line in [*rest, *_notes(error), *_hints(error), *_attempts(error)]:
         click.echo(line, err=True)
+
+
+def show_line(text: str) -> None:
+    """Write the first line of an error to stderr."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {clean(text)}", err=True)
 
 
 def show_note(text: str) -> None:

@@ -1,21 +1,23 @@
-"""Limits for people: of what, how much is spent, a bar, and when it begins anew."""
+"""Limits for people: of what, how much is used, a bar, and the reset."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.cli.rendering import GAP, NOTHING, table, widths
+from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
 from modelmesh.cli.stored import shown_time
 from modelmesh.cli.terminal import carries
 from modelmesh.routing.prices import NANO
+from modelmesh.routing.wording import dollars, moment
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 BAR = 20
-HEADINGS = ("of", "what", "window", "used", "left", "limit", "", "begins anew")
+HEADINGS = ("of", "what", "window", "used", "left", "limit", "", "resets")
 
 
 def in_dollars(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +42,36 @@ def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
     return table(screen, (*HEADINGS[:-2], HEADINGS[-1]), bare, right=right, whole=HEADINGS[:-2])
 
 
+def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the limits; where the table is too wide, the tightest limit of each model or account alone.
+
+    Args:
+        screen: Where to.
+        rows: As of ``PoolInfo.left``.
+    """
+    made = [_cells(in_dollars(row)) for row in rows]
+    bare = [cells[:-2] + cells[-1:] for cells in made]
+    if sum(widths((*HEADINGS[:-2], HEADINGS[-1]), bare)) + GAP * (len(HEADINGS) - 2) <= screen.width:
+        show(screen, limits_table(screen, rows))
+        return
+    tightest: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = tightest.get(row["of"])
+        if known is None or _left(row) < _left(known):
+            tightest[row["of"]] = row
+    for row in tightest.values():
+        of, what, window, used, _, limit, _, _ = _cells(in_dollars(row))
+        resets = NOTHING if row["resets_at"] is None else moment(row["resets_at"], time.time())
+        amount = f"{used} of {limit}" + ("" if what == "USD" else f" {what}")
+        print_lines(screen, f"{of}: {amount} a {window}, resets {resets}")
+    if len(tightest) < len(rows):
+        print_lines(screen, f"({len(rows) - len(tightest)} less used limits are not shown; --json shows all)")
+
+
+def _left(row: Mapping[str, Any]) -> float:
+    return row["left"] / row["limit"] if row["limit"] else 0.0
+
+
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     kind, _, name = row["of"].partition(":")
     amounts = (_amount(row["metric"], row[column]) for column in ("used", "left", "limit"))
@@ -48,7 +80,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _amount(metric: str, amount: float) -> str:
-    return f"${amount:.4f}" if metric == "USD" else str(amount)
+    return dollars(amount) if metric == "USD" else str(amount)
 
 
 def bar(used: float, limit: float) -> str:

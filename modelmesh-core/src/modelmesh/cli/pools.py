@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,6 +48,7 @@ def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
             if place:
                 click.echo()
             _show(found, one)
+        _show_budgets(found, pools)
 
 
 def _as_data(found: Stored, pool: Pool) -> dict[str, Any]:
@@ -60,8 +62,8 @@ def _as_data(found: Stored, pool: Pool) -> dict[str, Any]:
 
 
 def _show(found: Stored, pool: Pool) -> None:
-    from modelmesh.cli.limits import limits_table  # noqa: PLC0415 - rich, for tables only
-    from modelmesh.cli.rendering import show, table  # noqa: PLC0415
+    from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415
     from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     explanation, info = found.mesh.explain(pool.name), found.mesh.pool_status(pool.name)[pool.name]
@@ -71,17 +73,20 @@ def _show(found: Stored, pool: Pool) -> None:
     click.echo(clean(f"The next request would go to {to}{explanation.reason}" if to else explanation.reason))
     click.echo()
     screen = console()
-    rows = [
-        ("*" if row.selected else "", row.provider, row.model, row.status, _why(row.status, row.reason, selected=row.selected))
-        for row in explanation.candidates
-    ]
-    show(screen, table(screen, ("", "provider", "model", "status", "why"), rows, whole=("provider", "model")))
+    show_candidates(screen, explanation, connectors=False)
     if info.left:
         click.echo()
-        show(screen, limits_table(screen, info.left))
+        show_limits(screen, info.left)
 
 
-def _why(status: str, reason: str, *, selected: bool) -> str:
-    if selected:
-        return "the next request goes here"
-    return reason if status == "standby" else f"may be asked: {reason}"
+def _show_budgets(found: Stored, pools: Sequence[Pool]) -> None:
+    """Show the limits on money that no pool has shown: those of the whole mesh."""
+    from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.usage import budgets  # noqa: PLC0415
+
+    shown = {(row["of"], row["window"]) for pool in pools for row in found.mesh.pool_status(pool.name)[pool.name].left}
+    rows = [row for row in budgets(found) if (row["of"], row["window"]) not in shown]
+    if rows:
+        click.echo()
+        click.echo("Budgets of the whole mesh")
+        show_limits(console(), rows)

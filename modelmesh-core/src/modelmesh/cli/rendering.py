@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -11,13 +12,14 @@ from rich.text import Text
 
 from modelmesh.cli.terminal import clean
 from modelmesh.routing.classes import FailureClass
+from modelmesh.routing.explain import NOT_FIRST
 from modelmesh.routing.wording import label
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.explain import Explanation
+    from modelmesh.routing.explain import CandidateInfo, Explanation
     from modelmesh.routing.pool import Pool
 
 _F = FailureClass
@@ -48,6 +50,8 @@ IN_WORDS = {
 NOTHING = "-"
 GAP = 2
 """Between two columns."""
+LEAST_REASON = 30
+"""Columns that a reason needs to be read; with less, a table becomes lines."""
 LEAST = 6
 """Columns of text narrower than this cannot be read."""
 _COLOURS = {"active": "green", "answered": "green", "loaded": "green", "standby": "yellow", "failed": "red", "duplicate": "red"}
@@ -154,23 +158,58 @@ def _next_step(attempts: Sequence[Attempt], place: int) -> str:
     return f"{waited}went on to {following.provider_id}"
 
 
-def candidates_table(console: Console, explanation: Explanation) -> Table:
-    """Every member of a pool, the one that a request would go to marked."""
-    rows = [
-        (
-            "*" if row.selected else "",
-            row.model,
-            row.provider,
-            row.connector or NOTHING,
-            row.status,
-            NOTHING if row.score is None else f"{row.score:g}",
-            row.reason,
-        )
-        for row in explanation.candidates
-    ]
-    return table(
-        console, ("", "model", "provider", "connector", "status", "score", "reason"), rows, right=("score",), whole=("model",)
+def show_candidates(console: Console, explanation: Explanation, *, connectors: bool = True) -> None:
+    """Print every member of a pool, the one that a request would go to marked.
+
+    A narrow terminal gets no columns of connectors and scores; one that is too narrow for a table gets lines.
+
+    Args:
+        console: Where to.
+        explanation: What to show.
+        connectors: Whether the connectors are of interest.
+    """
+    has_scores = any(row.score is not None for row in explanation.candidates)
+    for with_connectors, scored in ((connectors, has_scores), (False, has_scores), (False, False)):
+        headings = ("", "provider", "model", *(("connector",) if with_connectors else ()), "status")
+        headings = (*headings, *(("score",) if scored else ()), "reason")
+        rows = [_candidate(row, connector=with_connectors, scored=scored) for row in explanation.candidates]
+        whole = headings[:-1]
+        taken = sum(widths(headings, rows)[:-1]) + GAP * (len(headings) - 1)
+        reason = max((len(row[-1]) for row in rows), default=0)
+        if taken + min(reason, LEAST_REASON) <= console.width:
+            show(console, table(console, headings, rows, right=("score",), whole=whole))
+            return
+    for row in explanation.candidates:
+        mark = "*" if row.selected else " "
+        print_lines(console, f"{mark} {row.provider}/{row.model}  {row.status}", *_folded(_why(row), console.width))
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return [f"    {line}" for line in wrap(one_line(text), max(width - 4, LEAST_REASON))]
+
+
+def print_lines(console: Console, *lines: str) -> None:
+    """Print lines that a terminal may fold and this program does not."""
+    for line in lines:
+        console.print(Text(clean(line)), soft_wrap=True)
+
+
+def _candidate(row: CandidateInfo, *, connector: bool, scored: bool) -> tuple[str, ...]:
+    score = NOTHING if row.score is None else f"{row.score:g}"
+    return (
+        "*" if row.selected else "",
+        row.provider,
+        row.model,
+        *((row.connector or NOTHING,) if connector else ()),
+        row.status,
+        *((score,) if scored else ()),
+        _why(row),
     )
+
+
+def _why(row: CandidateInfo) -> str:
+    """Return the reason of a row; a model that is available and simply not first needs none."""
+    return row.reason if row.selected or row.status != "active" or row.reason != NOT_FIRST else ""
 
 
 def health_table(console: Console, pool: Pool, now: float) -> Table:

@@ -9,12 +9,13 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
 import click
 
 import modelmesh
-from modelmesh.cli.failures import show_error, show_warning
+from modelmesh.cli.failures import show_error, show_line, show_warning
 from modelmesh.errors import ModelMeshError
 
 BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check")
@@ -81,14 +82,33 @@ class Commands(click.Group):
                 click.echo(err=True)
                 ctx.exit(INTERRUPTED)
             except BrokenPipeError:
-                _leave_quietly(ctx)
+                write_nothing_more()
+                ctx.exit(1)
             return result
 
+    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
+        """Run the command line; mistakes of usage read as every other error does."""
+        if not standalone_mode:
+            return super().main(*arguments, standalone_mode=False, **options)
+        try:
+            code = super().main(*arguments, standalone_mode=False, **options)
+        except click.UsageError as error:
+            if error.ctx is not None:
+                click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+            show_line(error.format_message())
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            show_line(error.format_message())
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo(err=True)
+            sys.exit(INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
 
-def _leave_quietly(ctx: click.Context) -> NoReturn:
-    """Let nothing be written any more: the interpreter flushes at exit, and would complain then."""
+
+def write_nothing_more() -> None:
+    """Send what is still buffered to nowhere: the interpreter flushes at exit, and would complain then."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    ctx.exit(1)
 
 
 EPILOG = """\b
@@ -117,8 +137,20 @@ def run(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always.
     """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if sys.stdout is None:
+        click.echo("error: standard output is closed, so nothing can be shown. Open it, e.g. > output.txt", err=True)
+        sys.exit(1)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")  # what a terminal cannot show must not end the program
-    root.main(args=None if arguments is None else list(arguments), prog_name="modelmesh")
+    try:
+        root.main(args=None if arguments is None else list(arguments), prog_name="modelmesh")
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        write_nothing_more()
+        show_line(f"standard output cannot be written: {error.strerror or error}. Free some space, or write elsewhere.")
+        sys.exit(1)

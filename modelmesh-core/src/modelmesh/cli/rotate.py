@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -24,8 +25,9 @@ Examples:
 @click.command("rotate", epilog=EPILOG, short_help="Put a pool's current model in standby, or one back.")
 @click.argument("pool")
 @config_option
+@click.option("--json", "as_json", is_flag=True, help="Print what changed as JSON.")
 @click.option("--recover", metavar="MODEL", help="Make this model of the pool active again instead.")
-def command(pool: str, config: str | None, recover: str | None) -> None:
+def command(pool: str, config: str | None, recover: str | None, *, as_json: bool) -> None:
     """Put the current model of POOL in standby, until it is recovered by hand, and say which one is current then.
 
     It is written into the 'storage' of the configuration, for processes that start from now on. One that is running
@@ -44,13 +46,19 @@ def command(pool: str, config: str | None, recover: str | None) -> None:
         state = found.mesh.state
         assert state is not None
         of = found.pool(pool)
+        before = found.mesh.current(of)
         said = _recover(found, of, recover) if recover is not None else _rotate(found, of)
         with without_log("modelmesh.state"):
             saved = state.sync()
         if not saved:
             message = f"nothing was changed: {state.storage.id} failed to save: {_shown(state.get_sync_status().error)}"
             raise ModelMeshError(message)
-        click.echo(clean(said))
+        if as_json:
+            after = found.mesh.current(of)
+            facts = {"pool": of.name, "before": before and str(before), "current": after and str(after), "recovered": recover}
+            click.echo(json.dumps(facts, ensure_ascii=False))
+        else:
+            click.echo(clean(said))
         show_note("a process that is running goes on as before, and saves its own picture over this one; restart it.")
 
 

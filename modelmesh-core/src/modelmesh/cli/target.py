@@ -1,4 +1,4 @@
-"""Whom a command asks: the options that several commands share, and the client that is made of them."""
+"""The options that several commands share, and the client that is made of them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from attrs import frozen
 if TYPE_CHECKING:
     from modelmesh.client import MeshClient
     from modelmesh.config import MeshConfig
-    from modelmesh.routing.candidates import Candidate
-    from modelmesh.routing.pool import Pool
 
 DEFAULT_CAPABILITY = "chat-completion"
 
@@ -67,12 +65,7 @@ class Target:
         with assemble(*wanted, **arguments).client if looking else create(*wanted, **arguments) as client:
             if looking:
                 read_state(client.mesh)
-            left_out = self._leave_only_named(client) if not detects and self.providers else []
-            try:
-                yield client
-            finally:
-                for pool, model in left_out:
-                    pool.open(model)  # what this command was told must not be stored for the next
+            yield self._only_named(client) if not detects and self.providers else client
 
     def pool(self, client: MeshClient) -> str:
         """Return what to write as a request's ``model``: what was asked for, else the pool that is the obvious one."""
@@ -92,23 +85,15 @@ class Target:
 
         return None if self.config is None else MeshConfig.from_file(self.config)
 
-    def _leave_only_named(self, client: MeshClient) -> list[tuple[Pool, Candidate]]:
-        """Put the models of every other provider in standby, and return them; the file keeps saying what the pools are."""
+    def _only_named(self, client: MeshClient) -> MeshClient:
+        """Return a client whose calls stay with the named providers; nothing of it is stored."""
         models = client.mesh.list_models()
         unknown = [name for name in self.providers if not any(name in model.account.names for model in models)]
         if unknown:
             known = ", ".join(dict.fromkeys(model.provider_id for model in models))
             message = f"{self.config} has no provider {unknown[0]!r}. It has: {known}."
             raise click.BadParameter(message, param_hint="--provider")
-        left_out = [
-            (pool, model)
-            for pool in client.mesh.list_pools()
-            for model in pool.members
-            if not set(self.providers) & set(model.account.names) and not pool.is_closed(model)
-        ]
-        for pool, model in left_out:
-            pool.close(model)
-        return left_out
+        return client.with_options(only_providers=self.providers)
 
 
 def client_options(function: Callable[..., Any]) -> Callable[..., Any]:

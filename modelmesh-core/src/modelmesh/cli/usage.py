@@ -81,7 +81,7 @@ _NAMES = (
 
 
 def _show(found: Stored) -> None:
-    from modelmesh.cli.limits import limits_table  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.rendering import show, table  # noqa: PLC0415
 
     click.echo(found.heading)
@@ -102,7 +102,7 @@ def _show(found: Stored) -> None:
     click.echo()
     if limits:
         click.echo("Budgets")
-        show(screen, limits_table(screen, limits))
+        show_limits(screen, limits)
     else:
         click.echo("No budget is set.")
 

@@ -111,7 +111,7 @@ def _options(given: dict[str, Any]) -> CallOptions:
         preferred_provider=given.get("preferred_provider"),
         metadata=extras.mapping("routing_metadata", given.get("routing_metadata")),
         max_retries=_retries(given.get("max_retries")),
-        only_providers=_names("only_providers", given.get("only_providers")),
+        only_providers=extras.names("only_providers", given.get("only_providers")),
     )
 
 
@@ -136,11 +136,3 @@ def _retries(value: Any) -> int | None:
         why = f"'max_retries' must be a whole number of 0 or more, not {name_of(value)}"
         raise wrong(why)
     return value
-
-
-def _names(name: str, value: Any) -> frozenset[str]:
-    names = [value] if isinstance(value, str) else list(value or ())
-    if not all(isinstance(one, str) for one in names):
-        why = f"{name!r} must be a list of provider names, e.g. {name}=['openai']"
-        raise wrong(why)
-    return frozenset(names)

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from modelmesh.client.extras import is_unset
+from modelmesh.client.extras import is_unset, names
 from modelmesh.errors import ConfigurationError
 
 _ELSEWHERE = {
@@ -30,12 +30,14 @@ class Defaults:
         max_retries: Retries of the same model at most; ``None`` leaves the pool's own rule.
         headers: Further request headers.
         query: Further query parameters.
+        only_providers: Keys or names of the providers outside of which no candidate is tried; empty allows all.
     """
 
     timeout: Any = None
     max_retries: int | None = None
     headers: Mapping[str, str] = field(factory=dict)
     query: Mapping[str, Any] = field(factory=dict)
+    only_providers: tuple[str, ...] = ()
 
     def with_options(self, given: Mapping[str, Any]) -> Defaults:
         """Return these options with others in their place.
@@ -51,6 +53,8 @@ class Defaults:
                 changes["timeout"] = value
             elif name == "max_retries":
                 changes["max_retries"] = _count(value)
+            elif name == "only_providers":
+                changes["only_providers"] = tuple(sorted(names(name, value)))
             elif name in ("default_headers", "extra_headers"):
                 changes["headers"] = {**self.headers, **_map(name, value)}
             elif name == "set_default_headers":
@@ -72,6 +76,8 @@ class Defaults:
             made["timeout"] = self.timeout
         if self.max_retries is not None:
             made.setdefault("max_retries", self.max_retries)
+        if self.only_providers:
+            made.setdefault("only_providers", self.only_providers)
         for name, own in (("extra_headers", self.headers), ("extra_query", self.query)):
             if own and isinstance(made.get(name) or {}, Mapping):
                 made[name] = {**own, **(made.get(name) or {})}
@@ -96,7 +102,7 @@ def _unknown(name: str) -> ConfigurationError:
     where = _ELSEWHERE.get(name)
     if where is not None:
         return ConfigurationError(f"with_options({name}=…): a pool has several accounts, so set it there: {where}.")
-    known = "timeout, max_retries, default_headers, default_query, set_default_headers, set_default_query"
+    known = "timeout, max_retries, only_providers, default_headers, default_query, set_default_headers, set_default_query"
     return ConfigurationError(f"with_options() has no option {name!r}. It takes: {known}.")
 
 

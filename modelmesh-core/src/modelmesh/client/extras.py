@@ -6,7 +6,7 @@ caller's mistake, one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from modelmesh.errors import BadRequestError
@@ -123,3 +123,16 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int | float) else None
+
+
+def names(name: str, value: Any) -> frozenset[str]:
+    """Return a set of names, of a list or of one name.
+
+    Raises:
+        BadRequestError: It is neither.
+    """
+    found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value] if value else []
+    if not all(isinstance(one, str) for one in found):
+        why = f"{name!r} must be a list of names, e.g. {name}=['openai']"
+        raise wrong(why)
+    return frozenset(found)

@@ -207,7 +207,7 @@ class Introspection(Unbuilt):
 
         Args:
             **options: ``timeout``, ``max_retries``, ``default_headers``, ``default_query``, ``set_default_headers`` and
-                ``set_default_query``, as the official SDK has them. Closing the copy closes the mesh.
+                ``set_default_query``, as the official SDK has them, and ``only_providers``. Closing the copy closes the mesh.
 
         Raises:
             ConfigurationError: An option is unknown, or belongs to an account and is set in the configuration.
@@ -259,7 +259,7 @@ class Introspection(Unbuilt):
 
     def describe(self, pool: str | None = None) -> str:
         """Return the pools and their models as text."""
-        return self.mesh.describe(pool)
+        return self.mesh.describe(pool, only_providers=self._defaults.only_providers)
 
     def explain(self, model: str, **arguments: Any) -> Explanation:
         """Return where a request would go now, and why; nothing is sent.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from modelmesh.contracts.pricing import ModelPricing
     from modelmesh.routing.pool import Pool
 
+NOT_FIRST = "available, not first"
+"""Reason of a candidate that could serve the request and is not the first choice."""
+
 
 @frozen
 class CandidateInfo:
@@ -105,7 +108,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)
         refusal = None if lacking or standby else pool.ledger.refusal(pool, candidate, call, now)
         lacking = refusal.why if refusal else lacking
-        why = reason if candidate is chosen else standby or lacking or "able and ready, not first"
+        why = reason if candidate is chosen else standby or lacking or NOT_FIRST
         rows.append(
             CandidateInfo(
                 candidate.model_id,

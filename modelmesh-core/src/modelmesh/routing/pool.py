@@ -178,7 +178,7 @@ class Pool:
 
     def able(self, call: Call) -> int:
         """Return the members that do not state they cannot serve the call, of the providers that it allows."""
-        mask = self._allowed(call)
+        mask = self.allowed(call)
         mask &= ~self.other_spaces(call)
         if self._watched:
             for need in needs(call, self._watched):
@@ -199,7 +199,7 @@ class Pool:
         embeds = self.operations == {EMBEDDINGS.name} or (call is not None and call.operation.name == EMBEDDINGS.name)
         return self._space.others if embeds else 0
 
-    def _allowed(self, call: Call) -> int:
+    def allowed(self, call: Call) -> int:
         """Return the members of the providers that a call allows; all where it names none."""
         only, mask = call.options.only_providers, 0
         for name in only:
@@ -277,7 +277,7 @@ class Pool:
         """Say what a member lacks for a call, ``None`` when nothing it states."""
         if self.other_spaces(call) >> self._position[id(candidate)] & 1:
             return self._space.reason(self.name)
-        if not self._allowed(call) >> self._position[id(candidate)] & 1:
+        if not self.allowed(call) >> self._position[id(candidate)] & 1:
             return f"the call allows only {', '.join(sorted(call.options.only_providers))}"
         missing = [need for need in needs(call, self._watched) if self._lacks[need] >> self._position[id(candidate)] & 1]
         if missing:
