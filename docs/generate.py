@@ -16,6 +16,7 @@ from typing import Any
 
 import catalogue
 import kit
+import message_rules
 import spread
 from attrs import NOTHING, Factory, fields, has
 from tables import table
@@ -190,6 +191,7 @@ PAGES: dict[str, dict[str, Callable[[str], str]]] = {
         "others": catalogue.others,
     },
     "reference/configuration.md": SECTIONS,
+    "reference/message-rules.md": {"vendors": message_rules.vendors},
     "reference/observability-records.md": RECORDS,
     STRATEGIES: pictures(),
 }

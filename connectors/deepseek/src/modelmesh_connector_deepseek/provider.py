@@ -9,7 +9,7 @@ from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_deepseek import refusals
-from modelmesh_connector_deepseek.message_rules import RULES, rules_of
+from modelmesh_connector_deepseek.message_rules import WITH_TOOLS, rules_of
 
 OWN_ADDRESS = "https://api.deepseek.com"
 CUT_OFF = "insufficient_system_resource"
@@ -27,7 +27,7 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = OWN_ADDRESS
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
-    message_rules: ClassVar[MessageRules | None] = RULES
+    message_rules: ClassVar[MessageRules | None] = WITH_TOOLS
 
     def _find_root(self) -> str:
         """Return the address; ``/beta`` of DeepSeek's own, too, stands without a version."""

@@ -1,0 +1,99 @@
+"""The message rules of connectors: what each vendor accepts as a conversation, with source and date of each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from connectors import connectors
+from tables import table
+
+from modelmesh.ids import Kind
+from modelmesh_cdk.message_rules import CallIds, MessageRules
+
+WORDS = {
+    "roles": "accepted roles",
+    "replaced_roles": "roles sent under another name",
+    "functions": "function calls before tools",
+    "refusals": "`refusal` and `audio` of the assistant",
+    "keys": "accepted keys of a message",
+    "call_keys": "accepted keys of a tool call",
+    "parts": "accepted content parts",
+    "refused_parts": "refused content parts",
+    "part_keys": "accepted keys of a content part",
+    "text_only": "roles whose content is one text",
+    "joined_texts": "roles whose texts are joined",
+    "blank": "blank content",
+    "silent_content": "content next to tool calls",
+    "null_content": "`content: null` without tool calls",
+    "trims_last_assistant": "white space at the end of the last assistant message",
+    "system": "place of system messages",
+    "lone_system": "only system messages",
+    "alternating": "user and assistant must alternate",
+    "opening": "the user begins; added where missing",
+    "bridge": "between a tool result and the user",
+    "last_assistant": "the assistant is last",
+    "paired": "calls and results in pairs",
+    "arguments": "arguments of tool calls",
+    "call_ids": "IDs of tool calls",
+    "names": "characters in `name`",
+    "images": "accepted images",
+    "remote_images": "images at an address",
+    "tools": "tool calls and results",
+    "thoughts": "field of each assistant message",
+    "blank_stops": "blank stop sequences",
+    "most_stops": "most stop sequences",
+    "ranges": "ranges of parameters",
+    "unsupported": "parameters left out",
+    "one_choice": "only one choice",
+}
+
+
+def vendors(_: str) -> str:
+    """Return a section for each provider that states rules."""
+    found = [one for one in connectors() if one.kind is Kind.PROVIDER and getattr(one.cls, "message_rules", None) is not None]
+    stated = {one.id: _rules_of(one.cls) for one in found}
+    sections = [f"### {rules.vendor}: `{name}`\n\n{_table_of(rules)}" for name, rules in stated.items() if rules.stated()]
+    return "\n".join(sections)
+
+
+def _rules_of(cls: Any) -> MessageRules:
+    rules: MessageRules = cls.message_rules
+    return rules
+
+
+def _table_of(rules: MessageRules) -> str:
+    rows = [
+        f"| {WORDS[name]} | {_shown(value)} | {_source(rules, name)} |" for name, value in rules.stated().items()
+    ]  # a rule without words fails here
+    return table(("rule", "value", "source"), rows)
+
+
+def _source(rules: MessageRules, name: str) -> str:
+    source = rules.sources.get(name)
+    return "" if source is None else f"{_escaped(source.text)}, {source.read}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, CallIds):
+        return f"`{_escaped(value.pattern)}`"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_inner(inner)}" for name, inner in value.items())
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return ", ".join(f"`{one}`" for one in value)
+    return f"`{_escaped(str(value))}`"
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2 and not any(isinstance(one, str) for one in value):  # noqa: PLR2004 - a range
+        return " to ".join("…" if one is None else f"{one:g}" for one in value)
+    return _shown(value) if not isinstance(value, str) else f"`{value}`"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", r"\|")
