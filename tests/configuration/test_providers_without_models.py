@@ -17,7 +17,7 @@ def listed(names: list[str], **provider: Any) -> tuple[list[str], list[str]]:
         upstream.reply({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
         entry = {"connector": "openai.llm.v1", "base_url": upstream.url, "api_key": "test", **provider}
         with modelmesh.create(config={"providers": {"a": entry}, "pools": {"chat-completion": {}}}) as client:
-            return [model.model_id for model in client.mesh.list_models()], [request.path for request in upstream.requests]
+            return [model.model_id for model in client.mesh.list_models()], [request.path for request in upstream.received]
 
 
 def test_an_empty_list_asks_the_vendor() -> None:
