@@ -130,7 +130,7 @@ class Assembler:
                 storage = build_storage(sections.storage, resolver, references, problems)
         windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
         kept = {name: window for name, window in windows.items() if window is not None}
-        watches = [self._watch(sections, place, references, entries) for place in range(len(sections.discovery))]
+        watches = self._watches(sections, references, entries)
         if problems:
             raise problems.error()
         warn_of(problems)
@@ -143,7 +143,7 @@ class Assembler:
             sections.storage,
             prices.failures,
             Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only),
-            tuple(watch for watch in watches if watch is not None),
+            watches,
             tuple(kept.values()),
             sections.pools,
             sections.statistics,
@@ -175,11 +175,14 @@ class Assembler:
             except ModelMeshError as other:
                 raise UnknownValueError(section.key) from other
 
-    def _watch(self, sections: Sections, place: int, references: References, entries: Entries) -> Watch | None:
-        section, path = sections.discovery[place], sections.discovery_paths[place]
-        with self._problems.gathered("discovery"):
-            return build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
-        return None
+    def _watches(self, sections: Sections, references: References, entries: Entries) -> tuple[Watch, ...]:
+        built: list[Watch | None] = []
+        for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
+            with self._problems.gathered("discovery"):
+                built.append(
+                    build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
+                )
+        return tuple(watch for watch in built if watch is not None)
 
     def _wanted_models(self) -> None:
         for name in self._only or ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from attrs import define, field
 
@@ -62,7 +62,8 @@ def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
     """
     found, mesh, problems = Assembled(), ModelMesh(), _OfflineProblems(config)
     try:
-        with nullcontext([]) if online else nothing_sent() as problems.refused:
+        allowed: AbstractContextManager[list[str]] = nullcontext([]) if online else nothing_sent()
+        with allowed as problems.refused:
             try:
                 mesh.initialize(config, keep_state=False, problems=problems)
             except ModelMeshError as error:

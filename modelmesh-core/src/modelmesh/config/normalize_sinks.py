@@ -42,7 +42,7 @@ class SinkNormalizer(KeyMover):
         if not entry:
             return []
         entry = self._rename(entry, OBSERVABILITY_ALIASES, path)
-        flat = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
+        flat: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance", "config") if key in entry}
         general = {key: entry.pop(key) for key in _GENERAL if key in entry}
         parts = self._parts(entry, path)
         blocks = {key: self._map(item, (*path, key)) for key, item in entry.items() if isinstance(item, Mapping)}
@@ -58,7 +58,7 @@ class SinkNormalizer(KeyMover):
             part = parts[role]
             stated = "connector" in part.keys
             below = (*path, "config")
-            shared = [] if stated else [(below, self._map(flat.get("config"), below))]
+            shared: list[tuple[Path, Mapping[str, Any]]] = [] if stated else [(below, self._map(flat.get("config"), below))]
             rows.append(
                 _Sink(
                     {**({} if stated else flat), **part.keys},
