@@ -24,7 +24,7 @@ def sent(payload: dict[str, Any]) -> tuple[Any, list[str]]:
     provider = AnthropicProvider({"api_key": "test-key"})
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), "claude-sonnet-5-5")
-    body = json.loads(json.dumps(provider._build_request_payload(request)))
+    body = json.loads(provider._encode(request)[2])
     assert payload == before, "the caller's payload was changed"
     return body, request.adapted
 
@@ -59,17 +59,20 @@ def test_system_messages_of_both_kinds_and_the_native_one_are_joined() -> None:
 def test_a_late_system_message_is_moved_and_said_so() -> None:
     system, said, adapted = turns(*HI, {"role": "system", "content": "Late."})
     assert (system, said) == ("Late.", HI)
-    assert adapted == ["messages[1] (system) moved to the top, where Anthropic's system is"]
+    assert adapted == ["system messages moved to the top (messages[1])"]
 
 
 def test_an_empty_system_message_is_left_out_and_said_so() -> None:
     system, said, adapted = turns({"role": "system", "content": ""}, *HI)
     assert (system, said) == (None, HI)
-    assert adapted == ["messages[0] (system) left out: it is empty"]
+    assert adapted == ["blank messages left out: Anthropic refuses them (messages[0])"]
 
 
-def test_an_empty_question_is_sent_as_it_is() -> None:
-    assert turns({"role": "user", "content": ""})[1] == [{"role": "user", "content": ""}]
+@pytest.mark.parametrize("content", ["", " \n", None, [], [{"type": "text", "text": ""}], [{"type": "text", "text": "\t"}] * 2])
+def test_a_blank_question_has_a_stand_in(content: Any) -> None:
+    _, said, adapted = turns({"role": "user", "content": content})
+    assert said == [{"role": "user", "content": "(empty)"}]
+    assert adapted == ["blank content sent as '(empty)': Anthropic refuses it (messages[0])"]
 
 
 def call(arguments: Any, given: str = "toolu_1") -> dict[str, Any]:
@@ -90,16 +93,17 @@ def test_arguments_become_an_object_and_empty_text_beside_them_goes(arguments: A
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1]", "null", "nonsense", 7, '{"a": NaN}'])
-def test_arguments_that_are_no_object_are_the_caller_s_error(arguments: Any) -> None:
-    error = refused({"messages": [*HI, call(arguments)]})
-    assert error.failure is FailureClass.CALLER
-    assert isinstance(error, BadRequestError)
-    assert "messages[1].tool_calls[0].function.arguments" in str(error)
+def test_arguments_that_are_no_object_are_sent_within_one(arguments: Any) -> None:
+    _, said, adapted = turns(*HI, call(arguments), {"role": "tool", "tool_call_id": "toolu_1", "content": "x"})
+    assert said[1]["content"][0]["input"] == {"arguments": arguments}
+    assert [note.split(" (messages")[0] for note in adapted] == [
+        "arguments of tool calls that are no JSON object sent within one"
+    ]
 
 
 def test_a_caller_s_error_reaches_the_caller_and_nobody_is_asked(vendor: Any, config: Any, way: Any) -> None:
-    with pytest.raises(BadRequestError, match="is not a JSON object"):
-        way.ask(config(), messages=[*HI, call("{")])
+    with pytest.raises(BadRequestError, match="has no ID|is no call"):
+        way.ask(config(), messages=[*HI, {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}])
     assert vendor.received == []
 
 
@@ -113,10 +117,10 @@ def test_results_of_one_turn_stand_in_one_turn_and_those_of_the_next_in_another(
     result = {"role": "tool", "content": "x", "is_error": True}
     _, said, _ = turns(
         *HI,
-        call("{}"),
+        {**call("{}", "a"), "tool_calls": [*call("{}", "a")["tool_calls"], *call("{}", "b")["tool_calls"]]},
         {**result, "tool_call_id": "a"},
         {**result, "tool_call_id": "b"},
-        call("{}"),
+        call("{}", "c"),
         {**result, "tool_call_id": "c"},
     )
     assert [turn["role"] for turn in said] == ["user", "assistant", "user", "assistant", "user"]
@@ -127,15 +131,18 @@ def test_results_of_one_turn_stand_in_one_turn_and_those_of_the_next_in_another(
 def test_a_result_with_an_image_and_one_with_nothing() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     _, said, _ = turns(
-        call("{}"), {"role": "tool", "tool_call_id": "a", "content": [image]}, {"role": "tool", "tool_call_id": "b"}
+        *HI,
+        {**call("{}", "a"), "tool_calls": [*call("{}", "a")["tool_calls"], *call("{}", "b")["tool_calls"]]},
+        {"role": "tool", "tool_call_id": "a", "content": [image]},
+        {"role": "tool", "tool_call_id": "b"},
     )
-    assert said[1]["content"] == [
+    assert said[2]["content"] == [
         {
             "type": "tool_result",
             "tool_use_id": "a",
             "content": [{"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}],
         },
-        {"type": "tool_result", "tool_use_id": "b"},
+        {"type": "tool_result", "tool_use_id": "b", "content": ""},
     ]
 
 
@@ -144,6 +151,7 @@ def test_functions_of_old() -> None:
         {
             "max_tokens": 8,
             "messages": [
+                *HI,
                 {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
                 {"role": "function", "name": "f", "content": "x"},
             ],
@@ -153,8 +161,8 @@ def test_functions_of_old() -> None:
     )
     assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
     assert body["tool_choice"] == {"type": "tool", "name": "f"}
-    assert body["messages"][0]["content"][0]["id"] == body["messages"][1]["content"][0]["tool_use_id"]
-    assert len(adapted) == 2
+    assert body["messages"][1]["content"][0]["id"] == body["messages"][2]["content"][0]["tool_use_id"]
+    assert len(adapted) == 4
 
 
 def test_only_the_allowed_tools_are_sent() -> None:
@@ -209,7 +217,7 @@ def test_thoughts_of_another_vendor_are_not_sent() -> None:
 def test_fields_of_another_vendor_are_left_out_and_said_so() -> None:
     _, said, adapted = turns(*HI, {"role": "assistant", "content": "x", "reasoning_details": [{"type": "x"}]})
     assert said[1] == {"role": "assistant", "content": "x"}
-    assert adapted == ["reasoning_details of an assistant message dropped: Anthropic has no such field"]
+    assert adapted == ["reasoning_details of messages left out: Anthropic refuses it (messages[1])"]
 
 
 def test_thoughts_given_as_native_content_are_not_doubled() -> None:
@@ -243,7 +251,7 @@ def test_an_address_stays_as_it_was_written() -> None:
 def test_a_refusal_is_what_was_said() -> None:
     assert turns(*HI, {"role": "assistant", "content": None, "refusal": "No."})[1][1] == {
         "role": "assistant",
-        "content": [{"type": "text", "text": "No."}],
+        "content": "No.",
     }
 
 
@@ -252,7 +260,11 @@ def test_names_and_details_are_dropped_and_said_so() -> None:
     text = {"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit"}}
     _, said, adapted = turns({"role": "user", "name": "Ada", "content": [image, text, "plain"]})
     assert said[0]["content"][1:] == [{"type": "text", "text": "x"}, {"type": "text", "text": "plain"}]
-    assert [line.split(" dropped")[0] for line in adapted] == ["name of a message", "image_url.detail", "prompt_cache_breakpoint"]
+    assert [line.split(" dropped")[0].split(" left")[0] for line in adapted] == [
+        "name of messages",
+        "image_url.detail",
+        "prompt_cache_breakpoint",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/plain;charset=utf-8"])
@@ -272,12 +284,12 @@ def test_a_file_of_text_that_is_none_is_the_callers_mistake(data: str) -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ({"role": "user"}, FailureClass.CALLER),
         ({"role": "user", "content": [7]}, FailureClass.CALLER),
         ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "ftp://example.org/a"}}]}, FailureClass.CALLER),
-        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,x"}}]}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,x"}}]}, FailureClass.CAPABILITY),
         ({"role": "user", "content": [{"type": "image_url"}]}, FailureClass.CALLER),
-        ({"role": "tool", "content": "x"}, FailureClass.CALLER),
+        ({"role": "user", "content": [{"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}]}, FailureClass.CAPABILITY),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/bmp;base64,Qk0="}}]}, FailureClass.CAPABILITY),
         ({"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}, FailureClass.CALLER),
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}, FailureClass.CAPABILITY),
         ({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}, FailureClass.CAPABILITY),

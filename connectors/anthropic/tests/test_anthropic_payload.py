@@ -29,7 +29,7 @@ def sent(
     payload = {"messages": HI, **payload}
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload, stream, CallOptions(headers=headers or {})), "claude-sonnet-5-5")
-    body = json.loads(json.dumps(provider._build_request_payload(request)))
+    body = json.loads(provider._encode(request)[2])
     assert payload == before, "the caller's payload was changed"
     return body, request.adapted
 
@@ -42,10 +42,10 @@ def refused(payload: dict[str, Any]) -> ProviderError:
 
 
 DROPPED = {
-    "n": 2, "logprobs": True, "top_logprobs": 3, "frequency_penalty": 0, "presence_penalty": 0.5, "seed": 0, "logit_bias": {"1": 2},
-    "store": False, "modalities": ["text"], "audio": {"voice": "v"}, "prediction": {"type": "content", "content": "x"},
+    "logprobs": True, "top_logprobs": 3, "frequency_penalty": 0.1, "presence_penalty": 0.5, "seed": 0, "logit_bias": {"1": 2},
+    "store": True, "modalities": ["text", "audio"], "audio": {"voice": "v"}, "prediction": {"type": "content", "content": "x"},
     "verbosity": "low", "web_search_options": {}, "prompt_cache_key": "k", "prompt_cache_options": {"mode": "implicit"},
-    "prompt_cache_retention": "24h", "moderation": {"model": "m"}, "temperature": 0, "top_p": 1, "top_k": 0,
+    "prompt_cache_retention": "24h", "moderation": {"model": "m"}, "temperature": 0, "top_p": 0.9, "top_k": 0,
 }  # fmt: skip
 
 
@@ -55,6 +55,23 @@ def test_what_anthropic_cannot_take_is_dropped_in_one_line(name: str) -> None:
     assert body == {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": HI}
     assert len(adapted) == 1
     assert adapted[0].startswith(f"{name} dropped: ")
+
+
+NEUTRAL = {
+    "n": 1, "logprobs": False, "top_logprobs": 0, "frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}, "store": False,
+    "modalities": ["text"], "temperature": 1, "top_p": 1.0, "seed": None, "tools": [], "stop": [], "parallel_tool_calls": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_what_says_nothing_is_left_out_without_a_note(name: str) -> None:
+    body, adapted = sent({"max_tokens": 8, name: NEUTRAL[name]})
+    assert body == {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": HI}
+    assert adapted == []
+
+
+def test_several_answers_are_another_vendor_s() -> None:
+    assert refused({"max_tokens": 8, "n": 2}).failure is FailureClass.CAPABILITY
 
 
 def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any) -> None:
@@ -67,9 +84,9 @@ def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any
 
 def test_what_is_dropped_shows_on_the_attempt_of_a_stream(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(*wire.STREAMS["text"]))
-    _, stream, error = way.stream(config(), messages=HI, max_tokens=5, n=2)
+    _, stream, error = way.stream(config(), messages=HI, max_tokens=5, seed=2)
     assert error is None
-    assert [line.split()[0] for line in stream.attempts[-1].adapted] == ["n"]
+    assert [line.split()[0] for line in stream.attempts[-1].adapted] == ["seed"]
 
 
 def test_two_limits_that_disagree_are_said() -> None:
@@ -91,7 +108,11 @@ def test_nothing_is_said_when_nothing_was_adapted() -> None:
         ({"cache_control": None}, {"cache_control": None}),
         ({"parameter_of_tomorrow": {"a": [0, "", False]}}, {"parameter_of_tomorrow": {"a": [0, "", False]}}),
         ({"stream_options": {"include_usage": True}}, {}),
-        ({"stop": []}, {"stop_sequences": []}),
+        ({"stop": []}, {}),
+        ({"stop": "\n"}, {}),
+        ({"stop": ["\n", "a", ""]}, {"stop_sequences": ["a"]}),
+        ({"stop_sequences": ["\n"]}, {}),
+        ({"stop_sequences": ["a", " "]}, {"stop_sequences": ["a"]}),
         ({"stop": "a"}, {"stop_sequences": ["a"]}),
         ({"stop": "a", "stop_sequences": ["b"]}, {"stop_sequences": ["b"]}),
         ({"max_completion_tokens": 5}, {"max_tokens": 5}),
@@ -112,10 +133,10 @@ def test_nothing_is_said_when_nothing_was_adapted() -> None:
         ({"service_tier": "auto"}, {"service_tier": "auto"}),
         ({"service_tier": "default"}, {"service_tier": "standard_only"}),
         ({"service_tier": "flex"}, {}),
-        ({"tool_choice": "none"}, {"tool_choice": {"type": "none"}}),
+        ({"tool_choice": "none"}, {}),
         ({"tool_choice": {"type": "any"}}, {"tool_choice": {"type": "any"}}),
         ({"parallel_tool_calls": False}, {}),
-        ({"tools": [TOOL], "parallel_tool_calls": True}, {"tool_choice": {"type": "auto", "disable_parallel_tool_use": False}}),
+        ({"tools": [TOOL], "parallel_tool_calls": True}, {}),
         ({"tools": [TOOL], "parallel_tool_calls": False, "tool_choice": "none"}, {"tool_choice": {"type": "none"}}),
         ({"system": "native"}, {"system": "native"}),
     ],

@@ -16,6 +16,9 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
 
 _PDF, _TEXT = "application/pdf", "text/plain"
+_PDF_BEGINS = "JVBERi0"
+"""How a PDF begins in base64."""
+
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -49,6 +52,8 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
         return {"type": "image", "source": _image(part.get("image_url"), f"{where}.image_url", adapted), **rest}
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return {**_document(part["file"], f"{where}.file"), **rest}
+    if kind == "document_url":  # Mistral's
+        return _linked_document(part, where)
     return {"type": kind, **rest} if "prompt_cache_breakpoint" in part else part
 
 
@@ -68,13 +73,26 @@ def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
         raise _unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block")
+    if data.partition("://")[0].lower() in ("http", "https"):  # as OpenRouter takes it
+        return {"type": "document", "source": {"type": "url", "url": data}, **_title(file.get("filename"))}
+    if data.startswith(_PDF_BEGINS):
+        data = f"data:{_PDF};base64,{data}"
     source = _base64(data, f"{where}.file_data")
     if source["media_type"] == _TEXT:
         source = {"type": "text", "media_type": _TEXT, "data": _plain(source["data"], f"{where}.file_data")}
     elif source["media_type"] != _PDF:
         raise _unable(where, f"is {source['media_type']}; Anthropic takes {_PDF} and {_TEXT}")
-    title = {"title": file["filename"]} if file.get("filename") else {}
-    return {"type": "document", "source": source, **title}
+    return {"type": "document", "source": source, **_title(file.get("filename"))}
+
+
+def _title(name: Any) -> dict[str, Any]:
+    return {"title": name} if isinstance(name, str) and name else {}
+
+
+def _linked_document(part: Mapping[str, Any], where: str) -> dict[str, Any]:
+    given = part.get("document_url")
+    url = given.get("url") if isinstance(given, Mapping) else given
+    return _document({"file_data": url, "filename": part.get("document_name")}, where)
 
 
 def _plain(data: str, where: str) -> str:

@@ -1,8 +1,7 @@
 """A conversation from OpenAI's messages to Anthropic's turns and its ``system``.
 
 Anthropic's shapes are those of the anthropic package 2.11.0 (``message_param.py``, ``tool_result_block_param.py``, read
-2026-11-21). It refuses empty text ("text content blocks must be non-empty", anthropics/anthropic-sdk-python#461, read
-2026-11-21), which other vendors send beside tool calls; such text is left out of the assistant's turns.
+2026-11-21). The messages obey :data:`modelmesh_connector_anthropic.message_rules.RULES` before they come here.
 """
 
 from __future__ import annotations
@@ -14,12 +13,6 @@ from modelmesh_connector_anthropic.content import blocks_of, wrong
 from modelmesh_connector_anthropic.tools import tool_id, tool_use
 
 _RESULT_KEYS = ("is_error", "cache_control", "toolset_name")
-_ASSISTANT_KEYS = frozenset(
-    {
-        "role", "content", "name", "tool_calls", "function_call", "refusal", "audio", "annotations",
-        "thinking_blocks", "reasoning_content", "content_blocks",
-    }
-)  # fmt: skip
 _THINKING = ("thinking", "redacted_thinking")
 
 
@@ -32,8 +25,12 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> tuple[Any, l
     talk = _Conversation(adapted)
     if payload.get("system") is not None:
         talk.system.append(payload["system"])
-    for place, message in enumerate(payload.get("messages") or ()):
+    messages = payload.get("messages")
+    if messages == []:
+        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+    for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
+    talk.end()
     return talk.joined_system(), talk.turns
 
 
@@ -43,14 +40,15 @@ class _Conversation:
         self.system: list[Any] = []
         self.turns: list[Any] = []
         self._results: list[Any] | None = None
-        self._function_calls = 0
+        self._ids: set[str] = set()
+        self._renamed: dict[str, str] = {}  # IDs of the latest calls that earlier calls have, too
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
             raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
-        if role in ("tool", "function"):
-            self._add_result(message, where, role)
+        if role == "tool":
+            self._add_result(message, where)
             return
         self._results = None
         if role in ("system", "developer"):
@@ -64,13 +62,7 @@ class _Conversation:
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
         content = message.get("content")
-        self._drop_name(message)
-        if self.turns:
-            self.adapted.append(f"{where} ({message['role']}) moved to the top, where Anthropic's system is")
-        if content in ("", []):
-            self.adapted.append(f"{where} ({message['role']}) left out: it is empty")
-        else:
-            self.system.append(content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted))
+        self.system.append(content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted))
 
     def joined_system(self) -> Any:
         if len(self.system) <= 1:
@@ -83,71 +75,89 @@ class _Conversation:
 
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
         content = message.get("content")
-        self._drop_name(message)
-        rest = {name: value for name, value in message.items() if name not in ("content", "name")}
         said = content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted)
-        self.turns.append({**rest, "content": said})
+        self.turns.append({"role": message.get("role"), "content": said})
 
-    def _add_result(self, message: Mapping[str, Any], where: str, role: str) -> None:
-        given = message.get("tool_call_id") if role == "tool" else f"function_call_{self._function_calls}"
-        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool_id(given, f"{where}.tool_call_id", self.adapted)}
+    def _add_result(self, message: Mapping[str, Any], where: str) -> None:
+        given = tool_id(message.get("tool_call_id"), f"{where}.tool_call_id", self.adapted)
+        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": self._renamed.get(given, given)}
         content = message.get("content")
-        if content is not None:
-            block["content"] = content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted)
+        said = content if isinstance(content, str | None) else blocks_of(content, f"{where}.content", self.adapted)
+        if isinstance(said, str | None):
+            block["content"] = said if said and said.strip() else ""
+        elif not _is_blank(said):
+            block["content"] = said
         block |= {name: message[name] for name in _RESULT_KEYS if name in message}
         if self._results is None:  # all results of one turn's calls stand in one user turn
             self._results = []
             self.turns.append({"role": "user", "content": self._results})
         self._results.append(block)
 
-    def _drop_name(self, message: Mapping[str, Any]) -> None:
-        if message.get("name") is not None:
-            self.adapted.append("name of a message dropped: Anthropic has no names of participants")
-
     # -- assistant ----------------------------------------------------------------------------------------------------
 
     def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
-        self._drop_name(message)
-        for name, value in message.items():
-            if value and name not in _ASSISTANT_KEYS:
-                self.adapted.append(f"{name} of an assistant message dropped: Anthropic has no such field")
-        if message.get("audio"):
-            self.adapted.append("audio of an assistant message dropped: Anthropic has no audio")
         native = message.get("content_blocks")
         if isinstance(native, list) and _agree(native, message):
-            self._say(_sayable(native, self.adapted), where)
+            self._say(self._numbered(_sayable(native, self.adapted)), where)
             return
         content = message.get("content")
         said = [] if content is None else blocks_of(content, f"{where}.content", self.adapted)
-        if not said and message.get("refusal"):
-            said = blocks_of(message["refusal"], f"{where}.refusal", self.adapted)
         thoughts = message.get("thinking_blocks")
         if isinstance(thoughts, list) and not any(_type(block) in _THINKING for block in said):
             said = [*(_as_sent(block) for block in thoughts), *said]
-        said += self._calls(message, where)
-        said = _sayable(said, self.adapted)
+        said = _sayable(said + self._calls(message, where), self.adapted)
         if said == [{"type": "text", "text": content}]:
             self.turns.append({"role": "assistant", "content": content})
         else:
-            self._say(said, where)
+            self._say(self._numbered(said), where)
 
     def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
             raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
-        found = [tool_use(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
-        if isinstance(message.get("function_call"), Mapping):
-            self._function_calls += 1
-            call = {"id": f"function_call_{self._function_calls}", "function": message["function_call"]}
-            found.append(tool_use(call, f"{where}.function_call", self.adapted))
+        return [tool_use(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
+
+    def _numbered(self, blocks: list[Any]) -> list[Any]:
+        """Return blocks whose tool calls have IDs that no earlier call has; Anthropic refuses an ID that comes twice."""
+        self._renamed, found = {}, []
+        for block in blocks:
+            given = block.get("id") if _type(block) == "tool_use" else None
+            if isinstance(given, str) and given in self._ids:
+                number = 2
+                while f"{given}_{number}" in self._ids:
+                    number += 1
+                self._renamed[given] = f"{given}_{number}"
+                block = {**block, "id": self._renamed[given]}  # noqa: PLW2901 - the block that is sent
+                self.adapted.append("IDs of tool calls that earlier calls have numbered: Anthropic wants each ID once")
+            if isinstance(given, str):
+                self._ids.add(block["id"])
+            found.append(block)
         return found
+
+    def end(self) -> None:
+        """Leave out white space at the end of a last assistant turn; a turn of nothing else is left out."""
+        last = self.turns[-1] if self.turns else {}
+        blocks = last.get("content")
+        if last.get("role") != "assistant" or not isinstance(blocks, list) or _type(blocks[-1]) != "text":
+            return
+        text = blocks[-1].get("text")
+        if isinstance(text, str) and text != text.rstrip():
+            self.adapted.append("white space at the end of the last message left out: Anthropic refuses it")
+            blocks[-1] = {**blocks[-1], "text": text.rstrip()}
 
     def _say(self, blocks: list[Any], where: str) -> None:
         if blocks:
             self.turns.append({"role": "assistant", "content": blocks})
         else:
             self.adapted.append(f"{where} (assistant) left out: it is empty")
+
+
+def _is_blank(said: Any) -> bool:
+    """Return whether content says nothing: white space, or a list of nothing else."""
+    if isinstance(said, list):
+        return all(_type(block) == "text" and _is_blank(block.get("text")) for block in said)
+    return said is None or (isinstance(said, str) and not said.strip())
 
 
 def _type(block: Any) -> Any:
@@ -173,11 +183,11 @@ def unthought(turns: list[Any]) -> bool:
 
 
 def _sayable(blocks: list[Any], adapted: list[str]) -> list[Any]:
-    """Leave out what Anthropic would refuse the whole request for: empty text, and thoughts it did not sign."""
+    """Leave out what Anthropic would refuse the whole request for: blank text, and thoughts it did not sign."""
     found = []
     for block in blocks:
         kind = _type(block)
-        if kind == "text" and block.get("text") == "":
+        if kind == "text" and _is_blank(block.get("text")):
             continue
         if kind in _THINKING and not block.get("signature" if kind == "thinking" else "data"):
             adapted.append("a thinking block without a signature left out")

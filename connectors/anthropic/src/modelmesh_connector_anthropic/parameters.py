@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
+from modelmesh_cdk.message_rules import is_neutral
 from modelmesh_connector_anthropic.messages import conversation, unthought
 from modelmesh_connector_anthropic.tools import tooling
 
@@ -73,8 +74,11 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
         if name in _TRANSLATED or name in _IN_HEADERS:
             continue
         if name in _NO_SUCH:
-            adapted.append(f"{name} dropped: Anthropic has no such parameter")
+            if not is_neutral(name, value):
+                adapted.append(f"{name} dropped: Anthropic has no such parameter")
         elif name in _SAMPLING and not samples:
+            if is_neutral(name, value):
+                continue
             adapted.append(f"{name} dropped: this version of Anthropic's API has no such parameter (option anthropic_version)")
         else:
             body[name] = value
@@ -120,7 +124,10 @@ def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     if native is not None:
         if stop is not None:
             adapted.append("stop dropped: stop_sequences was given too")
-        return {"stop_sequences": native}
+        kept = [one for one in native if not isinstance(one, str) or one.strip()] if isinstance(native, list) else native
+        if kept != native:
+            adapted.append("blank stop_sequences left out: Anthropic refuses them")
+        return {"stop_sequences": kept} if kept else {}
     if stop is None:
         return {}
     adapted.append("stop sent as stop_sequences")
@@ -178,7 +185,7 @@ def _metadata(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     adapted += [f"metadata.{name} dropped: Anthropic's metadata has user_id only" for name in given or () if name != "user_id"]
     for name in ("safety_identifier", "user"):
         value = payload.get(name)
-        if value is None:
+        if is_neutral(name, value) or value == "":
             continue
         if made.get("user_id") not in (None, value):
             adapted.append(f"{name} dropped: another identifier of the user was given too")

@@ -13,11 +13,14 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk import BaseProvider, WireRequest
 from modelmesh_cdk.error_mapping import ErrorMapping
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
+from modelmesh_connector_anthropic.message_rules import RULES
 from modelmesh_connector_anthropic.model_rows import row_of
+from modelmesh_connector_anthropic.own_blocks import in_openai_fields
 from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of, headers_of
 
 VERSION = "2026-10-21"
@@ -47,6 +50,7 @@ class AnthropicProvider(BaseProvider):
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
+    message_rules: ClassVar[MessageRules | None] = RULES
     list_path: ClassVar[str] = "/models?limit=1000"  # the most of a page (types/model_list_params.py)
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
@@ -107,6 +111,10 @@ class AnthropicProvider(BaseProvider):
             return self.get_model_info(model).max_output_tokens
         except KeyError:
             return None
+
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages with the tool calls and results of Anthropic's blocks in OpenAI's fields."""
+        return in_openai_fields(messages)
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         try:

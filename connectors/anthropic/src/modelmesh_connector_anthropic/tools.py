@@ -35,7 +35,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     if parallel is not None:
         if not tools or (isinstance(chosen, Mapping) and chosen.get("type") == "none"):
             adapted.append("parallel_tool_calls dropped: there is no tool to call")
-        elif chosen is None or isinstance(chosen, Mapping):
+        elif parallel is not True and (chosen is None or isinstance(chosen, Mapping)):  # True is what Anthropic does anyway
             adapted.append("parallel_tool_calls sent as tool_choice.disable_parallel_tool_use")
             chosen = {"type": "auto", "disable_parallel_tool_use": not parallel, **(chosen or {})}
     found: dict[str, Any] = {}
@@ -109,7 +109,7 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     """Return the ``tool_use`` block of one call.
 
     Raises:
-        ProviderError: The call has no name, or arguments that are no JSON object.
+        ProviderError: The call has no name.
     """
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
@@ -118,10 +118,11 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
         raise _wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     kept = {name: call[name] for name in _KEPT if name in call}
     found = {"type": "tool_use", "id": tool_id(call.get("id"), where, adapted), "name": function.get("name")}
-    return {**found, "input": _input(function.get("arguments"), f"{where}.function.arguments"), **kept}
+    return {**found, "input": _input(function.get("arguments"), adapted), **kept}
 
 
-def _input(arguments: Any, where: str) -> Any:
+def _input(arguments: Any, adapted: list[str]) -> Any:
+    """Return the arguments of a call as an object; text that is none, though it is close, stands within one."""
     if isinstance(arguments, Mapping):
         return arguments
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
@@ -130,9 +131,10 @@ def _input(arguments: Any, where: str) -> Any:
         value = json_codec.decode(arguments.encode()) if isinstance(arguments, str) else None
     except ValueError:
         value = None
-    if not isinstance(value, dict):
-        raise _wrong(where, "is not a JSON object", "'{}' or '{\"city\": \"Oslo\"}'")
-    return value
+    if isinstance(value, dict):
+        return value
+    adapted.append("arguments of tool calls that are no JSON object sent within one")
+    return {"arguments": arguments}
 
 
 def tool_id(given: Any, where: str, adapted: list[str]) -> str:

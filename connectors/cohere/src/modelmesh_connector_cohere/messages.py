@@ -1,8 +1,7 @@
 """A conversation from OpenAI's messages to Cohere's.
 
 Shapes are those of the cohere package 7.3.1 (``types/chat_message_v2.py``, ``types/tool_message_v2.py``), read 2026-11-21.
-Cohere wants the system's turn first ("system turn must be the first in the list") and no turn empty ("message must not be
-empty in a turn"; both docs.cohere.com/v2/reference/errors, read 2026-11-21).
+The messages obey :data:`modelmesh_connector_cohere.message_rules.RULES` before they come here.
 """
 
 from __future__ import annotations
@@ -11,14 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh_connector_cohere.content import parts_of, said, wrong
+from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.tools import tool_call
-
-_ASSISTANT_KEYS = frozenset(
-    {
-        "role", "content", "name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_plan", "citations",
-        "thinking_blocks", "reasoning_content", "content_blocks",
-    }
-)  # fmt: skip
 
 
 def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
@@ -28,8 +21,14 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
         ProviderError: A message cannot be said in Cohere's words.
     """
     talk = _Conversation(adapted)
-    for place, message in enumerate(payload.get("messages") or ()):
+    messages = payload.get("messages")
+    if messages == []:
+        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+    for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
+    if messages and not talk.turns:
+        adapted.append(f"a message {RULES.stand_in!r} of the user sent in place of blank ones")
+        talk.turns.append({"role": "user", "content": RULES.stand_in})
     return [*talk.system(), *talk.turns]
 
 
@@ -38,34 +37,24 @@ class _Conversation:
         self.adapted = adapted
         self.turns: list[Any] = []
         self._system: list[Any] = []
-        self._function_calls = 0
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
             raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
-        if message.get("name") is not None:
-            self.adapted.append("name of a message dropped: Cohere has no names of participants")
         if role in ("system", "developer"):
             self._add_system(message, where)
-        elif role in ("tool", "function"):
+        elif role == "tool":
             self._add_result(message, where)
         elif role == "assistant":
             self._add_assistant(message, where)
         else:
-            rest = {name: value for name, value in message.items() if name != "name"}
-            self.turns.append({**rest, "content": said(message.get("content"), f"{where}.content")})
+            self.turns.append({"role": role, "content": said(message.get("content"), f"{where}.content")})
 
     # -- system -------------------------------------------------------------------------------------------------------
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
-        content = message.get("content")
-        if content in ("", []):
-            self.adapted.append(f"{where} ({message['role']}) left out: it is empty")
-            return
-        if self.turns:
-            self.adapted.append(f"{where} ({message['role']}) moved to the top, where Cohere's system is")
-        self._system.append(said(content, f"{where}.content"))
+        self._system.append(said(message.get("content"), f"{where}.content"))
 
     def system(self) -> list[Any]:
         """Return the system's one turn, if there is one."""
@@ -84,13 +73,9 @@ class _Conversation:
 
     def _add_result(self, message: Mapping[str, Any], where: str) -> None:
         given = message.get("tool_call_id")
-        if message["role"] == "function":
-            given = f"function_call_{self._function_calls}"
         if not isinstance(given, str) or not given:
             raise wrong(where, "has no 'tool_call_id'", "the 'id' that the model gave the call")
-        rest = {name: value for name, value in message.items() if name not in ("role", "name", "tool_call_id", "content")}
-        content = "" if message.get("content") is None else said(message["content"], f"{where}.content")
-        self.turns.append({**rest, "role": "tool", "tool_call_id": given, "content": content})
+        self.turns.append({"role": "tool", "tool_call_id": given, "content": said(message.get("content"), f"{where}.content")})
 
     # -- assistant ----------------------------------------------------------------------------------------------------
 
@@ -106,9 +91,6 @@ class _Conversation:
             turn["content"] = content
         if message.get("citations"):
             turn["citations"] = _as_sent(message["citations"])
-        if message.get("audio"):
-            self.adapted.append("audio of an assistant message dropped: Cohere has no audio")
-        turn |= {name: value for name, value in message.items() if name not in _ASSISTANT_KEYS and value is not None}
         if calls or content or message.get("tool_plan"):
             self.turns.append(turn)
         else:
@@ -119,8 +101,8 @@ class _Conversation:
         if isinstance(native, list) and _agree(native, message):
             return native
         content = message.get("content")
-        if not content and message.get("refusal"):
-            content = message["refusal"]
+        if _is_blank(content):
+            content = None
         found = said(content, f"{where}.content") if content else None
         thoughts = self._thoughts(message)
         return [*thoughts, *(parts_of(found, where) if found else ())] if thoughts else found
@@ -139,12 +121,7 @@ class _Conversation:
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
             raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
-        found = [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
-        if isinstance(message.get("function_call"), Mapping):
-            self._function_calls += 1
-            call = {"id": f"function_call_{self._function_calls}", "function": message["function_call"]}
-            found.append(tool_call(call, f"{where}.function_call"))
-        return found
+        return [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
 
 
 def _as_sent(items: Any) -> Any:
@@ -152,6 +129,13 @@ def _as_sent(items: Any) -> Any:
     if not isinstance(items, list):
         return items
     return [{name: value for name, value in one.items() if name != "index"} if isinstance(one, Mapping) else one for one in items]
+
+
+def _is_blank(content: Any) -> bool:
+    """Return whether content says nothing: white space, or a list of nothing else."""
+    if isinstance(content, list):
+        return all(_type(part) == "text" and _is_blank(part.get("text")) for part in content)
+    return content is None or (isinstance(content, str) and not content.strip())
 
 
 def _type(block: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk.message_rules import is_neutral
 from modelmesh_connector_cohere.content import unable, wrong
 from modelmesh_connector_cohere.messages import conversation
 from modelmesh_connector_cohere.tools import tooling
@@ -63,11 +64,9 @@ def chat_body(request: WireRequest) -> dict[str, Any]:
     for name in ("frequency_penalty", "presence_penalty"):
         if payload.get(name) is not None:
             body[name] = _within(name, payload[name], adapted)
-    if payload.get("n") not in (None, 1):
-        adapted.append("n dropped: Cohere gives one answer")
     for name, value in payload.items():
         if name in _NO_SUCH:
-            if value is not None:
+            if not is_neutral(name, value):
                 adapted.append(f"{name} dropped: Cohere has no such parameter")
         elif name not in _TRANSLATED:
             body[name] = value

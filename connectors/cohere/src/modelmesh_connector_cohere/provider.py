@@ -16,9 +16,11 @@ from modelmesh.secret import Secret
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
 from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
 from modelmesh_connector_cohere.events import EventDecoder
+from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.model_rows import row_of
 from modelmesh_connector_cohere.parameters import chat_body
 
@@ -44,6 +46,7 @@ class CohereProvider(BaseProvider):
     other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)
     base_url_variable: ClassVar[str | None] = "CO_API_URL"
     api_version: ClassVar[str] = "/v2"
+    message_rules: ClassVar[MessageRules | None] = RULES
     list_path: ClassVar[str] = "/models?page_size=1000"  # the most of a page (models/client.py)
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=96, source="cohere package 7.3.1 (v2/client.py: at most 96 texts per call)", as_of="2026-11-21"

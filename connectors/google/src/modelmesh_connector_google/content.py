@@ -1,8 +1,8 @@
 """What a message says, from OpenAI's parts to Gemini's.
 
 Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and google-genai 3.4.0 (``types.Part``,
-``types.Blob``, ``types.FileData``, whose type of media is required), read 2026-11-21. A part without OpenAI's ``type``, or
-with one that is not OpenAI's, is Gemini's own and stays as it is.
+``types.Blob``, ``types.FileData``, whose type of media is required), read 2026-11-21. A part without a
+``type`` is Gemini's own and stays as it is.
 """
 
 from __future__ import annotations
@@ -16,10 +16,27 @@ from urllib.parse import urlsplit
 from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure
+from modelmesh_connector_google.message_rules import IMAGES
 
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
-_OURS = ("type", "image_url", "input_audio", "file", "refusal", "prompt_cache_breakpoint", "extra_content")
+_OURS = (
+    "type",
+    "image_url",
+    "input_audio",
+    "file",
+    "refusal",
+    "prompt_cache_breakpoint",
+    "extra_content",
+    "document_url",
+    "document_name",
+    "video_url",
+)
 _SCHEMES = ("http", "https", "gs")
+_LINKED = {"document_url": "application/pdf", "video_url": None}
+"""Parts of Mistral's and OpenRouter's that are an address, and the type of media where the address does not tell it."""
+
+_PDF_BEGINS = "JVBERi0"
+"""How a PDF begins in base64."""
 
 
 def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
@@ -53,7 +70,7 @@ def _part(part: Any, where: str, adapted: list[str]) -> Any:
         raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     made = _media(part, where, adapted)
     if made is None:
-        return part  # Gemini's own
+        return part  # Gemini's own, which has no type
     if "prompt_cache_breakpoint" in part:
         adapted.append("prompt_cache_breakpoint dropped: Gemini's caches are named by cachedContent")
     rest = {name: value for name, value in part.items() if name not in (*_OURS, *made)}
@@ -72,8 +89,22 @@ def _media(part: Mapping[str, Any], where: str, adapted: list[str]) -> dict[str,
     if kind == "input_audio":
         return {"inlineData": _audio(part.get("input_audio"), f"{where}.input_audio")}
     if kind == "file" and isinstance(part.get("file"), Mapping):
-        return {"inlineData": _file(part["file"], f"{where}.file")}
+        return _file(part["file"], f"{where}.file")
+    if isinstance(kind, str) and kind in _LINKED:
+        return _foreign(part, kind, where)
+    if kind is not None:
+        raise unable(where, f"is a part of the type {str(kind)[:40]!r}, which Gemini has not")
     return None
+
+
+def _foreign(part: Mapping[str, Any], kind: str, where: str) -> dict[str, Any]:
+    """Return the media of a document or video part as Mistral and OpenRouter have them."""
+    given = part.get(kind)
+    url = given.get("url") if isinstance(given, Mapping) else given
+    place = f"{where}.{kind}"
+    if not isinstance(url, str):
+        raise wrong(place, "is no address", "'https://…' or 'data:…;base64,…'")
+    return {"inlineData": _inline(url, place)} if url[:5].lower() == "data:" else {"fileData": _linked(url, place, _LINKED[kind])}
 
 
 def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
@@ -88,8 +119,10 @@ def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     raise wrong(where, "is neither an address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
 
 
-def _linked(url: str, where: str) -> dict[str, Any]:
-    kind = mimetypes.guess_type(urlsplit(url).path)[0]
+def _linked(url: str, where: str, usual: str | None = None) -> dict[str, Any]:
+    kind = mimetypes.guess_type(urlsplit(url).path)[0] or usual
+    if kind is not None and kind.startswith("image/") and kind not in IMAGES:
+        raise unable(where, f"is an image of {kind}; Gemini accepts {', '.join(IMAGES)}")
     if kind is None:
         raise unable(
             where,
@@ -110,7 +143,11 @@ def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
         raise unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
-    return _inline(data, f"{where}.file_data")
+    if data.partition("://")[0].lower() in _SCHEMES:  # as OpenRouter takes it
+        return {"fileData": _linked(data, f"{where}.file_data", "application/pdf")}
+    if data.startswith(_PDF_BEGINS):
+        data = f"data:application/pdf;base64,{data}"
+    return {"inlineData": _inline(data, f"{where}.file_data")}
 
 
 def _inline(url: str, where: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A conversation from OpenAI's messages to Gemini's ``contents`` and ``systemInstruction``.
 
-Gemini's shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21. A function's result
+Gemini's shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21. The messages obey
+:data:`modelmesh_connector_google.message_rules.RULES` before they come here. A function's result
 carries the function's name, which OpenAI's message has not: it is found from the call.
 """
 
@@ -21,13 +22,6 @@ UNSIGNED = "skip_thought_signature_validator"
 _UNSIGNED_MODELS = re.compile(r"gemini-(pro-|flash-)?[12](\D|$)|(?!gemini)")
 """Models that take a call without a signature: those before Gemini 3, and those that are not Gemini."""
 
-_ASSISTANT_KEYS = frozenset(
-    {
-        "role", "content", "name", "tool_calls", "function_call", "refusal", "audio", "annotations", "reasoning_content",
-        "extra_content", "content_parts",
-    }
-)  # fmt: skip
-
 
 def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> tuple[Any, list[Any]]:
     """Return ``systemInstruction``, ``None`` when there is none, and ``contents``.
@@ -41,7 +35,10 @@ def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> 
     native = payload.get("systemInstruction", payload.get("system_instruction"))
     if isinstance(payload.get("contents"), list):
         talk.before(payload["contents"])
-    for place, message in enumerate(payload.get("messages") or ()):
+    messages = payload.get("messages")
+    if messages == [] and not talk.turns:
+        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+    for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
     if not talk.system:
         return native, talk.turns
@@ -71,29 +68,32 @@ class _Conversation:
         if not isinstance(message, Mapping):
             raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
-        if role in ("tool", "function"):
+        if role == "tool":
             self._add_result(message, where)
             return
         self._results = None
         if role in ("system", "developer"):
             self._add_system(message, where)
-        elif role in ("assistant", "model"):
+        elif role == "assistant":
             self._add_assistant(message, where)
         else:
             self._add_user(message, where)
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
-        self._drop_name(message)
-        if len(self.turns) > self._given:
-            self.adapted.append(f"{where} ({message['role']}) moved to the top, where Gemini's systemInstruction is")
         said = parts_of(message.get("content"), f"{where}.content", self.adapted)
         self.system += [part for part in said if part != {"text": ""}]
 
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
-        self._drop_name(message)
-        self.turns.append(
-            {"role": message.get("role"), "parts": parts_of(message.get("content"), f"{where}.content", self.adapted)}
-        )
+        said = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if part != {"text": ""}]
+        self._say("user", said)
+
+    def _say(self, role: str, parts: list[Any]) -> None:
+        """Add parts to a turn of this role, a new one unless the last is; results of tools stand in a turn of their own."""
+        last = self.turns[-1] if len(self.turns) > self._given else {}
+        if last.get("role") == role and not any("functionResponse" in part for part in last["parts"]):
+            last["parts"] = [*last["parts"], *parts]
+        else:
+            self.turns.append({"role": role, "parts": parts})
 
     def _add_result(self, message: Mapping[str, Any], where: str) -> None:
         given = message.get("tool_call_id")
@@ -108,34 +108,24 @@ class _Conversation:
             del part["functionResponse"]["id"]
         self._results.append(part)
 
-    def _drop_name(self, message: Mapping[str, Any]) -> None:
-        if message.get("name") is not None:
-            self.adapted.append("name of a message dropped: Gemini has no names of participants")
-
     # -- the model's turns --------------------------------------------------------------------------------------------
 
     def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
-        self._drop_name(message)
-        for name, value in message.items():
-            if value and (name not in _ASSISTANT_KEYS or name == "audio"):
-                self.adapted.append(f"{name} of an assistant message dropped: Gemini has no such field")
         calls = self._calls(message, where)
         native = message.get("content_parts")
         if isinstance(native, list) and _agree(native, message, calls):
-            self.turns.append({"role": "model", "parts": native})
+            self._say("model", native)
             pairs = zip(calls, text_and_calls(native)[1], strict=True)
             self._unnumbered |= {ours["functionCall"].get("id") for ours, theirs in pairs if not theirs.get("id")}
             return
         content = message.get("content")
         said = [] if content is None else parts_of(content, f"{where}.content", self.adapted)
-        if not said and message.get("refusal"):
-            said = parts_of(message["refusal"], f"{where}.refusal", self.adapted)
         signature = signature_of(message)
         if signature is not None and said and "thoughtSignature" not in said[-1]:
             said[-1] = {**said[-1], "thoughtSignature": signature}
-        said = [part for part in said if part != {"text": ""}] + self._signed_calls(calls, where)
+        said = [part for part in said if not _is_blank(part)] + self._signed_calls(calls, where)
         if said:
-            self.turns.append({"role": "model", "parts": said})
+            self._say("model", said)
         else:
             self.adapted.append(f"{where} (assistant) left out: it is empty")
 
@@ -144,10 +134,7 @@ class _Conversation:
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
             raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
-        calls = list(calls)
-        if isinstance(message.get("function_call"), Mapping):
-            calls.append({"function": message["function_call"]})
-        found = [call_part(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
+        found = [call_part(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
         called = [part["functionCall"] for part in found]
         self._names |= {call.get("id"): call["name"] for call in called if isinstance(call.get("id"), str | None)}
         return found
@@ -157,6 +144,10 @@ class _Conversation:
             return calls
         self.adapted.append(f"{where}: a tool call without a thought signature, which another model made, sent with a stand-in")
         return [{**calls[0], "thoughtSignature": UNSIGNED}, *calls[1:]]  # Gemini signs the first call of a step
+
+
+def _is_blank(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.keys() == {"text"} and not str(part["text"] or "").strip()
 
 
 def _agree(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk.message_rules import is_neutral
 from modelmesh_connector_google.content import unable, wrong
 from modelmesh_connector_google.contents import conversation
 from modelmesh_connector_google.tools import tooling
@@ -83,7 +84,7 @@ def body_of(request: WireRequest) -> dict[str, Any]:
         if name in _TRANSLATED or name in _RENAMED or _camel(name) in _IN_CONFIG:
             continue
         if name in _NO_SUCH:
-            if value is not None:
+            if not is_neutral(name, value):
                 adapted.append(f"{name} dropped: Gemini has no such parameter")
         else:
             body[_AT_TOP.get(name, name)] = value

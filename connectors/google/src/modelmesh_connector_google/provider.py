@@ -16,11 +16,14 @@ from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
 from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.events import EventDecoder, blocked
+from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.model_rows import row_of
+from modelmesh_connector_google.own_parts import in_openai_fields
 from modelmesh_connector_google.safety import read_safety_settings
 
 
@@ -46,6 +49,7 @@ class GoogleProvider(BaseProvider):
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
     base_url_variable: ClassVar[str | None] = "GOOGLE_GEMINI_BASE_URL"
     api_version: ClassVar[str] = "/v1"
+    message_rules: ClassVar[MessageRules | None] = RULES
     list_path: ClassVar[str] = "/models?pageSize=1000"  # the most of a page (ai.google.dev/api/models, read 2026-11-21)
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=100, source="Google's refusal, as reported in lancedb/lancedb#3618", as_of="2026-11-30"
@@ -90,6 +94,10 @@ class GoogleProvider(BaseProvider):
         if self.safety_settings and body.get("safetySettings") is None:
             body["safetySettings"] = self.safety_settings
         return body
+
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages with the tool calls and results of Gemini's parts in OpenAI's fields."""
+        return in_openai_fields(messages)
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

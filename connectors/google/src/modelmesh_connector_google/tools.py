@@ -102,32 +102,34 @@ def _name(tool: Any) -> Any:
 # -- calls and results in messages ------------------------------------------------------------------------------------
 
 
-def call_part(call: Any, where: str) -> dict[str, Any]:
+def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     """Return the part that one call is, with the signature that came with it.
 
     Raises:
-        ProviderError: The call has no name, or arguments that are no JSON object.
+        ProviderError: The call has no name.
     """
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
             raise unable(where, "calls a tool with free text as its input")
         raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
-    made = {"name": function.get("name"), "args": _arguments(function.get("arguments"), f"{where}.function.arguments")}
+    made = {"name": function.get("name"), "args": _arguments(function.get("arguments"), adapted)}
     if call.get("id"):
         made = {"id": call["id"], **made}
     signature = signature_of(call)
     return {"functionCall": made, **({"thoughtSignature": signature} if signature is not None else {})}
 
 
-def _arguments(arguments: Any, where: str) -> Any:
+def _arguments(arguments: Any, adapted: list[str]) -> Any:
+    """Return the arguments of a call as an object; text that is none, though it is close, stands within one."""
     if isinstance(arguments, Mapping):
         return arguments
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return {}
     value = _object(arguments)
     if value is None:
-        raise wrong(where, "is not a JSON object", "'{}' or '{\"city\": \"Oslo\"}'")
+        adapted.append("arguments of tool calls that are no JSON object sent within one")
+        return {"arguments": arguments}
     return value
 
 
@@ -141,7 +143,7 @@ def result_part(message: Mapping[str, Any], name: Any, where: str, adapted: list
     if isinstance(content, list):
         parts = parts_of(content, f"{where}.content", adapted)
         media = [part for part in parts if any(key in part for key in _MEDIA)]
-        content = "".join(str(part.get("text") or "") for part in parts)
+        content = "".join(str(part.get("text") or "") for part in parts)  # a blank result is an empty one
     response = content if isinstance(content, Mapping) else _object(content)
     made = {"name": name, "response": {"output": "" if content is None else content} if response is None else response}
     if message.get("tool_call_id"):

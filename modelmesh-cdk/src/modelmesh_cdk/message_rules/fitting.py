@@ -85,6 +85,9 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
         notes.add(f"a message {rules.stand_in!r} of the user added: all others are blank")
         turns = [Turn({"role": "user", "content": rules.stand_in}, "")]
     turns = in_order(turns, rules, notes)
+    if not turns and messages:
+        turns = [Turn({"role": "user", "content": rules.stand_in}, "messages[0]")]
+        notes.add(f"a message {rules.stand_in!r} of the user sent in place of blank ones")
     if rules.thoughts is not None:
         _with_thoughts(turns, rules)
     return spelled([turn.said for turn in turns], rules.call_ids, notes)

@@ -15,8 +15,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_breaches
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, named_event, usage_in, without, written
+from modelmesh_cdk.testing.dialects.shape import (
+    beyond,
+    calls_in,
+    choices_of,
+    named_event,
+    stood_in,
+    usage_in,
+    without,
+    written,
+)
 from modelmesh_cdk.testing.upstream import Received, Script
 
 _F = FailureClass
@@ -108,7 +119,7 @@ class AnthropicDialect(Dialect):
 
     def question(self, received: Received) -> dict[str, Any]:
         """Return the chat; it must have a version and a limit of tokens."""
-        body = received.json
+        body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         assert received.headers.get("anthropic-version"), "Anthropic requires the header anthropic-version"
         assert isinstance(body.get("max_tokens"), int), "Anthropic requires max_tokens, a whole number"
@@ -137,12 +148,19 @@ class AnthropicDialect(Dialect):
         """There are no embeddings."""
         raise NotImplementedError
 
+    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+        """Return the rules that the latest request breaks, in the vendor's own format."""
+        del question, rules
+        return anthropic_breaches(self.latest)
+
     def said(self, name: str, value: Any, received: Received) -> Any:
-        """Anthropic has no seed, no logprobs, no detail of images, no name of a schema, and lately no sampling."""
+        """Anthropic has no blank text, seed, logprobs, detail of images or name of a schema, and lately no sampling."""
         lacks = {"seed", "logprobs", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict"}
         if received.headers.get("anthropic-version", "") >= _WITHOUT_SAMPLING:
             lacks |= {"temperature", "top_p"}
-        return None if name in lacks else value
+        if name == "stop":
+            return [one for one in value if one.strip()]
+        return stood_in(value) if name == "messages" else None if name in lacks else value
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 

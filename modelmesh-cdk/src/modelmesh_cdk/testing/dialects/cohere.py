@@ -15,8 +15,20 @@ from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.testing.dialects.cohere_rules import cohere_breaches
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, named_event, packed, usage_in, without, written
+from modelmesh_cdk.testing.dialects.shape import (
+    beyond,
+    calls_in,
+    choices_of,
+    named_event,
+    packed,
+    stood_in,
+    usage_in,
+    without,
+    written,
+)
 from modelmesh_cdk.testing.upstream import Received, Script, event
 
 _F = FailureClass
@@ -81,7 +93,7 @@ class CohereDialect(Dialect):
 
     def question(self, received: Received) -> dict[str, Any]:
         """Return the chat; that one tool must be called and that the only one must be are the same."""
-        body = received.json
+        body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         said: dict[str, Any] = body
         found = {_NAMES.get(name, name): value for name, value in said.items()}
@@ -106,13 +118,18 @@ class CohereDialect(Dialect):
         dimensions = {"dimensions": body["output_dimension"]} if "output_dimension" in body else {}
         return {**without(body, "texts", "output_dimension"), "input": body["texts"], **dimensions}
 
+    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+        """Return the rules that the latest request breaks, in the vendor's own format."""
+        del question, rules
+        return cohere_breaches(self.latest)
+
     def said(self, name: str, value: Any, received: Received) -> Any:
         """Cohere has no identifier of the user and no name of a schema, and takes no ``p`` of 0."""
         del received
         if name == "top_p":
             return min(max(value, _LEAST_P), _MOST_P)
         lacks = ("user", "response_format.json_schema.name", "response_format.json_schema.strict")
-        return None if name in lacks else value
+        return stood_in(value) if name == "messages" else None if name in lacks else value
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 

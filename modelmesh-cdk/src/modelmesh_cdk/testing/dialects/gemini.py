@@ -16,8 +16,10 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.testing.dialects.gemini_rules import gemini_breaches
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
+from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, stood_in, usage_in, without, written
 from modelmesh_cdk.testing.upstream import Received, Script, event
 
 _F = FailureClass
@@ -123,7 +125,7 @@ class GeminiDialect(Dialect):
         assert method in ("generateContent", "streamGenerateContent"), method
         stream = method == "streamGenerateContent"
         assert not stream or query.get("alt") == ["sse"], "without alt=sse Gemini streams an array and no events"
-        body = received.json
+        body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         found = without(body, "contents", "systemInstruction", "generationConfig", "tools", "toolConfig")
         found |= {"model": model, "messages": [*_system(body), *_turns(_spelled(body["contents"]))], **_settings(body)}
@@ -147,11 +149,16 @@ class GeminiDialect(Dialect):
         dimensions = {"dimensions": rest[0]["outputDimensionality"]} if "outputDimensionality" in rest[0] else {}
         return {"model": model, "input": texts, **without(rest[0], "outputDimensionality"), **dimensions}
 
+    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+        """Return the rules that the latest request breaks, in the vendor's own format."""
+        del question, rules
+        return gemini_breaches(self.latest)
+
     def said(self, name: str, value: Any, received: Received) -> Any:
         """Gemini has no identifier of the user, no detail of one image, and no name of a schema."""
         del received
         lacks = ("user", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict")
-        return None if name in lacks else value
+        return stood_in(value) if name == "messages" else None if name in lacks else value
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 

@@ -69,3 +69,9 @@ def unpacked(text: str) -> list[float]:
     """Return the embedding that such a text holds."""
     raw = base64.b64decode(text, validate=True)
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+
+
+def stood_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return messages with the stand-in for blank text of the user, which some vendors refuse."""
+    blank = [one.get("role") == "user" and isinstance(one.get("content"), str) and not one["content"].strip() for one in messages]
+    return [{**one, "content": "(empty)"} if empty else one for one, empty in zip(messages, blank, strict=True)]

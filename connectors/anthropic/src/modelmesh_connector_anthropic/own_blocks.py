@@ -1,0 +1,70 @@
+"""Messages that hold Anthropic's own blocks, as its SDK writes them, with OpenAI's fields beside them.
+
+The rules for conversations see tool calls and results in OpenAI's shape only. An assistant's blocks stay on the message as
+``content_blocks``, which :mod:`modelmesh_connector_anthropic.messages` sends as they are while the fields still say the same.
+Block types are those of the anthropic package 2.11.0 (``types/content_block_param.py``, ``types/beta/beta_content_block.py``),
+read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_connector_anthropic.answers import call_of
+
+_OF_ASSISTANT = frozenset(
+    {
+        "thinking", "redacted_thinking", "tool_use", "server_tool_use", "web_search_tool_result", "web_fetch_tool_result",
+        "code_execution_tool_result", "bash_code_execution_tool_result", "text_editor_code_execution_tool_result",
+        "tool_search_tool_result", "advisor_tool_result", "mcp_tool_use", "mcp_tool_result", "mcp_tool_listing",
+        "container_upload", "compaction", "fallback",
+    }
+)  # fmt: skip
+_OF_RESULT = ("is_error", "cache_control", "toolset_name")
+
+
+def in_openai_fields(messages: list[Any]) -> list[Any]:
+    """Return messages whose tool calls and results stand in OpenAI's fields.
+
+    Args:
+        messages: In OpenAI's shape, with Anthropic's blocks in some contents; they are not changed.
+    """
+    found: list[Any] = []
+    for message in messages:
+        content = message.get("content") if isinstance(message, Mapping) else None
+        kinds = {_type(block) for block in content} if isinstance(content, list) else set()
+        if kinds and message.get("role") == "assistant" and kinds & _OF_ASSISTANT and "content_blocks" not in message:
+            found.append(_assistant(message, content))
+        elif "tool_result" in kinds and message.get("role") == "user":
+            found += _results(message, content)
+        else:
+            found.append(message)
+    return found
+
+
+def _type(block: Any) -> str:
+    return str(block.get("type")) if isinstance(block, Mapping) else ""
+
+
+def _assistant(message: Mapping[str, Any], blocks: list[Any]) -> Mapping[str, Any]:
+    known = [block if isinstance(block, Mapping) else {"type": "text", "text": block} for block in blocks]
+    if not all(_type(block) in _OF_ASSISTANT or _type(block) == "text" for block in known):
+        return message  # parts of several formats: the rules take them apart
+    texts = [block["text"] for block in known if block.get("type") == "text" and isinstance(block.get("text"), str)]
+    calls = [call_of(block) for block in known if block.get("type") == "tool_use"]
+    given = message.get("tool_calls") or []
+    made = {**message, "content": "".join(texts) or None, "content_blocks": known}
+    return {**made, "tool_calls": [*calls, *given]} if calls else made
+
+
+def _results(message: Mapping[str, Any], blocks: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    rest: list[Any] = []
+    for block in blocks:
+        if not isinstance(block, Mapping) or block.get("type") != "tool_result":
+            rest.append(block)
+            continue
+        said = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": block.get("content") or ""}
+        found.append(said | {name: block[name] for name in _OF_RESULT if name in block})
+    return [*found, {**message, "content": rest}] if rest else found

@@ -1,0 +1,64 @@
+"""Gemini's rules for conversations.
+
+``generateContent`` answers 400 to a request that breaks one of them. Gemini's own parts travel in ``content_parts`` or without a
+``type``, and are left to :mod:`modelmesh_connector_google.contents`; which parts of others it can take is in
+:mod:`modelmesh_connector_google.content`.
+"""
+
+from __future__ import annotations
+
+from modelmesh_cdk.message_rules import Arguments, Blank, MessageRules, SilentContent, Source, SystemPlace
+
+_PACKAGE = Source("package google-genai 3.4.0, types.Content, types.Part", "2026-11-21")
+_ORDER = Source(
+    "the API's words 'Please ensure that the number of function response parts is equal to the number of function call parts' "
+    "and 'function call turn comes immediately after a user turn': google-gemini/gemini-cli#3814 and #17208",
+    "2026-11-30",
+)
+
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
+"""Accepted types of images; GIF is not among them (EvanZhouDev/gemini-ai#3, microsoft/vscode#286628, read 2026-11-30)."""
+
+RULES = MessageRules(
+    vendor="Gemini",
+    roles=("system", "developer", "user", "assistant", "tool"),
+    functions=False,
+    keys={
+        "system": ("role", "content"),
+        "developer": ("role", "content"),
+        "user": ("role", "content"),
+        "assistant": ("role", "content", "tool_calls", "reasoning_content", "extra_content", "content_parts"),
+        "tool": ("role", "content", "tool_call_id", "name"),
+    },
+    call_keys=("id", "type", "function", "custom", "extra_content"),
+    part_keys={
+        "text": ("type", "text", "extra_content", "prompt_cache_breakpoint"),
+        "image_url": ("type", "image_url", "extra_content", "prompt_cache_breakpoint", "mediaResolution"),
+    },
+    blank={"user": Blank.STAND_IN, "system": Blank.LEAVE_OUT, "part": Blank.LEAVE_OUT},
+    silent_content=SilentContent.NULL,
+    null_content=True,
+    system=SystemPlace.FIRST,
+    lone_system=False,
+    opening="(start of the conversation)",
+    arguments=Arguments.JSON_OBJECT,
+    images=IMAGES,
+    most_stops=5,
+    sources={
+        "roles": _PACKAGE,
+        "functions": _PACKAGE,
+        "keys": _PACKAGE,
+        "call_keys": _PACKAGE,
+        "part_keys": _PACKAGE,
+        "blank": Source("microsoft/autogen#6083, aaif-goose/goose#7343", "2026-11-30"),
+        "silent_content": Source("microsoft/autogen#6083, aaif-goose/goose#7343", "2026-11-30"),
+        "null_content": Source("modelmesh_connector_google.contents leaves out turns without parts", "2026-11-30"),
+        "system": Source("package google-genai 3.4.0: systemInstruction is a field of the request", "2026-11-21"),
+        "lone_system": Source("'contents is not specified': langchain-ai/langchain-google#1298", "2026-11-30"),
+        "opening": _ORDER,
+        "paired": _ORDER,
+        "arguments": Source("package google-genai 3.4.0, types.FunctionCall: args is an object", "2026-11-21"),
+        "images": Source("EvanZhouDev/gemini-ai#3, microsoft/vscode#286628", "2026-11-30"),
+        "most_stops": Source("ai.google.dev/api/generate-content, stopSequences: up to 5", "2026-11-30"),
+    },
+)

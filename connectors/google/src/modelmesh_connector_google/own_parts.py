@@ -1,0 +1,63 @@
+"""Messages that hold Gemini's own parts, as its SDK writes turns, with OpenAI's fields beside them.
+
+The rules for conversations see tool calls and results in OpenAI's shape only. A model's parts stay on the message as
+``content_parts``, which :mod:`modelmesh_connector_google.contents` sends as they are while the fields still say the same.
+Shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh_cdk.wire import json_codec
+from modelmesh_connector_google.answers import call_of, text_and_calls
+
+
+def in_openai_fields(messages: list[Any]) -> list[Any]:
+    """Return messages whose tool calls and results stand in OpenAI's fields.
+
+    Args:
+        messages: In OpenAI's shape, or turns as Gemini has them; they are not changed.
+    """
+    found: list[Any] = []
+    names: dict[Any, str] = {}
+    for place, message in enumerate(messages):
+        if not isinstance(message, Mapping):
+            found.append(message)
+        elif message.get("role") == "tool" and isinstance(message.get("content"), Mapping):
+            found.append({**message, "content": json_codec.encode(message["content"]).decode()})
+        elif not isinstance(message.get("parts"), list) or "content" in message:
+            found.append(message)
+        elif message.get("role") in ("model", "assistant"):
+            found.append(_model(message["parts"], place, names))
+        else:
+            found += _user(message["parts"], names)
+    return found
+
+
+def _model(parts: list[Any], place: int, names: dict[Any, str]) -> dict[str, Any]:
+    text, _ = text_and_calls(parts)
+    called = [part for part in parts if isinstance(part, Mapping) and isinstance(part.get("functionCall"), Mapping)]
+    made: dict[str, Any] = {"role": "assistant", "content": text or None, "content_parts": parts}
+    calls = []
+    for number, part in enumerate(called):
+        identity = part["functionCall"].get("id") or f"call_{place}_{number}"
+        names[part["functionCall"].get("name")] = identity
+        calls.append(call_of(part, identity))
+    return {**made, "tool_calls": calls} if calls else made
+
+
+def _user(parts: list[Any], names: dict[Any, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    rest: list[Any] = []
+    for part in parts:
+        result = part.get("functionResponse") if isinstance(part, Mapping) else None
+        if not isinstance(result, Mapping):
+            rest.append(part)
+            continue
+        name = result.get("name")
+        given = result.get("id") or names.get(name)
+        said = json_codec.encode(result.get("response") or {}).decode()
+        found.append({"role": "tool", "tool_call_id": given, "name": name, "content": said})
+    return [*found, {"role": "user", "content": rest}] if rest or not found else found
