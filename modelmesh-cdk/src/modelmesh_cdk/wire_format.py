@@ -243,8 +243,9 @@ class WireFormat:
         payload: Any = self._build_request_payload(request)
         if not isinstance(payload, dict):
             raise self._misused("_build_request_payload", payload, "the body as a dict")
-        if request.call.strict and request.adapted:
-            message = f"{self.id} would have to change the request ({'; '.join(request.adapted)}), and the pool is strict"
+        changes = [line for line in request.adapted if line not in request.harmless] if request.call.strict else []
+        if changes:
+            message = f"{self.id} would have to change the request ({'; '.join(changes)}), and the pool is strict"
             raise failure(FailureClass.CAPABILITY, message, status=400)
         try:
             body = json_codec.encode(payload)

@@ -33,8 +33,11 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
     found: list[Any] = []
     for message in messages:
         content = message.get("content") if isinstance(message, Mapping) else None
-        kinds = {_type(block) for block in content} if isinstance(content, list) else set()
-        if kinds and message.get("role") == "assistant" and kinds & _OF_ASSISTANT and "content_blocks" not in message:
+        if not isinstance(content, list):
+            found.append(message)
+            continue
+        kinds = {_type(block) for block in content}
+        if message.get("role") == "assistant" and kinds & _OF_ASSISTANT and "content_blocks" not in message:
             found.append(_assistant(message, content))
         elif "tool_result" in kinds and message.get("role") == "user":
             found += _results(message, content)

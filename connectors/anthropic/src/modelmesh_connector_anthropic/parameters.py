@@ -27,6 +27,9 @@ _NO_SUCH = frozenset(
     }
 )  # fmt: skip
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+_USUAL = ("temperature", "top_p")
+"""Of these, the parameters whose value of 1 changes nothing."""
+
 _TRANSLATED = frozenset(
     {
         "function_call", "functions", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "output_config",
@@ -64,7 +67,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
         ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
-    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, adapted, set_max, known_max)}
+    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, request, set_max, known_max)}
     system, body["messages"] = conversation(payload, adapted)
     if system is not None:
         body["system"] = system
@@ -77,7 +80,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
             if not is_neutral(name, value):
                 adapted.append(f"{name} dropped: Anthropic has no such parameter")
         elif name in _SAMPLING and not samples:
-            if is_neutral(name, value):
+            if value is None or (name in _USUAL and value == 1):  # what Anthropic does anyway
                 continue
             adapted.append(f"{name} dropped: this version of Anthropic's API has no such parameter (option anthropic_version)")
         else:
@@ -98,7 +101,8 @@ def headers_of(payload: Mapping[str, Any]) -> dict[str, str]:
     return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in given.items()}
 
 
-def _max_tokens(payload: Mapping[str, Any], adapted: list[str], set_max: int | None, known: int | None) -> Any:
+def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int | None, known: int | None) -> Any:
+    adapted = request.adapted
     new, old = payload.get("max_completion_tokens"), payload.get("max_tokens")
     if new is not None:
         adapted.append("max_completion_tokens sent as max_tokens")
@@ -108,14 +112,14 @@ def _max_tokens(payload: Mapping[str, Any], adapted: list[str], set_max: int | N
     if old is not None:
         return old
     if set_max is None and known is not None:
-        adapted.append(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
+        request.note_harmless(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
         return known
     limit = MAX_TOKENS if set_max is None else set_max
     thinking = payload.get("thinking")
     budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
     if isinstance(budget, int) and budget >= limit:
         limit += budget  # the budget counts towards max_tokens and must be below it
-    adapted.append(f"max_tokens {limit} added (option max_tokens): Anthropic requires one")
+    request.note_harmless(f"max_tokens {limit} added (option max_tokens): Anthropic requires one")
     return limit
 
 
@@ -185,7 +189,7 @@ def _metadata(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     adapted += [f"metadata.{name} dropped: Anthropic's metadata has user_id only" for name in given or () if name != "user_id"]
     for name in ("safety_identifier", "user"):
         value = payload.get(name)
-        if is_neutral(name, value) or value == "":
+        if value is None:
             continue
         if made.get("user_id") not in (None, value):
             adapted.append(f"{name} dropped: another identifier of the user was given too")

@@ -53,7 +53,7 @@ def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
     body |= {name: value for name, value in payload.items() if name not in _TRANSLATED}
     if body.get("input_type") is None:
         body["input_type"] = "image" if body.get("images") else input_type
-        adapted.append(f"input_type {body['input_type']!r} added (option input_type): Cohere requires one")
+        request.note_harmless(f"input_type {body['input_type']!r} added (option input_type): Cohere requires one")
     if body.get("embedding_types") is None:
         # The numbers are asked for and packed here for base64, so that they are what OpenAI's clients unpack.
         asked = payload.get("encoding_format")

@@ -91,6 +91,9 @@ class GoogleProvider(BaseProvider):
         if request.call.operation.name == EMBEDDINGS.name:
             return embeddings.body_of(request, _resource(request.model))
         body = parameters.body_of(request)
+        messages = request.payload.get("messages") or ()
+        if any(isinstance(one, Mapping) and one.get("reasoning_content") for one in messages):
+            request.note_harmless("reasoning_content of assistant messages left out: Gemini takes no thoughts back")
         if self.safety_settings and body.get("safetySettings") is None:
             body["safetySettings"] = self.safety_settings
         return body

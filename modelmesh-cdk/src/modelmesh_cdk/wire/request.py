@@ -19,11 +19,12 @@ class WireRequest:
         payload: The call's parameters in OpenAI's shape; shared as well.
         stream: Whether events are wanted.
         adapted: What was dropped or renamed for this vendor, one line each; add to it.
+        harmless: Those of these lines that a strict pool accepts, because nothing that the caller asked for is lost.
         usage_asked: Whether the body asks for the usage of a stream.
         usage_refused: Whether the server refused to be asked for it.
     """
 
-    __slots__ = ("adapted", "call", "model", "payload", "stream", "usage_asked", "usage_refused")
+    __slots__ = ("adapted", "call", "harmless", "model", "payload", "stream", "usage_asked", "usage_refused")
 
     def __init__(self, call: Call, model: str, *, usage_refused: bool = False) -> None:
         self.call = call
@@ -33,6 +34,12 @@ class WireRequest:
         self.adapted: list[str] = []
         self.usage_asked = False
         self.usage_refused = usage_refused
+        self.harmless: set[str] = set()
+
+    def note_harmless(self, line: str) -> None:
+        """Note a change by which nothing that the caller asked for is lost, such as a parameter that the vendor requires."""
+        self.adapted.append(line)
+        self.harmless.add(line)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

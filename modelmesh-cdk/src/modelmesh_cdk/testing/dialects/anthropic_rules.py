@@ -24,7 +24,7 @@ def anthropic_breaches(body: Mapping[str, Any]) -> list[str]:
     if not isinstance(turns, list) or not turns:
         return ["messages is not a list with a turn in it"]
     found = [line for place, turn in enumerate(turns) for line in _turn(turn, f"messages[{place}]")]
-    if found and any("is not an object" in line for line in found):
+    if any("is not an object" in line or "content is" in line for line in found):
         return found
     return [*found, *_system(body.get("system")), *_order(turns), *_parameters(body)]
 

@@ -196,7 +196,6 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
         "logprobs": False,
         "logit_bias": {},
         "store": False,
-        "user": "",
         "metadata": {},
     },
     "two choices": {"messages": [USER], "n": 2},

@@ -249,7 +249,7 @@ def _turns(contents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         for result in (part["functionResponse"] for part in parts if "functionResponse" in part):
             response = result["response"]
             content = response["output"] if response.keys() == {"output"} else json.dumps(response, ensure_ascii=False)
-            yield {"role": "tool", "tool_call_id": result["id"], "content": content}
+            yield {"role": "tool", "tool_call_id": result.get("id"), "content": content}
         calls = [_call(part["functionCall"]) for part in parts if "functionCall" in part]
         said = [_part(part) for part in parts if not part.keys() & {"functionCall", "functionResponse"}]
         if not said and not calls:
@@ -327,7 +327,7 @@ def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _function_call(call: Mapping[str, Any], arguments: str) -> dict[str, Any]:
-    return {"functionCall": {"id": call["id"], "name": call["name"], "args": json.loads(arguments)}}
+    return {"functionCall": {"id": call.get("id"), "name": call["name"], "args": json.loads(arguments)}}
 
 
 def _prompt(usage: Mapping[str, Any]) -> dict[str, Any]:
