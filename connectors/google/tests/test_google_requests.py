@@ -294,7 +294,6 @@ def test_media() -> None:
         ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.org/a"}}]}, "capability"),
         ({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-test"}}]}, "capability"),
         ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "ftp"}}]}, "caller"),
-        ({"role": "user", "content": 5}, "caller"),
         ("Hello", "caller"),
         (
             {"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "f", "input": ""}}]},

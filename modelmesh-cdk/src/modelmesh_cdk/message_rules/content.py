@@ -27,7 +27,7 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
         if moved and turn.role != "tool":
             found.append(Turn({"role": "user", "content": moved}, found[-1].where))
             moved = []
-        content = _as_content(turn, notes)
+        content = _as_content(turn, rules, notes)
         if isinstance(content, list):
             parts = []
             for place, part in enumerate(content):
@@ -48,21 +48,22 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
     return found
 
 
-def _as_content(turn: Turn, notes: Notes) -> Any:
+def _as_content(turn: Turn, rules: MessageRules, notes: Notes) -> Any:
     """Return the content as text or parts: other values, as tools return them, become JSON text."""
     content = turn.content
     if content is None or isinstance(content, str):
         return content
-    if _is_part(content):
+    if _is_part(content, rules):
         turn.said["content"] = [content]
-    elif not isinstance(content, list) or not all(_is_part(part) for part in content):
+    elif not isinstance(content, list) or not all(_is_part(part, rules) for part in content):
         turn.said["content"] = json.dumps(content, ensure_ascii=False, default=str)
         notes.add("content that is neither text nor parts sent as JSON text", turn.where)
     return turn.content
 
 
-def _is_part(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("type"), str)
+def _is_part(value: Any, rules: MessageRules) -> bool:
+    typed = isinstance(value, Mapping) and isinstance(value.get("type"), str)
+    return typed or (isinstance(value, Mapping) and any(name in value for name in rules.untyped_parts))
 
 
 def _belongs_to_user(part: Any, turn: Turn, rules: MessageRules) -> bool:

@@ -97,6 +97,7 @@ class MessageRules:
         parts: Accepted types of content parts by role; a role without an entry takes any.
         refused_parts: Types of content parts of other vendors, refused in each role.
         part_keys: Accepted keys of a content part by its type; a type without an entry is open.
+        untyped_parts: Keys that make a content part without a type, as the vendor's own parts are.
         text_only: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
         joined_texts: Further roles in which a list of only text parts is sent as one text.
         blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
@@ -139,6 +140,7 @@ class MessageRules:
     parts: Mapping[str, Collection[str]] = field(factory=dict)
     refused_parts: Collection[str] = ()
     part_keys: Mapping[str, Collection[str]] = field(factory=dict)
+    untyped_parts: Collection[str] = ()
     text_only: Collection[str] = ()
     joined_texts: Collection[str] = ()
     blank: Mapping[str, Blank] = field(factory=dict)
