@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.pool import Pool
@@ -34,7 +34,7 @@ class PoolInfo(Mapping[str, Any]):
     current_provider: str | None
     strategy: str
     capability: str
-    left: tuple[dict[str, Any], ...] = ()
+    left: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, pool: Pool, current: Candidate | None, now: float) -> PoolInfo:

@@ -82,6 +82,9 @@ class AsyncEmbeddings:
         call = make_call(EMBEDDINGS, self._defaults.under(arguments))
         return completed(CreateEmbeddingResponse, await self._mesh.aserve(call), call, self._mesh)
 
+    def __repr__(self) -> str:
+        return "<client.embeddings>"
+
     @property
     def with_raw_response(self) -> AsyncRaw[CreateEmbeddingResponse]:
         """The same with the response headers, for callers of the official SDK's raw interface."""

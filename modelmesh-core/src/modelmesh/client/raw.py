@@ -159,7 +159,12 @@ class AsyncStreamedResponse(RawResponse[Any]):
             await self._parsed.close()
 
 
-class Raw(Generic[Parsed]):
+class _Resource:
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of the client: create()>"
+
+
+class Raw(_Resource, Generic[Parsed]):
     """``with_raw_response`` for threads."""
 
     def __init__(self, create: Callable[..., Parsed]) -> None:
@@ -170,7 +175,7 @@ class Raw(Generic[Parsed]):
         return RawResponse(self._create(**arguments))
 
 
-class AsyncRaw(Generic[Parsed]):
+class AsyncRaw(_Resource, Generic[Parsed]):
     """``with_raw_response`` for asyncio."""
 
     def __init__(self, create: Callable[..., Awaitable[Parsed]]) -> None:
@@ -181,7 +186,7 @@ class AsyncRaw(Generic[Parsed]):
         return RawResponse(await self._create(**arguments))
 
 
-class Streaming:
+class Streaming(_Resource):
     """``with_streaming_response`` for threads."""
 
     def __init__(self, create: Callable[..., Any]) -> None:
@@ -208,7 +213,7 @@ class StreamedCall:
             self._response.close()
 
 
-class AsyncStreaming:
+class AsyncStreaming(_Resource):
     """``with_streaming_response`` for asyncio."""
 
     def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:

@@ -90,6 +90,9 @@ def completed(shape: type[Completed], served: Any, call: Any, mesh: ModelMesh) -
     if shape is ChatCompletion:
         body.setdefault("object", "chat.completion")
         mark_answer(body, served.candidate.provider.id)
+        for choice in body.get("choices") or ():
+            if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
+                choice["message"].setdefault("content", None)  # as OpenAI does; some vendors leave it out of tool calls
         if not body.get("created"):
             body["created"] = int(time.time())
     else:
@@ -122,6 +125,9 @@ class Embeddings:
         """
         call = make_call(EMBEDDINGS, self._defaults.under(arguments))
         return completed(CreateEmbeddingResponse, self._mesh.serve(call), call, self._mesh)
+
+    def __repr__(self) -> str:
+        return "<client.embeddings>"
 
     @property
     def with_raw_response(self) -> Raw[CreateEmbeddingResponse]:

@@ -75,6 +75,9 @@ class Unbuilt:
 
     _below = ""
 
+    def __repr__(self) -> str:
+        return f"<client.{self._below.rstrip('.')}>"
+
     def __getattr__(self, name: str) -> Any:
         part = f"{self._below}{name}"
         if part in PARTS:

@@ -35,7 +35,7 @@ TRUSTED_MARGIN = 1.25
 """How much larger than estimated a prompt may be, by a model whose earlier prompts corrected the estimate."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Candidate:
     """One model at one provider, the same object in every pool that has it.
 
@@ -139,6 +139,9 @@ class Candidate:
 
     def __str__(self) -> str:
         return f"{self.provider_id}/{self.model_id}"
+
+    def __repr__(self) -> str:
+        return f"<Candidate {self}, {self.status}>"
 
 
 class Candidates:

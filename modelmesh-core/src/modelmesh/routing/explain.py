@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -50,7 +51,7 @@ class CandidateInfo:
     price: dict[str, Any] | None = None
 
 
-@frozen
+@frozen(repr=False)
 class Explanation:
     """What would happen to a request now. Nothing was sent.
 
@@ -78,6 +79,26 @@ class Explanation:
     def keys(self) -> list[str]:
         """Names of the fields, so that ``dict(explanation)`` works."""
         return [field.name for field in type(self).__attrs_attrs__]
+
+    def __str__(self) -> str:
+        of = f" ({self.capability})" if self.capability else ""
+        chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else None
+        told = f"A request would go to {chosen}: {self.reason}" if chosen else self.reason
+        rows = [("", "provider", "model", "status", "reason")]
+        rows += [
+            ("*" if row.selected else "", row.provider, row.model, row.status, "" if row.reason == NOT_FIRST else row.reason)
+            for row in self.candidates
+        ]
+        wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = ["  ".join([*(cell.ljust(size) for cell, size in zip(row, wide, strict=False)), row[4]]).rstrip() for row in rows]
+        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}", told, "", *lines])
+
+    def __repr__(self) -> str:
+        chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else "no model"
+        return f"<Explanation of pool {self.pool_name!r}: {chosen}, {len(self.candidates)} candidates>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
 
 def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> Explanation:

@@ -42,6 +42,9 @@ class Router:
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
 
+    def __repr__(self) -> str:
+        return f"<Router of the pools {', '.join(self._pools) or 'none'}>"
+
     def list_pools(self) -> list[Pool]:
         """Return every pool, in order of definition."""
         return list(self._pools.values())
