@@ -45,7 +45,7 @@ WRONG: list[Any] = [
     answer(role=5), answer(refusal=[]), answer(reasoning_content={}), answer(function_call="f"),
     answer(finish=""), answer(finish=None), answer(finish=["stop"]), answer(finish=5),
     answer(finish="tool_calls", tool_calls="f"), answer(finish="tool_calls", tool_calls=["f"]),
-    called(id=5), called(function=None), called(function="f"), called(function={"name": "", "arguments": "{}"}),
+    called(id=5), called(id=None), called(id=""), called(function=None), called(function="f"), called(function={"name": "", "arguments": "{}"}),
     called(function={"name": 5, "arguments": "{}"}), called(function={"name": "f", "arguments": {}}),
     called(function={"name": "find", "arguments": '{"a": '}), called(function={"name": "find", "arguments": ""}),
     called(function={"name": "find", "arguments": "[" * 100_000}),
@@ -77,12 +77,6 @@ def test_a_call_that_was_cut_with_its_answer_stays_cut(finish: str) -> None:
 def test_no_arguments_of_a_function_that_takes_none_are_an_empty_object(function: Any) -> None:
     (choice,) = checked(called(function=function)).body["choices"]
     assert choice["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
-
-
-@pytest.mark.parametrize("missing", [None, ""])
-def test_a_call_without_an_id_gets_one(missing: Any) -> None:
-    body = answer(finish="tool_calls", tool_calls=[{**CALL, "id": missing}, {**CALL, "id": missing}])
-    assert [call["id"] for call in checked(body).body["choices"][0]["message"]["tool_calls"]] == ["call_x_0", "call_x_1"]
 
 
 @pytest.mark.parametrize(
@@ -138,16 +132,13 @@ def chunk(finish: Any = None, **delta: Any) -> dict[str, Any]:
     return {"id": "x", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
 
-def piece(arguments: str | None = None, **facts: Any) -> dict[str, Any]:
-    return {**facts, **({} if arguments is None else {"function": {"arguments": arguments}})}
-
-
 WRONG_CHUNKS: list[Any] = [
     {"choices": "HELLO"}, {"choices": {"0": {}}}, {"choices": ["x"]}, {"error": "no"}, {"choices": [{"delta": "text"}]},
     {"choices": [{"index": "0", "delta": {}}]}, {"choices": [{"index": -1, "delta": {}}]}, {"choices": [{"index": {}, "delta": {}}]},
     {"choices": [{"index": 0, "message": {"content": "x"}}]}, {"choices": [{"index": 0, "text": "x"}]},
     chunk(content=5), chunk(content={"a": 1}), chunk(content=["x"]), chunk(role=[]), chunk(reasoning=5),
     chunk(tool_calls="x"), chunk(tool_calls=["x"]), chunk(tool_calls=[{"index": "0"}]), chunk(tool_calls=[{"index": 0, "id": 5}]),
+    chunk(tool_calls=[{"id": "c"}]), chunk(tool_calls=[{"index": 0}]), chunk(tool_calls=[{"index": -1, "id": "c"}]),
     chunk(tool_calls=[{"index": 0, "function": "f"}]), chunk(tool_calls=[{"index": 0, "function": {"name": 5}}]),
     chunk(tool_calls=[{"index": 0, "function": {"arguments": {}}}]),
 ]  # fmt: skip
@@ -204,30 +195,6 @@ def test_a_call_whose_arguments_were_cut_is_no_whole_call(finish: str) -> None:
     assert not progress.complete
     progress.feed(chunk("length"))
     assert progress.complete
-
-
-def test_calls_under_one_index_stay_two_calls() -> None:
-    progress = Progress()
-    pieces = [
-        [piece("", index=0, id="a", type="function")], [piece('{"n":', index=0)], [piece("1}", index=0)],
-        [piece('{"n":', index=0, id="b")], [piece("2}", index=0)],
-    ]  # fmt: skip
-    for number, found in enumerate(pieces):
-        found[0]["function"] |= {"name": "f"} if number in (0, 3) else {}
-        progress.feed(chunk(tool_calls=found))
-    progress.feed(chunk("tool_calls"))
-    assert [call["function"]["arguments"] for call in progress.tool_calls] == ['{"n":1}', '{"n":2}']
-    assert [found[0]["index"] for found in pieces] == [0, 0, 0, 1, 1]
-
-
-def test_calls_without_index_and_id_are_numbered() -> None:
-    progress = Progress()
-    calls = [piece("{}"), piece("{}")]
-    for one in calls:
-        one["function"]["name"] = "f"
-    progress.feed(chunk(tool_calls=calls))
-    progress.feed(chunk("tool_calls"))
-    assert [(call["index"], call["id"]) for call in calls] == [(0, "call_x_0"), (1, "call_x_1")]
 
 
 def test_a_function_that_takes_nothing_ends_with_an_empty_object() -> None:

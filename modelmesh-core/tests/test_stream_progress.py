@@ -26,7 +26,7 @@ def test_an_empty_choice_beside_usage_does_not_begin_the_answer_again(delta: Any
     assert progress.usage == USAGE
 
 
-@pytest.mark.parametrize("delta", [{"content": "more"}, {"tool_calls": [{"index": 0}]}])
+@pytest.mark.parametrize("delta", [{"content": "more"}, {"tool_calls": [{"index": 0, "id": "c"}]}])
 def test_more_of_it_does(delta: dict[str, Any]) -> None:
     assert not fed(ENDED, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}).complete
 

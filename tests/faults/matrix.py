@@ -38,6 +38,9 @@ TOOLS = [{"type": "function", "function": {"name": "say", "parameters": {"type":
 SPECIAL = {"refused": "fallback", "dns-fail": "fallback", "tls-untrusted": "fallback", "tls-silent": "fallback"}
 """Faults of the address rather than of the server."""
 
+TWICE = ("keep-alive-stale", "two-answers")
+"""Faults that show at the second request."""
+
 
 def _catalogue() -> dict[str, tuple[Any, str, str]]:
     spec = importlib.util.spec_from_file_location("modelmesh_fault_server", HERE / "server.py")
@@ -56,9 +59,15 @@ def cells(only: list[str] | None = None) -> Iterator[tuple[str, str, bool, str]]
         if only and name not in only:
             continue
         for way in WAYS:
-            if where == "both" or (where == "plain") == (way == "chat"):
+            if _applies(where, way):
                 for is_async in (False, True):
                     yield name, way, is_async, expect
+
+
+def _applies(where: str, way: str) -> bool:
+    if where == "tools":
+        return way == "tools stream"
+    return where == "both" or (where == "plain") == (way == "chat")
 
 
 @define
@@ -161,7 +170,7 @@ def said(parts: list[Any], way: str) -> str:
 def sync_cell(result: Result, settings: dict[str, Any]) -> None:
     """Ask in this thread."""
     with modelmesh.create(config=settings) as client:
-        for number in range(2 if result.fault == "keep-alive-stale" else 1):
+        for number in range(2 if result.fault in TWICE else 1):
             time.sleep(0.05 * number)  # long enough for the end of the connection to arrive
             parts: list[Any] = []
             try:
@@ -173,14 +182,16 @@ def sync_cell(result: Result, settings: dict[str, Any]) -> None:
                         parts.extend(answer)
                 result.end = said(parts, result.way)
                 result.calls = len(answer.attempts)
+                blamed(result, answer.attempts)
             except Exception as error:
                 failed(result, error, parts)
+        at_rest(result, client)
 
 
 async def async_cell(result: Result, settings: dict[str, Any]) -> None:
     """Ask in this task."""
     async with modelmesh.create_async(config=settings) as client:
-        for number in range(2 if result.fault == "keep-alive-stale" else 1):
+        for number in range(2 if result.fault in TWICE else 1):
             await asyncio.sleep(0.05 * number)
             parts: list[Any] = []
             try:
@@ -193,13 +204,27 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
                             parts.append(part)
                 result.end = said(parts, result.way)
                 result.calls = len(answer.attempts)
+                blamed(result, answer.attempts)
             except Exception as error:
                 failed(result, error, parts)
+        at_rest(result, client)
     for _ in range(3):
         await asyncio.sleep(0)  # what is only being closed is no leak
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     if others:
         result.verdicts.append("leaked")
+
+
+def blamed(result: Result, attempts: Any) -> None:
+    """Judge whom the attempts blame: the server was at fault, never the connector's author."""
+    if any("Broken" in (attempt.error or "") for attempt in attempts):
+        result.verdicts.append("wrong party")
+
+
+def at_rest(result: Result, client: Any) -> None:
+    """Judge what is left when nobody asks any more: no place in flight, and nobody blamed for what the server did."""
+    if any(entry.account.in_flight for entry in client.mesh._entries):
+        result.verdicts.append("lost slot")
 
 
 def failed(result: Result, error: Exception, parts: list[Any]) -> None:
@@ -209,6 +234,7 @@ def failed(result: Result, error: Exception, parts: list[Any]) -> None:
     shown = repr(error) + repr(vars(error))
     if KEY in shown:
         result.verdicts.append("key shown")
+    blamed(result, getattr(error, "attempts", None) or ())
     if not isinstance(error, ModelMeshError):
         result.verdicts.append("untyped")
     elif isinstance(error, StreamInterruptedError):
@@ -273,7 +299,7 @@ def matrix(only: list[str] | None = None, *, slack: float = SLACK_S, progress: b
     return results
 
 
-COUNTS = ("silent", "hung", "untyped", "leaked", "unrecovered", "key shown", "too many calls")
+COUNTS = ("silent", "hung", "untyped", "leaked", "lost slot", "wrong party", "unrecovered", "key shown", "too many calls")
 
 
 def table(results: list[Result]) -> str:

@@ -18,6 +18,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import shapes
+
 Writer = asyncio.StreamWriter
 SILENCE_S = 30.0
 
@@ -66,8 +69,12 @@ class Ask:
 
     def chunks(self) -> list[bytes]:
         """Role, first piece, second piece, finish: the answer as events, without the last word."""
+        return [event(one) for one in self.parts()]
+
+    def parts(self) -> list[dict[str, Any]]:
+        """The same, not yet as events."""
         deltas = [({"role": "assistant"}, None), *((piece, None) for piece in self.pieces), ({}, self.finish)]
-        return [event(chunk(delta, finish)) for delta, finish in deltas]
+        return [chunk(delta, finish) for delta, finish in deltas]
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -149,7 +156,7 @@ async def silence(_: Writer) -> None:
 # -- faults ---------------------------------------------------------------------------------------------------------
 
 Fault = Callable[[Writer, Ask], Awaitable[None]]
-BOTH, PLAIN, STREAM = "both", "plain", "stream"
+BOTH, PLAIN, STREAM, TOOLS = "both", "plain", "stream", "tools"
 FALLBACK, ANSWER, INTERRUPTED, EITHER = "fallback", "answer", "interrupted", "either"
 FAULTS: dict[str, tuple[Fault, str, str]] = {"good": (good, BOTH, ANSWER)}
 
@@ -464,6 +471,60 @@ for _table, _expect in ((BEFORE, FALLBACK), (AFTER, INTERRUPTED), (WHOLE, ANSWER
             await events(w, *make(ask))
 
         FAULTS[_name] = (_stream, STREAM, _expect)
+
+
+for _name, (_expect, _change) in shapes.PLAIN_SHAPES.items():
+
+    async def _shaped(w: Writer, ask: Ask, change: Callable[[Any], Any] = _change) -> None:
+        await plain(w, json.dumps(change(json.loads(ask.whole()))).encode())
+
+    FAULTS[_name] = (_shaped, PLAIN, _expect)
+
+for _table, _where in ((shapes.STREAM_SHAPES, STREAM), (shapes.TOOL_SHAPES, TOOLS)):
+    for _name, (_expect, _change) in _table.items():
+
+        async def _shaped_stream(w: Writer, ask: Ask, change: Callable[[Any], Any] = _change) -> None:
+            await events(w, *shapes.events(change(ask.parts())), DONE)
+
+        FAULTS[_name] = (_shaped_stream, _where, _expect)
+
+
+@fault("stream-json-created", STREAM)
+async def _(w: Writer, ask: Ask) -> None:
+    await plain(w, ask.whole(), 201)
+
+
+@fault("stream-json-accepted", STREAM)
+async def _(w: Writer, _ask: Ask) -> None:
+    await plain(w, b"{}", 202)
+
+
+@fault("stream-created", STREAM, ANSWER)
+async def _(w: Writer, ask: Ask) -> None:
+    await plain(w, b"".join([*ask.chunks(), DONE]), 201, kind="text/event-stream")
+
+
+@fault("finish-then-open", STREAM, ANSWER)
+async def _(w: Writer, ask: Ask) -> None:
+    await events(w, *ask.chunks(), end=False)
+    await silence(w)
+
+
+@fault("stream-quiet-flood", STREAM)
+async def _(w: Writer, ask: Ask) -> None:
+    await events(w, *ask.chunks()[:1] * 5000)
+
+
+@fault("json-of-brackets", PLAIN)
+async def _(w: Writer, _ask: Ask) -> None:
+    await plain(w, b'{"x": [' + b"[]," * 8_000_000 + b"1]}")
+
+
+@fault("two-answers", expect=ANSWER)
+async def _(w: Writer, ask: Ask) -> None:
+    await good(w, ask)
+    await plain(w, ask.whole().replace(b"HELLO", b"EVIL "))
+    await silence(w)
 
 
 @fault("stream-json-body", STREAM)

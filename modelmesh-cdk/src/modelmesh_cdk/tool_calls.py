@@ -50,9 +50,10 @@ class ToolCallNumbers:
             delta = choice.get("delta") if isinstance(choice, dict) else None
             pieces = delta.get("tool_calls") if isinstance(delta, dict) else None
             if isinstance(pieces, list):
-                calls = self._choices.setdefault(choice.get("index"), [])
+                index = choice.get("index")
+                calls = self._choices.setdefault(index if isinstance(index, int) else 0, [])
                 for piece in pieces:
-                    if isinstance(piece, dict):
+                    if isinstance(piece, dict) and isinstance(piece.get("index"), int | None):  # else for the mesh to refuse
                         _place(piece, calls, str(chunk.get("id")))
 
 
@@ -123,8 +124,9 @@ def complete_message(message: Any, answer: str) -> None:
     for place, call in enumerate(calls):
         if not isinstance(call, dict):
             continue
-        if not call.get("id") or call["id"] in seen:
+        given = call.get("id")
+        if given in (None, "") or (isinstance(given, str) and given in seen):
             call["id"] = new_id(answer, place)
         if isinstance(call.get("function"), dict):
             call.setdefault("type", "function")
-        seen.add(call["id"])
+        seen.add(str(call["id"]))

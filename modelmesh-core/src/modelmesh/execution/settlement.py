@@ -16,6 +16,7 @@ from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.routing.flow import Opened, Served
 from modelmesh.routing.policy import Commit, StreamPolicy
 from modelmesh.routing.progress import HOLD_EVENTS, Progress
+from modelmesh.routing.usages import sound_usage
 
 _log = logging.getLogger("modelmesh.connectors")
 _told: set[tuple[str, str]] = set()
@@ -190,6 +191,8 @@ class Relay:
     def end(self, error: ProviderError | None, *, now: float, began: float) -> StreamInterruptedError | None:
         """Settle the stream; return the error the caller gets, ``None`` when the answer was whole."""
         progress = self._opened.progress
+        if progress.usage is None and error is not None:
+            progress.usage = sound_usage(error.usage)  # some vendors state it beside the error
         if progress.complete:
             flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None

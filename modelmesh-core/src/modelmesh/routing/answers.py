@@ -87,11 +87,11 @@ def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, An
     choices = body["choices"]
     if not isinstance(choices, list):
         raise wrong_type("'choices'", choices, "a list")
-    checked = [_checked_choice(choice, payload, body.get("id")) for choice in choices]
+    checked = [_checked_choice(choice, payload) for choice in choices]
     return {} if checked == choices else {"choices": checked}
 
 
-def _checked_choice(choice: Any, payload: dict[str, Any], answer_id: Any) -> dict[str, Any]:
+def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(choice, dict):
         raise WrongPart("'choices' holds no objects")
     index = choice.get("index")
@@ -100,7 +100,7 @@ def _checked_choice(choice: Any, payload: dict[str, Any], answer_id: Any) -> dic
     reason = finish_reason(choice)
     if reason is None:
         raise WrongPart("a choice has no finish reason")
-    return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"), answer_id)}
+    return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"))}
 
 
 def usage_of(body: Any) -> dict[str, Any] | None:

@@ -85,14 +85,13 @@ def plain_content(message: dict[str, Any]) -> str:
     return text
 
 
-def check_message(message: Any, reason: str, tools: Any, answer_id: Any) -> dict[str, Any]:
+def check_message(message: Any, reason: str, tools: Any) -> dict[str, Any]:
     """Return a whole message whose parts have the right types; a changed copy where a tool call needed one.
 
     Args:
         message: As the vendor sent it.
         reason: The finish reason.
         tools: The tools of the request.
-        answer_id: ID of the answer, from which a call without an ID gets one.
 
     Raises:
         WrongPart: A part is missing, of the wrong type, or a tool call is not whole.
@@ -111,18 +110,16 @@ def check_message(message: Any, reason: str, tools: Any, answer_id: Any) -> dict
     if calls is not None:
         if not isinstance(calls, list):
             raise wrong_type("'tool_calls'", calls, "a list")
-        found["tool_calls"] = [_checked_call(call, place, reason, tools, answer_id) for place, call in enumerate(calls)]
+        found["tool_calls"] = [_checked_call(call, reason, tools) for call in calls]
     return found
 
 
-def _checked_call(call: Any, place: int, reason: str, tools: Any, answer_id: Any) -> dict[str, Any]:
+def _checked_call(call: Any, reason: str, tools: Any) -> dict[str, Any]:
     if not isinstance(call, dict):
         raise wrong_type("a tool call", call, "an object")
     found: dict[str, Any] = dict(call)
-    if found.get("id") in (None, ""):
-        found["id"] = made_id(answer_id, place)
-    elif not isinstance(found["id"], str):
-        raise wrong_type("the ID of a tool call", found["id"], "text")
+    if not isinstance(found.get("id"), str) or not found["id"]:
+        raise wrong_type("the ID of a tool call", found.get("id"), "text")
     if not is_custom(found):
         found["function"] = _checked_function(found.get("function"), reason, tools)
     return found
@@ -184,9 +181,3 @@ def takes_nothing(tools: Any, name: str) -> bool:
             parameters = function.get("parameters")
             return not parameters or (isinstance(parameters, Mapping) and parameters.get("properties") == {})
     return False
-
-
-def made_id(answer_id: Any, place: int) -> str:
-    """Return an ID for a tool call that came without one: OpenAI's form has no calls without."""
-    known = "".join(mark for mark in str(answer_id or "") if mark.isascii() and (mark.isalnum() or mark in "-_"))[:48]
-    return f"call_{known}_{place}" if known else f"call_{place}"

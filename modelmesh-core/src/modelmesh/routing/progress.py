@@ -78,17 +78,17 @@ class Progress:
                 raise WrongPart("stands an error without a status")
             return usage is not None
         for choice in choices:
-            self._feed_choice(choice, chunk)
+            self._feed_choice(choice)
         self._seen = True
         return True
 
-    def _feed_choice(self, choice: Any, chunk: dict[str, Any]) -> None:
+    def _feed_choice(self, choice: Any) -> None:
         if choice.__class__ is not dict:
             raise wrong_type("a choice", choice, "an object")
         index, delta = choice.get("index", 0), choice.get("delta")
         if index.__class__ is not int or index < 0 or delta.__class__ is not dict:
             index, delta = _repaired(choice)
-        says = bool(delta) and self._feed_delta(index, delta, chunk)
+        says = bool(delta) and self._feed_delta(index, delta)
         reason = choice.get("finish_reason")
         if reason is not None:
             reason = choice["finish_reason"] = finish_reason(choice)
@@ -99,24 +99,29 @@ class Progress:
         if says or reason is not None:
             self.has_content = True  # an answer may be empty; saying that it ended is content enough
 
-    def _feed_delta(self, index: int, delta: dict[str, Any], chunk: dict[str, Any]) -> bool:
+    def _feed_delta(self, index: int, delta: dict[str, Any]) -> bool:
         """Take note of a delta; return whether it says something."""
         self.output.add(delta)
         text = delta.get("content")
         if text.__class__ is not str:
             text = plain_content(delta)
+        says = bool(text)
+        if len(delta) > 1 or not says:
+            says = self._feed_rest(index, delta) or says
         if text and not index:
             self._text.append(text)
-        if len(delta) == 1 and text:
-            return True
+        return says
+
+    def _feed_rest(self, index: int, delta: dict[str, Any]) -> bool:
+        """Check what a delta holds beside its text; return whether it says something."""
         check_texts(delta)
         calls = delta.get("tool_calls")
         if calls is not None:
             known = self._calls.get(index)
             if known is None:
                 known = self._calls[index] = StreamedCalls()
-            known.feed(calls, chunk.get("id"))
-        return bool(text) or any(value for name, value in delta.items() if name != "role")
+            known.feed(calls)
+        return any(value for name, value in delta.items() if name != "role")
 
     def _finish(self, index: int, reason: str, delta: dict[str, Any]) -> None:
         calls = self._calls.get(index)
