@@ -31,6 +31,7 @@ from modelmesh.routing.ledger import Ledger
 from modelmesh.routing.lost_leases import give_back_lost
 from modelmesh.routing.policy import Adaptation
 from modelmesh.routing.pool import Pool
+from modelmesh.routing.token_counts import prompt_size
 from modelmesh.routing.wording import name_of, one_line
 from modelmesh.statistics import StatisticsCollector, circuits_of
 from modelmesh.usage import BudgetStatus, UsageTracker
@@ -316,6 +317,7 @@ class ModelMesh(Looking):
         if pool.operations and call.operation.name not in pool.operations:
             raise verdicts.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
+        prompt_size(call)  # a long prompt takes a while to count: not under the lock
         return pool, self._clock(), []
 
     def _after_fork(self) -> None:

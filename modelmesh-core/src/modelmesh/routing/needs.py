@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.models import ModelInfo
 
-CHARACTERS_PER_TOKEN = 4
-"""Rough size of a token of English text; the estimate only rules out models it misses by a wide margin."""
-
 NEEDS = (
     "streaming", "synchronous", "tool_calling", "structured_output", "json_mode", "vision", "system_prompt", "logprobs",
     "reasoning", "grounding",
@@ -110,17 +107,3 @@ _READERS: dict[str, Callable[[Call], bool]] = {
     "reasoning": _reasons,
     "grounding": _searches,
 }
-
-
-def estimated_tokens(call: Call) -> int:
-    """Estimate the prompt's size in tokens, text only, rounded down."""
-    return sum(_characters(message) for message in _messages(call)) // CHARACTERS_PER_TOKEN
-
-
-def _characters(message: Any) -> int:
-    content = message.get("content") if isinstance(message, Mapping) else None
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, list):
-        return sum(len(part["text"]) for part in content if isinstance(part, Mapping) and isinstance(part.get("text"), str))
-    return 0

@@ -10,9 +10,10 @@ from modelmesh.errors import NoActiveModelError
 from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing import standby
 from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.needs import estimated_tokens, lacks, needs
+from modelmesh.routing.needs import lacks, needs
 from modelmesh.routing.pacing import Pacer
 from modelmesh.routing.policy import PoolPolicy
+from modelmesh.routing.token_counts import prompt_size
 from modelmesh.routing.vector_spaces import VectorSpace
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Pool:
             for need in needs(call, self._watched):
                 mask &= ~self._lacks[need]
         if self._windows:
-            size = estimated_tokens(call)
+            size = prompt_size(call).estimated
             if size > self._windows[0][0] * WINDOW_MARGIN:
                 place = bisect_left(self._windows, size / WINDOW_MARGIN, key=lambda row: row[0]) - 1
                 if place >= 0:
@@ -286,7 +287,7 @@ class Pool:
         if any(feature.partition(".")[0] in call.payload for feature in refused):
             return f"refused {', '.join(refused)} lately"
         window = candidate.info.context_window
-        if window and estimated_tokens(call) > window * WINDOW_MARGIN:
+        if window and prompt_size(call).estimated > window * WINDOW_MARGIN:
             return f"its context window of {window} tokens is too small"
         return None
 
