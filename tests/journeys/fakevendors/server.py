@@ -55,6 +55,7 @@ class Account:
         left: Streams whose reader left before the end.
         under_way: Requests that are being answered.
         free: Requests until the vendor throttles, ``None`` for no limit.
+        models: Names of models that it has beside those of the shipped catalogue.
     """
 
     vendor: Vendor
@@ -69,6 +70,7 @@ class Account:
     left: int = 0
     under_way: int = 0
     free: int | None = None
+    models: tuple[str, ...] = ()
     _lock: threading.Lock = field(factory=threading.Lock)
 
     @property
@@ -227,7 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
         expect(any(given), "Incorrect API key provided.", 401)
         expect(dialect.path_holds(request.path), f"Unknown request URL: POST {request.path}", 404)
         asked: Asked = dialect.asked(request, account.vendor)
-        expect(asked.model in account.vendor.models, f"The model {asked.model!r} does not exist.", 404)
+        expect(
+            asked.model in account.vendor.models or asked.model in account.models,
+            f"The model {asked.model!r} does not exist.",
+            404,
+        )
         return asked
 
     def _stream(self, account: Account, asked: Asked, answer: Answer, dialect: Any) -> None:
