@@ -83,7 +83,7 @@ def test_a_capability_of_ones_own(scripted: Any) -> None:
     pools = {"chess": {"capability": "acme.games.chess"}, "acme.games": {}, "acme": None}
     with create(config={"providers": {"p": {"instance": chess}}, "pools": pools}) as client:
         assert [ids(client, name) for name in pools] == [["p/c"], ["p/c", "p/g"], ["p/c", "p/g"]]
-        assert client.chat.completions.create(model="acme.games.go", messages=[]).model == "c"
+        assert client.chat.completions.create(model="acme.games.go", messages=[]).model == "g"
 
 
 def test_configured_models(scripted: Any) -> None:
@@ -229,9 +229,44 @@ def test_the_most_specific_pool_serves_a_capability_without_one(scripted: Any) -
     pools = {"generation": {}, "text-generation": {}, "chat-completion": {}}
     with create(config={"providers": {"a": {"instance": scripted()}}, "pools": pools}) as client:
         resolve = client.mesh.get_router().resolve
-        assert [resolve(name).name for name in ("chat", "code-generation", "text-to-image", "text-generation")] == [
-            "chat-completion", "text-generation", "generation", "text-generation",
+        assert [resolve(name).name for name in ("chat", "code-generation", "text-generation")] == [
+            "chat-completion", "text-generation", "text-generation",
         ]  # fmt: skip
+        with pytest.raises(CapabilityNotFoundError, match="no pool serves 'text-to-image'"):
+            resolve("text-to-image")  # chat models are in the pool 'generation', and none of them makes images
+
+
+FEATURES = {
+    "code-generation": ["plain", "able"],
+    "structured-generation": ["able"],
+    "json-generation": ["able"],
+    "schema-constrained-output": ["able"],
+    "vision-understanding": ["able"],
+    "image-to-text": ["able"],
+    "tool-calling": ["able"],
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_chat_models_are_in_the_pools_that_follow_from_their_features(name: str, scripted: Any) -> None:
+    features = {"structured_output": True, "vision": True, "tool_calling": True}
+    provider = scripted("plain", ModelInfo("able", capabilities=(CHAT,), features=features))
+    with create(config={"providers": {"a": {"instance": provider}}, "pools": {name: {}}}) as client:
+        assert [c.model_id for c in client.mesh.get_router().get_pool(name).models] == FEATURES[name]
+        assert client.chat.completions.create(model=name, messages=[]).model == FEATURES[name][0]
+
+
+def test_a_capability_below_a_pool_is_served_by_the_models_that_have_it(scripted: Any) -> None:
+    provider = scripted("plain", ModelInfo("able", capabilities=(CHAT,), features={"json_mode": True}))
+    with create(config={"providers": {"a": {"instance": provider}}, "pools": {"generation": {}}}) as client:
+        assert client.chat.completions.create(model="json-generation", messages=[]).model == "able"
+        assert client.chat.completions.create(model="code-generation", messages=[]).model == "plain"
+
+
+@pytest.mark.parametrize("name", ["text-to-image", "text-to-speech", "speech-to-text"])
+def test_a_pool_of_an_operation_that_nothing_serves_says_so(name: str, scripted: Any) -> None:
+    with pytest.raises(ConfigurationError, match="This version serves chat completions and embeddings"):
+        create(config={"providers": {"a": {"instance": scripted()}}, "pools": {name: {}}})
 
 
 def test_models_of_create(scripted: Any) -> None:

@@ -122,7 +122,7 @@ class Assembler:
         if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
             problems.take(next(iter(self._models.unlisted.values())))
         limits = self._limit(sections, entries)
-        router = Router(pools, tree, StickUntilFailure)
+        router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
         storage = None
         if sections.storage is not None and ("storage", "connector") not in sections.wrong:

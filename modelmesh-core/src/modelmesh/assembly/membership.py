@@ -10,12 +10,14 @@ from attrs import evolve
 from modelmesh.assembly.accounts import Entries, ProviderEntry
 from modelmesh.assembly.prices import PriceSources, at_no_charge, configured_price
 from modelmesh.capabilities import PREDEFINED_POOLS
+from modelmesh.capabilities.derived import DERIVED, derived
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.config.locate import Places
 from modelmesh.config.problems import Problems, UnknownValueError, did_you_mean
 from modelmesh.config.schema import ModelSection, PoolSection
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
+from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh.routing.candidates import Candidate
 from modelmesh.routing.spending import CONFIGURED
 
@@ -46,6 +48,8 @@ class Models:
         self._places = places
         self._prices = prices
         self._nodes: dict[int, list[CapabilityNode]] = {}
+        self._derived: dict[int, list[CapabilityNode]] = {}
+        self._stated: set[str] = set()
         self._seen: set[tuple[str, str]] = set()
         self._chosen: set[str] = set()
         self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
@@ -182,7 +186,11 @@ class Models:
             info = at_no_charge(info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
-        self._nodes[id(candidate)] = [self._node(name, (*path, "capabilities")) for name in capabilities]
+        nodes = [self._node(name, (*path, "capabilities")) for name in capabilities]
+        paths = [node.path for node in nodes]
+        self._stated.update(paths)
+        self._nodes[id(candidate)] = nodes
+        self._derived[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
         self.candidates.append(candidate)
 
     def _node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
@@ -240,7 +248,7 @@ class Models:
             self._accounts(getattr(section, key) or (), (*path, key))
         if len(self._problems) > before:
             raise UnknownValueError(section.name)
-        found = self._narrow(found, section, "capability", [c for c in found if self._offers(c, node)] if node else None)
+        found = self._narrow(found, section, "capability", [c for c in found if self.offers(c, node)] if node else None)
         if section.providers is not None:
             order = self._accounts(section.providers, (*path, "providers"))
             found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in order])
@@ -257,7 +265,7 @@ class Models:
     def takes(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
         """Whether a pool takes a model in, by the same rules as :meth:`members`."""
         path = ("pools", section.name)
-        if node is not None and not self._offers(candidate, node):
+        if node is not None and not self.offers(candidate, node):
             return False
         account = id(candidate.account)
         if section.providers is not None and account not in self._accounts(section.providers, (*path, "providers")):
@@ -268,7 +276,7 @@ class Models:
 
     def offered(self, node: CapabilityNode) -> list[Candidate]:
         """Return every model that a pool on a node takes in."""
-        return [candidate for candidate in self.candidates if self._offers(candidate, node)]
+        return [candidate for candidate in self.candidates if self.offers(candidate, node)]
 
     def default_pools(self) -> list[str]:
         """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""
@@ -276,8 +284,12 @@ class Models:
         nodes = {name: self._tree.get_node(path) for name, path in named.items()}
         return [name for name, node in nodes.items() if node is not None and self.offered(node)]
 
-    def _offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
-        return any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)])
+    def offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
+        """Return whether a model is at a node or below it, by what is stated of it or by what follows from that."""
+        if any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)]):
+            return True
+        follows = (node for node in self._derived[id(candidate)] if node.path not in self._stated)  # a stated leaf is exact
+        return any(self._tree.covers(wanted, node) for node in follows)
 
     def _narrow(
         self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
@@ -296,9 +308,20 @@ class Models:
         wanted = section.capability or section.name
         message = (
             f"{where}: the pool {section.name!r} is empty: {why} of {before} models. Providers here: {have}. "
-            f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
+            f"{self._remedy(wanted)}"
         )
         return ConfigurationError(message, where=where)
+
+    def _remedy(self, wanted: str) -> str:
+        node = self._tree.get_node(wanted)
+        chat, embeddings = (self._tree.get_node(row.capability) for row in (CHAT, EMBEDDINGS))
+        served = [one for one in (chat, embeddings, *map(self._tree.get_node, DERIVED)) if one is not None]
+        if node is not None and not any(self._tree.covers(node, one) for one in served):
+            return (
+                f"This version serves chat completions and embeddings, and no connector that ships with it has {wanted!r}; "
+                "a model of your own connector joins when it states that capability."
+            )
+        return f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
 
     def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
         """Return the accounts that some references mean, by ``id``, with their places in the list."""

@@ -82,4 +82,5 @@ PATH_ALIASES: dict[str, str] = {
 # A pool on the first node takes in the second, which stands elsewhere in the tree.
 ALSO_UNDER: dict[str, tuple[str, ...]] = {
     "understanding.vision-understanding": ("representation.image.image-to-text",),
+    "representation.image.image-to-text": ("understanding.vision-understanding.image-captioning",),
 }

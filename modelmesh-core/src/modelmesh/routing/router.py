@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.errors import CapabilityNotFoundError
-from modelmesh.operations import OPERATIONS
+from modelmesh.operations import CHAT, OPERATIONS
 from modelmesh.routing.pool import Pool, names_of
 from modelmesh.routing.wording import NAME_SHOWN, name_of, one_line
 
@@ -25,19 +26,28 @@ class Router:
         lock: The mesh's, once it has one: a pool is made for a name while others change the health of its models.
     """
 
-    def __init__(self, pools: Mapping[str, Pool], tree: CapabilityTree, plain: Callable[[], Strategy]) -> None:
+    def __init__(
+        self,
+        pools: Mapping[str, Pool],
+        tree: CapabilityTree,
+        plain: Callable[[], Strategy],
+        offers: Callable[[Candidate, CapabilityNode], bool] | None = None,
+    ) -> None:
         """Take over the pools.
 
         Args:
             pools: By virtual model name.
             tree: The capabilities they target.
             plain: Makes a strategy for the pool of one model that a request named itself.
+            offers: Tells whether a candidate has a capability; without it every member has that of its pool.
         """
+        self._offers = offers
         self._pools = dict(pools)
         self._tree = tree
         self._plain = plain
         self._found: dict[str, Pool] = dict(pools)
         self._own: dict[str, tuple[Pool, Pool]] = {}  # and the pool whose members it has
+        self._parts: dict[str, tuple[Pool, Pool, CapabilityNode]] = {}  # of a pool on a node above, the members that have a node
         self.lock: AbstractContextManager[Any] = nullcontext()
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
@@ -86,6 +96,9 @@ class Router:
             if own is not None and whole is not None and whole.position(candidate) is not None:
                 own.admit([candidate])
                 own.operations = self._operations_of_models(own.members)
+        for part, whole, node in self._parts.values():
+            if whole.position(candidate) is not None and self._offers is not None and self._offers(candidate, node):
+                part.admit([candidate])
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
         """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""
@@ -105,8 +118,9 @@ class Router:
         return frozenset().union(*(pool.operations for pool in pools), *(self._operations_under(node) for node in stated if node))
 
     def _operations_under(self, node: CapabilityNode) -> frozenset[str]:
-        served = {row.name: self._tree.get_node(row.capability) for row in OPERATIONS.values()}
-        return frozenset(name for name, below in served.items() if below is not None and self._tree.covers(node, below))
+        served = [(row.name, row.capability) for row in OPERATIONS.values()] + [(CHAT.name, path) for path in DERIVED]
+        below = [(name, self._tree.get_node(path)) for name, path in served]
+        return frozenset(name for name, one in below if one is not None and self._tree.covers(node, one))
 
     def _by_capability(self, name: str) -> Pool | None:
         node = self._tree.get_node(name)
@@ -116,8 +130,25 @@ class Router:
         for wanted in lineage:
             for pool in self._pools.values():
                 if pool.capability == wanted.path:
-                    return pool
+                    found = pool if wanted is node else self._part(name, pool, node)
+                    if found is not None:
+                        return found
         return None
+
+    def _part(self, name: str, whole: Pool, node: CapabilityNode) -> Pool | None:
+        """Return a pool of the members that have a capability below the pool's own; ``None`` where there is none."""
+        if self._offers is None:
+            return whole
+        members = [member for member in whole.members if self._offers(member, node)]
+        if len(members) == len(whole.members):
+            return whole
+        if not members:
+            return None
+        part = Pool(name, node.path, members, self._plain(), whole.book, whole.policy, whole.ledger)
+        part.pacer, part.meters = whole.pacer, whole.meters  # its limits hold for its models by whatever name they are requested
+        part.operations = self.operations_of(part)
+        self._parts[name] = part, whole, node
+        return part
 
     def _by_model(self, name: str) -> Pool | None:
         if name in self._own:
