@@ -11,6 +11,15 @@ from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh_cdk.declared_options import DeclaresOptions
 
 
+class StrategyConfig(dict[str, Any]):
+    """What the configuration states for a strategy, as a map; ``options`` is the map itself, as in other kinds of connector."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same map."""
+        return self
+
+
 class BaseStrategy(DeclaresOptions):
     """Chooses the candidate with the highest score, the earlier one on a tie.
 
@@ -20,13 +29,14 @@ class BaseStrategy(DeclaresOptions):
 
     Attributes:
         id: Connector ID, the same as the entry point's name.
-        config: What the pool's configuration says to strategies: ``model_priority``, ``provider_priority`` …
+        config: What the pool's configuration states for strategies: ``model_priority``, ``provider_priority`` …, as a map.
+            ``config.options`` is the same map, for a strategy that reads its settings as other connectors do.
     """
 
     id: ClassVar[str] = "modelmesh.base-strategy.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        self.config: dict[str, Any] = dict(config or {})
+        self.config = StrategyConfig(config or {})
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
         """Return one of the candidates; there is at least one."""
