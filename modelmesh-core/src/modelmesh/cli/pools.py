@@ -73,7 +73,7 @@ def _show(found: Stored, pool: Pool) -> None:
     click.echo(clean(f"The next request would go to {to}{explanation.reason}" if to else explanation.reason))
     click.echo()
     screen = console()
-    show_candidates(screen, explanation, connectors=False)
+    show_candidates(screen, explanation, details=False)
     if info.left:
         click.echo()
         show_limits(screen, info.left)

@@ -158,7 +158,7 @@ def _next_step(attempts: Sequence[Attempt], place: int) -> str:
     return f"{waited}went on to {following.provider_id}"
 
 
-def show_candidates(console: Console, explanation: Explanation, *, connectors: bool = True) -> None:
+def show_candidates(console: Console, explanation: Explanation, *, details: bool = True) -> None:
     """Print every member of a pool, the one that a request would go to marked.
 
     A narrow terminal gets no columns of connectors and scores; one that is too narrow for a table gets lines.
@@ -166,10 +166,10 @@ def show_candidates(console: Console, explanation: Explanation, *, connectors: b
     Args:
         console: Where to.
         explanation: What to show.
-        connectors: Whether the connectors are of interest.
+        details: Whether to show connectors and scores, where there is room.
     """
-    has_scores = any(row.score is not None for row in explanation.candidates)
-    for with_connectors, scored in ((connectors, has_scores), (False, has_scores), (False, False)):
+    has_scores = details and any(row.score is not None for row in explanation.candidates)
+    for with_connectors, scored in ((details, has_scores), (False, has_scores), (False, False)):
         headings = ("", "provider", "model", *(("connector",) if with_connectors else ()), "status")
         headings = (*headings, *(("score",) if scored else ()), "reason")
         rows = [_candidate(row, connector=with_connectors, scored=scored) for row in explanation.candidates]
