@@ -22,6 +22,7 @@ WORDS = {
     "parts": "accepted content parts",
     "refused_parts": "refused content parts",
     "part_keys": "accepted keys of a content part",
+    "untyped_parts": "keys of content parts without a type",
     "text_only": "roles whose content is one text",
     "joined_texts": "roles whose texts are joined",
     "blank": "blank content",
