@@ -20,6 +20,7 @@ from modelmesh_cdk.message_rules import (
     breaches,
     fit,
 )
+from modelmesh_cdk.message_rules.plain import is_plain
 
 OPEN = MessageRules(vendor="Acme")
 CLOSED = {
@@ -345,3 +346,45 @@ def test_system_messages_are_joined_to_one() -> None:
     assert messages[0] == {"role": "system", "content": "a\n\nb"}
     assert len(messages) == 4
     assert len(notes) == 2
+
+
+PLAIN = [
+    {"role": "system", "content": "Be brief."},
+    HI,
+    asks(call("f", '{"a": 1}', "abcdefghi"), call("g", "{}", "jklmnopqr")),
+    result("1", "jklmnopqr"),
+    result("2", "abcdefghi"),
+    {"role": "assistant", "content": "Done."},
+    HI,
+    asks(call(given="abcdefghi"), content="I look."),
+    result(given="abcdefghi"),
+]
+
+
+@pytest.mark.parametrize("rules", [OPEN, STRICT], ids=["open", "strict"])
+def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_plain(PLAIN, rules)
+    monkeypatch.setattr("modelmesh_cdk.message_rules.fitting.is_plain", lambda *_: False)
+    assert sent(rules, *PLAIN) == (PLAIN, [])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [HI, HI],
+        [HI, {"role": "assistant", "content": "x"}],
+        [{"role": "assistant", "content": "x"}, HI],
+        [HI, asks(call())],
+        [HI, asks(call(given="a"), call(given="a")), result(given="a")],
+        [HI, asks(call(arguments={})), result()],
+        [HI, asks(call("a.b")), result()],
+        [HI, asks(call(), content=" "), result()],
+        [HI, {**asks(call()), "name": None}, result()],
+        [HI, asks(call()), result(given="other")],
+        [HI, asks(call()), result("")],
+        [HI, {"role": "system", "content": "x"}, HI],
+        [{"role": "user", "content": [{"type": "text", "text": "x"}]}],
+    ],
+)
+def test_other_conversations_are_not_plain(messages: list[Any]) -> None:
+    assert not is_plain(messages, OPEN)

@@ -30,7 +30,7 @@ def body_of(status: int, message: str, code: str | None = None) -> dict[str, Any
 class AgentDialect(OpenAIDialect):
     """Input items for messages, output items for an answer, and one choice."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices"})
+    unable: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
     vectors: Sequence[Sequence[float]] = ([4, -128, 2], [127, 0, -1], [-4, 12, 0])
     reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
     failed_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end

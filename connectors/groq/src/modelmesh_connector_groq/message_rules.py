@@ -12,11 +12,11 @@ _DOCS = Source("console.groq.com/docs/openai: fields that result in a 400", "202
 
 RULES = MessageRules(
     vendor="Groq",
-    roles=("system", "developer", "user", "assistant", "tool"),
+    roles=("system", "user", "assistant", "tool"),
+    replaced_roles={"developer": "system"},
     functions=False,
     keys={
         "system": ("role", "content"),
-        "developer": ("role", "content"),
         "user": ("role", "content"),
         "assistant": ("role", "content", "tool_calls", "reasoning"),
         "tool": ("role", "content", "tool_call_id"),
@@ -24,7 +24,7 @@ RULES = MessageRules(
     call_keys=("id", "type", "function"),
     parts={"user": ("text", "image_url", "document")},
     part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
-    text_only=("system", "developer", "assistant", "tool"),
+    text_only=("system", "assistant", "tool"),
     joined_texts=("user",),
     arguments=Arguments.JSON_OBJECT,
     most_stops=4,
@@ -33,6 +33,7 @@ RULES = MessageRules(
     one_choice=True,
     sources={
         "roles": _PACKAGE,
+        "replaced_roles": Source("package groq 1.7.0, types/chat/chat_completion_role.py has no developer", "2026-11-30"),
         "functions": Source(
             "functions are deprecated in favour of tools: package groq 1.7.0, completion_create_params.py", "2026-11-30"
         ),

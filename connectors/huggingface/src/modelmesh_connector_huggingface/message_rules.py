@@ -1,12 +1,30 @@
 """Hugging Face's rules for conversations.
 
-The router passes a request on to one of many providers, most of which render it with the model's chat template.
+The router passes a request on to one of many providers. Most render it with the model's chat template; some of them, Groq and
+Fireworks, refuse keys of messages that they do not know.
 """
 
 from __future__ import annotations
 
 from attrs import evolve
 
-from modelmesh_cdk.message_rules import TEMPLATED
+from modelmesh_cdk.message_rules import TEMPLATED, Source
 
-RULES = evolve(TEMPLATED, vendor="Hugging Face")
+_PROVIDERS = Source(
+    "Groq and Fireworks serve its requests and refuse unknown keys: ed-donner/llm_engineering#1130, earendil-works/pi#4514",
+    "2026-11-30",
+)
+
+RULES = evolve(
+    TEMPLATED,
+    vendor="Hugging Face",
+    keys={
+        "system": ("role", "content"),
+        "user": ("role", "content"),
+        "assistant": ("role", "content", "tool_calls", "reasoning", "reasoning_content"),
+        "tool": ("role", "content", "tool_call_id"),
+    },
+    call_keys=("id", "type", "function", "index"),
+    part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
+    sources={**TEMPLATED.sources, "keys": _PROVIDERS, "call_keys": _PROVIDERS, "part_keys": _PROVIDERS},
+)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from modelmesh_cdk.message_rules import TEMPLATED, Source
+from modelmesh_cdk.message_rules import TEMPLATED, SilentContent, Source
 
 RULES = evolve(
     TEMPLATED,
     vendor="Together",
+    silent_content=SilentContent.EMPTY,
     ranges={"presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
         **TEMPLATED.sources,
+        "silent_content": Source(
+            "togethercomputer/together-py, types/chat/completion_create_params.py: content is a text; mozilla-ai/any-llm#714",
+            "2026-11-30",
+        ),
         "ranges": Source("package together 3.1.1, types/chat/completion_create_params.py", "2026-11-30"),
     },
 )

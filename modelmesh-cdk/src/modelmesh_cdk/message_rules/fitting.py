@@ -19,6 +19,7 @@ from modelmesh_cdk.message_rules.fields import (
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.order import in_order
 from modelmesh_cdk.message_rules.parameters import with_accepted_parameters
+from modelmesh_cdk.message_rules.plain import is_plain
 from modelmesh_cdk.message_rules.rules import MessageRules
 from modelmesh_cdk.message_rules.shapes import in_openai_shape
 from modelmesh_cdk.message_rules.turns import Turn
@@ -66,7 +67,7 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
     Raises:
         ProviderError: The vendor cannot be sent this conversation.
     """
-    if _is_plain(messages, rules):
+    if is_plain(messages, rules):
         return list(messages)
     turns = [Turn(one, f"messages[{place}]") for place, one in enumerate(messages)]
     turns = in_openai_shape(turns, notes)
@@ -99,22 +100,3 @@ def _with_thoughts(turns: list[Turn], rules: MessageRules) -> None:
         said = turn.said.get(field)
         if turn.role == "assistant" and (not isinstance(said, str) or not said.strip()):
             turn.said[field] = rules.thoughts_stand_in
-
-
-def _is_plain(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:
-    """Return whether a conversation is of texts that every vendor accepts: the usual case, and the rules change nothing."""
-    if rules.thoughts is not None:
-        return False
-    last = "assistant"
-    for message in messages:
-        role, content = message.get("role"), message.get("content")
-        if len(message) != 2 or not isinstance(content, str) or not content.strip():  # noqa: PLR2004 - role and content
-            return False
-        if role == "system":
-            if message is not messages[0]:
-                return False
-            continue
-        if role not in ("user", "assistant") or role == last:
-            return False
-        last = role
-    return last == "user"

@@ -7,7 +7,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # a file that is loaded by its path finds its neighbours
 
-from provider_fakes import answers, conversations, dialects, embeddings, failures, identity, listing, requests, secrecy, streams
+from provider_fakes import (
+    answers,
+    conversations,
+    dialects,
+    embeddings,
+    failures,
+    identity,
+    listing,
+    requests,
+    secrecy,
+    streams,
+    tool_calls,
+)
 from provider_fakes.honest import Honest
 
 from modelmesh_cdk.testing import ProviderConformance
@@ -20,6 +32,7 @@ FAKES: list[tuple[type, str]] = [
     *secrecy.FAKES,
     *answers.FAKES,
     *streams.FAKES,
+    *tool_calls.FAKES,
     *embeddings.FAKES,
     *failures.FAKES,
     *listing.FAKES,

@@ -64,7 +64,7 @@ def _row(status: int, failure: FailureClass, message: str = "test", code: str | 
 class AnthropicDialect(Dialect):
     """Anthropic's format: ``system`` apart, content in blocks, arguments of tools as objects, named events."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings"})
+    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings", "numbers_tool_calls"})
     arguments_are_text = False
     pages = True
     required: Collection[str] = frozenset({"max_completion_tokens"})

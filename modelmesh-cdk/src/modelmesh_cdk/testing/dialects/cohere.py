@@ -50,7 +50,7 @@ def _row(status: int, failure: FailureClass, message: str = "test") -> Refusal:
 class CohereDialect(Dialect):
     """Cohere's format: words in capitals, one answer that does not name its model, named events, errors without codes."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices"})
+    unable: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
     codes = False
     names_model = False
     pages = True

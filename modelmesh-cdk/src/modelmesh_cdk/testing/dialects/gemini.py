@@ -78,7 +78,7 @@ class GeminiDialect(Dialect):
 
     arguments_are_text = False
     pages = True
-    unable: Collection[str] = frozenset({"supports_last_word"})
+    unable: Collection[str] = frozenset({"supports_last_word", "numbers_tool_calls"})
     failed_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
     later_reason = "stop"  # OpenAI's set is closed; the vendor's word stands beside it
     reasons: Mapping[str, str] = {

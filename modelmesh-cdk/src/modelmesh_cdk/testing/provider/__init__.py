@@ -10,9 +10,10 @@ from modelmesh_cdk.testing.provider.listing import Listing
 from modelmesh_cdk.testing.provider.requests import Requests
 from modelmesh_cdk.testing.provider.secrecy import Secrecy
 from modelmesh_cdk.testing.provider.streams import Streams
+from modelmesh_cdk.testing.provider.tool_calls import ToolCalls
 
 
-class ProviderConformance(Requests, Conversations, Secrecy, Answers, Streams, Embeddings, Failures, Listing, Identity):
+class ProviderConformance(Requests, Conversations, Secrecy, Answers, Streams, ToolCalls, Embeddings, Failures, Listing, Identity):
     """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
 
     Example:

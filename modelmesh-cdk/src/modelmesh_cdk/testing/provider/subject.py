@@ -47,6 +47,9 @@ class Subject(Named):
     supports_parallel_tool_calls: bool = True
     """One answer may hold more than one tool call."""
 
+    numbers_tool_calls: bool = True
+    """The vendor numbers the tool calls of a stream in OpenAI's way, as every server of that format does or should."""
+
     supports_several_choices: bool = True
     """One answer may hold several choices."""
 

@@ -1,0 +1,36 @@
+"""Providers that are wrong in how they hand on tool calls."""
+
+from __future__ import annotations
+
+import json
+
+from provider_fakes.honest import Honest
+
+from modelmesh_cdk.openai_stream import ChunkDecoder
+
+
+class _Unnumbered(ChunkDecoder):
+    def decode(self, event):
+        given = None if event.data == b"[DONE]" else json.loads(event.data)
+        chunks = super().decode(event)
+        return [given] if chunks and given.get("choices") else chunks
+
+
+class TrustsTheIndex(Honest):
+    def _stream_decoder(self, request):
+        return _Unnumbered(None, self._event_failure)
+
+
+class LeavesOutTheContent(Honest):
+    def _answer(self, *given):
+        answer = super()._answer(*given)
+        for choice in answer.body.get("choices", ()):
+            if choice["message"].get("tool_calls"):
+                choice["message"].pop("content", None)
+        return answer
+
+
+FAKES: list[tuple[type, str]] = [
+    (TrustsTheIndex, "test_parallel_calls_stay_apart"),
+    (LeavesOutTheContent, "test_answer_that_calls_tools_has_content"),
+]
