@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmesh.routing.classes import FailureClass
@@ -83,6 +83,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(anything, st.sampled_from([400, 404, 413, 422, 500]))
 def test_read_error_of_anything_is_bounded_and_can_be_looked_up(body: Any, status: int) -> None:
     found = read_error(body)

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-LONGEST_TEXT = 2_000
+LONGEST_TEXT = 1_200
 """Characters of all messages together that are read; a longer text is cut before any pattern is matched."""
 
 DEEPEST = 6
@@ -102,7 +102,7 @@ def _nested(text: str) -> Any:
     """Return the JSON object inside a text, e.g. ``400: {"error": …}``; ``None`` when there is none."""
     start = text.find("{")
     end = text.rfind("}")
-    if start < 0 or end <= start or end - start > LONGEST_TEXT * 8:
+    if start < 0 or end <= start or end - start > LONGEST_TEXT * 14:
         return None
     try:
         found = json.loads(text[start : end + 1])
