@@ -129,6 +129,88 @@ def test_the_callers_mistake_goes_back(kind: FailureClass) -> None:
     assert world.candidate("a").failure_count == 0
 
 
+def refusing(failure: FailureClass = FailureClass.REFUSED, status: int = 400, **facts: Any) -> Any:
+    def answer() -> Any:
+        error = failed(failure, status)
+        for name, value in {"body": {"error": {"message": "no"}}, **facts}.items():
+            setattr(error, name, value)
+        return error
+
+    return answer
+
+
+def test_unexplained_refusal_is_tried_at_one_other_account() -> None:
+    world = World("abc")
+    world.answers["a"] = refusing()
+    assert world.ask().candidate.model_id == "b"
+    assert world.sent == ["a", "b"]
+
+
+@pytest.mark.parametrize("second", [refusing(status=422), refusing(FailureClass.CAPABILITY), refusing(FailureClass.REFUSED, 404)])
+def test_unexplained_refusal_by_a_second_account_is_the_first_refusal(second: Any) -> None:
+    world = World("abc")
+    world.answers |= {"a": refusing(code="first"), "b": second}
+    with pytest.raises(BadRequestError) as caught:
+        world.ask()
+    assert (caught.value.code, caught.value.status, len(caught.value.attempts), world.sent) == ("first", 400, 2, ["a", "b"])
+    assert world.pool.available == 0b111
+
+
+def test_unexplained_refusal_goes_on_after_an_outage_elsewhere() -> None:
+    world = World("abcd")
+    world.answers["a"] = refusing()
+    world.fails("b", FailureClass.SERVER, 503)
+    world.fails("c", FailureClass.THROTTLE, 429)
+    assert world.ask().candidate.model_id == "d"
+    assert world.sent == ["a", "b", "c", "d"]
+
+
+def test_unexplained_refusal_goes_on_past_an_account_that_was_never_asked() -> None:
+    world = World("abc")
+    world.answers |= {"a": refusing(), "b": refusing(FailureClass.CAPABILITY, body=None)}  # its connector cannot express it
+    assert world.ask().candidate.model_id == "c"
+
+
+def test_unexplained_refusal_is_the_error_when_every_other_account_fails() -> None:
+    world = World("abc")
+    world.answers["a"] = refusing(code="first")
+    world.fails("b", FailureClass.SERVER, 503)
+    world.fails("c", FailureClass.CREDENTIAL, 401)
+    with pytest.raises(BadRequestError) as caught:
+        world.ask()
+    assert caught.value.code == "first"
+    assert [attempt.failure for attempt in caught.value.attempts][:1] == ["refused"]
+    assert {"server", "credential"} <= {attempt.failure for attempt in caught.value.attempts}
+
+
+def test_unexplained_refusal_is_raised_when_the_other_accounts_are_unavailable() -> None:
+    world = World("ab", circuit=CircuitPolicy(cooldown=60.0))
+    world.fails("b", FailureClass.QUOTA, 402)
+    world.answers["a"] = refusing(FailureClass.SERVER, 500)
+    with pytest.raises(RoutingError):
+        world.ask()
+    world.answers["a"] = refusing(code="first")
+    sent = len(world.sent)
+    with pytest.raises(BadRequestError):
+        world.ask()
+    assert world.sent[sent:] == ["a"]
+
+
+def test_status_that_the_configuration_counts_as_a_failure_is_no_refusal() -> None:
+    world = World("abc", circuit=CircuitPolicy(error_codes=frozenset({400})))
+    world.answers |= {"a": refusing(), "b": refusing()}
+    assert world.ask().candidate.model_id == "c"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_status_that_may_not_be_retried_is_not_retried_whatever_the_vendor_asks(listed: bool) -> None:
+    world = World("a", retry=RetryPolicy(non_retryable_codes=frozenset({503} if listed else {500})))
+    world.answers["a"] = refusing(FailureClass.SERVER, 503, should_retry=True)
+    with pytest.raises(RoutingError):
+        world.ask()
+    assert (len(world.sent) == 1) is listed
+
+
 def test_stick_until_failure_does_not_go_back() -> None:
     world = World("abc")
     world.ask()
