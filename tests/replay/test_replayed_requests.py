@@ -78,8 +78,15 @@ def _schemas(body: dict[str, Any]) -> None:
             one["parametersJsonSchema"] = lowered(one.pop("parameters"))
 
 
+def _usage(body: dict[str, Any]) -> None:
+    if body.get("stream"):
+        body.setdefault("stream_options", {"include_usage": True})
+
+
 DIFFERENCES = (
     Difference("the default said aloud", _without("stream", False)),
+    Difference("a stream states its usage only when asked", _usage, ("groq",)),
+    Difference("an empty list of tools is refused", _without("tools", []), ("anthropic",)),
     Difference("an empty object is the same as none", _without("generationConfig", {}), ("google",)),
     Difference("null is the same as nothing", _no_nulls, ("anthropic", "cohere")),
     Difference("a key that says nothing is left out", _nothing_said, ("openai", "mistral")),
