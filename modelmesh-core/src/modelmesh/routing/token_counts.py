@@ -78,21 +78,22 @@ class _Tally:
 
     def add(self, value: Any) -> None:
         """Count what is written of a value; an image counts by itself, whatever its size."""
-        if isinstance(value, str):
-            self.size += byte_size(value)
-        elif isinstance(value, Mapping):
-            if value.get("type") in _IMAGES:
-                self.images += 1
-                return
-            self.cached = self.cached or "cache_control" in value
-            for name, item in value.items():
-                if name not in _SILENT:
-                    self.add(item)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                self.add(item)
-        elif value is not None:
-            self.size += len(str(value))
+        left = [value]
+        while left:  # no recursion: neither a caller nor a vendor is held to any depth
+            one = left.pop()
+            if isinstance(one, str):
+                self.size += byte_size(one)
+            elif isinstance(one, Mapping):
+                kind = one.get("type")
+                if isinstance(kind, str) and kind in _IMAGES:
+                    self.images += 1
+                    continue
+                self.cached = self.cached or "cache_control" in one
+                left += [item for name, item in one.items() if name not in _SILENT]
+            elif isinstance(one, list | tuple):
+                left += one
+            elif one is not None:
+                self.size += len(str(one))
 
 
 _IMAGES = frozenset({"image_url", "image", "input_image"})
