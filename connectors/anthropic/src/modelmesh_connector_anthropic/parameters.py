@@ -47,6 +47,9 @@ _IN_HEADERS = {
 MAX_TOKENS = 4096
 """Sent as ``max_tokens``, which Anthropic requires, when nobody says anything and the catalogue does not know the model."""
 
+LEAST_THINKING = 1024
+"""The smallest ``budget_tokens`` of thinking (anthropic 2.11.0, ``types/thinking_config_enabled_param.py``)."""
+
 _NO_EFFORT = ("none", "minimal")
 """Of OpenAI's efforts, those that Anthropic's ``low`` … ``max`` have no counterpart of."""
 
@@ -67,7 +70,10 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
         ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
-    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, request, set_max, known_max)}
+    limit = _max_tokens(payload, request, set_max, known_max)
+    if request.call.output_limit is not None and set_max is not None:
+        limit = min(limit, set_max)  # the mesh's own limit never lengthens an answer
+    body: dict[str, Any] = {"model": request.model, "max_tokens": limit}
     system, body["messages"] = conversation(payload, adapted)
     if system is not None:
         body["system"] = system
@@ -89,6 +95,8 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
     if isinstance(thinking, Mapping) and thinking.get("type") == "enabled" and unthought(body["messages"]):
         adapted.append("thinking dropped: the tools whose results are sent were called without, and Anthropic wants both alike")
         del body["thinking"]
+    if request.call.output_limit is not None:
+        _fit_thinking(body, adapted)
     if request.stream:
         body["stream"] = True
     adapted[:] = dict.fromkeys(adapted)
@@ -121,6 +129,20 @@ def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int |
         limit += budget  # the budget counts towards max_tokens and must be below it
     request.note_harmless(f"max_tokens {limit} added (option max_tokens): Anthropic requires one")
     return limit
+
+
+def _fit_thinking(body: dict[str, Any], adapted: list[str]) -> None:
+    """Fit the budget of thinking below a limit that the mesh set: Anthropic refuses a larger one."""
+    thinking, limit = body.get("thinking"), body["max_tokens"]
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    if not isinstance(thinking, Mapping) or not isinstance(budget, int) or budget < limit:
+        return
+    if limit // 2 < LEAST_THINKING:
+        adapted.append(f"thinking dropped: max_tokens {limit} leaves no room for it")
+        del body["thinking"]
+        return
+    adapted.append(f"thinking.budget_tokens lowered from {budget} to {limit // 2}: it counts towards max_tokens {limit}")
+    body["thinking"] = {**thinking, "budget_tokens": limit // 2}
 
 
 def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
