@@ -167,7 +167,7 @@ class Relay:
             if not choices or (finish is not None and not any(map(_says_more, choices))):
                 return ()
             chunk["usage"] = None
-        ends = bool(choices) and choices[0].get("finish_reason") is not None
+        ends = choices is not None and bool(choices) and choices[0].get("finish_reason") is not None
         if finish is None and not ends:
             return (chunk,)
         self._finish = chunk if ends else None

@@ -17,7 +17,7 @@ from modelmesh.operations import EMBEDDINGS
 from modelmesh.routing.candidates import ANSWERS_TO_TRUST, Candidate
 from modelmesh.routing.meters import Meter, Metric, Quota, Reserve
 from modelmesh.routing.prices import cost_nano_usd
-from modelmesh.routing.token_counts import OUTPUT_LIMITS, allowed_output, answers_of
+from modelmesh.routing.token_counts import allowed_output, answers_of, limited
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -53,9 +53,8 @@ class OutputLimit:
 
     def applied(self, call: Call) -> Call:
         """Return the call with the limit in its body; limits that the caller states are lowered in place."""
-        stated = [name for name in OUTPUT_LIMITS if call.payload.get(name) is not None]
-        payload = {**call.payload, **dict.fromkeys(stated or ["max_tokens"], self.tokens)}
-        return evolve(call, payload=payload, output_limit=None if stated else self.tokens)
+        stated = allowed_output(call) is not None
+        return evolve(call, payload=limited(call.payload, self.tokens), output_limit=None if stated else self.tokens)
 
 
 @frozen
@@ -121,15 +120,17 @@ class _Planner:
         self._configured = bool(info.extra.get(CONFIGURED)) and self._ceiling is not None
         if self._configured and self._stated is not None:
             self._longest: int | None = min(self._stated, self._ceiling or self._stated)
+        elif self._stated is not None:
+            self._longest = self._stated
         else:
-            self._longest = self._stated if self._stated is not None else self._ceiling
-        if self._longest is None and info.context_window:
-            self._longest = max(info.context_window - self._estimated, 1)
+            room = max(info.context_window - self._prudent, 1) if info.context_window else None
+            known = [tokens for tokens in (self._ceiling, room) if tokens is not None]
+            self._longest = min(known, default=None)
 
     def plan(self, meters: Sequence[Meter]) -> Plan:
         if self._no_answer:
-            sizes = (self._prudent, self._most, self._estimated, self._estimated, self._most)
-            return Plan(self._estimated, *(self._cost(size, 0) for size in sizes))
+            prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
+            return Plan(self._estimated, prudent, most, estimated, estimated, most)
         budgets = [meter for meter in meters if meter.quota.metric is Metric.COST and meter.quota.enforce]
         rooms = [(self._affordable(meter, meter.left), meter) for meter in budgets]
         known = [(room, meter) for room, meter in rooms if room is not None]

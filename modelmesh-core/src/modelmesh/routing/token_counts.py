@@ -65,7 +65,7 @@ def prompt_size(call: Call) -> PromptSize:
     """Estimate the tokens of a call's prompt; counted once for each call."""
     if call.prompt_size is None:
         call.prompt_size = _measured(call)
-    return call.prompt_size  # type: ignore[no-any-return]
+    return call.prompt_size
 
 
 @define
@@ -152,13 +152,35 @@ def _add_embedded(tally: _Tally, texts: Any) -> None:
                 _add_embedded(tally, text)
 
 
+OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n_predict")
+"""Parameters that limit an answer: OpenAI's, and the vendors' own that a caller may use in their place."""
+
+NATIVE_SECTIONS = {"generationConfig": "maxOutputTokens", "generation_config": "max_output_tokens"}
+"""The same inside a section of the body, as Gemini's API has it."""
+
+
 def allowed_output(call: Call) -> int | None:
     """Return how many tokens an answer may have at most, ``None`` when the caller states no limit."""
-    stated = [call.payload.get(name) for name in OUTPUT_LIMITS]
+    payload = call.payload
+    stated = [payload.get(name) for name in OUTPUT_LIMITS]
+    for section, name in NATIVE_SECTIONS.items():
+        if isinstance(payload.get(section), Mapping):
+            stated.append(payload[section].get(name))
     return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 
-OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens")
+def limited(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
+    """Return a body whose answer has at most this many tokens: every stated limit is lowered, or ``max_tokens`` is added."""
+    names = [name for name in OUTPUT_LIMITS if payload.get(name) is not None]
+    sections = [
+        (section, name)
+        for section, name in NATIVE_SECTIONS.items()
+        if isinstance(payload.get(section), Mapping) and payload[section].get(name) is not None
+    ]
+    made = {**payload, **dict.fromkeys(names or ([] if sections else ["max_tokens"]), tokens)}
+    for section, name in sections:
+        made[section] = {**payload[section], name: tokens}
+    return made
 
 
 def answers_of(call: Call) -> int:
