@@ -70,10 +70,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
         ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
-    limit = _max_tokens(payload, request, set_max, known_max)
-    if request.call.output_limit is not None and set_max is not None:
-        limit = min(limit, set_max)  # the mesh's own limit never lengthens an answer
-    body: dict[str, Any] = {"model": request.model, "max_tokens": limit}
+    body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, request, set_max, known_max)}
     system, body["messages"] = conversation(payload, adapted)
     if system is not None:
         body["system"] = system
@@ -95,8 +92,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
     if isinstance(thinking, Mapping) and thinking.get("type") == "enabled" and unthought(body["messages"]):
         adapted.append("thinking dropped: the tools whose results are sent were called without, and Anthropic wants both alike")
         del body["thinking"]
-    if request.call.output_limit is not None:
-        _fit_thinking(body, adapted)
+    _fit_thinking(body, request)
     if request.stream:
         body["stream"] = True
     adapted[:] = dict.fromkeys(adapted)
@@ -118,7 +114,8 @@ def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int |
             adapted.append("max_tokens dropped: max_completion_tokens was given too")
         return new
     if old is not None:
-        return old
+        limited = request.call.output_limit is not None and set_max is not None
+        return min(old, set_max) if limited else old  # the mesh's own limit never lengthens an answer
     if set_max is None and known is not None:
         request.note_harmless(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
         return known
@@ -131,9 +128,11 @@ def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int |
     return limit
 
 
-def _fit_thinking(body: dict[str, Any], adapted: list[str]) -> None:
+def _fit_thinking(body: dict[str, Any], request: WireRequest) -> None:
     """Fit the budget of thinking below a limit that the mesh set: Anthropic refuses a larger one."""
-    thinking, limit = body.get("thinking"), body["max_tokens"]
+    if request.call.output_limit is None:
+        return
+    thinking, limit, adapted = body.get("thinking"), body["max_tokens"], request.adapted
     budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
     if not isinstance(thinking, Mapping) or not isinstance(budget, int) or budget < limit:
         return
