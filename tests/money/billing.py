@@ -67,6 +67,7 @@ class BillingVendor(Upstream):
         pause: float = 0.0,
         reports: bool = True,
         delay: float = 0.0,
+        obeys: bool = True,
     ) -> None:
         """Prepare.
 
@@ -76,12 +77,13 @@ class BillingVendor(Upstream):
             pause: Seconds between the events of a stream.
             reports: Whether it reports usage.
             delay: Seconds before an answer.
+            obeys: Whether it keeps to the limit of a request.
         """
         super().__init__()
         self.connector = CONNECTORS[dialect]
         self.bills: list[Bill] = []
         self._dialect, self._words, self._pause, self._reports, self._delay = DIALECTS[dialect], words, pause, reports, delay
-        self._names, self._counting = dialect, Lock()
+        self._names, self._counting, self._obeys = dialect, Lock(), obeys
         self.always(self._served)
 
     def _served(self, received: Received) -> Script:
@@ -95,7 +97,7 @@ class BillingVendor(Upstream):
             number = len(self.bills)
             self.bills.append(bill)
         wanted = self._words(number)
-        words = wanted if bill.limit is None else min(wanted, bill.limit)
+        words = wanted if bill.limit is None or not self._obeys else min(wanted, bill.limit)
         usage = {"prompt_tokens": bill.prompt, "completion_tokens": words, "total_tokens": bill.prompt + words}
         finish = "stop" if words == wanted else "length"
         streams = bool(asked.get("stream")) or "streamGenerateContent" in received.path

@@ -67,6 +67,13 @@ def test_large_answer_does_not_lock_the_pool(world: World) -> None:
     assert len(vendor.bills) == 20
 
 
+@pytest.mark.parametrize("kind", ["plain", "stream"])
+def test_vendor_that_ignores_the_limit_is_not_sent_half_an_answer(kind: str, world: World) -> None:
+    client, vendor = world("openai", 800, {"daily_limit": 0.02}, provider={"models": ["gpt-4o"]}, obeys=False)
+    assert [ask(client, kind) for _ in range(4)] == [True, True, False, False]
+    assert vendor.billed(client.mesh) <= 0.02
+
+
 def test_less_than_a_useful_answer_is_refused(world: World) -> None:
     client, vendor = world("openai", 50, {"per_request_limit": 0.00001}, provider={"models": ["gpt-4o"]})
     with pytest.raises(BudgetExceededError, match="a request are spent"):

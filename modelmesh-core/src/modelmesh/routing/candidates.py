@@ -6,6 +6,7 @@ A set is one integer with a bit for each member of the pool; "ready, able and no
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 FADE, RISE = 0.1, 0.5
 """Weight of the latest answer in the typical output: a shorter one lowers it slowly, a longer one raises it quickly."""
 
+RECENT = 8
+"""Latest answers of a model that are remembered one by one."""
+
 ANSWERS_TO_TRUST = 3
 """Answers of a model after which its history is trusted for estimates."""
 
@@ -49,6 +53,7 @@ class Candidate:
         judges: Policies of the pools that have it, where they have their own.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
         answers: Answers that :attr:`typical_output` was learned from.
+        recent_outputs: Tokens of its latest answers.
         prompt_excess: Tokens by which prompts were larger than estimated, lately; for the estimate of the next.
         prompts: Prompts that :attr:`prompt_excess` was learned from.
     """
@@ -63,6 +68,7 @@ class Candidate:
     judges: list[Judge] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
+    recent_outputs: deque[float] = field(factory=lambda: deque(maxlen=RECENT), repr=False)
     prompt_excess: float = 0.0
     prompts: int = 0
     answered_at: float = field(default=0.0, init=False, repr=False)
@@ -72,7 +78,14 @@ class Candidate:
     def __attrs_post_init__(self) -> None:
         self.health.candidate = self
 
-    def learn(self, usage: Mapping[str, Any] | None, reported: Sequence[RateLimit], now: float, call: Call | None = None) -> None:
+    def learn(
+        self,
+        usage: Mapping[str, Any] | None,
+        reported: Sequence[RateLimit],
+        now: float,
+        call: Call | None = None,
+        limit: int | None = None,
+    ) -> None:
         """Keep what an answer says of the next.
 
         Args:
@@ -80,12 +93,14 @@ class Candidate:
             reported: The rate limits that it reports.
             now: Monotonic seconds.
             call: The request.
+            limit: The output limit that went out with it; a vendor that ignored it teaches nothing of the next answer.
         """
         self._reported, self.answered_at = reported, now
         tokens, prompt = (counted((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
         if tokens is not None:
             several = 1 if call is None else answers_of(call)
-            latest, before = tokens / several, self.typical_output
+            latest, before = tokens / several if limit is None else min(tokens / several, limit), self.typical_output
+            self.recent_outputs.append(latest)
             weight = RISE if before is not None and latest > before else FADE
             self.typical_output = latest if before is None else before + (latest - before) * weight
             self.answers += 1

@@ -449,8 +449,10 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
     headers, limits = answer.headers, getattr(answer, "rate_limits", ())
     consumed = _consumed(served, usage, output, now)
-    served.pool.ledger.settle(served.lease.booking, served.candidate, consumed, now)
-    served.candidate.learn(_answer_of(consumed) if attempt.estimated else consumed, limits, now, served.request.call)
+    booking, learned = served.lease.booking, _answer_of(consumed) if attempt.estimated else consumed
+    limit = booking.plan.limit if booking is not None else None
+    served.pool.ledger.settle(booking, served.candidate, consumed, now)
+    served.candidate.learn(learned, limits, now, served.request.call, None if limit is None else limit.tokens)
     served.pool.book.succeeded(served.lease, now)
     outcome = {
         "seconds": seconds,

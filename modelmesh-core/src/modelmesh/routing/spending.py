@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from modelmesh.operations import EMBEDDINGS
+from modelmesh.routing.calendar import Period
 from modelmesh.routing.candidates import ANSWERS_TO_TRUST, Candidate
 from modelmesh.routing.meters import Meter, Metric, Quota, Reserve
 from modelmesh.routing.prices import cost_nano_usd
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 USEFUL_OUTPUT = 64
 """Tokens of the shortest answer that is worth a request: a budget that pays for fewer refuses it. Fewer are enough where the
 caller asked for fewer, or the model's answers are shorter."""
+
+USEFUL_SHARE = 0.5
+"""Share of the shortest of a model's latest answers that the rest of a day or month has to pay for: less is of no use."""
 
 TYPICAL_OUTPUT = 256
 """Tokens of an answer from a model that has not answered yet."""
@@ -64,7 +68,8 @@ class Plan:
     Attributes:
         tokens: Of prompt and answer, for quotas.
         least: Cost of the prompt and the shortest useful answer.
-        least_at_most: The same for a prompt at its upper bound.
+        useful: Cost of the prompt and half of what the model usually answers at least.
+        useful_at_most: The same for a prompt at its upper bound.
         likely: Cost of a typical answer.
         reserved: Cost that is reserved where budgets reserve an estimate.
         most: Cost at the output limit, for a prompt at its upper bound.
@@ -74,7 +79,8 @@ class Plan:
 
     tokens: int
     least: int | None
-    least_at_most: int | None
+    useful: int | None
+    useful_at_most: int | None
     likely: int | None
     reserved: int | None
     most: int | None
@@ -87,7 +93,9 @@ class Plan:
             return 1
         if quota.metric is Metric.TOKENS:
             return min(self.tokens, quota.limit)  # an estimate above the whole limit would never let an attempt through
-        return self.least_at_most if quota.reserve is Reserve.MAXIMUM else self.least
+        if quota.window.period is Period.REQUEST:
+            return self.least  # each request has this much, whatever was answered before
+        return self.useful_at_most if quota.reserve is Reserve.MAXIMUM else self.useful
 
     def held(self, quota: Quota) -> int | None:
         """Return the amount that is reserved of what a quota limits."""
@@ -130,7 +138,7 @@ class _Planner:
     def plan(self, meters: Sequence[Meter]) -> Plan:
         if self._no_answer:
             prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
-            return Plan(self._estimated, prudent, most, estimated, estimated, most)
+            return Plan(self._estimated, prudent, prudent, most, estimated, estimated, most)
         budgets = [meter for meter in meters if meter.quota.metric is Metric.COST and meter.quota.enforce]
         rooms = [(self._affordable(meter, meter.left), meter) for meter in budgets]
         known = [(room, meter) for room, meter in rooms if room is not None]
@@ -143,11 +151,12 @@ class _Planner:
             typical, expected = min(typical, longest), min(expected, longest)
         elif affordable is not None:
             longest = affordable
-        least, several = self._least(), self._answers
+        useful, several = self._useful(), self._answers
         return Plan(
             self._estimated + typical * several,
-            self._cost(self._prudent, least * several),
-            self._cost(self._most, least * several),
+            self._cost(self._prudent, self._least() * several),
+            self._cost(self._prudent, useful * several),
+            self._cost(self._most, useful * several),
             self._cost(self._estimated, typical * several),
             self._cost(self._prudent if self._stated is not None else self._estimated, expected * several),
             self._cost(self._most, (UNKNOWN_LONGEST if longest is None else longest) * several),
@@ -182,6 +191,11 @@ class _Planner:
         if self._candidate.typical_output is not None:
             stated.append(max(math.ceil(self._candidate.typical_output), 1))
         return min(stated)
+
+    def _useful(self) -> int:
+        recent = self._candidate.recent_outputs
+        useful = max(self._least(), int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
+        return useful if self._longest is None else min(useful, self._longest)
 
     def _expected(self, affordable: int | None) -> int:
         """Return the tokens of the answer that are reserved: what the caller states, else what is usual of the model."""
