@@ -88,10 +88,11 @@ class Commands(click.Group):
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
         """Run the command line; mistakes of usage read as every other error does."""
+        start: Any = super().main
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **options)
+            return start(*arguments, standalone_mode=False, **options)
         try:
-            code = super().main(*arguments, standalone_mode=False, **options)
+            code = start(*arguments, standalone_mode=False, **options)
         except click.UsageError as error:
             if error.ctx is not None:
                 click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
