@@ -105,6 +105,7 @@ def test_find_mapping_of_a_long_text_ends(text: str) -> None:
         ("text/html; charset=utf-8", b"anything", True),
         ("application/json", b"  <!DOCTYPE HTML><html>", True),
         ("", b"<html>", True),
+        ("application/octet-stream", b'<?xml version="1.0"?><Error/>', True),
         ("text/html", b'{"error": "m"}', False),
         ("application/json", b'{"error": "<html>"}', False),
         ("text/plain", b"Not Found", False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -108,3 +109,29 @@ def test_unexplained_refusal_is_tried_at_one_other_account_without_effect_on_hea
         assert [model.failure_count for model in client.mesh.list_models()] == [0, 0]
         assert client.pool_status()[CHAT].active == 2
     assert [len(server.received) for server in (upstream, other)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ({"message": "slow down", "code": 429}, "throttle"),
+        ({"message": "slow down", "code": "rate_limit_exceeded"}, "throttle"),
+        ({"message": "You exceeded your current quota", "code": "insufficient_quota"}, "quota"),
+        ({"message": "no", "code": "invalid_api_key"}, "credential"),
+        ({"message": "The model `m` does not exist", "code": "model_not_found"}, "not-found"),
+        ({"message": "Failed to call a function.", "code": "tool_use_failed"}, "capability"),
+        ({"message": "Provider returned error", "code": 400}, "refused"),
+        ({"message": "overloaded", "code": 529}, "server"),
+        ({"message": "Internal Server Error", "code": 500}, "server"),
+        ({"message": "does not support tools"}, "capability"),
+        ("anything", "protocol"),
+        ({"message": "what is this"}, "protocol"),
+    ],
+)
+def test_error_under_a_status_of_success_is_classed_by_its_code(
+    error: Any, failure: str, ask: Callable[..., Any], upstream: Upstream, other: Upstream
+) -> None:
+    upstream.always(Script(200, json.dumps({"error": error}).encode()))
+    asked = ask(two_accounts(upstream.url, "openrouter.gateway.v1", other.url))
+    assert (asked.text, asked.model) == ("Hello!", "model-b")
+    assert [attempt.failure for attempt in asked.attempts] == [failure, None]

@@ -263,14 +263,14 @@ class BaseProvider(DeclaresOptions, WireFormat):
             raise self._broken(error, limits) from None
         opened = False
         try:
-            if call.stream and 200 <= response.status < 300:  # noqa: PLR2004 - HTTP success
+            if call.stream and self._may_stream(response.status, response.headers):
                 self._check_is_stream(response.headers)
                 opened = True
                 return HttpEventStream(self, request, response, deadline, limits)
             collected = Body(response.headers.get("content-encoding"), _most(call))
             for piece in response:
                 collected.feed(piece)
-            return self._answer(request, response.status, response.headers, collected.end())
+            return self._answered(request, response.status, response.headers, collected.end())
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:
@@ -335,14 +335,14 @@ class BaseProvider(DeclaresOptions, WireFormat):
             raise self._broken(error, limits) from None
         opened = False
         try:
-            if call.stream and 200 <= response.status < 300:  # noqa: PLR2004 - HTTP success
+            if call.stream and self._may_stream(response.status, response.headers):
                 self._check_is_stream(response.headers)
                 opened = True
                 return AsyncHttpEventStream(self, request, response, deadline, limits)
             collected = Body(response.headers.get("content-encoding"), _most(call))
             async for piece in response:
                 collected.feed(piece)
-            return self._answer(request, response.status, response.headers, collected.end())
+            return self._answered(request, response.status, response.headers, collected.end())
         except TransportError as error:
             raise self._broken(error, limits) from None
         except ValueError as error:

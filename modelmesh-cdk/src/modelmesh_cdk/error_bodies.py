@@ -22,7 +22,8 @@ _CODES = ("error_code", "error_type", "code", "reason", "type", "status")
 _TEXTS = ("message", "msg", "detail", "error", "reason", "raw", "error_description", "title")
 _STATUSES = ("code", "status_code", "http_status_code", "status", "http_code")
 _NOT_CODES = frozenset({"error", "none", "null", ""})
-_PAGE = re.compile(r"\s*(?:<!--.{0,200}?-->\s*)?<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(r"\s*(?:<!--.{0,200}?-->\s*)?<(?:!doctype|\?xml|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
+_MARKUP = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 
 @frozen
@@ -68,9 +69,9 @@ def read_error(body: Any) -> ErrorBody:
 
 
 def is_page(content_type: str, raw: bytes | str) -> bool:
-    """Return whether a body is a page of HTML, which no vendor's API sends on purpose."""
+    """Return whether a body is a page of HTML or XML, which no vendor's API sends on purpose."""
     start = raw[:500].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:500]
-    stated = content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+    stated = content_type.partition(";")[0].strip().lower() in _MARKUP
     return bool(_PAGE.match(start)) or (stated and start.lstrip()[:1] not in ("{", "["))
 
 

@@ -373,11 +373,24 @@ class WireFormat:
             raise self._misused("_error_code", code, "a str, or None where there is none", written=True)
         return scrubbed(code, self._api_key)  # type: ignore[no-any-return]
 
+    def _may_stream(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Return whether a reply to a streamed request can be a stream; JSON is read first, it may be an error."""
+        return 200 <= status < 300 and _media_type(headers) != _JSON  # noqa: PLR2004 - HTTP success
+
     def _check_is_stream(self, headers: Mapping[str, str]) -> None:
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in ("application/json", "text/html"):
+        kind = _media_type(headers)
+        if kind in (_JSON, "text/html"):
             message = f"its body is {kind}, not a stream of events"
             raise ValueError(message)
+
+    def _answered(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        """Return a whole answer; a streamed request has none, only a refusal or an error under a status of success."""
+        if request.stream and 200 <= status < 300:  # noqa: PLR2004 - HTTP success
+            body = json_codec.decode(raw)
+            if isinstance(body, Mapping) and (body.get("error") or body.get("object") == "error"):
+                raise self._event_failure(body, headers)
+            self._check_is_stream(headers)
+        return self._answer(request, status, headers, raw)
 
     def _misused(self, hook: str, value: Any, right: str, *, written: bool = False) -> ProviderError:
         """Make the error of a hook that returned what it may not."""
@@ -419,6 +432,13 @@ class WireFormat:
         return f"<{type(self).__name__} {self.id} at {self._where()}>"
 
 
+_JSON = "application/json"
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _overrides(provider: WireFormat, hook: str) -> bool:
     return getattr(type(provider), hook) is not getattr(WireFormat, hook)
 
@@ -447,8 +467,8 @@ def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in headers.items()]
 
 
-PAGE_IS_OUTAGE = frozenset(range(400, 600)) - {401, 402, 407, 408, 413, 414, 425, 429, 431, 500, 502, 503, 504, 529}
-"""Statuses that mean nothing when a page of HTML comes with them. Of the others the status alone says enough."""
+PAGE_IS_OUTAGE = frozenset({*range(400, 500), 501, 505}) - {401, 402, 407, 408, 413, 414, 425, 429, 431}
+"""Statuses that mean nothing when a page comes with them. Of the others the status alone says enough."""
 
 _NOT_FOUND, _BAD_REQUEST = 404, 400
 _STATUS_OF_CODE = {
