@@ -42,7 +42,7 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
         raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
     if kind == "refusal":
-        return {"type": "text", "text": part.get("refusal")}
+        return {"type": "text", "text": _text(part.get("refusal"))}
     if kind == "input_audio":
         raise _unable(where, "is audio, which Anthropic does not take")
     rest = {name: value for name, value in part.items() if name not in ("type", "image_url", "file", "prompt_cache_breakpoint")}
@@ -52,9 +52,15 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
         return {"type": "image", "source": _image(part.get("image_url"), f"{where}.image_url", adapted), **rest}
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return {**_document(part["file"], f"{where}.file"), **rest}
+    if kind == "file":
+        raise wrong(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
     if kind == "document_url":  # Mistral's
         return _linked_document(part, where)
     return {"type": kind, **rest} if "prompt_cache_breakpoint" in part else part
+
+
+def _text(given: Any) -> str:
+    return given if isinstance(given, str) else ""
 
 
 def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:

@@ -50,9 +50,19 @@ def _type(block: Any) -> str:
     return str(block.get("type")) if isinstance(block, Mapping) else ""
 
 
+def _is_own(block: Mapping[str, Any]) -> bool:
+    kind = _type(block)
+    if kind == "text":
+        return isinstance(block.get("text"), str)
+    if kind == "tool_use":
+        named = all(isinstance(block.get(name), str) and block[name] for name in ("id", "name"))
+        return named and isinstance(block.get("input"), Mapping)
+    return kind in _OF_ASSISTANT
+
+
 def _assistant(message: Mapping[str, Any], blocks: list[Any]) -> Mapping[str, Any]:
     known = [block if isinstance(block, Mapping) else {"type": "text", "text": block} for block in blocks]
-    if not all(_type(block) in _OF_ASSISTANT or _type(block) == "text" for block in known):
+    if not all(_is_own(block) for block in known):
         return message  # parts of several formats: the rules take them apart
     texts = [block["text"] for block in known if block.get("type") == "text" and isinstance(block.get("text"), str)]
     calls = [call_of(block) for block in known if block.get("type") == "tool_use"]

@@ -116,6 +116,8 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
             raise _unable(where, "calls a tool with free text as its input")
         raise _wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+    if not isinstance(function.get("name"), str) or not function["name"]:
+        raise _wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     kept = {name: call[name] for name in _KEPT if name in call}
     found = {"type": "tool_use", "id": tool_id(call.get("id"), where, adapted), "name": function.get("name")}
     return {**found, "input": _input(function.get("arguments"), adapted), **kept}

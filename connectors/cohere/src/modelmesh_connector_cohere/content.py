@@ -49,7 +49,7 @@ def _part(part: Any, where: str) -> Any:
     if isinstance(kind, str) and kind in _NOT_TAKEN:
         raise unable(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
     if kind == "refusal":
-        return {"type": "text", "text": part.get("refusal")}
+        return {"type": "text", "text": part["refusal"] if isinstance(part.get("refusal"), str) else ""}
     if kind == "image_url" and isinstance(part.get("image_url"), str):
         return {**part, "image_url": {"url": part["image_url"]}}
     return part

@@ -104,6 +104,8 @@ class _Conversation:
         if _is_blank(content):
             content = None
         found = said(content, f"{where}.content") if content else None
+        if isinstance(found, list):
+            found = [part for part in found if not (_type(part) == "text" and _is_blank(part.get("text")))]
         thoughts = self._thoughts(message)
         return [*thoughts, *(parts_of(found, where) if found else ())] if thoughts else found
 

@@ -124,6 +124,8 @@ def tool_call(call: Any, where: str) -> dict[str, Any]:
         raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(call.get("id"), str) or not call["id"]:
         raise wrong(where, "has no ID", "the 'id' that the model gave the call")
+    if not isinstance(function.get("name"), str) or not function["name"]:
+        raise wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     arguments = function.get("arguments")
     if isinstance(arguments, Mapping):
         arguments = json_codec.encode(arguments).decode()

@@ -141,13 +141,14 @@ def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
     """
     content = candidate.get("content") or {}
     parts = content.get("parts") or [] if isinstance(content, Mapping) else None
-    if not isinstance(parts, list) or not all(isinstance(part, dict) and _is_part(part) for part in parts):
+    if not isinstance(parts, list) or not all(isinstance(part, dict) and is_part(part) for part in parts):
         message = "its content is not a list of parts as Gemini documents them"
         raise ValueError(message)
     return parts
 
 
-def _is_part(part: dict[str, Any]) -> bool:
+def is_part(part: Mapping[str, Any]) -> bool:
+    """Return whether a part's text is text, and its call has a name and an object of arguments."""
     if not isinstance(part.get("text", ""), str):
         return False
     if "functionCall" not in part:

@@ -19,18 +19,16 @@ from modelmesh_cdk.failures import failure
 from modelmesh_connector_google.message_rules import IMAGES
 
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
-_OURS = (
-    "type",
-    "image_url",
-    "input_audio",
-    "file",
-    "refusal",
-    "prompt_cache_breakpoint",
-    "extra_content",
-    "document_url",
-    "document_name",
-    "video_url",
+_BESIDE = (
+    "thought",
+    "thoughtSignature",
+    "videoMetadata",
+    "video_metadata",
+    "mediaResolution",
+    "media_resolution",
+    "partMetadata",
 )
+"""Keys of Gemini's parts that may stand next to what a part holds."""
 _SCHEMES = ("http", "https", "gs")
 _LINKED = {"document_url": "application/pdf", "video_url": None}
 """Parts of Mistral's and OpenRouter's that are an address, and the type of media where the address does not tell it."""
@@ -70,10 +68,11 @@ def _part(part: Any, where: str, adapted: list[str]) -> Any:
         raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     made = _media(part, where, adapted)
     if made is None:
-        return part  # Gemini's own, which has no type
+        own = {name: value for name, value in part.items() if name != "type"}  # Gemini's, which has none
+        return {**own, "text": ""} if "text" in own and not isinstance(own["text"], str) else own
     if "prompt_cache_breakpoint" in part:
         adapted.append("prompt_cache_breakpoint dropped: Gemini's caches are named by cachedContent")
-    rest = {name: value for name, value in part.items() if name not in (*_OURS, *made)}
+    rest = {name: value for name, value in part.items() if name in _BESIDE}
     signature = signature_of(part)
     return {**rest, **made, **({"thoughtSignature": signature} if signature is not None else {})}
 
@@ -83,13 +82,15 @@ def _media(part: Mapping[str, Any], where: str, adapted: list[str]) -> dict[str,
     if kind == "text":
         return {"text": part.get("text")}
     if kind == "refusal":
-        return {"text": part.get("refusal")}
+        return {"text": part["refusal"] if isinstance(part.get("refusal"), str) else ""}
     if kind == "image_url":
         return _image(part.get("image_url"), f"{where}.image_url", adapted)
     if kind == "input_audio":
         return {"inlineData": _audio(part.get("input_audio"), f"{where}.input_audio")}
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return _file(part["file"], f"{where}.file")
+    if kind == "file":
+        raise wrong(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
     if isinstance(kind, str) and kind in _LINKED:
         return _foreign(part, kind, where)
     if kind is not None:

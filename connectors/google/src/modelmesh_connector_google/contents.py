@@ -13,6 +13,7 @@ from typing import Any
 
 from modelmesh_connector_google.answers import text_and_calls
 from modelmesh_connector_google.content import parts_of, signature_of, wrong
+from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.tools import call_part, result_part
 
 UNSIGNED = "skip_thought_signature_validator"
@@ -81,11 +82,13 @@ class _Conversation:
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
         said = parts_of(message.get("content"), f"{where}.content", self.adapted)
-        self.system += [part for part in said if part != {"text": ""}]
+        self.system += [part for part in said if not _is_blank(part)]
 
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
-        said = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if part != {"text": ""}]
-        self._say("user", said)
+        said = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if not _is_blank(part)]
+        if not said:
+            self.adapted.append(f"blank content sent as {RULES.stand_in!r}: Gemini refuses it ({where})")
+        self._say("user", said or [{"text": RULES.stand_in}])
 
     def _say(self, role: str, parts: list[Any]) -> None:
         """Add parts to a turn of this role, a new one unless the last is; results of tools stand in a turn of their own."""

@@ -7,11 +7,11 @@ Shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk.wire import json_codec
-from modelmesh_connector_google.answers import call_of, text_and_calls
+from modelmesh_connector_google.answers import call_of, is_part, text_and_calls
 
 
 def in_openai_fields(messages: list[Any]) -> list[Any]:
@@ -26,7 +26,7 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
         if not isinstance(message, Mapping):
             found.append(message)
         elif message.get("role") == "tool" and isinstance(message.get("content"), Mapping):
-            found.append({**message, "content": json_codec.encode(message["content"]).decode()})
+            found.append({**message, "content": json.dumps(message["content"], ensure_ascii=False, default=str)})
         elif not isinstance(message.get("parts"), list) or "content" in message:
             found.append(message)
         elif message.get("role") in ("model", "assistant"):
@@ -37,9 +37,10 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
 
 
 def _model(parts: list[Any], place: int, names: dict[Any, str]) -> dict[str, Any]:
+    parts = [part for part in parts if isinstance(part, dict) and part and is_part(part)]
     text, _ = text_and_calls(parts)
     called = [part for part in parts if isinstance(part, Mapping) and isinstance(part.get("functionCall"), Mapping)]
-    made: dict[str, Any] = {"role": "assistant", "content": text or None, "content_parts": parts}
+    made: dict[str, Any] = {"role": "assistant", "content": text or None, **({"content_parts": parts} if parts else {})}
     calls = []
     for number, part in enumerate(called):
         identity = part["functionCall"].get("id") or f"call_{place}_{number}"
@@ -58,6 +59,6 @@ def _user(parts: list[Any], names: dict[Any, str]) -> list[dict[str, Any]]:
             continue
         name = result.get("name")
         given = result.get("id") or names.get(name)
-        said = json_codec.encode(result.get("response") or {}).decode()
+        said = json.dumps(result.get("response") or {}, ensure_ascii=False, default=str)
         found.append({"role": "tool", "tool_call_id": given, "name": name, "content": said})
     return [*found, {"role": "user", "content": rest}] if rest or not found else found

@@ -113,7 +113,9 @@ def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
             raise unable(where, "calls a tool with free text as its input")
         raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
-    made = {"name": function.get("name"), "args": _arguments(function.get("arguments"), adapted)}
+    if not isinstance(function.get("name"), str) or not function["name"]:
+        raise wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+    made = {"name": function["name"], "args": _arguments(function.get("arguments"), adapted)}
     if call.get("id"):
         made = {"id": call["id"], **made}
     signature = signature_of(call)

@@ -102,7 +102,7 @@ def _part(part: Any, turn: Turn, rules: MessageRules, notes: Notes, where: str) 
 
 
 def _image(image: Any, rules: MessageRules, where: str) -> dict[str, Any]:
-    made = {"url": image} if isinstance(image, str) else dict(image or {})
+    made = {"url": image} if isinstance(image, str) else dict(image) if isinstance(image, Mapping) else {}
     if isinstance(made.get("url"), str):
         made["url"] = proper_data_url(made["url"], rules, where)
     return made

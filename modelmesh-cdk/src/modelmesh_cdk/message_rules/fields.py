@@ -43,14 +43,14 @@ def without_functions(turns: list[Turn], rules: MessageRules, notes: Notes) -> N
         call = turn.said.get("function_call")
         if turn.role == "assistant" and isinstance(call, Mapping):
             count += 1
-            names[call.get("name")] = f"function_call_{count}"
+            names[str(call.get("name"))] = f"function_call_{count}"
             function = {"name": call.get("name"), "arguments": call.get("arguments")}
             del turn.said["function_call"]
             turn.said["tool_calls"] = [{"id": f"function_call_{count}", "type": "function", "function": function}, *turn.calls]
             notes.add("function_call sent as tool_calls", turn.where)
         elif turn.role == "function":
             name = turn.said.pop("name", None)
-            turn.said |= {"role": "tool", "tool_call_id": names.get(name, f"function_call_{count}")}
+            turn.said |= {"role": "tool", "tool_call_id": names.get(str(name), f"function_call_{count}")}
             notes.add("the role function is sent as tool", turn.where)
 
 

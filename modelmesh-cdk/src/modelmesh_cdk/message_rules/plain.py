@@ -21,9 +21,9 @@ def is_plain(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool
         role, content = message.get("role"), message.get("content")
         if waiting:
             answered = message.get("tool_call_id")
-            if role != "tool" or len(message) != 3 or answered not in waiting or not _is_text(content):  # noqa: PLR2004
+            if role != "tool" or len(message) != 3 or str(answered) not in waiting or not _is_text(content):  # noqa: PLR2004
                 return False
-            waiting.discard(answered)
+            waiting.discard(str(answered))
             last = "tool"
             continue
         if role == "assistant" and "tool_calls" in message:

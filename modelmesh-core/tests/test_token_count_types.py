@@ -1,0 +1,16 @@
+"""Token estimates of values of any type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh.routing.token_counts import ReceivedOutput
+
+
+@pytest.mark.parametrize("kind", [[], {}, {"a": 1}, None, 5])
+def test_received_output_of_an_odd_type_is_counted(kind: Any) -> None:
+    received = ReceivedOutput()
+    received.add({"content_blocks": [{"type": kind, "text": "Hello, world"}]})
+    assert received.tokens > 0
