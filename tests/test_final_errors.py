@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ def test_caller_error_names_the_provider_and_keeps_its_class() -> None:
 
 
 def test_exhausted_budget_writes_small_amounts_without_an_exponent() -> None:
-    pricing = {"input_per_1k_tokens": 0.00001, "output_per_1k_tokens": 0.00001}
+    pricing = {"input_per_1k_tokens": 0.01, "output_per_1k_tokens": 0.01}
     with Upstream() as upstream:
         providers = {"a": {**account(upstream.url, []), "models": [{"id": "m", "pricing": pricing}]}}
         config = {
@@ -180,3 +181,18 @@ def test_verdict_of_a_request_that_was_ended_says_by_what() -> None:
             )
     assert str(error).endswith("(pool 'chat': 1 attempt at 1 account; ended: its 30 s are over)")
     assert error.details["ended"] == "its 30 s are over"
+
+
+def test_request_log_leaves_out_the_vendors_text(tmp_path: Path) -> None:
+    pytest.importorskip("modelmesh_observability_file")
+    prompt = "a prompt that the vendor repeats"
+    with Upstream() as upstream:
+        upstream.always(refusal(500, None, f"Cannot answer: {prompt}"))
+        config = {
+            "providers": {"a": account(upstream.url, ["m"])},
+            "pools": {"chat": {"capability": "chat-completion"}},
+            "observability": {"connector": "modelmesh.file.v1", "path": str(tmp_path / "log.jsonl")},
+        }
+        with modelmesh.create(config=config) as client, pytest.raises(ModelMeshError, match=prompt):
+            client.chat.completions.create(model="chat", messages=MESSAGES)
+    assert prompt not in (tmp_path / "log.jsonl").read_text()

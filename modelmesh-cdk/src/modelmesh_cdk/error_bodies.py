@@ -57,7 +57,8 @@ def read_error(body: Any) -> ErrorBody:
     parts = list(_parts(body, DEEPEST))
     codes = [code for name in _CODES for part in parts for code in _codes(part, name)]
     texts = dict.fromkeys(text for part in parts for text in _texts(part))
-    text = "\n".join(_outermost(list(texts)))[:LONGEST_TEXT]
+    lines = (" ".join(text.split()) for text in _outermost(list(texts)))  # a message of several lines is one message
+    text = "\n".join(lines)[:LONGEST_TEXT]
     params = (part.get(name) for part in parts for name in ("param", "loc") if isinstance(part, Mapping))
     statuses = (_status(part.get(name)) for part in parts for name in _STATUSES if isinstance(part, Mapping))
     return ErrorBody(

@@ -215,7 +215,7 @@ class Reporter:
                 cost=winner.cost if winner else None,
                 error=type(error).__name__ if error else None,
                 routing_reason=winner.reason if winner else None,
-                attempts=tuple(attempt.as_dict() for attempt in attempts),
+                attempts=tuple(_logged(attempt) for attempt in attempts),
                 request_payload=call.payload if show else None,
                 response_payload=answer if show else None,
             )
@@ -269,3 +269,8 @@ def _told(note: Note, pool: str | None, now: float) -> RoutingEvent:
     model = only.candidate if isinstance(only, ModelHealth) else None
     provider = only.provider_id if isinstance(only, Account) else model.provider_id if model else None
     return RoutingEvent(note.event, now, model.model_id if model else None, provider, pool, facts)
+
+
+def _logged(attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt for a log, without the vendor's text: that may repeat the prompt."""
+    return {name: value for name, value in attempt.as_dict().items() if name != "message"}
