@@ -61,7 +61,7 @@ def test_every_problem_says_what_to_do(name: str) -> None:
     for message in caught.value.details.get("problems") or [caught.value.message]:
         assert re.search(
             r"Did you mean|must be|[Ww]rite|Known|known|reads:|[Ss]et it|export|Install|[Nn]ame |keep one|remove|Remove|Indent|"
-            r"Close|Put|quotes|double quotes|Correct|Begin|needs|such as|List|Configure|not allowed|joins when|give each|names nothing|is installed as",
+            r"Close|Put|quotes|double quotes|Correct|Begin|needs|such as|List|Configure|not allowed|joins when|give each|Add one|names nothing|is installed as",
             message,
         ), message
 

@@ -218,6 +218,10 @@ def _names(key: str, connector_id: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+_ENTRY = 3
+"""Steps of the path of a key of an entry; a shorter path is an entry, or all of them."""
+
+
 class Entries:
     """The providers of one mesh, found by any name they go by.
 
@@ -225,13 +229,15 @@ class Entries:
         complete: Whether every provider was built and listed its models; else nothing can be said of what is missing.
         broken: Names of providers that could not be built.
         wrong: Canonical paths of what could not be read in the configuration.
+        off: Names of providers that are switched off, and of their models.
     """
 
     def __init__(
         self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[Path] = frozenset()
     ) -> None:
         self.broken, self.wrong = frozenset(broken), wrong
-        self.complete = not self.broken
+        self.off: frozenset[str] = frozenset()
+        self.complete = not self.broken and not any(path[0] in ("providers", "models") and len(path) < _ENTRY for path in wrong)
         self._by_key = dict(entries)
         for key, entry in entries.items():  # a key names one entry alone, and so does a key before a model
             entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
@@ -248,6 +254,10 @@ class Entries:
             return [self._by_key[name]]
         canonical = canonical_id(name, Kind.PROVIDER)
         return [entry for entry in self if entry.answers_to(name) or entry.answers_to(canonical)]
+
+    def is_off(self, name: str) -> bool:
+        """Return whether a name means a provider that is switched off, or a model of one."""
+        return any(name == one or name.startswith((f"{one}.", f"{one}/")) for one in self.off)
 
     def may_have(self, model: str) -> bool:
         """Whether a model that no provider lists may be one of a provider whose list is unknown."""

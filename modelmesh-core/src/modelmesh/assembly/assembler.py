@@ -153,14 +153,25 @@ class Assembler:
 
     def _entries(self, sections: Sections, references: References) -> Entries:
         built: dict[str, ProviderEntry] = {}
-        broken = {str(path[1]) for path in sections.wrong if path[0] == "providers" and path[2:] in ((), ("connector",))}
+        broken = {
+            str(path[1])
+            for path in sections.wrong
+            if path[0] == "providers" and len(path) > 1 and path[2:] in ((), ("connector",))
+        }
         for key, section in sections.providers.items():
             if section.enabled and key not in broken:
                 with self._problems.gathered(f"provider {key!r}"):
                     built[key] = self._entry(section, references)
                 if key not in built:
                     broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
-        return Entries(built, broken, sections.wrong)
+        entries = Entries(built, broken, sections.wrong)
+        entries.off = self._switched_off(sections)
+        return entries
+
+    def _switched_off(self, sections: Sections) -> frozenset[str]:
+        off = {key: section for key, section in sections.providers.items() if not section.enabled}
+        names = {name for key, section in off.items() for name in (key, canonical_id(section.connector or key, Kind.PROVIDER))}
+        return frozenset(names) | {str(row) for section in off.values() for row in section.models or ()} | sections.models_off
 
     def _entry(self, section: ProviderSection, references: References) -> ProviderEntry:
         try:
@@ -199,7 +210,10 @@ class Assembler:
 
     def _with_pools(self, sections: Sections, references: References) -> Sections:
         """Return the sections with pools: of a configuration that names none, those of its capabilities."""
+        before = len(self._problems)
         self._check_capabilities(sections.capabilities)
+        if len(self._problems) > before:
+            return sections
         if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.wrong):
             return sections
         names = [*self._capabilities, *sections.capabilities] or self._models.default_pools()
@@ -225,6 +239,7 @@ class Assembler:
             if not {("pools", section.name, key) for key in ("capability", "name")} & sections.wrong:
                 node = self._targets[section.name] = self._models.target(section)
                 members = self._members(section, node)
+                self._models.check_priorities(section)
         with problems.gathered(f"pool {section.name!r}"):
             if strategy is not None:
                 pool = self._built_pool(section, node, members, strategy)

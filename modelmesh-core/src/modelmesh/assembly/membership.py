@@ -50,6 +50,7 @@ class Models:
         self._nodes: dict[int, list[CapabilityNode]] = {}
         self._derived: dict[int, list[CapabilityNode]] = {}
         self._stated: set[str] = set()
+        self._lost_models = False
         self._seen: set[tuple[str, str]] = set()
         self._chosen: set[str] = set()
         self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
@@ -62,6 +63,7 @@ class Models:
     def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
         """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
         configured = self._chosen
+        before = len(self._problems)
         for section in sections.values():
             with self._problems.gathered():
                 where = self._places.where(("models", section.id, "provider"))
@@ -78,6 +80,7 @@ class Models:
             elif entry.key not in configured:
                 with self._problems.gathered():
                     self._add_catalogue(entry)
+        self._lost_models = len(self._problems) > before  # what is missing from a pool may be what could not be read
 
     def _add_catalogue(self, entry: ProviderEntry) -> None:
         try:
@@ -278,6 +281,23 @@ class Models:
         """Return every model that a pool on a node takes in."""
         return [candidate for candidate in self.candidates if self.offers(candidate, node)]
 
+    def check_priorities(self, section: PoolSection) -> None:
+        """Collect the names in the lists of priority that mean no model and no provider."""
+        if self.unlisted or not self._entries.complete:
+            return
+        models = list(dict.fromkeys(c.model_id for c in self.candidates))
+        for name in section.model_priority:
+            if not any(is_called(c, name) for c in self.candidates):
+                self._check_known(section, "model", name, models)
+        for name in section.provider_priority:
+            if not self._entries.matching(name):
+                self._check_known(section, "provider", name, [entry.key for entry in self._entries])
+
+    def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
+        if not self._entries.is_off(name):
+            what = f"no {kind} {name!r} is configured.{did_you_mean(name, known)} There are: {', '.join(known[:20])}"
+            self._problems.add(("pools", section.name, f"{kind}_priority"), what)
+
     def default_pools(self) -> list[str]:
         """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""
         named = {"chat-completion": "chat-completion", **PREDEFINED_POOLS}
@@ -301,9 +321,15 @@ class Models:
         return after
 
     def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
-        if not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
+        if self._lost_models or not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
             return UnknownValueError(section.name)
         where = self._places.where(("pools", section.name))
+        if not len(self._entries):
+            message = (
+                f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are switched off. Add one under "
+                "'providers:', e.g. openai: {connector: openai.llm.v1}."
+            )
+            return ConfigurationError(message, where=where)
         have = ", ".join(sorted({c.provider_id for c in self.candidates})) or "no provider"
         wanted = section.capability or section.name
         message = (

@@ -62,7 +62,11 @@ def _built(
     if canonical_id(section.connector, Kind.OBSERVABILITY) == NULL:
         return None
     settings = {"redact": section.redact, "min_severity": section.min_severity, **literals(section.config)}
-    return built_at(where, cls, references.resolve(settings, (*path, "config")), section.connector)  # type: ignore[no-any-return]
+    options = references.resolve(settings, (*path, "config"))
+    found: Observability = built_at(
+        where, cls, options, section.connector, lambda name: problems.places.where((*path, "config", name))
+    )
+    return found
 
 
 def _check(target: object, path: Path, problems: Problems) -> None:

@@ -47,7 +47,8 @@ def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problem
     settings = environment.resolve(section.config, path)
     if environment.unanswered:
         raise UnknownValueError(section.store)
-    return built_at(where, cls, settings, section.store)  # type: ignore[no-any-return]
+    found: SecretStore = built_at(where, cls, settings, section.store, lambda name: places.where((*path, name)))
+    return found
 
 
 def _check_secrets(cls: Any, config: Mapping[str, Any], path: Path, problems: Problems) -> None:
@@ -84,7 +85,7 @@ def build_storage(section: StorageSection, resolver: Resolver, references: Refer
         settings = literals(references.plain(section.config, path))
         if references.unanswered > missing:
             raise UnknownValueError(section.connector)
-        store = built_at(where, cls, settings, section.connector)
+        store = built_at(where, cls, settings, section.connector, lambda name: places.where((*path, name)))
     if not isinstance(store, Storage):
         where = places.where(("storage", "instance" if section.instance is not None else "connector"))
         message = (

@@ -86,7 +86,16 @@ class _Builder:
             if then == section.fallback_strategy:
                 where = self._places.where(("pools", section.name, "fallback_strategy"))
             settings["fallback"] = self.build(then, beyond, where, (*above, cls))
-        return built_at(where, cls, settings, name)  # type: ignore[no-any-return]
+        path = ("pools", section.name)
+        chosen = section.selection
+        found: Strategy = built_at(
+            where,
+            cls,
+            settings,
+            name,
+            lambda key: self._places.where((*path, "selection", key) if key in chosen else (*path, key)),
+        )
+        return found
 
 
 def _check_selection(section: PoolSection, classes: Iterable[type[Any]], problems: Problems) -> None:

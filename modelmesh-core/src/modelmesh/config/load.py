@@ -106,6 +106,8 @@ def load_text(text: str, name: str) -> tuple[Any, Places]:
         raise  # already says where; it is a ValueError too
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and error.context_mark and mark.line >= len(text.splitlines()):
+            mark = error.context_mark  # what is not closed says more than the end of the file
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         message = f"{where}: not valid YAML: {error.problem or error.context}. {_hint(text, mark, error)}"
         raise ConfigurationError(message, where=where) from None
@@ -161,6 +163,10 @@ def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
         return "Put a text that contains ': ' in quotes, or write the key on a line of its own."
     if "could not find expected ':'" in problem or "found unknown escape" in problem:
         return "Write 'key: value' with a space after the colon; put texts with special characters in single quotes."
+    if "end of stream" in problem:
+        return "Close the quote, the bracket or the brace that opens here."
+    if "block collection" in problem or "block sequence" in problem:
+        return "Write items with '- ' or keys at one level, not both, and indent items of one list alike."
     if "block end" in problem or "block mapping" in problem or "block sequence" in problem:
         return "Indent keys of one map by the same number of spaces, and keys below them by two more."
     if "flow" in problem or "expected ',' or" in problem or at >= len(lines):
@@ -173,7 +179,7 @@ def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
 class _Open:
     """A collection under construction."""
 
-    __slots__ = ("anchor", "key", "merged", "path", "size", "value")
+    __slots__ = ("anchor", "first_mark", "key", "merged", "path", "size", "value")
 
     def __init__(self, value: Any, path: Path, anchor: str | None) -> None:
         self.value = value
@@ -182,6 +188,7 @@ class _Open:
         self.key: Any = _NO_KEY
         self.merged: list[Any] = []
         self.size = 1
+        self.first_mark = 0
 
 
 _NO_KEY = object()
@@ -193,6 +200,8 @@ class _Builder:
 
     def __init__(self, name: str) -> None:
         self.marks: dict[Path, tuple[int, int]] = {}
+        self._order: list[Path] = []  # of the marks: those below an anchor follow each other
+        self._spans: dict[str, tuple[Path, int, int]] = {}
         self.result: Any = None
         self._name = name
         self._stack: list[_Open] = []
@@ -210,12 +219,15 @@ class _Builder:
             if len(self._stack) >= MAX_DEPTH:
                 raise self._refuse(mark, f"nested more than {MAX_DEPTH} deep")
             path = self._place(mark)
-            self._stack.append(_Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor))
+            opened = _Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor)
+            opened.first_mark = len(self._order)
+            self._stack.append(opened)
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             done = self._stack.pop()
             value = _merged(done.value, done.merged) if isinstance(done.value, dict) else done.value
             if done.anchor:
                 self._anchors[done.anchor] = (value, done.size)
+                self._spans[done.anchor] = (done.path, done.first_mark, len(self._order))
             self._add(value, done.size, mark)
         elif isinstance(event, ScalarEvent):
             self._check_tag(event)
@@ -229,8 +241,13 @@ class _Builder:
             if event.anchor not in self._anchors:
                 raise self._refuse(mark, f"the alias *{event.anchor} names nothing before it")
             if not self._is_key():
-                self._place(mark)
+                self._mark_alias(event.anchor, self._place_of_alias(mark))
             self._add(*self._anchors[event.anchor], mark)
+
+    def _place_of_alias(self, mark: Any) -> Path:
+        """Path that the value of an alias gets: of a merge, that of the map which it is merged into."""
+        merging = [open_ for open_ in self._stack[-2:] if open_.key is _MERGE]
+        return merging[0].path if merging else self._place(mark)
 
     def _is_key(self) -> bool:
         top = self._stack[-1] if self._stack else None
@@ -243,8 +260,23 @@ class _Builder:
         else:
             top = self._stack[-1]
             path = (*top.path, len(top.value) if isinstance(top.value, list) else top.key)
-        self.marks.setdefault(path, (mark.line + 1, mark.column + 1))
+        self._mark(path, mark)
         return path
+
+    def _mark(self, path: Path, mark: Any) -> None:
+        if path not in self.marks:
+            self.marks[path] = (mark.line + 1, mark.column + 1)
+            self._order.append(path)
+
+    def _mark_alias(self, anchor: str, path: Path) -> None:
+        """Give what stands below an alias the places that it has at its anchor."""
+        if anchor in self._spans:
+            start, first, end = self._spans[anchor]
+            for there in self._order[first:end]:
+                here = (*path, *there[len(start) :])
+                if here not in self.marks:
+                    self.marks[here] = self.marks[there]
+                    self._order.append(here)
 
     def _add(self, value: Any, size: int, mark: Any) -> None:
         if not self._stack:
@@ -281,7 +313,10 @@ class _Builder:
         if key in top.value:
             raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
         top.key = key
-        self.marks[(*top.path, key)] = (mark.line + 1, mark.column + 1)
+        path = (*top.path, key)
+        if path not in self.marks:
+            self._order.append(path)
+        self.marks[path] = (mark.line + 1, mark.column + 1)
 
     def _check_tag(self, event: Any) -> None:
         tag = str(event.tag) if event.tag is not None else None

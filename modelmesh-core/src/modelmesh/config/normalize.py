@@ -57,7 +57,10 @@ class Normalizer(KeyMover):
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
-                entry = self._map(item, (*path, place))
+                if not isinstance(item, Mapping | str):
+                    self._problems.add((*path, place), f"must be a map of keys, or the ID of a connector, not {kind_of(item)}")
+                    continue
+                entry = self._map({"connector": item} if isinstance(item, str) else item, (*path, place))
                 named, connector = entry.pop("name", None), entry.pop("id", None)
                 key = named or connector or entry.get("connector")
                 if named and connector:

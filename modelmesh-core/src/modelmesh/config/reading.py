@@ -50,8 +50,8 @@ class Reading:
         """Return the typed values of everything that is right."""
         raw, tidy = self._raw, self._tidy
         self._check_sections()
-        providers = self._each(tidy.providers(raw.get("providers")), "providers", self._provider)
-        models = self._each(tidy.models(raw.get("models")), "models", self._model)
+        providers = self._each(self._tidied("providers", tidy.providers), "providers", self._provider)
+        models = self._each(self._tidied("models", tidy.models), "models", self._model)
         pools = self._each(tidy.pools(raw.get("pools"), raw.get("rotation")), "pools", self._pool)
         secrets = self.secrets()
         tidy_sinks = SinkNormalizer(self._problems)
@@ -79,6 +79,7 @@ class Reading:
             self._problems.note(("capabilities",), "changes nothing, for 'pools' names the pools; remove one of the two")
         if raw.get("rotation") is not None and not pools:
             self._each(tidy.pools({"*": None}, raw["rotation"]), "pools", self._pool)
+        every = set(models)
         models, pools = without_disabled(providers, models, pools)
         return Sections(
             secrets or schema.SecretsSection(),
@@ -94,6 +95,7 @@ class Reading:
             tuple(path for path, _ in sinks),
             tuple(path for path, _ in discovery),
             frozenset(self._wrong),
+            frozenset(every - set(models)),
         )
 
     def secrets(self) -> schema.SecretsSection | None:
@@ -128,6 +130,13 @@ class Reading:
             hint = did_you_mean(str(key), SECTIONS)
             known = ", ".join(SECTIONS)
             self._problems.add((str(key),), f"unknown section {key!r}.{hint} Known: {known}; 'x-…' holds settings for anchors")
+
+    def _tidied(self, name: str, tidy: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        raw = self._raw.get(name)
+        found = tidy(raw)
+        if raw is not None and len(found) < (len(raw) if isinstance(raw, Mapping | list) else 1):
+            self._wrong.add((name,))  # an entry is lost
+        return found
 
     def _connectors(self, value: Any) -> None:
         path: Path = ("connectors",)

@@ -25,6 +25,7 @@ class Sections:
         discovery: Every discovery connector.
         observability_paths: Canonical path of each sink.
         discovery_paths: Canonical path of each discovery connector.
+        models_off: IDs of models whose providers are switched off.
         wrong: Canonical paths of entries and keys that could not be read and are left out; their problems are reported.
     """
 
@@ -41,3 +42,4 @@ class Sections:
     observability_paths: tuple[Path, ...] = ()
     discovery_paths: tuple[Path, ...] = ()
     wrong: frozenset[Path] = frozenset()
+    models_off: frozenset[str] = frozenset()

@@ -221,8 +221,21 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
 
 
-def built_at(where: str, cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str) -> Any:
+def built_at(
+    where: str,
+    cls: Callable[..., Any],
+    config: Mapping[str, Any],
+    connector_id: str,
+    place_of: Callable[[str], str] | None = None,
+) -> Any:
     """Make an object of a connector class; an error begins with the place in the configuration.
+
+    Args:
+        where: Place of the connector's ID.
+        cls: Its class.
+        config: Its settings.
+        connector_id: Its ID, for messages.
+        place_of: Returns the place of a setting; an error that names a setting as its ``where`` begins with that place.
 
     Raises:
         ModelMeshError: The class refused its settings, or raised.
@@ -230,9 +243,12 @@ def built_at(where: str, cls: Callable[..., Any], config: Mapping[str, Any], con
     try:
         return build(cls, config, connector_id)
     except ModelMeshError as error:
+        named = (error.where or "").rpartition(".")[2] if isinstance(error, ConfigurationError) else ""
+        if place_of is not None and named in config:
+            where = place_of(named)
         if not error.message.startswith(where):
             error.message = f"{where}: {error.message}"
-        if isinstance(error, ConfigurationError) and error.where is None:
+        if isinstance(error, ConfigurationError):
             error.where = where
         raise
 
