@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelmesh_connector_anthropic import AnthropicProvider
+from modelmesh_connector_fireworks import FireworksProvider
+from modelmesh_connector_mistral import MistralProvider
 
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.routing.delays import TOO_LONG_S
@@ -153,3 +155,10 @@ def test_rate_limits_that_cannot_be_read_are_unknown(headers: dict[str, str]) ->
 def test_rate_limits_of_requests_and_tokens_are_two_rows() -> None:
     headers = {**requests(limit="10", remaining="5"), "x-ratelimit-limit-tokens": "100", "x-ratelimit-remaining-tokens": "10"}
     assert [(row.kind, row.ratio) for row in rate_limits(headers, wall=NOW)] == [("requests", 0.5), ("tokens", 0.1)]
+
+
+def test_rate_limits_of_mistral_and_fireworks_are_those_of_their_own_headers() -> None:
+    told = {"x-ratelimit-limit-req-minute": "60", "x-ratelimit-remaining-req-minute": "59"}
+    assert rate_limits(told, wall=NOW, names=MistralProvider.rate_limit_headers) == (RateLimit("requests", 60, 59),)
+    told = {"x-ratelimit-limit-tokens-prompt": "7200", "x-ratelimit-remaining-tokens-prompt": "7100"}
+    assert rate_limits(told, wall=NOW, names=FireworksProvider.rate_limit_headers) == (RateLimit("tokens", 7200, 7100),)

@@ -187,6 +187,7 @@ KNOWN = (
     Known("ollama.local.v1", 404, openai('model "m" not found, try pulling it first', kind="api_error"), "not-found"),
     Known("ollama.local.v1", 400, {"error": '"m" does not support thinking'}, "capability"),
     Known("ollama.local.v1", 500, {"error": {"message": "error parsing tool call: raw='{'", "type": "api_error"}}, "capability"),
+    Known("ollama.local.v1", 429, {"error": "you have reached your weekly usage limit, upgrade for higher limits"}, "quota"),
     # vLLM
     Known("vllm.local.v1", 400, {"object": "error", "message": TOO_LONG, "type": "BadRequestError", "param": None, "code": 400},
           "capability", too_long=True),

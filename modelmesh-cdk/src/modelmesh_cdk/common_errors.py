@@ -136,6 +136,13 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         source="laravel/ai#864, anthropics/claude-code#38035 (usage limits), anomalyco/opencode#12219 (credits); read 2026-11-30",
     ),
     mapping(
+        _F.QUOTA,
+        "freeusagelimiterror",
+        statuses={429},
+        words=(r"usage limits?\b", r"(weekly|monthly) (\w+ )?(limit|quota)", r"insufficient (account )?(balance|credits?|funds)"),
+        source="perminder-klair/subwave#438 (Ollama Cloud), duolahypercho/codex-router#311; read 2026-11-30",
+    ),
+    mapping(
         _F.THROTTLE,
         statuses=REFUSALS - {404, 405},
         words=(

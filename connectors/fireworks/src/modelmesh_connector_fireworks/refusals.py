@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 
@@ -20,4 +21,14 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         words=(r"requests? with max_tokens > \d+ must (have|set) stream", r"jinja template"),
         source="not confirmed by a source",
     ),
+)
+
+RATE_LIMITS = tuple(
+    RateLimitHeaders(
+        "tokens",
+        f"x-ratelimit-limit-tokens-{name}",
+        f"x-ratelimit-remaining-tokens-{name}",
+        source="public code that reads them, no reset among them; read 2026-11-30",
+    )
+    for name in ("prompt", "generated")
 )

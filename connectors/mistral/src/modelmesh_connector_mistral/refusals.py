@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 
@@ -39,4 +40,14 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         words=r"service tier capacity exceeded",
         source="code 3505, as public code quotes it; read 2026-11-30",
     ),
+)
+
+RATE_LIMITS = tuple(
+    RateLimitHeaders(
+        kind,
+        f"x-ratelimit-limit-{name}-minute",
+        f"x-ratelimit-remaining-{name}-minute",
+        source="public code that reads them, no reset among them; read 2026-11-30",
+    )
+    for kind, name in (("requests", "req"), ("tokens", "tokens"))
 )
