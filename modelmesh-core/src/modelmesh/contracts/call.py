@@ -66,6 +66,10 @@ class Call:
     prompt_size: PromptSize | None = field(default=None, eq=False, repr=False)
 
 
+CLOCK_TOLERANCE_S = 0.01
+"""The time between the start of a request and of its first attempt, which needs no shorter limits."""
+
+
 @frozen
 class Limits:
     """How long one attempt may take, in seconds from its start.
@@ -86,7 +90,7 @@ class Limits:
 
     def within(self, remaining: float) -> Limits:
         """Return the same limits, none of them longer than what is left of the request."""
-        if remaining >= max(self.total, self.answer, self.first_content):
+        if remaining >= max(self.total, self.answer, self.first_content) - CLOCK_TOLERANCE_S:
             return self
         return evolve(
             self,

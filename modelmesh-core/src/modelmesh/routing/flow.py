@@ -29,7 +29,7 @@ from modelmesh.routing.lost_leases import give_back, give_back_lost
 from modelmesh.routing.meters import Metric
 from modelmesh.routing.policy import StreamPolicy
 from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import NANO, cost_nano_usd
+from modelmesh.routing.prices import NANO, cost_nano_usd, counted
 from modelmesh.routing.progress import Progress
 from modelmesh.routing.rotation import BUDGET_LOOK_S, QUEUE_LOOK_S, Considered, Rotation
 from modelmesh.routing.token_counts import answer_tokens
@@ -358,7 +358,10 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         else:
             attempt.outcome = "answered"
             attempt.note(outcome.adapted)
-            settle(served, usage=usage_of(outcome.body), output=answer_tokens(outcome.body), now=done, seconds=done - now)
+            usage = usage_of(outcome.body)
+            is_reported = usage is not None and counted(usage.get("completion_tokens")) is not None
+            output = 0 if is_reported else answer_tokens(outcome.body)
+            settle(served, usage=usage, output=output, now=done, seconds=done - now)
     except BaseException:
         # Whatever cuts the attempt short, its place and its reservation are given back: a caller who leaves, an interrupt
         # between any two lines, a strategy that raises.

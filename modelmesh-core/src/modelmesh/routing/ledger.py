@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from modelmesh.routing.calendar import Period
 from modelmesh.routing.meters import Meter, Metric, OnSpent, Quota, Reserve
 from modelmesh.routing.prices import cost_nano_usd, counted
-from modelmesh.routing.spending import OutputLimit, Plan, plan
+from modelmesh.routing.spending import CONFIGURED, OutputLimit, Plan, plan
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -131,7 +131,9 @@ class Ledger:
 
     def output_limit(self, booking: Booking | None, candidate: Candidate, call: Call, now: float) -> OutputLimit | None:
         """Return the output limit that goes out with an attempt, ``None`` when the caller's request goes out as it is."""
-        return (plan(candidate, call, (), self.epoch + now) if booking is None else booking.plan).limit
+        if booking is not None:
+            return booking.plan.limit
+        return plan(candidate, call, (), self.epoch + now).limit if candidate.info.extra.get(CONFIGURED) else None
 
     def _rolled(self, pool: Pool, candidate: Candidate, now: float) -> list[Meter]:
         meters = list(self._meters(pool, candidate))
