@@ -196,8 +196,9 @@ class WireFormat:
 
     def _error_code(self, body: Any) -> str | None:
         """Return the vendor's code in an error body; ``None`` where it has none."""
-        found = read_error(body)
-        return next(iter(found.codes), None)
+        if isinstance(body, Mapping) and isinstance(body.get("detail"), list):
+            return None  # a list of what is wrong with each field has a type a field, and no code
+        return next(iter(read_error(body).codes), None)
 
     def _error_text(self, body: Any) -> str:
         """Return the vendor's message in an error body."""
