@@ -388,3 +388,11 @@ def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, 
 )
 def test_other_conversations_are_not_plain(messages: list[Any]) -> None:
     assert not is_plain(messages, OPEN)
+
+
+def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
+    messages, notes = sent(STRICT, HI, {"role": "assistant", "content": [image]}, {"role": "user", "content": "Bluer."})
+    assert [one["role"] for one in messages] == ["user", "assistant", "user"]
+    assert messages[2]["content"] == [image, {"type": "text", "text": "Bluer."}]
+    assert notes[0] == "image_url parts of the role assistant sent in a message of the user after it (messages[1])"

@@ -12,11 +12,15 @@ from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Blank, MessageRules, SilentContent
 from modelmesh_cdk.message_rules.turns import SYSTEM_ROLES, Turn, is_blank, unsupported
 
+_OF_USERS = ("image_url", "input_audio", "file", "video_url", "document_url", "audio_url")
+"""Types of parts that a user's message holds at one vendor or another."""
+
 
 def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
     """Return the conversation with content parts that the vendor accepts in each role.
 
-    Parts that a tool result cannot hold and a user's message can, such as images, follow the results in one.
+    Parts that another role cannot hold and a user's message can, such as images in a tool result or in an answer, follow
+    in a message of the user: after all results where there are several.
 
     Raises:
         ProviderError: The vendor does not accept a part of this type at all.
@@ -36,7 +40,7 @@ def with_accepted_parts(turns: list[Turn], rules: MessageRules, notes: Notes) ->
                 if one is None:
                     continue
                 if _belongs_to_user(one, turn, rules):
-                    notes.add(f"{one['type']} parts of tool results sent in a message of the user after them", turn.where)
+                    notes.add(f"{one['type']} parts of the role {turn.role} sent in a message of the user after it", turn.where)
                     moved.append(one)
                 else:
                     parts.append(one)
@@ -68,8 +72,8 @@ def _is_part(value: Any, rules: MessageRules) -> bool:
 
 def _belongs_to_user(part: Any, turn: Turn, rules: MessageRules) -> bool:
     kind = part.get("type") if isinstance(part, Mapping) else None
-    of_tools, of_users = rules.accepted_parts("tool"), rules.accepted_parts("user")
-    if turn.role != "tool" or of_tools is None or kind is None or kind in of_tools or kind in rules.refused_parts:
+    own, of_users = rules.accepted_parts(str(turn.role)), rules.accepted_parts("user")
+    if turn.role == "user" or own is None or kind in own or kind not in _OF_USERS or kind in rules.refused_parts:
         return False
     return of_users is None or kind in of_users
 

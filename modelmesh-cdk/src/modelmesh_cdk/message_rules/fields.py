@@ -9,7 +9,7 @@ from typing import Any
 
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import Turn, invalid, unsupported
+from modelmesh_cdk.message_rules.turns import Turn, invalid, is_blank, unsupported
 
 _OPENAI = ("name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_call_id")
 _NEEDED = ("role", "content")
@@ -60,7 +60,7 @@ def with_refusals_as_text(turns: list[Turn], rules: MessageRules) -> None:
         return
     for turn in turns:
         said = turn.said
-        if turn.role != "assistant" or said.get("content"):
+        if turn.role != "assistant" or not is_blank(said.get("content")):
             continue
         audio = said.get("audio")
         text = said.get("refusal") or (audio.get("transcript") if isinstance(audio, Mapping) else None)

@@ -44,12 +44,17 @@ class Turn:
 SYSTEM_ROLES = ("system", "developer")
 
 
+_SPOKEN = ("text", "refusal")
+
+
 def is_blank(content: Any) -> bool:
     """Return whether content says nothing: absent, white space, or a list of blank text parts."""
     if isinstance(content, str):
         return not content.strip()
     if isinstance(content, list):
-        return all(isinstance(part, Mapping) and part.get("type") == "text" and is_blank(part.get("text")) for part in content)
+        return all(
+            isinstance(part, Mapping) and part.get("type") in _SPOKEN and is_blank(part.get(part["type"])) for part in content
+        )
     return content is None
 
 
