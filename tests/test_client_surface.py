@@ -13,7 +13,7 @@ import pytest
 
 import modelmesh
 from modelmesh.client import MeshClient, OpenAIClient
-from modelmesh.errors import BadRequestError, CapabilityNotFoundError, ConfigurationError, NotInitializedError
+from modelmesh.errors import BadRequestError, CapabilityNotFoundError, ConfigurationError
 from modelmesh.testing import mock_client
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import completion
@@ -257,5 +257,5 @@ def test_models_retrieve_returns_a_card_or_a_typed_error() -> None:
      lambda mesh: mesh.active_providers(), lambda mesh: mesh.limits(), lambda mesh: mesh.config, lambda mesh: mesh.list_models()],
 )  # fmt: skip
 def test_mesh_before_initialize_raises_a_typed_error(use: Any) -> None:
-    with pytest.raises(NotInitializedError, match="not initialized"):
+    with pytest.raises(ConfigurationError, match="not initialized"):
         use(modelmesh.ModelMesh())

@@ -93,7 +93,9 @@ def test_final_error_rejected_key_folds_the_models_of_the_account() -> None:
     with Upstream() as upstream:
         upstream.always(refusal(401, "invalid_api_key", "Bad"))
         error = final_error({"openai": account(upstream.url, MODELS)})
-    assert str(error).splitlines()[1:] == ["  18 more models of openai were not tried: same key"]
+    (line,) = str(error).splitlines()[1:]
+    assert line.startswith("  openai/m0: key rejected (401 invalid_api_key) after ")
+    assert line.endswith("; 18 more models of openai were not tried: same key")
 
 
 def test_final_error_no_network_names_the_address_and_the_reason() -> None:
@@ -119,7 +121,7 @@ def test_final_error_several_accounts_explains_by_what_the_reader_can_repair() -
         error = final_error({"a": account(down.url, ["m"]), "b": account(refusing.url, ["n"], "test-inline-key")})
     first, *lines = str(error).splitlines()
     assert first.startswith("b rejected the key in providers.b.api_key (401): Bad key. Correct the key at providers.b.api_key.")
-    assert [line[: len("  a: m: server error (500)")] for line in lines] == ["  a: m: server error (500)"]
+    assert [line.partition(" after ")[0] for line in lines] == ["  a/m: server error (500)", "  b/n: key rejected (401)"]
     assert isinstance(error, AllProvidersExhaustedError)
     assert (error.status, error.provider_id, error.last_error.status) == (401, "b", 401)
 
@@ -179,7 +181,7 @@ def test_verdict_of_a_request_that_was_ended_says_by_what() -> None:
             error = verdicts.nobody(
                 pool, Call(CHAT, "chat", {}), Considered(1, 1, 1), [attempt], last, 0.0, ended="its 30 s are over"
             )
-    assert str(error).endswith("(pool 'chat': 1 attempt at 1 account; ended: its 30 s are over)")
+    assert str(error).endswith("(pool 'chat': 1 attempt at a/m; ended: its 30 s are over)")
     assert error.details["ended"] == "its 30 s are over"
 
 

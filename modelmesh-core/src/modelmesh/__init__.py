@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from modelmesh.errors import ModelNotFoundError as ModelNotFoundError
     from modelmesh.errors import NoActiveModelError as NoActiveModelError
     from modelmesh.errors import NoProvidersError as NoProvidersError
-    from modelmesh.errors import NotInitializedError as NotInitializedError
     from modelmesh.errors import ProviderConnectionError as ProviderConnectionError
     from modelmesh.errors import ProviderError as ProviderError
     from modelmesh.errors import ProviderInitError as ProviderInitError
@@ -77,7 +76,6 @@ _HOMES = {
     "ModelNotFoundError": "modelmesh.errors",
     "NoActiveModelError": "modelmesh.errors",
     "NoProvidersError": "modelmesh.errors",
-    "NotInitializedError": "modelmesh.errors",
     "ProviderConnectionError": "modelmesh.errors",
     "ProviderError": "modelmesh.errors",
     "ProviderInitError": "modelmesh.errors",

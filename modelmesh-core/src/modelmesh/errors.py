@@ -6,7 +6,6 @@
     ├ ConfigurationError                    the caller's configuration (also ValueError); where: file:line:column
     │ ├ NoProvidersError                    nothing was detected (also RuntimeError)
     │ └ SecretNotFoundError                 a reference that no store can answer (also KeyError)
-    ├ NotInitializedError                   a ModelMesh() that was used before initialize() (also AttributeError)
     ├ ConnectorError                        a plugin; connector_id, distribution
     │ ├ UnknownConnectorError               no installed distribution has the ID (also ConfigurationError)
     │ ├ DuplicateConnectorError             two distributions have it
@@ -94,10 +93,6 @@ class NoProvidersError(ConfigurationError, RuntimeError):
 
 class SecretNotFoundError(ConfigurationError, KeyError):
     """A secret reference that the configured store cannot answer."""
-
-
-class NotInitializedError(ModelMeshError, AttributeError):
-    """A mesh was used before ``initialize()``."""
 
 
 # -- plugins --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from modelmesh.beside import Beside
 from modelmesh.config.mesh_config import MeshConfig
 from modelmesh.config.problems import Problems
 from modelmesh.contracts.call import Call
-from modelmesh.errors import CapabilityNotFoundError, ModelMeshError, NoActiveModelError, NotInitializedError
+from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, NoActiveModelError
 from modelmesh.execution import AsyncDriver, SyncDriver
 from modelmesh.execution.arrived import aread_arrived, read_arrived
 from modelmesh.looking import Looking
@@ -48,6 +48,10 @@ _INITIALIZED = frozenset(
     {"config", "background", "discovery", "_beside", "_emitter", "_entries", "_reporter", "_router", "_statistics", "_tree"}
 )
 """Attributes that ``initialize()`` makes."""
+
+
+class NotInitializedError(ConfigurationError, AttributeError):
+    """A mesh was used before ``initialize()``; an ``AttributeError`` too, so that ``hasattr()`` works."""
 
 
 class ModelMesh(Looking):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MOST_LINES = 20
 """Accounts that a message lists; ``details`` holds every attempt and every model."""
 
+MOST_NAMES = 3
+"""Models that are named where they failed alike; more are counted."""
+
 MOST_GROUPS = 3
 """Different failures or reasons that a line of one account lists."""
 
@@ -28,24 +31,24 @@ _SHARED = {
 }
 
 
-def account_lines(attempts: Sequence[Attempt], over: Sequence[PassedOver], explained: Attempt | None = None) -> list[str]:
+def account_lines(attempts: Sequence[Attempt], over: Sequence[PassedOver]) -> list[str]:
     """Return at most one line for each account, in the order of the attempts, then of the pool.
 
     Args:
         attempts: Every attempt of the request.
         over: The models that were not tried, and why.
-        explained: The attempt that the first line of the message is about; a line that would only repeat it is left out.
+
+    Returns:
+        Nothing for a single attempt where no model was left: the first line of the message says all of it.
     """
+    if len(attempts) == 1 and not over:
+        return []
     accounts = dict.fromkeys([*(attempt.provider_id for attempt in attempts), *(row.provider_id for row in over)])
     found: list[str] = []
     for provider in accounts:
         mine = [attempt for attempt in attempts if attempt.provider_id == provider]
         rest = [row for row in over if row.provider_id == provider]
-        told = len(mine) == 1 and mine[0] is explained
-        parts = [*([] if told else _failures(mine)), *_not_tried(provider, mine, rest)]
-        if parts:
-            start = "  " if told else f"  {provider}: "
-            found.append(start + "; ".join(parts))
+        found.append("  " + "; ".join([*_failures(mine), *_not_tried(provider, mine, rest)]))
     more = len(found) - MOST_LINES
     return found if more <= 0 else [*found[:MOST_LINES], f"  … and {plural(more, 'more account')}: see details of the error"]
 
@@ -59,9 +62,9 @@ def _failures(attempts: Iterable[Attempt]) -> list[str]:
 
 
 def _group(what: str, rows: list[Attempt]) -> str:
-    models = list(dict.fromkeys(row.model_id for row in rows))
+    models = list(dict.fromkeys(f"{row.provider_id}/{row.model_id}" for row in rows))
     took = f" after {duration((rows[0].ms or 0.0) / 1000)}" if len(rows) == 1 and rows[0].ms is not None else ""
-    whose = models[0] if len(models) == 1 else plural(len(models), "model")
+    whose = ", ".join(models) if len(models) <= MOST_NAMES else f"{len(models)} models of {rows[0].provider_id}"
     again = f" ({plural(len(rows), 'attempt')})" if len(rows) > len(models) else ""
     return f"{whose}: {what}{took}{again}"
 
@@ -76,7 +79,7 @@ def _not_tried(provider: str, attempts: Sequence[Attempt], over: Sequence[Passed
         return [f"{plural(len(over), f'{more}model')} of {provider} {verb} not tried: {shared}"]
     reasons = Counter(row.reason for row in over)
     said = [
-        f"{row.model_id if count == 1 else plural(count, f'{more}model')} not tried: {reason}"
+        f"{f'{provider}/{row.model_id}' if count == 1 else f'{count} {more}models of {provider}'} not tried: {reason}"
         for reason, count in reasons.items()
         for row in (next(one for one in over if one.reason == reason),)
     ]

@@ -152,7 +152,7 @@ def nobody(
         facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
     again = "" if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
     first = headline(explained, _account(pool, explained).credential, again)
-    lines = account_lines(attempts, over, explained)
+    lines = account_lines(attempts, over)
     message = "\n".join([f"{first} {_scope(pool, attempts, ended)}", *lines])
     retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
     error: errors.AllProvidersExhaustedError = _class_of(attempts, spent)(
@@ -178,10 +178,12 @@ def _account(pool: Pool, attempt: Attempt) -> Account:
 
 def _scope(pool: Pool, attempts: Sequence[Attempt], ended: str | None) -> str:
     """Return how far the request got: ``(pool 'chat': 3 attempts at 2 of 2 accounts)``."""
+    why = f"; ended: {ended}" if ended else ""
+    if len(attempts) == 1:
+        return f"(pool {pool.name!r}: 1 attempt at {attempts[0].provider_id}/{attempts[0].model_id}{why})"
     of = len({candidate.provider_id for candidate in pool.members})
     tried = len({attempt.provider_id for attempt in attempts})
     at = "1 account" if of == 1 else f"{tried} of {of} accounts"
-    why = f"; ended: {ended}" if ended else ""
     return f"(pool {pool.name!r}: {plural(len(attempts), 'attempt')} at {at}{why})"
 
 
