@@ -69,3 +69,25 @@ def test_strict_and_nobody_else(upstream: Upstream, other: Upstream) -> None:
         with pytest.raises(modelmesh.BadRequestError, match="temperature"):
             client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
     assert upstream.received == []
+
+
+def test_strict_takes_values_that_ask_for_nothing(upstream: Upstream, other: Upstream) -> None:
+    nothing = {
+        "n": 1,
+        "presence_penalty": 0,
+        "frequency_penalty": 0.0,
+        "logprobs": False,
+        "logit_bias": {},
+        "stop": [],
+        "tools": [],
+    }
+    with client_of(upstream, other, adaptation="strict") as client:
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, **nothing)
+    assert reply.provider == "anthropic"
+    assert [line.split(" added")[0].split()[0] for line in reply.attempts[-1].adapted] == ["max_tokens"]
+
+
+def test_several_choices_go_to_a_vendor_that_has_them(upstream: Upstream, other: Upstream) -> None:
+    with client_of(upstream, other) as client:
+        reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, n=2)
+    assert (reply.provider, reply.attempts[0].failure, upstream.received) == ("openai", "capability", [])
