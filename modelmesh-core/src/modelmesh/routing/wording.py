@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+from datetime import UTC, datetime
 
 from modelmesh.routing.classes import FailureClass
 from modelmesh.routing.prices import NANO
@@ -83,7 +83,7 @@ def duration(seconds: float) -> str:
 def moment(when: float, now: float) -> str:
     """Return a time of day in UTC, with the date when it is not the current day; both arguments in Unix seconds."""
     same_day = when // DAY_S == now // DAY_S
-    return time.strftime("%H:%M UTC" if same_day else "%Y-%m-%d %H:%M UTC", time.gmtime(when))
+    return datetime.fromtimestamp(when, UTC).strftime("%H:%M UTC" if same_day else "%Y-%m-%d %H:%M UTC")
 
 
 def wait(seconds: float, epoch_now: float | None = None) -> str:
