@@ -38,6 +38,12 @@ class DeepSeekProvider(OpenAICompatibleProvider):
         """Return the rules of a request; they depend on tools and on the model."""
         return rules_of(request.model, request.payload)
 
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages without ``prefix``, which only the beta address accepts (guides/chat_prefix_completion, 2026-11-30)."""
+        if self._root.endswith("/beta") or not any(isinstance(one, Mapping) and "prefix" in one for one in messages):
+            return messages
+        return [_without_prefix(message) for message in messages]
+
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer; one that DeepSeek stopped for want of machines is none."""
         if _cut_off(data):
@@ -50,6 +56,12 @@ class DeepSeekProvider(OpenAICompatibleProvider):
         if chunk is not None and _cut_off(chunk):
             chunk.setdefault("error", _no_machines()["error"])
         return chunk
+
+
+def _without_prefix(message: Any) -> Any:
+    if not isinstance(message, Mapping) or "prefix" not in message:
+        return message
+    return {name: value for name, value in message.items() if name != "prefix"}
 
 
 def _cut_off(data: Mapping[str, Any]) -> bool:

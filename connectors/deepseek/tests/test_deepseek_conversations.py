@@ -1,0 +1,73 @@
+"""Conversations that began at other vendors, as DeepSeek takes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from modelmesh_connector_deepseek import DeepSeekProvider
+from modelmesh_connector_deepseek.message_rules import rules_of
+
+from modelmesh.contracts.call import Call
+from modelmesh.operations import CHAT
+from modelmesh_cdk import WireRequest
+from modelmesh_cdk.message_rules import breaches
+
+HI = {"role": "user", "content": "Hello"}
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ASKS = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "x"}
+
+
+def sent(*messages: Any, model: str = "deepseek-v4-pro", address: str = "", **payload: Any) -> tuple[list[Any], list[str]]:
+    request = WireRequest(Call(CHAT, "chat", {"messages": list(messages), **payload}), model)
+    body = json.loads(DeepSeekProvider(api_key="test", base_url=address)._encode(request)[2])
+    assert breaches(body, rules_of(model, body)) == []
+    return body["messages"], request.adapted
+
+
+def test_developer_is_system() -> None:
+    messages, adapted = sent({"role": "developer", "content": "Be brief."}, HI)
+    assert messages[0] == {"role": "system", "content": "Be brief."}
+    assert len(adapted) == 1
+
+
+@pytest.mark.parametrize("given", [{}, {"reasoning_content": ""}, {"reasoning_content": None}])
+def test_each_turn_with_tools_carries_thoughts(given: dict[str, Any]) -> None:
+    messages, adapted = sent(HI, {**ASKS, **given}, RESULT)
+    assert messages[1]["reasoning_content"] == " "
+    assert adapted == []
+
+
+def test_deepseeks_own_thoughts_go_back_as_they_came() -> None:
+    messages, _ = sent(HI, {**ASKS, "reasoning_content": "Hm."}, RESULT)
+    assert messages[1]["reasoning_content"] == "Hm."
+
+
+def test_a_conversation_without_tools_is_sent_as_it_is() -> None:
+    said = [HI, {"role": "assistant", "content": "Hi"}, HI]
+    assert sent(*said) == (said, [])
+
+
+def test_a_model_that_refuses_thoughts_gets_none() -> None:
+    messages, _ = sent({"role": "assistant", "content": "Hi"}, HI, HI, model="deepseek-reasoner", tools=[{"type": "function"}])
+    assert messages == [
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": "Hi"},
+        {"role": "user", "content": "Hello\n\nHello"},
+    ]
+
+
+@pytest.mark.parametrize(("address", "last"), [("", "user"), ("https://api.deepseek.com/beta", "assistant")])
+def test_a_prefix_needs_the_beta_address(address: str, last: str) -> None:
+    messages, _ = sent(HI, {"role": "assistant", "content": "It is", "prefix": True}, address=address)
+    assert messages[-1]["role"] == last
+    assert any("prefix" in one for one in messages) is (last == "assistant")
+
+
+def test_an_image_in_a_result_is_the_users() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    messages, _ = sent(HI, ASKS, {**RESULT, "content": [{"type": "text", "text": "a"}, image]})
+    assert messages[2]["content"] == "a"
+    assert messages[3] == {"role": "user", "content": [image]}
