@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmesh.routing.flow import Opened
 
-LEFT_S = 0.05
+LEFT_S = 0.1
 """For how long a stream that is left is read at most."""
 
 
