@@ -6,7 +6,10 @@ A request:
 :mod:`.flow`          what a request does next
 :mod:`.rotation`      who is asked next, who is asked again, and after how long
 :mod:`.classes`       the classes of failure, and what follows from each, as a table
-:mod:`.verdicts`      the errors a flow ends in, and the sentences they say
+:mod:`.verdicts`      the errors that a flow ends in
+:mod:`.headlines`     their first line: which failure explains them, and what to do
+:mod:`.account_lines` their further lines, one for each account
+:mod:`.wording`       words for failures, durations, times and amounts of money
 :mod:`.router`        from a name in a request to a pool
 :mod:`.pool`          the models of one capability, which of them are ready, able
 :mod:`.vector_spaces` which of its members return embeddings that can be compared
@@ -14,6 +17,9 @@ A request:
 :mod:`.ranking`       an order of a pool's members of its own
 :mod:`.needs`         what a request needs of a model
 :mod:`.policy`        the numbers: attempts, retries, cooldowns, limits
+:mod:`.admission`     the queue of requests that wait for a place at an account
+:mod:`.pacing`        how often requests may go to one model
+:mod:`.lost_leases`   gives back the leases of attempts that were cut short
 :mod:`.delays`        waits of our own choosing, and the longest that a vendor can cause
 ====================  =================================================================
 
@@ -34,6 +40,9 @@ What is spent:
 
 ====================  =================================================================
 :mod:`.ledger`        reserves what an attempt may spend, and settles what it did spend
+:mod:`.spending`      what an attempt may spend: its output limit and its reservation
+:mod:`.consumption`   what an attempt consumed: reported usage, completed by an estimate
+:mod:`.token_counts`  estimates of tokens where a vendor reports none
 :mod:`.meters`        what is counted against one limit
 :mod:`.calendar`      windows of time that limits are counted over
 :mod:`.sliding`       what was counted in a window that slides
