@@ -32,6 +32,10 @@ SHAPES: dict[str, tuple[Any, ErrorBody]] = {
         {"type": "error", "error": {"type": "invalid_request_error", "message": "m", "details": {"error_code": "exact"}}},
         ErrorBody(("exact", "invalid_request_error"), "m"),
     ),
+    "an event that carries an error": (
+        {"type": "response.failed", "status": "failed", "error": {"message": "m", "type": "new", "code": None}},
+        ErrorBody(("new",), "m"),
+    ),
     "Google's in a list": (
         [{"error": {"code": 400, "message": "m", "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}],
         ErrorBody(("API_KEY_INVALID", "INVALID_ARGUMENT"), "m", None, 400),

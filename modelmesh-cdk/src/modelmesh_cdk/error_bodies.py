@@ -21,6 +21,7 @@ _UNDER = ("error", "errors", "detail", "details", "metadata", "response", "body"
 _CODES = ("error_code", "error_type", "code", "reason", "type", "status")
 _TEXTS = ("message", "msg", "detail", "error", "reason", "raw", "error_description", "title")
 _STATUSES = ("code", "status_code", "http_status_code", "status", "http_code")
+_OF_THE_ENVELOPE = ("type", "status")
 _NOT_CODES = frozenset({"error", "none", "null", ""})
 _PAGE = re.compile(r"\s*(?:<!--.{0,200}?-->\s*)?<(?:!doctype|\?xml|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
 _MARKUP = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
@@ -115,6 +116,8 @@ def _nested(text: str) -> Any:
 
 def _codes(part: Any, name: str) -> Iterator[str]:
     value = part.get(name) if isinstance(part, Mapping) else None
+    if name in _OF_THE_ENVELOPE and isinstance(part, Mapping) and isinstance(part.get("error"), Mapping):
+        return  # the kind of the event or the object that carries the error
     if isinstance(value, str) and not value.strip().isdigit() and value.strip().lower() not in _NOT_CODES:
         yield value.strip()
 
