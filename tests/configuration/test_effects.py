@@ -130,3 +130,15 @@ def test_check_reads_references_as_create_does(monkeypatch: pytest.MonkeyPatch) 
     config = {"providers": {"a": {"connector": "openai.llm.v1", "api_key": "test", "enabled": "${env:EFFECT_ON}"}}}
     with pytest.raises(modelmesh.ConfigurationError, match=r"providers\.a\.enabled: must be true or false, not 'maybe'"):
         modelmesh.create(config=config)
+
+
+def test_a_name_in_a_list_of_priority_that_means_nothing_is_noted() -> None:
+    provider = {"connector": "openai.llm.v1", "api_key": "test", "models": ["gpt-4o"]}
+    off = {"connector": "openai.llm.v1", "enabled": False, "models": ["gpt-4.1"]}
+    pool = {"strategy": "priority-selection", "model_priority": ["gpt-5o", "gpt-4.1"], "provider_priority": ["opena", "off"]}
+    with pytest.warns(NotEnforcedWarning) as caught:
+        modelmesh.create(config={"providers": {"openai": provider, "off": off}, "pools": {"chat-completion": pool}}).close()
+    said = [str(one.message) for one in caught]
+    assert len(said) == 2
+    assert "'gpt-5o' changes nothing" in said[0]
+    assert "Did you mean 'openai'?" in said[1]

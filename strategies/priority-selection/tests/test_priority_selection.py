@@ -65,6 +65,7 @@ def test_providers_come_after_models(world: Any) -> None:
     assert here.ask() == A
 
 
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
 def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: Any) -> None:
     accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
@@ -85,6 +86,7 @@ def test_a_recovered_model_goes_first_again_at_once(world: Any) -> None:
     assert here.ask() == B
 
 
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
 def test_names_that_nobody_has_are_harmless(world: Any) -> None:
     here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
     assert here.asks(2) == [B, B]

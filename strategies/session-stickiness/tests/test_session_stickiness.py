@@ -47,6 +47,7 @@ def test_new_conversations_go_by_priority(world: Any) -> None:
     assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
 
 
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
 def test_the_configured_fallback_is_that_of_the_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]

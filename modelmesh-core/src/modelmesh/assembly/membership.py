@@ -282,7 +282,7 @@ class Models:
         return [candidate for candidate in self.candidates if self.offers(candidate, node)]
 
     def check_priorities(self, section: PoolSection) -> None:
-        """Collect the names in the lists of priority that mean no model and no provider."""
+        """Note the names in the lists of priority that mean no model and no provider; they may come later."""
         if self.unlisted or not self._entries.complete:
             return
         models = list(dict.fromkeys(c.model_id for c in self.candidates))
@@ -295,8 +295,8 @@ class Models:
 
     def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
         if not self._entries.is_off(name):
-            what = f"no {kind} {name!r} is configured.{did_you_mean(name, known)} There are: {', '.join(known[:20])}"
-            self._problems.add(("pools", section.name, f"{kind}_priority"), what)
+            what = f"{name!r} changes nothing, for no {kind} of that name is configured.{did_you_mean(name, known)}"
+            self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} There are: {', '.join(known[:20])}")
 
     def default_pools(self) -> list[str]:
         """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""

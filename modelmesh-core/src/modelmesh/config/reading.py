@@ -12,8 +12,10 @@ from modelmesh.config.normalize import Normalizer
 from modelmesh.config.normalize_sinks import SinkNormalizer
 from modelmesh.config.problems import Problems, did_you_mean
 from modelmesh.config.references import References, has_reference, literal
+from modelmesh.config.sealing import SEALED
 from modelmesh.config.sections import Sections
 from modelmesh.config.structure import UNKNOWN, structure
+from modelmesh.secret import Secret
 
 Entry = TypeVar("Entry")
 
@@ -113,6 +115,8 @@ class Reading:
             return {key: self._plain(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
             return [self._plain(item, (*path, place)) for place, item in enumerate(value)]
+        if isinstance(value, Secret) and value.source == SEALED:
+            return value.reveal()  # a key that the mesh itself reads is no secret, whatever its name looks like
         if not has_reference(value):
             return value
         if self._references is None:

@@ -17,7 +17,7 @@ SEALED = "the configuration itself"
 """Source of a :class:`Secret` that is a sealed text of the configuration, and no object that a caller put there."""
 
 _SECRET_NAME = re.compile(
-    r"(?:.*_)?(?:api_?key|token|secret|password|passphrase|authorization|encryption_?key|headers?)s?", re.IGNORECASE
+    r"(?:.*_)?(?:api_?key|token|secret|password|passphrase|authorization|encryption_?key)s?|headers", re.IGNORECASE
 )
 _IN_SECRETS = ("key", "password")
 _USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
