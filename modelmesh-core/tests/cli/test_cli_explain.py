@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
+from modelmesh.cli.target import Target
+
 
 def test_explain_says_where_and_why_and_sends_nothing(invoke, configured, upstream):
     result = invoke("explain", "-c", configured("works", "other"))
@@ -110,3 +112,26 @@ def test_a_capability_that_is_not_there(invoke):
     result = invoke("capabilities", "chat-completoin")
     assert result.exit_code == 1
     assert "Did you mean 'chat-completion'?" in result.stderr
+
+
+def test_provider_option_restricts_the_calls_and_puts_nothing_in_standby(configured, upstream):
+    with Target(config=configured("works", "other"), providers=("other",)).client() as client:
+        pools = client.mesh.list_pools()
+        assert not [model for pool in pools for model in pool.members if pool.is_closed(model)]
+        reply = client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": "hi"}])
+    assert reply.provider == "other"
+
+
+def test_a_narrow_terminal_folds_no_name_and_no_number(invoke, configured, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = invoke("explain", "-c", configured("works", "other")).stdout.splitlines()
+    assert any("works" in line and "active" in line for line in lines)
+    assert "connector" not in "".join(lines)
+
+
+@pytest.mark.parametrize("command", [("describe",), ("capabilities",), ("capabilities", "speech")])
+def test_json_of_commands_that_look(invoke, configured, command):
+    options = ("-c", configured("works")) if command == ("describe",) else ()
+    result = invoke(*command, "--json", *options)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
