@@ -132,7 +132,7 @@ def test_finished_without_done_is_whole(ask: Callable[..., Any], config: Any, up
         lambda request: (
             Script(body=text_stream("Hello!", done=False), content_type="text/event-stream")
             if request.json.get("stream")
-            else Script(body=b'{"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}}]}')
+            else Script(body=b'{"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "Hello!"}}]}')
         )
     )
     assert ask(config(upstream.url)).text == "Hello!"
