@@ -28,6 +28,13 @@ def test_a_long_text_is_decoded_whatever_it_holds(text: str) -> None:
     assert json_codec.decode(json.dumps({"a": text}).encode())["a"] == text
 
 
+def test_log_probabilities_of_a_long_answer_are_decoded() -> None:
+    likely = [{"token": " word", "logprob": -0.1234567, "bytes": [32, 119, 111, 114, 100]}] * 20
+    body = {"logprobs": {"content": [{"token": "a", "logprob": -1.5, "bytes": [97], "top_logprobs": likely}] * 4096}}
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    assert json_codec.decode(raw, numbers=True) == body
+
+
 def test_vectors_are_decoded() -> None:
     rows = [{"index": place, "embedding": [round(place / 7, 3)] * 1536} for place in range(1000)]
     assert json_codec.decode(json.dumps({"data": rows}, separators=(",", ":")).encode(), numbers=True)["data"] == rows

@@ -512,7 +512,7 @@ async def _(w: Writer, ask: Ask) -> None:
 
 @fault("stream-quiet-flood", STREAM)
 async def _(w: Writer, ask: Ask) -> None:
-    await events(w, *ask.chunks()[:1] * 5000)
+    await events(w, *ask.chunks()[:1] * 40_000)
 
 
 @fault("json-of-brackets", PLAIN)

@@ -10,7 +10,7 @@ from modelmesh.errors import ProviderError
 from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.failures import failure, misused
 from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError
-from modelmesh_cdk.wire.limits import MAX_QUIET, Inflater, TooMuchError
+from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooMuchError
 from modelmesh_cdk.wire.sse import ServerSentEvent, SseDecoder
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Reading:
     def _read(self, event: ServerSentEvent) -> Iterator[dict[str, Any]]:
         if not self._spoken:
             if self._quiet > MAX_QUIET:
-                message = f"it sent {MAX_QUIET // 1024} KiB of events without any content"
+                message = f"it sent {MAX_QUIET // MIB} MiB of events without any content"
                 raise TooMuchError(message)
             self._quiet += len(event.data)
         for chunk in self._chunks(self._decoder.decode(event)):

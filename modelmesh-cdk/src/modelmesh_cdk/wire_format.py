@@ -296,7 +296,8 @@ class WireFormat:
         if request.call.operation.reply is ReplyKind.BYTES:
             return Answer(raw, headers, request.adapted, self._reported_limits(headers))
         try:
-            data = json_codec.decode(raw, numbers=request.call.operation.name == EMBEDDINGS.name)
+            many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
+            data = json_codec.decode(raw, numbers=many)
         except TooMuchError as error:
             raise self._not_an_answer(str(error), status, headers) from None
         except ValueError:

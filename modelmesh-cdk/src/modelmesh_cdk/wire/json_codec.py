@@ -51,7 +51,7 @@ def decode(data: bytes, *, numbers: bool = False) -> Any:
 
     Args:
         data: The JSON.
-        numbers: Whether it holds long lists of numbers, as embeddings do.
+        numbers: Whether the caller asked for many numbers: embeddings, or log probabilities.
 
     Raises:
         ValueError: It is not UTF-8, not JSON, holds NaN or Infinity, is nested too deep, or would fill the memory.

@@ -19,7 +19,7 @@ _TIMES = 2
 
 _MOST = 1024 * MIB
 _TIMES_NUMBERS = 8
-"""The same where the answer is lists of numbers, as embeddings are."""
+"""The same where the caller asked for many numbers: embeddings, or log probabilities."""
 
 _LIST, _MAP, _VALUE, _TEXT = 64, 184, 32, 50
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # ends at the end too, so that it is linear
@@ -30,7 +30,7 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
 
     Args:
         data: The JSON.
-        numbers: Whether it holds lists of numbers, each of which takes several times its digits.
+        numbers: Whether the caller asked for many numbers, each of which takes several times its digits.
 
     Raises:
         TooMuchError: It would take more.
@@ -48,4 +48,5 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
 
 def _estimate(data: bytes) -> int:
     count = data.count
-    return _LIST * count(b"[") + _MAP * count(b"{") + _VALUE * count(b",") + _TEXT * (count(b'"') // 2)
+    texts = count(b'"') // 2 - count(b'":')  # the names of a map are one object each, however often they come
+    return _LIST * count(b"[") + _MAP * count(b"{") + _VALUE * count(b",") + _TEXT * max(texts, 0)

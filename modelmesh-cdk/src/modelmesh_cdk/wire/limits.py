@@ -17,8 +17,8 @@ LARGE_BODY = 256 * MIB
 MAX_EVENT = 32 * MIB
 """Bytes of one server-sent event: pictures come whole in one."""
 
-MAX_QUIET = 256 * 1024
-"""Bytes of events without content that a stream may begin with."""
+MAX_QUIET = 4 * MIB
+"""Bytes of events without content that a stream may begin with: what a vendor searched may come before its answer."""
 
 MAX_RATIO = 100
 """Decompressed bytes for each byte received."""
