@@ -396,3 +396,15 @@ def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
     assert [one["role"] for one in messages] == ["user", "assistant", "user"]
     assert messages[2]["content"] == [image, {"type": "text", "text": "Bluer."}]
     assert notes[0] == "image_url parts of the role assistant sent in a message of the user after it (messages[1])"
+
+
+@pytest.mark.parametrize("calls", ["weather", ["weather"], [None], 3])
+def test_what_is_no_call_is_the_caller_s_mistake(calls: Any) -> None:
+    with pytest.raises(ProviderError, match="not the call of a tool") as caught:
+        fit({"messages": [HI, {"role": "assistant", "content": None, "tool_calls": calls}]}, OPEN)
+    assert caught.value.failure is FailureClass.CALLER
+
+
+def test_one_call_that_is_no_list_is_a_list_of_one() -> None:
+    messages, _ = sent(OPEN, HI, {"role": "assistant", "content": None, "tool_calls": call()}, result())
+    assert messages[1]["tool_calls"] == [call()]

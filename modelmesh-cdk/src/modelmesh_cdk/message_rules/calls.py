@@ -13,7 +13,7 @@ from modelmesh_cdk.call_ids import digest, respelled
 from modelmesh_cdk.message_rules.fields import as_json_object
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Arguments, CallIds, MessageRules
-from modelmesh_cdk.message_rules.turns import Turn
+from modelmesh_cdk.message_rules.turns import Turn, invalid
 
 
 @frozen
@@ -31,8 +31,19 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def with_proper_calls(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
-    """Write each tool call in OpenAI's shape, with arguments as the vendor needs them."""
+    """Write each tool call in OpenAI's shape, with arguments as the vendor needs them.
+
+    Raises:
+        ProviderError: A message holds what is no tool call.
+    """
     for turn in turns:
+        given = turn.said.get("tool_calls")
+        if isinstance(given, Mapping) and given and turn.role == "assistant":
+            turn.said["tool_calls"] = given = [given]
+        for call in given if isinstance(given, list) else [given] if given else ():
+            if not isinstance(call, Mapping):
+                message = f"{turn.where}.tool_calls holds {type(call).__name__}, not the call of a tool. Give calls as they came."
+                raise invalid(message)
         if turn.calls:
             turn.said["tool_calls"] = [_call(call, rules, notes, turn.where) for call in turn.calls]
 
