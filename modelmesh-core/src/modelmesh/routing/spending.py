@@ -27,7 +27,7 @@ USEFUL_OUTPUT = 64
 """Tokens of the shortest answer that is worth a request: a budget that pays for fewer refuses it. Fewer are enough where the
 caller asked for fewer, or the model's answers are shorter."""
 
-USEFUL_SHARE = 0.5
+USEFUL_SHARE = 0.9
 """Share of the shortest of a model's latest answers that the rest of a day or month has to pay for: less is of no use."""
 
 TYPICAL_OUTPUT = 256
@@ -68,7 +68,7 @@ class Plan:
     Attributes:
         tokens: Of prompt and answer, for quotas.
         least: Cost of the prompt and the shortest useful answer.
-        useful: Cost of the prompt and half of what the model usually answers at least.
+        useful: Cost of the prompt and nearly the shortest of the model's latest answers.
         useful_at_most: The same for a prompt at its upper bound.
         likely: Cost of a typical answer.
         reserved: Cost that is reserved where budgets reserve an estimate.
