@@ -9,8 +9,8 @@
 :data:`TEMPLATED` and :data:`SELF_HOSTED` are the start for servers that render conversations with a model's chat template.
 
 ``rules`` states them. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``, ``calls``,
-``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order unless ``plain`` recognizes
-a conversation that no rule changes.
+``pairing``, ``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order unless
+``plain`` recognizes a conversation that no rule changes.
 """
 
 from modelmesh_cdk.message_rules.breaches import breaches

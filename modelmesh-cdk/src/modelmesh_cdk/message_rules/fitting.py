@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh_cdk.message_rules.blocks import without_foreign_blocks
-from modelmesh_cdk.message_rules.calls import as_text, paired, spelled, with_proper_calls
+from modelmesh_cdk.message_rules.calls import as_text, spelled, with_proper_calls
 from modelmesh_cdk.message_rules.content import with_accepted_parts, with_proper_blanks
 from modelmesh_cdk.message_rules.fields import (
     with_accepted_keys,
@@ -18,6 +18,7 @@ from modelmesh_cdk.message_rules.fields import (
 )
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.order import in_order
+from modelmesh_cdk.message_rules.pairing import paired
 from modelmesh_cdk.message_rules.parameters import with_accepted_parameters
 from modelmesh_cdk.message_rules.plain import is_plain
 from modelmesh_cdk.message_rules.rules import MessageRules

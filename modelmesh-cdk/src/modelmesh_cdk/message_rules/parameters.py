@@ -1,4 +1,4 @@
-"""Parameters of a chat beside its messages: stop sequences, ranges, empty lists, and those that a vendor refuses."""
+"""Parameters of a chat other than its messages: stop sequences, ranges, empty lists, and those that a vendor refuses."""
 
 from __future__ import annotations
 
