@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.wording import duration, one_line
+from modelmesh.routing.wording import duration
 
 if TYPE_CHECKING:
     from modelmesh.routing.attempts import Attempt
@@ -107,7 +107,7 @@ def headline(attempt: Attempt, source: str | None = None, again: str = "") -> st
         again: How long until a further request may succeed, e.g. ``26 s``; empty when unknown.
     """
     failure = FailureClass(str(attempt.failure))
-    said = one_line(attempt.message or "").rstrip(" .:")
+    said = (attempt.message or "").rstrip(" .:")
     facts = " ".join(str(fact) for fact in (attempt.status, attempt.code) if fact)
     line = _LINES.get(failure, _other)
     return line(
