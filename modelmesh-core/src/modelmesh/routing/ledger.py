@@ -111,7 +111,7 @@ class Ledger:
         meters = self._rolled(pool, candidate, now)
         if not any(meter.reserved and meter.quota.enforce and meter.quota.metric is Metric.COST for meter in meters):
             return False
-        planned = plan(candidate, call, meters, self.epoch + now)
+        planned = plan(candidate, call, meters, self.epoch + now, shared=self.posted is not None)
         if self._first_refusal(meters, planned) is None:
             return planned.short
         return self._first_refusal(meters, planned, released=True) is None
@@ -121,7 +121,7 @@ class Ledger:
         meters = self._rolled(pool, candidate, now)
         if not meters:
             return None
-        planned = plan(candidate, call, meters, self.epoch + now)
+        planned = plan(candidate, call, meters, self.epoch + now, shared=self.posted is not None)
         kept = (meter for meter in meters if meter.quota.window.period is not Period.REQUEST)
         booking = Booking([(meter, planned.held(meter.quota) or 0) for meter in kept], planned)
         for meter, amount in booking.held:

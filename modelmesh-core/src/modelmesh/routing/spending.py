@@ -108,16 +108,19 @@ class Plan:
         return self.likely if quota.metric is Metric.COST and quota.reserve is Reserve.ESTIMATE else self.held(quota)
 
 
-def plan(candidate: Candidate, call: Call, meters: Sequence[Meter], when: float) -> Plan:
-    """Plan an attempt at a time, Unix seconds, from what the meters have left."""
-    return _Planner(candidate, call, when).plan(meters)
+def plan(candidate: Candidate, call: Call, meters: Sequence[Meter], when: float, *, shared: bool = False) -> Plan:
+    """Plan an attempt at a time, Unix seconds, from what the meters have left.
+
+    With ``shared``, other processes count too: they see a reservation as spent, so none is larger than a usual answer.
+    """
+    return _Planner(candidate, call, when, shared=shared).plan(meters)
 
 
 class _Planner:
     """Prices one call at one model."""
 
-    def __init__(self, candidate: Candidate, call: Call, when: float) -> None:
-        self._candidate, self._when = candidate, when
+    def __init__(self, candidate: Candidate, call: Call, when: float, *, shared: bool) -> None:
+        self._candidate, self._when, self._shared = candidate, when, shared
         self._prompt = size = candidate.prompt_size(call)
         self._estimated, self._prudent, self._most = size.estimated, size.prudent, size.most
         self._no_answer = call.operation is EMBEDDINGS
@@ -201,7 +204,7 @@ class _Planner:
         """Return the tokens of the answer that are reserved: what the caller states, else what is usual of the model."""
         if self._stated is not None:
             return self._stated
-        if self._candidate.answers >= ANSWERS_TO_TRUST or affordable is None:
+        if self._candidate.answers >= ANSWERS_TO_TRUST or affordable is None or self._shared:
             return self._typical()
         return max(self._typical(), min(affordable // 2, self._longest or UNTRIED_LONGEST))
 
