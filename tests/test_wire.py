@@ -166,7 +166,8 @@ def test_the_official_types_take_our_chunks(upstream: Upstream) -> None:
     assert {one.id for one in ours} == {"chatcmpl-test"}
     assert [one.choices[0].delta.role for one in ours] == ["assistant", None, None, None, None]
     assert [one.choices[0].finish_reason for one in ours] == [None, None, None, None, "tool_calls"]
-    assert upstream.last.json == {"model": "test-model", "messages": MESSAGES, "stream": True}
+    counted = {"stream_options": {"include_usage": True}}
+    assert upstream.last.json == {"model": "test-model", "messages": MESSAGES, "stream": True, **counted}
 
 
 def test_usage_that_comes_unasked_is_on_the_finish_chunk(upstream: Upstream) -> None:

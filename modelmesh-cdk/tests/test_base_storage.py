@@ -178,13 +178,6 @@ def test_a_setting_that_cannot_be_used_is_named(settings: dict[str, Any], words:
         Ported.of(settings)
 
 
-def test_a_setting_that_looks_like_a_known_one_is_told_of(recwarn: pytest.WarningsRecorder) -> None:
-    assert Ported.of({"prot": 2, "shelf": "blue"}).options == {"prot": 2, "shelf": "blue"}
-    (told,) = recwarn.list
-    assert "storage.prot: 'prot' is no key of this store" in str(told.message)
-    assert str(told.message).endswith("Did you mean 'port'?")
-
-
 def test_broken_counter_is_an_error_not_zero(tmp_path: Path) -> None:
     store = KeyValueStorage({"backend": "file", "directory": tmp_path})
     store._write("~counter/a", b"cut")

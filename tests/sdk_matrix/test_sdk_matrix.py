@@ -121,10 +121,11 @@ DIFFERENT = [vendor for vendor in VENDORS if vendor.differences]
 
 @pytest.mark.parametrize("vendor", DIFFERENT, ids=[vendor.name for vendor in DIFFERENT])
 def test_every_difference_of_the_table_is_one(vendor: Vendor, upstream: Any) -> None:
-    answers(vendor, upstream, streams=False)
-    for native in vendor.asked.values():
-        if not isinstance(native, Cannot):
-            vendor.chat(upstream.url, native, False)
+    for streams in (False, True):
+        answers(vendor, upstream, streams)
+        for native in vendor.asked.values():
+            if not isinstance(native, Cannot):
+                vendor.chat(upstream.url, native, streams)
     bodies = [request.json for request in upstream.received]
     for one in vendor.differences:
         before = deepcopy(bodies)

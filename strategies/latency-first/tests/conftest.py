@@ -25,7 +25,7 @@ from modelmesh.routing.flow import serve
 from modelmesh.routing.health import HealthBook
 from modelmesh.routing.pool import Pool
 
-ANSWER = Answer({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}}]})
+ANSWER = Answer({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop"}]})
 
 
 class Town:

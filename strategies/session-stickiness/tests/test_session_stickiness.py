@@ -81,7 +81,7 @@ def test_the_header_has_another_name_or_none(world: Any) -> None:
     assert [here.ask(extra_headers={"x-thread": "u"}) for _ in range(2)] == [A, A]
     assert [here.ask(extra_headers={"x-session-id": "v"}) for _ in range(2)] == [B, C]
     none = world(strategy="session-stickiness", selection={"session_header": ""})
-    assert [none.ask(extra_headers={"": "u"}) for _ in range(2)] == [A, B]
+    assert [none.ask(extra_headers={"x-session-id": "u"}) for _ in range(2)] == [A, B]
 
 
 # -- when its model cannot be asked --------------------------------------------------------------------------------------

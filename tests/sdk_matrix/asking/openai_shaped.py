@@ -11,7 +11,7 @@ from modelmesh_connector_groq import GroqProvider
 from modelmesh_connector_openai import OpenAIProvider
 
 from asking.questions import CHATS, EMBEDDINGS
-from asking.vendor import KEY, Cannot, Vendor
+from asking.vendor import KEY, Cannot, Difference, Vendor
 from modelmesh_cdk.testing.upstream import completion, text_stream
 
 MODEL = "test-model"
@@ -48,6 +48,18 @@ def _groq_embed(url: str, asked: Mapping[str, Any]) -> None:
         client.embeddings.create(model=MODEL, **asked)
 
 
+def _usage_of_streams(body: dict[str, Any]) -> None:
+    if body.get("stream"):
+        body.setdefault("stream_options", {"include_usage": True})
+
+
+def _no_developer(body: dict[str, Any]) -> None:
+    for message in body.get("messages", ()):
+        if message["role"] == "developer":
+            message["role"] = "system"
+
+
+COUNTED = Difference("the mesh counts every stream, and so asks for its usage", _usage_of_streams)
 OPENAI = Vendor(
     name="openai",
     provider=OpenAIProvider,
@@ -58,15 +70,22 @@ OPENAI = Vendor(
     vectors=vectors,
     embedded=EMBEDDINGS,
     embed=_embed,
+    differences=(COUNTED,),
 )
 GROQ = Vendor(
     name="groq",
     provider=GroqProvider,
     answer=completion(),
     events=b"".join(text_stream("Hi")),
-    asked={**CHATS, "usage of a stream": Cannot("no options of a stream; its last chunk has usage anyway")},
+    asked={
+        **CHATS,
+        "usage of a stream": Cannot("no options of a stream; its last chunk has usage anyway"),
+        "two answers": Cannot("one answer a request"),
+        "logprobs": Cannot("no log probabilities"),
+    },
     chat=_groq,
     vectors=vectors,
     embedded={**EMBEDDINGS, "dimensions": Cannot("no parameter for the size of a vector")},
     embed=_groq_embed,
+    differences=(COUNTED, Difference("Groq's own name of the role", _no_developer)),
 )

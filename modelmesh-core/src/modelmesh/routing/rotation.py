@@ -207,7 +207,7 @@ class Rotation:
         rotated = rest & self.pool.rotated_out
         if rotated:
             return self._ask_strategy(Candidates(self.pool, rotated))[0], "no other candidate is available; it was rotated out"
-        if self.panicked or not self.pool.policy.panic:
+        if not self.pool.policy.panic:
             return None
         due = [
             (_due(c), place, c)

@@ -38,7 +38,7 @@ class DotenvStore(BaseSecretStore):
 
     def tried(self, name: str) -> list[str]:
         """Return where :meth:`get` looks, in order."""
-        file = f"the file {self._path}{'' if self._path.is_file() else ' (which is not there)'}"
+        file = f"the file {self._path}{'' if os.path.isfile(self._path) else ' (which is not there)'}"  # noqa: PTH113 - raises nothing
         return [file, *spellings(name)] if self._override else [*spellings(name), file]
 
     def _resolve(self, name: str) -> str | None:

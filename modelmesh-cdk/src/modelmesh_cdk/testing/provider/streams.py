@@ -124,14 +124,16 @@ class Streams(Subject):
         assert "".join(texts_of(chunks)) == "Hello"
 
     def test_last_word_ends_the_stream(self, ask: Asking, upstream: Upstream) -> None:
-        """After the vendor's last word the stream is over and whole, also when the vendor keeps the connection open."""
+        """After the vendor's last word the stream is whole, whatever comes then, and though the connection stays open."""
         self.require("supports_last_word")
         self.require("supports_streaming")
-        upstream.then(Script(body=[*self.wire.events(text_chunks()), GO_ON], content_type="text/event-stream"))
+        later = self.wire.events(text_chunks(("later",), finish=None, usage=False), done=False)
+        upstream.then(Script(body=[*self.wire.events(text_chunks()), *later, GO_ON], content_type="text/event-stream"))
         ask.limits = Limits(total=SILENCE_S, first_content=SILENCE_S, gap=SILENCE_S)
         chunks, error = ask.pieces()
         assert error is None, f"the stream ended with {error!r}"
         assert len(finishes_of(chunks)) == 1
+        assert "later" not in "".join(texts_of(chunks))
 
     def test_cut_stream_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
         """A connection that breaks in the middle is a typed failure, after the text that had come."""
