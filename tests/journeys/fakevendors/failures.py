@@ -1,6 +1,6 @@
 """The ways in which a vendor fails, in the vendors' own words.
 
-Sources, read 2026-11-30: the vendors' pages of error codes, and refusals quoted in public issue threads.
+The statuses and codes follow what the connectors state of their vendors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The thirteen vendors that take a key: the variable of the key, the dialect, and the rules that differ within a dialect.
 
-Sources, read 2026-11-30: the vendors' API references and the refusals quoted in public issue threads.
+The rules follow what the connectors state of their vendors, and the refusals quoted in public issue threads.
 """
 
 from __future__ import annotations
