@@ -16,6 +16,7 @@ WORDS = {
     "roles": "accepted roles",
     "replaced_roles": "roles sent under another name",
     "functions": "function calls before tools",
+    "custom_calls": "calls of custom tools",
     "refusals": "`refusal` and `audio` of the assistant",
     "keys": "accepted keys of a message",
     "call_keys": "accepted keys of a tool call",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -408,3 +409,66 @@ def test_what_is_no_call_is_the_caller_s_mistake(calls: Any) -> None:
 def test_one_call_that_is_no_list_is_a_list_of_one() -> None:
     messages, _ = sent(OPEN, HI, {"role": "assistant", "content": None, "tool_calls": call()}, result())
     assert messages[1]["tool_calls"] == [call()]
+
+
+CUSTOM = {"id": "call_1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
+
+
+def test_a_call_of_a_custom_tool_is_sent_as_a_function_where_the_vendor_has_no_custom_tools() -> None:
+    messages, notes = sent(OPEN, HI, {"role": "assistant", "content": None, "tool_calls": [CUSTOM]}, result())
+    function = {"name": "shell", "arguments": '{"input": "ls"}'}
+    assert messages[1]["tool_calls"] == [{"id": "call_1", "type": "function", "function": function}]
+    assert any("custom tools" in note for note in notes)
+
+
+def test_a_call_of_a_custom_tool_stays_where_the_vendor_has_custom_tools() -> None:
+    messages, _ = sent(
+        MessageRules(vendor="Acme", custom_calls=True),
+        HI,
+        {"role": "assistant", "content": None, "tool_calls": [CUSTOM]},
+        result(),
+    )
+    assert messages[1]["tool_calls"] == [CUSTOM]
+
+
+@pytest.mark.parametrize("given", ['{"a": NaN}', '{"a": [-Infinity]}', {"a": float("nan")}])
+def test_arguments_with_numbers_that_json_lacks_are_sent_as_json(given: Any) -> None:
+    messages, _ = sent(STRICT, HI, {"role": "assistant", "content": None, "tool_calls": [call(arguments=given)]}, result())
+    json.loads(messages[1]["tool_calls"][0]["function"]["arguments"], parse_constant=pytest.fail)
+
+
+def test_parts_of_the_ai_sdk_are_sent_as_calls_results_and_images() -> None:
+    used = {"type": "tool-call", "toolCallId": "t1", "toolName": "look", "input": {"q": "x"}}
+    back = {"type": "tool-result", "toolCallId": "t1", "toolName": "look", "output": {"type": "json", "value": {"found": 1}}}
+    image = {"type": "image", "image": "iVBORw0KGgo=", "mediaType": "image/png"}
+    messages, _ = sent(
+        OPEN,
+        HI,
+        {"role": "assistant", "content": [{"type": "step-start"}, {"type": "text", "text": "one moment"}, used]},
+        {"role": "tool", "content": [back]},
+        {"role": "user", "content": [image]},
+    )
+    function = {"name": "look", "arguments": '{"q": "x"}'}
+    assert messages[1]["tool_calls"] == [{"id": "t1", "type": "function", "function": function}]
+    assert messages[1]["content"] == [{"type": "text", "text": "one moment"}]
+    assert messages[2] == {"role": "tool", "tool_call_id": "t1", "content": '{"found": 1}'}
+    assert messages[3]["content"] == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]
+
+
+def test_blocks_of_tools_that_a_vendor_ran_itself_are_left_out() -> None:
+    ran = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    messages, notes = sent(STRICT, HI, {"role": "assistant", "content": [ran, found, {"type": "text", "text": "a"}]}, HI)
+    assert messages[1]["content"] == "a"
+    assert any("server_tool_use" in note for note in notes)
+
+
+def test_a_document_of_a_result_is_sent_as_text() -> None:
+    document = {"type": "document", "document": {"data": {"rain": True}, "id": "1"}}
+    messages, _ = sent(
+        STRICT,
+        HI,
+        {"role": "assistant", "content": None, "tool_calls": [call(arguments="{}")]},
+        {**result(), "content": [document]},
+    )
+    assert messages[2]["content"] == '{"rain": true}'

@@ -26,6 +26,8 @@ REFUSALS = [
     (400, error(INVALID, "This model does not support assistant message prefill."), "capability"),
     (400, error(INVALID, "too many tools", "available_tools_limit_exceeded"), "capability"),
     (400, error(INVALID, "Your credit balance is too low to access the Anthropic API."), "quota"),
+    (400, error(INVALID, "You're out of extra usage. Add more in the settings."), "quota"),
+    (400, error(INVALID, "`temperature` and `top_p` cannot both be specified for this model."), "capability"),
     (400, error(INVALID, "This organization has been disabled."), "credential"),
     (400, error(INVALID, "on hold", "organization_on_hold"), "credential"),
     (400, error(INVALID, "Output blocked by content filtering policy"), "policy"),

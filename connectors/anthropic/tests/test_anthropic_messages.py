@@ -293,7 +293,6 @@ def test_a_file_of_text_that_is_none_is_the_callers_mistake(data: str) -> None:
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}, FailureClass.CAPABILITY),
         ({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}, FailureClass.CAPABILITY),
         ({"role": "user", "content": [{"type": "file", "file": {"file_data": "data:text/csv;base64,YQ=="}}]}, FailureClass.CAPABILITY),
-        ({"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "f", "input": "x"}}]}, FailureClass.CAPABILITY),
     ],
 )  # fmt: skip
 def test_messages_that_cannot_be_said_are_typed_errors(message: dict[str, Any], kind: FailureClass) -> None:

@@ -202,7 +202,6 @@ UNSAYABLE: dict[str, tuple[dict[str, Any], str]] = {
     "two choices": ({"n": 2}, "capability"),
     "custom tool": ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "capability"),
     "custom choice": ({"tool_choice": {"type": "custom", "custom": {"name": "x"}}}, "capability"),
-    "custom call": ({"messages": [{"role": "assistant", "tool_calls": [{"id": "c", "custom": {"name": "x"}}]}]}, "capability"),
     "a tool that is not there": ({"tools": [WEATHER], "tool_choice": {"function": {"name": "clock"}}}, "caller"),
     "no messages": ({"messages": []}, "caller"),
     "message": ({"messages": ["Hello"]}, "caller"),

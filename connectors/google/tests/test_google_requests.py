@@ -295,10 +295,6 @@ def test_media() -> None:
         ({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-test"}}]}, "capability"),
         ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "ftp"}}]}, "caller"),
         ("Hello", "caller"),
-        (
-            {"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "f", "input": ""}}]},
-            "capability",
-        ),
     ],
 )
 def test_what_cannot_be_said(message: Any, kind: str) -> None:

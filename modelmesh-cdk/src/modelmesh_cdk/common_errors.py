@@ -279,7 +279,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
             r"unrecognized (request )?(argument|parameter|field)",
             r"cannot find field",
             r"must be json_schema or text",
-            r"cannot be used with",
+            r"cannot (both )?be (used|specified|combined|set) (with|together|for|at the same time)\b",
             r"only supported (by|on|for|with|in)",
             r"no endpoints found that",
         ),

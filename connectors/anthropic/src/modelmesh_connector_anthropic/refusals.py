@@ -56,7 +56,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
     mapping(
         _F.QUOTA,
         statuses={400, 403, 429},
-        words=(r"credit balance is too low", r"usage limits?\b", r"regain access on"),
+        words=(r"credit balance is too low", r"usage limits?\b", r"regain access on", r"out of extra usage"),
         source="laravel/ai#864, anthropics/claude-code#38035; read 2026-11-30",
     ),
     mapping(

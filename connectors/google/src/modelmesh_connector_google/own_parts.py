@@ -27,13 +27,18 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
             found.append(message)
         elif message.get("role") == "tool" and isinstance(message.get("content"), Mapping):
             found.append({**message, "content": json.dumps(message["content"], ensure_ascii=False, default=str)})
-        elif not isinstance(message.get("parts"), list) or "content" in message:
+        elif not isinstance(message.get("parts"), list) or "content" in message or _are_typed(message["parts"]):
             found.append(message)
         elif message.get("role") in ("model", "assistant"):
             found.append(_model(message["parts"], place, names))
         else:
             found += _user(message["parts"], names)
     return found
+
+
+def _are_typed(parts: list[Any]) -> bool:
+    """Return whether parts have a ``type``, as those of other formats do and Gemini's do not."""
+    return any(isinstance(part, Mapping) and isinstance(part.get("type"), str) for part in parts)
 
 
 def _model(parts: list[Any], place: int, names: dict[Any, str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _PACKAGE = Source("package mistralai 3.7.0, models/*message.py and *chunk.py", "
 _VALIDATOR = Source("mistralai/mistral-common, protocol/instruct/validator.py, serving mode", "2026-11-30")
 _ORDER = Source(f"{_VALIDATOR.text}; BerriAI/litellm#17761, zed-industries/zed#37021", "2026-11-30")
 
+_SPOKEN = ("text", "reference", "thinking")
 _PARTS = ("text", "image_url", "document_url", "input_audio", "file", "reference", "thinking", "resource", "resource_link")
 
 RULES = MessageRules(
@@ -34,7 +35,7 @@ RULES = MessageRules(
         "tool": ("role", "content", "tool_call_id", "name"),
     },
     call_keys=("id", "type", "function", "index"),
-    parts={"system": ("text", "thinking"), "user": _PARTS, "assistant": _PARTS, "tool": _PARTS},
+    parts={"system": ("text", "thinking"), "user": _PARTS, "assistant": _SPOKEN, "tool": _PARTS},
     part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
     blank={"assistant": Blank.LEAVE_OUT},
     silent_content=SilentContent.NULL,

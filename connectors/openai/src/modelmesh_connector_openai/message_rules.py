@@ -13,6 +13,7 @@ _PACKAGE = Source("package openai 3.52.0, types/chat/*_message_param.py", "2026-
 RULES = MessageRules(
     vendor="OpenAI",
     roles=("system", "developer", "user", "assistant", "tool", "function"),
+    custom_calls=True,
     refusals=True,
     parts={"system": ("text",), "developer": ("text",), "assistant": ("text", "refusal"), "tool": ("text",)},
     refused_parts=("video_url", "document_url", "audio_url", "document", "image", "thinking", "reference"),
@@ -22,6 +23,7 @@ RULES = MessageRules(
     most_stops=4,
     ranges={"temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
+        "custom_calls": Source("package openai 3.52.0, ChatCompletionMessageCustomToolCallParam", "2026-11-30"),
         "roles": _PACKAGE,
         "refusals": _PACKAGE,
         "parts": _PACKAGE,

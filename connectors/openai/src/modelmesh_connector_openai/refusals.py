@@ -19,6 +19,12 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
     ),
     mapping(_F.POLICY, "image_content_policy_violation", source="as below"),
     mapping(
+        _F.POLICY,
+        statuses={400},
+        words=(r"^invalid prompt: .{0,80}\b(flagged|safety|policy)", r"limited access to this content"),
+        source="code invalid_prompt, as public reports quote it; read 2026-11-30",
+    ),
+    mapping(
         _F.CAPABILITY,
         "image_parse_error",
         "invalid_image_format",

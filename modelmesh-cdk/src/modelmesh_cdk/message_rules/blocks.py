@@ -1,4 +1,4 @@
-"""Content blocks of other formats inside a message: Anthropic's and those of OpenAI's Responses API.
+"""Content blocks of other formats inside a message: Anthropic's, Cohere's, and those of OpenAI's Responses API and of the AI SDK.
 
 Anthropic's shapes are those of the anthropic package 2.11.0 (``types/*_block_param.py``), those of the Responses API of the
 openai package 3.52.0 (``types/responses/``), both read 2026-11-21.
@@ -7,6 +7,7 @@ openai package 3.52.0 (``types/responses/``), both read 2026-11-21.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ from modelmesh_cdk.message_rules.turns import Turn
 
 THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text", "summary_text", "reasoning.text", "reasoning_content")
 _TEXTS = ("input_text", "output_text")
+_OF_THE_VENDOR = re.compile(
+    r"(server_tool|mcp_tool)_use|(?!tool_result)\w+_tool_result|mcp_list_tools|compaction|step-(start|finish)|source(-\w+)?"
+)
+"""Blocks about tools that the vendor itself ran, and marks without text: another vendor has nothing to do with them."""
 
 
 def without_foreign_blocks(turns: list[Turn], notes: Notes, kept: Mapping[str, Any]) -> list[Turn]:
@@ -43,13 +48,14 @@ def _split(turn: Turn, notes: Notes, kept: Any) -> list[Turn]:
             parts.append(block)
         elif kind in THOUGHTS:
             notes.add(f"{kind} blocks left out: {notes.vendor} does not take another vendor's thoughts", turn.where)
-        elif kind == "tool_use":
-            calls.append({"id": block.get("id"), "type": "function", "function": _function(block)})
-            notes.add("tool_use blocks sent as tool_calls", turn.where)
-        elif kind == "tool_result":
-            said = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": _result(block)}
-            results.append(Turn(said, turn.where))
-            notes.add("tool_result blocks sent as messages of the role tool", turn.where)
+        elif kind in ("tool_use", "tool-call"):
+            calls.append(_call(block))
+            notes.add(f"{kind} blocks sent as tool_calls", turn.where)
+        elif kind in ("tool_result", "tool-result"):
+            results.append(Turn(_result(block), turn.where))
+            notes.add(f"{kind} blocks sent as messages of the role tool", turn.where)
+        elif isinstance(kind, str) and _OF_THE_VENDOR.fullmatch(kind):
+            notes.add(f"{kind} blocks left out: they are of the vendor that ran the tool", turn.where)
         else:
             converted = _part(block)
             if converted is not block and converted.get("type") != "text":
@@ -75,21 +81,34 @@ def _joined(turn: Turn, parts: list[Any], calls: list[Any], results: list[Turn])
 def _is_anthropics(block: Mapping[str, Any]) -> bool:
     kind = block.get("type")
     if kind in ("image", "document"):
-        return "source" in block
+        return "source" in block or isinstance(block.get("image"), str)
     return kind == "redacted_thinking" or (kind == "thinking" and isinstance(block.get("thinking"), str))
 
 
-def _function(block: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": block.get("name"), "arguments": json.dumps(block.get("input") or {}, ensure_ascii=False)}
+def _call(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Anthropic's ``tool_use`` or the AI SDK's ``tool-call`` as a tool call."""
+    given = block.get("input", block.get("args")) or {}
+    function = {"name": block.get("name") or block.get("toolName"), "arguments": json.dumps(given, ensure_ascii=False)}
+    return {"id": block.get("id") or block.get("toolCallId"), "type": "function", "function": function}
 
 
-def _result(block: Mapping[str, Any]) -> Any:
+def _result(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Anthropic's ``tool_result`` or the AI SDK's ``tool-result`` as a message."""
+    made = {"role": "tool", "tool_call_id": block.get("tool_use_id") or block.get("toolCallId")}
+    if block["type"] == "tool-result":
+        return {**made, "content": _output(block)}
     content = block.get("content")
-    if content is None:
-        return ""
     if isinstance(content, list):
-        return [_part(one) if isinstance(one, Mapping) else {"type": "text", "text": str(one)} for one in content]
-    return content
+        content = [_part(one) if isinstance(one, Mapping) else {"type": "text", "text": str(one)} for one in content]
+    return {**made, "content": "" if content is None else content}
+
+
+def _output(block: Mapping[str, Any]) -> Any:
+    """Return the content of a result as the AI SDK of Vercel keeps it (ai 6, ``ToolResultPart``, read 2026-11-30)."""
+    output = block.get("output", block.get("result"))
+    if isinstance(output, Mapping) and "value" in output and isinstance(output.get("type"), str):
+        output = output["value"]
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
 
 
 def _part(block: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,6 +122,13 @@ def _part(block: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"type": "image_url", "image_url": {"url": url, **detail} if isinstance(url, str) else url}
     if kind == "input_file":
         return {"type": "file", "file": {name: value for name, value in block.items() if name != "type"}}
+    if kind == "document" and isinstance(block.get("document"), Mapping):  # Cohere's, in results of tools
+        data = block["document"].get("data")
+        return {"type": "text", "text": data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str)}
+    if kind == "image" and isinstance(block.get("image"), str):  # the AI SDK's
+        data, media = block["image"], block.get("mediaType") or block.get("mimeType") or "image/png"
+        url = data if data.startswith(("data:", "http:", "https:")) else f"data:{media};base64,{data}"
+        return {"type": "image_url", "image_url": {"url": url}}
     source = block.get("source")
     if kind == "image" and isinstance(source, Mapping):
         url = source.get("url") or f"data:{source.get('media_type')};base64,{source.get('data')}"

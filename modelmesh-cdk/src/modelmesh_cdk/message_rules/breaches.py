@@ -139,7 +139,7 @@ def _image(image: Any, where: str, rules: MessageRules) -> Iterator[str]:
 def _call(call: Any, where: str, rules: MessageRules) -> Iterator[str]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
-        if not isinstance(call, Mapping) or call.get("type") != "custom":
+        if not isinstance(call, Mapping) or call.get("type") != "custom" or not rules.custom_calls:
             yield f"{where} is not the call of a function"
         return
     if not isinstance(call.get("id"), str) or not call["id"]:
@@ -159,7 +159,8 @@ def _call(call: Any, where: str, rules: MessageRules) -> Iterator[str]:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        odd: list[str] = []
+        return isinstance(json.loads(text, parse_constant=odd.append), dict) and not odd
     except ValueError:
         return False
 

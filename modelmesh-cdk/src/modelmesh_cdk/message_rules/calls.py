@@ -38,7 +38,12 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
     if not isinstance(call, Mapping):
         return call
     made = dict(call)
-    function = made.get("function")
+    function, custom = made.get("function"), made.get("custom")
+    if isinstance(custom, Mapping) and not isinstance(function, Mapping) and not rules.custom_calls:
+        made.pop("custom")
+        made["type"] = "function"
+        function = {"name": custom.get("name"), "arguments": {"input": custom.get("input")}}
+        notes.add("calls of custom tools sent as calls of functions", where)
     if not isinstance(function, Mapping):
         if made.get("type") == "custom" or "name" not in made:
             return made

@@ -110,12 +110,13 @@ def as_json_object(arguments: Any) -> tuple[str, bool]:
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return "{}", False
     if isinstance(arguments, Mapping):
-        return json.dumps(arguments, ensure_ascii=False), False
+        arguments = json.dumps(arguments, ensure_ascii=False)
     if isinstance(arguments, str):
+        odd: list[str] = []
         try:
-            parsed = json.loads(arguments)
+            parsed = json.loads(arguments, parse_constant=odd.append)  # NaN and Infinity: Python's, and not of JSON
         except ValueError:
             parsed = None
-        if isinstance(parsed, dict):
+        if isinstance(parsed, dict) and not odd:
             return arguments, False
     return json.dumps({"arguments": arguments}, ensure_ascii=False), True

@@ -73,6 +73,6 @@ def _is_plain_call(call: Any, rules: MessageRules) -> bool:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(json.loads(text), dict) and "NaN" not in text and "Infinity" not in text
     except ValueError:
         return False

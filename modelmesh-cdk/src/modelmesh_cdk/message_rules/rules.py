@@ -91,6 +91,8 @@ class MessageRules:
         roles: Accepted roles; ``None`` leaves unknown roles to the vendor.
         replaced_roles: Roles that are sent under another name, such as ``developer`` as ``system``.
         functions: Whether ``function_call`` and the role ``function``, which came before tools, are accepted.
+        custom_calls: Whether calls of custom tools, whose input is free text, are accepted; else they are sent as calls of
+            functions with the argument ``input``.
         refusals: Whether ``refusal`` and ``audio`` of assistant messages are understood; else their text is sent as content.
         keys: Accepted keys of a message by role; ``None`` is an open schema, where unknown keys travel.
         call_keys: Accepted keys of a tool call; ``None`` is an open schema.
@@ -134,6 +136,7 @@ class MessageRules:
     roles: Collection[str] | None = None
     replaced_roles: Mapping[str, str] = field(factory=dict)
     functions: bool = True
+    custom_calls: bool = False
     refusals: bool = False
     keys: Mapping[str, Collection[str]] | None = None
     call_keys: Collection[str] | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh.operations import CHAT
-from modelmesh_cdk.message_rules import is_neutral
+from modelmesh_cdk.message_rules import Blank, is_neutral
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, WORDS, text_answer, text_chunks
 from modelmesh_cdk.testing.provider.subject import Subject
@@ -100,7 +100,9 @@ class Requests(Subject):
 
     def test_empty_is_kept(self, ask: Asking, upstream: Upstream) -> None:
         """Empty text, where the vendor accepts it, and ``False`` are values; what asks for the default may be left out."""
-        messages = [{"role": "user", "content": ""}]
+        rules = getattr(self.provider_class, "message_rules", None)
+        accepted = rules is None or rules.blank.get("user", Blank.KEEP) is Blank.KEEP
+        messages = [{"role": "user", "content": "" if accepted else "Hello"}]
         question = self.check_arrival(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
         assert question["messages"] == self.wire.said("messages", messages, upstream.last)
 

@@ -1,0 +1,25 @@
+"""OpenAI's ``invalid_prompt``: a refusal by content policy when it says so, else unexplained."""
+
+from __future__ import annotations
+
+import pytest
+from modelmesh_connector_openai.refusals import MAPPINGS
+
+from modelmesh.routing.classes import FailureClass
+from modelmesh_cdk.common_errors import COMMON
+from modelmesh_cdk.error_bodies import read_error
+from modelmesh_cdk.error_mapping import find_mapping
+
+
+@pytest.mark.parametrize(
+    ("message", "failure"),
+    [
+        ("Invalid prompt: we've limited access to this content for safety reasons.", FailureClass.POLICY),
+        ("Invalid prompt: your prompt was flagged as potentially violating our usage policy.", FailureClass.POLICY),
+        ("Invalid prompt: the variable city is missing.", None),
+    ],
+)
+def test_an_invalid_prompt_is_policy_only_when_it_says_so(message: str, failure: FailureClass | None) -> None:
+    error = read_error({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_prompt"}})
+    found = find_mapping(400, "invalid_prompt", error, (*MAPPINGS, *COMMON))
+    assert (found.failure if found else None) is failure
