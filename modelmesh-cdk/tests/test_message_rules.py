@@ -269,6 +269,7 @@ def test_an_image_in_a_result_follows_in_a_message_of_the_user() -> None:
 @pytest.mark.parametrize(
     ("stop", "becomes", "noted"),
     [
+        ([None, "a"], ["a"], False),
         ("\n", None, True),
         (["\n"], None, True),
         (["", "END"], ["END"], False),

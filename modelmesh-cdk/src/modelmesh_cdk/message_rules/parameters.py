@@ -97,7 +97,7 @@ def _stops(found: dict[str, Any], rules: MessageRules, notes: Notes) -> None:
     stops = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple)) else None
     if stops is None:
         return
-    kept = [one for one in stops if one != "" and (rules.blank_stops or not isinstance(one, str) or one.strip())]
+    kept = [one for one in stops if one not in ("", None) and (rules.blank_stops or not isinstance(one, str) or one.strip())]
     if any(isinstance(one, str) and one != "" for one in stops if one not in kept):
         notes.add(f"blank stop sequences left out: {rules.vendor} refuses them")
     if rules.most_stops is not None and len(kept) > rules.most_stops:
