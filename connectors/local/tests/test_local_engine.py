@@ -177,9 +177,14 @@ def test_loading_is_tried_again(
     assert len(tries) == 2
 
 
+def engine_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "modelmesh-local"}
+
+
 def test_closing_ends_what_runs_and_what_waits(
     local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
 ) -> None:
+    earlier = engine_threads()  # of other tests in this process
     library.gate.clear()
     running = local.send(chat(stream=True), NAME, limits)
     events = iter(running)
@@ -190,7 +195,7 @@ def test_closing_ends_what_runs_and_what_waits(
         with pytest.raises(ProviderError) as caught:
             list(stream)
         assert caught.value.failure is FailureClass.CANCELLED
-    assert not any(thread.name == "modelmesh-local" for thread in threading.enumerate())
+    assert engine_threads() <= earlier
     library.gate.set()
     local.send(chat(), NAME, limits)  # and it can be used again
 
@@ -201,9 +206,10 @@ def test_a_dropped_provider_lets_its_thread_go(
     monkeypatch.setattr(provider, "load", lambda *_: library)
     file = tmp_path / "fake.gguf"
     file.touch()
+    earlier = engine_threads()  # of other tests in this process
     made = LocalProvider(model_path=file)
     made.send(chat(), NAME, limits)
-    (thread,) = (one for one in threading.enumerate() if one.name == "modelmesh-local")
+    (thread,) = engine_threads() - earlier
     gone = weakref.ref(made)
     del made
     gc.collect()

@@ -22,6 +22,11 @@ def sockets() -> int:
     return sum(os.path.exists(link) and os.readlink(link).startswith("socket:") for link in links)  # noqa: PTH110, PTH115
 
 
+def event_loops() -> list[asyncio.AbstractEventLoop]:
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
+
+
 async def once(client: Any, *, stream: bool) -> None:
     answer = await client.chat.completions.create(**HELLO, stream=stream)
     if stream:
@@ -44,15 +49,15 @@ def in_run(client: Any, *, stream: bool) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("run", [in_run, in_loop_that_is_only_closed])
 def test_a_loop_for_each_request_leaves_nothing(run: Any, stream: bool) -> None:
+    earlier, opened = event_loops(), sockets()  # of other tests in this process
     with raw_server(lambda _, request: answer_to(request, "right")) as server, warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         entry = {"connector": "openai.llm.v1", "api_key": "test", "base_url": server.url, "models": ["m"]}
         client = modelmesh.create_async(config={"providers": {"a": entry}, "pools": {"chat-completion": {}}})
         for _ in range(RUNS):
             run(client, stream=stream)
-        gc.collect()
-        loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
-        ours = sockets() - 1 - sum(one.fileno() >= 0 for one in server._open)
+        loops = [one for one in event_loops() if not any(one is known for known in earlier)]
+        ours = sockets() - opened - 1 - sum(one.fileno() >= 0 for one in server._open)
         assert len(loops) <= 3
         assert ours <= 3
         asyncio.run(client.aclose() if hasattr(client, "aclose") else client.close())
