@@ -119,6 +119,7 @@ class PlainStore:
 
 
 def test_a_key_error_of_the_stores_own_code_is_no_missing_secret() -> None:
+    pytest.importorskip("modelmesh_connector_openai")
     register_connector("test.buggy-store.v1", BuggyStore, replace=True)
     with pytest.raises(ConnectorError, match=r"raised KeyError\('data'\), which does not name the secret \(.*test_config_safety"):
         create(
@@ -127,6 +128,7 @@ def test_a_key_error_of_the_stores_own_code_is_no_missing_secret() -> None:
 
 
 def test_a_missing_secret_of_another_store_does_not_advise_a_variable_first() -> None:
+    pytest.importorskip("modelmesh_connector_openai")
     register_connector("test.plain-store.v1", PlainStore, replace=True)
     with pytest.raises(SecretNotFoundError, match=r"Add it to that store, write \$\{env:A_KEY\} and set that variable"):
         create(

@@ -974,3 +974,15 @@ def test_sole_candidate_in_a_cooldown_that_the_vendor_stated_is_not_tried() -> N
     with pytest.raises(NoActiveModelError) as caught:
         world.ask()
     assert caught.value.retry_after == pytest.approx(30, abs=4)
+
+
+def test_unexplained_refusal_is_decided_by_another_vendor_if_there_is_one() -> None:
+    world = World("abc")
+    for name, connector in (("a", "x.one.v1"), ("b", "x.one.v1"), ("c", "x.two.v1")):
+        account = world.candidate(name).account
+        account.connector_id = connector
+    world.pool._by_provider["x.one.v1"] = 0b011
+    for name in "ab":
+        world.fails(name, FailureClass.REFUSED, 400)
+    assert world.ask().candidate.model_id == "c"
+    assert world.sent == ["a", "c"]

@@ -173,7 +173,7 @@ class FlowMachine(RuleBasedStateMachine):
         served = self.streams.pop(pick % len(self.streams))
         before = health_of(served.candidate)
         if how in ("end", "twice"):
-            flows.settle(served, usage=None, now=self.clock(), seconds=1.0)
+            flows.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
         elif how == "break":
             error = ProviderError("broke", failure=FailureClass.PROTOCOL)
             flows.interrupt(served, error, now=self.clock())
@@ -183,7 +183,7 @@ class FlowMachine(RuleBasedStateMachine):
         if how == "twice":  # 4: an attempt is settled once, however often it is said
             count = served.candidate.account.in_flight
             flows.abandon(served, self.clock())
-            flows.settle(served, usage=None, now=self.clock(), seconds=1.0)
+            flows.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
             assert served.candidate.account.in_flight == count
 
     @rule(seconds=st.one_of(st.floats(0, 2), st.floats(0, 4000)))

@@ -315,6 +315,7 @@ class Rotation:
         if rule.rotate_once:
             self.first_refusal = self.first_refusal or error
             self.considered.tried |= self.pool.mask_of_account(candidate)
+            self.avoided |= self.pool.mask_of_provider(candidate.connector_id)  # another vendor decides, if there is one
             return None if self.untried() else error
         return None
 
