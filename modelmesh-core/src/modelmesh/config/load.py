@@ -74,7 +74,8 @@ def _read(path: str) -> bytes:
     file = FilePath(path).expanduser()
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        if is_pipe:
             os.set_blocking(descriptor, True)
         found = bytearray()
         while len(found) <= MAX_BYTES and (piece := os.read(descriptor, MAX_BYTES + 1 - len(found))):
@@ -83,6 +84,9 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
     if len(found) > MAX_BYTES:
         message = f"{path}: more than {MAX_BYTES:,} bytes are too many for a configuration. Is it the right file?"
+        raise ConfigurationError(message, where=path)
+    if is_pipe and not found:
+        message = f"{path}: nothing came through the pipe. Open it for writing before it is read."
         raise ConfigurationError(message, where=path)
     return bytes(found)
 
