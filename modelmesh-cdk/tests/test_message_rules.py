@@ -473,3 +473,12 @@ def test_a_document_of_a_result_is_sent_as_text() -> None:
         {**result(), "content": [document]},
     )
     assert messages[2]["content"] == '{"rain": true}'
+
+
+@pytest.mark.parametrize("refusal", [3, "  ", {"a": 1}])
+def test_refusal_that_is_no_text_does_not_replace_blank_content(refusal: Any) -> None:
+    rules = MessageRules(vendor="Acme", blank={"assistant": Blank.LEAVE_OUT})
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "", "refusal": refusal}]
+    payload = fit({"messages": said}, rules).payload
+    assert breaches(payload, rules) == []
+    assert [one["role"] for one in payload["messages"]] == ["user"]

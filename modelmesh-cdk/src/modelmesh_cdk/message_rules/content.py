@@ -137,7 +137,7 @@ def with_proper_blanks(turns: list[Turn], rules: MessageRules, notes: Notes) -> 
         if role == "assistant" and (turn.calls or isinstance(said.get("function_call"), Mapping)):
             if is_blank(turn.content):
                 _silence(said, rules)
-        elif is_blank(turn.content) and not _says_more(said):
+        elif is_blank(turn.content) and not _says_more(said, rules):
             policy = rules.blank.get(role, Blank.KEEP)
             if policy is Blank.LEAVE_OUT:
                 notes.add(f"blank messages left out: {rules.vendor} refuses them", turn.where)
@@ -151,9 +151,14 @@ def with_proper_blanks(turns: list[Turn], rules: MessageRules, notes: Notes) -> 
     return found
 
 
-def _says_more(said: Mapping[str, Any]) -> bool:
-    """Return whether a message without content says something in a field of its own."""
-    return said.get("role") == "assistant" and any(said.get(name) for name in ("refusal", "audio", "function_call"))
+def _says_more(said: Mapping[str, Any], rules: MessageRules) -> bool:
+    """Return whether a message without content has a field that the vendor understands in its place."""
+    if said.get("role") != "assistant":
+        return False
+    if isinstance(said.get("function_call"), Mapping):
+        return True
+    refusal = said.get("refusal")
+    return rules.refusals and bool(said.get("audio") or (isinstance(refusal, str) and refusal.strip()))
 
 
 def _silence(said: dict[str, Any], rules: MessageRules) -> None:
