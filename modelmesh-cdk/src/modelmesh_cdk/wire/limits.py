@@ -148,4 +148,6 @@ class Body:
         """
         if self._inflater is not None:
             self._inflater.end()
-        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        if len(self._pieces) != 1:
+            self._pieces = [b"".join(self._pieces)]  # frees the pieces
+        return self._pieces[0]
