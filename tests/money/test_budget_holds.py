@@ -146,3 +146,12 @@ def test_random_requests_of_one_thread_never_pass_a_budget(requests: Any, reserv
     assert len(vendor.bills) == sent
     left = reserve == "estimate" and any(kind == "left" for kind, *_ in requests)
     assert vendor.billed(client.mesh) <= 0.02 * (1.02 if left else 1), "what is written after a stream is left is an estimate"
+
+
+@pytest.mark.parametrize("kind", ["plain", "stream"])
+def test_maximum_without_a_report_counts_what_was_reserved(kind: str, world: World) -> None:
+    client, vendor = world(words=20, budget={"daily_limit": 1.0, "reserve": "maximum"}, reports=False)
+    assert ask(client, kind, max_tokens=1000)
+    vendor.bills[0].output = 1000  # what a model thinks without showing it is billed, too
+    assert client.usage.estimated_requests == 1
+    assert client.usage.budget_status.used >= vendor.billed(client.mesh) > client.usage.total_cost

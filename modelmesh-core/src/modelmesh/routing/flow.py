@@ -454,7 +454,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     consumed = _consumed(served, usage, output, now)
     booking, learned = served.lease.booking, _answer_of(consumed) if attempt.estimated else consumed
     limit = booking.plan.limit if booking is not None else None
-    served.pool.ledger.settle(booking, served.candidate, consumed, now)
+    served.pool.ledger.settle(booking, served.candidate, consumed, now, unreported=attempt.estimated)
     served.candidate.learn(learned, limits, now, served.request.call, None if limit is None else limit.tokens)
     served.pool.book.succeeded(served.lease, now)
     outcome = {

@@ -193,8 +193,8 @@ class Ledger:
             candidate: The model.
             usage: Its tokens.
             now: Monotonic seconds.
-            unreported: Whether the tokens are an estimate of an answer that was not read to its end. The vendor may bill more,
-                so a budget that reserves the maximum counts what it reserved.
+            unreported: Whether the tokens are an estimate. The vendor may bill more, for what it wrote after the caller left or
+                for reasoning that it does not show, so a budget that reserves the maximum counts what it reserved.
         """
         if booking is None:
             return
