@@ -180,3 +180,9 @@ def test_a_reply_without_a_finish_reason_is_not_whole(reason: Any) -> None:
     message = {"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}
     with pytest.raises(ValueError, match="no finish_reason"):
         completion({"id": "x", "message": message, "finish_reason": reason}, created=1)
+
+
+@pytest.mark.parametrize("message", [{}, {"a": None}])
+def test_a_message_without_a_field_of_one_is_no_reply(message: Any) -> None:
+    with pytest.raises(ValueError, match="none of a message's fields"):
+        completion({"id": "x", "message": message, "finish_reason": "COMPLETE"}, created=1)

@@ -254,3 +254,11 @@ def test_usage_of_a_wrong_type_refuses_no_answer(upstream: Any, config: Any, way
     assert way.ask(config(), messages=HI).choices[0].message.content == "Hello"
     upstream.then(Script(200, event(body), content_type="text/event-stream"))
     assert way.stream(config(), messages=HI)[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("content", [0, "", False, [], "text", {"parts": 0}, {"parts": ""}, {"parts": {}}])
+def test_content_of_a_wrong_type_is_a_protocol_failure(upstream: Any, config: Any, way: Any, content: Any) -> None:
+    upstream.reply({"candidates": [{"content": content, "finishReason": "STOP"}]})
+    with pytest.raises(modelmesh.ModelMeshError) as caught:
+        way.ask(config(), messages=HI)
+    assert caught.value.failure == "protocol"

@@ -18,6 +18,7 @@ from modelmesh_cdk.wire import json_codec
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
 _TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
+_MESSAGE = frozenset({"role", "content", "tool_calls", "tool_plan", "citations"})
 _EMPTY_BY_HABIT = frozenset({"tool_plan", "citations"})
 """Fields of a message that are left out when they say nothing."""
 
@@ -42,6 +43,8 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     message, reason = data.get("message"), stop_reason(data.get("finish_reason"))
     if not isinstance(message, Mapping):
         raise ValueError("its body is no reply of Cohere's: 'message' is not an object")  # noqa: TRY004 - what cannot be read
+    if not _MESSAGE & message.keys():
+        raise ValueError("its body is no reply of Cohere's: 'message' has none of a message's fields")
     blocks = message.get("content")
     if blocks is None:
         blocks = []

@@ -139,8 +139,10 @@ def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
     Raises:
         ValueError: They are not as Gemini documents them.
     """
-    content = candidate.get("content") or {}
-    parts = content.get("parts") or [] if isinstance(content, Mapping) else None
+    content = candidate.get("content")
+    parts = content.get("parts") if isinstance(content, Mapping) else None
+    if parts is None and (content is None or isinstance(content, Mapping)):
+        return []
     if not isinstance(parts, list) or not all(isinstance(part, dict) and is_part(part) for part in parts):
         message = "its content is not a list of parts as Gemini documents them"
         raise ValueError(message)
