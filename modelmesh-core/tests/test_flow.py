@@ -25,7 +25,7 @@ from modelmesh.errors import (
 )
 from modelmesh.operations import CHAT
 from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account
+from modelmesh.routing.circuits import Account, Reason
 from modelmesh.routing.classes import RULES, FailureClass, classify
 from modelmesh.routing.explain import explain
 from modelmesh.routing.flow import Send, Wait, serve
@@ -986,3 +986,33 @@ def test_unexplained_refusal_is_decided_by_another_vendor_if_there_is_one() -> N
         world.fails(name, FailureClass.REFUSED, 400)
     assert world.ask().candidate.model_id == "c"
     assert world.sent == ["a", "c"]
+
+
+def test_failures_at_one_account_leave_each_of_many_accounts_its_call() -> None:
+    others = "bcdefghijklmnop"  # with the first account, sixteen
+    many = "123456"
+    world = World(many + others, accounts=dict.fromkeys(many, "many"))
+    for name in many + others[:-1]:
+        world.fails(name, FailureClass.NOT_FOUND, 404)
+    assert world.ask().candidate.model_id == others[-1]
+    assert len(world.sent) == 16
+
+
+def test_granted_place_that_cannot_be_used_is_given_up() -> None:
+    world = World("ab", accounts={"a": "one", "b": "two"}, retry=RetryPolicy(max_attempts=0))
+    for name in "ab":
+        account = world.candidate(name).account
+        account.limit = account.ceiling = 1
+    busy = [serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(2)]
+    for flow in busy:
+        next(flow)
+    queued = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+    assert isinstance(next(queued), Wait)
+    busy[0].close()  # grants the place
+    world.book.hold(world.candidate("a").account, Reason.BUDGET_EXCEEDED, world.clock() + 60)
+    assert isinstance(queued.send(None), Wait)  # for the other account
+    queued.close()
+    busy[1].close()
+    for name in "ab":
+        queue = world.candidate(name).account.admission
+        assert (queue.waiting, queue.reserved) == (0, 0)

@@ -273,6 +273,7 @@ def _waited(run: Rotation) -> Generator[Step, Outcome, bool]:
 
 def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
     """Wait in the queues of the accounts that are full; ``False`` when no candidate became available."""
+    _leave_queue(run)  # a place that was granted and could not be used goes to the next request
     accounts = () if run.gave_up_waiting else run.accounts_to_wait_for()
     if not accounts:
         run.stop_waiting(0.0)
@@ -374,7 +375,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
 
 
 def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
-    """Record what a failed attempt took, and what the failure says about the health of its candidate."""
+    """Record the consumption of a failed attempt, and its effect on the candidate's health."""
     pool, candidate, done = run.pool, lease.candidate, run.clock()
     error.provider_id, error.model_id = candidate.provider_id, candidate.model_id
     attempt.fail(error, done - lease.began)
@@ -468,7 +469,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
 
 
 def _answer_of(consumed: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the estimated size of an answer alone: an estimated prompt says nothing of how prompts are estimated."""
+    """Return the estimated size of an answer alone: an estimated prompt cannot improve the estimate of prompts."""
     return {} if consumed is None else {"completion_tokens": consumed.get("completion_tokens")}
 
 

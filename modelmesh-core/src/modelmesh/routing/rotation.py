@@ -153,7 +153,7 @@ class Rotation:
     def _within_caps(self, mask: int) -> int:
         """Take out the members that the caps on calls rule out; an account that was not tried yet has one call left."""
         calls = len(self.attempts)
-        if not mask or calls < min(self.pool.policy.max_attempts, MOST_CALLS // 2):
+        if not mask or not calls:
             return mask
         fresh = mask & ~self.visited
         if calls >= MOST_CALLS:
