@@ -109,7 +109,7 @@ class Batches:
         self._done += len(_inputs_of(part))
 
     def shrinks(self, part: Call, error: ProviderError) -> bool:
-        """Return whether a refusal says that the part held too many inputs; the model's parts are smaller from then on."""
+        """Return whether a refusal means that the part held too many inputs; later parts of the model are smaller."""
         sent = len(_inputs_of(part))
         text = str(error.body if error.body is not None else error.message)
         if error.status not in _REFUSED or sent <= 1 or not _TOO_MANY.search(text):

@@ -94,7 +94,7 @@ class _Reading:
             yield chunk
 
     def _note(self, choice: dict[str, Any]) -> None:
-        """Note what a choice says of the stream's end; whether its parts have the right types is for the mesh to check."""
+        """Record whether a choice ends the stream. The mesh checks the types of its parts."""
         index, delta, reason = choice.get("index"), choice.get("delta"), choice.get("finish_reason")
         if index.__class__ is not int:
             index = 0

@@ -90,7 +90,7 @@ def _found(piece: Mapping[str, Any], name: Any, calls: list[_Call]) -> _Call | N
 
 
 def _leave_out_repeated(piece: dict[str, Any], inner: dict[str, Any], call: _Call) -> None:
-    """Leave out what the first piece of a call has said: clients join texts."""
+    """Leave out what the first piece of a call contained: clients join texts."""
     for part, said in ((piece, "id"), (piece, "type"), (inner, "name")):
         if said in part and (said != "name" or part[said] == call.name):
             del part[said]

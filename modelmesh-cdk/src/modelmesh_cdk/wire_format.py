@@ -470,7 +470,7 @@ def _checked(headers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 PAGE_IS_OUTAGE = frozenset({*range(400, 500), 501, 505}) - {401, 402, 407, 408, 413, 414, 425, 429, 431}
-"""Statuses that mean nothing when a page comes with them. Of the others the status alone says enough."""
+"""Statuses that a page of HTML makes meaningless. Every other status keeps its class."""
 
 _NOT_FOUND, _BAD_REQUEST = 404, 400
 _STATUS_OF_CODE = {

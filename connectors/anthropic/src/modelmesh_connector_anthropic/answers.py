@@ -111,7 +111,7 @@ _TEXTS = {"text": "text", "thinking": "thinking"}
 
 
 def check_end(blocks: Sequence[Mapping[str, Any]], reason: str, usage: Any) -> None:
-    """Check that a message is whole where its stop reason says so.
+    """Check that a message is complete when its stop reason means that it is.
 
     Raises:
         ValueError: A tool call was cut.

@@ -154,7 +154,7 @@ class _Conversation:
 
 
 def _is_blank(said: Any) -> bool:
-    """Return whether content says nothing: white space, or a list of nothing else."""
+    """Return whether content is blank: white space, or a list of blank parts."""
     if isinstance(said, list):
         return all(_type(block) == "text" and _is_blank(block.get("text")) for block in said)
     return said is None or (isinstance(said, str) and not said.strip())

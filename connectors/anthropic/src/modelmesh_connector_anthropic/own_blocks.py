@@ -1,4 +1,4 @@
-"""Messages that hold Anthropic's own blocks, as its SDK writes them, with OpenAI's fields beside them.
+"""Messages that hold Anthropic's own blocks, as its SDK writes them, next to OpenAI's fields.
 
 The rules for conversations see tool calls and results in OpenAI's shape only. An assistant's blocks stay on the message as
 ``content_blocks``, which :mod:`modelmesh_connector_anthropic.messages` sends as they are while the fields still say the same.

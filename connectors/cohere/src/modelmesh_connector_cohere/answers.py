@@ -120,7 +120,7 @@ def check_call(call: Any) -> None:
 
 
 def check_end(reason: str, arguments: Sequence[str], usage: Any, *, has_content: bool) -> None:
-    """Check that a reply is whole where its finish reason says so.
+    """Check that a reply is complete when its finish reason means that it is.
 
     Raises:
         ValueError: A tool call was cut.

@@ -134,7 +134,7 @@ def _as_sent(items: Any) -> Any:
 
 
 def _is_blank(content: Any) -> bool:
-    """Return whether content says nothing: white space, or a list of nothing else."""
+    """Return whether content is blank: white space, or a list of blank parts."""
     if isinstance(content, list):
         return all(_type(part) == "text" and _is_blank(part.get("text")) for part in content)
     return content is None or (isinstance(content, str) and not content.strip())

@@ -1,4 +1,4 @@
-"""Messages that hold Gemini's own parts, as its SDK writes turns, with OpenAI's fields beside them.
+"""Messages that hold Gemini's own parts, as its SDK writes turns, next to OpenAI's fields.
 
 The rules for conversations see tool calls and results in OpenAI's shape only. A model's parts stay on the message as
 ``content_parts``, which :mod:`modelmesh_connector_google.contents` sends as they are while the fields still say the same.

@@ -112,7 +112,7 @@ def _output(block: Mapping[str, Any]) -> Any:
 
 
 def _part(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a block as the part of OpenAI's that says the same, else the block."""
+    """Return the part of OpenAI's that corresponds to a block, else the block."""
     kind = block.get("type")
     if kind in _TEXTS:
         return {"type": "text", "text": block.get("text")}

@@ -55,7 +55,7 @@ def without_functions(turns: list[Turn], rules: MessageRules, notes: Notes) -> N
 
 
 def with_refusals_as_text(turns: list[Turn], rules: MessageRules) -> None:
-    """Make what was refused, or said aloud, the content of an assistant message that has none, where the vendor lacks it."""
+    """Use a refusal or an audio transcript as the missing content of an answer, if the vendor lacks the field."""
     if rules.refusals:
         return
     for turn in turns:

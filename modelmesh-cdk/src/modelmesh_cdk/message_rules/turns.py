@@ -48,7 +48,7 @@ _SPOKEN = ("text", "refusal")
 
 
 def is_blank(content: Any) -> bool:
-    """Return whether content says nothing: absent, white space, or a list of blank text parts."""
+    """Return whether content is blank: absent, white space, or a list of blank text parts."""
     if isinstance(content, str):
         return not content.strip()
     if isinstance(content, list):

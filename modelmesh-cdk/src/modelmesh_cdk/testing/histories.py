@@ -24,7 +24,7 @@ class History:
     Attributes:
         name: What is special about it.
         messages: The messages.
-        parameters: Parameters beside them.
+        parameters: Further parameters of the request.
         may_refuse: Whether a vendor may lack what it asks for, such as images; refusing it before it is sent is right then.
         says_nothing: Whether all that is special about it says nothing, so that a strict request is sent, too.
     """

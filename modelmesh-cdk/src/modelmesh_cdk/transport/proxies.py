@@ -55,7 +55,7 @@ def is_loopback(host: str) -> bool:
 
 
 def may_be_loopback(host: str) -> bool:
-    """Whether only the address of a host tells if it is this machine: names under RFC 6761 are in no public DNS."""
+    """Return whether only the address of a host shows that it is this machine: RFC 6761 names are in no public DNS."""
     return is_loopback(host) or host.rstrip(".").lower().endswith(_SPECIAL)
 
 

@@ -1,8 +1,8 @@
 """Bytes that a vendor sent beyond an answer: a connection that holds some is never used again.
 
-Such bytes would be taken for the answer to the next request, whoever made it. They may lie in the parser, in the event loop's
-buffers, in those of TLS, or in the socket. The libraries have no public way to ask for the first three; where their insides are
-not as they were in httpcore2 2.16, h11 0.16 and anyio 4.16, a connection counts as one that holds some.
+Such bytes would be taken for the answer to the next request, which may be another caller's. They may be in the parser, in the
+buffers of the event loop or of TLS, or in the socket. The libraries have no public way to look into the first three. Where their
+internals differ from httpcore2 2.16, h11 0.16 and anyio 4.16, the connection counts as one that holds such bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def in_tls(ssl_object: Any) -> bool:
 
 
 def in_event_loop(stream: Any) -> bool:
-    """Whether an event loop has read bytes from a socket that nobody has read from it.
+    """Return whether an event loop holds bytes of a socket that were not consumed.
 
     Args:
         stream: anyio's, or httpcore2's around it.

@@ -1,6 +1,6 @@
 """Capabilities that follow from what a model states: a chat model that sees images can caption them.
 
-Vendors and catalogues state ``chat-completion`` and features; nobody registers a chat model at ``code-generation``. These
+Vendors and catalogues state ``chat-completion`` and features; no catalogue lists a chat model under ``code-generation``. These
 rules put chat models into the pools of the tasks that a chat request can ask for. A leaf that some model of the mesh states
 itself is exact: it has the models that state it, and no others.
 """

@@ -30,7 +30,7 @@ class Assembled:
 
 
 class _OfflineProblems(Problems):
-    """Collects problems, and tells those apart that only come of a connection which was refused."""
+    """Collects problems, and separates those that only follow from a refused connection."""
 
     def __init__(self, config: MeshConfig) -> None:
         super().__init__(config.places)

@@ -209,7 +209,7 @@ def converse(question: Question, messages: list[Message]) -> None:
 
 
 class Conversation:
-    """What was said so far, and the commands that are about it."""
+    """The conversation so far, and the commands that act on it."""
 
     def __init__(self, question: Question, before: list[Message]) -> None:
         self._question, self._before = question, before
@@ -217,7 +217,7 @@ class Conversation:
         self._attempts: list[Attempt] = []
 
     def take(self, line: str) -> None:
-        """Do what a line says: a command, or a message to the model.
+        """Execute one line: a command, or a message to the model.
 
         Raises:
             ModelMeshError: There was no answer, or it broke off.

@@ -24,7 +24,7 @@ class StoredHistory:
     Attributes:
         provider: Key of the provider that answered.
         attempts: Every attempt, the one that answered last.
-        metadata: What the mesh and the vendor said around the answer.
+        metadata: Facts about the answer from the mesh and the vendor.
         explanation: Why this model answered.
     """
 
@@ -58,7 +58,7 @@ class LiveHistory:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the mesh and the vendor said around the answer."""
+        """Facts about the answer from the mesh and the vendor."""
         outcome, candidate = self.served.outcome, self.served.candidate
         return {
             "pool": self.served.pool.name,

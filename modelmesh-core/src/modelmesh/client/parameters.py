@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 
 
 class Extras(TypedDict, total=False):
-    """What any call takes beside its parameters.
+    """Options that every call accepts in addition to its parameters.
 
     Attributes:
         extra_headers: Further request headers.
@@ -44,7 +44,7 @@ class _ChatNeeds(TypedDict):
 
 
 class ChatParameters(_ChatNeeds, Extras, total=False):
-    """The parameters of ``chat.completions.create``, but for ``stream``; :class:`Extras` beside them."""
+    """The parameters of ``chat.completions.create``, except ``stream``. :class:`Extras` holds further options."""
 
     audio: Any
     frequency_penalty: float | None
@@ -88,7 +88,7 @@ class _EmbeddingNeeds(TypedDict):
 
 
 class EmbeddingParameters(_EmbeddingNeeds, Extras, total=False):
-    """The parameters of ``embeddings.create``; :class:`Extras` beside them."""
+    """The parameters of ``embeddings.create``. :class:`Extras` holds further options."""
 
     dimensions: int | None
     encoding_format: Literal["float", "base64"] | None

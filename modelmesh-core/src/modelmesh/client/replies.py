@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Reply(View):
     """A whole answer.
 
-    Beside OpenAI's fields it has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. A copy keeps
+    In addition to OpenAI's fields it has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. A copy keeps
     them, and so does a pickle.
     """
 

@@ -44,7 +44,7 @@ class _Held:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the mesh and the vendor said around the answer: pool, headers, adaptations, the vendor's model name."""
+        """Facts about the answer from the mesh and the vendor: pool, headers, adaptations, the vendor's model name."""
         return self._history.metadata
 
     def explain(self) -> Explanation:
@@ -158,7 +158,7 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 def _close_in(loop: asyncio.AbstractEventLoop, opened: Any) -> None:
-    """Close a stream that nobody reads in its event loop.
+    """Close a stream that no task reads, in its event loop.
 
     What it is made of is held until then: left to the garbage collector, each of its generators would be closed in a task of its
     own, while the one around it is closing it.

@@ -53,7 +53,7 @@ class Completions(Unbuilt):
 
         Args:
             **arguments: Every parameter of OpenAI's endpoint; those that this version does not know travel on as they
-                are. ``model`` is a pool or capability. Beside them: ``extra_headers``, ``extra_query``, ``extra_body``,
+                are. ``model`` is a pool or capability. Also accepted: ``extra_headers``, ``extra_query``, ``extra_body``,
                 ``timeout`` (seconds, over all attempts), ``session_id``, ``preferred_provider`` and ``only_providers``.
 
         Returns:

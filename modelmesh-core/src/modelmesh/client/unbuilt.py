@@ -1,4 +1,4 @@
-"""The parts of OpenAI's interface that are not built: each raises a typed error that says what to do instead."""
+"""The parts of OpenAI's interface that are not built: each raises a typed error that names the alternative."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def load_file(path: str) -> tuple[Any, Places]:
     try:
         text = _read(path).decode("utf-8")
     except ConfigurationError:
-        raise  # already says where; it is a ValueError too
+        raise  # has its place already; it is a ValueError too
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, UnicodeDecodeError):
             message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
@@ -107,11 +107,11 @@ def load_text(text: str, name: str) -> tuple[Any, Places]:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
     except ConfigurationError:
-        raise  # already says where; it is a ValueError too
+        raise  # has its place already; it is a ValueError too
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark and error.context_mark and mark.line >= len(text.splitlines()):
-            mark = error.context_mark  # what is not closed says more than the end of the file
+            mark = error.context_mark  # the unclosed bracket is more useful than the end of the file
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         message = f"{where}: not valid YAML: {error.problem or error.context}. {_hint(text, mark, error)}"
         raise ConfigurationError(message, where=where) from None

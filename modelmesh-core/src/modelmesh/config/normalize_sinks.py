@@ -147,7 +147,7 @@ class _Part:
 
 @frozen
 class _Sink:
-    """One connector: what it is said of it, and where."""
+    """The settings of one connector, and their path."""
 
     said: Mapping[str, Any]
     roles: list[str]

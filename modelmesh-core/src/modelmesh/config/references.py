@@ -212,7 +212,7 @@ class References:
 
 
 def _is_about(error: KeyError, name: str) -> bool:
-    """Return whether a ``KeyError`` says that a secret is missing; another is a mistake in the store's code."""
+    """Return whether a ``KeyError`` means a missing secret; any other is a bug in the store."""
     said = str(error.args[0]) if error.args else ""
     return not said or " " in said or _shouted(name) in _shouted(said)
 

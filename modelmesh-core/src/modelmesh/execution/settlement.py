@@ -192,7 +192,7 @@ class Relay:
         """Settle the stream; return the error the caller gets, ``None`` when the answer was whole."""
         progress = self._opened.progress
         if progress.usage is None and error is not None:
-            progress.usage = sound_usage(error.usage)  # some vendors state it beside the error
+            progress.usage = sound_usage(error.usage)  # some vendors send it together with the error
         if progress.complete:
             flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None
@@ -220,5 +220,5 @@ _NAMED = ("id", "object", "created", "model")
 
 
 def _says_more(choice: Any) -> bool:
-    """Whether a choice that comes after the finish chunk says anything."""
+    """Return whether a choice after the finish chunk has content."""
     return choice.get("finish_reason") is not None or any(value for name, value in choice["delta"].items() if name != "role")

@@ -30,9 +30,9 @@ Who is off:
 :mod:`.health`        what attempts and time do to them
 :mod:`.cooldowns`     how long something is off after a failure
 :mod:`.judge`         a pool's own policies of standby and recovery
-:mod:`.maintenance`   minutes in which models are withheld, again and again
+:mod:`.maintenance`   recurring maintenance windows of models
 :mod:`.cron`          what minutes a cron expression means
-:mod:`.surveyed`      what is found out beside the requests, and what it does to health
+:mod:`.surveyed`      results of health checks and model lists, and their effect on health
 :mod:`.standby`       why a model is in standby, in words
 ====================  =================================================================
 

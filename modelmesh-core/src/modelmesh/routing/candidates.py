@@ -86,7 +86,7 @@ class Candidate:
         call: Call | None = None,
         limit: int | None = None,
     ) -> None:
-        """Keep what an answer says of the next.
+        """Learn from an answer what the next ones are likely to be.
 
         Args:
             usage: Its tokens.

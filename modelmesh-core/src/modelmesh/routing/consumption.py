@@ -52,7 +52,7 @@ def consumption(call: Call, candidate: Candidate, reported: Mapping[str, Any] | 
 
 
 def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
-    """Return usage whose output includes reasoning: some vendors count it beside the answer, and the total shows it."""
+    """Return usage whose output includes reasoning: some vendors count it apart from the answer, as the total shows."""
     details = usage.get("completion_tokens_details")
     apart = counted(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
     prompt, output, total = (counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))

@@ -34,7 +34,7 @@ _KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", li
 
 
 def finish_reason(choice: Mapping[str, Any]) -> str | None:
-    """Return why a choice ended; ``None`` for what is empty or no text, for that says nothing of an end."""
+    """Return the finish reason of a choice; ``None`` when it is empty or not text."""
     reason = choice.get("finish_reason")
     return reason if isinstance(reason, str) and reason.strip() else None
 

@@ -12,7 +12,7 @@ WINDOW_S = 60.0
 
 
 class Pacer:
-    """Counts when requests went to each model of a pool, and tells how long each has to rest."""
+    """Records when requests went to each model of a pool, and computes how long to wait before the next."""
 
     def __init__(self, max_rpm: int = 0, min_delta: float = 0.0) -> None:
         """Take the limits.

@@ -100,7 +100,7 @@ class Progress:
             self.has_content = True  # an answer may be empty; saying that it ended is content enough
 
     def _feed_delta(self, index: int, delta: dict[str, Any]) -> bool:
-        """Take note of a delta; return whether it says something."""
+        """Record a delta; return whether it has content."""
         self.output.add(delta)
         text = delta.get("content")
         if text.__class__ is not str:
@@ -113,7 +113,7 @@ class Progress:
         return says
 
     def _feed_rest(self, index: int, delta: dict[str, Any]) -> bool:
-        """Check what a delta holds beside its text; return whether it says something."""
+        """Check the parts of a delta other than its text; return whether they have content."""
         check_texts(delta)
         calls = delta.get("tool_calls")
         if calls is not None:

@@ -39,7 +39,7 @@ class Router:
             pools: By virtual model name.
             tree: The capabilities they target.
             plain: Makes a strategy for the pool of one model that a request named itself.
-            offers: Tells whether a candidate has a capability; without it every member has that of its pool.
+            offers: Returns whether a candidate has a capability; by default every member has that of its pool.
         """
         self._offers = offers
         self._pools = dict(pools)

@@ -39,7 +39,7 @@ def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUps
 
 
 def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
-    """Return the provider's own error, for a failure that ends the request; its message says what to do."""
+    """Return the provider's own error, for a failure that ends the request; its message names the next step."""
     error.attempts = tuple(attempts)
     own = next((attempt for attempt in attempts if attempt.failure and _is_of(attempt, error)), None)
     if error.reason is not None and own is not None:

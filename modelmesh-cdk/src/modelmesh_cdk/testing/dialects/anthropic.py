@@ -68,7 +68,7 @@ class AnthropicDialect(Dialect):
     arguments_are_text = False
     pages = True
     required: Collection[str] = frozenset({"max_completion_tokens"})
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word stands beside it
+    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
     reasons: Mapping[str, str] = {
         "end_turn": "stop",
         "stop_sequence": "stop",

@@ -55,7 +55,7 @@ class CohereDialect(Dialect):
     names_model = False
     pages = True
     required_to_embed: Collection[str] = frozenset({"input_type", "embedding_types"})
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word stands beside it
+    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
     reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
     failed_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
     refusals: Sequence[Refusal] = (

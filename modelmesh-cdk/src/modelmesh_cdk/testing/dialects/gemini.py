@@ -80,7 +80,7 @@ class GeminiDialect(Dialect):
     pages = True
     unable: Collection[str] = frozenset({"supports_last_word", "numbers_tool_calls"})
     failed_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word stands beside it
+    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
     reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",

@@ -47,7 +47,7 @@ class Answers(Subject):
         assert not usage or all(count is None for count in usage.values())
 
     def test_answer_has_its_finish_reason(self, finish: tuple[str, str], ask: Asking, upstream: Upstream) -> None:
-        """The finish reason is OpenAI's; of one that no version has, the dialect says what the caller gets."""
+        """The finish reason is one of OpenAI's; the dialect defines what the caller gets for an unknown one."""
         theirs, ours = finish
         body = text_answer()
         body["choices"][0]["finish_reason"] = theirs

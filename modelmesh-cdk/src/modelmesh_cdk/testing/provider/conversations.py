@@ -63,7 +63,7 @@ class Conversations(Subject):
             assert asker.call.payload == asker.sent, history.name
 
     def test_nothing_said_is_nothing_lost(self, asker: Asking, upstream: Upstream) -> None:
-        """To leave out a value that says nothing (an empty list, ``n=1``) is no change: a strict request is sent."""
+        """Leaving out a value without effect (an empty list, ``n=1``) is no loss: a strict request is sent."""
         for history in (one for one in HISTORIES if one.says_nothing):
             upstream.always(Script(200, self.wire.answer(text_answer())))
             asker.strict = True

@@ -72,7 +72,7 @@ class Failures(Subject):
 
     @pytest.mark.parametrize("status", [400, 404])
     def test_page_instead_of_a_refusal_is_an_outage(self, status: int, ask: Asking, upstream: Upstream) -> None:
-        """A page of HTML comes from what stands before the vendor's API; it says nothing of the request."""
+        """A page of HTML comes from a proxy in front of the vendor's API and is no refusal of the request."""
         error = self.refused(ask, Script(status, b"<html>Not here</html>", content_type="text/html"), upstream)
         assert error.failure in (_F.PROTOCOL, _F.SERVER)
 
