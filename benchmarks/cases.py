@@ -21,16 +21,16 @@ from selection import selection_cases
 from server import EVENTS
 
 import modelmesh
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.flow import serve
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 
 MODEL = "gpt-4o-mini"
 MESSAGES = [{"role": "user", "content": "Hello, how are you today?"}]

@@ -9,15 +9,15 @@ from typing import Any
 
 from measure import Effort, Result, Subject, measured, result
 
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 
 SIZES = (10, 1000, 10_000)
 FLAT = 2.0

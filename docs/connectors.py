@@ -15,9 +15,9 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.ids import ConnectorId, Kind
-from modelmesh.registry.aliases import ID_ALIASES, OBSERVABILITY_ALIASES
-from modelmesh_cdk.catalogue import load_catalogue
+from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh._engine.plugins.aliases import ID_ALIASES, OBSERVABILITY_ALIASES
+from modelmesh_cdk.provider.catalogue import load_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFORMANCE = Path(__file__).resolve().parent / "reference" / "conformance.json"

@@ -21,10 +21,10 @@ import spread
 from attrs import NOTHING, Factory, fields, has
 from tables import table
 
-from modelmesh.config import schema
+from modelmesh._engine.config import schema
 from modelmesh.contracts import observability
-from modelmesh.routing import attempts
-from modelmesh.routing.classes import RULES, Effect, SameTarget, Scope
+from modelmesh._engine.foundation import attempts
+from modelmesh._engine.foundation.failures import RULES, Effect, SameTarget, Scope
 
 DOCS = Path(__file__).resolve().parent
 MISSING = "(say what it means)"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh.reporting import AdaptationWarning
+from modelmesh._engine.telemetry.reporting import AdaptationWarning
 from modelmesh_cdk.testing import Script, Upstream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

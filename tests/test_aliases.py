@@ -8,9 +8,9 @@ import pytest
 from attrs import frozen
 
 import modelmesh
+from modelmesh._engine.plugins.published import variables
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.registry.published import variables
 
 V10 = {
     "anthropic.llm.v1": "anthropic.claude.v1",
@@ -48,7 +48,7 @@ class InProcess:
 
 @pytest.fixture(autouse=True)
 def _vendors(monkeypatch: pytest.MonkeyPatch) -> None:
-    from modelmesh.registry import CONNECTOR_REGISTRY
+    from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 
     for connector_id in (*V10.values(), "acme.llm.v1"):
         made = type("Vendor", (InProcess,), {"id": connector_id, "capabilities": (CHAT,), "__init__": lambda self, config: None})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh.detection import NO_KEYS
+from modelmesh._engine.autodetect import NO_KEYS
 from modelmesh.errors import (
     CapabilityNotFoundError,
     ConfigurationError,
@@ -31,8 +31,8 @@ def some_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = entry_points()
     missing = ("modelmesh_connector_mistral", "modelmesh_connector_xai", "modelmesh_strategy_cost_first")
     left = EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in missing)
-    monkeypatch.setattr("modelmesh.registry.catalog.entry_points", lambda: left)
-    monkeypatch.setattr("modelmesh.registry.catalog._scanned", None)
+    monkeypatch.setattr("modelmesh._engine.plugins.catalog.entry_points", lambda: left)
+    monkeypatch.setattr("modelmesh._engine.plugins.catalog._scanned", None)
 
 
 def written(tmp_path: Path, text: str, name: str = "mesh.yaml") -> str:
@@ -104,7 +104,7 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
 
 
 def test_no_keys_is_one_error_of_three_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from modelmesh.registry.catalog import Catalog
+    from modelmesh._engine.plugins.catalog import Catalog
 
     monkeypatch.setattr(Catalog, "embedded", lambda _: [])  # as where no embedded model is installed
     with pytest.raises(NoProvidersError) as caught:
@@ -192,7 +192,7 @@ def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, 
     ],
 )
 def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str) -> None:
-    with pytest.warns(modelmesh.config.mesh_config.NotEnforcedWarning, match=words) as told:
+    with pytest.warns(modelmesh._engine.config.mesh_config.NotEnforcedWarning, match=words) as told:
         _ = modelmesh.MeshConfig({"providers": {"openai": {}}, **sections}).sections
     assert len(told) == 1
 
@@ -218,7 +218,9 @@ def test_an_argument_that_a_whole_configuration_replaces_is_said_to(argument: di
         "pools": {"chat-completion": {}},
     }
     (name,) = argument
-    with pytest.warns(modelmesh.config.mesh_config.NotEnforcedWarning, match=rf"^{name} of create\(\): not acted on") as told:
+    with pytest.warns(
+        modelmesh._engine.config.mesh_config.NotEnforcedWarning, match=rf"^{name} of create\(\): not acted on"
+    ) as told:
         modelmesh.create(config=config, **argument).close()
     assert [one.filename for one in told] == [__file__]
 
@@ -316,7 +318,7 @@ HOSTILE = {
 HOSTILE_RUN = """
 import resource, sys, modelmesh
 from modelmesh.errors import ModelMeshError
-import modelmesh.convenience
+import modelmesh._engine.create
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 try:

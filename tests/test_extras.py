@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import BadRequestError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing import Upstream
 
 HELLO: dict[str, Any] = {"model": "chat-completion", "messages": [{"role": "user", "content": "Hi"}]}

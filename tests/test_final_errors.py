@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing.plan import Considered
 from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, ModelMeshError, NoActiveModelError
-from modelmesh.operations import CHAT
-from modelmesh.routing import verdicts
-from modelmesh.routing.attempts import Attempt
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.rotation import Considered
 from modelmesh_cdk.testing import Script, Upstream
 
 MESSAGES = [{"role": "user", "content": "hi"}]

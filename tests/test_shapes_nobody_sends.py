@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing import Script, Upstream
 
 HELLO = [{"role": "user", "content": "Hello"}]

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelmesh._engine.limits.cost import NANO, cost_nano_usd
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.prices import NANO, cost_nano_usd
-from modelmesh_cdk.catalogue import load_catalogue
+from modelmesh_cdk.provider.catalogue import load_catalogue
 
 genai_prices = pytest.importorskip("genai_prices")
 theirs = pytest.importorskip("modelmesh_pricing_genai_prices")

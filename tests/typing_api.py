@@ -6,12 +6,12 @@ from typing import assert_type
 
 import modelmesh
 from modelmesh import MeshClient, MeshConfig, OpenAIClient, create, create_async
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.cdk import BaseProvider, BaseStrategy, QuickProvider
 from modelmesh.client.replies import ChatCompletion
 from modelmesh.client.shapes import ChatCompletionChunk
 from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts import SelectionRequest, SelectionResult
-from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.testing import mock_client
 
 client = create("chat-completion", providers=["openai"], strategy="round-robin")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.operations import CHAT
+from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk.testing import Upstream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts import (
     DiscoveredModels,
     Discovery,
@@ -21,7 +22,6 @@ from modelmesh.contracts import (
     SyncStatus,
 )
 from modelmesh.errors import ConfigurationError, ProviderConnectionError, ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseDiscovery, BaseDiscoveryConfig, HttpHealthDiscovery, OpenAICompatibleProvider
 from modelmesh_cdk.testing import Script, Upstream
 

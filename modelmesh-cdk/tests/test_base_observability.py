@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from modelmesh.contracts.observability import SEVERITIES, AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh_cdk import BaseObservability, BaseObservabilityConfig
-from modelmesh_cdk.base_observability import iso
-from modelmesh_cdk.redaction import REDACTED, redact
+from modelmesh_cdk.observability.base import iso
+from modelmesh_cdk.observability.redaction import REDACTED, redact
 
 NOW = 1_763_700_000.125
 

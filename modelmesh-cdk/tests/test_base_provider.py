@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.operations import EMBEDDINGS, SPEECH
 from modelmesh.errors import (
     BadRequestError,
     ConfigurationError,
     RateLimitError,
 )
-from modelmesh.operations import EMBEDDINGS, SPEECH
-from modelmesh.routing.classes import FailureClass
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseProvider, BaseProviderConfig, OpenAICompatibleProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import chunk, completion, event, text_stream

@@ -11,7 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import (
     AuthenticationError,
     BadRequestError,
@@ -21,8 +23,6 @@ from modelmesh.errors import (
     ProviderServerError,
     RateLimitError,
 )
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import completion, event, text_stream

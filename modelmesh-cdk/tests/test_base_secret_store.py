@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelmesh_cdk import BaseSecretStore, BaseSecretStoreConfig
-from modelmesh_cdk import base_secret_store as module
+from modelmesh_cdk.secret_store import base as module
 
 
 class Clock:

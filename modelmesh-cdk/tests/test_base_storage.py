@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import field, frozen, validators
 
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh.contracts import ConditionalSave, Counters, Locking, Storage, StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
 from modelmesh_cdk import BaseStorage, BaseStorageConfig, KeyValueStorage
@@ -232,7 +232,7 @@ def test_lock_of_a_process_that_has_ended_is_free(tmp_path: Path) -> None:
 
 
 def test_counters_and_locks_whose_time_is_up_are_known() -> None:
-    from modelmesh_cdk.shared_storage import is_over
+    from modelmesh_cdk.storage.shared import is_over
 
     store = KeyValueStorage()
     store.increment("old", 1, -1.0)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts import SelectionResult
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConnectorError, ProviderServerError
-from modelmesh.routing.classes import FailureClass
 from modelmesh.testing import MockProvider, MockResponse
 from modelmesh_cdk import BaseStrategy
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh.builtin.env import EnvironmentStore
-from modelmesh.builtin.null import NullObservability
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.builtin.env import EnvironmentStore
+from modelmesh._engine.builtin.null import NullObservability
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh_cdk.testing import ObservabilityConformance, SecretStoreConformance, StrategyConformance
 
 

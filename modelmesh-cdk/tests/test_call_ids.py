@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelmesh_cdk.call_ids import digest, respelled
+from modelmesh_cdk.provider.call_ids import digest, respelled
 
 
 def spell(given: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 from modelmesh_cdk import BaseProvider, load_catalogue
-from modelmesh_cdk.catalogue import read_row
+from modelmesh_cdk.provider.catalogue import read_row
 
 DATED = {"source": "a test", "as_of": "2026-11-21"}
 

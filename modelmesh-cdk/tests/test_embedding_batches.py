@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import ProviderError
-from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import Received

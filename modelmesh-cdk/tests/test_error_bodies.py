@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.common_errors import COMMON
-from modelmesh_cdk.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
-from modelmesh_cdk.error_mapping import ANY, ErrorMapping, find_mapping, mapping, unsupported_parameter
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.common_errors import COMMON
+from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
+from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, find_mapping, mapping, unsupported_parameter
 
 INNER = {"error": {"message": "inner", "type": "invalid_request_error", "code": "context_length_exceeded"}}
 

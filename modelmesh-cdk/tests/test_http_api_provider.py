@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import HttpApiProvider, RequestMapping, ResponseMapping
-from modelmesh_cdk.catalogue import read_row
-from modelmesh_cdk.mapping import MISSING, found
+from modelmesh_cdk.provider.catalogue import read_row
+from modelmesh_cdk.provider.mapping import MISSING, found
 from modelmesh_cdk.testing import ProviderConformance, Script, Upstream
 
 

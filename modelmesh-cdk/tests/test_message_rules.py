@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.message_rules import (
     Arguments,
     Blank,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import ListsModels
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import HttpApiProvider, OpenAICompatibleProvider, QuickProvider, model_list
-from modelmesh_cdk.catalogue import read_row
+from modelmesh_cdk import HttpApiProvider, OpenAICompatibleProvider, QuickProvider
+from modelmesh_cdk.provider import model_list
+from modelmesh_cdk.provider.catalogue import read_row
 from modelmesh_cdk.testing import Received, Script, Upstream
 
 CHAT = "generation.text-generation.chat-completion"

@@ -11,8 +11,8 @@ import pytest
 
 from modelmesh.contracts.models import ModelPricing, PriceBand
 from modelmesh.errors import ModelMeshError
-from modelmesh_cdk.catalogue import load_catalogue, read_row
-from modelmesh_cdk.price_rows import read_price
+from modelmesh_cdk.provider.catalogue import load_catalogue, read_row
+from modelmesh_cdk.provider.price_rows import read_price
 
 
 def test_a_price_is_read_whole() -> None:

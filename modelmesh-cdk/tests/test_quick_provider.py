@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderInitError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import QuickProvider
 from modelmesh_cdk.testing import Script, Upstream
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from modelmesh_cdk.redaction import REDACTED, redact, redact_record
+from modelmesh_cdk.observability.redaction import REDACTED, redact, redact_record
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_other_text_stays(text: str) -> None:
     ['"token=\'" + "\\\\a" * 20_000', '"x" * 100_000', '"token" * 20_000', '"token=\'\\\\" * 5_000', '"token" + " " * 50_000'],
 )
 def test_no_text_takes_longer_than_its_length(text: str) -> None:
-    code = f"from modelmesh_cdk.redaction import redact; redact({text})"
+    code = f"from modelmesh_cdk.observability.redaction import redact; redact({text})"
     # With a pattern that backtracks this takes minutes, or for ever: the process is ended, and that is the failure.
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
 

@@ -154,7 +154,7 @@ def test_failed_write_keeps_what_was_kept(tmp_path: Path, monkeypatch: pytest.Mo
 
 HOLD = """
 import sys
-from modelmesh_cdk.holders import this_process
+from modelmesh_cdk.storage.lock_owner import this_process
 print(this_process(), flush=True)
 sys.stdin.read()
 """
@@ -162,7 +162,7 @@ sys.stdin.read()
 
 @pytest.mark.skipif(os.name == "nt", reason="there nobody can tell")
 def test_holder_is_gone_when_its_process_has_ended() -> None:
-    from modelmesh_cdk.holders import is_gone, this_process
+    from modelmesh_cdk.storage.lock_owner import is_gone, this_process
 
     holding = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holding.stdout is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh_cdk import KeyValueStorage
 from modelmesh_cdk.testing import StorageConformance
 

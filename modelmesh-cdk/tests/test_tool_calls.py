@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh_cdk.tool_calls import ToolCallNumbers, complete_message
+from modelmesh_cdk.provider.tool_calls import ToolCallNumbers, complete_message
 
 
 def piece(arguments: str | None = None, **more: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.registry import CONNECTOR_REGISTRY
 
 CHAT = "generation.text-generation.chat-completion"
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.routing.response_check import check_answer
+from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BadUpstreamResponseError
-from modelmesh.operations import CHAT, EMBEDDINGS, IMAGES
-from modelmesh.routing.answers import check_answer
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.progress import Progress
 
 TOOLS = [{"type": "function", "function": {"name": "now"}}, {"type": "function", "function": {"name": "say", "parameters": {}}}]
 CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments": '{"a": 1}'}}

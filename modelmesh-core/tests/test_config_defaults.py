@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from modelmesh import MeshConfig
-from modelmesh.assembly.policies import pool_policy, strategy_settings
-from modelmesh.config.mesh_config import NotEnforcedWarning
-from modelmesh.routing.policy import Backoff, RetryScope
+from modelmesh._engine.assembly.policies import pool_policy, strategy_settings
+from modelmesh._engine.config.mesh_config import NotEnforcedWarning
+from modelmesh._engine.health.retry_policy import Backoff, RetryScope
 
 CONSOLE = "modelmesh.console.v1"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import MeshConfig
-from modelmesh.config.load import MAX_BYTES, MAX_NODES, load_text
+from modelmesh._engine.config.load import MAX_BYTES, MAX_NODES, load_text
 from modelmesh.errors import ConfigurationError
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from modelmesh import MeshConfig, create, register_connector
-from modelmesh.config.load import MAX_BYTES
+from modelmesh._engine.config.load import MAX_BYTES
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError, ConnectorError, SecretNotFoundError
-from modelmesh.secret import Secret
 
 CANARY = "canary-0123456789-test"
 

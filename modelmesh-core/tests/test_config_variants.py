@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from modelmesh import MeshConfig, ModelMesh, create
-from modelmesh.config.mesh_config import NotEnforcedWarning
+from modelmesh._engine.config.mesh_config import NotEnforcedWarning
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.aliases import ID_ALIASES, STRATEGIES, canonical_id
 from modelmesh.errors import ConfigurationError
-from modelmesh.ids import Kind
-from modelmesh.registry.aliases import ID_ALIASES, STRATEGIES, canonical_id
 
 OPENAI = {"openai.llm.v1": {"api_key": "sk-test"}}
 TUNED = {"models": ["m"], "retry": {"max_attempts": 1}}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh.routing.cron import Cron
+from modelmesh._engine.health.cron import Cron
 
 
 def at(text: str, zone: str = "UTC") -> float:

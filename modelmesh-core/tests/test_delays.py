@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.foundation.delays import TOO_LONG_S, equal_jitter, full_jitter
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.health.circuit_breaker import ModelHealth
+from modelmesh._engine.health.cooldown import cooldown
+from modelmesh._engine.health.retry_policy import CircuitPolicy
 from modelmesh.errors import RateLimitError
-from modelmesh.routing.circuits import ModelHealth
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.cooldowns import cooldown
-from modelmesh.routing.delays import TOO_LONG_S, equal_jitter, full_jitter
-from modelmesh.routing.policy import CircuitPolicy
 
 
 @given(st.integers(0, 10_000), st.floats(0.001, 100), st.floats(0.001, 1000), st.floats(0, 0.999999))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from modelmesh import create, register_connector
-from modelmesh.detection import NO_KEYS, detect
+from modelmesh._engine.autodetect import NO_KEYS, detect
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.plugins import Catalog
+from modelmesh._engine.plugins.published import variables
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
-from modelmesh.registry import Catalog
-from modelmesh.registry.published import variables
-from modelmesh.secret import Secret
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.catalog import Catalog
+from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, NoActiveModelError
-from modelmesh.ids import Kind
-from modelmesh.registry.catalog import Catalog
-from modelmesh.registry.resolver import Resolver
-from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.testing import VirtualClock
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import errors, exceptions
+from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.ids import ConnectorId, Kind, without_kind_prefix
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ModelMeshError, also
-from modelmesh.ids import ConnectorId, Kind, without_kind_prefix
-from modelmesh.routing.attempts import Attempt
-from modelmesh.routing.classes import FailureClass
-from modelmesh.secret import Secret
 
 TREE = {
     "ConfigurationError": ("ModelMeshError", ValueError),

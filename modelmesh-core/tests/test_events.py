@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from modelmesh import AllProvidersExhaustedError, BadRequestError, ModelMesh, create
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.telemetry.events import GROUPS, Emitter, Sink, expand
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import EVENT_TYPES, RequestLogEntry, RoutingEvent
 from modelmesh.errors import ConfigurationError
-from modelmesh.events import GROUPS, Emitter, Sink, expand
-from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.testing import VirtualClock
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh.registry import CONNECTOR_REGISTRY
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 from modelmesh.testing import MockProvider
 
 

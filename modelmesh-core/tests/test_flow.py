@@ -11,9 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.foundation.failures import RULES, FailureClass, classify
+from modelmesh._engine.health.circuit_breaker import Account, Reason
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.explain import explain
+from modelmesh._engine.routing.flow import Send, Wait, serve
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import (
     AllProvidersExhaustedError,
@@ -23,15 +32,6 @@ from modelmesh.errors import (
     ProviderError,
     RoutingError,
 )
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account, Reason
-from modelmesh.routing.classes import RULES, FailureClass, classify
-from modelmesh.routing.explain import explain
-from modelmesh.routing.flow import Send, Wait, serve
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
-from modelmesh.routing.pool import Pool
 from modelmesh.testing import VirtualClock
 
 GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}

@@ -13,25 +13,25 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass
+from modelmesh._engine.health.circuit_breaker import Account, Reason, State
+from modelmesh._engine.health.cron import Cron
+from modelmesh._engine.health.maintenance import Maintenance
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.retry_policy import MOST_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.routing import flow as flows
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.flow import Opened, Send, Served, Wait, serve
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import AllProvidersExhaustedError, ModelMeshError, NoActiveModelError, ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing import flow as flows
-from modelmesh.routing.calendar import Period, Window
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account, Reason, State
-from modelmesh.routing.classes import RULES, Effect, FailureClass
-from modelmesh.routing.cron import Cron
-from modelmesh.routing.flow import Opened, Send, Served, Wait, serve
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.maintenance import Maintenance
-from modelmesh.routing.meters import Meter, Metric, Quota
-from modelmesh.routing.policy import MOST_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
-from modelmesh.routing.pool import Pool
-from modelmesh.routing.progress import Progress
 from modelmesh.testing import VirtualClock
 
 GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}

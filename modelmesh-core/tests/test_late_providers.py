@@ -8,9 +8,9 @@ import pytest
 
 import modelmesh
 from modelmesh import ModelMesh, ProviderInitError, ProviderUnavailableWarning
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.routing.classes import FailureClass
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"

@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.health.circuit_breaker import Account, Reason
+from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.levels import BELIEVED_S, Alarms, Level, levels
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh.routing.calendar import Period, Window
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account, Reason
-from modelmesh.routing.levels import BELIEVED_S, Alarms, Level, levels
-from modelmesh.routing.meters import Meter, Metric, Quota
 
 EPOCH = 1_790_000_000.0
 

@@ -14,6 +14,10 @@ import pytest
 from attrs import evolve
 
 from modelmesh import ModelMesh
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.limits.cost import NANO
+from modelmesh._engine.limits.counter import Meter
+from modelmesh._engine.routing.vectors import count_inputs
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.provider import Answer
@@ -26,10 +30,6 @@ from modelmesh.errors import (
     ProviderError,
     RoutingError,
 )
-from modelmesh.routing.classes import RULES, FailureClass
-from modelmesh.routing.meters import Meter
-from modelmesh.routing.prices import NANO
-from modelmesh.routing.vectors import count_inputs
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"

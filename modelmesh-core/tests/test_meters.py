@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelmesh.routing.calendar import Period, Window
-from modelmesh.routing.circuits import Reason
-from modelmesh.routing.meters import Meter, Metric, Quota
+from modelmesh._engine.health.circuit_breaker import Reason
+from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.limits.window import Period, Window
 
 DAY = 86400.0
 START = 1_763_683_200.0  # a midnight, UTC

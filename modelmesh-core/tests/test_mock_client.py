@@ -8,9 +8,9 @@ import re
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.client import MeshClient
 from modelmesh.errors import AllProvidersExhaustedError, ProviderServerError, RateLimitError
-from modelmesh.routing.classes import FailureClass
 from modelmesh.testing import MockCall, MockProvider, MockResponse, VirtualClock, mock_client
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

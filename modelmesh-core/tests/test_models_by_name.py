@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
+from modelmesh._engine.routing.candidates import Candidates
 from modelmesh.contracts.discovery import SyncResult
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import BadRequestError
-from modelmesh.routing.candidates import Candidates
 
 CHAT = "generation.text-generation.chat-completion"
 EMBEDDINGS = "representation.embeddings.text-embeddings"

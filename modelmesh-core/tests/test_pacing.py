@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("modelmesh_connector_openai")
 from modelmesh import ModelMesh, RoutingError
-from modelmesh.routing.pacing import Pacer
+from modelmesh._engine.routing.pacing import Pacer
 from modelmesh_cdk.testing import Upstream
 
 STRATEGIES = ["stick-until-failure", "round-robin", "cost-first", "latency-first", "load-balanced", "rate-limit-aware"]

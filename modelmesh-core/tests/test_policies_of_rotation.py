@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh, register_connector
-from modelmesh.builtin.memory import MemoryStorage
-from modelmesh.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, ProviderError
-from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.testing import VirtualClock
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()

@@ -12,10 +12,10 @@ import pytest
 from attrs import asdict
 
 from modelmesh import ModelMesh
+from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.errors import BudgetExceededError, ConfigurationError
 from modelmesh.hooks import hookimpl
-from modelmesh.registry.resolver import Resolver
 from modelmesh.testing import MockProvider, VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"

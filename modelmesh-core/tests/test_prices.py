@@ -11,9 +11,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.limits.cost import cost_nano_usd, pricing_at
 from modelmesh.contracts.models import ModelPricing, PriceBand
 from modelmesh.errors import ConfigurationError
-from modelmesh.routing.prices import cost_nano_usd, pricing_at
 
 LONG = PriceBand(
     above_prompt_tokens=200_000, input_per_1k_tokens=0.004, cached_input_per_1k_tokens=0.001, output_per_1k_tokens=0.012

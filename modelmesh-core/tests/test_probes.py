@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
+from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh.errors import ModelMeshError
-from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.testing import VirtualClock
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()

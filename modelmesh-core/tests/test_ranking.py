@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.ranking import BLOCK, Ranking
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
-from modelmesh.routing.ranking import BLOCK, Ranking
 
 
 @given(st.integers(0, 300), st.randoms(use_true_random=False), st.integers(0, 2**300 - 1))

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh, create, register_connector
-from modelmesh.builtin.env import EnvironmentStore
-from modelmesh.config.locate import Places
-from modelmesh.config.references import References, has_reference
+from modelmesh._engine.builtin.env import EnvironmentStore
+from modelmesh._engine.config.locate import Places
+from modelmesh._engine.config.references import References, has_reference
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError, ModelMeshError, SecretNotFoundError
-from modelmesh.secret import Secret
 
 
 class Store:

@@ -14,12 +14,12 @@ import pytest
 
 import modelmesh
 from modelmesh import ModelMesh, register_connector
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY, Catalog, Resolver, build
+from modelmesh._engine.plugins import catalog as catalogue
+from modelmesh._engine.plugins.manager import load_plugins, tell
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, DuplicateConnectorError, UnknownConnectorError
 from modelmesh.hooks import hookimpl
-from modelmesh.ids import Kind
-from modelmesh.registry import CONNECTOR_REGISTRY, Catalog, Resolver, build
-from modelmesh.registry import catalog as catalogue
-from modelmesh.registry.plugins import load_plugins, tell
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh.builtin.env import EnvironmentStore
-from modelmesh.config.locate import Places
-from modelmesh.config.references import References
-from modelmesh.secret import Secret
+from modelmesh._engine.builtin.env import EnvironmentStore
+from modelmesh._engine.config.locate import Places
+from modelmesh._engine.config.references import References
+from modelmesh._engine.foundation.secret import Secret
 
 KEY = "sk-test-0123456789abcdefXYZ"
 

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
+from modelmesh._engine.routing.flow import Post, Send, Totals, Wait, serve
+from modelmesh._engine.state import SharedCounts
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BudgetExceededError, RoutingError, StorageError
-from modelmesh.operations import CHAT
-from modelmesh.routing.flow import Post, Send, Totals, Wait, serve
-from modelmesh.state import SharedCounts
 from modelmesh.testing import VirtualClock
 
 CAPABILITY = "generation.text-generation.chat-completion"

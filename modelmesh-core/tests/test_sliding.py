@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelmesh.routing.sliding import SlidingLog
+from modelmesh._engine.limits.sliding_window import SlidingLog
 
 SPAN = 60.0
 START = 1_763_683_200.0  # begins a piece

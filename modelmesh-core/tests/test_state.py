@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.state import DamagedStateError, NewerStateError, SystemState
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import BudgetExceededError, ModelMeshError, NoActiveModelError, RateLimitError, StorageError
-from modelmesh.routing.classes import FailureClass
-from modelmesh.state import DamagedStateError, NewerStateError, SystemState
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.telemetry.statistics import RequestMetrics, StatisticsCollector
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats
 from modelmesh.errors import ModelMeshError
-from modelmesh.routing.classes import RULES, FailureClass
-from modelmesh.statistics import RequestMetrics, StatisticsCollector
 from modelmesh.testing import VirtualClock
 
 CHAT = "generation.text-generation.chat-completion"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.routing.progress import Progress
+from modelmesh._engine.routing.stream_progress import Progress
 
 ENDED = {"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}

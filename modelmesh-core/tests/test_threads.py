@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderServerError
-from modelmesh.routing.classes import FailureClass
 from modelmesh.testing import VirtualClock
 
 THREADS, CALLS, TASKS = 64, 50, 500
@@ -192,7 +192,7 @@ class Slow(Flaky):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("policy", ["in-memory", "immediate"])
 def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
-    from modelmesh.builtin.memory import MemoryStorage
+    from modelmesh._engine.builtin.memory import MemoryStorage
 
     vendor, mesh = Slow(), ModelMesh()
     mesh.initialize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.routing.token_counts import ReceivedOutput
+from modelmesh._engine.limits.token_counts import ReceivedOutput
 
 
 @pytest.mark.parametrize("kind", [[], {}, {"a": 1}, None, 5])

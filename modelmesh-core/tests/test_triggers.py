@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh.builtin.memory import MemoryStorage
+from modelmesh._engine.builtin.memory import MemoryStorage
+from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ModelMeshError
-from modelmesh.routing.classes import RULES, FailureClass
 from modelmesh.testing import VirtualClock
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()

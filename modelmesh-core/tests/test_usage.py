@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import create
+from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.telemetry.usage import UsageEntry, UsageTracker
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.routing.prices import NANO, cost_nano_usd
-from modelmesh.usage import UsageEntry, UsageTracker
 
 BOTH = ModelPricing(input_per_1k_tokens=0.0025, output_per_1k_tokens=0.01)
 USED = {"prompt_tokens": 1000, "completion_tokens": 500}

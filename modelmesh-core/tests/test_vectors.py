@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.routing.response_check import check_answer
 from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.answers import check_answer
-from modelmesh.routing.classes import FailureClass
 
 
 def checked(given: Any, *rows: Any) -> Any:

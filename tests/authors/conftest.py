@@ -15,7 +15,7 @@ import pytest
 from attrs import define
 
 import modelmesh
-from modelmesh.registry import CONNECTOR_REGISTRY
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "find-a-mistake-in-a-connector.md"
 CATALOGUE = {

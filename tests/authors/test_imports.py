@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh.ids import Kind
-from modelmesh.registry import Catalog
-from modelmesh.registry.published import variables
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins import Catalog
+from modelmesh._engine.plugins.published import variables
 
 STRANGERS = 60
 BROKEN = "raise RuntimeError('a broken connector was imported')\n"
@@ -100,7 +100,7 @@ OWNERS = owners()
 
 def test_they_are_all_there(crowd: Path) -> None:
     """The crowd is seen, or the rest would prove nothing."""
-    program = "from modelmesh.registry import Catalog\nfrom modelmesh.ids import Kind\nprint(json.dumps(Catalog.scan().ids(Kind.PROVIDER)))"
+    program = "from modelmesh._engine.plugins import Catalog\nfrom modelmesh._engine.foundation.ids import Kind\nprint(json.dumps(Catalog.scan().ids(Kind.PROVIDER)))"
     (ids,), _ = report(crowd, program)
     assert sum(one.startswith("crowd-") for one in ids) == STRANGERS
     assert len(ids) > STRANGERS + 10
@@ -109,7 +109,9 @@ def test_they_are_all_there(crowd: Path) -> None:
 def test_importing_imports_no_connector_no_client_and_no_sdk(crowd: Path) -> None:
     _, found = report(crowd, "import modelmesh")
     assert connectors_in(found["modules"]) == set()
-    assert not {"modelmesh_cdk", "modelmesh.mesh", "pluggy", "cattrs", "ruamel.yaml", *HTTP, *VENDORS} & set(found["modules"])
+    assert not {"modelmesh_cdk", "modelmesh._engine.mesh", "pluggy", "cattrs", "ruamel.yaml", *HTTP, *VENDORS} & set(
+        found["modules"]
+    )
     assert found["scans"] == 0
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh import authors
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins.validation import MisspeltHookWarning
 from modelmesh.errors import BrokenConnectorError, ConnectorError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
-from modelmesh.registry.inspection import MisspeltHookWarning
 
 PROVIDER = 'from modelmesh_cdk import BaseProvider\n\n\nclass Acme(BaseProvider):\n    id = "acme.llm.v1"\n'
 GROUP, ACME = "modelmesh.providers", "acme_modelmesh:Acme"
@@ -269,7 +269,7 @@ def test_what_is_registered_where_nobody_looks_is_listed(stranger: Any, promised
 
 def test_a_variable_that_detects_nobody(stranger: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:
     import modelmesh
-    from modelmesh.registry import Catalog
+    from modelmesh._engine.plugins import Catalog
 
     stranger.install(PROVIDER, {GROUP: {"acme.llm.v1": ACME}, "modelmesh.autodetect": {"ACME_API_KEY": "acme_modelmesh:Akme"}})
     monkeypatch.setenv("ACME_API_KEY", "sk-test-of-acme")
@@ -282,7 +282,7 @@ def test_a_variable_that_detects_nobody(stranger: Any, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("group", ["modelmesh-providers", "modelmesh_providers", "model_mesh.providers", "modelmesh.Providers", "modelmesh.secretstores", "modelmesh.strategy"])  # fmt: skip
 def test_groups_that_are_almost_right(group: str, stranger: Any) -> None:
-    from modelmesh.registry import Catalog
+    from modelmesh._engine.plugins import Catalog
 
     stranger.install(PROVIDER, {group: {"acme.llm.v1": ACME}})
     assert [one.name for one, _ in Catalog.scan().strays()] == ["acme.llm.v1"]

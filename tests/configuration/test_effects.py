@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("modelmesh_connector_openai")
 import modelmesh
-from modelmesh.notices import NotEnforcedWarning
+from modelmesh._engine.foundation.notices import NotEnforcedWarning
 from modelmesh_cdk.testing import Upstream
 
 MESSAGES = [{"role": "user", "content": "x"}]

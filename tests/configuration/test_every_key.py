@@ -11,9 +11,9 @@ import attrs
 import pytest
 
 import modelmesh
-from modelmesh.config import schema
+from modelmesh._engine.config import schema
+from modelmesh._engine.foundation.notices import NotEnforcedWarning
 from modelmesh.errors import ConfigurationError
-from modelmesh.notices import NotEnforcedWarning
 
 SOURCE = Path(modelmesh.__file__).parent
 

@@ -12,16 +12,22 @@ from pathlib import Path
 import pytest
 from attrs import fields, has
 
-from modelmesh import errors, hookspecs
+from modelmesh import errors
+from modelmesh._engine.plugins import hookspecs
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.client.arguments import _OPTION_NAMES
-from modelmesh.config import enforcement, normalize, normalize_sinks, reading, schema
+from modelmesh._engine.config import enforcement
+from modelmesh._engine.config import normalize
+from modelmesh._engine.config import normalize_sinks
+from modelmesh._engine.config import reading
+from modelmesh._engine.config import schema
 from modelmesh.contracts import observability
-from modelmesh.convenience import create
-from modelmesh.ids import Kind
-from modelmesh.registry import aliases, catalog
-from modelmesh.registry.inspection import REQUIRED
-from modelmesh.routing.classes import RULES
+from modelmesh._engine.create import create
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins import aliases
+from modelmesh._engine.plugins import catalog
+from modelmesh._engine.plugins.validation import REQUIRED
+from modelmesh._engine.foundation.failures import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -176,7 +182,7 @@ def test_every_package_and_every_id() -> None:
 
 
 def test_every_hook_of_a_provider_is_in_the_table() -> None:
-    from modelmesh_cdk.wire_format import WireFormat
+    from modelmesh_cdk.provider.wire_format import WireFormat
 
     own = {"_encode", "_fixed_headers", "_answer", "_refused", "_event_failure", "_scrubbed_code", "_check_is_stream", "_misused", "_unreadable"}
     own |= {"_not_an_answer", "_broken", "_where", "_sync", "_async", "_find_key", "_address", "_find_root", "_configured_models"}

@@ -37,9 +37,10 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from modelmesh.config import MeshConfig
-from modelmesh.config.load import load_text
-from modelmesh.registry import CONNECTOR_REGISTRY, catalog
+from modelmesh._engine.config import MeshConfig
+from modelmesh._engine.config.load import load_text
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY
+from modelmesh._engine.plugins import catalog
 from modelmesh_cdk.testing import Upstream
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

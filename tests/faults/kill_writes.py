@@ -25,8 +25,8 @@ from typing import Any
 from modelmesh_storage_local_file import LocalFileStorage
 from modelmesh_storage_sqlite import SqliteStorage
 
+from modelmesh._engine.state import SystemState
 from modelmesh.contracts.storage import StorageEntry
-from modelmesh.state import SystemState
 
 KEY = "modelmesh/state"
 LONGEST_S = 0.05

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import modelmesh
+from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.routing.classes import RULES, FailureClass
 
 KINDS = [FailureClass.SERVER, FailureClass.PROTOCOL, FailureClass.TIMEOUT, FailureClass.AMBIGUOUS]
 

@@ -10,7 +10,7 @@ from cells import SHORT
 from fakevendors import CHAT, WAYS, Account, Street
 from opening import Opening, ask
 
-from modelmesh.registry.aliases import STRATEGIES
+from modelmesh._engine.plugins.aliases import STRATEGIES
 
 DEAD = [
     ("refused", "dns", "tls", "refused"),

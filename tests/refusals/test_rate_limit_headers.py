@@ -12,9 +12,9 @@ from modelmesh_connector_anthropic import AnthropicProvider
 from modelmesh_connector_fireworks import FireworksProvider
 from modelmesh_connector_mistral import MistralProvider
 
+from modelmesh._engine.foundation.delays import TOO_LONG_S
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh.routing.delays import TOO_LONG_S
-from modelmesh_cdk.rate_limit_headers import rate_limits, read_delay, stated_delay
+from modelmesh_cdk.provider.rate_limit_headers import rate_limits, read_delay, stated_delay
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 ANTHROPIC = AnthropicProvider.rate_limit_headers

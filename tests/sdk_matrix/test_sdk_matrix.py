@@ -18,9 +18,10 @@ from asking.openai_shaped import GROQ, OPENAI
 from asking.questions import CHATS, EMBEDDINGS
 from asking.vendor import KEY, Cannot, Vendor
 
-from modelmesh import errors, operations
+from modelmesh import errors
+from modelmesh.contracts import operations
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.operations import CHAT, Operation
+from modelmesh.contracts.operations import CHAT, Operation
 from modelmesh_cdk.testing import Script
 
 VENDORS = (OPENAI, ANTHROPIC, GOOGLE, MISTRAL, COHERE, GROQ)

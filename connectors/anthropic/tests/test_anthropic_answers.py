@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic.answers import completion
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import BadUpstreamResponseError, ProviderError
-from modelmesh.routing.classes import FailureClass
 
 HI = [{"role": "user", "content": "Hello"}]
 USAGE = {"input_tokens": 12, "output_tokens": 3}

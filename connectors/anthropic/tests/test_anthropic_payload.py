@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic import AnthropicProvider
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, CallOptions
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
 
 HI = [{"role": "user", "content": "Hello"}]

@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from modelmesh_connector_anthropic import AnthropicProvider
 
 from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError, StreamInterruptedError
-from modelmesh.operations import CHAT
 from modelmesh_cdk import SseDecoder, WireRequest
 
 HI = [{"role": "user", "content": "Hello"}]

@@ -12,8 +12,8 @@ import pytest
 from modelmesh_connector_cohere import CohereProvider
 
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
-from modelmesh.operations import CHAT, EMBEDDINGS
 from modelmesh_cdk.testing import Upstream
 
 MODEL = "command-a-03-2025"

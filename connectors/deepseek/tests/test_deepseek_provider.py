@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from modelmesh_connector_deepseek import DeepSeekProvider
 
+from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import Script, chunk, completion, event
 

@@ -9,9 +9,9 @@ import pytest
 from modelmesh_connector_google import GoogleProvider
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
+from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk.testing import Script
 
 F = FailureClass

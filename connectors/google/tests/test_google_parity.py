@@ -11,7 +11,7 @@ import pytest
 from modelmesh_connector_google import GoogleProvider
 
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.operations import CHAT, EMBEDDINGS
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -10,10 +10,10 @@ import pytest
 from modelmesh_connector_google import GoogleProvider
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES
 from modelmesh.errors import ConfigurationError
-from modelmesh.operations import CHAT, EMBEDDINGS, IMAGES
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
 
 HI = [{"role": "user", "content": "Hello"}]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
+from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh.operations import CHAT, EMBEDDINGS
-from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

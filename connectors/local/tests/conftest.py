@@ -13,7 +13,7 @@ from modelmesh_connector_local import LocalProvider
 from modelmesh_connector_local.weights import INSTALL, shipped_weights
 
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.operations import CHAT
+from modelmesh.contracts.operations import CHAT
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from modelmesh_connector_local.answers import Chunks, Whole
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import BadRequestError, ProviderServerError
-from modelmesh.routing.classes import FailureClass
 
 BASE = {"id": "chatcmpl-1", "created": 1, "model": "/some/where/file.gguf", "object": "chat.completion.chunk"}
 

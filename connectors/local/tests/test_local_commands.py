@@ -16,8 +16,8 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 from modelmesh_connector_local import commands, config
 
-from modelmesh.registry.catalog import COMMANDS, Catalog
-from modelmesh.registry.plugins import load_plugins
+from modelmesh._engine.plugins.catalog import COMMANDS, Catalog
+from modelmesh._engine.plugins.manager import load_plugins
 
 
 def run(*arguments: str) -> Result:

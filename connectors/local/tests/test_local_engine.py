@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from modelmesh_connector_local import LocalProvider, provider, runtime
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import (
     BadRequestError,
@@ -21,7 +22,6 @@ from modelmesh.errors import (
     ProviderServerError,
     ProviderTimeoutError,
 )
-from modelmesh.routing.classes import FailureClass
 
 NAME = "fake"
 TINY = Limits(first_content=0.05, gap=0.05, answer=0.05, total=0.05)

@@ -17,9 +17,9 @@ from modelmesh_connector_local import LocalProvider, runtime
 from modelmesh_connector_local.config import LocalConfig
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import BadRequestError, ProviderTimeoutError
-from modelmesh.routing.classes import FailureClass
 
 NAME = "smollm2-135m-instruct"
 STORY = [{"role": "user", "content": "Write a long story about a dog."}]

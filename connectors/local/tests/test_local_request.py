@@ -12,10 +12,10 @@ from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 from modelmesh_connector_local.request import encode
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import BadRequestError
-from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.message_rules import breaches
 from modelmesh_cdk.testing.histories import HISTORIES, History
 

@@ -11,10 +11,10 @@ import pytest
 from modelmesh_connector_mistral import MistralProvider
 from modelmesh_connector_mistral.message_rules import RULES
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.message_rules import breaches
 from modelmesh_cdk.testing import Upstream

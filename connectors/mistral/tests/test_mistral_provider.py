@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from modelmesh_connector_mistral import MistralProvider
 
+from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT, EMBEDDINGS, Operation
-from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, completion, event

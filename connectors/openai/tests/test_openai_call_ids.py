@@ -9,7 +9,7 @@ import pytest
 from modelmesh_connector_openai import OpenAIProvider
 
 from modelmesh.contracts.call import Call
-from modelmesh.operations import CHAT
+from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import WireRequest
 
 

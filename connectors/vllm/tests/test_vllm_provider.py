@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from modelmesh_connector_vllm import VLLMProvider
 
+from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass as F
 from modelmesh_cdk.testing import Upstream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

@@ -27,44 +27,44 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modelmesh.config.merging import merge_configs as merge_configs
-    from modelmesh.config.units import format_duration as format_duration
-    from modelmesh.config.units import parse_duration as parse_duration
-    from modelmesh.ids import ConnectorId as ConnectorId
-    from modelmesh_cdk.base_discovery import BaseDiscovery as BaseDiscovery
-    from modelmesh_cdk.base_discovery import BaseDiscoveryConfig as BaseDiscoveryConfig
-    from modelmesh_cdk.base_observability import BaseObservability as BaseObservability
-    from modelmesh_cdk.base_observability import BaseObservabilityConfig as BaseObservabilityConfig
-    from modelmesh_cdk.base_provider import BaseProvider as BaseProvider
-    from modelmesh_cdk.base_secret_store import BaseSecretStore as BaseSecretStore
-    from modelmesh_cdk.base_secret_store import BaseSecretStoreConfig as BaseSecretStoreConfig
-    from modelmesh_cdk.base_storage import BaseStorage as BaseStorage
-    from modelmesh_cdk.base_storage import BaseStorageConfig as BaseStorageConfig
-    from modelmesh_cdk.base_strategy import BaseStrategy as BaseStrategy
-    from modelmesh_cdk.cache import Cache as Cache
-    from modelmesh_cdk.cache import CacheStats as CacheStats
-    from modelmesh_cdk.catalogue import load_catalogue as load_catalogue
-    from modelmesh_cdk.embedding_batches import EmbeddingLimit as EmbeddingLimit
-    from modelmesh_cdk.error_mapping import ErrorMapping as ErrorMapping
-    from modelmesh_cdk.files import alone_at as alone_at
-    from modelmesh_cdk.files import write_atomically as write_atomically
-    from modelmesh_cdk.http_api_provider import HttpApiProvider as HttpApiProvider
-    from modelmesh_cdk.http_api_provider import HttpApiProviderConfig as HttpApiProviderConfig
-    from modelmesh_cdk.http_health_discovery import HttpHealthDiscovery as HttpHealthDiscovery
-    from modelmesh_cdk.http_health_discovery import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
-    from modelmesh_cdk.key_value_storage import KeyValueStorage as KeyValueStorage
-    from modelmesh_cdk.key_value_storage import KeyValueStorageConfig as KeyValueStorageConfig
-    from modelmesh_cdk.mapping import RequestMapping as RequestMapping
-    from modelmesh_cdk.mapping import ResponseMapping as ResponseMapping
-    from modelmesh_cdk.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
-    from modelmesh_cdk.provider_config import BaseProviderConfig as BaseProviderConfig
-    from modelmesh_cdk.quick_provider import QuickProvider as QuickProvider
-    from modelmesh_cdk.rate_limit_headers import RateLimitHeaders as RateLimitHeaders
-    from modelmesh_cdk.redaction import redact_secret as redact_secret
-    from modelmesh_cdk.rolling_window import RollingWindow as RollingWindow
-    from modelmesh_cdk.shared_storage import SharedStorage as SharedStorage
-    from modelmesh_cdk.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
-    from modelmesh_cdk.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
+    from modelmesh._engine.config.merging import merge_configs as merge_configs
+    from modelmesh._engine.foundation.ids import ConnectorId as ConnectorId
+    from modelmesh._engine.foundation.units import format_duration as format_duration
+    from modelmesh._engine.foundation.units import parse_duration as parse_duration
+    from modelmesh_cdk.discovery.base import BaseDiscovery as BaseDiscovery
+    from modelmesh_cdk.discovery.base import BaseDiscoveryConfig as BaseDiscoveryConfig
+    from modelmesh_cdk.discovery.http_health import HttpHealthDiscovery as HttpHealthDiscovery
+    from modelmesh_cdk.discovery.http_health import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
+    from modelmesh_cdk.observability.base import BaseObservability as BaseObservability
+    from modelmesh_cdk.observability.base import BaseObservabilityConfig as BaseObservabilityConfig
+    from modelmesh_cdk.observability.redaction import redact_secret as redact_secret
+    from modelmesh_cdk.provider.base import BaseProvider as BaseProvider
+    from modelmesh_cdk.provider.catalogue import load_catalogue as load_catalogue
+    from modelmesh_cdk.provider.config import BaseProviderConfig as BaseProviderConfig
+    from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit as EmbeddingLimit
+    from modelmesh_cdk.provider.error_mapping import ErrorMapping as ErrorMapping
+    from modelmesh_cdk.provider.http_api import HttpApiProvider as HttpApiProvider
+    from modelmesh_cdk.provider.http_api import HttpApiProviderConfig as HttpApiProviderConfig
+    from modelmesh_cdk.provider.mapping import RequestMapping as RequestMapping
+    from modelmesh_cdk.provider.mapping import ResponseMapping as ResponseMapping
+    from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
+    from modelmesh_cdk.provider.quick import QuickProvider as QuickProvider
+    from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders as RateLimitHeaders
+    from modelmesh_cdk.secret_store.base import BaseSecretStore as BaseSecretStore
+    from modelmesh_cdk.secret_store.base import BaseSecretStoreConfig as BaseSecretStoreConfig
+    from modelmesh_cdk.secret_store.cache import Cache as Cache
+    from modelmesh_cdk.secret_store.cache import CacheStats as CacheStats
+    from modelmesh_cdk.storage.base import BaseStorage as BaseStorage
+    from modelmesh_cdk.storage.base import BaseStorageConfig as BaseStorageConfig
+    from modelmesh_cdk.storage.files import alone_at as alone_at
+    from modelmesh_cdk.storage.files import write_atomically as write_atomically
+    from modelmesh_cdk.storage.key_value import KeyValueStorage as KeyValueStorage
+    from modelmesh_cdk.storage.key_value import KeyValueStorageConfig as KeyValueStorageConfig
+    from modelmesh_cdk.storage.shared import SharedStorage as SharedStorage
+    from modelmesh_cdk.strategy.base import BaseStrategy as BaseStrategy
+    from modelmesh_cdk.strategy.rolling_window import RollingWindow as RollingWindow
+    from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
+    from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
@@ -72,47 +72,47 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BaseDiscovery": "modelmesh_cdk.base_discovery",
-    "BaseDiscoveryConfig": "modelmesh_cdk.base_discovery",
-    "BaseObservability": "modelmesh_cdk.base_observability",
-    "BaseObservabilityConfig": "modelmesh_cdk.base_observability",
-    "BaseProvider": "modelmesh_cdk.base_provider",
-    "BaseProviderConfig": "modelmesh_cdk.provider_config",
-    "BaseSecretStore": "modelmesh_cdk.base_secret_store",
-    "BaseSecretStoreConfig": "modelmesh_cdk.base_secret_store",
-    "BaseStorage": "modelmesh_cdk.base_storage",
-    "BaseStorageConfig": "modelmesh_cdk.base_storage",
-    "BaseStrategy": "modelmesh_cdk.base_strategy",
-    "Cache": "modelmesh_cdk.cache",
-    "CacheStats": "modelmesh_cdk.cache",
-    "ConnectorId": "modelmesh.ids",
-    "EmbeddingLimit": "modelmesh_cdk.embedding_batches",
-    "ErrorMapping": "modelmesh_cdk.error_mapping",
-    "HttpApiProvider": "modelmesh_cdk.http_api_provider",
-    "HttpApiProviderConfig": "modelmesh_cdk.http_api_provider",
-    "HttpHealthDiscovery": "modelmesh_cdk.http_health_discovery",
-    "HttpHealthDiscoveryConfig": "modelmesh_cdk.http_health_discovery",
-    "KeyValueStorage": "modelmesh_cdk.key_value_storage",
-    "KeyValueStorageConfig": "modelmesh_cdk.key_value_storage",
-    "OpenAICompatibleProvider": "modelmesh_cdk.openai_compatible",
-    "QuickProvider": "modelmesh_cdk.quick_provider",
-    "RateLimitHeaders": "modelmesh_cdk.rate_limit_headers",
-    "RequestMapping": "modelmesh_cdk.mapping",
-    "ResponseMapping": "modelmesh_cdk.mapping",
-    "RollingWindow": "modelmesh_cdk.rolling_window",
+    "BaseDiscovery": "modelmesh_cdk.discovery.base",
+    "BaseDiscoveryConfig": "modelmesh_cdk.discovery.base",
+    "BaseObservability": "modelmesh_cdk.observability.base",
+    "BaseObservabilityConfig": "modelmesh_cdk.observability.base",
+    "BaseProvider": "modelmesh_cdk.provider.base",
+    "BaseProviderConfig": "modelmesh_cdk.provider.config",
+    "BaseSecretStore": "modelmesh_cdk.secret_store.base",
+    "BaseSecretStoreConfig": "modelmesh_cdk.secret_store.base",
+    "BaseStorage": "modelmesh_cdk.storage.base",
+    "BaseStorageConfig": "modelmesh_cdk.storage.base",
+    "BaseStrategy": "modelmesh_cdk.strategy.base",
+    "Cache": "modelmesh_cdk.secret_store.cache",
+    "CacheStats": "modelmesh_cdk.secret_store.cache",
+    "ConnectorId": "modelmesh._engine.foundation.ids",
+    "EmbeddingLimit": "modelmesh_cdk.provider.embedding_batches",
+    "ErrorMapping": "modelmesh_cdk.provider.error_mapping",
+    "HttpApiProvider": "modelmesh_cdk.provider.http_api",
+    "HttpApiProviderConfig": "modelmesh_cdk.provider.http_api",
+    "HttpHealthDiscovery": "modelmesh_cdk.discovery.http_health",
+    "HttpHealthDiscoveryConfig": "modelmesh_cdk.discovery.http_health",
+    "KeyValueStorage": "modelmesh_cdk.storage.key_value",
+    "KeyValueStorageConfig": "modelmesh_cdk.storage.key_value",
+    "OpenAICompatibleProvider": "modelmesh_cdk.provider.openai_compatible",
+    "QuickProvider": "modelmesh_cdk.provider.quick",
+    "RateLimitHeaders": "modelmesh_cdk.provider.rate_limit_headers",
+    "RequestMapping": "modelmesh_cdk.provider.mapping",
+    "ResponseMapping": "modelmesh_cdk.provider.mapping",
+    "RollingWindow": "modelmesh_cdk.strategy.rolling_window",
     "ServerSentEvent": "modelmesh_cdk.wire.sse",
-    "SharedStorage": "modelmesh_cdk.shared_storage",
+    "SharedStorage": "modelmesh_cdk.storage.shared",
     "SseDecoder": "modelmesh_cdk.wire.sse",
-    "ThresholdRotationConfig": "modelmesh_cdk.threshold_rotation",
-    "ThresholdRotationPolicy": "modelmesh_cdk.threshold_rotation",
+    "ThresholdRotationConfig": "modelmesh_cdk.strategy.threshold_rotation",
+    "ThresholdRotationPolicy": "modelmesh_cdk.strategy.threshold_rotation",
     "WireRequest": "modelmesh_cdk.wire.request",
-    "alone_at": "modelmesh_cdk.files",
-    "format_duration": "modelmesh.config.units",
-    "load_catalogue": "modelmesh_cdk.catalogue",
-    "merge_configs": "modelmesh.config.merging",
-    "parse_duration": "modelmesh.config.units",
-    "redact_secret": "modelmesh_cdk.redaction",
-    "write_atomically": "modelmesh_cdk.files",
+    "alone_at": "modelmesh_cdk.storage.files",
+    "format_duration": "modelmesh._engine.foundation.units",
+    "load_catalogue": "modelmesh_cdk.provider.catalogue",
+    "merge_configs": "modelmesh._engine.config.merging",
+    "parse_duration": "modelmesh._engine.foundation.units",
+    "redact_secret": "modelmesh_cdk.observability.redaction",
+    "write_atomically": "modelmesh_cdk.storage.files",
 }
 
 __all__ = [*_HOMES, "__version__"]

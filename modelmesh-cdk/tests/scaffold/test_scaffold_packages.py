@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 import modelmesh_cdk
-from modelmesh.config import MeshConfig
-from modelmesh.config.load import load_text
-from modelmesh.registry.catalog import AUTODETECT
+from modelmesh._engine.config import MeshConfig
+from modelmesh._engine.config.load import load_text
+from modelmesh._engine.plugins.catalog import AUTODETECT
 from modelmesh_cdk.scaffold.package import Package, plan
 from modelmesh_cdk.scaffold.rendering import fill, import_line, kit_range, templates
 from modelmesh_cdk.scaffold.writing import write

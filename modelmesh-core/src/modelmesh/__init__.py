@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelmesh import capabilities as capabilities
-    from modelmesh.beside.late_providers import ProviderUnavailableWarning as ProviderUnavailableWarning
+    from modelmesh._engine.background.late_providers import ProviderUnavailableWarning as ProviderUnavailableWarning
+    from modelmesh._engine.config import MeshConfig as MeshConfig
+    from modelmesh._engine.create import create as create
+    from modelmesh._engine.create import create_async as create_async
+    from modelmesh._engine.foundation.secret import Secret as Secret
+    from modelmesh._engine.mesh import ModelMesh as ModelMesh
+    from modelmesh._engine.plugins import CONNECTOR_REGISTRY as CONNECTOR_REGISTRY
+    from modelmesh._engine.plugins import register_connector as register_connector
     from modelmesh.client import AsyncMeshClient as AsyncMeshClient
     from modelmesh.client import MeshClient as MeshClient
     from modelmesh.client import OpenAIClient as OpenAIClient
-    from modelmesh.config import MeshConfig as MeshConfig
-    from modelmesh.convenience import create as create
-    from modelmesh.convenience import create_async as create_async
     from modelmesh.errors import AllProvidersExhaustedError as AllProvidersExhaustedError
     from modelmesh.errors import AuthenticationError as AuthenticationError
     from modelmesh.errors import BadRequestError as BadRequestError
@@ -47,10 +51,6 @@ if TYPE_CHECKING:
     from modelmesh.errors import StorageLockError as StorageLockError
     from modelmesh.errors import StreamInterruptedError as StreamInterruptedError
     from modelmesh.errors import UnknownConnectorError as UnknownConnectorError
-    from modelmesh.mesh import ModelMesh as ModelMesh
-    from modelmesh.registry import CONNECTOR_REGISTRY as CONNECTOR_REGISTRY
-    from modelmesh.registry import register_connector as register_connector
-    from modelmesh.secret import Secret as Secret
 
 __version__ = "0.1.0"
 
@@ -58,9 +58,9 @@ _HOMES = {
     "AsyncMeshClient": "modelmesh.client",
     "MeshClient": "modelmesh.client",
     "OpenAIClient": "modelmesh.client",
-    "MeshConfig": "modelmesh.config",
-    "create": "modelmesh.convenience",
-    "create_async": "modelmesh.convenience",
+    "MeshConfig": "modelmesh._engine.config",
+    "create": "modelmesh._engine.create",
+    "create_async": "modelmesh._engine.create",
     "AllProvidersExhaustedError": "modelmesh.errors",
     "AuthenticationError": "modelmesh.errors",
     "BadRequestError": "modelmesh.errors",
@@ -79,7 +79,7 @@ _HOMES = {
     "ProviderConnectionError": "modelmesh.errors",
     "ProviderError": "modelmesh.errors",
     "ProviderInitError": "modelmesh.errors",
-    "ProviderUnavailableWarning": "modelmesh.beside.late_providers",
+    "ProviderUnavailableWarning": "modelmesh._engine.background.late_providers",
     "ProviderServerError": "modelmesh.errors",
     "ProviderTimeoutError": "modelmesh.errors",
     "QuotaExceededError": "modelmesh.errors",
@@ -92,10 +92,10 @@ _HOMES = {
     "StorageLockError": "modelmesh.errors",
     "StreamInterruptedError": "modelmesh.errors",
     "UnknownConnectorError": "modelmesh.errors",
-    "ModelMesh": "modelmesh.mesh",
-    "CONNECTOR_REGISTRY": "modelmesh.registry",
-    "register_connector": "modelmesh.registry",
-    "Secret": "modelmesh.secret",
+    "ModelMesh": "modelmesh._engine.mesh",
+    "CONNECTOR_REGISTRY": "modelmesh._engine.plugins",
+    "register_connector": "modelmesh._engine.plugins",
+    "Secret": "modelmesh._engine.foundation.secret",
 }
 
 _MODULES = frozenset({"capabilities", "cdk", "contracts", "errors", "exceptions", "testing"})

@@ -1,5 +1,5 @@
 """``modelmesh.connectors``: connectors registered by the running program."""
 
-from modelmesh.registry.in_process import CONNECTOR_REGISTRY, register_connector
+from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY, register_connector
 
 __all__ = ["CONNECTOR_REGISTRY", "register_connector"]

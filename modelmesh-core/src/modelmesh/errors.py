@@ -45,8 +45,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.classes import FailureClass
+    from modelmesh._engine.foundation.attempts import Attempt
+    from modelmesh._engine.foundation.failures import FailureClass
 
 
 class ModelMeshError(Exception):

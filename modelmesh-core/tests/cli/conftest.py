@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.registry.published import variables
+from modelmesh._engine.plugins.published import variables
 
 
 class Upstream(ThreadingHTTPServer):

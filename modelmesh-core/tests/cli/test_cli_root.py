@@ -72,9 +72,9 @@ def test_help_and_version_import_no_provider_and_no_http(argument):
     modules = _modules_after(code, MODELMESH_DISABLE_PLUGINS="local")
     assert "modelmesh.cli.root" in modules
     heavy = {
-        "modelmesh.mesh",
+        "modelmesh._engine.mesh",
         "modelmesh.client",
-        "modelmesh_cdk.base_provider",
+        "modelmesh_cdk.provider.base",
         "modelmesh_cdk.scaffold.package",
         "httpx",
         "httpx2",
@@ -106,7 +106,7 @@ GREET = """
 import click
 from modelmesh.hooks import hookimpl
 from modelmesh.errors import BadRequestError, ModelMeshError
-from modelmesh.routing.attempts import Attempt
+from modelmesh._engine.foundation.attempts import Attempt
 
 @click.command()
 def greet():

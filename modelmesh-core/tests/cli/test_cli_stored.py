@@ -14,8 +14,8 @@ pytest.importorskip("click")
 pytest.importorskip("rich")
 
 import modelmesh
+from modelmesh._engine.state import SystemState
 from modelmesh.cli.limits import BAR, bar
-from modelmesh.state import SystemState
 
 ACME = '''
 import json

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError
-from modelmesh.routing.classes import FailureClass
 
 CHAT = "generation.text-generation.chat-completion"
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from modelmesh_secret_store_dotenv import DotenvStore
 
 import modelmesh
+from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, SecretNotFoundError
-from modelmesh.registry.in_process import CONNECTOR_REGISTRY
 
 CANARY = "sk-test-canary-value"
 

@@ -14,9 +14,9 @@ import pytest
 from modelmesh_storage_local_file import LocalFileStorage
 from modelmesh_storage_local_file.image import DamagedError, decoded, encoded
 
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
-from modelmesh.secret import Secret
 
 
 def make(path: Any, **more: Any) -> LocalFileStorage:

@@ -16,9 +16,9 @@ import redis
 from modelmesh_storage_redis import RedisStorage, RedisStorageConfig
 
 from modelmesh import ModelMesh
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
-from modelmesh.secret import Secret
 
 PASSWORD = "test-password-4711"
 

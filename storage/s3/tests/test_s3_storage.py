@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from modelmesh_storage_s3 import S3Storage, S3StorageConfig
 
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageConflictError, StorageError
-from modelmesh.secret import Secret
 
 SECRET = "test-secret-4711"
 

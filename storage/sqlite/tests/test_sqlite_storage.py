@@ -16,9 +16,9 @@ import pytest
 from modelmesh_storage_sqlite import SqliteStorage, network
 from modelmesh_storage_sqlite.network import network_filesystem
 
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
-from modelmesh.secret import Secret
 
 
 def make(path: Any, **more: Any) -> SqliteStorage:

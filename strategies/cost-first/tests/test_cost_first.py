@@ -16,15 +16,15 @@ from modelmesh_strategy_cost_first import CostFirst, envelope, prices, spent, st
 from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.strategy import SelectionRequest
-from modelmesh.operations import CHAT, EMBEDDINGS
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import cost_nano_usd
 
 LONG, SHORT = "word " * 4000, "Tell me a story."
 

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from modelmesh_strategy_latency_first import LatencyFirst
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderTimeoutError
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.flow import serve
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 
 ANSWER = Answer({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop"}]})
 

@@ -16,10 +16,10 @@ from modelmesh_strategy_latency_first.strategy import _two
 from modelmesh_strategy_latency_first.waits import Waits
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
 from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
 
 THREE = {"slow": 1.0, "fast": 0.1, "mid": 0.5}
@@ -235,8 +235,8 @@ def test_the_choice_is_one_of_the_candidates_and_asking_changes_nothing(
     steps: list[tuple[int, float, float]], mask: int, seed: int, *, stream: bool
 ) -> None:
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.operations import CHAT
     from modelmesh.contracts.strategy import SelectionRequest
-    from modelmesh.operations import CHAT
 
     pool = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst({"max_latency_ms": 50_000}))
     now = 0.0

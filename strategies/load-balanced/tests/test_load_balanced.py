@@ -14,19 +14,19 @@ from modelmesh_strategy_load_balanced import LoadBalanced
 from modelmesh_strategy_load_balanced.weights import Weights
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account, Reason
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.retry_policy import SLOW_START_S
+from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ConfigurationError
-from modelmesh.operations import CHAT
-from modelmesh.routing.calendar import Period, Window
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account, Reason
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.meters import Meter, Metric, Quota
-from modelmesh.routing.policy import SLOW_START_S
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk.testing import InProcessAccount
 
 PICKS = 10_000

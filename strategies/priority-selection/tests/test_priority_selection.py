@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from modelmesh_strategy_priority_selection import PrioritySelection
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ModelMeshError, NoActiveModelError
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
@@ -65,7 +65,7 @@ def test_providers_come_after_models(world: Any) -> None:
     assert here.ask() == A
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: Any) -> None:
     accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
@@ -86,7 +86,7 @@ def test_a_recovered_model_goes_first_again_at_once(world: Any) -> None:
     assert here.ask() == B
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_names_that_nobody_has_are_harmless(world: Any) -> None:
     here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
     assert here.asks(2) == [B, B]

@@ -15,17 +15,17 @@ from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk.testing import InProcessAccount
 
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from modelmesh_strategy_round_robin import RoundRobin
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.circuits import Account
-from modelmesh.routing.health import HealthBook
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"

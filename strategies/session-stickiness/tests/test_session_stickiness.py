@@ -13,12 +13,12 @@ from modelmesh_strategy_session_stickiness import SessionStickiness
 from modelmesh_strategy_session_stickiness.sessions import Sessions
 
 import modelmesh
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ConfigurationError, ProviderServerError, RoutingError, SessionModelUnavailableError
-from modelmesh.operations import CHAT
-from modelmesh.routing.candidates import Candidate
-from modelmesh.routing.circuits import Account
 from modelmesh_cdk.testing import InProcessAccount
 
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
@@ -47,7 +47,7 @@ def test_new_conversations_go_by_priority(world: Any) -> None:
     assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_the_configured_fallback_is_that_of_the_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]

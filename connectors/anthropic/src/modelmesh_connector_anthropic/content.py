@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 
 _PDF, _TEXT = "application/pdf", "text/plain"
 _PDF_BEGINS = "JVBERi0"

@@ -12,9 +12,9 @@ from attrs import evolve
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk import BaseProvider, WireRequest
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder

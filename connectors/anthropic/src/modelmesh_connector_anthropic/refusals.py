@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
-from modelmesh_cdk.rate_limit_headers import RateLimitHeaders
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 

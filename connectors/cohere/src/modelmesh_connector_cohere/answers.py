@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.limits.cost import counted
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.prices import counted
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.wire import json_codec
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}

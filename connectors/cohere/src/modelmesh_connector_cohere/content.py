@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 
 _NOT_TAKEN = {"input_audio": "audio", "file": "a file"}
 

@@ -7,16 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
-from modelmesh.secret import Secret
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
-from modelmesh_cdk.error_mapping import ErrorMapping
-from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider import model_list
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.failures import failure, scrubbed
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
 from modelmesh_connector_cohere.events import EventDecoder

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
 
 _F = FailureClass
 

@@ -9,9 +9,9 @@ from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_fireworks import refusals
 from modelmesh_connector_fireworks.message_rules import RULES
 

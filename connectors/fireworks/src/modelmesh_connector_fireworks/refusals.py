@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.error_mapping import ErrorMapping, mapping
-from modelmesh_cdk.rate_limit_headers import RateLimitHeaders
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 

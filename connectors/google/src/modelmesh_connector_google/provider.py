@@ -8,15 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh.operations import CHAT, EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest, model_list
-from modelmesh_cdk.error_mapping import ErrorMapping
-from modelmesh_cdk.failures import failure, scrubbed
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider import model_list
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.failures import failure, scrubbed
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.error_mapping import ANY, ErrorMapping, mapping
-from modelmesh_cdk.rate_limit_headers import read_delay
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.provider.rate_limit_headers import read_delay
 
 _F = FailureClass
 

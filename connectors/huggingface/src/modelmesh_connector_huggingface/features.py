@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.failures import failure
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest

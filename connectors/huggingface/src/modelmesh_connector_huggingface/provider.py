@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
-from modelmesh.operations import EMBEDDINGS
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.vectors import in_asked_form
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.vectors import in_asked_form
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface import refusals
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path

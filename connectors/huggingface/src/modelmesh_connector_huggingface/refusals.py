@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.error_mapping import ErrorMapping, mapping
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
 
 _F = FailureClass
 

@@ -11,9 +11,9 @@ from weakref import WeakSet
 
 from attrs import define, field
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ModelMeshError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.runtime import raised
 
 EXIT_S = 10.0

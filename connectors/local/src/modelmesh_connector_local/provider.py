@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Self
 
 from attrs import evolve, fields_dict
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.catalogue import load_catalogue
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.catalogue import load_catalogue
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.answers import Chunks, Whole
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.engine import END, Engine, Generation

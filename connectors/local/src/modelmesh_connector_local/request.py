@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.origin import addressed_to
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh.contracts.conversation import addressed_to
 from modelmesh_cdk.message_rules import fit
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError, ProviderInitError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.forks import keep_in_child
 from modelmesh_connector_local.weights import INSTALL

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.answers import Chunks
 from modelmesh_connector_local.engine import END, Generation
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.rate_limit_headers import DEFAULT, RateLimitHeaders
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_mistral import refusals
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES

@@ -6,12 +6,12 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.operations import CHAT
-from modelmesh.routing.classes import FailureClass
+from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_openrouter import refusals
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of

@@ -11,9 +11,9 @@ import binascii
 import struct
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.failures import failure
-from modelmesh_cdk.vectors import packed
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.vectors import packed
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh.operations import EMBEDDINGS
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
-from modelmesh_cdk.error_mapping import ErrorMapping
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_perplexity import refusals
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form

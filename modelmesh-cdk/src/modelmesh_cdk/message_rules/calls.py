@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk.call_ids import digest, respelled
 from modelmesh_cdk.message_rules.fields import as_json_object
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Arguments, CallIds, MessageRules
 from modelmesh_cdk.message_rules.turns import Turn, invalid
+from modelmesh_cdk.provider.call_ids import digest, respelled
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

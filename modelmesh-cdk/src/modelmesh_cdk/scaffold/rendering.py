@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 from attrs import frozen
 
 import modelmesh_cdk
-from modelmesh.ids import Kind
+from modelmesh._engine.foundation.ids import Kind
 
 SUFFIX = ".tmpl"
 WIDTH = 88
@@ -65,7 +65,7 @@ def _root() -> Traversable:
 
 @cache
 def templates() -> dict[str, Template]:
-    """Return the kinds that there are templates for, by name, in the order of :class:`~modelmesh.ids.Kind`."""
+    """Return the kinds that there are templates for, by name, in the order of :class:`~modelmesh._engine.foundation.ids.Kind`."""
     found = []
     for folder in _root().iterdir():
         said = folder.joinpath("template.toml")

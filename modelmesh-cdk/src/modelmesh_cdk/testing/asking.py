@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any, Self
 
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.operations import CHAT, EMBEDDINGS, Operation
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation
 
 MODEL = "test-model"
 MESSAGES: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": "Hello!"},)

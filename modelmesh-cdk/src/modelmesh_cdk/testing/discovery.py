@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.resolver import build
 from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.ids import Kind
-from modelmesh.registry.resolver import build
-from modelmesh_cdk.quick_provider import QuickProvider
+from modelmesh_cdk.provider.quick import QuickProvider
 from modelmesh_cdk.testing.naming import Named
 from modelmesh_cdk.testing.upstream import Upstream
 

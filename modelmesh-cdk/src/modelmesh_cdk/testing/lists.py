@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk.base_provider import BaseProvider
+from modelmesh_cdk.provider.base import BaseProvider
 from modelmesh_cdk.testing.upstream import Upstream
 
 

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 import modelmesh
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.resolver import build
 from modelmesh.contracts.observability import (
     EVENT_TYPES,
     SEVERITIES,
@@ -18,8 +20,6 @@ from modelmesh.contracts.observability import (
     RoutingEvent,
     TraceEntry,
 )
-from modelmesh.ids import Kind
-from modelmesh.registry.resolver import build
 from modelmesh_cdk.testing.accounts import InProcessAccount
 from modelmesh_cdk.testing.naming import Named
 

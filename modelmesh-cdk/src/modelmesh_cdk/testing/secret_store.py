@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.resolver import build
 from modelmesh.contracts.secret_store import SecretManagement
-from modelmesh.ids import Kind
-from modelmesh.registry.resolver import build
 from modelmesh_cdk.testing.naming import Named
 
 SECRETS: Mapping[str, str] = {

@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
-from modelmesh.assembly.policies import strategy_settings
-from modelmesh.config.schema import PoolSection
+from modelmesh._engine.assembly.policies import strategy_settings
+from modelmesh._engine.config.schema import PoolSection
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.resolver import build
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ProviderServerError
-from modelmesh.ids import Kind
-from modelmesh.operations import CHAT
-from modelmesh.registry.resolver import build
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
 from modelmesh_cdk.testing.naming import Named
 

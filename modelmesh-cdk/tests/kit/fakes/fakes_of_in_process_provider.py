@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ModelNotFoundError
-from modelmesh.routing.classes import FailureClass
-from modelmesh_cdk.catalogue import read_row
-from modelmesh_cdk.failures import failure
+from modelmesh_cdk.provider.catalogue import read_row
+from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.testing import InProcessProviderConformance, Turn
 
 HEAD = {"id": "chatcmpl-test", "created": 1, "model": "test-model"}

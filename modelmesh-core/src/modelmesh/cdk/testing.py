@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelmesh.facade import forward
+from modelmesh._engine.foundation.facade import forward
 
 if TYPE_CHECKING:
     from modelmesh_cdk.testing import DiscoveryConformance as DiscoveryConformance

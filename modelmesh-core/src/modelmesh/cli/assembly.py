@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from attrs import define, field
 
+from modelmesh._engine.config import MeshConfig
+from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.mesh import ModelMesh
 from modelmesh.cli.offline import nothing_sent
-from modelmesh.config import MeshConfig
-from modelmesh.config.problems import Problems
 from modelmesh.errors import ModelMeshError
-from modelmesh.mesh import ModelMesh
 
 
 @define

@@ -15,8 +15,8 @@ from modelmesh.cli.target import Target, client_options
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh.client import MeshClient
-    from modelmesh.routing.attempts import Attempt
 
 Message = dict[str, str]
 LEAVE = ("/exit", "/quit")

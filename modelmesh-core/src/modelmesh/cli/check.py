@@ -10,8 +10,8 @@ from modelmesh.cli.failures import show_note
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
-    from modelmesh.config import MeshConfig
-    from modelmesh.mesh import ModelMesh
+    from modelmesh._engine.config import MeshConfig
+    from modelmesh._engine.mesh import ModelMesh
 
 EPILOG = """\b
 Examples:
@@ -31,8 +31,8 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     where the configuration will be used. Nothing is sent anywhere: a provider whose models would have to be asked for
     is reported as not checked, unless --online is given.
     """
+    from modelmesh._engine.config import MeshConfig  # noqa: PLC0415
     from modelmesh.cli.assembly import assembled  # noqa: PLC0415 - the engine, not for --help
-    from modelmesh.config import MeshConfig  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415
 
     try:
@@ -56,9 +56,9 @@ def _report(ctx: click.Context, file: str, problems: list[str]) -> None:
 
 
 def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
+    from modelmesh._engine.config.problems import Problems  # noqa: PLC0415
+    from modelmesh._engine.telemetry.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.rendering import show, table  # noqa: PLC0415 - rich, for tables only
-    from modelmesh.config.problems import Problems  # noqa: PLC0415
-    from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     click.echo(f"{file}: nothing wrong" + ("" if mesh else " in what was checked"))
     if config.is_overlay:

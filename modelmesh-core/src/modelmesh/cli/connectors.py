@@ -13,8 +13,8 @@ from attrs import asdict, frozen
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
-    from modelmesh.registry.catalog import Catalog, Found
-    from modelmesh.registry.resolver import Resolver
+    from modelmesh._engine.plugins.catalog import Catalog, Found
+    from modelmesh._engine.plugins.resolver import Resolver
 
 KINDS = ("provider", "strategy", "secret-store", "observability", "storage", "discovery")
 
@@ -56,9 +56,9 @@ def command(kind: str | None, *, as_json: bool, no_load: bool) -> None:
 
     One that is broken shows why, and the others are listed all the same.
     """
+    from modelmesh._engine.plugins.catalog import Catalog  # noqa: PLC0415
+    from modelmesh._engine.plugins.resolver import Resolver  # noqa: PLC0415
     from modelmesh.cli.plugins import without_log  # noqa: PLC0415 - not for --help
-    from modelmesh.registry.catalog import Catalog  # noqa: PLC0415
-    from modelmesh.registry.resolver import Resolver  # noqa: PLC0415
 
     catalog = Catalog.scan()
     with without_log():
@@ -108,9 +108,9 @@ def _misplaced(catalog: Catalog) -> Iterator[Row]:
 
 
 def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
+    from modelmesh._engine.plugins.validation import MisspeltHookWarning, slips_in  # noqa: PLC0415
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
     from modelmesh.errors import DuplicateConnectorError, ModelMeshError  # noqa: PLC0415 - not for --help
-    from modelmesh.registry.inspection import MisspeltHookWarning, slips_in  # noqa: PLC0415
 
     assert found.kind is not None
     try:
@@ -135,9 +135,9 @@ def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[s
 
 def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:
     """Yield every hook module, with the reason for one that is left out."""
+    from modelmesh._engine.plugins.catalog import COMMANDS, PLUGINS  # noqa: PLC0415 - not for --help
+    from modelmesh._engine.plugins.manager import load_plugins  # noqa: PLC0415
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
-    from modelmesh.registry.catalog import COMMANDS, PLUGINS  # noqa: PLC0415 - not for --help
-    from modelmesh.registry.plugins import load_plugins  # noqa: PLC0415
 
     left_out = load_plugins(catalog, (PLUGINS, COMMANDS))[1] if load else {}
     for group, kind in ((PLUGINS, "plugin"), (COMMANDS, "commands")):

@@ -12,8 +12,8 @@ import click
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh.client import MeshClient
-    from modelmesh.routing.attempts import Attempt
 
 QUESTION = "What is the capital of France?"
 POOL = "chat-completion"
@@ -39,8 +39,8 @@ def command(ctx: click.Context, question: str, *, echo: bool) -> None:
     Two providers are started on the loopback address: one refuses with 429, one opens a stream and dies. The third is
     the local model. One question goes to the pool of the three; QUESTION changes it.
     """
+    from modelmesh._engine.create import create  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.demo_providers import Busy, Echo, Fragile, serving  # noqa: PLC0415 - a server, not for --help
-    from modelmesh.convenience import create  # noqa: PLC0415 - the engine, not for --help
 
     missing = None if echo else local_problem()
     echoes = echo or missing is not None
@@ -56,9 +56,9 @@ def command(ctx: click.Context, question: str, *, echo: bool) -> None:
 
 def local_problem() -> str | None:
     """Say why the local model cannot answer here, with the command that changes it; ``None`` when it can."""
+    from modelmesh._engine.foundation.ids import Kind  # noqa: PLC0415
+    from modelmesh._engine.plugins.resolver import Resolver, build  # noqa: PLC0415
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
-    from modelmesh.ids import Kind  # noqa: PLC0415
-    from modelmesh.registry.resolver import Resolver, build  # noqa: PLC0415
 
     resolver = Resolver()
     if resolver.catalog.find(Kind.PROVIDER, LOCAL) is None:
@@ -89,9 +89,9 @@ def configuration(addresses: Sequence[str], *, echoes: bool) -> dict[str, Any]:
 
 
 def _loopback(name: str, address: str) -> dict[str, Any]:
+    from modelmesh._engine.foundation.ids import Kind  # noqa: PLC0415
+    from modelmesh._engine.plugins.catalog import Catalog  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415 - the engine, not for --help
-    from modelmesh.ids import Kind  # noqa: PLC0415
-    from modelmesh.registry.catalog import Catalog  # noqa: PLC0415
 
     settings: dict[str, Any] = {"base_url": address, "api_key": "test", "models": [f"{name}-model"]}
     if Catalog.scan().find(Kind.PROVIDER, OPENAI) is not None:

@@ -33,8 +33,8 @@ def command(model: str | None, target: Target, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, ensure_ascii=False))
         return
+    from modelmesh._engine.telemetry.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415 - rich, for tables only
-    from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     screen = console()
     of = f" ({explanation.capability})" if explanation.capability else ""

@@ -11,8 +11,8 @@ import click
 from modelmesh.cli.terminal import clean
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh.errors import ModelMeshError
-    from modelmesh.routing.attempts import Attempt
 
 _shown_by_python = warnings.showwarning
 
@@ -44,8 +44,8 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """Take the place of ``warnings.showwarning``: what we say about a configuration is a note, without a source line."""
-    from modelmesh.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when there is something to say
-    from modelmesh.registry.inspection import MisspeltHookWarning  # noqa: PLC0415
+    from modelmesh._engine.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when there is something to say
+    from modelmesh._engine.plugins.validation import MisspeltHookWarning  # noqa: PLC0415
 
     if issubclass(category, (NotEnforcedWarning, MisspeltHookWarning)):
         show_note(str(message))

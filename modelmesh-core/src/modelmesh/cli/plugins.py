@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from modelmesh._engine.plugins.catalog import COMMANDS, PLUGINS, Catalog
+from modelmesh._engine.plugins.manager import load_plugins
 from modelmesh.cli.failures import show_note
-from modelmesh.registry.catalog import COMMANDS, PLUGINS, Catalog
-from modelmesh.registry.plugins import load_plugins
 
 
 def plugin_commands(taken: Collection[str]) -> dict[str, click.Command]:

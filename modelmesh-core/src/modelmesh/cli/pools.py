@@ -14,7 +14,7 @@ from modelmesh.cli.stored import Stored, config_option, stored
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
-    from modelmesh.routing.pool import Pool
+    from modelmesh._engine.routing.pool import Pool
 
 EPILOG = """\b
 Examples:
@@ -62,9 +62,9 @@ def _as_data(found: Stored, pool: Pool) -> dict[str, Any]:
 
 
 def _show(found: Stored, pool: Pool) -> None:
+    from modelmesh._engine.telemetry.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415
-    from modelmesh.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
 
     explanation, info = found.mesh.explain(pool.name), found.mesh.pool_status(pool.name)[pool.name]
     of = f" ({pool.capability})" if pool.capability else ""

@@ -10,17 +10,17 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.wording import label
+from modelmesh._engine.routing.explain import NOT_FIRST
 from modelmesh.cli.terminal import clean
-from modelmesh.routing.classes import FailureClass
-from modelmesh.routing.explain import NOT_FIRST
-from modelmesh.routing.wording import label
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.explain import CandidateInfo, Explanation
-    from modelmesh.routing.pool import Pool
+    from modelmesh._engine.foundation.attempts import Attempt
+    from modelmesh._engine.routing.explain import CandidateInfo, Explanation
+    from modelmesh._engine.routing.pool import Pool
 
 _F = FailureClass
 IN_WORDS = {
@@ -45,7 +45,7 @@ IN_WORDS = {
     _F.UNWRITTEN: "has a connector that could not write the request",
     _F.BROKEN: "has a connector that made a mistake",
 }
-"""What a provider did, by class of failure; the long form is :data:`modelmesh.routing.classes.RULES`."""
+"""What a provider did, by class of failure; the long form is :data:`modelmesh._engine.foundation.failures.RULES`."""
 
 NOTHING = "-"
 GAP = 2

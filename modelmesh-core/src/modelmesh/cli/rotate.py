@@ -12,8 +12,8 @@ from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
 from modelmesh.cli.terminal import carries, clean
 
 if TYPE_CHECKING:
-    from modelmesh.routing.candidates import Candidate
-    from modelmesh.routing.pool import Pool
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh._engine.routing.pool import Pool
 
 EPILOG = """\b
 Examples:
@@ -94,7 +94,7 @@ def _arrow() -> str:
 
 
 def _named(pool: Pool, name: str) -> Candidate:
-    from modelmesh.routing.candidates import Candidates  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh._engine.routing.candidates import Candidates  # noqa: PLC0415 - the engine, not for --help
 
     meant = list(Candidates(pool, pool.mask_of_model(name)))
     if len(meant) == 1:
@@ -102,7 +102,7 @@ def _named(pool: Pool, name: str) -> Candidate:
     if meant:
         message = f"{name!r} means {len(meant)} models of {pool.name}. Name one: {', '.join(map(str, meant))}"
     else:
-        from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+        from modelmesh._engine.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
 
         names = [str(member) for member in pool.members]
         hint = did_you_mean(name, [*names, *(member.model_id for member in pool.members)])

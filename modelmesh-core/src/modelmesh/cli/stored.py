@@ -11,10 +11,10 @@ import click
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from modelmesh.config import MeshConfig
-    from modelmesh.mesh import ModelMesh
-    from modelmesh.routing.pool import Pool
-    from modelmesh.state import SystemState
+    from modelmesh._engine.config import MeshConfig
+    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.state import SystemState
 
 HOW_TO_KEEP = """To keep it, pip install modelmesh-storage-local-file and write into the configuration:
   storage:
@@ -67,7 +67,7 @@ class Stored:
         """
         pools = {pool.name: pool for pool in self.mesh.list_pools()}
         if name not in pools:
-            from modelmesh.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+            from modelmesh._engine.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
 
             message = f"{self.file} has no pool {name!r}.{did_you_mean(name, pools)} It has: {', '.join(pools)}."
             raise click.BadParameter(message, param_hint="POOL")
@@ -85,8 +85,8 @@ def stored(config: str | None, *, locked: bool = False) -> Iterator[Stored]:
     Raises:
         ModelMeshError: The configuration is wrong, or what is stored cannot be read.
     """
-    from modelmesh.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
-    from modelmesh.convenience import assemble  # noqa: PLC0415
+    from modelmesh._engine.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh._engine.create import assemble  # noqa: PLC0415
 
     settings = MeshConfig({}) if config is None else MeshConfig.from_file(config)
     mesh = assemble(*_capabilities(settings), config=_silent(settings))
@@ -110,7 +110,7 @@ def _capabilities(settings: MeshConfig) -> tuple[str, ...]:
 
 
 def _why_nothing(mesh: ModelMesh, file: str) -> str | None:
-    from modelmesh.builtin.memory import MemoryStorage  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh._engine.builtin.memory import MemoryStorage  # noqa: PLC0415 - the engine, not for --help
 
     if mesh.state is None:
         whose = "there is no configuration" if file == "the environment" else f"{file} has no section 'storage'"
@@ -132,9 +132,9 @@ def read_state(mesh: ModelMesh, *, locked: bool = False) -> SystemState | None:
     Raises:
         ModelMeshError: What is stored cannot be read.
     """
+    from modelmesh._engine.state import DamagedStateError, NewerStateError  # noqa: PLC0415
     from modelmesh.contracts.storage import Locking  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.errors import ModelMeshError, StorageError  # noqa: PLC0415
-    from modelmesh.state import DamagedStateError, NewerStateError  # noqa: PLC0415
 
     if mesh.state is None:
         return None

@@ -11,8 +11,8 @@ import click
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from modelmesh._engine.config import MeshConfig
     from modelmesh.client import MeshClient
-    from modelmesh.config import MeshConfig
 
 DEFAULT_CAPABILITY = "chat-completion"
 
@@ -50,8 +50,8 @@ class Target:
         Raises:
             ModelMeshError: There is no provider, or the configuration is wrong.
         """
+        from modelmesh._engine.create import assemble, create  # noqa: PLC0415
         from modelmesh.cli.stored import read_state  # noqa: PLC0415 - the engine, not for --help
-        from modelmesh.convenience import assemble, create  # noqa: PLC0415
 
         settings = self._settings()
         detects = settings is None or settings.is_overlay
@@ -81,7 +81,7 @@ class Target:
         return DEFAULT_CAPABILITY
 
     def _settings(self) -> MeshConfig | None:
-        from modelmesh.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh._engine.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
 
         return None if self.config is None else MeshConfig.from_file(self.config)
 

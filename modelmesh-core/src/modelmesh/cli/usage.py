@@ -11,7 +11,7 @@ from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
-    from modelmesh.usage import UsageEntry
+    from modelmesh._engine.telemetry.usage import UsageEntry
 
 EPILOG = """\b
 Examples:

@@ -11,12 +11,12 @@ from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
 from modelmesh.client.streams import AsyncStream
 from modelmesh.client.sync import Introspection, completed, listed, retrieved
 from modelmesh.client.unbuilt import Unbuilt
-from modelmesh.operations import CHAT, EMBEDDINGS
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
+    from modelmesh._engine.mesh import ModelMesh
     from modelmesh.client.parameters import ChatParameters, EmbeddingParameters
     from modelmesh.client.shapes import ModelCard, ModelList
-    from modelmesh.mesh import ModelMesh
 
 
 class AsyncCompletions(Unbuilt):

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modelmesh._engine.foundation.wording import name_of
 from modelmesh.client import extras
 from modelmesh.client.extras import wrong
 from modelmesh.client.view import View
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.operations import Operation
-from modelmesh.routing.wording import name_of
+from modelmesh.contracts.operations import Operation
 
 _OPTION_NAMES = frozenset(
     {

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts.headers import unsendable
 from modelmesh.errors import BadRequestError
-from modelmesh.headers import unsendable
-from modelmesh.routing.classes import FailureClass
 
 UNSET = frozenset({"NotGiven", "Omit"})
 """Names of the openai package's types for "this argument was not given"."""

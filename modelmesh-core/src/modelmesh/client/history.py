@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from modelmesh._engine.routing.explain import CandidateInfo, Explanation
+from modelmesh._engine.routing.final_errors import passed_over
 from modelmesh.contracts.provider import Answer
-from modelmesh.routing.explain import CandidateInfo, Explanation
-from modelmesh.routing.verdicts import passed_over
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
+    from modelmesh._engine.routing.flow import Served
     from modelmesh.contracts.call import Call
-    from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.flow import Served
 
 
 @frozen

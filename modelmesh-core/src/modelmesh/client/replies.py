@@ -12,8 +12,8 @@ from modelmesh.client.view import View
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 if TYPE_CHECKING:
-    from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.explain import Explanation
+    from modelmesh._engine.foundation.attempts import Attempt
+    from modelmesh._engine.routing.explain import Explanation
 
 
 class Reply(View):

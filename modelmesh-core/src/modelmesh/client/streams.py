@@ -12,11 +12,11 @@ from modelmesh.client.history import LiveHistory
 from modelmesh.client.shapes import ChatCompletionChunk
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
+    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh._engine.routing.explain import Explanation
+    from modelmesh._engine.routing.flow import Served
     from modelmesh.contracts.call import Call
-    from modelmesh.mesh import ModelMesh
-    from modelmesh.routing.attempts import Attempt
-    from modelmesh.routing.explain import Explanation
-    from modelmesh.routing.flow import Served
 
 
 class _Held:

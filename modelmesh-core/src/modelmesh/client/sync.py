@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, Unpack, overload
 
+from modelmesh._engine.foundation.wording import NAME_SHOWN, name_of
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.client.arguments import make_call
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
 from modelmesh.client.history import LiveHistory
@@ -13,18 +15,16 @@ from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse, Re
 from modelmesh.client.shapes import ModelCard, ModelList
 from modelmesh.client.streams import Stream
 from modelmesh.client.unbuilt import Unbuilt
+from modelmesh.contracts.conversation import mark_answer
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.errors import CapabilityNotFoundError
-from modelmesh.operations import CHAT, EMBEDDINGS
-from modelmesh.origin import mark_answer
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.wording import NAME_SHOWN, name_of
 
 if TYPE_CHECKING:
+    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh._engine.routing.explain import Explanation
+    from modelmesh._engine.telemetry.status import PoolInfo
+    from modelmesh._engine.telemetry.usage import UsageTracker
     from modelmesh.client.parameters import ChatParameters, EmbeddingParameters
-    from modelmesh.mesh import ModelMesh
-    from modelmesh.routing.explain import Explanation
-    from modelmesh.status import PoolInfo
-    from modelmesh.usage import UsageTracker
 
 
 Completed = TypeVar("Completed", bound=Reply)

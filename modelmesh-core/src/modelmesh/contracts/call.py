@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, frozen
 
 if TYPE_CHECKING:
-    from modelmesh.operations import Operation
-    from modelmesh.routing.token_counts import PromptSize
+    from modelmesh._engine.limits.token_counts import PromptSize
+    from modelmesh.contracts.operations import Operation
 
 
 @frozen

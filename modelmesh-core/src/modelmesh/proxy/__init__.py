@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmesh.facade import forward
+from modelmesh._engine.foundation.facade import forward
 
 __all__ = ["ProxyServer", "ServerStatus"]
 

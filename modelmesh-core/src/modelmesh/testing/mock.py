@@ -10,14 +10,14 @@ from uuid import uuid4
 
 from attrs import frozen
 
+from modelmesh._engine.mesh import ModelMesh
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.client import MeshClient
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError
-from modelmesh.mesh import ModelMesh
-from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh.testing.clock import VirtualClock
 
 

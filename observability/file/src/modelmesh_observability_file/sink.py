@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from modelmesh.config.units import size
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.units import size
 from modelmesh.errors import ConfigurationError
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseObservability
 
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from dotenv import dotenv_values
 
-from modelmesh.builtin.env import spellings
+from modelmesh._engine.builtin.env import spellings
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseSecretStore
 
 

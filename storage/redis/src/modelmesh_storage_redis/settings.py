@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from modelmesh.config.units import duration
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.units import duration
 from modelmesh.errors import ConfigurationError
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseStorageConfig
 
 SCHEMES = ("redis", "rediss", "unix")

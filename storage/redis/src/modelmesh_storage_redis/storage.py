@@ -13,7 +13,7 @@ import redis
 
 from modelmesh.contracts.storage import LockHandle, checked_key, not_had
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_cdk.base_storage import RESERVED
+from modelmesh_cdk.storage.base import RESERVED
 from modelmesh_storage_redis.additions import Additions
 from modelmesh_storage_redis.settings import RedisStorageConfig
 

@@ -10,9 +10,9 @@ from attrs import field, frozen, validators
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from modelmesh.config.units import duration
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.units import duration
 from modelmesh.errors import ConfigurationError
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseStorageConfig
 
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")

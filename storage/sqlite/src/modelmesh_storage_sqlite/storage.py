@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
+from modelmesh._engine.foundation.secret import Secret
 from modelmesh.contracts.storage import LockHandle, checked_key, not_had
 from modelmesh.errors import ConfigurationError
-from modelmesh.secret import Secret
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_cdk.holders import is_gone, this_process
+from modelmesh_cdk.storage.lock_owner import is_gone, this_process
 from modelmesh_storage_sqlite.database import Database
 from modelmesh_storage_sqlite.network import network_filesystem
 

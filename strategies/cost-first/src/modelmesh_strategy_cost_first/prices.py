@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.models import ModelPricing
-from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import cost_nano_usd
 from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope, Price
 from modelmesh_strategy_cost_first.spent import Spent
 

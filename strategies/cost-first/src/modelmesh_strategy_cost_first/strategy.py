@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from modelmesh._engine.limits.cost import NANO, cost_nano_usd, counted
+from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
+from modelmesh._engine.limits.token_counts import allowed_output, prompt_size
+from modelmesh._engine.routing.candidates import FADE, Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh.routing.candidates import FADE, Candidate, Candidates
-from modelmesh.routing.pool import Pool
-from modelmesh.routing.prices import NANO, cost_nano_usd, counted
-from modelmesh.routing.spending import TYPICAL_OUTPUT
-from modelmesh.routing.token_counts import allowed_output, prompt_size
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
 from modelmesh_strategy_cost_first.spent import Spent

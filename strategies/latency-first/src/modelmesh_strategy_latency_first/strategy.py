@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError, ProviderTimeoutError
-from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_latency_first.waits import Waits
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from attrs import define
 
-from modelmesh.routing.candidates import Candidate
+from modelmesh._engine.routing.candidates import Candidate
 
 DECAY_S = 10.0
 """After so many seconds an observation has lost nearly two thirds of its weight."""

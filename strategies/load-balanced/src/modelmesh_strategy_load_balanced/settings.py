@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from modelmesh.routing.pool import Pool
+    from modelmesh._engine.routing.pool import Pool
 
 MOST = 1e15
 """No weight is above it."""

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.levels import Alarms, levels
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.levels import Alarms, levels
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_load_balanced.settings import MOST, balance_mode, configured_weights, weights_for
 from modelmesh_strategy_load_balanced.weights import Weights

@@ -3,7 +3,7 @@
 Members are kept in classes whose weights are within a factor of four. A draw takes a class by the most that its members may
 weigh, a member of it evenly, and keeps that one as often as it really weighs; else it draws again. That is exact for every
 set: what is not in it is drawn again like what weighs less. From a set that leaves most members out it is drawn through the
-classes' masks (``routing/candidates.py``), so that few draws are in vain.
+classes' masks (:mod:`modelmesh._engine.routing.candidates`), so that few draws are in vain.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from modelmesh.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 
 if TYPE_CHECKING:
-    from modelmesh.routing.pool import Pool
+    from modelmesh._engine.routing.pool import Pool
 
 TRIES = 32
 """Draws before another way is taken; one in four is kept at least where nothing recovers and nothing is left out."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 from modelmesh.errors import NoActiveModelError
-from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh_cdk import BaseStrategy
 
 MODEL_SCORE, PROVIDER_SCORE = 1000.0, 500.0

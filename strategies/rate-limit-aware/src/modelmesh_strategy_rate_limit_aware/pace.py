@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from modelmesh.routing.levels import Alarms
+from modelmesh._engine.routing.levels import Alarms
 
 MINUTE = 60.0
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh.config.units import duration
+from modelmesh._engine.foundation.units import duration
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.levels import Alarms, levels
+from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError
-from modelmesh.routing.candidates import Candidate, Candidates
-from modelmesh.routing.levels import Alarms, levels
-from modelmesh.routing.pool import Pool
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import STEPS, Standings, in_steps

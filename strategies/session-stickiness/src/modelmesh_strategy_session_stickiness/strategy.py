@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh.config.units import duration
+from modelmesh._engine.foundation.units import duration
+from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 from modelmesh.errors import ConfigurationError, SessionModelUnavailableError
-from modelmesh.routing.candidates import Candidate, Candidates
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_session_stickiness.naming import session_of
 from modelmesh_strategy_session_stickiness.sessions import Sessions

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import RULES
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import RULES
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_answer, tool_answer
 from modelmesh_cdk.testing.provider.subject import Subject

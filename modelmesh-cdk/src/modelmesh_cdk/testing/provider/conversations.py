@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer

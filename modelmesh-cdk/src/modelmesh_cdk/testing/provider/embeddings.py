@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import ProviderError
-from modelmesh.operations import EMBEDDINGS
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import USAGE_OF_EMBEDDINGS, WORDS, embedding_answer
 from modelmesh_cdk.testing.dialects.shape import unpacked

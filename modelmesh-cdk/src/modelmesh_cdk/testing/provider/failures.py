@@ -8,8 +8,8 @@ import socket
 import pytest
 from attrs import evolve
 
+from modelmesh._engine.foundation.failures import FailureClass, error_type
 from modelmesh.errors import ProviderError, RateLimitError
-from modelmesh.routing.classes import FailureClass, error_type
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.protocol import Refusal
 from modelmesh_cdk.testing.dialects.samples import text_answer

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.ids import Kind
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelNotFoundError, ProviderError, ProviderTimeoutError
-from modelmesh.ids import Kind
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.provider.catalogued import Catalogued
 from modelmesh_cdk.testing.provider.requests import PIXEL, TOOL

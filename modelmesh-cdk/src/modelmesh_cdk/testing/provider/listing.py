@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.asking import LIMITS
 from modelmesh_cdk.testing.provider.subject import KEY, Subject
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream

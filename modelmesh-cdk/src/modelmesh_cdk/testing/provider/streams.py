@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ProviderError
-from modelmesh.routing.classes import FailureClass
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_chunks, tool_chunks
 from modelmesh_cdk.testing.provider.subject import Subject

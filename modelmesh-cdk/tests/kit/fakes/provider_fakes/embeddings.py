@@ -6,8 +6,8 @@ import json
 
 from provider_fakes.honest import Honest
 
+from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
-from modelmesh.operations import EMBEDDINGS
 from modelmesh_cdk.testing.dialects.shape import unpacked
 
 

@@ -6,9 +6,9 @@ import json
 
 from provider_fakes.honest import Classifies, Honest
 
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError
-from modelmesh.routing.classes import FailureClass
 
 
 class TakesQuotaForThrottle(Classifies):

@@ -9,8 +9,8 @@ from provider_fakes.honest import Honest, Streams
 
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.event_streams import HttpEventStream
-from modelmesh_cdk.openai_stream import ChunkDecoder
+from modelmesh_cdk.provider.event_streams import HttpEventStream
+from modelmesh_cdk.provider.openai_stream import ChunkDecoder
 
 
 class StripsWords(Streams):

@@ -6,7 +6,7 @@ import json
 
 from provider_fakes.honest import Honest
 
-from modelmesh_cdk.openai_stream import ChunkDecoder
+from modelmesh_cdk.provider.openai_stream import ChunkDecoder
 
 
 class _Unnumbered(ChunkDecoder):

@@ -1,0 +1,123 @@
+"""What an observability sink is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, ClassVar, Self
+
+from attrs import asdict, fields_dict, frozen
+from attrs import field as attrs_field
+
+from modelmesh.contracts.observability import SEVERITIES, AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh_cdk.declared_options import DeclaresOptions
+from modelmesh_cdk.observability.redaction import redact, redact_record
+
+
+class JsonLine(str):
+    """A finished line of JSON, its secrets already blanked where they were to be."""
+
+    __slots__ = ()
+
+
+@frozen(kw_only=True)
+class BaseObservabilityConfig:
+    """Settings of a sink.
+
+    Attributes:
+        redact: Whether values that look like secrets are blanked.
+        min_severity: Least severity of a trace that is written.
+        options: Whatever else the configuration said.
+    """
+
+    redact: bool = True
+    min_severity: str = "info"
+    options: Mapping[str, Any] = attrs_field(factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Read a map; keys that no field has go to ``options``."""
+        settings = dict(settings)
+        if "redact_secrets" in settings:
+            settings["redact"] = settings.pop("redact_secrets")
+        known = {name: value for name, value in settings.items() if name in fields_dict(cls) and name != "options"}
+        return cls(**known, options={name: value for name, value in settings.items() if name not in known})
+
+
+class BaseObservability(DeclaresOptions):
+    """Formats what it hears, one line each, and hands the line to :meth:`_write`; a sink overrides that one method.
+
+    Attributes:
+        id: Connector ID, the same as the entry point's name.
+    """
+
+    id: ClassVar[str] = "modelmesh.base-observability.v1"
+    config_class: ClassVar[type[BaseObservabilityConfig]] = BaseObservabilityConfig
+    _base_settings: ClassVar[Collection[str]] = ("redact_secrets",)
+
+    def __init__(self, config: Mapping[str, Any] | BaseObservabilityConfig | None = None) -> None:
+        self.config = config if isinstance(config, BaseObservabilityConfig) else self.config_class.of(config or {})
+        self._lock = Lock()
+
+    def _write(self, line: str) -> None:
+        """Take one finished line. Override this; it is never called twice at once."""
+
+    def _format_event(self, event: RoutingEvent) -> str:
+        """Return the line of a routing event."""
+        return self._line("event", asdict(event))
+
+    def _format_log(self, entry: RequestLogEntry) -> str:
+        """Return the line of a finished request."""
+        return self._line("log", {**asdict(entry), "total_tokens": entry.total_tokens})
+
+    def _format_stats(self, scope: str, stats: AggregateStats) -> str:
+        """Return the line of one scope's counters."""
+        return self._line("stats", {"scope_id": scope, **asdict(stats)})
+
+    def _format_trace(self, entry: TraceEntry) -> str:
+        """Return the line of one step."""
+        return self._line("trace", asdict(entry))
+
+    def emit(self, event: RoutingEvent) -> None:
+        """Write a routing event."""
+        self._put(self._format_event(event))
+
+    def log(self, entry: RequestLogEntry) -> None:
+        """Write a finished request."""
+        self._put(self._format_log(entry))
+
+    def flush(self, stats: Mapping[str, AggregateStats]) -> None:
+        """Write counters."""
+        for scope, values in stats.items():
+            self._put(self._format_stats(scope, values))
+
+    def trace(self, entry: TraceEntry) -> None:
+        """Write a step, when it is severe enough."""
+        if SEVERITIES.index(entry.severity) >= SEVERITIES.index(self.config.min_severity):
+            self._put(self._format_trace(entry))
+
+    def _line(self, kind: str, values: Mapping[str, Any]) -> str:
+        """Return a record as one line of JSON, without what is unknown."""
+        kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
+        when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
+        record = {"type": kind, **when, **(redact_record(kept) if self.config.redact else kept)}
+        return JsonLine(json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":")))
+
+    def _odd(self, value: object) -> str:
+        """Write what JSON has no form for."""
+        return redact(str(value)) if self.config.redact else str(value)
+
+    def _put(self, line: str) -> None:
+        text = redact(line) if self.config.redact and not isinstance(line, JsonLine) else line
+        with self._lock:
+            self._write(text)
+
+    def close(self) -> None:
+        """Write what is still held, and let go."""
+
+
+def iso(timestamp: float) -> str:
+    """Return Unix seconds as ISO 8601 in UTC, milliseconds."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

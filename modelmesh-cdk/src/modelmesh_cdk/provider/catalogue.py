@@ -1,0 +1,223 @@
+"""A connector's list of models, as dated data in its ``models.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
+from difflib import SequenceMatcher
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from modelmesh._engine.config.problems import did_you_mean
+from modelmesh._engine.config.schema import FEATURES
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError, ConnectorLoadError
+from modelmesh_cdk.provider.price_rows import read_price
+
+_FIELDS = ("id", "upstream", "capabilities", "features", "delivery", "context_window", "max_output_tokens")
+_ALMOST = 0.93
+"""How alike a path of one's own may be to one of the tree before it is taken for a slip."""
+
+
+def read_row(row: Mapping[str, Any], *, source: str | None = None, as_of: str | None = None) -> ModelInfo:
+    """Read one row.
+
+    Args:
+        row: ``id`` and whatever is known; ``pricing`` is in USD per 1,000 tokens.
+        source: Where the catalogue was read, for rows without a source of their own.
+        as_of: The day it was read, for rows without one of their own.
+    """
+    known = {name: row[name] for name in _FIELDS if name in row}
+    price = row.get("pricing")
+    if price:
+        known["pricing"] = read_price(price, source=source, as_of=as_of)
+    extra = {name: value for name, value in row.items() if name not in (*_FIELDS, "pricing")}
+    return ModelInfo(**known, extra={"source": source, "as_of": as_of, **extra})
+
+
+def load_catalogue(package: str, owner: Any = None) -> tuple[ModelInfo, ...]:
+    """Return the models of ``models.json`` in a package; empty when it ships none.
+
+    Args:
+        package: Import name, e.g. ``modelmesh_connector_groq``.
+        owner: The connector class, for messages.
+
+    Raises:
+        ConnectorLoadError: The file is wrong; the message names it and its line.
+    """
+    module = sys.modules.get(package)
+    if module is None or not hasattr(module, "__path__"):
+        return ()
+    try:
+        return _read(package, str(module.__file__))
+    except _WrongFileError as error:
+        place, why = error.args
+        connector_id, distribution = authors.identity(owner) if owner is not None else ("", None)
+        whose = f"the models of {connector_id!r}{f' of {distribution}' if distribution else ''}: " if connector_id else ""
+        message = f"{place}: {whose}{why} Correct it and look again: modelmesh connectors"
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from None
+
+
+class _WrongFileError(Exception):
+    """A place and what is wrong there."""
+
+
+@cache
+def _read(package: str, _: str) -> tuple[ModelInfo, ...]:
+    file = files(package).joinpath("models.json")
+    if not file.is_file():
+        return ()
+    text = file.read_text("utf-8")
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        place, why = f"{file}:{error.lineno}:{error.colno}", f"the file is no JSON: {error.msg}."
+        raise _WrongFileError(place, why) from None
+    wrong = _wrong_with(data)
+    if wrong is not None:
+        place = f"{file}:{_line_of(text, wrong[0])}"
+        raise _WrongFileError(place, wrong[1])
+    return tuple(read_row(row, source=data.get("source"), as_of=data.get("as_of")) for row in data["models"])
+
+
+_SHAPE = 'The file is {"source": "where it was read", "as_of": "YYYY-MM-DD", "models": [{"id": "…"}]}.'
+
+
+def must_exist(provider: Any) -> None:
+    """Raise for a connector without a ``models.json``, whose list of models is nowhere.
+
+    Raises:
+        ConnectorLoadError: There is no such file.
+    """
+    package = authors.class_of(provider).__module__.partition(".")[0]
+    module = sys.modules.get(package)
+    connector_id, distribution = authors.identity(provider)
+    if module is not None and hasattr(module, "__path__"):
+        if files(package).joinpath("models.json").is_file():
+            return
+        why = (
+            f"there is no models.json in the package {package!r}. If your source has one, the wheel lacks it: a build backend "
+            "packs data files only when told to (hatchling packs all of a package; setuptools needs package-data)"
+        )
+    else:
+        why = (
+            f"{package!r} is a single module, and models.json is read from the folder of a package: make it {package}/__init__.py"
+        )
+    message = (
+        f"the {authors.described(provider)} has no list of models: {why}. Or override models(), derive from QuickProvider, which "
+        "asks the vendor, or name models in the configuration: models: [NAME]"
+    )
+    raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
+
+
+# -- what is wrong with a file --------------------------------------------------------------------------------------
+
+
+def _wrong_with(data: Any) -> tuple[int | str, str] | None:
+    """Return where (the number of a row, or a key) and why; ``None`` when nothing is."""
+    rows = data.get("models") if isinstance(data, dict) else None
+    if not isinstance(rows, list):
+        return ("models" if isinstance(data, dict) else "", f"it has no list 'models'. {_SHAPE}")
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        why = _wrong_row(row, data) or (f"the ID {row['id']!r} stands twice." if row["id"] in seen else None)
+        if why is not None:
+            return number, why
+        seen.add(row["id"])
+    return None
+
+
+def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
+        return f"a model must be an object with an 'id'. {_SHAPE}"
+    name = row["id"]
+    source, as_of = (row.get(key, data.get(key)) for key in ("source", "as_of"))
+    if not source or not _is_day(as_of):
+        return (
+            f"the model {name!r} is undated: it needs a 'source' and the day it was read as 'as_of', YYYY-MM-DD, here or "
+            f"once for the file; they are {source!r} and {as_of!r}."
+        )
+    if unknown := next(_unknown_keys(row), None):
+        return f"{unknown[0]} of the model {name!r} is unknown.{unknown[1]}"
+    for key, kind in _KINDS.items():
+        if row.get(key) is not None and not isinstance(row[key], kind):
+            return f"{key!r} of the model {name!r} must be {_WORDS[kind]}, not {json.dumps(row[key])}."
+    if row.get("pricing"):
+        try:
+            read_price(row["pricing"])
+        except ConfigurationError as error:
+            return (
+                error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"
+            )
+    return next(filter(None, (_wrong_capability(one, name) for one in row.get("capabilities") or ())), None)
+
+
+def _unknown_keys(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a row that nothing reads, and hints; further facts begin with ``x-``, or say where another was read."""
+    for known, below in ((ROW_KEYS, row), (FEATURES, row.get("features")), (DELIVERY, row.get("delivery"))):
+        for key in below if isinstance(below, Mapping) else ():
+            if key not in known and not key.startswith("x-") and not key.endswith(_REMARKS):
+                where = "" if known is ROW_KEYS else "features." if known is FEATURES else "delivery."
+                hint = did_you_mean(key, known)
+                yield repr(f"{where}{key}"), f"{hint} Known: {', '.join(known)}; a fact of your own begins with 'x-'."
+
+
+ROW_KEYS = (
+    *_FIELDS, "pricing", "source", "as_of", "free_tier", "dimensions", "trained_context", "license", "end_of_life", "equivalent",
+    "created",
+)  # fmt: skip
+_REMARKS = ("_source", "_as_of", "_note")
+DELIVERY = ("synchronous", "streaming", "batch")
+
+_KINDS: dict[str, type] = {
+    "upstream": str,
+    "capabilities": list,
+    "features": dict,
+    "delivery": dict,
+    "context_window": int,
+    "max_output_tokens": int,
+    "pricing": dict,
+}
+_WORDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number"}
+
+
+def _wrong_capability(said: Any, model: str) -> str | None:
+    tree = standard_tree()
+    if not isinstance(said, str):
+        return f"'capabilities' of the model {model!r} must be a list of strings."
+    if tree.get_node(said) is not None:
+        return None
+    near = tree.suggest(said.rpartition(".")[2])
+    node = tree.get_node(near) if near else None
+    if "." in said and (node is None or SequenceMatcher(None, said, node.path).ratio() < _ALMOST):
+        return None  # a capability of the connector's own
+    hint = f" Did you mean {(node.path if '.' in said and node else near)!r}?" if near else ""
+    return (
+        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities; one of your own "
+        "needs a dotted path."
+    )
+
+
+def _is_day(text: object) -> bool:
+    try:
+        return bool(date.fromisoformat(str(text)))
+    except ValueError:
+        return False
+
+
+def _line_of(text: str, place: int | str) -> int:
+    """The line of a key, or at which the row of a number begins."""
+    if isinstance(place, str):
+        return text.count("\n", 0, max(text.find(f'"{place}"'), 0)) + 1
+    decoder, at = json.JSONDecoder(), text.index("[", text.index('"models"')) + 1
+    for _ in range(place + 1):
+        while text[at] in " \t\r\n,":
+            at += 1
+        start = at
+        at = decoder.raw_decode(text, at)[1]
+    return text.count("\n", 0, start) + 1

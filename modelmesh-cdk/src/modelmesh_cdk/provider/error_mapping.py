@@ -1,0 +1,122 @@
+"""Error mapping: which class of failure a vendor's error code or wording stands for.
+
+A connector lists what it knows of its vendor in one table, ``error_mappings``, each row with its source and date. The rows of
+:mod:`modelmesh_cdk.provider.common_errors` hold for every vendor, because most vendors copy the texts of OpenAI or of another
+vendor. Codes are looked up before words, and the connector's rows before the common ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+from attrs import frozen
+
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh_cdk.provider.error_bodies import ErrorBody
+
+_F = FailureClass
+
+REFUSALS = frozenset({400, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 424, 501})
+"""Statuses whose meaning the body decides."""
+
+ANY = frozenset(range(400, 600))
+
+_QUOTES = str.maketrans(dict.fromkeys("\"'`‘’“”´*", None))
+_SPACES = re.compile(r"\s+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+@frozen
+class ErrorMapping:
+    """One row: the codes and words of a vendor, and the class they stand for.
+
+    Attributes:
+        failure: The class.
+        codes: Codes in lower case, any of which is enough.
+        words: Patterns that are searched in the message, without quotes and with single spaces; case does not count. A group
+            named ``parameter`` is the unsupported parameter.
+        statuses: HTTP statuses that the row is for. A row without codes and words holds for all errors of its statuses.
+        too_long: Whether only a model with a larger context window can take the request.
+        feature: The parameter of the request that the model does not support.
+        source: Where the codes or the words were read, and when.
+    """
+
+    failure: FailureClass
+    codes: frozenset[str] = frozenset()
+    words: tuple[re.Pattern[str], ...] = ()
+    statuses: Collection[int] = REFUSALS
+    too_long: bool = False
+    feature: str | None = None
+    source: str = ""
+
+
+def mapping(
+    failure: FailureClass,
+    *codes: str,
+    words: str | Sequence[str] = (),
+    statuses: Collection[int] = REFUSALS,
+    too_long: bool = False,
+    feature: str | None = None,
+    source: str = "",
+) -> ErrorMapping:
+    """Make a row.
+
+    Args:
+        failure: The class.
+        *codes: Codes of the vendor.
+        words: Regular expressions, any of which is enough.
+        statuses: HTTP statuses that the row is for.
+        too_long: Whether only a larger context window helps.
+        feature: The parameter that is not supported.
+        source: Where this was read, and when.
+    """
+    patterns = tuple(re.compile(one, re.IGNORECASE) for one in ((words,) if isinstance(words, str) else words))
+    lowered = frozenset(code.lower() for code in codes)
+    return ErrorMapping(failure, lowered, patterns, frozenset(statuses), too_long, feature, source)
+
+
+def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable[ErrorMapping]) -> ErrorMapping | None:
+    """Return the row that explains an error; ``None`` when no row does.
+
+    Args:
+        status: HTTP status.
+        code: The code that the connector read.
+        error: The body.
+        rows: The connector's rows, then the common ones.
+    """
+    eligible = [row for row in rows if status in row.statuses]
+    codes = [one.lower() for one in (code, *error.codes) if one]
+    by_code = next((row for one in codes for row in eligible if one in row.codes), None)
+    if by_code is not None:
+        return by_code
+    text = plain(error.text)
+    return next((row for row in eligible if (not row.codes and not row.words) or _said(row, text)), None)
+
+
+def _said(row: ErrorMapping, text: str) -> re.Match[str] | None:
+    return next((found for found in (pattern.search(text) for pattern in row.words) if found), None)
+
+
+def plain(text: str) -> str:
+    """Return a message without quotes and with single spaces, so that a pattern need not know how a vendor quotes."""
+    return _SPACES.sub(" ", text.translate(_QUOTES)).strip()
+
+
+def unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | None:
+    """Return the parameter that the model does not support, as callers name it; ``None`` when the vendor names none."""
+    if row.failure is not _F.CAPABILITY or row.too_long:
+        return None
+    said = _said(row, plain(error.text))
+    named = said.groupdict().get("parameter") if said else None
+    found = row.feature or (error.param if row.codes & UNSUPPORTED else None) or named
+    if found is None:
+        return None
+    found = _CAMEL.sub(r"_\1", found).lower()
+    return None if re.split(r"[.\[]", found)[0] in _OF_EVERY_REQUEST else found
+
+
+_OF_EVERY_REQUEST = frozenset({"messages", "model", "input", "contents", "prompt", "stream", "role", "content"})
+"""Parameters that say nothing of a model when it refuses them: it would never be tried again."""
+
+UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})

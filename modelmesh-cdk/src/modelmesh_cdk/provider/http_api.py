@@ -1,0 +1,122 @@
+"""A vendor whose chat is JSON over HTTP, and whose JSON is described rather than programmed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from attrs import evolve, field, frozen
+
+from modelmesh_cdk.provider.base import BaseProvider
+from modelmesh_cdk.provider.config import BaseProviderConfig
+from modelmesh_cdk.provider.mapping import RequestMapping, ResponseMapping
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.request import WireRequest
+
+_STREAMED = "chat.completions"
+
+
+@frozen(kw_only=True)
+class HttpApiProviderConfig(BaseProviderConfig):
+    """Settings of an :class:`HttpApiProvider`; what is ``None`` is as the class says.
+
+    Attributes:
+        completion_endpoint: Path of the chat after the base URL; ``{model}`` in it is the model.
+        request_mapping: A :class:`RequestMapping`, or a map of its fields.
+        response_mapping: A :class:`ResponseMapping`, or a map of its fields.
+        stream_mapping: The same for one event of a stream.
+    """
+
+    completion_endpoint: str | None = None
+    request_mapping: Any = field(default=None)
+    response_mapping: Any = field(default=None)
+    stream_mapping: Any = field(default=None)
+
+
+class HttpApiProvider(BaseProvider):
+    """A connector is an address and two mappings; where those do not reach, override the hooks of ``BaseProvider``.
+
+    The answer comes in OpenAI's shape with everything in it that the vendor sent; parameters that the mapping does not
+    name go to the vendor under the caller's names. Streams are server-sent events, one chunk each, ended by ``[DONE]``
+    or by a finish reason. Only chats are mapped.
+
+    Example:
+        ::
+
+            class Acme(HttpApiProvider):
+                id = "acme.text.v1"
+                default_base_url = "https://api.acme.example"
+                api_key_variable = "ACME_API_KEY"
+                completion_endpoint = "/generate/{model}"
+                request_mapping = RequestMapping(model_field="", max_tokens_field="limits.output")
+                response_mapping = ResponseMapping(choices_field="outputs", content_field="text")
+
+    Attributes:
+        completion_endpoint: Path of the chat after the base URL; ``{model}`` in it is the model.
+        request_mapping: Where parameters go.
+        response_mapping: Where the parts of an answer stand.
+        stream_mapping: Where the parts of an event stand; ``None``: as in an answer, but with the text at ``delta.content``
+            where that stands at ``message.content``.
+        key_header: Header with the key.
+        key_scheme: What stands before the key in it.
+    """
+
+    id: ClassVar[str] = "modelmesh.http-api.v1"
+    api_version: ClassVar[str] = ""
+    list_path: ClassVar[str] = ""  # where such a vendor lists its models, and how, no mapping says
+    config_class: ClassVar[type[BaseProviderConfig]] = HttpApiProviderConfig
+    completion_endpoint: str = "/v1/chat/completions"
+    request_mapping: RequestMapping = RequestMapping()
+    response_mapping: ResponseMapping = ResponseMapping()
+    stream_mapping: ResponseMapping | None = None
+    key_header: ClassVar[str] = "Authorization"
+    key_scheme: ClassVar[str] = "Bearer"
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        said: Any = self.config
+        self.completion_endpoint = said.completion_endpoint or self.completion_endpoint
+        self.request_mapping = RequestMapping.of(said.request_mapping or self.request_mapping)
+        self.response_mapping = ResponseMapping.of(said.response_mapping or self.response_mapping)
+        streamed = said.stream_mapping or self.stream_mapping
+        self._events = ResponseMapping.of(streamed) if streamed else _in_deltas(self.response_mapping)
+
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request, the key where the vendor looks for it."""
+        headers = super()._build_headers()
+        key = headers.pop("Authorization", None)
+        if key is not None and self._api_key is not None:
+            headers[self.key_header] = f"{self.key_scheme} {self._api_key.reveal()}".strip()
+        return headers
+
+    def _get_completion_endpoint(self) -> str:
+        """Return the address of chats, ``{model}`` not filled in."""
+        path = self.completion_endpoint
+        version = path.split("/", 2)[1] if path.startswith("/v") else ""
+        root = self._root.removesuffix(f"/{version}") if version else self._root  # however the base URL was written
+        return f"{root}/{path.lstrip('/')}"
+
+    def _endpoint(self, request: WireRequest) -> str:
+        """Return the address of a request."""
+        return super()._endpoint(request).replace("{model}", quote(request.model, safe=""))
+
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the body that the mapping makes of a chat."""
+        if request.call.operation.name != _STREAMED:
+            return super()._build_request_payload(request)
+        return self.request_mapping.body(request.model, request.payload, stream=request.stream)
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer that the mapping finds in a body."""
+        return self.response_mapping.answer(data)
+
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return the chunk that the mapping finds in an event."""
+        event = json_codec.decode(data.encode())
+        if not isinstance(event, dict):
+            return None
+        return event if event.get("error") else self._events.answer(event, "delta")
+
+
+def _in_deltas(mapping: ResponseMapping) -> ResponseMapping:
+    return evolve(mapping, content_field="delta.content") if mapping.content_field == "message.content" else mapping

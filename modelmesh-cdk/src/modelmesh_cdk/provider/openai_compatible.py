@@ -1,0 +1,40 @@
+"""Vendors that speak OpenAI's format."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider.base import BaseProvider
+
+OPEN_RULES = MessageRules(vendor="this vendor")
+"""Rules of OpenAI's format itself; unknown roles, keys and parts are left to the vendor."""
+
+
+class OpenAICompatibleProvider(BaseProvider):
+    """A vendor whose API is OpenAI's: a connector of it is data.
+
+    Example:
+        A whole connector::
+
+            class GroqProvider(OpenAICompatibleProvider):
+                id = "groq.api.v1"
+                default_base_url = "https://api.groq.com/openai/v1"
+                api_key_variable = "GROQ_API_KEY"
+
+    The options ``organization`` and ``project`` are sent as OpenAI's headers of that name. A connector whose vendor accepts
+    less than OpenAI's format states that as :class:`modelmesh_cdk.message_rules.MessageRules` in ``message_rules``.
+    """
+
+    id: ClassVar[str] = "modelmesh.openai-compatible.v1"
+    message_rules: ClassVar[MessageRules | None] = OPEN_RULES
+
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request."""
+        headers = super()._build_headers()
+        for option, name in (("organization", "OpenAI-Organization"), ("project", "OpenAI-Project")):
+            value = self.config.options.get(option)
+            if value:
+                headers[name] = value.reveal() if isinstance(value, Secret) else str(value)
+        return headers

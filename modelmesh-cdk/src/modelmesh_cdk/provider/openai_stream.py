@@ -1,0 +1,88 @@
+"""Streams of chunks in OpenAI's format, ended by ``[DONE]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.provider.failures import broke_off, misused
+from modelmesh_cdk.provider.tool_calls import ToolCallNumbers
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.sse import ServerSentEvent
+
+
+class ChunkDecoder:
+    """Decodes one stream; the chunks are the vendor's own."""
+
+    __slots__ = ("_calls", "_failure", "_parse", "done")
+
+    def __init__(
+        self,
+        parse: Callable[[str], dict[str, Any] | None] | None,
+        failure: Callable[[Mapping[str, Any]], ProviderError],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            parse: The connector's own reading of an event's data; ``None`` takes it as JSON.
+            failure: Makes the error of an error body.
+        """
+        self._parse = parse
+        self._failure = failure
+        self._calls = ToolCallNumbers()
+        self.done = False
+
+    def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
+        """Return the chunks of one event.
+
+        Raises:
+            ValueError: The event is not JSON.
+            ProviderError: It is an error.
+        """
+        data = event.data
+        if data == b"[DONE]" or (len(data) < _SHORT and data.strip() == b"[DONE]"):
+            self.done = True
+            return ()
+        if event.name == "error":
+            raise self._failed(_error_in(data))
+        if self._parse is None:
+            chunk = json_codec.decode(data)
+            if not isinstance(chunk, dict):
+                message = "an event is not a JSON object"
+                raise ValueError(message)
+        else:
+            parsed = self._parse(data.decode())
+            if parsed is None:
+                return ()
+            if not isinstance(parsed, dict):
+                raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
+            chunk = parsed
+        if chunk.get("error") or chunk.get("object") == "error":
+            raise self._failed(chunk)
+        broken = broke_off(chunk)
+        if broken is not None:
+            raise broken
+        chunk.setdefault("object", "chat.completion.chunk")
+        self._calls.number(chunk)
+        return (chunk,)
+
+    def _failed(self, body: Mapping[str, Any]) -> ProviderError:
+        """Make the error of an error event, with the usage that some vendors state in it."""
+        made = self._failure(body)
+        usage = body.get("usage")
+        if isinstance(usage, Mapping):
+            made.usage = usage
+        return made
+
+
+_SHORT = 32
+
+
+def _error_in(data: bytes) -> Mapping[str, Any]:
+    """Return the body of an event that is an error by its name, in OpenAI's shape."""
+    try:
+        body = json_codec.decode(data)
+    except ValueError:
+        body = data.decode("utf-8", "replace")
+    return body if isinstance(body, dict) and body.get("error") else {"error": body}

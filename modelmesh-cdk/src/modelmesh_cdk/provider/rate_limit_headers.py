@@ -1,0 +1,223 @@
+"""Rate-limit headers: how long a vendor asks to wait, and what it still allows.
+
+One function, :func:`read_delay`, reads every format of a delay: seconds, floats, ``6m0s``, milliseconds, RFC 3339, an HTTP date,
+and Unix time in seconds, milliseconds, microseconds or nanoseconds. The time that it takes grows linearly with the length of the
+header, and headers longer than :data:`LONGEST` characters are not parsed. Names of headers stand in tables: :data:`DEFAULT` for
+the names that several vendors share, and a connector's own ``rate_limit_headers``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import overload
+
+from attrs import frozen
+
+from modelmesh._engine.foundation.delays import TOO_LONG_S
+from modelmesh.contracts.rate_limits import RateLimit
+
+LONGEST = 80
+"""Characters of a value that are parsed; no format needs more."""
+
+_NUMBER = re.compile(r"\+?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,9})?", re.IGNORECASE | re.ASCII)
+_SPAN = re.compile(
+    r"(\d{1,15}(?:\.\d{0,15})?) ?(ns|us|µs|μs|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d),? ?", re.ASCII
+)
+_UNITS = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_NEAR_S = 366 * 86_400.0
+"""A number this near to the current Unix time is a time; any other is a span."""
+_MOST = 1e15
+_UNIX_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
+
+
+@frozen
+class RateLimitHeaders:
+    """Names of the headers of one limit, in lower case.
+
+    Attributes:
+        kind: ``requests`` or ``tokens``.
+        limit: Header of the limit.
+        remaining: Header of what is left.
+        reset: Header of the reset; ``None`` where the vendor sends none.
+        source: Where the names were read, and when.
+    """
+
+    kind: str
+    limit: str
+    remaining: str
+    reset: str | None = None
+    source: str = ""
+
+
+def _family(prefix: str, suffix: str = "", *, kind: str = "requests", source: str = "") -> RateLimitHeaders:
+    return RateLimitHeaders(kind, f"{prefix}limit{suffix}", f"{prefix}remaining{suffix}", f"{prefix}reset{suffix}", source)
+
+
+DEFAULT: tuple[RateLimitHeaders, ...] = (
+    _family("x-ratelimit-", "-requests", source="openai 3.52.0, groq 1.7.0, LiteLLM's proxy; read 2026-11-21"),
+    _family("x-ratelimit-", "-tokens", kind="tokens", source="openai 3.52.0, groq 1.7.0, LiteLLM's proxy; read 2026-11-21"),
+    _family("x-ratelimit-", source="OpenRouter (Unix milliseconds), Together (seconds); read 2026-11-21"),
+    _family("x-tokenlimit-", kind="tokens", source="Together's documentation of rate limits; read 2026-11-30"),
+    _family("ratelimit-", source="IETF draft-ietf-httpapi-ratelimit-headers-06; read 2026-11-30"),
+)
+"""The names that several vendors share; of each kind the first that an answer has is read."""
+
+_DELAYS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
+
+
+def stated_delay(headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = DEFAULT) -> float | None:
+    """Return how long a refusal asks to wait.
+
+    Args:
+        headers: Response headers, names in lower case.
+        wall: Unix time now, for a reply without a date of its own.
+        names: Headers of the vendor's limits; the reset of a limit counts only when nothing of it is left.
+
+    Returns:
+        Seconds between 0 and :data:`TOO_LONG_S`; ``None`` when the headers state no delay that can be read.
+    """
+    for name, unit in _DELAYS:
+        seconds = read_delay(headers.get(name), unit=unit, now=_now(headers, wall))
+        if seconds is not None:
+            return seconds
+    spent = (row for row in names if row.reset is not None and _count(headers.get(row.remaining)) == 0)
+    resets = (read_delay(headers.get(row.reset or ""), now=_now(headers, wall)) for row in spent)
+    return max((seconds for seconds in resets if seconds is not None), default=None)
+
+
+def read_delay(text: str | None, *, now: float, unit: float = 1.0) -> float | None:
+    """Read a delay in any format that vendors send.
+
+    Args:
+        text: The value of a header, or a text of a body.
+        now: Unix time of the reply, for values that are a point in time.
+        unit: Seconds that a plain number counts.
+
+    Returns:
+        Seconds between 0 and :data:`TOO_LONG_S`, never NaN; ``None`` when the value cannot be read.
+    """
+    if text is None:
+        return None
+    text = text.strip() if len(text) <= LONGEST else _shortened(text)
+    if not text:
+        return None
+    if _NUMBER.fullmatch(text):
+        return _of_number(float(text), now, unit)
+    seconds = _of_span(text)
+    if seconds is None:
+        moment = _date(text)
+        seconds = None if moment is None else moment - now
+    if seconds is None and "," in text:  # a header that came twice
+        several = [read_delay(part, now=now, unit=unit) for part in text.split(",")]
+        seconds = None if None in several else max(filter(None, several), default=0.0)
+    return None if seconds is None else _clamped(seconds)
+
+
+def rate_limits(headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = DEFAULT) -> tuple[RateLimit, ...]:
+    """Return what the headers of an answer report of the vendor's limits, one row a kind.
+
+    Args:
+        headers: Response headers, names in lower case.
+        wall: Unix time of the answer.
+        names: Headers of the vendor's limits; of each kind the first that the answer has counts.
+    """
+    found: dict[str, RateLimit] = {}
+    for row in names:
+        if row.kind in found or row.remaining not in headers:
+            continue
+        limit, remaining = _count(headers.get(row.limit)), _count(headers.get(row.remaining))
+        if limit and remaining is not None:
+            resets = read_delay(headers.get(row.reset or ""), now=_now(headers, wall))
+            found[row.kind] = RateLimit(row.kind, limit, remaining, resets)
+    return tuple(found.values())
+
+
+class ReportedLimits(Sequence[RateLimit]):
+    """The limits that an answer reports, read when they are first looked at: most answers' limits never are."""
+
+    __slots__ = ("_headers", "_names", "_rows", "_wall")
+
+    def __init__(self, headers: Mapping[str, str], wall: float, names: Sequence[RateLimitHeaders]) -> None:
+        self._headers, self._wall, self._names = headers, wall, names
+        self._rows: tuple[RateLimit, ...] | None = None
+
+    def _read(self) -> tuple[RateLimit, ...]:
+        if self._rows is None:
+            self._rows = rate_limits(self._headers, wall=self._wall, names=self._names)
+        return self._rows
+
+    @overload
+    def __getitem__(self, index: int) -> RateLimit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RateLimit]: ...
+    def __getitem__(self, index: int | slice) -> RateLimit | Sequence[RateLimit]:
+        return self._read()[index]
+
+    def __iter__(self) -> Iterator[RateLimit]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+def _shortened(text: str) -> str:
+    """Return a long value as one that can be parsed: a number of many digits stays one, anything else is nothing."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()):
+        return ""
+    digits = text.lstrip("0") or "0"
+    return digits if len(digits) <= LONGEST else "9" * LONGEST
+
+
+def _of_number(number: float, now: float, unit: float) -> float | None:
+    if math.isnan(number):
+        return None
+    for per in _UNIX_UNITS:
+        if number > _NEAR_S and abs(number * per - now) < _NEAR_S:
+            return _clamped(number * per - now)
+    return _clamped(number * unit)
+
+
+def _of_span(text: str) -> float | None:
+    total, at = 0.0, 0
+    lowered = text.lower()
+    while at < len(lowered):
+        found = _SPAN.match(lowered, at)
+        if found is None:
+            return None
+        word = found[2]
+        total += float(found[1]) * _UNITS["ms" if word.startswith("ms") else word[0]]
+        at = found.end()
+    return total
+
+
+def _date(text: str) -> float | None:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def _now(headers: Mapping[str, str], wall: float) -> float:
+    """Return the time of a reply by its own clock, so that a difference between the two machines cancels out."""
+    sent = headers.get("date", "")
+    moment = _date(sent) if 0 < len(sent) <= LONGEST else None
+    return wall if moment is None else moment
+
+
+def _count(text: str | None) -> int | None:
+    if text is None or len(text) > LONGEST or not _NUMBER.fullmatch(text.strip()):
+        return None
+    number = float(text)
+    return int(number) if number < _MOST else None
+
+
+def _clamped(seconds: float) -> float:
+    return min(max(seconds, 0.0), TOO_LONG_S)

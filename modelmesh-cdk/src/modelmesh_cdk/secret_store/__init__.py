@@ -1,0 +1,1 @@
+"""Base class of secret stores, and the cache of secrets."""

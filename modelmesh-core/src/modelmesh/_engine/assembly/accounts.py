@@ -1,0 +1,310 @@
+"""Building the configured providers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from attrs import define, field
+
+from modelmesh._engine.assembly.policies import account_limits
+from modelmesh._engine.config.locate import Path, Places
+from modelmesh._engine.config.problems import Problems, UnknownValueError, did_you_mean
+from modelmesh._engine.config.reading import KNOWN_PROVIDER_KEYS
+from modelmesh._engine.config.references import References
+from modelmesh._engine.config.schema import ConnectionPoolSection, ProviderSection
+from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.health.admission_queue import AdmissionQueue
+from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins.aliases import ID_ALIASES, canonical_id
+from modelmesh._engine.plugins.options import check_options
+from modelmesh._engine.plugins.resolver import Resolver, build
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Provider
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError
+
+_log = logging.getLogger("modelmesh")
+
+
+@define(eq=False)
+class ProviderEntry:
+    """One configured provider, built.
+
+    Attributes:
+        section: What the configuration says of it.
+        provider: The connector.
+        account: Its health.
+        capabilities: Of models that state none of their own.
+    """
+
+    section: ProviderSection
+    provider: Provider = field(repr=False)
+    account: Account = field(repr=False)
+    capabilities: tuple[str, ...] = ()
+    _catalogue: tuple[ModelInfo, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the configuration."""
+        return self.section.key
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """What may stand before the ID of one of its models, whether or not another entry has that for its key."""
+        return _names(self.key, self.account.connector_id)
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a reference means this entry."""
+        return name in self.account.names
+
+    def shipped(self) -> Sequence[ModelInfo]:
+        """Return what the connector ships of models, nothing when it has no such list. Asks nobody."""
+        ships = getattr(self.provider, "shipped_models", None)
+        return ships() if ships is not None else ()
+
+    @property
+    def asks_vendor(self) -> bool:
+        """Whether the vendor's own list is wanted in place of what the connector ships: ``models: []``."""
+        lists = callable(getattr(self.provider, "discover_models", None)) and getattr(self.provider, "list_path", True)
+        return self.section.models is not None and not self.section.models and bool(lists)
+
+    def catalogue(self) -> tuple[ModelInfo, ...]:
+        """Return what the provider says it has; asked once.
+
+        Raises:
+            ConnectorLoadError: It gives no list of :class:`ModelInfo`.
+        """
+        if self._catalogue is None:
+            try:
+                rows = self.provider.discover_models() if self.asks_vendor else self.provider.models()  # type: ignore[attr-defined]
+            except ModelMeshError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
+                place = authors.where_raised(error, self.provider)
+                said = f"raised {authors.what(error, self.provider)}"
+                raise self._no_catalogue(said, place) from error.with_traceback(None)
+            if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
+                said = f"returned {type(rows).__name__}"
+                raise self._no_catalogue(said)
+            rows = tuple(rows)
+            odd = [row for row in rows if not isinstance(row, ModelInfo)]
+            if odd:
+                said = f"returned a list with a {type(odd[0]).__name__} in it"
+                raise self._no_catalogue(said)
+            self._catalogue = rows
+        return self._catalogue
+
+    def _no_catalogue(self, what: str, place: str | None = None) -> ConnectorLoadError:
+        connector_id, distribution = authors.identity(self.provider)
+        message = (
+            f"providers.{self.key}: models() of the {authors.described(self.provider)} {what} "
+            f"(at {place or authors.where_of(self.provider, 'models')}). It must return a list of modelmesh.contracts.ModelInfo; "
+            f"until then, name the models under providers.{self.key}.models"
+        )
+        return ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
+
+
+def build_entry(
+    section: ProviderSection, resolver: Resolver, references: References, problems: Problems, connector: str | None = None
+) -> ProviderEntry:
+    """Build one provider.
+
+    Args:
+        section: What the configuration says of it.
+        resolver: Answers connector IDs.
+        references: Answers references.
+        problems: Collects options that the connector does not have.
+        connector: Stands in for a connector that is unknown, so that the rest can be checked.
+
+    Raises:
+        ModelMeshError: Its connector is unknown or broken, or a secret is missing.
+    """
+    path: Path = ("providers", section.key)
+    places = problems.places
+    credential: str | None = None
+    if section.instance is not None:
+        provider = section.instance
+        connector_id = str(getattr(provider, "id", section.key))
+        for method in ("models", "send", "asend"):
+            if not callable(getattr(provider, method, None)):
+                where = places.where((*path, "instance"))
+                message = (
+                    f"{where}: {type(provider).__name__} is no provider: it has no {method}(). "
+                    "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
+                )
+                raise ConfigurationError(message, where=where)
+    else:
+        connector_id = canonical_id(connector or section.connector or section.key, Kind.PROVIDER)
+        where = places.where((*path, "connector") if section.connector else path)
+        cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
+        connector_id = str(getattr(cls, "id", connector_id) or connector_id)
+        check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
+        missing = references.unanswered
+        settings = _settings(section, references, path)
+        settings["max_connections"] = _most_connections(section, places, path)
+        credential = getattr(settings.get("api_key"), "source", None)
+        try:
+            provider = build(cls, settings, connector_id)
+        except ModelMeshError as error:
+            if references.unanswered > missing:
+                raise UnknownValueError(section.key) from error  # reported, and a placeholder stands in its place
+            if not error.message.startswith(where):
+                error.message = f"{where}: {error.message}"
+            if isinstance(error, ConfigurationError) and error.where is None:
+                error.where = where
+            raise
+    most = _most_connections(section, places, path)
+    limits, own = account_limits(section), getattr(provider, "timeout", None)
+    if own is not None:
+        limits.setdefault("answer", own)
+    account = Account(
+        provider_id=section.key,
+        connector_id=connector_id,
+        names=_names(section.key, connector_id),
+        limit=most,
+        admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
+        credential=credential,
+        max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
+        limits=limits,
+    )
+    stated = section.capabilities or tuple(getattr(provider, "capabilities", ()) or ())
+    return ProviderEntry(section, provider, account, tuple(stated))
+
+
+def _settings(section: ProviderSection, references: References, path: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = {**references.resolve(section.options, path)}
+    for name in ("api_key", "base_url"):
+        value = getattr(section, name)
+        if value is not None:
+            settings[name] = references.resolve(value, (*path, name))
+    if isinstance(settings.get("api_key"), str):
+        settings["api_key"] = Secret(settings["api_key"], source=references.where((*path, "api_key")))
+    if isinstance(settings.get("base_url"), Secret):
+        settings["base_url"] = settings["base_url"].reveal()
+    if section.timeout is not None:
+        settings["timeout"] = section.timeout
+    return settings
+
+
+def _most_connections(section: ProviderSection, places: Places, path: Path) -> int:
+    """Return how many connections a provider may have: by ``connection_pool``, or by the connector's own setting of that name.
+
+    Raises:
+        ConfigurationError: The connector's own setting is no number of connections, or the two differ.
+    """
+    stated, usual = section.connection_pool.max_connections, ConnectionPoolSection().max_connections
+    own = section.options.get("max_connections")
+    if own is None:
+        return stated
+    where = places.where((*path, "max_connections"))
+    if isinstance(own, bool) or not isinstance(own, int) or own < 1:
+        message = f"{where}: max_connections must be a number of at least 1, not {own!r}"
+        raise ConfigurationError(message, where=where)
+    if stated not in (usual, own):
+        message = f"{where}: max_connections is {own}, and connection_pool.max_connections is {stated}; keep one of them"
+        raise ConfigurationError(message, where=where)
+    return own
+
+
+def _names(key: str, connector_id: str) -> tuple[str, ...]:
+    names = {key: None, canonical_id(key, Kind.PROVIDER): None, connector_id: None}
+    names |= dict.fromkeys(alias for alias, real in ID_ALIASES.items() if real == connector_id)
+    with suppress(ValueError):
+        names[ConnectorId.parse(connector_id).provider_name] = None
+    return tuple(names)
+
+
+_ENTRY = 3
+"""Steps of the path of a key of an entry; a shorter path is an entry, or all of them."""
+
+
+class Entries:
+    """The providers of one mesh, found by any name they go by.
+
+    Attributes:
+        complete: Whether every provider was built and listed its models; else nothing can be said of what is missing.
+        broken: Names of providers that could not be built.
+        wrong: Canonical paths of what could not be read in the configuration.
+        off: Names of providers that are switched off, and of their models.
+    """
+
+    def __init__(
+        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[Path] = frozenset()
+    ) -> None:
+        self.broken, self.wrong = frozenset(broken), wrong
+        self.off: frozenset[str] = frozenset()
+        self.complete = not self.broken and not any(path[0] in ("providers", "models") and len(path) < _ENTRY for path in wrong)
+        self._by_key = dict(entries)
+        for key, entry in entries.items():  # a key names one entry alone, and so does a key before a model
+            entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
+
+    def __iter__(self) -> Any:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def matching(self, name: str) -> list[ProviderEntry]:
+        """Return who a reference means: the key first, else connector ID or provider name."""
+        if name in self._by_key:
+            return [self._by_key[name]]
+        canonical = canonical_id(name, Kind.PROVIDER)
+        return [entry for entry in self if entry.answers_to(name) or entry.answers_to(canonical)]
+
+    def is_off(self, name: str) -> bool:
+        """Return whether a name means a provider that is switched off, or a model of one."""
+        return any(name == one or name.startswith((f"{one}.", f"{one}/")) for one in self.off)
+
+    def may_have(self, model: str) -> bool:
+        """Whether a model that no provider lists may be one of a provider whose list is unknown."""
+        return not self.complete and not any(model.startswith(f"{entry.key}{separator}") for entry in self for separator in "./")
+
+    def one(self, name: str, where: str) -> ProviderEntry:
+        """Return the only one that a reference means.
+
+        Raises:
+            ConfigurationError: None or several.
+        """
+        found = self.matching(name)
+        if len(found) == 1:
+            return found[0]
+        if not found and (name in self.broken or canonical_id(name, Kind.PROVIDER) in self.broken):
+            raise UnknownValueError(name)
+        keys = ", ".join((*self._by_key, *sorted(self.broken - set(self._by_key)))) or "none"
+        if found:
+            message = f"{where}: {name!r} means {len(found)} providers ({', '.join(e.key for e in found)}); name one by its key."
+        else:
+            hint = did_you_mean(name, (*self._by_key, *self.broken))
+            message = f"{where}: no provider {name!r} is configured.{hint} Configured: {keys}."
+        raise ConfigurationError(message, where=where)
+
+
+def close_providers(entries: Iterable[ProviderEntry]) -> None:
+    """Let every provider close its connections; one that raises keeps neither the others nor the state from it."""
+    for entry in entries:
+        close = getattr(entry.provider, "close", None)
+        if close is not None:
+            with _guarded(entry):
+                close()
+
+
+async def aclose_providers(entries: Iterable[ProviderEntry]) -> None:
+    """The same from a task, closing this event loop's connections too."""
+    for entry in entries:
+        aclose = getattr(entry.provider, "aclose", None)
+        if aclose is not None:
+            with _guarded(entry):
+                await aclose()
+        close_providers([entry])
+
+
+@contextmanager
+def _guarded(entry: ProviderEntry) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
+        _log.warning("the provider %s did not close: %s", entry.key, authors.what(error, entry.provider))

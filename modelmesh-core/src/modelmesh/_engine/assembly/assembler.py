@@ -1,0 +1,289 @@
+"""The parts of a mesh, built from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, field, frozen
+
+from modelmesh._engine.assembly.accounts import Entries, ProviderEntry, build_entry
+from modelmesh._engine.assembly.discovery import Watch, build_watch
+from modelmesh._engine.assembly.joining import Joining
+from modelmesh._engine.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
+from modelmesh._engine.assembly.membership import Models, is_called, short_id
+from modelmesh._engine.assembly.policies import pool_policy
+from modelmesh._engine.assembly.prices import PriceSources
+from modelmesh._engine.assembly.recovery import give_judge, judges_strikes, maintenance
+from modelmesh._engine.assembly.sinks import build_emitter
+from modelmesh._engine.assembly.stores import build_references, build_storage
+from modelmesh._engine.assembly.strategies import DEFAULT_STRATEGY, build_strategy
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.config.mesh_config import MeshConfig, warn_of
+from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.references import References
+from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
+from modelmesh._engine.config.sections import Sections
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.health.maintenance import Maintenance
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.limits.reservations import Ledger
+from modelmesh._engine.plugins.aliases import canonical_id
+from modelmesh._engine.plugins.resolver import Resolver
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.pacing import Pacer
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.router import Router
+from modelmesh._engine.telemetry.events import Emitter
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, standard_tree
+from modelmesh.contracts.storage import Storage
+from modelmesh.contracts.strategy import Strategy
+from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
+
+
+@frozen
+class Parts:
+    """What a mesh is made of."""
+
+    entries: Entries
+    tree: CapabilityTree
+    router: Router
+    emitter: Emitter
+    storage: Storage | None
+    keeping: StorageSection | None
+    price_failures: Mapping[str, int]
+    joining: Joining
+    watches: tuple[Watch, ...] = ()
+    windows: tuple[Maintenance, ...] = ()
+    pools: Mapping[str, PoolSection] = field(factory=dict)
+    statistics: StatisticsSection = field(factory=StatisticsSection)
+
+
+__all__ = ["DEFAULT_STRATEGY", "Assembler", "Parts"]
+
+
+class Assembler:
+    """Builds the parts of one mesh."""
+
+    def __init__(
+        self,
+        config: MeshConfig,
+        resolver: Resolver,
+        book: HealthBook,
+        ledger: Ledger,
+        *,
+        strategy: str | None = None,
+        models: Sequence[str] | None = None,
+        capabilities: Sequence[str] = (),
+        problems: Problems | None = None,
+    ) -> None:
+        """Take what the parts are built from.
+
+        Args:
+            config: The configuration.
+            resolver: Answers connector IDs.
+            book: The health of everything.
+            ledger: Counts what everything takes.
+            strategy: In place of every pool's own.
+            models: Restricts every pool to these model IDs.
+            capabilities: Names of the pools of a configuration that names none.
+            problems: Collects what is wrong.
+        """
+        self._config = config
+        self._resolver = resolver
+        self._book = book
+        self._ledger = ledger
+        self._strategy_override = strategy
+        self._only = models
+        self._capabilities = capabilities
+        self._problems = Problems(config.places) if problems is None else problems
+
+    def assemble(self) -> Parts:
+        """Build everything.
+
+        Every step is tried, also after one that fails, so that all problems of all steps are reported together.
+
+        Raises:
+            ConfigurationError: The configuration cannot be used.
+            ConnectorError: A connector it names cannot.
+        """
+        resolver, problems = self._resolver, self._problems
+        references = build_references(self._config.read_secrets(problems), resolver, problems)
+        sections = self._config.read(problems, references)
+        tree = standard_tree()
+        entries = self._entries(sections, references)
+        prices = PriceSources(resolver)
+        self._models = Models(entries, tree, problems.places, prices, problems)
+        self._models.add_configured(sections.models)
+        with problems.gathered():
+            self._wanted_models()
+        sections = self._with_pools(sections, references)
+        self._targets: dict[str, CapabilityNode | None] = {}
+        pools = {name: pool for name, section in sections.pools.items() if (pool := self._pool(section, sections)) is not None}
+        if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
+            problems.take(next(iter(self._models.unlisted.values())))
+        limits = self._limit(sections, entries)
+        router = Router(pools, tree, StickUntilFailure, self._models.offers)
+        emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
+        storage = None
+        if sections.storage is not None and ("storage", "connector") not in sections.wrong:
+            with problems.gathered("storage"):
+                storage = build_storage(sections.storage, resolver, references, problems)
+        windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
+        kept = {name: window for name, window in windows.items() if window is not None}
+        watches = self._watches(sections, references, entries)
+        if problems:
+            raise problems.error()
+        warn_of(problems)
+        return Parts(
+            entries,
+            tree,
+            router,
+            emitter,
+            storage,
+            sections.storage,
+            prices.failures,
+            Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only),
+            watches,
+            tuple(kept.values()),
+            sections.pools,
+            sections.statistics,
+        )
+
+    # -- providers --------------------------------------------------------------------------------------------------
+
+    def _entries(self, sections: Sections, references: References) -> Entries:
+        built: dict[str, ProviderEntry] = {}
+        broken = {
+            str(path[1])
+            for path in sections.wrong
+            if path[0] == "providers" and len(path) > 1 and path[2:] in ((), ("connector",))
+        }
+        for key, section in sections.providers.items():
+            if section.enabled and key not in broken:
+                with self._problems.gathered(f"provider {key!r}"):
+                    built[key] = self._entry(section, references)
+                if key not in built:
+                    broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
+        entries = Entries(built, broken, sections.wrong)
+        entries.off = self._switched_off(sections)
+        return entries
+
+    def _switched_off(self, sections: Sections) -> frozenset[str]:
+        off = {key: section for key, section in sections.providers.items() if not section.enabled}
+        names = {name for key, section in off.items() for name in (key, canonical_id(section.connector or key, Kind.PROVIDER))}
+        return frozenset(names) | {str(row) for section in off.values() for row in section.models or ()} | sections.models_off
+
+    def _entry(self, section: ProviderSection, references: References) -> ProviderEntry:
+        try:
+            return build_entry(section, self._resolver, references, self._problems)
+        except UnknownConnectorError as error:
+            nearest = error.details.get("nearest")
+            if nearest is None or not self._resolver.catalog.has(Kind.PROVIDER, nearest):
+                raise
+            self._problems.take(error)
+            try:  # the connector that was probably meant stands in, so that models and pools can be checked
+                return build_entry(section, self._resolver, references, Problems(self._problems.places), nearest)
+            except ModelMeshError as other:
+                raise UnknownValueError(section.key) from other
+
+    def _watches(self, sections: Sections, references: References, entries: Entries) -> tuple[Watch, ...]:
+        built: list[Watch | None] = []
+        for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
+            with self._problems.gathered("discovery"):
+                built.append(
+                    build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
+                )
+        return tuple(watch for watch in built if watch is not None)
+
+    def _wanted_models(self) -> None:
+        for name in self._only or ():
+            known = any(is_called(candidate, name) for candidate in self._models.candidates)
+            if not known and not self._models.add_named(name) and not self._models.unlisted:
+                listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
+                message = (
+                    f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
+                    f"is not listed, write its provider before it, e.g. 'openai.{name}'."
+                )
+                raise ConfigurationError(message, where="models")
+
+    # -- pools ------------------------------------------------------------------------------------------------------
+
+    def _with_pools(self, sections: Sections, references: References) -> Sections:
+        """Return the sections with pools: of a configuration that names none, those of its capabilities."""
+        before = len(self._problems)
+        self._check_capabilities(sections.capabilities)
+        if len(self._problems) > before:
+            return sections
+        if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.wrong):
+            return sections
+        names = [*self._capabilities, *sections.capabilities] or self._models.default_pools()
+        whole = self._config.replaced(pools=dict.fromkeys(names) or None, capabilities=None)
+        return whole.read(self._problems, references)
+
+    def _check_capabilities(self, names: Sequence[str]) -> None:
+        tree = standard_tree()
+        for name in names:
+            if tree.get_node(name) is None and "." not in name:
+                near = tree.suggest(name)
+                hint = f" Did you mean {near!r}?" if near else ""
+                self._problems.add(("capabilities",), f"unknown capability {name!r}.{hint} List them: modelmesh capabilities")
+
+    def _pool(self, section: PoolSection, sections: Sections) -> Pool | None:
+        problems, pool = self._problems, None
+        strategy: Strategy | None = None
+        with problems.gathered(f"pool {section.name!r}"):
+            strategy = build_strategy(section, self._strategy_override, self._resolver, problems)
+        members: list[Candidate] = []
+        node: CapabilityNode | None = None
+        with problems.gathered(f"pool {section.name!r}"):
+            if not {("pools", section.name, key) for key in ("capability", "name")} & sections.wrong:
+                node = self._targets[section.name] = self._models.target(section)
+                members = self._members(section, node)
+                self._models.check_priorities(section)
+        with problems.gathered(f"pool {section.name!r}"):
+            if strategy is not None:
+                pool = self._built_pool(section, node, members, strategy)
+        return pool
+
+    def _members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
+        members = self._models.members(section, node)
+        if self._only is not None:
+            members = [c for name in self._only for c in members if is_called(c, name)]
+            if not members and not self._models.unlisted:
+                wanted = section.capability or section.name
+                message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
+                raise ConfigurationError(message, where="models")
+        return list(dict.fromkeys(members))
+
+    def _built_pool(
+        self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
+    ) -> Pool:
+        limit_pool_members(section, members)
+        policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
+        policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
+        pool = Pool(section.name, node.path if node else "", members, strategy, self._book, policy, self._ledger)
+        pace = section.rate_limit
+        if pace.max_rpm or pace.min_delta:
+            pool.pacer = Pacer(pace.max_rpm, pace.min_delta)
+        give_judge(section, pool, self._resolver, self._config.places)
+        pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
+        return pool
+
+    # -- limits -----------------------------------------------------------------------------------------------------
+
+    def _limit(self, sections: Sections, entries: Entries) -> ModelLimits:
+        limit_accounts(entries)
+        quotas: dict[tuple[str, str], QuotaSection] = {}
+        for model in sections.models.values():
+            if model.quota is not None and len(entries.matching(model.provider)) == 1:
+                entry = entries.matching(model.provider)[0]
+                names = model.id, short_id(model.id, entry)
+                called = (c for c in self._models.candidates if any(is_called(c, name) for name in names))
+                quotas |= {(entry.key, c.model_id): model.quota for c in called}
+        free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
+        limits = ModelLimits(quotas, free)
+        for candidate in self._models.candidates:
+            with self._problems.gathered():
+                limits.limit(candidate)
+        self._ledger.everywhere += budget_meters("mesh", sections.budget)
+        return limits

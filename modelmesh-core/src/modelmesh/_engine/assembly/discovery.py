@@ -1,0 +1,130 @@
+"""Building the configured discovery connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import asdict, define, evolve
+
+from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
+from modelmesh._engine.assembly.membership import Models
+from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.config.references import References, literals
+from modelmesh._engine.config.schema import DiscoverySection, HealthSection, SyncSection
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins.options import check_options
+from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh.contracts.discovery import Discovery
+from modelmesh.errors import ConfigurationError, ConnectorLoadError
+
+
+@define(eq=False)
+class Watch:
+    """A discovery connector, and for whom it is asked what.
+
+    Attributes:
+        connector: The connector.
+        sync: Whose lists of models it compares, by the provider's key.
+        health: Whom it probes, by the provider's key.
+    """
+
+    connector: Discovery
+    sync: Mapping[str, SyncSection]
+    health: Mapping[str, HealthSection]
+
+
+def build_watch(
+    section: DiscoverySection,
+    path: Path,
+    resolver: Resolver,
+    references: References,
+    problems: Problems,
+    entries: Entries,
+    models: Models,
+    wrong: frozenset[Path] = frozenset(),
+) -> Watch | None:
+    """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
+
+    Raises:
+        ConfigurationError: It is none, or the section names providers that there are not.
+        ConnectorError: It is unknown or broken.
+    """
+    sync = _for_each(section.sync, (*path, "sync"), entries, problems)
+    health = _for_each(section.health, (*path, "health"), entries, problems)
+    if any(one[: len(path)] == path for one in wrong):
+        return None  # its settings are refused already
+    connector = _connector(section, path, resolver, references, problems)
+    if not sync and not health:
+        return None
+    told: dict[str, list[Any]] = {entry.key: [] for entry in entries}
+    for candidate in models.candidates:
+        told[candidate.provider_id].append(evolve(candidate.info, id=models.listed_as(candidate)))
+    try:
+        if hasattr(connector, "attach"):
+            connector.attach({entry.key: entry.provider for entry in entries})
+        if hasattr(connector, "know"):
+            for entry in entries:
+                connector.know(entry.key, _known(entry, told[entry.key]))
+    except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
+        connector_id, distribution = authors.identity(connector)
+        place = authors.where_raised(error, connector) or authors.where_defined(connector)
+        said = f"raised {authors.what(error, connector)} (at {place})"
+        where = problems.places.where(path)
+        message = f"{where}: the {authors.described(connector)} {said} when it was told of the providers and their models"
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
+    return Watch(connector, sync, health)
+
+
+def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
+    """What is no news of a provider: its models here, as it lists them, and those that its connector ships."""
+    return list({info.id: info for info in (*infos, *entry.shipped())}.values())
+
+
+def _connector(
+    section: DiscoverySection, path: Path, resolver: Resolver, references: References, problems: Problems
+) -> Discovery:
+    connector, places = section.instance, problems.places
+    if connector is None:
+        where = places.where((*path, "connector"))
+        cls = resolver.resolve(Kind.DISCOVERY, section.connector, where)
+        ours = ("connector", "connectors", "instance", "sync", "health", "config")
+        check_options(cls, Kind.DISCOVERY, section.config, (*path, "config"), problems, ours=ours)
+        settings = literals(references.plain(section.config, (*path, "config")))
+        for name in ("sync", "health"):
+            part = getattr(section, name)
+            if part is not None:
+                settings[name] = asdict(part, filter=lambda _, value: value is not None)
+        connector = built_at(where, cls, settings, section.connector)
+    if not isinstance(connector, Discovery):
+        where = places.where((*path, "instance" if section.instance is not None else "connector"))
+        message = (
+            f"{where}: {authors.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
+            "Derive it from modelmesh.cdk.BaseDiscovery."
+        )
+        raise ConfigurationError(message, where=where)
+    return connector
+
+
+def _for_each(part: Any, path: Path, entries: Entries, problems: Problems) -> dict[str, Any]:
+    """What holds for each provider: what the section says, and what the provider's own entry says instead."""
+    if part is None:
+        return {}
+    keys = [entry.key for entry in entries]
+    if part.providers is not None:
+        where = problems.places.where((*path, "providers"))
+        for wanted in part.providers:
+            if not entries.matching(wanted):
+                with problems.gathered():
+                    entries.one(wanted, where)
+        keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in entries.matching(wanted))]
+    found = {}
+    for key in keys:
+        own = getattr(entries.matching(key)[0].section.discovery, str(path[-1]))
+        stated = asdict(own, filter=lambda _, value: value is not None)
+        whole = evolve(part, **stated)
+        if whole.enabled:
+            found[key] = whole
+    return found

@@ -1,0 +1,101 @@
+"""Taking models in that are found while a mesh runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from attrs import define
+
+from modelmesh._engine.assembly.accounts import ProviderEntry
+from modelmesh._engine.assembly.limits import limit_pool_members
+from modelmesh._engine.assembly.membership import Models, short_id
+from modelmesh._engine.config.schema import PoolSection
+from modelmesh._engine.health.maintenance import Maintenance
+from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.router import Router
+from modelmesh.capabilities.nodes import CapabilityNode
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import ConfigurationError
+
+_log = logging.getLogger("modelmesh.discovery")
+
+
+@define(eq=False)
+class Joining:
+    """What the pools' configuration says of a model that was not there when they were built.
+
+    Attributes:
+        models: Every model of the mesh.
+        sections: What the configuration says of each pool.
+        targets: The node that each pool targets.
+        router: Knows the pools.
+        windows: The pools' maintenance windows, by their names.
+        limit: Counts against a model what its quota or its free tier says.
+        only: The models that the caller chose by name, so that there may be no others; ``None`` for any.
+    """
+
+    models: Models
+    sections: Mapping[str, PoolSection]
+    targets: Mapping[str, CapabilityNode | None]
+    router: Router
+    windows: Mapping[str, Maintenance]
+    limit: Callable[[Candidate], None]
+    only: Sequence[str] | None
+
+    def of(self, provider: str) -> dict[str, list[Candidate]]:
+        """Return the models of a provider that the mesh has, by the names that it lists them under."""
+        found: dict[str, list[Candidate]] = {}
+        for one in self.models.candidates:
+            if one.provider_id == provider:
+                found.setdefault(self.models.listed_as(one), []).append(one)
+        return found
+
+    def join(
+        self, entry: ProviderEntry, infos: Iterable[ModelInfo], book: HealthBook, now: float, *, is_late: bool = False
+    ) -> list[Candidate]:
+        """Take models into every pool whose configuration they fit; under the mesh's lock.
+
+        Args:
+            entry: The provider that has the models.
+            infos: The models.
+            book: The health of everything.
+            now: Monotonic seconds.
+            is_late: The models belong to the start: the provider could not list them then. They join although the caller
+                chose models by name, as far as they are among those.
+
+        Returns:
+            Those that have joined a pool.
+        """
+        if self.only is not None:
+            infos = [info for info in infos if is_late and any(_is_named(entry, info, name) for name in self.only)]
+        found = [self.models.discovered(entry, info) for info in infos]
+        candidates = [one for one in found if one is not None and self._limited(one)]
+        for pool in self.router.list_pools():
+            section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
+            taken = [one for one in candidates if self.models.takes(section, target, one)]
+            limit_pool_members(section, taken)
+            for candidate in taken:
+                candidate.judges += [] if pool.judge is None else [pool.judge]
+            pool.admit(taken)
+            for candidate in taken:
+                if window is not None:
+                    window.join(candidate.health, book, now)
+        joined = [one for one in candidates if one.places]
+        for candidate in joined:
+            self.router.admitted(candidate)
+        return joined
+
+    def _limited(self, candidate: Candidate) -> bool:
+        try:
+            self.limit(candidate)
+        except ConfigurationError as error:
+            _log.warning("%s joins no pool, for its limits cannot be read: %s", candidate, error)
+            return False
+        return True
+
+
+def _is_named(entry: ProviderEntry, info: ModelInfo, name: str) -> bool:
+    """Return whether a name means this model, written with or without its provider."""
+    return name in (info.id, info.name) or short_id(name, entry) == info.id

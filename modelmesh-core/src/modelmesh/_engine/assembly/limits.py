@@ -1,0 +1,176 @@
+"""From budgets, quotas and caps of the configuration to the meters that count against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from modelmesh._engine.assembly.accounts import ProviderEntry
+from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
+from modelmesh._engine.health.circuit_breaker import Circuit, Reason
+from modelmesh._engine.limits.cost import NANO
+from modelmesh._engine.limits.counter import Meter, Metric, OnSpent, Quota, Reserve
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.routing.candidates import Candidate
+
+_PERIODS = {"minute": Period.MINUTE, "hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
+SCHEDULES = {
+    "monthly": Period.MONTH,
+    "daily": Period.DAY,
+    "daily_utc": Period.DAY,
+    "rolling": Period.ROLLING_DAY,
+}
+_REASONS = {Metric.REQUESTS: Reason.REQUEST_LIMIT, Metric.TOKENS: Reason.TOKEN_LIMIT, Metric.COST: Reason.BUDGET_EXCEEDED}
+
+
+def budget_meters(
+    key: str, section: BudgetSection | None, circuits: Sequence[Circuit] = (), *, on_spent: str | None = None
+) -> Iterator[Meter]:
+    """Yield what a budget counts.
+
+    Args:
+        key: Whose it is, e.g. ``provider:openai``.
+        section: What the configuration says.
+        circuits: What is withheld once it is spent.
+        on_spent: ``rotate`` or ``error`` where the section itself does not say; ``error`` by default.
+    """
+    if section is None:
+        return
+    then = OnSpent(section.on_budget_exceeded or on_spent or "error")
+    for period, limit in (
+        (Period.DAY, section.daily_limit),
+        (Period.MONTH, section.monthly_limit),
+        (Period.TOTAL, section.total_limit),
+        (Period.REQUEST, section.per_request_limit),
+    ):
+        if limit is not None:
+            quota = Quota(
+                key,
+                Metric.COST,
+                round(limit * NANO),
+                Window(period),
+                Reason.BUDGET_EXCEEDED,
+                then,
+                section.enforce,
+                None if period is Period.REQUEST else section.alert_threshold,
+                section.unknown_price == "allow",
+                reserve=Reserve(section.reserve),
+            )
+            yield Meter(quota, list(circuits))
+
+
+def quota_meters(key: str, section: QuotaSection | None, circuits: Sequence[Circuit], source: str = "") -> Iterator[Meter]:
+    """Yield what a quota counts; of two limits of the same window the stricter one."""
+    if section is None:
+        return
+    zone = _zone(section.reset_zone)
+    for metric in (Metric.REQUESTS, Metric.TOKENS):
+        stated = [(period, getattr(section, f"{metric.value}_per_{name}")) for name, period in _PERIODS.items()]
+        whole = section.request_limit if metric is Metric.REQUESTS else section.token_limit
+        stated.append((SCHEDULES[section.reset_schedule], whole))
+        limits: dict[Period, int] = {}
+        for period, limit in stated:
+            if limit is not None:
+                limits[period] = min(limit, limits.get(period, limit))
+        for period, limit in limits.items():
+            quota = Quota(key, metric, limit, Window(period, zone), Reason.QUOTA_EXHAUSTED, source=source)
+            yield Meter(quota, list(circuits))
+
+
+def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: Circuit) -> Iterator[Meter]:
+    """Yield what the caps of a pool count of one of its models."""
+    window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
+    if back.on_quota_reset is False:
+        window = Window(Period.TOTAL)
+    money = None if off.budget_limit is None else round(off.budget_limit * NANO)
+    for metric, limit in ((Metric.REQUESTS, off.request_limit), (Metric.TOKENS, off.token_limit), (Metric.COST, money)):
+        if limit is not None:
+            yield Meter(Quota(key, metric, limit, window, _REASONS[metric], unknown_price=True), [circuit])
+
+
+def limit_accounts(entries: Iterable[ProviderEntry]) -> None:
+    """Count against each provider entry what its budget and its quota say."""
+    for entry in entries:
+        section, account = entry.section, entry.account
+        key = f"provider:{entry.key}"
+        account.meters += budget_meters(key, section.budget, [account])
+        account.meters += quota_meters(key, section.quota, [account], "the configuration")
+
+
+class ModelLimits:
+    """Counts against each model what its own quota says, and its vendor's free tier where the account is on it."""
+
+    def __init__(self, quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str]) -> None:
+        """Take what the limits are read from.
+
+        Args:
+            quotas: Configured quotas by provider key and model ID.
+            free_tiers: Keys of the providers whose shipped free tiers hold.
+        """
+        self._quotas = quotas
+        self._free_tiers = free_tiers
+        self._shared: dict[tuple[str, str], list[Meter]] = {}
+
+    def limit(self, candidate: Candidate) -> None:
+        """Give one model its meters."""
+        provider = candidate.provider_id
+        section = self._quotas.get((provider, candidate.model_id))
+        sections = [] if section is None else [(section, "the configuration")]
+        if section is None and provider in self._free_tiers:
+            sections = _shipped(candidate.info.extra.get("free_tier"))
+        for section, source in sections:
+            _limit_model(candidate, section, source, self._shared)
+
+
+def _limit_model(candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[Meter]]) -> None:
+    provider, circuit = candidate.provider_id, candidate.health
+    if section.shared is None:
+        circuit.meters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
+        return
+    common = shared.get((provider, section.shared))
+    if common is None:
+        common = shared[provider, section.shared] = list(quota_meters(f"shared:{provider}/{section.shared}", section, [], source))
+    for meter in common:
+        meter.circuits.append(circuit)
+    circuit.meters += common
+
+
+def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> None:
+    """Count against the models of a pool what its caps say."""
+    for candidate in members:
+        key = f"model:{candidate.provider_id}/{candidate.model_id}:cap"
+        known = {meter.quota.name: meter for meter in candidate.health.meters}
+        for meter in cap_meters(key, section.deactivation, section.recovery, candidate.health):
+            other = known.get(meter.quota.name)
+            if other is None:
+                candidate.health.meters.append(meter)
+            elif meter.quota.limit < other.quota.limit:
+                other.quota = meter.quota  # of two pools the stricter one holds
+
+
+def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
+    """Return the free tier of a model as its connector's catalogue states it, and where that was read.
+
+    It is one map of limits, or a list of them where some are the model's own and some are shared.
+    """
+    rows = [rows] if isinstance(rows, Mapping) else rows
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        return []
+    from modelmesh._engine.config.locate import Places  # noqa: PLC0415 - only where free tiers are used
+    from modelmesh._engine.config.problems import Problems  # noqa: PLC0415
+    from modelmesh._engine.config.structure import structure  # noqa: PLC0415
+
+    problems, found = Problems(Places()), []
+    for row in rows:
+        facts = {name: value for name, value in row.items() if name not in ("source", "as_of")}
+        section, _ = structure(facts, QuotaSection, ("free_tier",), problems)
+        if section is None or problems:
+            raise problems.error()
+        found.append((section, " ".join(str(row[name]) for name in ("source", "as_of") if name in row)))
+    return found
+
+
+def _zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

@@ -1,0 +1,404 @@
+"""Which models there are, and which pool takes which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
+from modelmesh._engine.assembly.prices import PriceSources, at_no_charge, configured_price
+from modelmesh._engine.config.locate import Places
+from modelmesh._engine.config.problems import Problems, UnknownValueError, did_you_mean
+from modelmesh._engine.config.schema import ModelSection, PoolSection
+from modelmesh._engine.limits.spending import CONFIGURED
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.capabilities import PREDEFINED_POOLS
+from modelmesh.capabilities.derived import DERIVED, derived
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
+
+
+class Models:
+    """Every model of a mesh, each one candidate however many pools take it."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        tree: CapabilityTree,
+        places: Places,
+        prices: PriceSources | None = None,
+        problems: Problems | None = None,
+    ) -> None:
+        """Take what the models are read from.
+
+        Args:
+            entries: The providers.
+            tree: The capabilities.
+            places: Where each key stands.
+            prices: Answers for models of unknown price.
+            problems: Collects what is wrong.
+        """
+        self._problems = Problems(places) if problems is None else problems
+        self._entries = entries
+        self._tree = tree
+        self._places = places
+        self._prices = prices
+        self._nodes: dict[int, list[CapabilityNode]] = {}
+        self._derived: dict[int, list[CapabilityNode]] = {}
+        self._stated: set[str] = set()
+        self._lost_models = False
+        self._seen: set[tuple[str, str]] = set()
+        self._chosen: set[str] = set()
+        self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
+        self.candidates: list[Candidate] = []
+        self.unlisted: dict[str, ProviderError] = {}
+        """Providers that could not list their models, by key, and the error; they join when they can."""
+
+    # -- which models there are -------------------------------------------------------------------------------------
+
+    def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
+        """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
+        configured = self._chosen
+        before = len(self._problems)
+        for section in sections.values():
+            with self._problems.gathered():
+                where = self._places.where(("models", section.id, "provider"))
+                entry = self._entries.one(section.provider, where)
+                configured.add(entry.key)
+                self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
+        for entry in self._entries:
+            listed = entry.section.models
+            if listed:
+                configured.add(entry.key)
+                for place, row in enumerate(listed):
+                    with self._problems.gathered():
+                        self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
+            elif entry.key not in configured:
+                with self._problems.gathered():
+                    self._add_catalogue(entry)
+        self._lost_models = len(self._problems) > before  # what is missing from a pool may be what could not be read
+
+    def _add_catalogue(self, entry: ProviderEntry) -> None:
+        try:
+            rows = entry.catalogue()
+        except ProviderError as error:
+            if self._problems.excuses(f"provider {entry.key!r}"):
+                self._entries.complete = False
+            else:
+                self.unlisted[entry.key] = error
+        except ModelMeshError:
+            self._entries.complete = False
+            raise
+        else:
+            if entry.asks_vendor:
+                rows = tuple(self._readable(info) for info in rows)
+            # A server that lists none of the connector's own models is another one, whose models can all chat.
+            known = {info.id for info in entry.shipped()} if entry.asks_vendor else set()
+            among_others = any(info.id in known for info in rows)
+            for info in rows:
+                self._add(entry, info, ("providers", entry.key), among_others=among_others)
+
+    def add_named(self, name: str) -> bool:
+        """Take a model that a caller named and no catalogue has, when it is clear whose it is."""
+        owners = [entry for entry in self._entries if any(name.startswith((f"{n}.", f"{n}/")) for n in entry.account.names)]
+        owners = owners or (list(self._entries) if len(self._entries) == 1 else [])
+        if len(owners) != 1:
+            return False
+        model_id = short_id(name, owners[0])
+        self._add(owners[0], ModelInfo(model_id, model_id), ())
+        return True
+
+    def discovered(self, entry: ProviderEntry, info: ModelInfo) -> Candidate | None:
+        """Take a model that was found while the mesh runs; ``None`` when it is known, or who it is of has a chosen list.
+
+        Of what a vendor says of its models nobody here has read a word: names of capabilities that mean nothing are passed
+        over. A model without any that is found at a connector with a catalogue gets none: a list of everything that a
+        vendor has holds much that cannot chat.
+        """
+        if entry.key in self._chosen or (entry.key, info.id) in self._seen:
+            return None
+        self._add(entry, self._readable(info), (), among_others=bool(entry.shipped()))
+        return self.candidates[-1]
+
+    def _readable(self, info: ModelInfo) -> ModelInfo:
+        """Return what a vendor lists of a model without the names of capabilities that mean nothing here."""
+        stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
+        return evolve(info, capabilities=stated)
+
+    def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
+        if isinstance(row, ModelInfo):
+            self._note_listed(entry, row.id, _called(row.name, entry.shipped()), row.name)
+            return row
+        if isinstance(row, str):
+            return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
+        if isinstance(row, Mapping) and isinstance(row.get("id"), str):
+            from modelmesh._engine.config.structure import structure  # noqa: PLC0415 - rare: models as maps inside a provider
+
+            path = ("providers", entry.key, "models", place)
+            section, _ = structure({**row, "provider": entry.key}, ModelSection, path, self._problems)
+            if section is None:
+                raise UnknownValueError(str(row["id"]))  # reported when the section was read
+            return self._configured(section, entry, path)
+        where = self._places.where(("providers", entry.key, "models", place))
+        message = f"{where}: must be a model ID, or a map with an 'id'."
+        raise ConfigurationError(message, where=where)
+
+    def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
+        model_id = short_id(section.id, entry)
+        shipped = _from_catalogue(section.model or model_id, entry)
+        self._note_listed(entry, model_id, shipped, section.model or model_id)
+        known = shipped or ModelInfo(model_id, model_id)
+        stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
+        if section.capabilities is not None:
+            stated["capabilities"] = section.capabilities
+        limits = section.constraints
+        for name in ("context_window", "max_output_tokens"):
+            if getattr(limits, name) is not None:
+                stated[name] = getattr(limits, name)
+        if limits.max_output_tokens is not None:
+            stated["extra"] = {**known.extra, CONFIGURED: True}
+        if section.pricing is not None:
+            stated["pricing"] = configured_price(section.pricing, self._places.where((*path, "pricing")))
+        features = dict(section.features)
+        streams = {"streaming": features.pop("streaming")} if "streaming" in features else {}
+        delivery = {**known.delivery, **streams, **section.delivery}
+        if section.batch:
+            delivery["batch"] = True
+        return evolve(known, features={**known.features, **features}, delivery=delivery, **stated)
+
+    def _note_listed(self, entry: ProviderEntry, model_id: str, shipped: ModelInfo | None, name: str) -> None:
+        listed = shipped.id if shipped is not None else name
+        if listed != model_id:
+            self._listed_as[entry.key, model_id] = listed
+
+    def listed_as(self, candidate: Candidate) -> str:
+        """Return the ID that the provider's own list has a model under; the configuration may have given it another."""
+        return self._listed_as.get((candidate.provider_id, candidate.model_id), candidate.model_id)
+
+    def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...], *, among_others: bool = False) -> None:
+        if (entry.key, info.id) in self._seen:
+            return
+        self._seen.add((entry.key, info.id))
+        if self._prices is not None:
+            info = self._prices.priced(entry.account.connector_id, info)
+        if entry.section.quota is not None and entry.section.quota.free_tier:
+            info = at_no_charge(info)
+        candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
+        capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
+        nodes = [self._node(name, (*path, "capabilities")) for name in capabilities]
+        paths = [node.path for node in nodes]
+        self._stated.update(paths)
+        self._nodes[id(candidate)] = nodes
+        self._derived[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
+        self.candidates.append(candidate)
+
+    def _node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
+        found = self._tree.get_node(name)
+        if found is not None:
+            return found
+        if "." in name:
+            return self._tree.ensure(name)
+        where = self._places.where(path)
+        near = self._tree.suggest(name)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = (
+            f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities; a capability of your own needs a "
+            f"dotted path, e.g. 'generation.text-generation.{name}'."
+        )
+        raise ConfigurationError(message, where=where)
+
+    # -- which pool takes which -------------------------------------------------------------------------------------
+
+    def target(self, section: PoolSection) -> CapabilityNode | None:
+        """Return the node a pool targets, ``None`` for one that only lists models or providers.
+
+        Raises:
+            ConfigurationError: It names no capability, and lists nothing.
+        """
+        stated = section.capability
+        node = self._tree.get_node(stated or section.name)
+        if node is not None:
+            return node
+        if stated is not None:
+            return self._node(stated, ("pools", section.name, "capability"))
+        if section.models is not None or section.providers is not None:
+            return None
+        where = self._places.where(("pools", section.name))
+        near = self._tree.suggest(section.name)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = (
+            f"{where}: {section.name!r} is no capability.{hint} Add 'capability: chat-completion' (or another), "
+            "or list the pool's 'models' or 'providers'."
+        )
+        raise ConfigurationError(message, where=where)
+
+    def members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
+        """Return the models of a pool, in order.
+
+        Raises:
+            ConfigurationError: There is none, and no provider that may still list its models; the message names the filter
+            that left none.
+        """
+        path, before = ("pools", section.name), len(self._problems)
+        found: list[Candidate] = list(self.candidates)
+        if section.models is not None:
+            self._check_listed(section.models, path)  # first, so that a wrong name is not taken for an empty pool
+        for key in ("providers", "excluded_providers"):
+            self._accounts(getattr(section, key) or (), (*path, key))
+        if len(self._problems) > before:
+            raise UnknownValueError(section.name)
+        found = self._narrow(found, section, "capability", [c for c in found if self.offers(c, node)] if node else None)
+        if section.providers is not None:
+            order = self._accounts(section.providers, (*path, "providers"))
+            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in order])
+            found.sort(key=lambda candidate: order[id(candidate.account)])
+        if section.excluded_providers:
+            drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
+            found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
+        if section.models is not None:
+            found = self._narrow(found, section, "models", self._listed_members(found, section.models))
+        if not found and not self.unlisted:
+            raise self._empty(section, "no provider has a model", len(self.candidates))
+        return found
+
+    def takes(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
+        """Whether a pool takes a model in, by the same rules as :meth:`members`."""
+        path = ("pools", section.name)
+        if node is not None and not self.offers(candidate, node):
+            return False
+        account = id(candidate.account)
+        if section.providers is not None and account not in self._accounts(section.providers, (*path, "providers")):
+            return False
+        if account in self._accounts(section.excluded_providers, (*path, "excluded_providers")):
+            return False
+        return section.models is None or any(is_called(candidate, name) for name in section.models)
+
+    def offered(self, node: CapabilityNode) -> list[Candidate]:
+        """Return every model that a pool on a node takes in."""
+        return [candidate for candidate in self.candidates if self.offers(candidate, node)]
+
+    def check_priorities(self, section: PoolSection) -> None:
+        """Note the names in the lists of priority that mean no model and no provider; they may come later."""
+        if self.unlisted or not self._entries.complete:
+            return
+        models = list(dict.fromkeys(c.model_id for c in self.candidates))
+        for name in section.model_priority:
+            if not any(is_called(c, name) for c in self.candidates):
+                self._check_known(section, "model", name, models)
+        for name in section.provider_priority:
+            if not self._entries.matching(name):
+                self._check_known(section, "provider", name, [entry.key for entry in self._entries])
+
+    def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
+        if not self._entries.is_off(name):
+            what = f"{name!r} changes nothing, for no {kind} of that name is configured.{did_you_mean(name, known)}"
+            self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} There are: {', '.join(known[:20])}")
+
+    def default_pools(self) -> list[str]:
+        """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""
+        named = {"chat-completion": "chat-completion", **PREDEFINED_POOLS}
+        nodes = {name: self._tree.get_node(path) for name, path in named.items()}
+        return [name for name, node in nodes.items() if node is not None and self.offered(node)]
+
+    def offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
+        """Return whether a model is at a node or below it, by what is stated of it or by what follows from that."""
+        if any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)]):
+            return True
+        follows = (node for node in self._derived[id(candidate)] if node.path not in self._stated)  # a stated leaf is exact
+        return any(self._tree.covers(wanted, node) for node in follows)
+
+    def _narrow(
+        self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
+    ) -> list[Candidate]:
+        if after is None:
+            return list(before)
+        if before and not after and not self.unlisted:
+            raise self._empty(section, f"{key!r} leaves none", len(before))
+        return after
+
+    def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
+        if self._lost_models or not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
+            return UnknownValueError(section.name)
+        where = self._places.where(("pools", section.name))
+        if not len(self._entries):
+            message = (
+                f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are switched off. Add one under "
+                "'providers:', e.g. openai: {connector: openai.llm.v1}."
+            )
+            return ConfigurationError(message, where=where)
+        have = ", ".join(sorted({c.provider_id for c in self.candidates})) or "no provider"
+        wanted = section.capability or section.name
+        message = (
+            f"{where}: the pool {section.name!r} is empty: {why} of {before} models. Providers here: {have}. "
+            f"{self._remedy(wanted)}"
+        )
+        return ConfigurationError(message, where=where)
+
+    def _remedy(self, wanted: str) -> str:
+        node = self._tree.get_node(wanted)
+        chat, embeddings = (self._tree.get_node(row.capability) for row in (CHAT, EMBEDDINGS))
+        served = [one for one in (chat, embeddings, *map(self._tree.get_node, DERIVED)) if one is not None]
+        if node is not None and not any(self._tree.covers(node, one) for one in served):
+            return (
+                f"This version serves chat completions and embeddings, and no connector that ships with it has {wanted!r}; "
+                "a model of your own connector joins when it states that capability."
+            )
+        return f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
+
+    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
+        """Return the accounts that some references mean, by ``id``, with their places in the list."""
+        found: dict[int, int] = {}
+        for place, name in enumerate(names):
+            with self._problems.gathered():
+                matching = self._entries.matching(name)
+                if not matching:
+                    self._entries.one(name, self._places.where(path))
+                for entry in matching:
+                    found.setdefault(id(entry.account), place)
+        return found
+
+    def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
+        known = list(dict.fromkeys(c.model_id for c in self.candidates))
+        for name in names:
+            if any(is_called(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
+                continue
+            choice = f", or choose of: {', '.join(known[:20])}" if known else ""
+            self._problems.add(
+                (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
+            )
+
+    def _listed_members(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
+        kept: list[Candidate] = []
+        for name in names:
+            kept += [c for c in found if is_called(c, name) and c not in kept]
+        return kept
+
+
+def short_id(name: str, entry: ProviderEntry) -> str:
+    """Drop the vendor before a model's ID, when it is the provider's own name; other dots are part of the ID."""
+    for vendor in entry.vendors:
+        for separator in (".", "/"):
+            if name.startswith(vendor + separator):
+                return name[len(vendor) + 1 :]
+    return name
+
+
+def is_called(candidate: Candidate, name: str) -> bool:
+    """Whether a name means this model, written with or without its provider."""
+    if name in (candidate.model_id, candidate.upstream):
+        return True
+    return any(name == f"{vendor}{sep}{candidate.model_id}" for vendor in candidate.account.names for sep in "./")
+
+
+def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
+    # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
+    shipped = entry.shipped() if hasattr(entry.provider, "shipped_models") else entry.provider.models()
+    return _called(model_id, shipped)
+
+
+def _called(name: str, rows: Iterable[ModelInfo]) -> ModelInfo | None:
+    return next((info for info in rows if name in (info.id, info.upstream)), None)

@@ -1,0 +1,110 @@
+"""From the ``deactivation`` and ``recovery`` of a pool to what withholds its models: policies and maintenance windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import asdict
+
+from modelmesh._engine.assembly.limits import SCHEDULES
+from modelmesh._engine.assembly.policies import strategy_settings
+from modelmesh._engine.config.locate import Places
+from modelmesh._engine.config.schema import DeactivationSection, PoolSection
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.health.cron import Cron
+from modelmesh._engine.health.maintenance import Maintenance
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins.resolver import Resolver, build
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.standby_policy import COOLDOWN_S, Judge
+from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
+from modelmesh.contracts.strategy import Strategy
+from modelmesh.errors import ConfigurationError
+
+
+def maintenance(section: PoolSection, pool: Pool) -> Maintenance | None:
+    """Return the window in which a pool's models are withheld, ``None`` when it has none."""
+    off = section.deactivation
+    if off.maintenance_window is None:
+        return None
+    cron = Cron.parse(off.maintenance_window, off.maintenance_zone)
+    return Maintenance(cron, [candidate.health for candidate in pool.members], pool.ledger.epoch)
+
+
+def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Places) -> None:
+    """Let a pool's own policies decide about its models, where it has any.
+
+    A policy is the pool's strategy, when that has the methods of one, or what ``policy`` names or is.
+
+    Raises:
+        ConfigurationError: What is given is no policy.
+    """
+    strategy, known = pool.strategy, dict[str, Any]()
+    off = _part(section, "deactivation", DeactivationPolicy, strategy, known, resolver, places)
+    back = _part(section, "recovery", RecoveryPolicy, strategy, known, resolver, places)
+    if off is None and back is None:
+        return
+    period = section.deactivation.quota_window or getattr(off, "quota_window", None)
+    pool.judge = Judge(
+        pool.name,
+        off,
+        back,
+        pool.ledger.epoch,
+        Window(SCHEDULES[period] if period else Period.TOTAL),
+        COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
+        pool.policy.circuit.window,
+    )
+    for candidate in pool.members:
+        candidate.judges.append(pool.judge)
+
+
+def judges_strikes(section: PoolSection, strategy: Strategy) -> bool:
+    """Whether a policy of the pool's own decides how many failures are too many."""
+    return section.deactivation.policy is not None or isinstance(strategy, DeactivationPolicy)
+
+
+def _part(
+    section: PoolSection, name: str, contract: Any, strategy: Strategy, known: dict[str, Any], resolver: Resolver, places: Places
+) -> Any:
+    given = getattr(section, name).policy
+    if given is None:
+        return strategy if isinstance(strategy, contract) else None
+    where = places.where(("pools", section.name, name, "policy"))
+    policy = given
+    if isinstance(given, str):
+        if given not in known:
+            cls = resolver.resolve(Kind.STRATEGY, given, where)
+            known[given] = build(cls, policy_settings(section), given)
+        policy = known[given]
+    if not isinstance(policy, contract):
+        lacking = [method for method in _METHODS[name] if not callable(getattr(policy, method, None))]
+        kind = authors.class_of(policy).__name__
+        message = (
+            f"{where}: {given if isinstance(given, str) else kind!r} is no policy of {name}: it has no {', '.join(lacking)}(). "
+            f"See modelmesh.contracts.{contract.__name__}; ThresholdRotationPolicy of modelmesh.cdk has all of them."
+        )
+        raise ConfigurationError(message, where=where)
+    return policy
+
+
+_METHODS = {
+    "deactivation": ("should_deactivate", "get_reason"),
+    "recovery": ("should_recover", "get_recovery_schedule"),
+}
+
+
+def policy_settings(section: PoolSection) -> dict[str, Any]:
+    """What a policy is told of its pool's configuration: a strategy's settings, ``deactivation`` and ``recovery``."""
+    return {
+        **strategy_settings(section),
+        "deactivation": _stated(section.deactivation),
+        "recovery": _stated(section.recovery),
+    }
+
+
+def _stated(section: Any) -> dict[str, Any]:
+    """What a section says; its maintenance window is the mesh's own affair."""
+    left_out = {"policy", "maintenance_window", "maintenance_zone"} if isinstance(section, DeactivationSection) else {"policy"}
+    kept = asdict(section, recurse=False, filter=lambda one, value: value is not None and one.name not in left_out)
+    return dict(kept)

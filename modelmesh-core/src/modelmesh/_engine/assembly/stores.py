@@ -1,0 +1,96 @@
+"""Building the secret store and the store of state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import fields_dict
+
+from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.references import References, literals
+from modelmesh._engine.config.schema import SecretsSection, StorageSection
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.plugins.options import check_options, declared
+from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh.contracts.secret_store import SecretStore
+from modelmesh.contracts.storage import Storage
+from modelmesh.errors import ConfigurationError
+
+_PARTS = ("persistence", "locking")
+
+COMMON = ("cache_enabled", "cache_ttl", "cache_ttl_ms", "reload_on_rotation", "fail_on_missing")
+"""Keys of ``secrets`` that any store may be given; one that does not act on them changes nothing."""
+
+
+def build_references(section: SecretsSection | None, resolver: Resolver, problems: Problems) -> References:
+    """Return what answers references; one that answers none where the store cannot be built."""
+    with problems.gathered("secrets"):
+        if section is not None:
+            return References(_secret_store(section, resolver, problems), problems.places, problems)
+    return References(None, problems.places, problems, known=False)
+
+
+def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problems) -> SecretStore:
+    places, path = problems.places, ("secrets", "config")
+    if section.instance is not None:
+        if not callable(getattr(section.instance, "get", None)):
+            where = places.where(("secrets", "instance"))
+            message = f"{where}: {type(section.instance).__name__} is no secret store: it has no get(name)."
+            raise ConfigurationError(message, where=where)
+        return section.instance  # type: ignore[no-any-return]
+    where = places.where(("secrets", "store"))
+    cls = resolver.resolve(Kind.SECRET_STORE, section.store, where)
+    _check_secrets(cls, section.config, path, problems)
+    environment = References(None, places, problems)
+    settings = environment.resolve(section.config, path)
+    if environment.unanswered:
+        raise UnknownValueError(section.store)
+    found: SecretStore = built_at(where, cls, settings, section.store, lambda name: places.where((*path, name)))
+    return found
+
+
+def _check_secrets(cls: Any, config: Mapping[str, Any], path: Path, problems: Problems) -> None:
+    known = declared(cls)
+    own = {name: value for name, value in config.items() if known is None or name in known or name not in COMMON}
+    check_options(cls, Kind.SECRET_STORE, own, path, problems, ours=(*COMMON, *fields_dict(SecretsSection), "connector"))
+    for name in config.keys() - own.keys():
+        problems.note((*path, name), f"changes nothing, for the secret store {cls.id} does not read {name!r}")
+
+
+def _check_storage(cls: Any, config: Mapping[str, Any], path: Path, problems: Problems) -> None:
+    known = declared(cls)
+    apart = {} if known is None else {part: config[part] for part in _PARTS if part in config and part not in known}
+    own = {name: value for name, value in config.items() if name not in apart}
+    check_options(cls, Kind.STORAGE, own, path, problems, ours=(*fields_dict(StorageSection), *_PARTS))
+    for part, keys in apart.items():
+        for name in keys:
+            problems.note((*path, part, name), f"changes nothing, for the storage {cls.id} does not read {part!r}")
+
+
+def build_storage(section: StorageSection, resolver: Resolver, references: References, problems: Problems) -> Storage:
+    """Build the store of state.
+
+    Raises:
+        ConfigurationError: It is none, or refuses its settings.
+        ConnectorError: It is unknown or broken.
+    """
+    places, store, path = problems.places, section.instance, ("storage", "config")
+    if store is None:
+        where = places.where(("storage", "connector"))
+        cls = resolver.resolve(Kind.STORAGE, section.connector, where)
+        _check_storage(cls, section.config, path, problems)
+        missing = references.unanswered
+        settings = literals(references.plain(section.config, path))
+        if references.unanswered > missing:
+            raise UnknownValueError(section.connector)
+        store = built_at(where, cls, settings, section.connector, lambda name: places.where((*path, name)))
+    if not isinstance(store, Storage):
+        where = places.where(("storage", "instance" if section.instance is not None else "connector"))
+        message = (
+            f"{where}: {type(store).__name__} is no storage: it needs an id and load, save, list, delete, stat and exists. "
+            "Derive it from modelmesh.cdk.BaseStorage."
+        )
+        raise ConfigurationError(message, where=where)
+    return store

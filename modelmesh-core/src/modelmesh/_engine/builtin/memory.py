@@ -1,0 +1,169 @@
+"""Storage that lasts as long as the process."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from copy import deepcopy
+from threading import Condition
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts.storage import EntryMetadata, LockHandle, StorageEntry, checked_key, conflict, not_had
+
+
+class MemoryStorage:
+    """A dictionary that threads may share; locks and counters are those of this one object."""
+
+    id = "modelmesh.memory.v1"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        locking = (config or {}).get("locking") or {}
+        self._patience = duration(locking.get("timeout", 30.0))
+        self._changed = Condition()
+        self._entries: dict[str, tuple[StorageEntry, float]] = {}
+        self._locks: dict[str, tuple[LockHandle, float]] = {}
+        self._counters: dict[str, tuple[int, float | None]] = {}
+
+    @classmethod
+    def known_settings(cls) -> frozenset[str]:
+        """Return the settings that this store reads."""
+        return frozenset({"locking"})
+
+    # -- entries ----------------------------------------------------------------------------------------------------
+
+    def load(self, key: str) -> StorageEntry | None:
+        """Return an entry, ``None`` when there is none."""
+        with self._changed:
+            found = self._entries.get(checked_key(key))
+        return evolve(found[0], metadata=deepcopy(found[0].metadata)) if found else None
+
+    def save(self, key: str, entry: StorageEntry) -> None:
+        """Store an entry in place of any before it."""
+        kept = _kept(key, entry)
+        with self._changed:
+            self._entries[key] = (kept, time.time())
+
+    def save_if(self, key: str, entry: StorageEntry, version: str | None) -> str:
+        """Store an entry in place of the one that was read, and return its version.
+
+        Raises:
+            StorageConflictError: Another version is there.
+        """
+        kept = _kept(key, entry)
+        with self._changed:
+            found = self._entries.get(key)
+            if version != (found[0].version if found else None):
+                raise conflict(self.id, key)
+            self._entries[key] = (kept, time.time())
+        assert kept.version is not None
+        return kept.version
+
+    def list(self, prefix: str | None = None) -> list[str]:
+        """Return the keys, sorted; only those that begin with ``prefix`` when one is given."""
+        with self._changed:
+            return sorted(key for key in self._entries if key.startswith(prefix or ""))
+
+    def delete(self, key: str) -> bool:
+        """Remove an entry; ``False`` when there was none."""
+        with self._changed:
+            return self._entries.pop(checked_key(key), None) is not None
+
+    def stat(self, key: str) -> EntryMetadata | None:
+        """Describe an entry, ``None`` when there is none."""
+        with self._changed:
+            found = self._entries.get(checked_key(key))
+        if found is None:
+            return None
+        entry, when = found
+        return EntryMetadata(key, len(entry.data), when, entry.metadata.get("content_type"), entry.version)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an entry."""
+        with self._changed:
+            return checked_key(key) in self._entries
+
+    # -- locks ------------------------------------------------------------------------------------------------------
+
+    def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
+        """Wait for a lock and take it.
+
+        Raises:
+            StorageLockError: Somebody else held it all the while.
+        """
+        checked_key(key)
+        patience = self._patience if timeout is None else timeout
+        lasting = self._patience if expires_s is None else expires_s
+        until = time.monotonic() + patience
+        with self._changed:
+            while (free_in := self._free_in(key)) > 0:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise not_had(self.id, key, patience)
+                self._changed.wait(min(left, free_in))
+            now = time.time()
+            handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
+            self._locks[key] = (handle, time.monotonic() + lasting)
+        return handle
+
+    def release(self, lock: LockHandle) -> bool:
+        """Give a lock back; ``False`` when it had expired."""
+        with self._changed:
+            held = self._locks.get(lock.key)
+            if held is None or held[0].lock_id != lock.lock_id:
+                return False
+            in_time = self._free_in(lock.key) > 0
+            del self._locks[lock.key]
+            self._changed.notify_all()
+            return in_time
+
+    def is_locked(self, key: str) -> bool:
+        """Whether somebody holds a lock on a key now."""
+        with self._changed:
+            return self._free_in(checked_key(key)) > 0
+
+    def _free_in(self, key: str) -> float:
+        held = self._locks.get(key)
+        return held[1] - time.monotonic() if held else 0.0
+
+    # -- counters ---------------------------------------------------------------------------------------------------
+
+    def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
+        """Add to a counter and return what it comes to."""
+        checked_key(key)
+        now = time.monotonic()
+        with self._changed:
+            value, until = self._counters.get(key, (0, None))
+            if until is not None and now >= until:
+                del self._counters[key]
+                value, until = 0, None
+            if amount == 0:
+                return value
+            if key not in self._counters:  # a count of a minute begins every minute: none may stay
+                over = [one for one, (_, ends) in self._counters.items() if ends is not None and now >= ends]
+                for one in over:
+                    del self._counters[one]
+                until = None if expires_s is None else now + expires_s
+            self._counters[key] = (value + amount, until)
+            return value + amount
+
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        """Add to several counters in one step and return what they come to."""
+        for key in additions:
+            checked_key(key)
+        with self._changed:
+            return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
+
+    def after_fork(self) -> None:
+        """Take a new lock in a child process."""
+        self._changed = Condition()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+
+def _kept(key: str, entry: StorageEntry) -> StorageEntry:
+    return evolve(entry, key=checked_key(key), metadata=deepcopy(dict(entry.metadata)), version=uuid.uuid4().hex)

@@ -1,0 +1,7 @@
+"""Configuration: from a file or a dictionary to typed values, every error with its place."""
+
+from modelmesh._engine.config.merging import merge_configs
+from modelmesh._engine.config.mesh_config import MeshConfig
+from modelmesh._engine.foundation.units import duration, format_duration, size
+
+__all__ = ["MeshConfig", "duration", "format_duration", "merge_configs", "size"]

@@ -1,0 +1,89 @@
+"""Keys that this version reads and does not act on: each is noted, so that no one relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import fields
+
+from modelmesh._engine.config import schema
+from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.telemetry.events import GROUPS
+from modelmesh.contracts.observability import EVENT_TYPES
+
+UNUSED = "is read but not acted on by this version of modelmesh-core"
+
+PROVIDER_KEYS = (
+    ("batch", "supported"), ("batch", "max_items"), ("files", "upload"), ("files", "max_size"), ("fine_tuning", "supported"),
+    ("quota", "query_current"), ("quota", "query_remaining"),
+    ("discovery", "enumerate_models"), ("discovery", "model_details"), ("discovery", "capability_query"),
+)  # fmt: skip
+AUTH_KEYS = (("method",), ("key_rotation",))
+MODEL_KEYS = (
+    ("constraints", "max_images"), ("constraints", "max_file_size"), ("constraints", "supported_languages"),
+    ("quota", "query_current"), ("quota", "query_remaining"),
+)  # fmt: skip
+PROXY = "is read by the proxy alone, which this version does not have"
+_EVENTS = (*GROUPS, *EVENT_TYPES)
+
+
+def note_provider(section: schema.ProviderSection, path: Path, problems: Problems) -> None:
+    """Note what a provider's entry states without an effect."""
+    _note(section, PROVIDER_KEYS, path, problems)
+
+
+def note_auth(section: schema.AuthSection, path: Path, problems: Problems) -> None:
+    """Note what ``auth`` states without an effect."""
+    _note(section, AUTH_KEYS, path, problems)
+
+
+def note_model(section: schema.ModelSection, path: Path, problems: Problems) -> None:
+    """Note what a model states without an effect."""
+    _note(section, MODEL_KEYS, path, problems)
+    if "fine_tunable" in section.features:
+        problems.note((*path, "features", "fine_tunable"), f"'fine_tunable' {UNUSED}")
+    for name, value in (section.batch or {}).items():
+        if name != "supported" and value is not None:
+            problems.note((*path, "batch", name), f"{name!r} {UNUSED}")
+
+
+def note_proxy(section: Mapping[str, Any], path: Path, problems: Problems) -> None:
+    """Note every key of ``proxy``."""
+    for key, value in section.items():
+        for below in value if isinstance(value, Mapping) else (None,):
+            at = (*path, key) if below is None else (*path, key, str(below))
+            problems.note(at, f"{at[-1]!r} {PROXY}")
+
+
+def note_events(sink: schema.SinkSection, path: Path, problems: Problems) -> None:
+    """Note names in the filter of a sink that no event has."""
+    for name in sink.events or ():
+        if name not in _EVENTS:
+            problems.note((*path, "events"), f"{name!r} is no event, so that no sink gets it.{did_you_mean(name, _EVENTS)}")
+
+
+def note_without_discovery(
+    providers: Mapping[str, schema.ProviderSection], discovery: tuple[schema.DiscoverySection, ...], problems: Problems
+) -> None:
+    """Note what providers state of discovery where the section is missing."""
+    for name, nothing in (("sync", schema.ProviderSyncSection()), ("health", schema.ProviderHealthSection())):
+        if any(getattr(row, name) is not None for row in discovery):
+            continue
+        for key, provider in providers.items():
+            if getattr(provider.discovery, name) != nothing:
+                what = f"changes nothing, for there is no 'discovery.{name}'; add that section"
+                problems.note(("providers", key, "discovery", name), what)
+
+
+def _note(section: Any, keys: tuple[tuple[str, ...], ...], path: Path, problems: Problems) -> None:
+    for steps in keys:
+        value, default = section, None
+        for step in steps:
+            if value is None:
+                break
+            default = getattr(fields(type(value)), step).default
+            value = getattr(value, step)
+        if value is not None and value != default:
+            problems.note((*path, *steps), f"{steps[-1]!r} {UNUSED}")

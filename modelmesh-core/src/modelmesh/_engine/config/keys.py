@@ -1,0 +1,66 @@
+"""Moving keys about, with a record of where each was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.problems import Problems
+
+Keys = TypeVar("Keys", Mapping[str, Any], list[str])
+
+
+class KeyMover:
+    """Moves keys of raw configurations to their canonical places."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def _map(self, value: Any, path: Path) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return {str(key): item for key, item in value.items()}
+        self._problems.add(path, f"must be a map of keys, not {kind_of(value)}")
+        return {}
+
+    def _rename(self, section: dict[str, Any], aliases: Mapping[str, str], path: Path) -> dict[str, Any]:
+        for alias, name in aliases.items():
+            if alias in section:
+                value = section.pop(alias)
+                if name in section and section[name] != value:
+                    self._problems.add(
+                        (*path, alias), f"says something else than {name!r}; they are two names of one key, keep one"
+                    )
+                if name not in section:
+                    section[name] = value
+                    self._problems.moved((*path, name), (*path, alias))
+        return section
+
+    def _lifted(self, keys: Keys, path: Path, written: Path) -> Keys:
+        """Record that keys which go by ``path`` were written below ``written``."""
+        for key in keys:
+            self._problems.moved((*path, key), (*written, key))
+        return keys
+
+    def _unless_given(self, entry: dict[str, Any], name: str, value: Any, path: Path, written: Path) -> None:
+        if name not in entry:
+            entry[name] = value
+            self._problems.moved((*path, name), written)
+        elif entry[name] != value:
+            self._problems.add(written, f"says something else than {name!r}; they are two names of one key, keep one")
+
+    def _options(self, entry: dict[str, Any], path: Path, *blocks: tuple[Path, Mapping[str, Any]]) -> dict[str, Any]:
+        """Gather the keys that go to a connector: of blocks, of ``config``, and those that stand loose, which win."""
+        config = self._map(entry.pop("config", None), (*path, "config"))
+        found: dict[str, Any] = {}
+        for written, keys in (*blocks, ((*path, "config"), config), (path, entry)):
+            found.update(self._lifted(keys, (*path, "config"), written))
+        return found
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is called in messages."""
+    names = {list: "a list", str: "text", bool: "yes/no", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)

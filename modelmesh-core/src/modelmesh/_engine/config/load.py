@@ -1,0 +1,365 @@
+"""Reading a YAML or JSON file into plain data, with the place of every key, and within limits.
+
+A configuration is small; what is not small is hostile or a mistake. YAML 1.2 scalars: ``no`` is a string.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from pathlib import Path as FilePath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from modelmesh._engine.config.locate import Path, Places
+from modelmesh.errors import ConfigurationError
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 40
+MAX_NODES = 25_000
+"""Counted after aliases are followed, so that a file which multiplies itself is refused before it is built."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
+_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff](?<!^\ufeff)")
+"""What JSON takes for letters and YAML for the end of a line, or for nothing at all."""
+_PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+def load_file(path: str) -> tuple[Any, Places]:
+    """Read a configuration file.
+
+    Args:
+        path: A YAML file, or a JSON file when it ends in ``.json``.
+
+    Returns:
+        The data and the place of every key.
+
+    Raises:
+        ConfigurationError: It is missing, too large, or not YAML.
+    """
+    try:
+        text = _read(path).decode("utf-8")
+    except ConfigurationError:
+        raise  # has its place already; it is a ValueError too
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        else:
+            why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            message = f"{ascii(path) if _is_odd(path) else path}: cannot be read: {why}. Check the path."
+        raise ConfigurationError(message, where=path) from None
+    return load_text(text, path)
+
+
+def _read(path: str) -> bytes:
+    """Read a file of any kind, and no more of it than a configuration may hold: not all files state their size."""
+    file = FilePath(path).expanduser()
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        if is_pipe:
+            os.set_blocking(descriptor, True)
+        found = bytearray()
+        while len(found) <= MAX_BYTES and (piece := os.read(descriptor, MAX_BYTES + 1 - len(found))):
+            found += piece
+    finally:
+        os.close(descriptor)
+    if len(found) > MAX_BYTES:
+        message = f"{path}: more than {MAX_BYTES:,} bytes are too many for a configuration. Is it the right file?"
+        raise ConfigurationError(message, where=path)
+    if is_pipe and not found:
+        message = f"{path}: nothing came through the pipe. Open it for writing before it is read."
+        raise ConfigurationError(message, where=path)
+    return bytes(found)
+
+
+def _is_odd(path: str) -> bool:
+    """Whether a path holds what a terminal or a log cannot show."""
+    return not path.isprintable()
+
+
+def load_text(text: str, name: str) -> tuple[Any, Places]:
+    """Read YAML or JSON text; ``name`` stands in messages."""
+    if name.endswith(".json"):
+        _check_json(text, name)
+        text = text.replace("\t", " ")  # JSON may be indented with tabs; inside its strings a tab is not legal
+        text = _BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    builder = _Builder(name)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            builder.take(event)
+    except ConfigurationError:
+        raise  # has its place already; it is a ValueError too
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        if mark and error.context_mark and mark.line >= len(text.splitlines()):
+            mark = error.context_mark  # the unclosed bracket is more useful than the end of the file
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        message = f"{where}: not valid YAML: {error.problem or error.context}. {_hint(text, mark, error)}"
+        raise ConfigurationError(message, where=where) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        message = f"{name}: not valid YAML: {error}. Compare it with the example: modelmesh check --help"
+        raise ConfigurationError(message, where=name) from None
+    return builder.result, Places(name, builder.marks)
+
+
+def _check_json(text: str, name: str) -> None:
+    """Refuse what YAML would take and JSON does not; the places of keys come from the YAML reader.
+
+    Raises:
+        ConfigurationError: The text is no JSON.
+    """
+    if not text.removeprefix("\ufeff").strip():
+        return  # an empty file is an empty configuration
+    try:
+        json.loads(text.removeprefix("\ufeff"), strict=False)
+    except json.JSONDecodeError as error:
+        where = f"{name}:{error.lineno}:{error.colno}"
+        message = f"{where}: not valid JSON: {error.msg}. {_json_hint(text.removeprefix(chr(0xFEFF)), error)}"
+        raise ConfigurationError(message, where=where) from None
+    except RecursionError:
+        message = f"{name}: nested more than {MAX_DEPTH} deep."
+        raise ConfigurationError(message, where=name) from None
+    except ValueError:
+        return  # a number with more digits than Python converts; the YAML reader has its own rule
+
+
+def _json_hint(text: str, error: json.JSONDecodeError) -> str:
+    before = text[: error.pos].rstrip()
+    if before.endswith(",") or (error.msg.startswith("Illegal trailing comma")):
+        return "Remove the comma before it: JSON takes none after the last entry."
+    if text[error.pos : error.pos + 1] == "'":
+        return "Write texts in double quotes."
+    if text[error.pos : error.pos + 1] in ("#", "/"):
+        return "Remove the comment: JSON has none. A file whose name ends in .yaml may have comments."
+    return "Correct it there, or name the file .yaml to write it as YAML."
+
+
+def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
+    """Return the next step after an error of the YAML reader."""
+    lines = text.splitlines()
+    at = mark.line if mark else 0
+    line = lines[at] if at < len(lines) else ""
+    problem = f"{error.problem or ''} {error.context or ''}"
+    if "${" in line and "{" in line.replace("${", ""):
+        return 'Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
+    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
+        return "Indent with spaces: YAML takes no tabs there."
+    if "mapping values are not allowed" in problem:
+        return "Put a text that contains ': ' in quotes, or write the key on a line of its own."
+    if "could not find expected ':'" in problem or "found unknown escape" in problem:
+        return "Write 'key: value' with a space after the colon; put texts with special characters in single quotes."
+    if "end of stream" in problem:
+        return "Close the quote, the bracket or the brace that opens here."
+    if "block collection" in problem or "block sequence" in problem:
+        return "Write items with '- ' or keys at one level, not both, and indent items of one list alike."
+    if "block end" in problem or "block mapping" in problem or "block sequence" in problem:
+        return "Indent keys of one map by the same number of spaces, and keys below them by two more."
+    if "flow" in problem or "expected ',' or" in problem or at >= len(lines):
+        return "Close what is open above: a bracket, a brace or a quote."
+    if "cannot start any token" in problem or "special characters" in problem:
+        return "Put the text in quotes."
+    return "Compare the indentation with the lines above, and put texts with special characters in quotes."
+
+
+class _Open:
+    """A collection under construction."""
+
+    __slots__ = ("anchor", "first_mark", "key", "merged", "path", "size", "value")
+
+    def __init__(self, value: Any, path: Path, anchor: str | None) -> None:
+        self.value = value
+        self.path = path
+        self.anchor = anchor
+        self.key: Any = _NO_KEY
+        self.merged: list[Any] = []
+        self.size = 1
+        self.first_mark = 0
+
+
+_NO_KEY = object()
+_MERGE = object()
+
+
+class _Builder:
+    """Puts a document together from its events, counting as it goes."""
+
+    def __init__(self, name: str) -> None:
+        self.marks: dict[Path, tuple[int, int]] = {}
+        self._order: list[Path] = []  # of the marks: those below an anchor follow each other
+        self._spans: dict[str, tuple[Path, int, int]] = {}
+        self.result: Any = None
+        self._name = name
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._documents = 0
+
+    def take(self, event: Any) -> None:  # noqa: C901 - one branch for each kind of event
+        mark = event.start_mark
+        if isinstance(event, DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise self._refuse(mark, "the file holds more than one document; keep the first, remove the rest from '---' on")
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self._check_tag(event)
+            if len(self._stack) >= MAX_DEPTH:
+                raise self._refuse(mark, f"nested more than {MAX_DEPTH} deep")
+            path = self._place(mark)
+            opened = _Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor)
+            opened.first_mark = len(self._order)
+            self._stack.append(opened)
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            done = self._stack.pop()
+            value = _merged(done.value, done.merged) if isinstance(done.value, dict) else done.value
+            if done.anchor:
+                self._anchors[done.anchor] = (value, done.size)
+                self._spans[done.anchor] = (done.path, done.first_mark, len(self._order))
+            self._add(value, done.size, mark)
+        elif isinstance(event, ScalarEvent):
+            self._check_tag(event)
+            value = _MERGE if self._is_key() and event.value == "<<" and event.implicit[0] else _scalar(event)
+            if event.anchor:
+                self._anchors[event.anchor] = (value, 1)
+            if not self._is_key():
+                self._place(mark)
+            self._add(value, 1, mark)
+        elif isinstance(event, AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._refuse(mark, f"the alias *{event.anchor} names nothing before it")
+            if not self._is_key():
+                self._mark_alias(event.anchor, self._place_of_alias(mark))
+            self._add(*self._anchors[event.anchor], mark)
+
+    def _place_of_alias(self, mark: Any) -> Path:
+        """Path that the value of an alias gets: of a merge, that of the map which it is merged into."""
+        merging = [open_ for open_ in self._stack[-2:] if open_.key is _MERGE]
+        return merging[0].path if merging else self._place(mark)
+
+    def _is_key(self) -> bool:
+        top = self._stack[-1] if self._stack else None
+        return top is not None and isinstance(top.value, dict) and top.key is _NO_KEY
+
+    def _place(self, mark: Any) -> Path:
+        """Path of the value that begins here; a mapping's entries were marked at their keys."""
+        if not self._stack:
+            path: Path = ()
+        else:
+            top = self._stack[-1]
+            path = (*top.path, len(top.value) if isinstance(top.value, list) else top.key)
+        self._mark(path, mark)
+        return path
+
+    def _mark(self, path: Path, mark: Any) -> None:
+        if path not in self.marks:
+            self.marks[path] = (mark.line + 1, mark.column + 1)
+            self._order.append(path)
+
+    def _mark_alias(self, anchor: str, path: Path) -> None:
+        """Give what stands below an alias the places that it has at its anchor."""
+        if anchor in self._spans:
+            start, first, end = self._spans[anchor]
+            for there in self._order[first:end]:
+                here = (*path, *there[len(start) :])
+                if here not in self.marks:
+                    self.marks[here] = self.marks[there]
+                    self._order.append(here)
+
+    def _add(self, value: Any, size: int, mark: Any) -> None:
+        if not self._stack:
+            self.result = value
+            return
+        top = self._stack[-1]
+        top.size += size
+        if sum(open_.size for open_ in self._stack) > MAX_NODES:
+            raise self._refuse(mark, f"more than {MAX_NODES:,} values once its aliases are followed")
+        if isinstance(top.value, list):
+            top.value.append(value)
+        elif top.key is _NO_KEY:
+            self._take_key(top, value, mark)
+        else:
+            if top.key is _MERGE:
+                self._merge(top, value, mark)
+            else:
+                top.value[top.key] = value
+            top.key = _NO_KEY
+
+    def _merge(self, top: _Open, value: Any, mark: Any) -> None:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            raise self._refuse(mark, "'<<' merges maps; give it *an-alias of one, or a list of them")
+        top.merged += sources
+
+    def _take_key(self, top: _Open, key: Any, mark: Any) -> None:
+        if key is _MERGE:
+            top.key = key
+            return
+        if not isinstance(key, str | int | float | bool) and key is not None:
+            raise self._refuse(mark, "a key must be a name, not a list or a map")
+        key = key if isinstance(key, str) else _written(key)
+        if key in top.value:
+            raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
+        top.key = key
+        path = (*top.path, key)
+        if path not in self.marks:
+            self._order.append(path)
+        self.marks[path] = (mark.line + 1, mark.column + 1)
+
+    def _check_tag(self, event: Any) -> None:
+        tag = str(event.tag) if event.tag is not None else None
+        if tag not in _PLAIN_TAGS and not str(tag).startswith("tag:yaml.org,2002:"):
+            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+        if tag and "python" in tag:
+            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+
+    def _refuse(self, mark: Any, why: str) -> ConfigurationError:
+        where = f"{self._name}:{mark.line + 1}:{mark.column + 1}"
+        return ConfigurationError(f"{where}: {why}.", where=where)
+
+
+def _written(key: Any) -> str:
+    if key is None:
+        return "null"
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _merged(value: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Follow ``<<: *defaults``: keys of the map itself win, then those of the earlier source."""
+    merged: dict[str, Any] = {}
+    for source in reversed(sources):
+        merged |= source
+    return merged | value
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.style is not None or not event.implicit[0]:
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # JSON writes what is outside the first plane as two halves; a half alone is no text
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text) if len(text) < 100 else float(text)  # noqa: PLR2004
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return _FLOAT_WORDS.get(text.lower(), text)

@@ -1,0 +1,244 @@
+"""Reading of a raw configuration: references, canonical spelling, types; every problem is collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from modelmesh._engine.config import enforcement, schema
+from modelmesh._engine.config.disabled import looked_at_without_disabled, without_disabled
+from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.normalize import Normalizer
+from modelmesh._engine.config.normalize_sinks import SinkNormalizer
+from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.references import References, has_reference, literal
+from modelmesh._engine.config.sealing import SEALED
+from modelmesh._engine.config.sections import Sections
+from modelmesh._engine.config.structure import UNKNOWN, structure
+from modelmesh._engine.foundation.secret import Secret
+
+Entry = TypeVar("Entry")
+
+SECTIONS = (
+    "secrets", "providers", "models", "pools", "observability", "capabilities", "rotation", "budget", "storage", "discovery",
+    "proxy", "connectors",
+)  # fmt: skip
+IGNORED = ("$schema",)
+"""Keys for editors, at the top level."""
+
+KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
+_OPAQUE = frozenset({"api_key", "base_url", "instance", "strategy_instance", "options", "config", "tokens"})
+"""Keys whose references are resolved by what uses them: their values may be secret, and stay out of the sections."""
+
+
+class Reading:
+    """Reads one raw configuration."""
+
+    def __init__(self, raw: Mapping[str, Any], problems: Problems, references: References | None = None) -> None:
+        """Take what is read.
+
+        Args:
+            raw: Plain data, keys sealed.
+            problems: Collects what is wrong.
+            references: Answers references; without it their values are unknown, and not checked.
+        """
+        self._problems = problems
+        self._references = references
+        self._wrong: set[Path] = set()
+        self._raw = raw
+        self._tidy = Normalizer(problems)
+
+    def read(self) -> Sections:
+        """Return the typed values of everything that is right."""
+        raw, tidy = self._raw, self._tidy
+        self._check_sections()
+        providers = self._each(self._tidied("providers", tidy.providers), "providers", self._provider)
+        models = self._each(self._tidied("models", tidy.models), "models", self._model)
+        pools = self._each(tidy.pools(raw.get("pools"), raw.get("rotation")), "pools", self._pool)
+        secrets = self.secrets()
+        tidy_sinks = SinkNormalizer(self._problems)
+        sinks = self._rows(tidy_sinks.observability(raw.get("observability")), schema.SinkSection)
+        counting = self._built(
+            tidy_sinks.statistics(raw.get("observability")), schema.StatisticsSection, ("observability", "statistics")
+        )
+        capabilities = self._plain(raw.get("capabilities") or (), ("capabilities",))
+        if not isinstance(capabilities, list | tuple) or not all(isinstance(name, str) for name in capabilities):
+            self._problems.add(("capabilities",), "must be a list of capability names")
+            capabilities = ()
+        budget = storage = None
+        if raw.get("budget") is not None:
+            budget = self._built(raw["budget"], schema.BudgetSection, ("budget",))
+        if raw.get("storage") is not None:
+            storage = self._built(tidy.storage(raw["storage"]), schema.StorageSection, ("storage",))
+        if raw.get("proxy") is not None and self._built(raw["proxy"], schema.ProxySection, ("proxy",)) is not None:
+            enforcement.note_proxy(raw["proxy"], ("proxy",), self._problems)
+        self._connectors(raw.get("connectors"))
+        discovery = self._rows(tidy.discovery(raw.get("discovery")), schema.DiscoverySection, self._not_too_often)
+        for path, sink in sinks:
+            enforcement.note_events(sink, path, self._problems)
+        enforcement.note_without_discovery(providers, tuple(row for _, row in discovery), self._problems)
+        if capabilities and pools:
+            self._problems.note(("capabilities",), "changes nothing, for 'pools' names the pools; remove one of the two")
+        if raw.get("rotation") is not None and not pools:
+            self._each(tidy.pools({"*": None}, raw["rotation"]), "pools", self._pool)
+        every = set(models)
+        models, pools = without_disabled(providers, models, pools)
+        return Sections(
+            secrets or schema.SecretsSection(),
+            providers,
+            models,
+            pools,
+            tuple(sink for _, sink in sinks),
+            tuple(str(name) for name in capabilities),
+            budget,
+            storage,
+            counting or schema.StatisticsSection(),
+            tuple(looked_at_without_disabled(providers, row) for _, row in discovery),
+            tuple(path for path, _ in sinks),
+            tuple(path for path, _ in discovery),
+            frozenset(self._wrong),
+            frozenset(every - set(models)),
+        )
+
+    def secrets(self) -> schema.SecretsSection | None:
+        """Return the ``secrets`` section alone, ``None`` when it is wrong; its references are to the environment."""
+        kept, self._references = self._references, References(None, self._problems.places, self._problems)
+        try:
+            return self._built(self._tidy.secrets(self._raw.get("secrets")), schema.SecretsSection, ("secrets",))
+        finally:
+            self._references = kept
+
+    # -- references -------------------------------------------------------------------------------------------------
+
+    def _plain(self, value: Any, path: Path) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._plain(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._plain(item, (*path, place)) for place, item in enumerate(value)]
+        if isinstance(value, Secret) and value.source == SEALED:
+            return value.reveal()  # a key that the mesh itself reads is no secret, whatever its name looks like
+        if not has_reference(value):
+            return value
+        if self._references is None:
+            return value.replace("$${", "${") if "${" not in value.replace("$${", "") else UNKNOWN
+        before = self._references.unanswered
+        found = self._references.plain(value, path)
+        return UNKNOWN if self._references.unanswered > before else found
+
+    # -- sections ---------------------------------------------------------------------------------------------------
+
+    def _check_sections(self) -> None:
+        for key in self._raw:
+            if key in SECTIONS or key in IGNORED or str(key).startswith("x-"):
+                continue
+            hint = did_you_mean(str(key), SECTIONS)
+            known = ", ".join(SECTIONS)
+            self._problems.add((str(key),), f"unknown section {key!r}.{hint} Known: {known}; 'x-…' holds settings for anchors")
+
+    def _tidied(self, name: str, tidy: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        raw = self._raw.get(name)
+        found = tidy(raw)
+        if raw is not None and len(found) < (len(raw) if isinstance(raw, Mapping | list) else 1):
+            self._wrong.add((name,))  # an entry is lost
+        return found
+
+    def _connectors(self, value: Any) -> None:
+        path: Path = ("connectors",)
+        if isinstance(value, Mapping):
+            for key in value:
+                if key != "packages":
+                    hint = did_you_mean(str(key), ["packages"])
+                    self._problems.add((*path, str(key)), f"unknown key {key!r}.{hint} Known here: packages")
+            value, path = value.get("packages"), (*path, "packages")
+        if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            self._problems.add(path, "must be a list of paths or addresses of connector packages")
+        elif value:
+            self._problems.note(("connectors",), f"'connectors' {enforcement.UNUSED}")
+
+    def _each(self, entries: Mapping[str, Any], section: str, build: Callable[[str, Any, Path], Any]) -> dict[str, Any]:
+        built = {key: build(key, entry, (section, key)) for key, entry in entries.items()}
+        return {key: value for key, value in built.items() if value is not None}
+
+    def _rows(self, rows: list[tuple[Path, dict[str, Any]]], cls: type[Entry], check: Any = None) -> list[tuple[Path, Entry]]:
+        built = []
+        for path, row in rows:
+            section = self._built(row, cls, path)
+            if section is not None:
+                built.append((path, section))
+                if check is not None:
+                    check(section, path)
+        return built
+
+    def _built(self, data: Any, cls: type[Entry], path: Path) -> Entry | None:
+        if isinstance(data, Mapping):
+            data = {key: value if key in _OPAQUE else self._plain(value, (*path, str(key))) for key, value in data.items()}
+        section, left_out = structure(data, cls, path, self._problems)
+        self._wrong.update((*path, key) for key in left_out)
+        if section is None:
+            self._wrong.add(path)
+        return section
+
+    def _provider(self, key: str, entry: dict[str, Any], path: Path) -> schema.ProviderSection | None:
+        if self._is_off(entry, path):
+            entry = {name: value for name, value in entry.items() if not _holds_reference(value)} | {"enabled": False}
+        options = {name: entry.pop(name) for name in list(entry) if name not in KNOWN_PROVIDER_KEYS}
+        self._check_key(entry.get("api_key"), (*path, "api_key"))
+        self._check_auth(options.get("auth"), (*path, "auth"))
+        section = self._built({"key": key, **entry, "options": options}, schema.ProviderSection, path)
+        if section is not None:
+            enforcement.note_provider(section, path, self._problems)
+            self._not_too_often(section.discovery, (*path, "discovery"))
+            for place, row in enumerate(section.models or ()):
+                self._model_row(row, key, (*path, "models", place))
+        return section
+
+    def _is_off(self, entry: Mapping[str, Any], path: Path) -> bool:
+        return literal(self._plain(entry.get("enabled"), (*path, "enabled"))) is False
+
+    def _model_row(self, row: Any, provider: str, path: Path) -> None:
+        if isinstance(row, Mapping) and isinstance(row.get("id"), str):
+            self._noted_model(self._built({**row, "provider": provider}, schema.ModelSection, path), path)
+
+    def _check_key(self, key: Any, path: Path) -> None:
+        if isinstance(key, bool | int | float | bytes | list | dict):
+            kind = type(key).__name__
+            self._problems.add(path, f"must be a text or a reference such as ${{secrets:NAME}}, not {kind}; put it in quotes")
+
+    def _check_auth(self, auth: Any, path: Path) -> None:
+        if auth is not None:
+            section = self._built(auth, schema.AuthSection, path)
+            if section is not None:
+                enforcement.note_auth(section, path, self._problems)
+
+    def _model(self, key: str, entry: dict[str, Any], path: Path) -> schema.ModelSection | None:
+        return self._noted_model(self._built({"id": key, **entry}, schema.ModelSection, path), path)
+
+    def _noted_model(self, section: schema.ModelSection | None, path: Path) -> schema.ModelSection | None:
+        if section is not None:
+            enforcement.note_model(section, path, self._problems)
+        return section
+
+    def _pool(self, key: str, entry: dict[str, Any], path: Path) -> schema.PoolSection | None:
+        return self._built({"name": key, **entry}, schema.PoolSection, path)
+
+    def _not_too_often(self, section: Any, path: Path) -> None:
+        """Refuse numbers by which a vendor would be probed without a pause, or be off before the first probe."""
+        for name in ("sync", "health"):
+            part = getattr(section, name)
+            if part is None:
+                continue
+            if part.interval is not None and part.interval < 1:
+                self._problems.add((*path, name, "interval"), f"must be 1s or more, not {part.interval:g} s; e.g. 60s")
+                self._wrong.add((*path, name))
+            if getattr(part, "failure_threshold", None) == 0:
+                message = "must be 1 or more: so many probes in a row have to fail"
+                self._problems.add((*path, name, "failure_threshold"), message)
+                self._wrong.add((*path, name))
+
+
+def _holds_reference(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_reference(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_reference(item) for item in value)
+    return has_reference(value)

@@ -1,0 +1,221 @@
+"""Secret references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from modelmesh._engine.builtin.env import spellings
+from modelmesh._engine.config.locate import Path, Places
+from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.sealing import SEALED
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh.contracts.secret_store import SecretStore
+from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, SecretNotFoundError
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
+
+
+PLACEHOLDER = "unanswered"
+"""Stands in for a value that is missing while problems are collected; nothing is ever sent with it."""
+
+_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class ReferredText(str):
+    """The value of a reference, as text; a key of another type reads its number or its truth value out of it."""
+
+    __slots__ = ()
+
+
+def literal(value: Any) -> Any:
+    """Return the number or the truth value that the text of a reference stands for; anything else as it is."""
+    if not isinstance(value, ReferredText):
+        return value
+    if value in _WORDS:
+        return _WORDS[value]
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(value)
+    return str(value)
+
+
+def literals(value: Any) -> Any:
+    """Apply :func:`literal` to every value of a map or a list, for settings whose types only a connector knows."""
+    if isinstance(value, Mapping):
+        return {key: literals(item) for key, item in value.items()}
+    return [literals(item) for item in value] if isinstance(value, list) else literal(value)
+
+
+def has_reference(value: Any) -> bool:
+    """Whether a string refers to a secret."""
+    return isinstance(value, str) and "${" in value
+
+
+class References:
+    """Resolves references through one store, and says where each unanswered one stands."""
+
+    def __init__(
+        self, store: SecretStore | None, places: Places, problems: Problems | None = None, *, known: bool = True
+    ) -> None:
+        """Take what answers.
+
+        Args:
+            store: Answers ``${secrets:NAME}``; ``None`` inside the ``secrets`` section, where no store exists yet.
+            places: For messages.
+            problems: Collects references without a value; a placeholder stands in for them, so that the rest is checked.
+            known: ``False`` where the store itself could not be built, so that nothing can be said of its names.
+        """
+        self._store = store
+        self._places = places
+        self._problems = problems
+        self._known = known
+        self.unanswered = 0
+
+    def where(self, path: Path) -> str:
+        """Return where a value stands in the configuration, for messages."""
+        return self._places.where(path)
+
+    def resolve(self, value: Any, path: Path = ()) -> Any:
+        """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
+
+        A text that the configuration itself sealed, because it looks like a key, comes back as the text.
+
+        Raises:
+            SecretNotFoundError: The store has no such name.
+            ConfigurationError: The reference is malformed (also ``ValueError``).
+        """
+        if isinstance(value, str):
+            return self._text(value, path) if "${" in value else value
+        if isinstance(value, Secret):
+            return value.reveal() if value.source == SEALED else value
+        if isinstance(value, Mapping):
+            return {key: self.resolve(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, (*path, place)) for place, item in enumerate(value)]
+        return value
+
+    def plain(self, value: Any, path: Path = ()) -> Any:
+        """Return a copy with every reference replaced by its text, as :class:`ReferredText`: for what is no secret."""
+        if isinstance(value, Mapping):
+            return {key: self.plain(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.plain(item, (*path, place)) for place, item in enumerate(value)]
+        found = self.resolve(value, path)
+        return ReferredText(found.reveal()) if isinstance(found, Secret) else found
+
+    def _text(self, text: str, path: Path) -> Any:
+        found: list[str] = []
+
+        def answer(match: re.Match[str]) -> str:
+            if match[0] == "$${":
+                return "${"
+            found.append("" if match["open"] else match["body"])
+            try:
+                if match["open"]:
+                    raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
+                return self._answer(match["body"], path)
+            except ModelMeshError as error:
+                if self._problems is None:
+                    raise
+                self._problems.take(error)
+                self.unanswered += 1
+                return PLACEHOLDER
+
+        plain = _REFERENCE.sub(answer, text)
+        return Secret(plain, source=self._source(found[0], path)) if found else plain
+
+    def _source(self, body: str, path: Path) -> str:
+        """Return what to correct when the value of a reference is refused."""
+        scheme, colon, name = body.partition(":")
+        if not colon or scheme == "env":
+            return name if colon else scheme
+        tried: Callable[[str], list[str]] | None = getattr(self._store, "tried", None)
+        if tried is not None:
+            return next((one for one in tried(name) if os.environ.get(one)), name)
+        return f"${{{body}}} ({self._places.where(path)})"
+
+    def _answer(self, body: str, path: Path) -> str:
+        scheme, colon, name = body.partition(":")
+        if not colon:
+            scheme, name = "env", scheme
+        if not name.strip():
+            raise self._malformed("${" + body + "}", path, "names nothing; write ${secrets:NAME}")
+        if scheme == "env":
+            value = os.environ.get(name)
+            if not value:
+                raise self._missing(body, path, "the environment", [name], f"export {name}=…")
+            return value
+        if scheme != "secrets":
+            raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
+        if not self._known:
+            raise UnknownValueError(body)
+        if self._store is None:
+            raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
+        return self._ask(self._store, name, body, path)
+
+    def _ask(self, store: SecretStore, name: str, body: str, path: Path) -> str:
+        try:
+            value: Any = store.get(name)
+        except KeyError as error:
+            if not _is_about(error, name):
+                said = f"raised KeyError({error.args[0]!r}), which does not name the secret"
+                raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
+            tried: Callable[[str], list[str]] | None = getattr(store, "tried", None)
+            if tried is None:
+                raise self._missing(body, path, store.id, [name], "") from None
+            names = tried(name)
+            variable = next((one for one in reversed(names) if one.isidentifier()), spellings(name)[-1])
+            raise self._missing(body, path, store.id, names, f"export {variable}=…") from None
+        except ModelMeshError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, it is named
+            said = f"raised {type(error).__name__}; what it said is not repeated, for it may hold a secret"
+            raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
+        if isinstance(value, Secret):
+            return value.reveal()
+        if isinstance(value, str):
+            return value
+        if inspect.iscoroutine(value):
+            value.close()
+        said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
+        raise self._broken(body, path, said, authors.where_of(store, "get"))
+
+    def _broken(self, body: str, path: Path, said: str, place: str | None) -> ConnectorError:
+        where, (connector_id, distribution) = self._places.where(path), authors.identity(self._store)
+        at = f" ({place})" if place else ""
+        message = (
+            f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value "
+            "as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or use ${env:NAME}"
+        )
+        return ConnectorError(message, connector_id=connector_id, distribution=distribution)
+
+    def _missing(self, body: str, path: Path, store: str, tried: list[str], command: str) -> SecretNotFoundError:
+        where = self._places.where(path)
+        elsewhere = f"Add it to that store, write ${{env:{_shouted(body)}}} and set that variable,"
+        step = f"Set it, e.g. {command} -" if command else elsewhere
+        message = (
+            f"{where}: ${{{body}}} has no value: {store} was asked for {', '.join(tried)}. {step} "
+            "or name another store under 'secrets'."
+        )
+        return SecretNotFoundError(message, where=where)
+
+    def _malformed(self, reference: str, path: Path, why: str) -> ConfigurationError:
+        where = self._places.where(path)
+        shown = reference if len(reference) < 60 else reference[:20] + "…"  # noqa: PLR2004 - it may hold a key
+        return ConfigurationError(f"{where}: the reference {shown!r} {why}.", where=where)
+
+
+def _is_about(error: KeyError, name: str) -> bool:
+    """Return whether a ``KeyError`` means a missing secret; any other is a bug in the store."""
+    said = str(error.args[0]) if error.args else ""
+    return not said or " " in said or _shouted(name) in _shouted(said)
+
+
+def _shouted(name: str) -> str:
+    return spellings(name.partition(":")[2] or name)[-1]

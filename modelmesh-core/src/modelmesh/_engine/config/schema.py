@@ -1,0 +1,437 @@
+"""The configuration as typed values, in canonical spelling. Durations in seconds, sizes in bytes, money in USD."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NewType
+
+from attrs import field, frozen
+
+from modelmesh._engine.health.retry_policy import Adaptation, Backoff, Commit, RetryScope
+
+Seconds = NewType("Seconds", float)
+Fraction = NewType("Fraction", float)
+Codes = NewType("Codes", frozenset[int])
+Names = NewType("Names", tuple[str, ...])
+Delivery = NewType("Delivery", dict[str, bool])
+Zone = NewType("Zone", str)
+Price = NewType("Price", float)
+RequestPrice = NewType("RequestPrice", float)
+Minutes = NewType("Minutes", str)
+Size = NewType("Size", int)
+Features = NewType("Features", dict[str, bool])
+ModelBatch = NewType("ModelBatch", dict[str, Any])
+
+FEATURES = (
+    "tool_calling", "structured_output", "json_mode", "system_prompt", "vision", "logprobs", "streaming", "reasoning",
+    "grounding", "fine_tunable",
+)  # fmt: skip
+"""What ``models.<id>.features`` may state."""
+
+
+@frozen
+class TimeoutsSection:
+    """``timeouts`` of a provider or a pool."""
+
+    connect: Seconds | None = None
+    first_content: Seconds | None = None
+    gap: Seconds | None = None
+    total: Seconds | None = None
+
+
+@frozen
+class ConnectionPoolSection:
+    """``providers.<key>.connection_pool``."""
+
+    max_connections: int = 100
+    queue_size: int = 1000
+    queue_wait: Seconds | None = None
+
+
+@frozen
+class BudgetSection:
+    """``budget`` of a provider, a pool or the whole mesh. Money in USD."""
+
+    daily_limit: float | None = None
+    monthly_limit: float | None = None
+    total_limit: float | None = None
+    per_request_limit: float | None = None
+    alert_threshold: Fraction = Fraction(0.8)
+    enforce: bool = True
+    on_budget_exceeded: Literal["error", "rotate"] | None = None
+    unknown_price: Literal["refuse", "allow"] = "refuse"
+    reserve: Literal["estimate", "maximum"] = "estimate"
+
+
+@frozen
+class QuotaSection:
+    """``quota`` of a provider or a model: how much its account gives away in a window."""
+
+    free_tier: bool = False
+    requests_per_minute: int | None = None
+    requests_per_hour: int | None = None
+    requests_per_day: int | None = None
+    requests_per_month: int | None = None
+    tokens_per_minute: int | None = None
+    tokens_per_hour: int | None = None
+    tokens_per_day: int | None = None
+    tokens_per_month: int | None = None
+    request_limit: int | None = None
+    token_limit: int | None = None
+    reset_schedule: Literal["monthly", "daily", "rolling"] = "monthly"
+    reset_zone: Zone = Zone("UTC")
+    shared: str | None = None
+    query_current: bool = False
+    query_remaining: bool = False
+
+
+@frozen
+class SyncSection:
+    """``discovery.sync``: comparing what vendors list with what is known."""
+
+    enabled: bool = True
+    interval: Seconds = Seconds(3600.0)
+    auto_register: bool = True
+    providers: Names | None = None
+    on_new_model: Literal["register", "notify", "ignore"] = "register"
+    on_deprecated_model: Literal["deactivate", "notify", "ignore"] = "notify"
+
+
+@frozen
+class HealthSection:
+    """``discovery.health``: probing providers, whether or not anybody asks them."""
+
+    enabled: bool = True
+    interval: Seconds = Seconds(60.0)
+    timeout: Seconds = Seconds(10.0)
+    failure_threshold: int = 3
+    providers: Names | None = None
+
+
+@frozen
+class DiscoverySection:
+    """One discovery connector and what it is for; ``config`` holds what the connector understands."""
+
+    connector: str
+    instance: Any = None
+    sync: SyncSection | None = None
+    health: HealthSection | None = None
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class ProviderSyncSection:
+    """``providers.<key>.discovery.sync``: what is different for one provider."""
+
+    enabled: bool | None = None
+    interval: Seconds | None = None
+    auto_register: bool | None = None
+    on_new_model: Literal["register", "notify", "ignore"] | None = None
+    on_deprecated_model: Literal["deactivate", "notify", "ignore"] | None = None
+
+
+@frozen
+class ProviderHealthSection:
+    """``providers.<key>.discovery.health``: what is different for one provider."""
+
+    enabled: bool | None = None
+    interval: Seconds | None = None
+    failure_threshold: int | None = None
+
+
+@frozen
+class ProviderDiscoverySection:
+    """``providers.<key>.discovery``."""
+
+    sync: ProviderSyncSection = ProviderSyncSection()
+    health: ProviderHealthSection = ProviderHealthSection()
+    enumerate_models: bool = False
+    model_details: bool = False
+    capability_query: bool = False
+
+
+@frozen
+class AuthSection:
+    """``providers.<key>.auth``."""
+
+    method: Literal["api_key", "oauth", "service_account"] = "api_key"
+    api_key: Any = field(default=None, repr=False)
+    key_rotation: bool = False
+
+
+@frozen
+class BatchSection:
+    """``providers.<key>.batch``."""
+
+    supported: bool = False
+    max_items: int | None = None
+
+
+@frozen
+class FilesSection:
+    """``providers.<key>.files``."""
+
+    upload: bool = False
+    max_size: Size | None = None
+
+
+@frozen
+class FineTuningSection:
+    """``providers.<key>.fine_tuning``."""
+
+    supported: bool = False
+
+
+@frozen
+class ProviderSection:
+    """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
+
+    key: str
+    enabled: bool = True
+    connector: str | None = None
+    instance: Any = field(default=None, repr=False)
+    api_key: Any = field(default=None, repr=False)
+    base_url: str | None = None
+    timeout: Seconds | None = None
+    max_retries: int | None = None
+    models: list[Any] | None = None
+    capabilities: Names = Names(())
+    timeouts: TimeoutsSection = TimeoutsSection()
+    connection_pool: ConnectionPoolSection = ConnectionPoolSection()
+    budget: BudgetSection | None = None
+    quota: QuotaSection | None = None
+    discovery: ProviderDiscoverySection = ProviderDiscoverySection()
+    batch: BatchSection | None = None
+    files: FilesSection | None = None
+    fine_tuning: FineTuningSection | None = None
+    options: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class PriceBandSection:
+    """One of ``models.<id>.pricing.bands``: prices that hold instead of the usual ones where all its conditions do."""
+
+    above_prompt_tokens: int | None = None
+    hours: Names = Names(())
+    days: Names = Names(())
+    since: Any = None
+    input_per_1k_tokens: Price | None = None
+    output_per_1k_tokens: Price | None = None
+    cached_input_per_1k_tokens: Price | None = None
+    cache_write_per_1k_tokens: Price | None = None
+    per_request: RequestPrice | None = None
+
+
+@frozen
+class PricingSection:
+    """``models.<id>.pricing``: goes before what the connector ships. Money in USD."""
+
+    input_per_1k_tokens: Price | None = None
+    output_per_1k_tokens: Price | None = None
+    per_request: RequestPrice | None = None
+    cached_input_per_1k_tokens: Price | None = None
+    cache_write_per_1k_tokens: Price | None = None
+    bands: list[PriceBandSection] = field(factory=list)
+
+
+@frozen
+class ConstraintsSection:
+    """``models.<id>.constraints``."""
+
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    max_images: int | None = None
+    max_file_size: Size | None = None
+    supported_languages: Names | None = None
+
+
+@frozen
+class ModelSection:
+    """``models.<id>``."""
+
+    id: str
+    provider: str
+    capabilities: Names | None = None
+    delivery: Delivery = field(factory=lambda: Delivery({}))
+    features: Features = field(factory=lambda: Features({}))
+    constraints: ConstraintsSection = ConstraintsSection()
+    pricing: PricingSection | None = None
+    quota: QuotaSection | None = None
+    model: str | None = None
+    batch: ModelBatch | None = None
+
+
+@frozen
+class ModelBatchSection:
+    """``models.<id>.batch``, where it is a map."""
+
+    supported: bool = True
+    max_items: int | None = None
+    max_payload: Size | None = None
+    completion_window: Seconds | None = None
+    cost_discount: Fraction | None = None
+    callback: bool | None = None
+    polling: bool | None = None
+    partial_results: bool | None = None
+
+
+@frozen
+class RateLimitSection:
+    """``pools.<name>.rate_limit``."""
+
+    threshold: Fraction = Fraction(0.8)
+    min_delta: Seconds = Seconds(0.0)
+    max_rpm: int = 0
+
+
+@frozen
+class DeactivationSection:
+    """``pools.<name>.deactivation``."""
+
+    retry_limit: int = 3
+    error_rate_threshold: Fraction = Fraction(0.5)
+    error_codes: Codes | None = None
+    request_limit: int | None = None
+    token_limit: int | None = None
+    budget_limit: float | None = None
+    quota_window: Literal["monthly", "daily"] | None = None
+    maintenance_window: Minutes | None = None
+    maintenance_zone: Zone = Zone("UTC")
+    policy: Any = field(default=None, repr=False)
+
+
+@frozen
+class RecoverySection:
+    """``pools.<name>.recovery``."""
+
+    cooldown: Seconds | None = None
+    probe_on_start: bool | None = None
+    probe_interval: Seconds | None = None
+    on_quota_reset: bool | None = None
+    quota_reset_schedule: Literal["monthly", "daily", "daily_utc"] | None = None
+    policy: Any = field(default=None, repr=False)
+
+
+@frozen
+class RetrySection:
+    """``pools.<name>.retry``."""
+
+    max_attempts: int | None = None
+    backoff: Backoff = Backoff.EXPONENTIAL_JITTER
+    initial_delay: Seconds = Seconds(0.5)
+    max_delay: Seconds = Seconds(10.0)
+    retryable_codes: Codes | None = None
+    non_retryable_codes: Codes | None = None
+    scope: RetryScope = RetryScope.SAME_MODEL
+    honor_retry_after: bool = True
+
+
+@frozen
+class StreamSection:
+    """``pools.<name>.stream``: how long a stream is held back."""
+
+    commit: Commit = Commit.FIRST_CONTENT
+    tokens: int = 32
+    seconds: Seconds = Seconds(2.0)
+
+
+@frozen
+class PoolSection:
+    """``pools.<name>``; the name is the virtual model name."""
+
+    name: str
+    capability: str | None = None
+    models: Names | None = None
+    providers: Names | None = None
+    excluded_providers: Names = Names(())
+    strategy: str | None = None
+    strategy_instance: Any = None
+    model_priority: Names = Names(())
+    provider_priority: Names = Names(())
+    fallback_strategy: str | None = None
+    balance_mode: Literal["absolute", "relative"] = "relative"
+    rate_limit: RateLimitSection = RateLimitSection()
+    selection: dict[str, Any] = field(factory=dict)
+    deactivation: DeactivationSection = DeactivationSection()
+    recovery: RecoverySection = RecoverySection()
+    retry: RetrySection = RetrySection()
+    timeouts: TimeoutsSection = TimeoutsSection()
+    stream: StreamSection = StreamSection()
+    adaptation: Adaptation = Adaptation.ALLOW
+    provider_deactivation: Literal["on_auth_failure", "on_api_outage", "both"] = "both"
+    provider_recovery: Literal["on_probe_success", "on_manual"] | None = None
+    on_budget_exceeded: Literal["error", "rotate"] | None = None
+    budget: BudgetSection | None = None
+
+
+@frozen
+class StorageSection:
+    """``storage``: where the state is kept; ``config`` holds what the connector understands."""
+
+    connector: str = "modelmesh.local-file.v1"
+    instance: Any = None
+    sync_policy: Literal["in-memory", "sync-on-boundary", "periodic", "immediate"] = "sync-on-boundary"
+    sync_interval: Seconds = Seconds(300.0)
+    locking: bool = True
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class SecretsSection:
+    """``secrets``; ``config`` holds what the store understands."""
+
+    store: str = "modelmesh.env.v1"
+    instance: Any = field(default=None, repr=False)
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class StatisticsSection:
+    """``observability.statistics``: what is counted, and when sinks are handed the counts."""
+
+    flush_interval: Seconds = Seconds(60.0)
+    retention: Seconds = Seconds(604800.0)
+    scopes: tuple[Literal["model", "provider", "pool"], ...] = ("model", "provider", "pool")
+
+
+@frozen
+class SinkSection:
+    """One observability connector and what it hears of."""
+
+    connector: str = "modelmesh.null.v1"
+    instance: Any = None
+    roles: Names = Names(("routing", "logging", "statistics", "tracing"))
+    events: Names | None = None
+    level: Literal["metadata", "summary", "full"] = "metadata"
+    max_payload_size: int = 512
+    redact: bool = True
+    include_metadata: bool = True
+    min_severity: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    config: dict[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class ProxyAuthSection:
+    """``proxy.auth``."""
+
+    enabled: bool | None = None
+    method: Literal["bearer"] = "bearer"
+    tokens: list[Any] = field(factory=list, repr=False)
+
+
+@frozen
+class ProxyCorsSection:
+    """``proxy.cors``."""
+
+    enabled: bool = True
+    origins: Names = Names(("*",))
+
+
+@frozen
+class ProxySection:
+    """``proxy``: how ``modelmesh serve`` listens; no other part of ModelMesh reads it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    endpoints: Names | None = None
+    auth: ProxyAuthSection = ProxyAuthSection()
+    cors: ProxyCorsSection = ProxyCorsSection()

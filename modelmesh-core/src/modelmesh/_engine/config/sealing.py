@@ -1,0 +1,67 @@
+"""Sealing of keys that stand in a configuration as plain text, so that no view, dump or pickle of it holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh._engine.config.locate import Path, dotted
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh.errors import ConfigurationError
+
+MAX_DEPTH = 40
+"""Levels of maps and lists, in a file and in a dictionary."""
+
+SEALED = "the configuration itself"
+"""Source of a :class:`Secret` that is a sealed text of the configuration, and no object that a caller put there."""
+
+_SECRET_NAME = re.compile(
+    r"(?:.*_)?(?:api_?key|token|secret|password|passphrase|authorization|encryption_?key)s?|headers", re.IGNORECASE
+)
+_IN_SECRETS = ("key", "password")
+_USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def sealed(value: Any, path: Path, *, whole: bool = False) -> Any:
+    """Return a copy of plain data in which each text that may be a key is a :class:`Secret`.
+
+    References stay as they are, and so do live objects.
+
+    Args:
+        value: Plain data.
+        path: Where the value stands, for messages.
+        whole: Whether every text in the value may be a key.
+
+    Raises:
+        ConfigurationError: The data is nested too deep.
+    """
+    if isinstance(value, Mapping | list) and len(path) > MAX_DEPTH:
+        where = dotted(path[:4])
+        message = f"{where}…: nested more than {MAX_DEPTH} deep. Look for a map or a list that contains itself."
+        raise ConfigurationError(message, where=where)
+    if isinstance(value, Mapping):
+        return {key: sealed(item, (*path, str(key)), whole=whole or _names_a_secret(key, path)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [sealed(item, (*path, place), whole=whole) for place, item in enumerate(value)]
+    if isinstance(value, str) and value and "${" not in value and (whole or _USER_IN_URL.match(value)):
+        return Secret(value, source=SEALED)
+    return value
+
+
+def opened(value: Any) -> Any:
+    """Return a copy in which each sealed text is plain again."""
+    if isinstance(value, Mapping):
+        return {key: opened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [opened(item) for item in value]
+    return value.reveal() if isinstance(value, Secret) and value.source == SEALED else value
+
+
+def _names_a_secret(key: Any, path: Path) -> bool:
+    if not path or not isinstance(key, str):
+        return False  # a section
+    if path[0] == "secrets" and key in _IN_SECRETS:
+        return True
+    return _SECRET_NAME.fullmatch(_HUMP.sub("_", key).replace("-", "_")) is not None

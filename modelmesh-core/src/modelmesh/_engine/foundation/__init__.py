@@ -1,0 +1,1 @@
+"""Values without dependencies: failure classes, attempts, IDs, secrets, units."""

@@ -1,0 +1,121 @@
+"""The record of what a request went through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from modelmesh._engine.foundation.wording import TEXT_SHOWN, duration, label, one_line
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh.errors import ProviderError
+
+OWN_SHOWN = 1000
+"""Characters of a message of our own about a connector's mistake, which names the file, the line and the rule."""
+
+
+@define
+class Attempt:
+    """One request sent to one model.
+
+    Attributes:
+        number: 1 for the first.
+        provider_id: Key of the provider.
+        model_id: The model, as configured.
+        reason: Why the strategy chose it.
+        waited_ms: How long the request waited before it.
+        ms: How long it took, to the answer, the first content of a stream, or the failure.
+        outcome: ``pending``, ``answered``, ``streaming``, ``failed``, ``interrupted`` or ``cancelled``.
+        failure: Class of failure.
+        status: HTTP status of the failure.
+        code: The vendor's error code.
+        error: Class name of the error.
+        place: ``file:line`` in the connector's code, when the connector itself is at fault.
+        billed: ``yes``, ``no`` or ``unknown``.
+        request_id: The vendor's request ID.
+        adapted: What was dropped or renamed for the vendor.
+        usage: Token usage: what the vendor reported, or an estimate.
+        estimated: Whether ``usage`` is an estimate, in part or as a whole, because the vendor did not report it.
+        cost: USD, ``None`` when unknown.
+        message: The vendor's own message, or why the attempt failed: one line without keys, cut when it is long.
+        address: Where the request was sent, when it could not be delivered.
+    """
+
+    number: int
+    provider_id: str
+    model_id: str
+    reason: str = ""
+    waited_ms: float = 0.0
+    ms: float | None = None
+    outcome: str = "pending"
+    failure: str | None = None
+    status: int | None = None
+    code: str | None = None
+    error: str | None = None
+    place: str | None = None
+    billed: str = "unknown"
+    request_id: str | None = None
+    adapted: Sequence[str] = ()
+    usage: dict[str, Any] | None = field(default=None, repr=False)
+    estimated: bool = False
+    cost: float | None = None
+    message: str | None = None
+    address: str | None = None
+
+    def fail(self, error: ProviderError, seconds: float) -> None:
+        """Record the failure."""
+        self.ms = seconds * 1000
+        self.outcome = "failed"
+        self.failure = error.failure.value
+        self.status = error.status
+        self.code = error.code
+        self.error = type(error).__name__
+        self.place = getattr(error, "place", None)
+        self.billed = error.billed
+        self.request_id = error.request_id
+        self.note(error.adapted)
+        self.message = one_line(error.message if error.reason is None else error.reason, OWN_SHOWN if self.place else TEXT_SHOWN)
+        self.address = error.address
+
+    def note(self, adapted: Sequence[str]) -> None:
+        """Record what was changed in the request, after what is recorded already."""
+        self.adapted = (*self.adapted, *adapted) if self.adapted else adapted
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    def __str__(self) -> str:
+        what = label(self.failure, self.status, self.code) if self.failure else self.outcome
+        at = f" at {self.place}" if self.place else ""
+        took = f" after {duration(self.ms / 1000)}" if self.ms is not None else ""
+        return f"{self.provider_id}/{self.model_id}: {what}{at}{took}"
+
+
+_FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)
+
+
+@define
+class PassedOver:
+    """A candidate that was not asked, and why.
+
+    Attributes:
+        provider_id: Key of the provider.
+        model_id: The model, as configured.
+        reason: In words.
+    """
+
+    provider_id: str
+    model_id: str
+    reason: str
+
+    @classmethod
+    def of(cls, candidate: Candidate, reason: str) -> PassedOver:
+        """Make the record for a candidate."""
+        return cls(candidate.provider_id, candidate.model_id, reason)
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}/{self.model_id}: {self.reason}"

@@ -1,0 +1,61 @@
+"""What an attempt consumed: the usage that the vendor reported, completed by an estimate where it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from modelmesh._engine.limits.cost import counted
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh.contracts.call import Call
+
+
+@frozen
+class Consumption:
+    """Tokens of one attempt.
+
+    Attributes:
+        usage: In OpenAI's terms, ``None`` where they are unknown: an operation that is not billed by tokens.
+        estimated: Whether any of them is an estimate.
+    """
+
+    usage: dict[str, Any] | None
+    estimated: bool = False
+
+
+def consumption(call: Call, candidate: Candidate, reported: Mapping[str, Any] | None, output: int) -> Consumption:
+    """Return what an attempt consumed. An estimate errs on the high side, so that a budget holds.
+
+    Args:
+        call: The request.
+        candidate: The model.
+        reported: The well-formed usage that the vendor reported, see :func:`~modelmesh._engine.routing.usages.sound_usage`.
+        output: Estimated tokens of what was received of the answer.
+    """
+    known = _with_reasoning(dict(reported or {}))
+    if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
+        return Consumption(known or None)
+    expected = {"prompt_tokens": candidate.prompt_size(call).prudent}
+    if call.operation.name == CHAT.name:
+        expected["completion_tokens"] = output
+    missing = {name: tokens for name, tokens in expected.items() if counted(known.get(name)) is None}
+    if not missing:
+        return Consumption(known)
+    known |= missing
+    known["total_tokens"] = known["prompt_tokens"] + known.get("completion_tokens", 0)
+    return Consumption(known, estimated=True)
+
+
+def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
+    """Return usage whose output includes reasoning: some vendors count it apart from the answer, as the total shows."""
+    details = usage.get("completion_tokens_details")
+    apart = counted(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    prompt, output, total = (counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    if apart and prompt is not None and output is not None and total == prompt + output + apart:
+        usage["completion_tokens"] = output + apart
+    return usage

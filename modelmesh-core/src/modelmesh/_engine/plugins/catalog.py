@@ -1,0 +1,226 @@
+"""What is installed, read from the metadata of distributions; nothing is imported."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from functools import cached_property
+from importlib.metadata import EntryPoint, distributions, entry_points
+from pathlib import Path
+
+from attrs import frozen
+
+from modelmesh._engine.foundation.ids import Kind
+from modelmesh.errors import DuplicateConnectorError
+
+AUTODETECT = "modelmesh.autodetect"
+EMBEDDED = "modelmesh.embedded"
+PLUGINS = "modelmesh.plugins"
+COMMANDS = "modelmesh.commands"
+
+
+@frozen
+class Found:
+    """One entry point of ours.
+
+    Attributes:
+        name: The entry point's name: an ID, a variable, or a plugin's name.
+        kind: Of connector, ``None`` for the other groups.
+        value: ``module:Class``.
+        point: Loads it.
+    """
+
+    name: str
+    kind: Kind | None
+    value: str
+    point: EntryPoint
+
+    @cached_property
+    def owner(self) -> tuple[str, str]:
+        """Name and version of the distribution that provides the entry point; the version is empty where it has none.
+
+        Only messages need them, and reading them parses the distribution's whole METADATA file: most of the cost of a scan.
+        """
+        metadata = self.point.dist.metadata if self.point.dist else None
+        known = {key: metadata[key] for key in ("Name", "Version") if key in metadata} if metadata else {}
+        return known.get("Name", "an unknown distribution"), known.get("Version", "")
+
+    @property
+    def distribution(self) -> str:
+        """Name and version of the distribution, as text."""
+        return " ".join(self.owner).rstrip()
+
+    @property
+    def module(self) -> str:
+        """The module it would import."""
+        return self.point.module
+
+
+class Catalog:
+    """Everything that registered, by kind and ID."""
+
+    def __init__(self, points: Iterable[EntryPoint]) -> None:
+        kinds = {kind.group: kind for kind in Kind}
+        self._connectors: dict[Kind, dict[str, list[Found]]] = {kind: {} for kind in Kind}
+        self._others: dict[str, list[Found]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
+        self._elsewhere: list[Found] = []
+        for point in points:
+            if point.group in kinds:
+                kind = kinds[point.group]
+                self._connectors[kind].setdefault(point.name, []).append(Found(point.name, kind, point.value, point))
+            elif point.group in self._others:
+                self._others[point.group].append(Found(point.name, None, point.value, point))
+            else:
+                self._elsewhere.append(Found(point.name, None, point.value, point))
+
+    @classmethod
+    def scan(cls) -> Catalog:
+        """Return the catalogue of what is installed now.
+
+        One call of ``entry_points()`` reads every group. Its result is kept until an entry of ``sys.path`` changes, for an
+        installation writes a folder into one of them. It is not kept when the last change is too recent: an installation may
+        still be under way, and a second change might not show in the time of the entry.
+        """
+        global _scanned  # noqa: PLW0603 - what is installed is a fact of the process
+        state = _path_state()
+        if _scanned is not None and _scanned[0] == state:
+            return _scanned[1]
+        catalog = cls(_points())
+        settled = time.time_ns() - _SETTLED_NS
+        _scanned = (state, catalog) if all(changed < settled for _, changed in state) else None
+        return catalog
+
+    def find(self, kind: Kind, connector_id: str) -> Found | None:
+        """Return the one entry point of an ID.
+
+        Raises:
+            DuplicateConnectorError: More than one distribution has it; both are named.
+        """
+        several = _distinct(self._connectors[kind].get(connector_id, []))
+        if len(several) > 1:
+            owners = " and ".join(sorted(found.distribution for found in several))
+            message = (
+                f"two distributions provide the {kind.label} connector {connector_id!r}: {owners}. "
+                f"Uninstall one: pip uninstall {several[-1].owner[0]}"
+            )
+            raise DuplicateConnectorError(message, connector_id=connector_id, distribution=owners)
+        return several[0] if several else None
+
+    def has(self, kind: Kind, connector_id: str) -> bool:
+        """Whether some distribution provides an ID of this kind."""
+        return connector_id in self._connectors[kind]
+
+    def of(self, kind: Kind) -> list[Found]:
+        """Return the connectors of a kind."""
+        return [one for several in self._connectors[kind].values() for one in several]
+
+    def ids(self, kind: Kind) -> list[str]:
+        """Return the IDs of a kind, sorted."""
+        return sorted(self._connectors[kind])
+
+    def all(self) -> Iterator[Found]:
+        """Yield every connector, by kind and ID; two of one ID are both there."""
+        for kind in Kind:
+            for connector_id in self.ids(kind):
+                yield from self._connectors[kind][connector_id]
+
+    def variables(self) -> list[Found]:
+        """Return the variables that detect a provider."""
+        return self._others[AUTODETECT]
+
+    def embedded(self) -> list[Found]:
+        """Return the providers that need no key, for when no other is found."""
+        return self._others[EMBEDDED]
+
+    def plugins(self, group: str = PLUGINS) -> list[Found]:
+        """Return the hook modules: those every mesh loads, or with :data:`COMMANDS` those only the command line does."""
+        return self._others[group]
+
+    def strays(self) -> list[tuple[Found, str]]:
+        """Return entry points in a group that is none of ours and almost is, each with the group that is meant."""
+        groups = [*(kind.group for kind in Kind), *self._others]
+        meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _ALIKE) for one in self._elsewhere}
+        return [(one, meant[one.point.group][0]) for one in self._elsewhere if meant[one.point.group]]
+
+    def detected_by_nobody(self) -> list[Found]:
+        """Return variables whose entry point names a class that no provider connector is."""
+        return [one for one in self._others[AUTODETECT] if self.provider_at(one.value) is None]
+
+    def provider_at(self, value: str) -> Found | None:
+        """Return the provider connector that an autodetection entry names by ``module:Class``."""
+        for several in self._connectors[Kind.PROVIDER].values():
+            for found in several:
+                if found.value.replace(" ", "") == value.replace(" ", ""):
+                    return found
+        return None
+
+
+_ALIKE = 0.85
+
+_NAME_SEPARATORS = re.compile(r"[-_.]+")
+
+_log = logging.getLogger("modelmesh.plugins")
+
+_SETTLED_NS = 2_000_000_000
+"""Age of the last change from which the entries of the path count as settled."""
+
+_scanned: tuple[tuple[tuple[object, int], ...], Catalog] | None = None
+
+
+def _path_state() -> tuple[tuple[object, int], ...]:
+    """Where distributions are looked for: the finders, and each entry of the path with the time of its last change."""
+    return (*((finder, 0) for finder in sys.meta_path), *((entry, _changed_at(entry)) for entry in sys.path))
+
+
+def _changed_at(entry: str) -> int:
+    try:
+        return Path(entry).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+def _plain(group: str) -> str:
+    """A group as it would be spelt if only its separators and case were wrong."""
+    return group.lower().replace("-", "_").replace("model_mesh", "modelmesh").replace("modelmesh_", "modelmesh.")
+
+
+def _distinct(several: list[Found]) -> list[Found]:
+    """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
+    if len(several) < 2:  # noqa: PLR2004 - one is the usual case, and its distribution need not be read
+        return several
+    return list({_NAME_SEPARATORS.sub("-", found.owner[0]).lower(): found for found in reversed(several)}.values())[::-1]
+
+
+def _points() -> Iterator[EntryPoint]:
+    """Yield the entry points of groups that may be ours; a distribution whose list is damaged is left out with a log line."""
+    try:
+        found = entry_points()
+    except Exception:  # noqa: BLE001 - the standard library raises TypeError and others, without the name of the culprit
+        yield from _points_one_by_one()
+        return
+    for group in found.groups:
+        if _is_near(group):
+            yield from found.select(group=group)
+
+
+def _points_one_by_one() -> Iterator[EntryPoint]:
+    seen: set[str] = set()
+    for distribution in distributions():
+        place = getattr(distribution, "_path", "an unknown place")
+        try:
+            name, points = distribution.name, list(distribution.entry_points)
+        except Exception as error:  # noqa: BLE001 - as above
+            why = f"{type(error).__name__}: {error}"
+            _log.warning("the entry points of %s cannot be read, so it is left out: %s. Reinstall it", place, why)
+            continue
+        if name not in seen:
+            seen.add(name)
+            yield from (point for point in points if _is_near(point.group))
+
+
+def _is_near(group: str) -> bool:
+    return "mesh" in group or "model" in group

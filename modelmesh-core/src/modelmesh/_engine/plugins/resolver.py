@@ -1,0 +1,261 @@
+"""From an ID in the configuration to a class, and from a class to an object."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import pluggy
+
+from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins.aliases import STRATEGIES, canonical_id
+from modelmesh._engine.plugins.catalog import Catalog, Found
+from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY
+from modelmesh._engine.plugins.manager import load_plugins
+from modelmesh._engine.plugins.published import distribution_for, unreleased
+from modelmesh._engine.plugins.validation import mistake_in, warn_of_slips
+from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
+
+
+class Resolver:
+    """Answers IDs for one mesh: hook plugins first, then in-process registration, then what is installed."""
+
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        self.catalog = catalog or Catalog.scan()
+        self._hooks: tuple[pluggy.PluginManager, dict[str, str]] | None = None
+        self._resolved: dict[tuple[Kind, str], type[Any]] = {}
+
+    @property
+    def plugins(self) -> pluggy.PluginManager:
+        """The hook modules, loaded at the first use."""
+        if self._hooks is None:
+            self._hooks = load_plugins(self.catalog)
+        return self._hooks[0]
+
+    @property
+    def plugins_left_out(self) -> dict[str, str]:
+        """Hook modules that are installed and not loaded, with the reason."""
+        _ = self.plugins
+        return self._hooks[1] if self._hooks else {}
+
+    def resolve(self, kind: Kind, name: str, where: str = "") -> type[Any]:
+        """Return the class of an ID.
+
+        Args:
+            kind: Which kind is wanted.
+            name: The ID, an alias of it, or a strategy's short name.
+            where: Where it was named, for messages.
+
+        Raises:
+            UnknownConnectorError: Nothing provides it.
+            DuplicateConnectorError: Two distributions do.
+            ConnectorLoadError: It cannot be imported, or is not what it says it is.
+        """
+        connector_id = canonical_id(name, kind)
+        known = self._resolved.get((kind, connector_id))
+        if known is None:
+            known = self._resolved[kind, connector_id] = self._look_up(kind, connector_id, name, where)
+        return known
+
+    def _look_up(self, kind: Kind, connector_id: str, name: str, where: str) -> type[Any]:
+        try:
+            answered = self.plugins.hook.modelmesh_resolve_connector(kind=kind, connector_id=connector_id)
+        except Exception as error:
+            message = (
+                f"{_at(where)}a plugin raised {type(error).__name__}: {error} when it was asked for the {kind.label} connector "
+                f"{connector_id!r}. Switch it off with MODELMESH_DISABLE_PLUGINS=NAME; modelmesh connectors lists the names."
+            )
+            raise ConnectorLoadError(message, connector_id=connector_id) from error
+        registered = answered or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
+        if registered is not None:
+            return _checked(registered, kind, connector_id, "this process", where)
+        found = self.catalog.find(kind, connector_id)
+        if found is None:
+            raise self._unknown(kind, connector_id, name, where)
+        loaded = _load(found, kind, where)
+        authors.remember(loaded, connector_id, found.distribution)
+        checked = _checked(loaded, kind, connector_id, found.distribution, where)
+        _check_id(checked, kind, found, where)
+        return checked
+
+    def _unknown(self, kind: Kind, connector_id: str, name: str, where: str) -> UnknownConnectorError:
+        installed = self.catalog.ids(kind)
+        published = distribution_for(connector_id, kind)
+        strays = [(found, group) for found, group in self.catalog.strays() if found.name in (connector_id, name)]
+        misnamed = [] if published else [one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)]
+        others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
+        near: list[str] = []
+        if strays:
+            found, group = strays[0]
+            dist = found.owner[0]
+            hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {dist}, and install that again"
+        elif others:
+            at = others[0]
+            hint = f"It is installed as a {at.label} connector, in the group {at.group!r}. List them: modelmesh connectors"
+        elif misnamed:
+            one = misnamed[0]
+            hint = (
+                f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks "
+                f"like 'groq.api.v1'. Correct it in the pyproject.toml of {one.owner[0]}, and install that again"
+            )
+        elif published:
+            hint = f"Install it: pip install {published}"
+        elif connector_id in unreleased(kind):
+            hint = "It belongs to the format and is not released yet; until it is, name another, or one of your own"
+        else:
+            known = [*installed, *(STRATEGIES if kind is Kind.STRATEGY else ())]
+            near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(connector_id, known, n=1, cutoff=0.6)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            if kind is Kind.STRATEGY:
+                hint += f"The eight are: {', '.join(STRATEGIES)}. "
+            hint += "List what is installed: modelmesh connectors"
+        message = (
+            f"{_at(where)}no {kind.label} connector {connector_id!r} is installed. "
+            f"Installed: {', '.join(installed) or 'none'}. {hint}"
+        )
+        details = {"nearest": near[0]} if near else {}
+        return UnknownConnectorError(message, connector_id=connector_id, details=details)
+
+
+def _at(where: str) -> str:
+    return f"{where}: " if where else ""
+
+
+def _stray(found: Found, group: str) -> str:
+    return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}; the group is {group!r}."
+
+
+def _load(found: Found, kind: Kind, where: str) -> Any:
+    """Import what an entry point names.
+
+    Raises:
+        ConnectorLoadError: It cannot be.
+    """
+    try:
+        return found.point.load()
+    except (Exception, SystemExit) as error:
+        dist = found.owner[0]
+        place = authors.where_raised(error, module=found.module)
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        what = authors.what(error)
+        if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
+            why = f"its entry point is {found.name!r} = {found.value!r}, and there is no module {missing!r}"
+            whole = f"pip install --force-reinstall {dist}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: {whole}"
+        elif missing:
+            why = f"it imports {missing!r}, which is not installed: {what}"
+            hint = (
+                f"Install what it needs: pip install --force-reinstall {dist}. For its author: name the distribution of "
+                f"{missing!r} under dependencies in pyproject.toml"
+            )
+        elif isinstance(error, AttributeError) and place is None:
+            why = f"its entry point is {found.name!r} = {found.value!r}: {what}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, and install that again"
+        else:
+            why = what
+            editable = place is not None and "site-packages" not in place
+            hint = "Correct it there" if editable else f"Reinstall it: pip install --force-reinstall {dist}"
+        at = f" (at {place})" if place else ""
+        message = (
+            f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} cannot be imported{at}: {why}. {hint}"
+        )
+        raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution) from error
+
+
+def _checked(cls: Any, kind: Kind, connector_id: str, owner: str, where: str) -> type[Any]:
+    mistake = mistake_in(cls, kind)
+    if mistake:
+        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is wrong: {mistake}"
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner)
+    warn_of_slips(cls, kind, owner)
+    return cls  # type: ignore[no-any-return]
+
+
+def _check_id(cls: Any, kind: Kind, found: Found, where: str) -> None:
+    said = getattr(cls, "id", None)
+    if said == found.name and ConnectorId.is_one(said):
+        return
+    place = authors.where_defined(cls) if inspect.isclass(cls) else found.value
+    name = getattr(cls, "__qualname__", found.value)
+    own = inspect.isclass(cls) and any(
+        "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in authors.OURS
+    )
+    if not ConnectorId.is_one(found.name):
+        rule = f"an entry point's name is an ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Correct pyproject.toml"
+    elif not own:
+        rule = f"class {name} has no id of its own. Write in it: id = {found.name!r}"
+    else:
+        rule = f"class {name} says id = {said!r}, its entry point {found.name!r}. They must be the same: change one of them"
+    message = f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} is wrong: {place}: {rule}"
+    raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution)
+
+
+def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str) -> Any:
+    """Make an object of a connector class.
+
+    ``from_config(config)`` is used when the class has it; otherwise the class is called with the merged
+    configuration, or with nothing when it takes nothing.
+
+    Raises:
+        ConnectorLoadError: The class raised.
+    """
+    try:
+        from_config = getattr(cls, "from_config", None)
+        if from_config is not None:
+            return from_config(config)
+        return cls(dict(config)) if _takes_config(cls) else cls()
+    except ModelMeshError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
+        place = authors.where_raised(error, cls)
+        _, owner = authors.identity(cls)
+        whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or authors.where_defined(cls)})"
+        message = (
+            f"the connector {whose} cannot be built "
+            f"from its configuration: {authors.what(error, config)}. It is made by from_config(settings), else by calling "
+            "the class with the settings as one map; a setting that is missing or wrong is refused with ConfigurationError"
+        )
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
+
+
+def built_at(
+    where: str,
+    cls: Callable[..., Any],
+    config: Mapping[str, Any],
+    connector_id: str,
+    place_of: Callable[[str], str] | None = None,
+) -> Any:
+    """Make an object of a connector class; an error begins with the place in the configuration.
+
+    Args:
+        where: Place of the connector's ID.
+        cls: Its class.
+        config: Its settings.
+        connector_id: Its ID, for messages.
+        place_of: Returns the place of a setting; an error that names a setting as its ``where`` begins with that place.
+
+    Raises:
+        ModelMeshError: The class refused its settings, or raised.
+    """
+    try:
+        return build(cls, config, connector_id)
+    except ModelMeshError as error:
+        named = (error.where or "").rpartition(".")[2] if isinstance(error, ConfigurationError) else ""
+        if place_of is not None and named in config:
+            where = place_of(named)
+        if not error.message.startswith(where):
+            error.message = f"{where}: {error.message}"
+        if isinstance(error, ConfigurationError):
+            error.where = where
+        raise
+
+
+def _takes_config(cls: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)

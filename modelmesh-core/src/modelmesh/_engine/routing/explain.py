@@ -1,0 +1,172 @@
+"""Why a request would go where it would go: the flow itself, run up to its first step and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from modelmesh._engine.limits.cost import RATES, pricing_at
+from modelmesh._engine.limits.token_counts import prompt_size
+from modelmesh._engine.routing.flow import Send, serve
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import BudgetExceededError, RoutingError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh.contracts.call import Call
+    from modelmesh.contracts.pricing import ModelPricing
+
+NOT_FIRST = "available, not first"
+"""Reason of a candidate that could serve the request and is not the first choice."""
+
+
+@frozen
+class CandidateInfo:
+    """One member of the pool at the time of asking.
+
+    Attributes:
+        model: Model ID.
+        provider: Provider key.
+        connector: Connector ID.
+        status: ``active`` or ``standby``.
+        selected: Whether the request would go to it.
+        score: By the strategy's own measure, ``None`` when it gives none.
+        reason: Why it is or is not the one.
+        left: What is left of each of its limits until it begins anew.
+        price: The prices that hold for this request now, USD, with their ``source`` and ``as_of``; ``None`` when no
+            price is known, which is not free.
+    """
+
+    model: str
+    provider: str
+    connector: str
+    status: str
+    selected: bool
+    score: float | None
+    reason: str
+    left: tuple[dict[str, Any], ...] = ()
+    price: dict[str, Any] | None = None
+
+
+@frozen(repr=False)
+class Explanation:
+    """What would happen to a request now. Nothing was sent.
+
+    Attributes:
+        pool_name: The pool.
+        capability: Path of its capability.
+        strategy: ID of its strategy.
+        selected_model: Where the request would go, ``None`` when nowhere.
+        selected_provider: Its provider.
+        reason: Why, or why nowhere.
+        candidates: Every member.
+    """
+
+    pool_name: str
+    capability: str
+    strategy: str
+    selected_model: str | None
+    selected_provider: str | None
+    reason: str
+    candidates: tuple[CandidateInfo, ...]
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def keys(self) -> list[str]:
+        """Names of the fields, so that ``dict(explanation)`` works."""
+        return [field.name for field in type(self).__attrs_attrs__]
+
+    def __str__(self) -> str:
+        of = f" ({self.capability})" if self.capability else ""
+        chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else None
+        told = f"A request would go to {chosen}: {self.reason}" if chosen else self.reason
+        rows = [("", "provider", "model", "status", "reason")]
+        rows += [
+            ("*" if row.selected else "", row.provider, row.model, row.status, "" if row.reason == NOT_FIRST else row.reason)
+            for row in self.candidates
+        ]
+        wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = ["  ".join([*(cell.ljust(size) for cell, size in zip(row, wide, strict=False)), row[4]]).rstrip() for row in rows]
+        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}", told, "", *lines])
+
+    def __repr__(self) -> str:
+        chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else "no model"
+        return f"<Explanation of pool {self.pool_name!r}: {chosen}, {len(self.candidates)} candidates>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> Explanation:
+    """Run the flow of a request up to its first step.
+
+    Args:
+        call: The request.
+        pool: Who may serve it.
+        clock: Gives monotonic time, seconds.
+        rng: Has ``random()``; give a copy, so that asking changes nothing.
+    """
+    chosen, reason = None, ""
+    flow = serve(call, pool, clock=clock, rng=rng, dry_run=True)
+    try:
+        step = next(flow)
+        if isinstance(step, Send):
+            chosen, reason = step.candidate, step.attempt.reason
+    except (RoutingError, BudgetExceededError) as error:
+        reason = error.message
+    finally:
+        flow.close()
+    now = clock()
+    request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
+    able, rows = pool.able(call), []
+    prompt, when = prompt_size(call).estimated, pool.ledger.epoch + now
+    for place, candidate in enumerate(pool.members):
+        standby = pool.standby_reason(candidate, now)
+        lacking = None if able >> place & 1 else pool.lacking(candidate, call)
+        refusal = None if lacking or standby else pool.ledger.refusal(pool, candidate, call, now)
+        lacking = refusal.why if refusal else lacking
+        why = reason if candidate is chosen else standby or lacking or NOT_FIRST
+        rows.append(
+            CandidateInfo(
+                candidate.model_id,
+                candidate.provider_id,
+                candidate.connector_id,
+                "standby" if standby else "active",
+                candidate is chosen,
+                _score(pool, candidate, request),
+                why,
+                tuple(pool.ledger.forecasts(candidate, now)),
+                _price(candidate.info.pricing, prompt, when),
+            )
+        )
+    return Explanation(
+        pool.name,
+        pool.capability,
+        pool.strategy.id,
+        chosen.model_id if chosen else None,
+        chosen.provider_id if chosen else None,
+        reason,
+        tuple(rows),
+    )
+
+
+def _price(pricing: ModelPricing | None, prompt: int, when: float) -> dict[str, Any] | None:
+    if pricing is None or not pricing.known:
+        return None
+    held = pricing_at(pricing, prompt, when)
+    stated = {name: getattr(held, name) for name in RATES if getattr(held, name) is not None}
+    return {**stated, "source": pricing.source, "as_of": pricing.as_of}
+
+
+def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | None:
+    score = getattr(pool.strategy, "score", None)
+    if score is None:
+        return None
+    try:
+        return float(score(candidate, request))
+    except Exception:  # noqa: BLE001 - a strategy that cannot score still routes; an explanation must not break on it
+        return None

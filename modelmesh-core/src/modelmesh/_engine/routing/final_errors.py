@@ -1,0 +1,303 @@
+"""The errors that a flow ends in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmesh import errors
+from modelmesh._engine.foundation.attempts import Attempt, PassedOver
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.wording import plural, wait
+from modelmesh._engine.health.circuit_breaker import Account, Reason
+from modelmesh._engine.limits.cost import NANO
+from modelmesh._engine.limits.counter import Metric, OnSpent, Quota
+from modelmesh._engine.limits.window import Period
+from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.routing.account_lines import account_lines
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.headlines import explaining, headline, key_advice
+
+if TYPE_CHECKING:
+    from modelmesh._engine.limits.reservations import Refusal
+    from modelmesh._engine.routing.plan import Considered
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh.contracts.call import Call
+
+LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "per_request"}
+
+NOT_REACHED = "the request ended before it"
+"""Why an eligible, available model was not tried."""
+
+
+def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
+    """An answer that is no answer, and what it took all the same, where the vendor said."""
+    billed = RULES[FailureClass.PROTOCOL].billed
+    return errors.BadUpstreamResponseError(
+        f"the provider answered, but {why}", failure=FailureClass.PROTOCOL, billed=billed, usage=usage
+    )
+
+
+def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
+    """Return the provider's own error, for a failure that ends the request; its message names the next step."""
+    error.attempts = tuple(attempts)
+    own = next((attempt for attempt in attempts if attempt.failure and _is_of(attempt, error)), None)
+    if error.reason is not None and own is not None:
+        others = f" It was tried at {plural(len(attempts), 'model')}." if len(attempts) > 1 else ""
+        error.message = headline(own) + others
+    return error
+
+
+def _is_of(attempt: Attempt, error: errors.ProviderError) -> bool:
+    return (attempt.provider_id, attempt.model_id, attempt.status) == (error.provider_id, error.model_id, error.status)
+
+
+def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
+    """A request to a pool that serves another operation."""
+    message = (
+        f"the pool {pool.name!r} serves {', '.join(sorted(pool.operations))}, not {call.operation.name}. Nothing was sent. "
+        f"Ask a pool for {call.operation.capability!r}, e.g. create({call.operation.capability!r})."
+    )
+    return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
+
+
+def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]) -> errors.BudgetExceededError:
+    """A request that a budget does not allow, where that ends the request."""
+    quota = refusal.meter.quota
+    known = refusal.wanted is not None
+    hint = (
+        "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
+        if known
+        else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
+    )
+    error = errors.BudgetExceededError(
+        f"{candidate} was not tried: {refusal.why} ({quota.key}). {hint}",
+        details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(quota)},
+    )
+    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
+    if quota.metric is Metric.COST:
+        error.limit_value = quota.limit / NANO
+        spent = refusal.meter.used + refusal.meter.reserved
+        error.actual_value = (spent + (refusal.wanted or 0)) / NANO if known else None
+    return error
+
+
+def passed_over(
+    pool: Pool, call: Call, considered: Considered, now: float, refusals: Mapping[int, Refusal] | None = None
+) -> list[PassedOver]:
+    """Return every member that was not tried, with the reason."""
+    found = []
+    for place, candidate in enumerate(pool.members):
+        if considered.tried >> place & 1:
+            continue
+        if refusals and place in refusals:
+            reason = refusals[place].why
+        elif not considered.able >> place & 1:
+            reason = pool.lacking(candidate, call) or "cannot do what the request needs"
+        elif not considered.available >> place & 1:
+            reason = pool.standby_reason(candidate, now) or "was in standby when the request started"
+        else:
+            reason = NOT_REACHED
+        found.append(PassedOver.of(candidate, reason))
+    return found
+
+
+def nobody(
+    pool: Pool,
+    call: Call,
+    considered: Considered,
+    attempts: Sequence[Attempt],
+    last_error: errors.ProviderError | None,
+    now: float,
+    refusals: Mapping[int, Refusal] | None = None,
+    *,
+    ended: str | None = None,
+) -> errors.RoutingError | errors.BudgetExceededError:
+    """Return the final error of a request that no model answered.
+
+    Args:
+        pool: The pool.
+        call: The request.
+        considered: The sets the choice was made from.
+        attempts: Every attempt.
+        last_error: The error of the last attempt, ``None`` when nothing was sent.
+        now: Monotonic seconds.
+        refusals: Limits that kept members from being tried, by place.
+        ended: What ended the request before every candidate was tried: a cap of calls, or its deadline.
+    """
+    over = passed_over(pool, call, considered, now, refusals)
+    spent = _spent_on(pool, refusals or {})
+    retry_after = _soonest(pool, considered, now)
+    details: dict[str, Any] = {
+        "pool": pool.name,
+        "attempts": [attempt.as_dict() for attempt in attempts],
+        "passed_over": [{"provider_id": p.provider_id, "model_id": p.model_id, "reason": p.reason} for p in over],
+    }
+    if ended is not None:
+        details["ended"] = ended
+    facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
+    if retry_after is not None:
+        facts["retry_after"] = details["retry_after"] = retry_after
+    explained = explaining(attempts)
+    if explained is None or last_error is None:
+        refused = (refusals or {}).items()
+        if refused and all(one.wanted is None and one.meter.quota.on_spent is OnSpent.ERROR for _, one in refused):
+            place, unpriced = next(iter(refused))
+            return over_budget(pool, pool.members[place], unpriced, attempts)
+        return _nobody_asked(pool, considered, over, spent, facts, now)
+    for name in ("provider_id", "model_id", "status", "code", "request_id"):
+        facts[name] = getattr(explained, name)
+    facts["failure"] = FailureClass(str(explained.failure))
+    if isinstance(last_error, errors.BrokenConnectorError):
+        facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
+    again = "" if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    first = headline(explained, _account(pool, explained).credential, again)
+    lines = account_lines(attempts, over)
+    message = "\n".join([f"{first} {_scope(pool, attempts, ended)}", *lines])
+    retryable = any(RULES[FailureClass(a.failure)].error.retryable for a in attempts if a.failure)
+    error: errors.AllProvidersExhaustedError = _class_of(attempts, spent)(
+        message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
+    )
+    if spent is not None:
+        _say_limit(error, spent)
+    return error
+
+
+def _class_of(attempts: Sequence[Attempt], spent: Quota | None) -> Any:
+    """Return the class of a final error: it also is of the kind that all attempts have in common."""
+    cls: Any = errors.AllProvidersExhaustedError
+    kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
+    if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
+        cls = errors.also(errors.AllProvidersExhaustedError, kind)
+    return cls if spent is None else errors.also(cls, errors.BudgetExceededError)
+
+
+def _account(pool: Pool, attempt: Attempt) -> Account:
+    return next(c.account for c in pool.members if c.provider_id == attempt.provider_id)
+
+
+def _scope(pool: Pool, attempts: Sequence[Attempt], ended: str | None) -> str:
+    """Return how far the request got: ``(pool 'chat': 3 attempts at 2 of 2 accounts)``."""
+    why = f"; ended: {ended}" if ended else ""
+    if len(attempts) == 1:
+        return f"(pool {pool.name!r}: 1 attempt at {attempts[0].provider_id}/{attempts[0].model_id}{why})"
+    of = len({candidate.provider_id for candidate in pool.members})
+    tried = len({attempt.provider_id for attempt in attempts})
+    at = "1 account" if of == 1 else f"{tried} of {of} accounts"
+    return f"(pool {pool.name!r}: {plural(len(attempts), 'attempt')} at {at}{why})"
+
+
+def _nobody_asked(
+    pool: Pool,
+    considered: Considered,
+    over: Sequence[PassedOver],
+    spent: Quota | None,
+    facts: dict[str, Any],
+    now: float,
+) -> errors.RoutingError:
+    retry_after = facts.get("retry_after")
+    reasons = list(dict.fromkeys(row.reason for row in over))
+    why = f": {reasons[0]}" if len(reasons) == 1 else ""
+    ended = facts["details"].get("ended")
+    advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, considered, spent)]
+    again = None if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    if again is not None and again not in why:
+        advice.append(f"The first model is available again in {again}.")
+    start = f"pool {pool.name!r} has no model that can serve this request now{why}."
+    lines = account_lines((), over) if len(reasons) > 1 else []
+    message = "\n".join([" ".join([start, *(said for said in advice if said)]), *lines])
+    if spent is None:
+        return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
+    both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
+    error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
+    _say_limit(error, spent)
+    return error
+
+
+def _advice(pool: Pool, considered: Considered, spent: Quota | None) -> str:
+    """Return what to do about a pool that has no candidate, by the cause that the reader can remove."""
+    if spent is not None:
+        return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
+    if not pool.members:
+        return "Add a model to the pool."
+    if not considered.able:
+        return "Add a model that has what the request needs, or ask for less."
+    accounts = dict.fromkeys(candidate.account for candidate in pool.members)
+    refused = next((one for one in accounts if not one.ready and one.reason is FailureClass.CREDENTIAL), None)
+    if refused is not None:
+        return key_advice(refused.credential, refused.provider_id)
+    manual = [candidate for candidate in Candidates(pool, considered.able) if pool.is_closed(candidate)]
+    if manual and len(manual) == considered.able.bit_count():
+        return f"Bring one back: client.recover({pool.name!r})."
+    return ""
+
+
+def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Quota | None:
+    """Return the budget that kept a member from being tried, ``None`` when none did."""
+    for refusal in refusals.values():
+        if refusal.meter.quota.metric is Metric.COST:
+            return refusal.meter.quota
+    for candidate in pool.members:
+        for circuit in (candidate.health, candidate.account):
+            if Reason.BUDGET_EXCEEDED in circuit.holds:
+                for meter in circuit.meters:
+                    if meter.quota.reason is Reason.BUDGET_EXCEEDED and meter.spent:
+                        return meter.quota
+    return None
+
+
+def _say_limit(error: Any, quota: Quota) -> None:
+    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
+    error.limit_value = quota.limit / NANO
+
+
+def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
+    """Seconds until the first able member comes back, ``None`` when none is known to."""
+    due = (_due_at(candidate) - now for candidate in Candidates(pool, considered.able & pool.in_use))
+    return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)
+
+
+def _due_at(candidate: Candidate) -> float:
+    return max(candidate.health.due, candidate.account.due)
+
+
+def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
+    """A strategy that raised."""
+    place = authors.where_raised(error, pool.strategy)
+    return _not_a_strategy(
+        pool, f"raised {authors.what(error)}. A strategy must choose one of the candidates it is offered", place
+    )
+
+
+def broken_policy(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
+    """A policy of standby or recovery that raised."""
+    connector_id, distribution = authors.identity(policy)
+    place = authors.where_raised(error, policy) or authors.where_of(policy, method)
+    of = f" of {distribution}" if distribution else ""
+    return errors.ConnectorError(
+        f"{place}: {method}() of the policy {connector_id or authors.class_of(policy).__name__!r}{of} of pool {pool!r} raised "
+        f"{authors.what(error)}; report this to its author. Without it: leave out 'policy' in the pool's configuration",
+        connector_id=connector_id,
+        distribution=distribution,
+    )
+
+
+def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
+    """A strategy that chose what it was not offered."""
+    rule = (
+        f"chose {candidate!s}, which is not one of the candidates it was offered. "
+        "select() must return one of them or a SelectionResult that holds one"
+    )
+    return _not_a_strategy(pool, rule, authors.where_of(pool.strategy, "select"))
+
+
+def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> errors.ConnectorError:
+    connector_id, distribution = authors.identity(pool.strategy)
+    at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
+    return errors.ConnectorError(
+        f"{at}strategy {connector_id!r}{of} of pool {pool.name!r} {rule}; report this to "
+        "its author. Another serves meanwhile: strategy='stick-until-failure'",
+        connector_id=connector_id,
+        distribution=distribution,
+    )

@@ -1,0 +1,531 @@
+"""The flow of a request: a generator that yields steps and is sent their outcomes.
+
+The flow does no I/O, and reads only the clock and the random source that it is given. The synchronous and the
+asynchronous driver therefore cannot differ, a virtual clock runs a day of it in a millisecond, and a dry run is the
+same code stopped at its first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.failures import RULES, FailureClass, Scope
+from modelmesh._engine.health.admission_queue import Ticket
+from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
+from modelmesh._engine.health.retry_policy import StreamPolicy
+from modelmesh._engine.limits.consumption import consumption
+from modelmesh._engine.limits.cost import NANO, cost_nano_usd, counted
+from modelmesh._engine.limits.counter import Metric
+from modelmesh._engine.limits.lost_leases import give_back, give_back_lost
+from modelmesh._engine.limits.reservations import Refusal
+from modelmesh._engine.limits.token_counts import answer_tokens
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.plan import BUDGET_LOOK_S, QUEUE_LOOK_S, Considered, Rotation
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.response_check import check_answer, usage_of
+from modelmesh._engine.routing.stream_progress import Progress
+from modelmesh.contracts.call import Call, Limits
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.errors import ProviderError, RoutingError
+
+
+@frozen
+class Send:
+    """Step: send the request to this candidate.
+
+    Attributes:
+        call: The request.
+        candidate: Whom to ask.
+        limits: How long it may take.
+        attempt: The record to be filled.
+        stream: How long a stream is held back.
+    """
+
+    call: Call
+    candidate: Candidate
+    limits: Limits
+    attempt: Attempt
+    stream: StreamPolicy = field(factory=StreamPolicy)
+
+
+@frozen
+class Wait:
+    """Step: let this many seconds pass.
+
+    Attributes:
+        seconds: How long.
+        ticket: The request waits in a queue; the driver may end the wait when the ticket is notified.
+    """
+
+    seconds: float
+    ticket: Ticket | None = None
+
+
+@define(eq=False)
+class Opened:
+    """Outcome: a stream that has shown content.
+
+    Attributes:
+        stream: The open stream.
+        events: Its iterator, positioned after ``held``.
+        held: Chunks already read from it.
+        progress: What is known of it so far.
+        left: Whether another thread has closed it while it was read.
+    """
+
+    stream: Any
+    events: Any
+    held: list[dict[str, Any]]
+    progress: Progress
+    left: bool = False
+
+
+@frozen
+class Post:
+    """Step: count these amounts, by name of the count, where other processes and later runs see them.
+
+    Whoever sends them takes them out; what is left in it when the step fails was not sent. The outcome is
+    :class:`Totals`, or nothing where there are none to be had.
+    """
+
+    amounts: dict[str, int]
+
+
+@frozen
+class Totals:
+    """Outcome: what all processes together have counted, by name of the count."""
+
+    by_name: Mapping[str, int]
+
+
+Outcome = Totals | Answer | Opened | ProviderError | None
+Step = Send | Wait | Post
+
+
+@define(eq=False)
+class Served:
+    """End of a flow: somebody answered, or began to.
+
+    Attributes:
+        pool: The pool that was asked.
+        candidate: Who answered.
+        outcome: The answer or the open stream.
+        attempts: The record, the successful attempt last.
+        reason: Why this candidate.
+        considered: What the choice was made from, for ``explain()``.
+        lease: Records the attempt's outcome in the health tracker when a stream ends.
+        request: What the strategy was told of the request.
+        guard: Gives the lease back when a stream is lost before it ended.
+    """
+
+    pool: Pool
+    candidate: Candidate
+    outcome: Answer | Opened
+    attempts: list[Attempt]
+    reason: str
+    considered: Considered
+    lease: Lease
+    request: SelectionRequest
+    guard: LeaseGuard
+
+
+Flow = Generator[Step, Outcome, Served]
+
+
+def serve(
+    call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any, dry_run: bool = False, attempts: list[Attempt] | None = None
+) -> Flow:
+    """Serve one request.
+
+    Args:
+        call: The request.
+        pool: Who may serve it.
+        clock: Gives monotonic time, seconds.
+        rng: Has ``random()``.
+        dry_run: Stop short of changing anything; the flow is dropped at its first step.
+        attempts: Takes the record; whoever drops the flow in the middle finds there what was begun.
+
+    Yields:
+        Steps. A :class:`Send` wants an :class:`Answer`, an :class:`Opened` stream or a ``ProviderError`` sent back,
+        a :class:`Wait` nothing.
+
+    Returns:
+        Who answered.
+
+    Raises:
+        NoActiveModelError: No member is able and ready.
+        AllProvidersExhaustedError: Every attempt failed.
+        BadRequestError: The request itself is wrong.
+    """
+    started = clock()
+    give_back_lost(pool.book, started)
+    pool.book.advance(started)
+    if pool.judge is not None and pool.judge.error is not None:
+        error, pool.judge.error = pool.judge.error, pool.judge.error if dry_run else None
+        raise error
+    selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
+    total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
+    record = [] if attempts is None else attempts
+    run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total, record)
+    run.pacer = None if dry_run else pool.pacer
+    try:
+        while run.time_for_another():
+            try:
+                choice = run.choose()
+            except RoutingError:
+                if not run.attempts:
+                    raise
+                break
+            if choice is None:
+                if not (yield from _waited(run)):
+                    break
+                continue
+            candidate, reason = choice
+            served = yield from _admitted(run, candidate, reason, dry_run=dry_run)
+            if served is not None:
+                return served
+    finally:
+        _leave_queue(run)
+    if run.first_refusal is not None:
+        raise verdicts.as_it_is(run.first_refusal, run.attempts)
+    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals, ended=run.ended)
+
+
+def _admitted(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    """Send the request to a candidate if its limits let it through; ``None`` when the loop goes on.
+
+    Raises:
+        BudgetExceededError: A limit ends the request.
+    """
+    pool = run.pool
+    refusal = pool.ledger.refusal(pool, candidate, run.call, run.clock())
+    if dry_run or not run.waits_for_budget(candidate, refusal):
+        if refusal is not None:
+            _refused(run, candidate, refusal, dry_run=dry_run)
+            return None
+        served = yield from _persist(run, candidate, reason, dry_run=dry_run)
+        if served is not None:
+            return served
+    if run.overtaken:
+        yield from _settling(run)
+    else:
+        pool.rotation_events += 1
+    return None
+
+
+def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
+    """Go on without a candidate whose limits the request does not fit.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    if not dry_run:
+        run.pool.ledger.refused(refusal, run.clock())
+    run.refuse(candidate, refusal)
+    if refusal.ends(run.pool.policy):
+        raise verdicts.over_budget(run.pool, candidate, refusal, run.attempts)
+
+
+def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    """Ask one candidate, and again where the rules let it be asked again; ``None`` when the next one is to be asked."""
+    retries = 0
+    while True:
+        served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
+        if served is not None or run.overtaken or run.is_refused(candidate):
+            return served
+        error = run.last_error
+        assert error is not None
+        delay = run.retry_delay(error, candidate, retries)
+        if delay is None:
+            final = run.ending_with(candidate, error)
+            if final is not None:
+                raise verdicts.as_it_is(final, run.attempts)
+            run.leave(candidate, error)
+            return None
+        retries += 1
+        run.waited = delay
+        if delay:
+            yield Wait(delay)
+        run.pool.book.advance(run.clock())
+        refusal = run.pool.ledger.refusal(run.pool, candidate, run.call, run.clock())
+        if refusal is not None:
+            _refused(run, candidate, refusal)
+            return None
+
+
+def _waited(run: Rotation) -> Generator[Step, Outcome, bool]:
+    """Wait until a candidate may be tried, for the pool's pace or in a queue; ``False`` when waiting does not help."""
+    if not run.pause:
+        return run.ended is None and (yield from _queued(run))
+    if not run.may_pause():
+        return False
+    run.waited += run.pause
+    yield Wait(run.pause)
+    run.pool.book.advance(run.clock())
+    return True
+
+
+def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
+    """Wait in the queues of the accounts that are full; ``False`` when no candidate became available."""
+    _leave_queue(run)  # a place that was granted and could not be used goes to the next request
+    accounts = () if run.gave_up_waiting else run.accounts_to_wait_for()
+    if not accounts:
+        run.stop_waiting(0.0)
+        return run.choose() is not None
+    began, longest = run.clock(), run.longest_wait(accounts)
+    run.ticket, run.queued_at = Ticket(), accounts
+    run.pool.book.enqueue(run.ticket, accounts)
+    while run.ticket.granted is None:
+        left = longest - (run.clock() - began)
+        if left <= 0:
+            _leave_queue(run)
+            run.stop_waiting(longest)
+            return True
+        seconds = min(QUEUE_LOOK_S, left)
+        yield Wait(seconds, run.ticket)
+        run.pool.book.advance(run.clock())
+        if run.untried() or not any(account.ready for account in accounts):
+            break
+    run.waited += run.clock() - began
+    if run.ticket.granted is None:
+        _leave_queue(run)
+    return True
+
+
+def _leave_queue(run: Rotation) -> None:
+    """Give up the request's place in the queue, or the place that it was granted and did not take."""
+    if run.ticket is not None:
+        run.pool.book.dequeue(run.ticket, run.queued_at)
+        run.ticket, run.queued_at = None, ()
+
+
+def _settling(run: Rotation) -> Generator[Step, Outcome]:
+    """Let some time pass in which other attempts settle what budgets reserve for them."""
+    run.overtaken = False
+    run.settling += BUDGET_LOOK_S
+    run.waited += BUDGET_LOOK_S
+    _leave_queue(run)
+    yield Wait(BUDGET_LOOK_S)
+    run.pool.book.advance(run.clock())
+
+
+def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    pool, now = run.pool, run.clock()
+    attempt = Attempt(len(run.attempts) + 1, candidate.provider_id, candidate.model_id, reason, run.waited * 1000)
+    limits = candidate.account.limits_over(pool.policy.limits).within(max(run.ends - now, 0.001))
+    send = Send(run.call, candidate, limits, attempt, pool.policy.stream)
+    if dry_run:
+        yield send
+        return None
+    lease = Lease(candidate, pool)
+    guard = LeaseGuard(lease, pool.book.on_lost)
+    try:
+        pool.book.begin(lease, now)
+        _leave_queue(run)
+        lease.booking = pool.ledger.reserve(pool, candidate, run.call, now)
+        if lease.booking is not None and pool.ledger.posted is not None:
+            refusal = yield from _posted(run, lease)
+            if refusal is not None:
+                _overtaken(run, candidate, refusal)
+                return None
+        send = _limited(send, pool, lease, now)
+        run.waited = 0.0
+        run.attempts.append(attempt)
+        pool.total_requests += 1
+        if pool.pacer is not None:
+            pool.pacer.sent(candidate, now)
+        _notify(pool, "picked", candidate, run.selection)
+        lease.sent = True
+        outcome = yield send
+        if isinstance(outcome, Answer):
+            outcome = check_answer(run.call, outcome)
+        if isinstance(outcome, ProviderError):
+            _record_failure(run, lease, attempt, outcome)
+            return None
+        assert isinstance(outcome, Answer | Opened)
+        done = run.clock()
+        attempt.ms = (done - now) * 1000
+        attempt.billed = "yes"
+        served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection, guard)
+        if isinstance(outcome, Opened):
+            attempt.outcome = "streaming"
+            attempt.note(outcome.stream.adapted)
+        else:
+            attempt.outcome = "answered"
+            attempt.note(outcome.adapted)
+            usage = usage_of(outcome.body)
+            is_reported = usage is not None and counted(usage.get("completion_tokens")) is not None
+            output = 0 if is_reported else answer_tokens(outcome.body)
+            settle(served, usage=usage, output=output, now=done, seconds=done - now)
+    except BaseException:
+        # Whatever cuts the attempt short, its place and its reservation are given back: a caller who leaves, an interrupt
+        # between any two lines, a strategy that raises.
+        if not lease.settled:
+            attempt.outcome = "cancelled"
+            attempt.ms = (run.clock() - now) * 1000
+            give_back(lease, run.clock())
+        raise
+    return served
+
+
+def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
+    """Record the consumption of a failed attempt, and its effect on the candidate's health."""
+    pool, candidate, done = run.pool, lease.candidate, run.clock()
+    error.provider_id, error.model_id = candidate.provider_id, candidate.model_id
+    attempt.fail(error, done - lease.began)
+    run.count(candidate, error)
+    if isinstance(error.usage, Mapping) and error.billed != "no":
+        _charged(pool, lease, attempt, candidate, error.usage, done)
+    pool.ledger.fail(lease.booking, sent=error.failure is not FailureClass.NOT_SENT, billed=error.billed, now=done)
+    pool.book.failed(lease, error, done, pool.policy.circuit)
+    if RULES[error.failure].scope is not Scope.NONE:
+        _notify(pool, "failed", candidate, run.selection, error)
+        _judged(pool, candidate, done, error=error)
+
+
+def _overtaken(run: Rotation, candidate: Candidate, refusal: Refusal) -> None:
+    """Go on after other processes reserved what this attempt needs: wait for what a budget reserves, else leave the candidate.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    run.overtaken = refusal.meter.quota.metric is Metric.COST and run.may_wait_for_budget()
+    if not run.overtaken:
+        _refused(run, candidate, refusal)
+
+
+def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
+    """Return the step with the output limit in its call, where the mesh sets one; the attempt records it."""
+    limit = pool.ledger.output_limit(lease.booking, send.candidate, send.call, now)
+    if limit is None:
+        return send
+    send.attempt.note((limit.note,))
+    return evolve(send, call=limit.applied(send.call))
+
+
+def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
+    """Have the reservation counted where other processes see it; one that comes too late there is given back."""
+    pool, booking = run.pool, lease.booking
+    assert booking is not None
+    amounts = pool.ledger.post(booking)
+    try:
+        outcome = yield Post(amounts)
+    except BaseException:
+        pool.ledger.put_back(amounts)
+        raise
+    refusal = pool.ledger.adopt(booking, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
+    if refusal is not None:
+        give_back(lease, run.clock())
+    return refusal
+
+
+def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, usage: Mapping[str, Any], now: float) -> None:
+    """Count what an attempt without an answer took by its vendor's own word."""
+    attempt.usage = dict(usage)
+    _price(pool, attempt, candidate, now)
+    pool.ledger.settle(lease.booking, candidate, usage, now)
+    lease.booking = None
+
+
+def _price(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
+    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.ledger.epoch + now)
+    attempt.cost = None if cost is None else cost / NANO
+
+
+def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: float, seconds: float) -> None:
+    """Record a served request: at once for a plain answer, at its end for a stream.
+
+    Args:
+        served: The request.
+        usage: What the vendor reported, where it is well-formed.
+        output: Estimated tokens of the answer, for when it is not.
+        now: Monotonic seconds.
+        seconds: How long the answer took.
+    """
+    attempt = served.attempts[-1]
+    attempt.outcome = "answered"
+    answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
+    headers, limits = answer.headers, getattr(answer, "rate_limits", ())
+    consumed = _consumed(served, usage, output, now)
+    booking, learned = served.lease.booking, _answer_of(consumed) if attempt.estimated else consumed
+    limit = booking.plan.limit if booking is not None else None
+    served.pool.ledger.settle(booking, served.candidate, consumed, now, unreported=attempt.estimated)
+    served.candidate.learn(learned, limits, now, served.request.call, None if limit is None else limit.tokens)
+    served.pool.book.succeeded(served.lease, now)
+    outcome = {
+        "seconds": seconds,
+        "first_content_seconds": (attempt.ms or 0.0) / 1000,
+        "usage": consumed,
+        "headers": headers,
+    }
+    _notify(served.pool, "succeeded", served.candidate, served.request, outcome)
+    _judged(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
+
+
+def _answer_of(consumed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the estimated size of an answer alone: an estimated prompt cannot improve the estimate of prompts."""
+    return {} if consumed is None else {"completion_tokens": consumed.get("completion_tokens")}
+
+
+def _consumed(served: Served, usage: Mapping[str, Any] | None, output: int, now: float) -> dict[str, Any] | None:
+    """Record on the attempt what it consumed and cost, and return the tokens."""
+    attempt = served.attempts[-1]
+    consumed = consumption(served.request.call, served.candidate, usage, output)
+    attempt.usage, attempt.estimated = consumed.usage, consumed.estimated
+    _price(served.pool, attempt, served.candidate, now)
+    return consumed.usage
+
+
+def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
+    """Charge a stream that broke after content to who served it."""
+    attempt = served.attempts[-1]
+    attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
+    attempt.place = getattr(error, "place", None)
+    _partly(served, now)
+    served.pool.book.failed(served.lease, error, now, served.pool.policy.circuit)
+    if RULES[error.failure].scope is not Scope.NONE:
+        _notify(served.pool, "failed", served.candidate, served.request, error)
+        _judged(served.pool, served.candidate, now, error=error)
+
+
+def abandon(served: Served, now: float) -> None:
+    """Record that the caller left a stream before its end; that has no effect on health."""
+    _partly(served, now)
+    if not served.lease.settled:
+        served.attempts[-1].outcome = "cancelled"
+        give_back(served.lease, now)
+
+
+def _partly(served: Served, now: float) -> None:
+    """Count a stream that did not come to its end: by its usage where that was reported, else by what was received."""
+    assert isinstance(served.outcome, Opened)
+    progress = served.outcome.progress
+    usage, output = progress.usage, progress.output.tokens
+    if usage is not None and not progress.complete and output > (usage.get("completion_tokens") or 0):
+        usage = {name: count for name, count in usage.items() if name != "completion_tokens"}  # reported before the answer
+    consumed = _consumed(served, usage, output, now)
+    unreported = served.attempts[-1].estimated
+    served.pool.ledger.settle(served.lease.booking, served.candidate, consumed, now, unreported=unreported)
+
+
+def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
+    """Ask the policies of every pool that has the model whether it goes to standby."""
+    for judge in candidate.judges:
+        judge.after(candidate, pool.book, now, **facts)
+
+
+def _notify(pool: Pool, notice: str, *facts: Any) -> None:
+    """Tell the strategy, when it wants to know; one that raises is a broken plugin."""
+    told = getattr(pool.strategy, notice, None)
+    if told is None:
+        return
+    try:
+        told(*facts)
+    except Exception as error:
+        raise verdicts.broken_strategy(pool, error) from error

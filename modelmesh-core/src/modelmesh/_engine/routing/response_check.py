@@ -1,0 +1,108 @@
+"""Validation of whole answers: the parts that the mesh or the caller relies on, by type.
+
+A wrong part is the vendor's failure, never the connector author's: the request goes on to the next candidate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing.messages import WrongPart, check_message, finish_reason, wrong_type
+from modelmesh._engine.routing.usages import sound_usage
+from modelmesh._engine.routing.vectors import reject_vectors
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES, Operation, ReplyKind
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderError
+
+
+def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
+    """Return an answer that is one, or the failure of the vendor that it is.
+
+    Args:
+        call: The request.
+        answer: What a provider returned for it. Usage that is no report, and parts of a message that another type stands for,
+            are put right in a copy; embeddings out of order are sorted.
+    """
+    operation = call.operation
+    if operation.reply is ReplyKind.BYTES:
+        return answer if answer.body else verdicts.no_answer("an empty body")
+    body = answer.body
+    if not isinstance(body, dict):
+        return verdicts.no_answer("not a JSON object")
+    reported = body.get("usage")
+    usage = sound_usage(reported)
+    try:
+        changed = _checked(operation, body, call.payload)
+    except WrongPart as fault:
+        return verdicts.no_answer(str(fault), usage)
+    if usage is not reported:
+        changed["usage"] = usage
+    return evolve(answer, body={**body, **changed}) if changed else answer
+
+
+def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a body that have to be replaced.
+
+    Raises:
+        WrongPart: It is no answer.
+    """
+    for key in operation.required:
+        value = body.get(key)
+        if not value:
+            fault = f"{key!r} is empty or missing"
+            raise WrongPart(fault)
+    if operation.name == CHAT.name:
+        return _checked_chat(body, payload)
+    if operation.name == EMBEDDINGS.name:
+        _check_embeddings(body["data"], payload)
+    elif operation.name == IMAGES.name:
+        _check_images(body["data"])
+    else:
+        for key in operation.required:
+            if not isinstance(body[key], str):
+                raise wrong_type(repr(key), body[key], "text")
+    return {}
+
+
+def _check_embeddings(rows: Any, payload: dict[str, Any]) -> None:
+    fault = reject_vectors(payload, rows)
+    if fault is not None:
+        raise WrongPart(fault)
+    if payload.get("encoding_format") in (None, "float") and any(isinstance(row.get("embedding"), str) for row in rows):
+        raise WrongPart("an embedding is text, and numbers were asked for")
+
+
+def _check_images(rows: Any) -> None:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise WrongPart("'data' is not a list of images")
+    if not all(isinstance(row.get("url") or row.get("b64_json"), str) for row in rows):
+        raise WrongPart("an image has neither an address nor data")
+
+
+def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    choices = body["choices"]
+    if not isinstance(choices, list):
+        raise wrong_type("'choices'", choices, "a list")
+    checked = [_checked_choice(choice, payload) for choice in choices]
+    return {} if checked == choices else {"choices": checked}
+
+
+def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(choice, dict):
+        raise WrongPart("'choices' holds no objects")
+    index = choice.get("index")
+    if index is not None and (index.__class__ is not int or index < 0):
+        raise WrongPart("the index of a choice is no number of a place")
+    reason = finish_reason(choice)
+    if reason is None:
+        raise WrongPart("a choice has no finish reason")
+    return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"))}
+
+
+def usage_of(body: Any) -> dict[str, Any] | None:
+    """Return the usage that a vendor reported, ``None`` when it reported none that can be."""
+    return sound_usage(body.get("usage")) if isinstance(body, dict) else None

@@ -1,0 +1,97 @@
+"""Why a model is in standby, in words for operators."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.foundation.wording import label_of_class, wait
+from modelmesh._engine.health.circuit_breaker import Account, Circuit, ModelHealth, Reason
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.candidates import Candidate
+
+FAILED = "error_threshold"
+"""Stands for a circuit breaker that failures opened, among the reasons."""
+
+ORDER = (
+    Reason.MAINTENANCE_WINDOW,
+    Reason.BUDGET_EXCEEDED,
+    Reason.QUOTA_EXHAUSTED,
+    FAILED,
+    Reason.TOKEN_LIMIT,
+    Reason.REQUEST_LIMIT,
+    Reason.POLICY,
+    Reason.HEALTH_CHECK,
+    Reason.DEPRECATED,
+)
+"""Which of several reasons comes first."""
+
+UNTIL = {
+    Reason.HEALTH_CHECK: "a probe succeeds",
+    Reason.DEPRECATED: "the vendor lists it again",
+}
+
+
+HELD = {
+    Reason.QUOTA_EXHAUSTED: "quota exhausted",
+    Reason.BUDGET_EXCEEDED: "budget exhausted",
+    Reason.TOKEN_LIMIT: "token limit reached",
+    Reason.REQUEST_LIMIT: "request limit reached",
+    Reason.MAINTENANCE_WINDOW: "maintenance window",
+    Reason.POLICY: "policy",
+    Reason.HEALTH_CHECK: "health check failed",
+    Reason.DEPRECATED: "no longer listed by the vendor",
+}
+
+
+def reasons(candidate: Candidate, now: float, epoch: float | None = None) -> list[str]:
+    """Return why a model is in standby, the first by :data:`ORDER` first; nothing when it is active.
+
+    Args:
+        candidate: The model.
+        now: Monotonic seconds.
+        epoch: Unix time at which the monotonic clock read 0; with it, long waits also show the time of day.
+    """
+    found: list[tuple[int, str]] = []
+    for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
+        found += [(ORDER.index(reason), _held(circuit, whose, reason, now, epoch)) for reason in circuit.holds]
+        failed = _failed(circuit, whose, now, epoch)
+        if failed:
+            found.append((ORDER.index(FAILED), failed))
+    found.sort(key=lambda row: row[0])
+    return [text for _, text in found]
+
+
+def full(account: Account) -> str | None:
+    """Return that an account has no room for another request, ``None`` when it has."""
+    return None if account.has_room else f"account has {account.in_flight} requests in flight, its limit"
+
+
+def _failed(circuit: Circuit, whose: str, now: float, epoch: float | None) -> str | None:
+    if circuit.passes:
+        return None
+    if circuit.probe:
+        return f"{whose} is being probed"
+    reason = label_of_class(circuit.reason) if circuit.reason else "unknown"
+    if math.isinf(circuit.until):
+        return f"{whose} in standby until it is recovered by hand: {reason}"
+    return f"{whose} in cooldown for {_left(circuit.until, now, epoch)}: {reason}"
+
+
+def _held(circuit: Circuit, whose: str, reason: Reason, now: float, epoch: float | None) -> str:
+    until, said = circuit.holds[reason], HELD.get(reason, reason.value)
+    spent = next((meter for meter in circuit.meters if meter.quota.reason is reason and meter.spent), None)
+    if spent:
+        said = f"{said} ({spent.quota})"
+    elif reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
+        said = f"{said} ({circuit.judge.shown(circuit.candidate)})"
+    if reason in UNTIL:
+        return f"{whose} in standby until {UNTIL[reason]}: {said}"
+    if math.isinf(until):
+        return f"{whose} in standby until it is recovered by hand: {said}"
+    return f"{whose} in standby for {_left(until, now, epoch)}: {said}"
+
+
+def _left(until: float, now: float, epoch: float | None) -> str:
+    return wait(max(until - now, 0.0), None if epoch is None else epoch + now)

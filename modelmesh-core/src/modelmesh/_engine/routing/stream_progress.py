@@ -1,0 +1,168 @@
+"""How far a stream has come: whether it has shown content, whether it is complete, and what was said so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelmesh._engine.limits.token_counts import ReceivedOutput
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing.messages import CUT, WrongPart, check_call, check_texts, finish_reason, plain_content, wrong_type
+from modelmesh._engine.routing.stream_calls import StreamedCalls
+from modelmesh._engine.routing.usages import sound_usage
+
+HOLD_EVENTS = 64
+"""Chunks without content that are kept while a stream is held back; further ones say nothing more and are left out."""
+
+
+class Progress:
+    """Reads chunks in OpenAI's shape as they pass, and checks the types of the parts that a caller relies on.
+
+    Attributes:
+        has_content: Whether anything was said, or the end was.
+        usage: What the vendor reported, ``None`` when nothing that is a report came.
+        output: Estimates the tokens of what came.
+    """
+
+    __slots__ = ("_calls", "_ended", "_open", "_seen", "_text", "_tools", "has_content", "output", "usage")
+
+    def __init__(self, tools: Any = None) -> None:
+        """Begin.
+
+        Args:
+            tools: The tools of the request.
+        """
+        self.has_content = False
+        self.usage: dict[str, Any] | None = None
+        self.output = ReceivedOutput()
+        self._tools = tools
+        self._text: list[str] = []
+        self._calls: dict[int, StreamedCalls] = {}
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._seen = False
+
+    def feed(self, chunk: dict[str, Any]) -> bool:
+        """Check one chunk and take note of it.
+
+        Parts that OpenAI's form would not have there, and that say nothing, are put right in the chunk: a delta or an index
+        that is null, a finish reason that is empty or no text, usage that is no report.
+
+        Returns:
+            Whether the chunk is for the caller; one without choices and without usage is not.
+
+        Raises:
+            BadUpstreamResponseError: A part is of the wrong type.
+        """
+        try:
+            return self._feed(chunk)
+        except WrongPart as fault:
+            why = f"in its stream {fault}"
+        raise verdicts.no_answer(why, self.usage)
+
+    def _feed(self, chunk: dict[str, Any]) -> bool:
+        reported = chunk.get("usage")
+        usage = None
+        if reported is not None:
+            usage = sound_usage(reported)
+            if usage is not reported:
+                chunk["usage"] = usage
+            if usage is not None:
+                self.usage = usage
+        choices = chunk.get("choices")
+        if choices.__class__ is not list:
+            if choices is not None:
+                raise wrong_type("'choices'", choices, "a list")
+            choices = chunk["choices"] = []
+        if not choices:
+            if chunk.get("error"):
+                raise WrongPart("stands an error without a status")
+            return usage is not None
+        for choice in choices:
+            self._feed_choice(choice)
+        self._seen = True
+        return True
+
+    def _feed_choice(self, choice: Any) -> None:
+        if choice.__class__ is not dict:
+            raise wrong_type("a choice", choice, "an object")
+        index, delta = choice.get("index", 0), choice.get("delta")
+        if index.__class__ is not int or index < 0 or delta.__class__ is not dict:
+            index, delta = _repaired(choice)
+        says = bool(delta) and self._feed_delta(index, delta)
+        reason = choice.get("finish_reason")
+        if reason is not None:
+            reason = choice["finish_reason"] = finish_reason(choice)
+        if reason is not None:
+            self._finish(index, reason, delta)
+        elif says or index not in self._ended:  # some vendors' last chunk, with usage, has an empty choice
+            self._open.add(index)
+        if says or reason is not None:
+            self.has_content = True  # an answer may be empty; saying that it ended is content enough
+
+    def _feed_delta(self, index: int, delta: dict[str, Any]) -> bool:
+        """Record a delta; return whether it has content."""
+        self.output.add(delta)
+        text = delta.get("content")
+        if text.__class__ is not str:
+            text = plain_content(delta)
+        says = bool(text)
+        if len(delta) > 1 or not says:
+            says = self._feed_rest(index, delta) or says
+        if text and not index:
+            self._text.append(text)
+        return says
+
+    def _feed_rest(self, index: int, delta: dict[str, Any]) -> bool:
+        """Check the parts of a delta other than its text; return whether they have content."""
+        check_texts(delta)
+        calls = delta.get("tool_calls")
+        if calls is not None:
+            known = self._calls.get(index)
+            if known is None:
+                known = self._calls[index] = StreamedCalls()
+            known.feed(calls)
+        return any(value for name, value in delta.items() if name != "role")
+
+    def _finish(self, index: int, reason: str, delta: dict[str, Any]) -> None:
+        calls = self._calls.get(index)
+        if calls is not None and index not in self._ended:
+            for call in calls.functions():
+                check_call(call["function"]["name"], call["function"]["arguments"], reason, self._tools)
+            if reason not in CUT:
+                calls.complete(delta)
+        self._open.discard(index)
+        self._ended.add(index)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every choice that began was given a finish reason."""
+        return self._seen and not self._open
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice so far."""
+        return "".join(self._text)
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """Tool calls of the first choice so far; the arguments of the last may be cut."""
+        calls = self._calls.get(0)
+        return [] if calls is None else calls.all()
+
+
+def _repaired(choice: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Put an index or a delta that is null right, and return both.
+
+    Raises:
+        WrongPart: One is of the wrong type.
+    """
+    index, delta = choice.get("index"), choice.get("delta")
+    if index is None:
+        index = choice["index"] = 0
+    elif index.__class__ is not int or index < 0:
+        raise WrongPart("the index of a choice is no number of a place")
+    if delta is None and "message" not in choice and "text" not in choice:
+        delta = choice["delta"] = {}
+    elif delta.__class__ is not dict:
+        raise wrong_type("the delta of a choice", delta, "an object")
+    return index, delta

@@ -1,0 +1,40 @@
+"""Token counts of an answer: whether what a vendor reported is a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh._engine.limits.cost import counted
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
+_DETAILS = ("prompt_tokens_details", "completion_tokens_details")
+
+
+def sound_usage(reported: Any) -> dict[str, Any] | None:
+    """Return a usage report whose counts are non-negative integers, ``None`` for anything else.
+
+    A report with one count of the wrong kind is not repaired: what such a vendor counted is unknown, and unknown usage is
+    estimated where an estimate is needed. Details of the wrong kind only lose themselves.
+
+    Args:
+        reported: What stands under ``usage`` in an answer or a chunk.
+    """
+    if not isinstance(reported, Mapping) or not reported:
+        return None
+    for name in _COUNTS:
+        count = reported.get(name)
+        if count is not None and counted(count) is None:
+            return None
+    usage = reported if reported.__class__ is dict else dict(reported)
+    for name in _DETAILS:
+        details = reported.get(name)
+        if details is not None and not _are_counts(details):
+            usage = {**usage, name: None}
+    return usage
+
+
+def _are_counts(details: Any) -> bool:
+    return isinstance(details, Mapping) and all(
+        count is None or counted(count) is not None for name, count in details.items() if str(name).endswith("_tokens")
+    )

@@ -1,9 +1,0 @@
-"""What a mesh does beside the requests, in threads of its own: probes, discovery, and handing on what was counted.
-
-``background`` runs jobs at intervals, ``probing`` asks whether accounts that are off are back, ``discovering`` does what the
-findings of discovery connectors ask for, and ``jobs`` is all of it for one mesh.
-"""
-
-from modelmesh.beside.jobs import Beside
-
-__all__ = ["Beside"]

@@ -1,7 +1,0 @@
-"""Configuration: from a file or a dictionary to typed values, every error with its place."""
-
-from modelmesh.config.merging import merge_configs
-from modelmesh.config.mesh_config import MeshConfig
-from modelmesh.config.units import duration, format_duration, size
-
-__all__ = ["MeshConfig", "duration", "format_duration", "merge_configs", "size"]

@@ -1,7 +1,0 @@
-"""Finding connectors: by ID, in the metadata of what is installed, without importing what nobody names."""
-
-from modelmesh.registry.catalog import Catalog, Found
-from modelmesh.registry.in_process import CONNECTOR_REGISTRY, register_connector
-from modelmesh.registry.resolver import Resolver, build
-
-__all__ = ["CONNECTOR_REGISTRY", "Catalog", "Found", "Resolver", "build", "register_connector"]
