@@ -63,10 +63,12 @@ def _compare_kept(session: nox.Session, found: Path) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
-    session.install(*PINS, "ruff")
+    """Check style, format, and the layers of the import graph."""
+    _everything(session)
+    session.install(*PINS, "import-linter")
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
+    session.run("lint-imports")
 
 
 @nox.session

@@ -27,9 +27,9 @@ from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 
 MODEL = "gpt-4o-mini"

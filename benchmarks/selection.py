@@ -13,9 +13,9 @@ from modelmesh._engine.health.circuit_breaker import Account
 from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
 

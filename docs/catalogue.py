@@ -15,8 +15,8 @@ from tables import table
 
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
-from modelmesh._engine.foundation.ids import Kind
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS
+from modelmesh.contracts import Kind
+from modelmesh.contracts import CHAT, EMBEDDINGS, OPERATIONS
 from modelmesh_cdk.testing.kept import OUTCOMES
 
 UNKNOWN = "unknown"

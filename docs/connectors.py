@@ -15,7 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh.contracts import ConnectorId, Kind
 from modelmesh._engine.plugins.aliases import ID_ALIASES, OBSERVABILITY_ALIASES
 from modelmesh_cdk.provider.catalogue import load_catalogue
 

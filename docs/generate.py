@@ -24,7 +24,7 @@ from tables import table
 from modelmesh._engine.config import schema
 from modelmesh.contracts import observability
 from modelmesh._engine.foundation import attempts
-from modelmesh._engine.foundation.failures import RULES, Effect, SameTarget, Scope
+from modelmesh.contracts import Effect, RULES, SameTarget, Scope
 
 DOCS = Path(__file__).resolve().parent
 MISSING = "(say what it means)"

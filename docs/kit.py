@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.conformance import GUARD
 from modelmesh_cdk.testing.kept import groups_of
 from tables import table

@@ -9,7 +9,7 @@ from typing import Any
 from connectors import connectors
 from tables import table
 
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 from modelmesh_cdk.message_rules import CallIds, MessageRules
 
 WORDS = {

@@ -19,7 +19,7 @@ from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError, ProviderServerError, RateLimitError
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 
 REQUESTS, COLUMN, SEED = 1000, 20, 20261121
 SHADES = "·░▒▓█"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import BadRequestError
 from modelmesh_cdk.testing import Upstream
 

@@ -11,11 +11,10 @@ import pytest
 
 import modelmesh
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing import final_errors as verdicts
 from modelmesh._engine.routing.plan import Considered
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, ModelMeshError, NoActiveModelError
 from modelmesh_cdk.testing import Script, Upstream
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.testing import mock_client
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import completion, text_stream

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.plugins import hookspecs
 from modelmesh.capabilities import standard_tree
+from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.provider.catalogue import load_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,21 +165,6 @@ def test_no_two_packages_have_one_id() -> None:
             if group.startswith("modelmesh.") and group not in ("modelmesh.autodetect", "modelmesh.embedded"):
                 for name in points:
                     assert seen.setdefault((group, name), package.name) == package.name
-
-
-@pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
-def test_who_imports_whom(package: Path) -> None:
-    mine = import_name(package)
-    allowed = {mine, "modelmesh"} | ({"modelmesh_cdk"} if package in PLUGINS or mine == "modelmesh_cdk" else set())
-    for file in sorted((package / "src").rglob("*.py")):
-        facade = mine == "modelmesh" and file.parent.name in ("cdk", "proxy")
-        for name in imports_of(file):
-            top = name.partition(".")[0]
-            if top.startswith("modelmesh") and not (facade and top in ("modelmesh_cdk", "modelmesh_proxy")):
-                assert top in allowed, f"{file.relative_to(ROOT)} imports {name}"
-            if mine == "modelmesh":
-                assert name not in HTTP, f"{file.relative_to(ROOT)} imports {name}"
-                assert top not in HTTP, f"{file.relative_to(ROOT)} imports {name}"
 
 
 def test_only_core_owns_the_name() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk.testing import Upstream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.contracts import (
     DiscoveredModels,
     Discovery,
     DiscoveryReports,
+    FailureClass,
     HealthReport,
     Limits,
     ModelInfo,

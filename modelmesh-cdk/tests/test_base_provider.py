@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import EMBEDDINGS, FailureClass, Secret
 from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import EMBEDDINGS, SPEECH
+from modelmesh.contracts.operations import SPEECH
 from modelmesh.errors import (
     BadRequestError,
     ConfigurationError,

@@ -11,9 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import (
     AuthenticationError,
     BadRequestError,

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh.contracts import SelectionResult
+from modelmesh.contracts import FailureClass, SelectionResult
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConnectorError, ProviderServerError
 from modelmesh.testing import MockProvider, MockResponse

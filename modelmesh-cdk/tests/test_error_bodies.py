@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.common_errors import COMMON
 from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
 from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, find_mapping, mapping, unsupported_parameter

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.message_rules import (
     Arguments,

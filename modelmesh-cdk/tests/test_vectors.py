@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import OpenAICompatibleProvider
 from modelmesh_cdk.testing import Upstream

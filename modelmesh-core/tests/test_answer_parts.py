@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing.response_check import check_answer
 from modelmesh._engine.routing.stream_progress import Progress
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES
+from modelmesh.contracts.operations import IMAGES
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BadUpstreamResponseError
 

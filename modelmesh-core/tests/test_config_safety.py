@@ -13,7 +13,7 @@ import pytest
 
 from modelmesh import MeshConfig, create, register_connector
 from modelmesh._engine.config.load import MAX_BYTES
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.errors import ConfigurationError, ConnectorError, SecretNotFoundError
 
 CANARY = "canary-0123456789-test"

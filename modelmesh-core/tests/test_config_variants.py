@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 
 from modelmesh import MeshConfig, ModelMesh, create
 from modelmesh._engine.config.mesh_config import NotEnforcedWarning
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.aliases import ID_ALIASES, STRATEGIES, canonical_id
+from modelmesh.contracts import Kind
 from modelmesh.errors import ConfigurationError
 
 OPENAI = {"openai.llm.v1": {"api_key": "sk-test"}}

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh._engine.foundation.delays import TOO_LONG_S, equal_jitter, full_jitter
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import ModelHealth
 from modelmesh._engine.health.cooldown import cooldown
 from modelmesh._engine.health.retry_policy import CircuitPolicy
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import RateLimitError
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from modelmesh import create, register_connector
 from modelmesh._engine.autodetect import NO_KEYS, detect
-from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.plugins import Catalog
 from modelmesh._engine.plugins.published import variables
+from modelmesh.contracts import Secret
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 
 

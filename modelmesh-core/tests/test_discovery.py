@@ -14,10 +14,9 @@ import pytest
 
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
-from modelmesh._engine.foundation.failures import RULES, FailureClass
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.catalog import Catalog
 from modelmesh._engine.plugins.resolver import Resolver
+from modelmesh.contracts import RULES, FailureClass, Kind
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, NoActiveModelError

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from modelmesh import errors, exceptions
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.ids import ConnectorId, Kind, without_kind_prefix
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.ids import without_kind_prefix
+from modelmesh.contracts import ConnectorId, FailureClass, Kind, Secret
 from modelmesh.errors import ModelMeshError, also
 
 TREE = {

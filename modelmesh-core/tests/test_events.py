@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from modelmesh import AllProvidersExhaustedError, BadRequestError, ModelMesh, create
-from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh._engine.telemetry.events import GROUPS, Emitter, Sink, expand
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import EVENT_TYPES, RequestLogEntry, RoutingEvent
 from modelmesh.errors import ConfigurationError

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.foundation.failures import RULES, FailureClass, classify
+from modelmesh._engine.foundation.failures import classify
 from modelmesh._engine.health.circuit_breaker import Account, Reason
 from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
@@ -20,9 +20,9 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.explain import explain
 from modelmesh._engine.routing.flow import Send, Wait, serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT, RULES, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import (
     AllProvidersExhaustedError,

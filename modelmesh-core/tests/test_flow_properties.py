@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass
 from modelmesh._engine.health.circuit_breaker import Account, Reason, State
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.health.maintenance import Maintenance
@@ -27,9 +26,9 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import Opened, Send, Served, Wait, serve
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.stream_progress import Progress
+from modelmesh.contracts import CHAT, RULES, Effect, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import AllProvidersExhaustedError, ModelMeshError, NoActiveModelError, ProviderError
 from modelmesh.testing import VirtualClock

@@ -8,7 +8,7 @@ import pytest
 
 import modelmesh
 from modelmesh import ModelMesh, ProviderInitError, ProviderUnavailableWarning
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.testing import VirtualClock

@@ -14,10 +14,10 @@ import pytest
 from attrs import evolve
 
 from modelmesh import ModelMesh
-from modelmesh._engine.foundation.failures import RULES, FailureClass
-from modelmesh._engine.limits.cost import NANO
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.counter import Meter
 from modelmesh._engine.routing.vectors import count_inputs
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.contracts.provider import Answer

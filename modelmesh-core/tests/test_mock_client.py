@@ -8,8 +8,8 @@ import re
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.client import MeshClient
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import AllProvidersExhaustedError, ProviderServerError, RateLimitError
 from modelmesh.testing import MockCall, MockProvider, MockResponse, VirtualClock, mock_client
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelmesh.contracts.conversation import ORIGIN, StreamMarker, addressed_to, mark_answer
+from modelmesh.contracts import addressed_to
+from modelmesh.contracts.conversation import ORIGIN, StreamMarker, mark_answer
 
 HI = {"role": "user", "content": "Hello", "connector": "a user's own word"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}

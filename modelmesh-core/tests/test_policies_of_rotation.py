@@ -10,7 +10,7 @@ import pytest
 from modelmesh import ModelMesh, register_connector
 from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, ProviderError
 from modelmesh.testing import VirtualClock

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.errors import ModelMeshError
 from modelmesh.testing import VirtualClock
 

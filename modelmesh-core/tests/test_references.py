@@ -13,7 +13,7 @@ from modelmesh import ModelMesh, create, register_connector
 from modelmesh._engine.builtin.env import EnvironmentStore
 from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.references import References, has_reference
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.errors import ConfigurationError, ModelMeshError, SecretNotFoundError
 
 

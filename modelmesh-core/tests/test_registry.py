@@ -14,10 +14,10 @@ import pytest
 
 import modelmesh
 from modelmesh import ModelMesh, register_connector
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins import CONNECTOR_REGISTRY, Catalog, Resolver, build
 from modelmesh._engine.plugins import catalog as catalogue
 from modelmesh._engine.plugins.manager import load_plugins, tell
+from modelmesh.contracts import Kind
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, DuplicateConnectorError, UnknownConnectorError
 from modelmesh.hooks import hookimpl
 

@@ -7,7 +7,7 @@ import pytest
 from modelmesh._engine.builtin.env import EnvironmentStore
 from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.references import References
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 
 KEY = "sk-test-0123456789abcdefXYZ"
 

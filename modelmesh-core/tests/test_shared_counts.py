@@ -16,9 +16,9 @@ from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh._engine.routing.flow import Post, Send, Totals, Wait, serve
 from modelmesh._engine.state import SharedCounts
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BudgetExceededError, RoutingError, StorageError
 from modelmesh.testing import VirtualClock

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.state import DamagedStateError, NewerStateError, SystemState
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.storage import StorageEntry

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
-from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh._engine.telemetry.statistics import RequestMetrics, StatisticsCollector
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats
 from modelmesh.errors import ModelMeshError

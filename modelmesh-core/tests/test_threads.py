@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderServerError
 from modelmesh.testing import VirtualClock
 

@@ -10,7 +10,7 @@ import pytest
 
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.errors import ModelMeshError
 from modelmesh.testing import VirtualClock

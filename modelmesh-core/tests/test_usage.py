@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import create
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.telemetry.usage import UsageEntry, UsageTracker
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing.response_check import check_answer
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.wording import LABELS, dollars, duration, label, label_of_class, moment, name_of, one_line, wait
 from modelmesh._engine.routing.headlines import EXPLAINS
+from modelmesh.contracts import FailureClass
 
 
 @pytest.mark.parametrize(

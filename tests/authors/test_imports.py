@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins import Catalog
 from modelmesh._engine.plugins.published import variables
+from modelmesh.contracts import Kind
 
 STRANGERS = 60
 BROKEN = "raise RuntimeError('a broken connector was imported')\n"

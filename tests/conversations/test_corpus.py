@@ -30,9 +30,8 @@ from modelmesh_connector_together import TogetherProvider
 from modelmesh_connector_vllm import VLLMProvider
 from modelmesh_connector_xai import XAIProvider
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.message_rules import breaches, fit

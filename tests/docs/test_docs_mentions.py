@@ -23,11 +23,11 @@ from modelmesh._engine.config import reading
 from modelmesh._engine.config import schema
 from modelmesh.contracts import observability
 from modelmesh._engine.create import create
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 from modelmesh._engine.plugins import aliases
 from modelmesh._engine.plugins import catalog
 from modelmesh._engine.plugins.validation import REQUIRED
-from modelmesh._engine.foundation.failures import RULES
+from modelmesh.contracts import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

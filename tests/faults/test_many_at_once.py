@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import modelmesh
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 

@@ -19,9 +19,8 @@ from asking.questions import CHATS, EMBEDDINGS
 from asking.vendor import KEY, Cannot, Vendor
 
 from modelmesh import errors
-from modelmesh.contracts import operations
+from modelmesh.contracts import CHAT, Operation, operations
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, Operation
 from modelmesh_cdk.testing import Script
 
 VENDORS = (OPENAI, ANTHROPIC, GOOGLE, MISTRAL, COHERE, GROQ)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic.answers import completion
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import BadUpstreamResponseError, ProviderError
 
 HI = [{"role": "user", "content": "Hello"}]

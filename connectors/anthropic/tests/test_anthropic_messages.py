@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_anthropic import AnthropicProvider
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import BadRequestError, ProviderError
 from modelmesh_cdk import WireRequest
 

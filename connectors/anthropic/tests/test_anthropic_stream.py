@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from modelmesh_connector_anthropic import AnthropicProvider
 
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError, StreamInterruptedError
 from modelmesh_cdk import SseDecoder, WireRequest
 

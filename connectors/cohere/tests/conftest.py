@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_cohere import CohereProvider
 
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.testing import Upstream
 

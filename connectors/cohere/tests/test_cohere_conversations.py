@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_cohere import CohereProvider
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.testing.dialects.cohere_rules import cohere_breaches

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from modelmesh_connector_cohere import CohereProvider
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import SseDecoder, WireRequest
 from modelmesh_cdk.testing import Script

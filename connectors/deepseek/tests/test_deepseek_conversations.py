@@ -9,8 +9,8 @@ import pytest
 from modelmesh_connector_deepseek import DeepSeekProvider
 from modelmesh_connector_deepseek.message_rules import rules_of
 
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.message_rules import breaches
 

@@ -10,8 +10,8 @@ import pytest
 from modelmesh_connector_deepseek import DeepSeekProvider
 
 from modelmesh._engine.foundation.failures import FailureClass as F
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import Script, chunk, completion, event

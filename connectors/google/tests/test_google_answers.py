@@ -8,7 +8,7 @@ import pytest
 from modelmesh_connector_google.answers import finish_reason, is_plain, usage_of
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.testing import Script
 from modelmesh_cdk.testing.upstream import event
 

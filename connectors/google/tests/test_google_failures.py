@@ -9,9 +9,8 @@ import pytest
 from modelmesh_connector_google import GoogleProvider
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk.testing import Script
 
 F = FailureClass

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_google import GoogleProvider
 
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

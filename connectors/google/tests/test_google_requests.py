@@ -10,9 +10,9 @@ import pytest
 from modelmesh_connector_google import GoogleProvider
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES
+from modelmesh.contracts.operations import IMAGES
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import WireRequest
 

@@ -13,9 +13,8 @@ from modelmesh_connector_google import GoogleProvider
 from modelmesh_connector_google.answers import completion
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import SseDecoder, WireRequest
 
 HI = [{"role": "user", "content": "Hello"}]

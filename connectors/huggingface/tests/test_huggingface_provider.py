@@ -9,8 +9,8 @@ import pytest
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
 from modelmesh._engine.foundation.failures import FailureClass as F
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.testing import Upstream
 

@@ -9,8 +9,8 @@ import pytest
 from modelmesh_connector_lmstudio import LMStudioProvider
 
 from modelmesh._engine.foundation.failures import FailureClass as F
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing import Upstream
 

@@ -12,8 +12,8 @@ import pytest
 from modelmesh_connector_local import LocalProvider
 from modelmesh_connector_local.weights import INSTALL, shipped_weights
 
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 

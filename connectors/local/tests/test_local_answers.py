@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from modelmesh_connector_local.answers import Chunks, Whole
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import BadRequestError, ProviderServerError
 

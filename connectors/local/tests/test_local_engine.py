@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from modelmesh_connector_local import LocalProvider, provider, runtime
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import (
     BadRequestError,

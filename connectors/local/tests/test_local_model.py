@@ -17,7 +17,7 @@ from modelmesh_connector_local import LocalProvider, runtime
 from modelmesh_connector_local.config import LocalConfig
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import BadRequestError, ProviderTimeoutError
 

@@ -12,9 +12,8 @@ from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 from modelmesh_connector_local.request import encode
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import BadRequestError
 from modelmesh_cdk.message_rules import breaches
 from modelmesh_cdk.testing.histories import HISTORIES, History

@@ -11,9 +11,8 @@ import pytest
 from modelmesh_connector_mistral import MistralProvider
 from modelmesh_connector_mistral.message_rules import RULES
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.message_rules import breaches

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_openai import OpenAIProvider
 
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import WireRequest
 
 

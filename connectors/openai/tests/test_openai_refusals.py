@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from modelmesh_connector_openai.refusals import MAPPINGS
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.common_errors import COMMON
 from modelmesh_cdk.provider.error_bodies import read_error
 from modelmesh_cdk.provider.error_mapping import find_mapping

@@ -9,8 +9,9 @@ import pytest
 from modelmesh_connector_openrouter import OpenRouterProvider
 
 from modelmesh._engine.foundation.failures import FailureClass as F
+from modelmesh.contracts import CHAT, EMBEDDINGS, Operation
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, SPEECH, Operation
+from modelmesh.contracts.operations import SPEECH
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, completion, event

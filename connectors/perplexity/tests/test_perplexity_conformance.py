@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh_connector_perplexity import PerplexityProvider
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.testing import ProviderConformance, Received, Script
 from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written

@@ -9,8 +9,8 @@ import pytest
 from modelmesh_connector_perplexity import PerplexityProvider
 
 from modelmesh._engine.foundation.failures import FailureClass as F
+from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing import Upstream
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.scaffold import names
 from modelmesh_cdk.scaffold.errors import BadNameError
 from modelmesh_cdk.scaffold.package import plan

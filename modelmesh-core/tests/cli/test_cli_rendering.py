@@ -12,10 +12,10 @@ pytest.importorskip("rich")
 from rich.console import Console
 
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.cli.limits import limits_table
 from modelmesh.cli.rendering import IN_WORDS, attempts_table, one_line, show, table
 from modelmesh.cli.terminal import clean
+from modelmesh.contracts import FailureClass
 
 
 def shown(*attempts: Attempt, **terminal: object) -> list[str]:

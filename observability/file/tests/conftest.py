@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError

@@ -14,7 +14,7 @@ import pytest
 from modelmesh_storage_local_file import LocalFileStorage
 from modelmesh_storage_local_file.image import DamagedError, decoded, encoded
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
 

@@ -16,7 +16,7 @@ import redis
 from modelmesh_storage_redis import RedisStorage, RedisStorageConfig
 
 from modelmesh import ModelMesh
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from modelmesh_storage_s3 import S3Storage, S3StorageConfig
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageConflictError, StorageError
 

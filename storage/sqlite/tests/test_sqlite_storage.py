@@ -16,7 +16,7 @@ import pytest
 from modelmesh_storage_sqlite import SqliteStorage, network
 from modelmesh_storage_sqlite.network import network_filesystem
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError, StorageError
 

@@ -21,9 +21,9 @@ from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.strategy import SelectionRequest
 
 LONG, SHORT = "word " * 4000, "Tell me a story."

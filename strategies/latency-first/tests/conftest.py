@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 from modelmesh_strategy_latency_first import LatencyFirst
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import Account
 from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderTimeoutError

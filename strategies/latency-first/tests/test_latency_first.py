@@ -234,8 +234,8 @@ def test_the_order_and_the_median_are_those_of_the_averages(steps: list[tuple[in
 def test_the_choice_is_one_of_the_candidates_and_asking_changes_nothing(
     steps: list[tuple[int, float, float]], mask: int, seed: int, *, stream: bool
 ) -> None:
+    from modelmesh.contracts import CHAT
     from modelmesh.contracts.call import Call
-    from modelmesh.contracts.operations import CHAT
     from modelmesh.contracts.strategy import SelectionRequest
 
     pool = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst({"max_latency_ms": 50_000}))

@@ -21,9 +21,9 @@ from modelmesh._engine.limits.counter import Meter, Metric, Quota
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ConfigurationError

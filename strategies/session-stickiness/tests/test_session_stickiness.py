@@ -15,9 +15,9 @@ from modelmesh_strategy_session_stickiness.sessions import Sessions
 import modelmesh
 from modelmesh._engine.health.circuit_breaker import Account
 from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ConfigurationError, ProviderServerError, RoutingError, SessionModelUnavailableError
 from modelmesh_cdk.testing import InProcessAccount
 

@@ -18,8 +18,8 @@ from modelmesh_connector_openai import OpenAIProvider
 from modelmesh_connector_openrouter import OpenRouterProvider
 
 import modelmesh
+from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import BaseProvider
 from replaying.questions import asked
 from replaying.readings import Reading, of_chunks, of_completion

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.limits.cost import counted
+from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.wire import json_codec
@@ -186,8 +185,11 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if not isinstance(usage, Mapping):
         return None
     found: dict[str, Any] = {}
-    read, written = counted(usage.get("cache_read_input_tokens")), counted(usage.get("cache_creation_input_tokens"))
-    prompt, answer = counted(usage.get("input_tokens")), counted(usage.get("output_tokens"))
+    read, written = (
+        reported_tokens(usage.get("cache_read_input_tokens")),
+        reported_tokens(usage.get("cache_creation_input_tokens")),
+    )
+    prompt, answer = reported_tokens(usage.get("input_tokens")), reported_tokens(usage.get("output_tokens"))
     if prompt is None and answer is None:
         return None
     if prompt is not None:
@@ -200,7 +202,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if cached:
         found["prompt_tokens_details"] = cached
     details = usage.get("output_tokens_details")
-    thought = counted(details.get("thinking_tokens")) if isinstance(details, Mapping) else None
+    thought = reported_tokens(details.get("thinking_tokens")) if isinstance(details, Mapping) else None
     if thought is not None:
         found["completion_tokens_details"] = {"reasoning_tokens": thought}
     return {**found, **usage}

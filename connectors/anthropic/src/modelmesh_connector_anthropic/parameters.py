@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.message_rules import is_neutral
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_anthropic.messages import conversation, unthought

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
 from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.limits.cost import counted
+from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.wire import json_codec
@@ -250,4 +249,4 @@ def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
 def _whole(count: Any) -> int | None:
     """Return a count as a whole number: the vendor's type is a float."""
     whole = int(count) if isinstance(count, float) and count.is_integer() else count
-    return counted(whole)
+    return reported_tokens(whole)

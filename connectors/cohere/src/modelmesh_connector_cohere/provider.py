@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import FailureClass, Secret
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.limits.cost import counted
+from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.wire import json_codec
 
@@ -265,12 +264,12 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if not isinstance(usage, Mapping):
         return None
     found: dict[str, Any] = {}
-    prompt, total = counted(usage.get("promptTokenCount")), counted(usage.get("totalTokenCount"))
-    said, thought = counted(usage.get("candidatesTokenCount")), counted(usage.get("thoughtsTokenCount"))
+    prompt, total = reported_tokens(usage.get("promptTokenCount")), reported_tokens(usage.get("totalTokenCount"))
+    said, thought = reported_tokens(usage.get("candidatesTokenCount")), reported_tokens(usage.get("thoughtsTokenCount"))
     if prompt is None and said is None and total is None:
         return None
     if prompt is not None:
-        found["prompt_tokens"] = prompt = prompt + (counted(usage.get("toolUsePromptTokenCount")) or 0)
+        found["prompt_tokens"] = prompt = prompt + (reported_tokens(usage.get("toolUsePromptTokenCount")) or 0)
     if said is not None:
         found["completion_tokens"] = said + (thought or 0)
     elif prompt is not None and total is not None:
@@ -278,7 +277,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if total is not None:
         found["total_tokens"] = total
     read = _by_kind(usage, "promptTokensDetails", "toolUsePromptTokensDetails")
-    cached = counted(usage.get("cachedContentTokenCount"))
+    cached = reported_tokens(usage.get("cachedContentTokenCount"))
     if cached is not None:
         read["cached_tokens"] = cached
     written = _by_kind(usage, "candidatesTokensDetails")
@@ -295,6 +294,6 @@ def _by_kind(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
         rows = usage.get(name)
         for row in rows if isinstance(rows, list) else ():
             kind, count = (row.get("modality"), row.get("tokenCount")) if isinstance(row, Mapping) else (None, None)
-            if isinstance(kind, str) and kind in _MODALITIES and counted(count) is not None:
+            if isinstance(kind, str) and kind in _MODALITIES and reported_tokens(count) is not None:
                 found[_MODALITIES[kind]] = found.get(_MODALITIES[kind], 0) + count
     return found

@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
 from modelmesh_cdk.provider.rate_limit_headers import read_delay
 

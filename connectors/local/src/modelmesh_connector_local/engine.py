@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from attrs import define, field
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelMeshError
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.runtime import raised

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import evolve, fields_dict
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer

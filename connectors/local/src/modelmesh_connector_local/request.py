@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass, addressed_to
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.conversation import addressed_to
 from modelmesh_cdk.message_rules import fit
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.config import LocalConfig

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError, ProviderInitError
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_connector_local.config import LocalConfig

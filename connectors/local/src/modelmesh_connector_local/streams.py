@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
 from modelmesh_cdk.provider.failures import failure

@@ -6,9 +6,8 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import CHAT
 from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider.error_mapping import ErrorMapping

@@ -11,7 +11,7 @@ import binascii
 import struct
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.failures import failure
 from modelmesh_cdk.provider.vectors import packed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest

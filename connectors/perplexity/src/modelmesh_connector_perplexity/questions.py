@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.provider.failures import failure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
 
 _F = FailureClass

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, evolve, field, fields_dict, frozen, validators
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts import FailureClass, duration
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo

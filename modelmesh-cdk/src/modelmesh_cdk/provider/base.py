@@ -9,12 +9,11 @@ from threading import Lock
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.plugins import attribution as authors
+from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.headers import CREDENTIALS
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import CHAT
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.provider import catalogue, model_list

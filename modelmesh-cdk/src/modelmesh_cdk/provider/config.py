@@ -7,8 +7,7 @@ from typing import Any, Self
 
 from attrs import field, fields_dict, frozen
 
-from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.units import size
+from modelmesh.contracts import Secret, size
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk.wire.limits import MAX_EVENT
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing.vectors import reject_vectors
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.failures import failure

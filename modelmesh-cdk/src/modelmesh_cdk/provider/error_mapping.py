@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from attrs import frozen
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_bodies import ErrorBody
 
 _F = FailureClass

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.plugins import attribution as authors
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.failures import failure, misused
 from modelmesh_cdk.transport.port import AsyncResponse, Deadline, Response, TransportError

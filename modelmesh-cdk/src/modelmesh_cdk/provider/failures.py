@@ -7,9 +7,9 @@ from inspect import iscoroutine
 from typing import Any
 
 from modelmesh import errors
-from modelmesh._engine.foundation.failures import RULES, FailureClass, error_type
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.failures import error_type
 from modelmesh._engine.plugins import attribution as authors
+from modelmesh.contracts import RULES, FailureClass, Secret
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 REASON_SHOWN = 300

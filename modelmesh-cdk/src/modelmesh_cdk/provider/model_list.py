@@ -12,9 +12,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider.base import BaseProvider
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.contracts.operations import CHAT
+from modelmesh.contracts import CHAT
 
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError

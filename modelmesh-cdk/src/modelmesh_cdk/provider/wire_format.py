@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from modelmesh._engine.foundation.failures import FailureClass, classify
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.failures import classify
 from modelmesh._engine.plugins import attribution as authors
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret, addressed_to
 from modelmesh.contracts.call import Limits
-from modelmesh.contracts.conversation import addressed_to
 from modelmesh.contracts.headers import unsendable
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, ReplyKind
+from modelmesh.contracts.operations import ReplyKind
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.errors import ConfigurationError, ProviderError, ProviderTimeoutError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.plugins.published import distribution_for, distributions
+from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.scaffold.errors import BadNameError
 from modelmesh_cdk.wire.urls import api_root
 

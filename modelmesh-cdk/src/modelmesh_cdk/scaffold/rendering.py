@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 from attrs import frozen
 
 import modelmesh_cdk
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 
 SUFFIX = ".tmpl"
 WIDTH = 88

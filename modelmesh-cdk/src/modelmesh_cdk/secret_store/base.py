@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen
 
-from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts import duration
 from modelmesh_cdk.declared_options import DeclaresOptions
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen, validators
 
-from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts import duration
 from modelmesh.contracts.storage import EntryMetadata, StorageEntry, checked_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
 from modelmesh_cdk.declared_options import DeclaresOptions

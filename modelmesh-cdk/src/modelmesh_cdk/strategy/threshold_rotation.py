@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 from attrs import field, fields_dict, frozen, validators
 from attrs.converters import optional
 
-from modelmesh._engine.foundation.units import duration
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.limits.window import Period, Window
+from modelmesh.contracts import duration
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh_cdk.strategy.base import BaseStrategy

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import Account
 from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Self
 
+from modelmesh.contracts import CHAT, EMBEDDINGS, Operation
 from modelmesh.contracts.call import Call, CallOptions, Limits
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation
 
 MODEL = "test-model"
 MESSAGES: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": "Hello!"},)

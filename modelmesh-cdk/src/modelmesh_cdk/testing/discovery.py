@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.resolver import build
+from modelmesh.contracts import Kind
 from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk.provider.quick import QuickProvider

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 
 OUTCOMES = ("failed", "not run", "xfailed", "skipped", "passed")
 """What can come of a standard test; of its runs in one class, with other parameters, the earliest in this row counts."""

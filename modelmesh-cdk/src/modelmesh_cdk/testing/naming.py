@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.testing.conformance import Conformance
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 import modelmesh
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.resolver import build
+from modelmesh.contracts import Kind
 from modelmesh.contracts.observability import (
     EVENT_TYPES,
     SEVERITIES,

@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 from modelmesh import ModelMesh
 from modelmesh._engine.assembly.policies import strategy_settings
 from modelmesh._engine.config.schema import PoolSection
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.resolver import build
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import CHAT, FailureClass, Kind
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ProviderServerError
 from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of

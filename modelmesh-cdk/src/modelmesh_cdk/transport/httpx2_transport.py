@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.transport.deadlines import acurrent, current
 from modelmesh_cdk.transport.pools import AsyncPooledTransport, PooledTransport
 from modelmesh_cdk.transport.port import Deadline, TransportError, TransportTimeoutError

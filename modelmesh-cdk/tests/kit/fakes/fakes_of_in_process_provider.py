@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelNotFoundError
 from modelmesh_cdk.provider.catalogue import read_row
 from modelmesh_cdk.provider.failures import failure

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
-from modelmesh._engine.limits.cost import NANO
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
 from modelmesh.cli.stored import shown_time
 from modelmesh.cli.terminal import carries

@@ -1,6 +1,11 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
 from modelmesh.contracts.call import Call, CallOptions, Limits
+from modelmesh.contracts.conversation import addressed_to
 from modelmesh.contracts.discovery import (
     DiscoveredModels,
     Discovery,
@@ -12,10 +17,11 @@ from modelmesh.contracts.discovery import (
 )
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, Operation
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
-from modelmesh.contracts.secret_store import SecretManagement, SecretStore
+from modelmesh.contracts.secret_store import SecretManagement, SecretStore, variable_names
 from modelmesh.contracts.storage import (
     ConditionalSave,
     Counters,
@@ -27,14 +33,19 @@ from modelmesh.contracts.storage import (
     StorageEntry,
 )
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
+from modelmesh.contracts.usage import reported_tokens
 
 __all__ = [
+    "CHAT",
+    "EMBEDDINGS",
+    "OPERATIONS",
     "AggregateStats",
     "Answer",
     "AsyncEventStream",
     "Call",
     "CallOptions",
     "ConditionalSave",
+    "ConnectorId",
     "Counters",
     "CountersAtOnce",
     "DeactivationPolicy",
@@ -44,7 +55,9 @@ __all__ = [
     "DiscoveryReports",
     "EntryMetadata",
     "EventStream",
+    "FailureClass",
     "HealthReport",
+    "Kind",
     "Limits",
     "ListsModels",
     "LockHandle",
@@ -53,6 +66,7 @@ __all__ = [
     "ModelPricing",
     "ModelSnapshot",
     "Observability",
+    "Operation",
     "PriceBand",
     "ProbeResult",
     "Probing",
@@ -62,6 +76,7 @@ __all__ = [
     "RecoveryTrigger",
     "RequestLogEntry",
     "RoutingEvent",
+    "Secret",
     "SecretManagement",
     "SecretStore",
     "SelectionRequest",
@@ -72,4 +87,11 @@ __all__ = [
     "SyncResult",
     "SyncStatus",
     "TraceEntry",
+    "addressed_to",
+    "duration",
+    "format_duration",
+    "parse_duration",
+    "reported_tokens",
+    "size",
+    "variable_names",
 ]

@@ -39,3 +39,9 @@ class SecretManagement(Protocol):
             KeyError: The store has none of that name.
         """
         ...
+
+
+def variable_names(name: str) -> list[str]:
+    """Return the environment variables for a secret's name: the exact name, then upper case with ``-`` and ``.`` as ``_``."""
+    upper = name.upper().replace("-", "_").replace(".", "_")
+    return [name] if upper == name else [name, upper]

@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.units import size
+from modelmesh.contracts import Secret, size
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseObservability
 

@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from dotenv import dotenv_values
 
-from modelmesh._engine.builtin.env import spellings
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret, variable_names
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseSecretStore
 
@@ -39,7 +38,7 @@ class DotenvStore(BaseSecretStore):
     def tried(self, name: str) -> list[str]:
         """Return where :meth:`get` looks, in order."""
         file = f"the file {self._path}{'' if os.path.isfile(self._path) else ' (which is not there)'}"  # noqa: PTH113 - raises nothing
-        return [file, *spellings(name)] if self._override else [*spellings(name), file]
+        return [file, *variable_names(name)] if self._override else [*variable_names(name), file]
 
     def _resolve(self, name: str) -> str | None:
         order = (self._in_file, _in_environment) if self._override else (_in_environment, self._in_file)
@@ -47,7 +46,7 @@ class DotenvStore(BaseSecretStore):
 
     def _in_file(self, name: str) -> str | None:
         values = self._read()
-        return next((value for spelling in spellings(name) if (value := values.get(spelling))), None)
+        return next((value for spelling in variable_names(name) if (value := values.get(spelling))), None)
 
     def _read(self) -> dict[str, str | None]:
         # Nothing is kept here: how long a value may be old is said by cache_ttl alone.
@@ -73,7 +72,7 @@ class DotenvStore(BaseSecretStore):
 
 
 def _in_environment(name: str) -> str | None:
-    return next((value for spelling in spellings(name) if (value := os.environ.get(spelling))), None)
+    return next((value for spelling in variable_names(name) if (value := os.environ.get(spelling))), None)
 
 
 def _yes_or_no(value: object) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, frozen, validators
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh_cdk import BaseStorageConfig, SharedStorage, alone_at, write_atomically
 from modelmesh_cdk.storage.shared import is_over
 from modelmesh_storage_local_file.image import DamagedError, decoded, encoded

@@ -11,8 +11,7 @@ from attrs import evolve, field, frozen
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts import Secret, duration
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig
 

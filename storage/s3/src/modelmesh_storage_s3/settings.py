@@ -10,8 +10,7 @@ from attrs import field, frozen, validators
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.units import duration
+from modelmesh.contracts import Secret, duration
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
-from modelmesh._engine.foundation.secret import Secret
+from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import LockHandle, checked_key, not_had
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig, SharedStorage

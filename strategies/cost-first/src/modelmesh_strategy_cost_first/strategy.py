@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd, counted
+from modelmesh._engine.limits.cost import NANO, cost_nano_usd
 from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
 from modelmesh._engine.limits.token_counts import allowed_output, prompt_size
 from modelmesh._engine.routing.candidates import FADE, Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import reported_tokens
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh_cdk import BaseStrategy
@@ -69,7 +70,7 @@ class CostFirst(BaseStrategy):
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Learn how long answers are, and what they cost."""
-        tokens = counted((outcome.get("usage") or {}).get("completion_tokens"))
+        tokens = reported_tokens((outcome.get("usage") or {}).get("completion_tokens"))
         if tokens is not None and request.call.operation.streams:
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
         for pool, place in candidate.places:

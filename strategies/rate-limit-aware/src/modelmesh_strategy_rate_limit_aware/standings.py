@@ -1,6 +1,6 @@
 """The members of a pool by what is left of their rate limits, and the best of any set of them in a fixed number of steps.
 
-Shares are kept in steps of a thousandth. Over the steps stands a tree of masks (:mod:`modelmesh._engine.routing.candidates`), so a step down
+Shares are kept in steps of a thousandth. Over the steps stands a tree of masks (``routing/candidates.py``), so a step down
 the tree is one ``&``; members that stand equal go in pool order.
 """
 

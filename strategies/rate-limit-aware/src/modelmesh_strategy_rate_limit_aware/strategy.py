@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh._engine.foundation.units import duration
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.levels import Alarms, levels
 from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import duration
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStrategy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh._engine.foundation.units import duration
 from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh.contracts import duration
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 from modelmesh.errors import ConfigurationError, SessionModelUnavailableError
 from modelmesh_cdk import BaseStrategy

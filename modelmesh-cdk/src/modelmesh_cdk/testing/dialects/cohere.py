@@ -13,8 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.testing.dialects.cohere_rules import cohere_breaches
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh.contracts.operations import OPERATIONS
+from modelmesh.contracts import OPERATIONS, FailureClass
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import packed, written
 from modelmesh_cdk.testing.upstream import Received, Script, event

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh_cdk.message_rules import MessageRules, breaches
 from modelmesh_cdk.testing.dialects.samples import VECTORS
 from modelmesh_cdk.testing.upstream import Received, Script

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import RULES
+from modelmesh.contracts import RULES
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_answer, tool_answer

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import USAGE_OF_EMBEDDINGS, WORDS, embedding_answer

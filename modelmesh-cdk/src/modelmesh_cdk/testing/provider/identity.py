@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.validation import slips_in
+from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.catalogued import Catalogued

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import FailureClass, Kind
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelNotFoundError, ProviderError, ProviderTimeoutError
 from modelmesh_cdk.testing.asking import MODEL, Asking

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing.asking import LIMITS
 from modelmesh_cdk.testing.provider.subject import KEY, Subject

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.contracts.operations import CHAT
+from modelmesh.contracts import CHAT
 from modelmesh_cdk.message_rules import Blank, is_neutral
 from modelmesh_cdk.testing.asking import MODEL, Asking
 from modelmesh_cdk.testing.dialects.samples import CALLS, WORDS, text_answer, text_chunks

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing.asking import Asking

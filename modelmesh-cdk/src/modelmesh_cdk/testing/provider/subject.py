@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from modelmesh._engine.foundation.ids import Kind
+from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects import DIALECTS, Dialect
 from modelmesh_cdk.testing.naming import Named

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.resolver import build
+from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.naming import Named
 
 

@@ -6,7 +6,7 @@ import json
 
 from provider_fakes.honest import Honest
 
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.testing.dialects.shape import unpacked
 

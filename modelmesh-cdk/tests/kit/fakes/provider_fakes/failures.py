@@ -6,7 +6,7 @@ import json
 
 from provider_fakes.honest import Classifies, Honest
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError
 

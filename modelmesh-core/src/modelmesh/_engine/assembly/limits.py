@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from modelmesh._engine.assembly.accounts import ProviderEntry
 from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import Circuit, Reason
-from modelmesh._engine.limits.cost import NANO
 from modelmesh._engine.limits.counter import Meter, Metric, OnSpent, Quota, Reserve
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate

@@ -6,11 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-
-def spellings(name: str) -> list[str]:
-    """Return the variable names that a secret's name may stand for, the exact one first."""
-    shouted = name.upper().replace("-", "_").replace(".", "_")
-    return [name] if shouted == name else [name, shouted]
+from modelmesh.contracts.secret_store import variable_names
 
 
 class EnvironmentStore:
@@ -33,7 +29,7 @@ class EnvironmentStore:
 
     def tried(self, name: str) -> list[str]:
         """Return the variables that :meth:`get` looks at, in order."""
-        return [self._prefix + spelling for spelling in spellings(name)]
+        return [self._prefix + candidate for candidate in variable_names(name)]
 
     def get(self, name: str) -> str:
         """Return the variable's value: the exact name, then upper case with ``-`` and ``.`` as ``_``.

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from modelmesh._engine.builtin.env import spellings
 from modelmesh._engine.config.locate import Path, Places
 from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.sealing import SEALED
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.plugins import attribution as authors
-from modelmesh.contracts.secret_store import SecretStore
+from modelmesh.contracts.secret_store import SecretStore, variable_names
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, SecretNotFoundError
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
@@ -170,7 +169,7 @@ class References:
             if tried is None:
                 raise self._missing(body, path, store.id, [name], "") from None
             names = tried(name)
-            variable = next((one for one in reversed(names) if one.isidentifier()), spellings(name)[-1])
+            variable = next((one for one in reversed(names) if one.isidentifier()), variable_names(name)[-1])
             raise self._missing(body, path, store.id, names, f"export {variable}=…") from None
         except ModelMeshError:
             raise
@@ -218,4 +217,4 @@ def _is_about(error: KeyError, name: str) -> bool:
 
 
 def _shouted(name: str) -> str:
-    return spellings(name.partition(":")[2] or name)[-1]
+    return variable_names(name.partition(":")[2] or name)[-1]

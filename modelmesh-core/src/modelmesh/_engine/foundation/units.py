@@ -7,6 +7,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
+NANO = 1_000_000_000
+"""Nano-dollars of a dollar: amounts of money are whole numbers of nano-dollars, so that sums are exact."""
+
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
 _DURATION = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>ms|s|m|h|d)?\s*", re.IGNORECASE | re.ASCII)
 _SIZE = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>[KMGT]?B)?\s*", re.IGNORECASE | re.ASCII)

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.limits.cost import NANO
+from modelmesh._engine.foundation.units import NANO
 
 _F = FailureClass
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from modelmesh._engine.limits.cost import counted
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
@@ -43,7 +43,7 @@ def consumption(call: Call, candidate: Candidate, reported: Mapping[str, Any] | 
     expected = {"prompt_tokens": candidate.prompt_size(call).prudent}
     if call.operation.name == CHAT.name:
         expected["completion_tokens"] = output
-    missing = {name: tokens for name, tokens in expected.items() if counted(known.get(name)) is None}
+    missing = {name: tokens for name, tokens in expected.items() if reported_tokens(known.get(name)) is None}
     if not missing:
         return Consumption(known)
     known |= missing
@@ -54,8 +54,8 @@ def consumption(call: Call, candidate: Candidate, reported: Mapping[str, Any] | 
 def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
     """Return usage whose output includes reasoning: some vendors count it apart from the answer, as the total shows."""
     details = usage.get("completion_tokens_details")
-    apart = counted(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
-    prompt, output, total = (counted(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    apart = reported_tokens(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    prompt, output, total = (reported_tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     if apart and prompt is not None and output is not None and total == prompt + output + apart:
         usage["completion_tokens"] = output + apart
     return usage

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts.pricing import ModelPricing, PriceBand
+from modelmesh.contracts.usage import reported_tokens
 
-NANO = 1_000_000_000
 _FEMTO_OF_1K = 10**12
 """Femto-dollars of a token, where 1,000 of them cost a dollar: a price of up to 12 decimals is a whole number of these."""
 
 _FEMTO_OF_ONE = 10**15
 _FEMTO_OF_NANO = 10**6
-MOST_TOKENS = 10**12
-"""Nobody reads or writes so many in one request; a vendor who says so has not counted."""
-
 RATES = (
     "input_per_1k_tokens",
     "output_per_1k_tokens",
@@ -44,7 +41,7 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
     usage = usage or {}
     if not pricing.bands:
         return _cost(tuple(getattr(pricing, name) for name in RATES), usage)
-    prompt = counted(usage.get("prompt_tokens")) or 0
+    prompt = reported_tokens(usage.get("prompt_tokens")) or 0
     costs = [_cost(_rates(pricing, bands), usage) for bands in _in_force(pricing, prompt, when)]
     known = [cost for cost in costs if cost is not None]
     return max(known) if len(known) == len(costs) else None
@@ -85,7 +82,7 @@ def _cost(rates: Rates, usage: Mapping[str, Any]) -> int | None:
     price_in, price_out, per_request, price_cached, price_written = rates
     total = 0
     for price, key in ((price_in, "prompt_tokens"), (price_out, "completion_tokens")):
-        tokens = counted(usage.get(key))
+        tokens = reported_tokens(usage.get(key))
         if price is None:
             if usage.get(key) and per_request is None:
                 return None  # there were such tokens, and what they cost nobody said
@@ -104,15 +101,10 @@ def _of_cache(usage: Mapping[str, Any], price: float, cached: float | None, writ
     details = usage.get("prompt_tokens_details")
     if not isinstance(details, Mapping):
         return 0
-    left, change = counted(usage.get("prompt_tokens")) or 0, 0
+    left, change = reported_tokens(usage.get("prompt_tokens")) or 0, 0
     for name, own in (("cached_tokens", cached), ("cache_write_tokens", written)):
-        tokens = min(counted(details.get(name)) or 0, left)
+        tokens = min(reported_tokens(details.get(name)) or 0, left)
         left -= tokens
         if own is not None:
             change += tokens * (round(own * _FEMTO_OF_1K) - round(price * _FEMTO_OF_1K))
     return change
-
-
-def counted(tokens: Any) -> int | None:
-    """Return a number of tokens that a vendor reported, ``None`` when it is none that can be."""
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens <= MOST_TOKENS else None

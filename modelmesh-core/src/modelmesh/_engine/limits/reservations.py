@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from modelmesh._engine.limits.cost import cost_nano_usd, counted
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Meter, Metric, OnSpent, Quota, Reserve
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, Plan, plan
 from modelmesh._engine.limits.window import Period
+from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.health.registry import HealthBook
@@ -198,7 +199,7 @@ class Ledger:
         """
         if booking is None:
             return
-        counts = [counted((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
+        counts = [reported_tokens((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
         known = [count for count in counts if count is not None]
         cost = cost_nano_usd(candidate.info.pricing, usage, self.epoch + now) if known else None
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from modelmesh._engine.health.circuit_breaker import Account, ModelHealth
-from modelmesh._engine.limits.cost import counted
 from modelmesh._engine.limits.token_counts import PromptSize, answers_of, prompt_size
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
+from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
@@ -96,7 +96,7 @@ class Candidate:
             limit: The output limit that went out with it; a vendor that ignored it teaches nothing of the next answer.
         """
         self._reported, self.answered_at = reported, now
-        tokens, prompt = (counted((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
+        tokens, prompt = (reported_tokens((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
         if tokens is not None:
             several = 1 if call is None else answers_of(call)
             latest, before = tokens / several if limit is None else min(tokens / several, limit), self.typical_output

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from modelmesh import errors
 from modelmesh._engine.foundation.attempts import Attempt, PassedOver
 from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import plural, wait
 from modelmesh._engine.health.circuit_breaker import Account, Reason
-from modelmesh._engine.limits.cost import NANO
 from modelmesh._engine.limits.counter import Metric, OnSpent, Quota
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.plugins import attribution as authors

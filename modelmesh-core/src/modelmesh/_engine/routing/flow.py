@@ -14,11 +14,12 @@ from attrs import define, evolve, field, frozen
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.failures import RULES, FailureClass, Scope
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
 from modelmesh._engine.health.retry_policy import StreamPolicy
 from modelmesh._engine.limits.consumption import consumption
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd, counted
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.lost_leases import give_back, give_back_lost
 from modelmesh._engine.limits.reservations import Refusal
@@ -32,6 +33,7 @@ from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ProviderError, RoutingError
 
 
@@ -360,7 +362,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
             attempt.outcome = "answered"
             attempt.note(outcome.adapted)
             usage = usage_of(outcome.body)
-            is_reported = usage is not None and counted(usage.get("completion_tokens")) is not None
+            is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
             output = 0 if is_reported else answer_tokens(outcome.body)
             settle(served, usage=usage, output=output, now=done, seconds=done - now)
     except BaseException:

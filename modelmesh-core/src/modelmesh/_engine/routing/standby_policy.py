@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, Circuit, Reason, State
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.routing import final_errors as verdicts

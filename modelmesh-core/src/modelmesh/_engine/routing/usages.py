@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.limits.cost import counted
+from modelmesh.contracts.usage import reported_tokens
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
@@ -24,7 +24,7 @@ def sound_usage(reported: Any) -> dict[str, Any] | None:
         return None
     for name in _COUNTS:
         count = reported.get(name)
-        if count is not None and counted(count) is None:
+        if count is not None and reported_tokens(count) is None:
             return None
     usage = reported if reported.__class__ is dict else dict(reported)
     for name in _DETAILS:
@@ -36,5 +36,5 @@ def sound_usage(reported: Any) -> dict[str, Any] | None:
 
 def _are_counts(details: Any) -> bool:
     return isinstance(details, Mapping) and all(
-        count is None or counted(count) is not None for name, count in details.items() if str(name).endswith("_tokens")
+        count is None or reported_tokens(count) is not None for name, count in details.items() if str(name).endswith("_tokens")
     )

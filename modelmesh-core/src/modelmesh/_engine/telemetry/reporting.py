@@ -13,10 +13,10 @@ from attrs import evolve
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.notices import warn
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import Account, ModelHealth, Reason
 from modelmesh._engine.health.registry import Change, HealthBook
 from modelmesh._engine.health.retry_policy import Adaptation
-from modelmesh._engine.limits.cost import NANO, counted
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservations import Ledger, Note
 from modelmesh._engine.routing.flow import Served
@@ -27,6 +27,7 @@ from modelmesh._engine.telemetry.usage import UsageTracker
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
 from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ class Reporter:
             usage = attempt.usage or {}
             metrics = RequestMetrics(
                 last_ms if attempt is last else None,
-                counted(usage.get("prompt_tokens")) or 0,
-                counted(usage.get("completion_tokens")) or 0,
+                reported_tokens(usage.get("prompt_tokens")) or 0,
+                reported_tokens(usage.get("completion_tokens")) or 0,
                 attempt.cost,
                 attempt.outcome in ("answered", "cancelled"),  # a stream that its caller left was being answered
                 moved,
@@ -209,8 +210,8 @@ class Reporter:
                 delivery_mode="streaming" if call.stream else "synchronous",
                 status_code=getattr(error, "status", None) if error else 200,
                 latency_ms=took * 1000,
-                tokens_in=counted(usage.get("prompt_tokens")),
-                tokens_out=counted(usage.get("completion_tokens")),
+                tokens_in=reported_tokens(usage.get("prompt_tokens")),
+                tokens_out=reported_tokens(usage.get("completion_tokens")),
                 estimated=winner is not None and winner.estimated,
                 cost=winner.cost if winner else None,
                 error=type(error).__name__ if error else None,

@@ -13,8 +13,8 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import Circuit
-from modelmesh._engine.limits.cost import NANO
 from modelmesh.contracts.observability import AggregateStats
 
 SCOPES = ("model", "provider", "pool")

@@ -10,9 +10,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from modelmesh._engine.limits.cost import NANO, counted
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.counter import Meter, Metric
 from modelmesh._engine.limits.window import Period, Window
+from modelmesh.contracts.usage import reported_tokens
 
 
 @define
@@ -69,7 +70,7 @@ class UsageEntry:
     def charge(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
         """Count what an attempt took, and no request."""
         for name in ("prompt_tokens", "completion_tokens"):
-            setattr(self, name, getattr(self, name) + (counted((usage or {}).get(name)) or 0))
+            setattr(self, name, getattr(self, name) + (reported_tokens((usage or {}).get(name)) or 0))
         self._nano_usd += nano_usd or 0
 
     def join(self, other: UsageEntry) -> None:
