@@ -1,6 +1,6 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, SameTarget, Scope
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
@@ -39,6 +39,7 @@ __all__ = [
     "CHAT",
     "EMBEDDINGS",
     "OPERATIONS",
+    "RULES",
     "AggregateStats",
     "Answer",
     "AsyncEventStream",
@@ -53,6 +54,7 @@ __all__ = [
     "DiscoveredModels",
     "Discovery",
     "DiscoveryReports",
+    "Effect",
     "EntryMetadata",
     "EventStream",
     "FailureClass",
@@ -76,6 +78,8 @@ __all__ = [
     "RecoveryTrigger",
     "RequestLogEntry",
     "RoutingEvent",
+    "SameTarget",
+    "Scope",
     "Secret",
     "SecretManagement",
     "SecretStore",
