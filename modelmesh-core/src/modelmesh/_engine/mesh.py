@@ -16,7 +16,7 @@ from modelmesh._engine.background import Beside
 from modelmesh._engine.config.mesh_config import MeshConfig
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
-from modelmesh._engine.execution.arrived import aread_arrived, read_arrived
+from modelmesh._engine.execution.stream_drain import adrain, drain
 from modelmesh._engine.foundation.wording import name_of, one_line
 from modelmesh._engine.health.registry import HealthBook
 from modelmesh._engine.health.retry_policy import Adaptation
@@ -174,7 +174,7 @@ class ModelMesh(Looking):
 
     def _keep_state(self) -> None:
         assert self._kept is not None
-        self._driver.poster = self._adriver.poster = self._kept.begin()
+        self._driver.publisher = self._adriver.publisher = self._kept.begin()
         self._reporter.state = self.state
 
     def _joined(self, candidate: Candidate) -> None:
@@ -278,21 +278,21 @@ class ModelMesh(Looking):
     def relay(self, call: Call, served: Served) -> Any:
         """Return the chunks of an open stream, as an iterator."""
         began = self._clock()
-        return self._driver.relay(
+        return self._driver.stream(
             served, lambda error: self._reporter.streamed(call, served, error, began), asked_usage=_asked_usage(call)
         )
 
     def arelay(self, call: Call, served: Served) -> Any:
         """Return the chunks of an open stream, as an asynchronous iterator."""
         began = self._clock()
-        return self._adriver.relay(
+        return self._adriver.stream(
             served, lambda error: self._reporter.streamed(call, served, error, began), asked_usage=_asked_usage(call)
         )
 
     def leave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
         try:
-            read_arrived(served.outcome)
+            drain(served.outcome)
             served.outcome.stream.close()  # type: ignore[union-attr]
         finally:
             self.left(call, served)
@@ -300,7 +300,7 @@ class ModelMesh(Looking):
     async def aleave(self, call: Call, served: Served) -> None:
         """Close a stream that nobody began to read."""
         try:
-            await aread_arrived(served.outcome)
+            await adrain(served.outcome)
             await served.outcome.stream.aclose()  # type: ignore[union-attr]
         finally:
             self.left(call, served)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from modelmesh._engine.execution.settlement import failed
+from modelmesh._engine.execution.provider_result import to_provider_error
 from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, State
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Probing
@@ -101,7 +101,7 @@ class Prober:
             try:
                 row.provider.probe(LIMITS)
             except Exception as raised:  # noqa: BLE001 - whatever a connector raises is a failed probe
-                error = failed(row.provider, raised)
+                error = to_provider_error(row.provider, raised)
             if self.background.stopped():
                 return
             with self.lock:

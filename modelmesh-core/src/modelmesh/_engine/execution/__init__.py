@@ -1,4 +1,7 @@
-"""The drivers: the only code that calls providers and sleeps. One for threads, one for asyncio, nothing else between them."""
+"""Drivers of the request flow: the only code that calls providers and sleeps.
+
+``sync`` serves threads, ``aio`` serves asyncio. They differ in ``await`` alone; everything else is shared.
+"""
 
 from modelmesh._engine.execution.aio import AsyncDriver
 from modelmesh._engine.execution.sync import SyncDriver

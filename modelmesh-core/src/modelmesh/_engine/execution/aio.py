@@ -1,4 +1,4 @@
-"""The driver for asyncio; step for step the same as :mod:`.sync`."""
+"""Driver of the request flow for asyncio, step for step the same as :mod:`.sync`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from functools import partial
 from threading import RLock
 from typing import Any
 
-from modelmesh._engine.execution.arrived import aread_arrived
-from modelmesh._engine.execution.settlement import Hold, Relay, failed, not_a_stream, whole
+from modelmesh._engine.execution.provider_result import require_answer, stream_error, to_provider_error
+from modelmesh._engine.execution.stream_buffer import StreamBuffer
+from modelmesh._engine.execution.stream_drain import adrain
+from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import flow as flows
 from modelmesh._engine.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 from modelmesh.errors import ModelMeshError, ProviderError
@@ -20,23 +22,23 @@ class AsyncDriver:
     """Runs flows in the calling task."""
 
     def __init__(self, lock: RLock, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Take what a flow may not have itself.
+        """Initialize the driver with the effects that a flow may not have.
 
         Args:
             lock: Held around each step of a flow, never across an ``await``.
-            clock: Gives monotonic time, seconds.
-            sleep: Lets seconds pass.
+            clock: Returns monotonic time in seconds.
+            sleep: Waits for a number of seconds.
         """
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
-        self.poster: Callable[[dict[str, int]], Totals | None] | None = None
+        self.publisher: Callable[[dict[str, int]], Totals | None] | None = None
 
     async def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
 
         Raises:
-            ModelMeshError: What the flow ends in when nobody answers.
+            ModelMeshError: No candidate answered, or the request is wrong.
         """
         outcome: Outcome = None
         try:
@@ -50,19 +52,19 @@ class AsyncDriver:
                     outcome = None
                     await self._wait(step)
                 elif isinstance(step, Post):
-                    outcome = await asyncio.to_thread(self.poster, step.amounts) if self.poster else None
+                    outcome = await asyncio.to_thread(self.publisher, step.amounts) if self.publisher else None
                 else:
                     outcome = await self._attempt(step)
         except ModelMeshError:
-            await asyncio.sleep(0)  # a caller that tries again at once must not keep every other task from its turn
+            await asyncio.sleep(0)  # a caller that retries at once must not starve every other task
             raise
         finally:
             with self.lock:
-                flow.close()  # after a cancellation this gives back what the attempt held
+                flow.close()  # after a cancellation this releases the attempt's lease and reservation
 
     async def _wait(self, step: Wait) -> None:
-        """Let the step's seconds pass; a place that is granted to a queued request ends the wait early."""
-        if step.ticket is None or self._sleep is not asyncio.sleep:  # nothing wakes a virtual clock
+        """Wait for the step's seconds. A queued request that is granted a place stops waiting early."""
+        if step.ticket is None or self._sleep is not asyncio.sleep:  # a virtual clock needs no wake-up
             await self._sleep(step.seconds)
             return
         loop, turn = asyncio.get_running_loop(), asyncio.Event()
@@ -78,66 +80,71 @@ class AsyncDriver:
         try:
             reply = await provider.asend(step.call, step.candidate.upstream, step.limits)
             if not step.call.stream:
-                return whole(provider, "asend", reply)
-            mistake = not_a_stream(provider, "asend", reply)
-            return mistake or await _open(reply, Hold(reply, step.stream, self._clock, step.call.payload.get("tools")))
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
-            return failed(provider, error)
+                return require_answer(provider, "asend", reply)
+            mistake = stream_error(provider, "asend", reply)
+            return mistake or await _open(reply, StreamBuffer(reply, step.stream, self._clock, step.call.payload.get("tools")))
+        except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the attempt
+            return to_provider_error(provider, error)
 
-    async def relay(
+    async def stream(
         self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield the chunks of an open stream and settle it when it ends, breaks or is left.
+        """Yield the chunks of an open stream and settle its attempt when it ends, fails or is discarded.
+
+        Args:
+            served: The open stream.
+            done: Called once with the error of the stream, ``None`` without one.
+            asked_usage: Whether the caller requested a usage chunk.
 
         Raises:
-            StreamInterruptedError: It broke.
+            StreamInterruptedError: The stream failed after content was yielded.
         """
-        relay, opened, began = Relay(served, asked_usage=asked_usage), served.outcome, self._clock()
+        relay, opened, began = StreamRelay(served, asked_usage=asked_usage), served.outcome, self._clock()
         assert isinstance(opened, Opened)
         cause: ProviderError | None = None
         ended = False
         try:
-            for chunk in relay.held():
+            for chunk in relay.buffered():
                 yield chunk
             try:
                 async for raw in opened.events:
-                    for chunk in relay.take(raw):
+                    for chunk in relay.feed(raw):
                         yield chunk
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
-                cause = failed(served.candidate.provider, error)
+            except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
+                cause = to_provider_error(served.candidate.provider, error)
             with self.lock:
-                broken = relay.end(cause, now=self._clock(), began=began)
+                broken = relay.settle(cause, now=self._clock(), began=began)
             ended = True
-            done(broken)  # before the last chunk: many callers leave when they have that
+            done(broken)  # before the last chunk: many callers stop reading there
         finally:
             if not ended:
                 try:
-                    await aread_arrived(opened)
+                    await adrain(opened)
                 finally:
                     with self.lock:
                         flows.abandon(served, self._clock())
                     done(None)
-            await opened.stream.aclose()  # here a task may be cancelled: what ended is counted by then
+            await opened.stream.aclose()  # a task may be cancelled here, after the stream was counted
         if broken is not None:
             raise broken
-        for chunk in relay.rest():
+        for chunk in relay.remaining():
             yield chunk
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
-    """Call a function in an event loop from any thread; a loop that was closed has no request that waits."""
+    """Call a function in an event loop from any thread. A closed loop has no waiting request."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function)
 
 
-async def _open(stream: Any, hold: Hold) -> Opened | ProviderError:
+async def _open(stream: Any, buffer: StreamBuffer) -> Opened | ProviderError:
     try:
         events = aiter(stream)
         async for chunk in events:
-            if hold.enough(chunk):
-                return hold.opened(events)
+            if buffer.add(chunk):
+                return buffer.opened(events)
     except BaseException:
         await stream.aclose()
         raise
     await stream.aclose()
-    return hold.ended(events)
+    return buffer.ended(events)

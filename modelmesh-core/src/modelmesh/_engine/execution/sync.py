@@ -1,4 +1,4 @@
-"""The driver for threads."""
+"""Driver of the request flow for threads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from threading import Event, RLock
 from typing import Any
 
-from modelmesh._engine.execution.arrived import read_arrived
-from modelmesh._engine.execution.settlement import Hold, Relay, failed, not_a_stream, whole
+from modelmesh._engine.execution.provider_result import require_answer, stream_error, to_provider_error
+from modelmesh._engine.execution.stream_buffer import StreamBuffer
+from modelmesh._engine.execution.stream_drain import drain
+from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import flow as flows
 from modelmesh._engine.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
@@ -18,23 +20,23 @@ class SyncDriver:
     """Runs flows in the calling thread."""
 
     def __init__(self, lock: RLock, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        """Take what a flow may not have itself.
+        """Initialize the driver with the effects that a flow may not have.
 
         Args:
-            lock: Held around each step of a flow; steps are short and pure.
-            clock: Gives monotonic time, seconds.
-            sleep: Lets seconds pass.
+            lock: Held around each step of a flow. Steps are short and pure.
+            clock: Returns monotonic time in seconds.
+            sleep: Waits for a number of seconds.
         """
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
-        self.poster: Callable[[dict[str, int]], Totals | None] | None = None
+        self.publisher: Callable[[dict[str, int]], Totals | None] | None = None
 
     def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
 
         Raises:
-            ModelMeshError: What the flow ends in when nobody answers.
+            ModelMeshError: No candidate answered, or the request is wrong.
         """
         outcome: Outcome = None
         try:
@@ -48,16 +50,16 @@ class SyncDriver:
                     outcome = None
                     self._wait(step)
                 elif isinstance(step, Post):
-                    outcome = self.poster(step.amounts) if self.poster else None
+                    outcome = self.publisher(step.amounts) if self.publisher else None
                 else:
                     outcome = self._attempt(step)
         finally:
             with self.lock:
-                flow.close()  # after an interrupt this gives back what the attempt held
+                flow.close()  # after an interrupt this releases the attempt's lease and reservation
 
     def _wait(self, step: Wait) -> None:
-        """Let the step's seconds pass; a place that is granted to a queued request ends the wait early."""
-        if step.ticket is None or self._sleep is not time.sleep:  # nothing wakes a virtual clock
+        """Wait for the step's seconds. A queued request that is granted a place stops waiting early."""
+        if step.ticket is None or self._sleep is not time.sleep:  # a virtual clock needs no wake-up
             self._sleep(step.seconds)
             return
         turn = Event()
@@ -72,41 +74,46 @@ class SyncDriver:
         try:
             reply = provider.send(step.call, step.candidate.upstream, step.limits)
             if not step.call.stream:
-                return whole(provider, "send", reply)
-            mistake = not_a_stream(provider, "send", reply)
-            return mistake or _open(reply, Hold(reply, step.stream, self._clock, step.call.payload.get("tools")))
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the attempt
-            return failed(provider, error)
+                return require_answer(provider, "send", reply)
+            mistake = stream_error(provider, "send", reply)
+            return mistake or _open(reply, StreamBuffer(reply, step.stream, self._clock, step.call.payload.get("tools")))
+        except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the attempt
+            return to_provider_error(provider, error)
 
-    def relay(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[dict[str, Any]]:
-        """Yield the chunks of an open stream and settle it when it ends, breaks or is left.
+    def stream(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[dict[str, Any]]:
+        """Yield the chunks of an open stream and settle its attempt when it ends, fails or is discarded.
+
+        Args:
+            served: The open stream.
+            done: Called once with the error of the stream, ``None`` without one.
+            asked_usage: Whether the caller requested a usage chunk.
 
         Raises:
-            StreamInterruptedError: It broke.
+            StreamInterruptedError: The stream failed after content was yielded.
         """
-        relay, opened, began = Relay(served, asked_usage=asked_usage), served.outcome, self._clock()
+        relay, opened, began = StreamRelay(served, asked_usage=asked_usage), served.outcome, self._clock()
         assert isinstance(opened, Opened)
         cause: ProviderError | None = None
         ended = False
         try:
-            yield from relay.held()
+            yield from relay.buffered()
             try:
                 for chunk in opened.events:
                     if opened.left:
                         break
-                    yield from relay.take(chunk)
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a failure of the stream
-                cause = failed(served.candidate.provider, error)
+                    yield from relay.feed(chunk)
+            except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
+                cause = to_provider_error(served.candidate.provider, error)
             if opened.left and not opened.progress.complete:
-                return  # closed from another thread: the caller's own end of it
+                return  # closed from another thread, so the caller discards it
             with self.lock:
-                broken = relay.end(cause, now=self._clock(), began=began)
+                broken = relay.settle(cause, now=self._clock(), began=began)
             ended = True
-            done(broken)  # before the last chunk: many callers leave when they have that
+            done(broken)  # before the last chunk: many callers stop reading there
         finally:
             try:
                 if not ended:
-                    read_arrived(opened)
+                    drain(opened)
                 opened.stream.close()
             finally:
                 if not ended:
@@ -115,17 +122,17 @@ class SyncDriver:
                     done(None)
         if broken is not None:
             raise broken
-        yield from relay.rest()
+        yield from relay.remaining()
 
 
-def _open(stream: Any, hold: Hold) -> Opened | ProviderError:
+def _open(stream: Any, buffer: StreamBuffer) -> Opened | ProviderError:
     try:
         events = iter(stream)
         for chunk in events:
-            if hold.enough(chunk):
-                return hold.opened(events)
+            if buffer.add(chunk):
+                return buffer.opened(events)
     except BaseException:
         stream.close()
         raise
     stream.close()
-    return hold.ended(events)
+    return buffer.ended(events)

@@ -1,0 +1,125 @@
+"""Relay of an open stream's chunks to the caller, and the settlement at its end.
+
+Usage is on the finish chunk and on no other. A caller that requested usage gets it in a separate last chunk, as OpenAI sends it,
+wherever the vendor puts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import flow
+from modelmesh._engine.routing.flow import Opened, Served
+from modelmesh._engine.routing.usages import sound_usage
+from modelmesh.contracts.conversation import StreamMarker
+from modelmesh.errors import ProviderError, StreamInterruptedError
+
+
+class StreamRelay:
+    """Normalizes the chunks of one open stream; shared by both drivers, which only iterate."""
+
+    __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_served")
+
+    def __init__(self, served: Served, *, asked_usage: bool) -> None:
+        assert isinstance(served.outcome, Opened)
+        self._served = served
+        self._opened = served.outcome
+        self._asked_usage = asked_usage
+        self._model = served.candidate.model_id
+        self._marker = StreamMarker(served.candidate.provider.id)
+        self._finish: dict[str, Any] | None = None
+        self._last: dict[str, Any] = {}
+
+    def buffered(self) -> Iterator[dict[str, Any]]:
+        """Yield the chunks that were read before the stream was committed."""
+        for chunk in self._opened.held:
+            yield from self._shape(chunk)
+
+    def feed(self, chunk: Any) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:
+        """Take one chunk from the stream and return the chunks that go to the caller now.
+
+        Raises:
+            TypeError: The chunk is not a dictionary.
+        """
+        if not isinstance(chunk, dict):
+            message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
+            raise TypeError(message)
+        return self._shape(chunk) if self._opened.progress.feed(chunk) else ()
+
+    def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """Remove usage from a chunk, and delay the finish chunk: usage may follow in a chunk of its own."""
+        chunk["model"] = self._model
+        self._marker.mark(chunk)
+        self._last = chunk
+        choices, finish = chunk.get("choices"), self._finish
+        if chunk.get("usage"):
+            if not choices or (finish is not None and not any(map(_has_content, choices))):
+                return ()
+            chunk["usage"] = None
+        ends = choices is not None and bool(choices) and choices[0].get("finish_reason") is not None
+        if finish is None and not ends:
+            return (chunk,)
+        self._finish = chunk if ends else None
+        passed = () if finish is None else (finish,)
+        return passed if ends else (*passed, chunk)
+
+    def remaining(self) -> tuple[dict[str, Any], ...]:
+        """Return the delayed chunks after the end of the stream."""
+        finish, self._finish, usage = self._finish, None, self._opened.progress.usage
+        left = () if finish is None else (finish,)
+        if usage is None:
+            return left
+        if self._asked_usage:
+            last = self._last
+            kept = last if not last.get("choices") else {name: last[name] for name in _HEAD if name in last}
+            return (*left, {**kept, "choices": [], "usage": usage})
+        if finish is not None:
+            finish["usage"] = usage
+        return left
+
+    def settle(self, error: ProviderError | None, *, now: float, began: float) -> StreamInterruptedError | None:
+        """Settle the attempt of an ended stream.
+
+        Args:
+            error: The failure that ended the stream, ``None`` for a stream that ended by itself.
+            now: The time.
+            began: When the relay began.
+
+        Returns:
+            The error that the caller gets, ``None`` when the answer is complete.
+        """
+        progress = self._opened.progress
+        if progress.usage is None and error is not None:
+            progress.usage = sound_usage(error.usage)  # some vendors send usage together with the error
+        if progress.complete:
+            flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
+            return None
+        cause = error or verdicts.no_answer("its stream ended without a finish reason")
+        flow.interrupt(self._served, cause, now=now)
+        candidate = self._served.candidate
+        return StreamInterruptedError(
+            f"{candidate} broke off its answer after {len(progress.text)} characters: {cause.message}. What was received is in "
+            "partial_text; ask again for a whole answer. No other model was asked to go on from here.",
+            failure=cause.failure,
+            provider_id=candidate.provider_id,
+            model_id=candidate.model_id,
+            status=cause.status,
+            code=cause.code,
+            request_id=cause.request_id,
+            billed=RULES[FailureClass.AMBIGUOUS].billed,
+            partial_text=progress.text,
+            partial_tool_calls=tuple(progress.tool_calls),
+            usage=progress.usage,
+            attempts=tuple(self._served.attempts),
+        )
+
+
+_HEAD = ("id", "object", "created", "model")
+
+
+def _has_content(choice: Any) -> bool:
+    """Return whether a choice after the finish chunk has content."""
+    return choice.get("finish_reason") is not None or any(value for name, value in choice["delta"].items() if name != "role")
