@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from modelmesh._engine.config.problems import did_you_mean
 from modelmesh._engine.config.schema import FEATURES
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts.models import ModelInfo

@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import frozen
 
-from modelmesh._engine.config.problems import did_you_mean
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.catalog import Catalog, Found
 from modelmesh._engine.plugins.published import distribution_for, provider_name, variables

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from modelmesh._engine.assembly.assembler import DEFAULT_STRATEGY
 from modelmesh._engine.autodetect import Detected, detect, nothing_detected
 from modelmesh._engine.config import MeshConfig
-from modelmesh._engine.config.problems import did_you_mean
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
 from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.mesh import ModelMesh
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver

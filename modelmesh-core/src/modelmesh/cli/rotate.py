@@ -102,7 +102,7 @@ def _named(pool: Pool, name: str) -> Candidate:
     if meant:
         message = f"{name!r} means {len(meant)} models of {pool.name}. Name one: {', '.join(map(str, meant))}"
     else:
-        from modelmesh._engine.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+        from modelmesh._engine.foundation.suggestions import did_you_mean  # noqa: PLC0415 - only when there is something to say
 
         names = [str(member) for member in pool.members]
         hint = did_you_mean(name, [*names, *(member.model_id for member in pool.members)])

@@ -67,7 +67,7 @@ class Stored:
         """
         pools = {pool.name: pool for pool in self.mesh.list_pools()}
         if name not in pools:
-            from modelmesh._engine.config.problems import did_you_mean  # noqa: PLC0415 - only when there is something to say
+            from modelmesh._engine.foundation.suggestions import did_you_mean  # noqa: PLC0415 - only when there is something to say
 
             message = f"{self.file} has no pool {name!r}.{did_you_mean(name, pools)} It has: {', '.join(pools)}."
             raise click.BadParameter(message, param_hint="POOL")

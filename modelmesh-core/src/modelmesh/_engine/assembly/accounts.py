@@ -9,19 +9,20 @@ from typing import Any
 
 from attrs import define, field
 
+from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.policies import account_limits
 from modelmesh._engine.config.locate import Path, Places
-from modelmesh._engine.config.problems import Problems, UnknownValueError, did_you_mean
+from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.reading import KNOWN_PROVIDER_KEYS
 from modelmesh._engine.config.references import References
 from modelmesh._engine.config.schema import ConnectionPoolSection, ProviderSection
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.health.admission_queue import AdmissionQueue
 from modelmesh._engine.health.circuit_breaker import Account
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.plugins.aliases import ID_ALIASES, canonical_id
-from modelmesh._engine.plugins.options import check_options
 from modelmesh._engine.plugins.resolver import Resolver, build
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Provider

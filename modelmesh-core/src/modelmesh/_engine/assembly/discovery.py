@@ -8,6 +8,7 @@ from typing import Any
 from attrs import asdict, define, evolve
 
 from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
+from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.membership import Models
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
@@ -15,7 +16,6 @@ from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import DiscoverySection, HealthSection, SyncSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins import attribution as authors
-from modelmesh._engine.plugins.options import check_options
 from modelmesh._engine.plugins.resolver import Resolver, built_at
 from modelmesh.contracts.discovery import Discovery
 from modelmesh.errors import ConfigurationError, ConnectorLoadError

@@ -10,8 +10,9 @@ from attrs import evolve
 from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
 from modelmesh._engine.assembly.prices import PriceSources, at_no_charge, configured_price
 from modelmesh._engine.config.locate import Places
-from modelmesh._engine.config.problems import Problems, UnknownValueError, did_you_mean
+from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.schema import ModelSection, PoolSection
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.limits.spending import CONFIGURED
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.capabilities import PREDEFINED_POOLS

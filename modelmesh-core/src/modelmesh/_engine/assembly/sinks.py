@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import fields
 
+from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.normalize_sinks import PARTS
 from modelmesh._engine.config.problems import Problems
@@ -11,7 +12,6 @@ from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SinkSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.aliases import canonical_id
-from modelmesh._engine.plugins.options import check_options
 from modelmesh._engine.plugins.resolver import Resolver, built_at
 from modelmesh._engine.plugins.validation import REQUIRED
 from modelmesh._engine.telemetry.events import Emitter, Sink, expand

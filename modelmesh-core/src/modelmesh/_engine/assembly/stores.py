@@ -7,12 +7,12 @@ from typing import Any
 
 from attrs import fields_dict
 
+from modelmesh._engine.assembly.connector_options import check_options, declared
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SecretsSection, StorageSection
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.plugins.options import check_options, declared
 from modelmesh._engine.plugins.resolver import Resolver, built_at
 from modelmesh.contracts.secret_store import SecretStore
 from modelmesh.contracts.storage import Storage

@@ -7,12 +7,13 @@ from typing import Any
 
 from attrs import fields_dict
 
+from modelmesh._engine.assembly.connector_options import declared
 from modelmesh._engine.assembly.policies import strategy_settings
 from modelmesh._engine.assembly.recovery import policy_settings
-from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.schema import PoolSection, RateLimitSection
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.plugins.options import declared
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.resolver import Resolver, built_at
 from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
 from modelmesh.contracts.strategy import Strategy

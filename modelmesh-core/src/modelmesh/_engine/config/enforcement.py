@@ -9,7 +9,8 @@ from attrs import fields
 
 from modelmesh._engine.config import schema
 from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.telemetry.events import GROUPS
 from modelmesh.contracts.observability import EVENT_TYPES
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelmesh._engine.config.keys import KeyMover, kind_of
 from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import did_you_mean
+from modelmesh._engine.foundation.suggestions import did_you_mean
 
 QUEUE_ALIASES = {"timeout": "queue_wait"}
 KEY_ALIASES = {

@@ -9,8 +9,8 @@ from attrs import field, frozen
 
 from modelmesh._engine.config.keys import KeyMover
 from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import did_you_mean
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 
 PARTS = ("routing", "events", "logging", "statistics", "tracing")

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 
 from modelmesh._engine.config.locate import Path, Places
 from modelmesh.errors import ConfigurationError, ModelMeshError, also
 
 _PLACE = re.compile(r":(\d+):(\d+)(?=:|$)")
-
-
-def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return `` Did you mean 'x'?`` for the nearest known name, or nothing when none is as near as ``cutoff``."""
-    near = get_close_matches(name, [*known], n=1, cutoff=cutoff)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 class UnknownValueError(ConfigurationError):

@@ -10,12 +10,13 @@ from modelmesh._engine.config.disabled import looked_at_without_disabled, withou
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.normalize import Normalizer
 from modelmesh._engine.config.normalize_sinks import SinkNormalizer
-from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, has_reference, literal
 from modelmesh._engine.config.sealing import SEALED
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.config.structure import UNKNOWN, structure
 from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.suggestions import did_you_mean
 
 Entry = TypeVar("Entry")
 

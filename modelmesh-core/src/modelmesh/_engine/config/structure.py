@@ -16,9 +16,10 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from modelmesh._engine.config import schema
 from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import literal, literals
 from modelmesh._engine.foundation.secret import Secret
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.foundation.units import duration, size
 from modelmesh._engine.health.retry_policy import Adaptation, Backoff, Commit, RetryScope
 from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST

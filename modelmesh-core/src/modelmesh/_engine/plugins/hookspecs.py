@@ -5,15 +5,34 @@ A hook module registers in the entry-point group ``modelmesh.plugins``; each fun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelmesh.hooks import hookspec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from modelmesh._engine.foundation.ids import Kind
-    from modelmesh._engine.mesh import ModelMesh
     from modelmesh.contracts.models import ModelPricing
     from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+
+
+class Mesh(Protocol):
+    """Members of a :class:`modelmesh.ModelMesh` that a lifecycle hook may use."""
+
+    def list_models(self) -> Sequence[Any]:
+        """Return every model of every pool, once."""
+
+    def pool_status(self, pool: str | None = None) -> Mapping[str, Any]:
+        """Return a summary of each pool's health, or of one."""
+
+    def get_client(self) -> Any:
+        """Return an asynchronous client of the mesh."""
+
+    @property
+    def client(self) -> Any:
+        """A synchronous client of the mesh."""
+
 
 # -- resolution: the first plugin that knows the ID answers ---------------------------------------------------------
 
@@ -51,12 +70,12 @@ def modelmesh_price(connector_id: str, model_id: str) -> ModelPricing | None:
 
 
 @hookspec
-def modelmesh_mesh_ready(mesh: ModelMesh) -> None:
+def modelmesh_mesh_ready(mesh: Mesh) -> None:
     """Hear that a mesh is assembled and about to serve."""
 
 
 @hookspec
-def modelmesh_mesh_closed(mesh: ModelMesh) -> None:
+def modelmesh_mesh_closed(mesh: Mesh) -> None:
     """Hear that a mesh was shut down."""
 
 

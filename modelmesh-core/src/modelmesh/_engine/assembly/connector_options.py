@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import Problems, did_you_mean
+from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.suggestions import did_you_mean
 
 ALMOST = 0.85
 """How alike an option of a connector that declares none must be to a key of ours to be taken for a slip."""
