@@ -58,7 +58,7 @@ def test_a_stream_as_it_comes(ask: Callable[..., Any], upstream: Upstream) -> No
 
 class OwnHeaders(BaseProvider):
     def _build_headers(self) -> dict[str, str]:
-        return {**super()._build_headers(), "x-api-key": self._api_key.reveal() if self._api_key else "", "User-Agent": "acme/1"}
+        return {**super()._build_headers(), "x-api-key": self.api_key.reveal() if self.api_key else "", "User-Agent": "acme/1"}
 
 
 class OwnPayload(BaseProvider):
@@ -74,7 +74,7 @@ class OwnPayload(BaseProvider):
 
 class OwnEndpoint(BaseProvider):
     def _get_completion_endpoint(self) -> str:
-        return f"{self._root}/deployments/x?api-version=1"
+        return f"{self.api_root}/deployments/x?api-version=1"
 
 
 class OwnAnswer(BaseProvider):

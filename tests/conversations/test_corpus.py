@@ -126,7 +126,7 @@ def sent(name: str, payload: dict[str, Any], model: str) -> dict[str, Any] | Non
     provider, before = PROVIDERS[name], deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), model)
     try:
-        body = json.loads(provider._encode(request)[2])
+        body = json.loads(provider._encode_request(request)[2])
     except ProviderError as error:
         assert error.failure in (FailureClass.CAPABILITY, FailureClass.CALLER)
         return None

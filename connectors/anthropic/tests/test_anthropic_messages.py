@@ -23,7 +23,7 @@ def sent(payload: dict[str, Any]) -> tuple[Any, list[str]]:
     provider = AnthropicProvider({"api_key": "test-key"})
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), "claude-sonnet-5-5")
-    body = json.loads(provider._encode(request)[2])
+    body = json.loads(provider._encode_request(request)[2])
     assert payload == before, "the caller's payload was changed"
     return body, request.adapted
 

@@ -28,7 +28,7 @@ def sent(
     payload = {"messages": HI, **payload}
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload, stream, CallOptions(headers=headers or {})), "claude-sonnet-5-5")
-    body = json.loads(provider._encode(request)[2])
+    body = json.loads(provider._encode_request(request)[2])
     assert payload == before, "the caller's payload was changed"
     return body, request.adapted
 

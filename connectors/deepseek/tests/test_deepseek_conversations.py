@@ -22,7 +22,7 @@ RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "x"}
 
 def sent(*messages: Any, model: str = "deepseek-v4-pro", address: str = "", **payload: Any) -> tuple[list[Any], list[str]]:
     request = WireRequest(Call(CHAT, "chat", {"messages": list(messages), **payload}), model)
-    body = json.loads(DeepSeekProvider(api_key="test", base_url=address)._encode(request)[2])
+    body = json.loads(DeepSeekProvider(api_key="test", base_url=address)._encode_request(request)[2])
     assert breaches(body, rules_of(model, body)) == []
     return body["messages"], request.adapted
 

@@ -21,7 +21,7 @@ def sent(payload: dict[str, Any], *, strict: bool = False) -> tuple[dict[str, An
     """Return the body of a request as it would travel, and what was adapted."""
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload, strict=strict), "gemini-3.8-flash")
-    body = json.loads(GoogleProvider({"api_key": "test"})._encode(request)[2])
+    body = json.loads(GoogleProvider({"api_key": "test"})._encode_request(request)[2])
     assert payload == before, "the caller's payload was changed"
     return body, request.adapted
 

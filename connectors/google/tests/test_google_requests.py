@@ -26,7 +26,7 @@ def sent(model: str = "gemini-3.8-flash", **payload: Any) -> tuple[dict[str, Any
     payload.setdefault("messages", HI)
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), model)
-    body = json.loads(GoogleProvider(api_key="test")._encode(request)[2])
+    body = json.loads(GoogleProvider(api_key="test")._encode_request(request)[2])
     assert payload == before
     return body, request.adapted
 

@@ -34,7 +34,7 @@ def upstream() -> Iterator[Upstream]:
 def sent(*messages: dict[str, Any]) -> tuple[list[Any], list[str]]:
     before = copy.deepcopy(messages)
     request = WireRequest(Call(CHAT, "chat", {"messages": list(messages)}), "mistral-medium-3-5")
-    body = json.loads(MistralProvider(api_key="test")._encode(request)[2])
+    body = json.loads(MistralProvider(api_key="test")._encode_request(request)[2])
     assert messages == before
     assert breaches(body, RULES) == []
     return body["messages"], request.adapted

@@ -20,7 +20,7 @@ def sent(given: str) -> tuple[list[Any], list[str]]:
         {"role": "tool", "tool_call_id": given, "content": "x"},
     ]
     request = WireRequest(Call(CHAT, "chat", {"messages": messages}), "gpt-6.1-terra")
-    body = json.loads(OpenAIProvider(api_key="sk-test")._encode(request)[2])
+    body = json.loads(OpenAIProvider(api_key="sk-test")._encode_request(request)[2])
     return [body["messages"][0]["tool_calls"][0]["id"], body["messages"][1]["tool_call_id"]], request.adapted
 
 

@@ -92,7 +92,7 @@ def test_bad_addresses(address: str) -> None:
 
 
 def test_a_path_without_a_version_is_not_guessed_at() -> None:
-    with pytest.raises(BadNameError, match=r"e\.g\. https://acme\.example/openai/v1 .*_find_root"):
+    with pytest.raises(BadNameError, match=r"e\.g\. https://acme\.example/openai/v1 .*_resolve_api_root"):
         names.check_base_url("https://acme.example/openai/")
 
 

@@ -79,16 +79,16 @@ class AnthropicProvider(BaseProvider):
             headers["anthropic-version"] = self.version
         return headers
 
-    def _encode(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         options = request.call.options
         own = {name.lower() for name in options.headers}
         given = {name: value for name, value in headers_of(request.payload).items() if name not in own}
         if given:
             request.call = evolve(request.call, options=evolve(options, headers={**given, **options.headers}))
-        return super()._encode(request)
+        return super()._encode_request(request)
 
     def _get_completion_endpoint(self) -> str:
-        return f"{self._root}/messages"
+        return f"{self.api_root}/messages"
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         return body_of(
@@ -126,13 +126,13 @@ class AnthropicProvider(BaseProvider):
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
         asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
-        return EventDecoder(self._event_failure, asked_usage=asked, created=int(time.time()))
+        return EventDecoder(self._map_embedded_error, asked_usage=asked, created=int(time.time()))
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list states of a model."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
         """Return the cursor after a page (``pagination.py`` of the anthropic package 2.11.0)."""
@@ -149,12 +149,12 @@ class AnthropicProvider(BaseProvider):
         stated = super()._stated_delay(headers, body)
         return refusals.delay_of(self._error_text(body), time.time()) if stated is None else stated
 
-    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an ``error`` event, or of an error body under a status of success."""
         heard = dict(headers or {})
         if body.get("request_id"):
             heard.setdefault("request-id", str(body["request_id"]))
         status = refusals.status_of(body)
         if status is None:
-            return super()._event_failure(body, heard)
-        return self._refusal(status, heard, dict(body))
+            return super()._map_embedded_error(body, heard)
+        return self.build_error(status, heard, dict(body))

@@ -52,8 +52,8 @@ class CohereProvider(BaseProvider):
         inputs=96, source="cohere package 7.3.1 (v2/client.py: at most 96 texts per call)", as_of="2026-11-21"
     )
 
-    def _find_root(self) -> str:
-        root = super()._find_root()
+    def _resolve_api_root(self) -> str:
+        root = super()._resolve_api_root()
         host = urlsplit(root).hostname or ""
         if root.endswith("/v1") and host.endswith(("cohere.com", "cohere.ai")):
             return root.removesuffix("/v1") + self.api_version  # of the API before; the cohere package does the same
@@ -67,10 +67,10 @@ class CohereProvider(BaseProvider):
         return headers
 
     def _get_completion_endpoint(self) -> str:
-        return f"{self._root}/chat"
+        return f"{self.api_root}/chat"
 
     def _endpoint(self, request: WireRequest) -> str:
-        return f"{self._root}/embed" if request.call.operation.name == _EMBEDDINGS else super()._endpoint(request)
+        return f"{self.api_root}/embed" if request.call.operation.name == _EMBEDDINGS else super()._endpoint(request)
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         if request.call.operation.name == _EMBEDDINGS:
@@ -82,7 +82,7 @@ class CohereProvider(BaseProvider):
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         if refusals.is_error(data) or refusals.failed_reason(data.get("finish_reason")):
-            raise self._event_failure(data)
+            raise self._map_embedded_error(data)
         try:
             if "embeddings" in data:
                 return embeddings.embedding_list(data)
@@ -90,8 +90,8 @@ class CohereProvider(BaseProvider):
         except (TypeError, AttributeError):
             raise ValueError("its body is not a reply as Cohere documents it") from None
 
-    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        answer = super()._answer(request, status, headers, raw)
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._decode_response(request, status, headers, raw)
         answer.body.setdefault("model", request.model)
         if request.call.operation.name == _EMBEDDINGS:
             if "data" not in answer.body:
@@ -102,14 +102,14 @@ class CohereProvider(BaseProvider):
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
         asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
-        return EventDecoder(self._event_failure, model=request.model, asked_usage=asked, created=int(time.time()))
+        return EventDecoder(self._map_embedded_error, model=request.model, asked_usage=asked, created=int(time.time()))
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def _get_list_endpoint(self) -> str:
         """Return the address of the list, which is in the first version of the API only (``models/raw_client.py``)."""
-        root = self._root.removesuffix(self.api_version)
-        return f"{self._root if root == self._root else root + '/v1'}{self.list_path}"
+        root = self.api_root.removesuffix(self.api_version)
+        return f"{self.api_root if root == self.api_root else root + '/v1'}{self.list_path}"
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
         """Return the models of a page."""
@@ -117,7 +117,7 @@ class CohereProvider(BaseProvider):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list states of a model."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
         """Return the token of the next page."""
@@ -139,17 +139,17 @@ class CohereProvider(BaseProvider):
         reason = body.get("finish_reason") if isinstance(body, Mapping) else None
         return reason if isinstance(reason, str) else None
 
-    def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
-        made = super()._refused(status, headers, raw)
+    def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+        made = super()._map_error_response(status, headers, raw)
         if made.request_id is None and isinstance(made.body, Mapping) and isinstance(made.body.get("id"), str):
             made.request_id = made.body["id"]
         return made
 
-    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an answer that failed while it was written, or of an error body under a status of success."""
-        code = scrubbed(self._error_code(body), self._api_key)
+        code = scrubbed(self._error_code(body), self.api_key)
         kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
-        body = scrubbed(dict(body), self._api_key)
+        body = scrubbed(dict(body), self.api_key)
         made = failure(kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body)
         made.billed = "unknown"
         return made

@@ -29,9 +29,9 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
     message_rules: ClassVar[MessageRules | None] = WITH_TOOLS
 
-    def _find_root(self) -> str:
+    def _resolve_api_root(self) -> str:
         """Return the address; ``/beta`` of DeepSeek's own, too, stands without a version."""
-        root = super()._find_root()
+        root = super()._resolve_api_root()
         return root.removesuffix("/v1") if root.startswith(f"{OWN_ADDRESS}/") else root
 
     def _message_rules(self, request: WireRequest) -> MessageRules | None:
@@ -40,14 +40,14 @@ class DeepSeekProvider(OpenAICompatibleProvider):
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages without ``prefix``, which only the beta address accepts (guides/chat_prefix_completion, 2026-11-30)."""
-        if self._root.endswith("/beta") or not any(isinstance(one, Mapping) and "prefix" in one for one in messages):
+        if self.api_root.endswith("/beta") or not any(isinstance(one, Mapping) and "prefix" in one for one in messages):
             return messages
         return [_without_prefix(message) for message in messages]
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the answer; one that DeepSeek stopped for want of machines is none."""
         if _cut_off(data):
-            raise self._event_failure(_no_machines())
+            raise self._map_embedded_error(_no_machines())
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:

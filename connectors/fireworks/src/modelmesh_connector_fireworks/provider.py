@@ -42,9 +42,9 @@ class FireworksProvider(OpenAICompatibleProvider):
         as_of="2026-11-30",
     )
 
-    def _find_root(self) -> str:
+    def _resolve_api_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/inference`` or without that."""
-        root = super()._find_root()
+        root = super()._resolve_api_root()
         twice = "/inference" + self.api_version
         if root.endswith(twice):
             return root.removesuffix(twice) + self.api_version

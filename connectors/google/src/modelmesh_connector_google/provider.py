@@ -74,12 +74,12 @@ class GoogleProvider(BaseProvider):
 
     def _build_headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
-        if self._api_key is not None:
-            headers["x-goog-api-key"] = self._api_key.reveal()
+        if self.api_key is not None:
+            headers["x-goog-api-key"] = self.api_key.reveal()
         return headers
 
     def _endpoint(self, request: WireRequest) -> str:
-        address = f"{self._root}/{quote(_resource(request.model), safe='/')}"
+        address = f"{self.api_root}/{quote(_resource(request.model), safe='/')}"
         if request.call.operation.name == EMBEDDINGS.name:
             return f"{address}:batchEmbedContents"
         if request.call.operation.name != CHAT.name:
@@ -106,17 +106,17 @@ class GoogleProvider(BaseProvider):
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         if "embeddings" in data:
-            return data  # finished in _answer, where the request is known
+            return data  # finished in _decode_response, where the request is known
         if blocked(data):
-            raise self._event_failure(data)
+            raise self._map_embedded_error(data)
         try:
             return completion(data, created=int(time.time()))
         except (TypeError, AttributeError, KeyError):
             message = "its body is not an answer as Gemini documents it"
             raise ValueError(message) from None
 
-    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        answer = super()._answer(request, status, headers, raw)
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._decode_response(request, status, headers, raw)
         if request.call.operation.name == EMBEDDINGS.name:
             answer.body = embeddings.embeddings_of(answer.body, request)
         elif answer.body.get("model") is None:
@@ -128,7 +128,7 @@ class GoogleProvider(BaseProvider):
         asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
         count = request.payload.get("n")
         return EventDecoder(
-            self._event_failure,
+            self._map_embedded_error,
             model=request.model,
             candidates=count if isinstance(count, int) and count > 0 else 1,
             asked_usage=asked,
@@ -143,7 +143,7 @@ class GoogleProvider(BaseProvider):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list states of a model."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
         """Return the token of the next page."""
@@ -166,28 +166,28 @@ class GoogleProvider(BaseProvider):
         stated = super()._stated_delay(headers, body)
         return refusals.delay_of(body) if stated is None else stated
 
-    def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+    def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
             body = json_codec.decode(raw)
         except ValueError:
             body = None
-        made = super()._refused(status, headers, raw)
-        made.request_id = made.request_id or scrubbed(refusals.request_id_of(body), self._api_key)
+        made = super()._map_error_response(status, headers, raw)
+        made.request_id = made.request_id or scrubbed(refusals.request_id_of(body), self.api_key)
         return made
 
-    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body under a status of success, or of a prompt that was blocked.
 
         A blocked prompt has no answer at all, not even an empty one, so it is an error and no choice with
         ``content_filter``; another account of ours would be asked the same forbidden thing, so nobody else is.
         """
         if not body.get("error"):
-            reason = scrubbed(str(blocked(body)), self._api_key)
+            reason = scrubbed(str(blocked(body)), self.api_key)
             message = f"the provider blocked the prompt ({reason}); its promptFeedback is in the error's body"
             return failure(
-                FailureClass.POLICY, message, code=reason, headers=headers, body=scrubbed(dict(body), self._api_key), status=400
+                FailureClass.POLICY, message, code=reason, headers=headers, body=scrubbed(dict(body), self.api_key), status=400
             )
-        return super()._event_failure(body, headers)
+        return super()._map_embedded_error(body, headers)
 
 
 def _resource(model: str) -> str:

@@ -28,9 +28,9 @@ class GroqProvider(OpenAICompatibleProvider):
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"
     api_version: ClassVar[str] = "/openai/v1"
 
-    def _find_root(self) -> str:
+    def _resolve_api_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/openai``."""
-        root = super()._find_root()
+        root = super()._resolve_api_root()
         twice = "/openai" + self.api_version
         return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
 

@@ -57,26 +57,26 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     def _endpoint(self, request: WireRequest) -> str:
         """Return the address of a request; that of a task stands beside the version."""
         if self._is_task(request):
-            return self._root.removesuffix(self.api_version) + task_path(request.model)
+            return self.api_root.removesuffix(self.api_version) + task_path(request.model)
         return super()._endpoint(request)
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body."""
         return task_body(request) if self._is_task(request) else super()._build_request_payload(request)
 
-    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         """Return the answer; that of a task is a bare list."""
         if not self._is_task(request) or not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
-            return super()._answer(request, status, headers, raw)
+            return super()._decode_response(request, status, headers, raw)
         vectors = json_codec.decode(raw)
         if isinstance(vectors, dict) and vectors.get("error"):
-            raise self._event_failure(vectors, headers)
+            raise self._map_embedded_error(vectors, headers)
         if not isinstance(vectors, list):
             message = "its body is not a list of vectors"
             raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
         made = embedding_list(vectors, request)
         in_asked_form(made, request.payload.get("encoding_format"))
-        return Answer(made, headers, request.adapted, self._reported_limits(headers))
+        return Answer(made, headers, request.adapted, self.reported_rate_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
         """Return the embedding models; the router's list is of chat models, and these are served beside it."""

@@ -64,6 +64,6 @@ class MistralProvider(OpenAICompatibleProvider):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list of models states of one."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
     # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------

@@ -29,6 +29,6 @@ class OllamaProvider(QuickProvider):
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"
 
-    def _address(self) -> str:
+    def _resolve_base_url(self) -> str:
         written = self.config.base_url.strip() or os.environ.get("OLLAMA_HOST", "").strip()
-        return address_of(written) if written else super()._address()
+        return address_of(written) if written else super()._resolve_base_url()

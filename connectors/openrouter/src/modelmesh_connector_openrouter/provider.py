@@ -48,9 +48,9 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     probe_path: ClassVar[str] = "/key"  # its list of models opens without a key
     list_path: ClassVar[str] = "/models?output_modalities=all"  # only models that write text otherwise (its package, models_.py)
 
-    def _find_root(self) -> str:
+    def _resolve_api_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/api``."""
-        root = super()._find_root()
+        root = super()._resolve_api_root()
         twice = "/api" + self.api_version
         return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
 
@@ -78,7 +78,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         """Return the answer; one that broke while the model was writing says so inside its choice."""
         for choice in _choices(data):
             if isinstance(choice, Mapping) and isinstance(choice.get("error"), Mapping):
-                raise self._event_failure({"error": choice["error"]})
+                raise self._map_embedded_error({"error": choice["error"]})
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
@@ -90,7 +90,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list of models states of one."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class PerplexityProvider(BaseProvider):
     )
 
     def _get_completion_endpoint(self) -> str:
-        return f"{self._root}/agent"
+        return f"{self.api_root}/agent"
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         if request.call.operation.name == EMBEDDINGS.name:
@@ -63,22 +63,24 @@ class PerplexityProvider(BaseProvider):
             message = f"it was {data['status']} without a reason"
             raise ValueError(message)
         if "output" not in data and isinstance(data.get("data"), list):
-            return data  # embeddings; finished in _answer, where the request is known
+            return data  # embeddings; finished in _decode_response, where the request is known
         try:
             return completion(data)
         except (KeyError, TypeError, AttributeError):
             message = "its body is not a response as Perplexity documents it"
             raise ValueError(message) from None
 
-    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        answer = super()._answer(request, status, headers, raw)
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        answer = super()._decode_response(request, status, headers, raw)
         if request.call.operation.name == EMBEDDINGS.name:
             in_openais_form(answer.body, request.payload.get("encoding_format"))
         return answer
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
-        return EventDecoder(self._event_failure, asked_usage=bool(isinstance(options, Mapping) and options.get("include_usage")))
+        return EventDecoder(
+            self._map_embedded_error, asked_usage=bool(isinstance(options, Mapping) and options.get("include_usage"))
+        )
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
         """Return the embedding models; the list is of the Agent API's (docs.perplexity.ai, List Models, read 2026-11-21)."""
@@ -86,11 +88,11 @@ class PerplexityProvider(BaseProvider):
 
     # -- failures -----------------------------------------------------------------------------------------------------
 
-    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of a run that failed under a status of success."""
         error = body.get("error")
         if isinstance(error, Mapping) and not isinstance(error.get("code"), int):
             status = STATUS_OF_TYPE.get(str(error.get("type")))
             if status is not None:
                 body = {**body, "error": {**error, "code": status}}
-        return super()._event_failure(body, headers)
+        return super()._map_embedded_error(body, headers)

@@ -43,7 +43,7 @@ class TogetherProvider(OpenAICompatibleProvider):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list of models states of one."""
-        return row_of(row, self._list_source())
+        return row_of(row, self.list_source())
 
 
 def _with_stop(data: dict[str, Any]) -> dict[str, Any]:

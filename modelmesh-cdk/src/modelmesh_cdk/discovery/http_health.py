@@ -80,7 +80,7 @@ class HttpHealthDiscovery(BaseDiscovery):
         if provider_id in self._urls:
             return self._urls[provider_id]
         if isinstance(provider, WireFormat):
-            return provider._root.removesuffix(provider.api_version or "\0")  # noqa: SLF001 - of the same kit
+            return provider.api_root.removesuffix(provider.api_version or "\0")
         message = f"No URL registered for provider: {provider_id}. Call register_provider_url({provider_id!r}, 'https://…')"
         raise ModelMeshError(message)
 

@@ -87,7 +87,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
         self._given, self._given_async = transport, async_transport
         self._transport: Transport | None = transport
         self._async_transports = LoopTransports()
-        self._proxy = proxy_for(self._root)
+        self._proxy = proxy_for(self.api_root)
         self._loopback_only = self._keeps_to_this_machine()
 
     @classmethod
@@ -185,7 +185,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
 
     def _get_list_endpoint(self) -> str:
         """Return the address of the list."""
-        return f"{self._root}{self.list_path}"
+        return f"{self.api_root}{self.list_path}"
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
         """Return the models of one page: by default those of a bare list, or of one under ``data``.
@@ -197,7 +197,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what a row of the list states of a model the catalogue does not know; ``None`` leaves it out."""
-        return model_list.openai_row(row, self._list_source())
+        return model_list.openai_row(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
         """Return the query parameters that ask for the page after this one; ``None`` after the last."""
@@ -208,7 +208,8 @@ class BaseProvider(DeclaresOptions, WireFormat):
         """Return the models of the catalogue that the vendor has though its list is not about their kind."""
         return ()
 
-    def _list_source(self) -> str:
+    def list_source(self) -> str:
+        """Return the address of the vendor's list of models for messages, without its query and without a password."""
         return model_list.shown(str(self._get_list_endpoint()))
 
     # -- one attempt --------------------------------------------------------------------------------------------------
@@ -281,13 +282,15 @@ class BaseProvider(DeclaresOptions, WireFormat):
     def _written(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         """Encode a request; a mistake in doing so is the connector's, and nothing was sent."""
         try:
-            written = self._encode(request)
+            written = self._encode_request(request)
         except ProviderError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
             raise authors.raised(self, error, written=False) from None
         if not (isinstance(written, tuple) and tuple(map(type, written)) == (str, list, bytes)):
-            raise self._misused("_encode", written, "a tuple of three: the address (str), a list of headers, the body (bytes)")
+            raise self._misused(
+                "_encode_request", written, "a tuple of three: the address (str), a list of headers, the body (bytes)"
+            )
         return written
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
@@ -371,7 +374,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
             raise self._broken(error, limits) from None
         except ValueError as error:
             raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
-        raise self._refused(response.status, response.headers, raw)
+        raise self._map_error_response(response.status, response.headers, raw)
 
     def probe(self, limits: Limits) -> None:
         """Ask for the list of models, or what :attr:`probe_path` names: the vendor is up, and takes the key.
@@ -382,7 +385,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
         if not self.probe_path:
             message = f"{self.id} has no page that only a good key opens"
             raise ProviderError(message, failure=FailureClass.NOT_SENT)
-        self.get_json(f"{self._root}{self.probe_path}", limits)
+        self.get_json(f"{self.api_root}{self.probe_path}", limits)
 
     # -- connections --------------------------------------------------------------------------------------------------
 
@@ -393,13 +396,13 @@ class BaseProvider(DeclaresOptions, WireFormat):
 
             with self._lock:
                 if self._transport is None:
-                    self._transport = HttpxTransport(self._root, client=self.config.http_client, **self._connecting())
+                    self._transport = HttpxTransport(self.api_root, client=self.config.http_client, **self._connecting())
                 transport = self._transport
         return transport
 
     def _connecting(self) -> dict[str, Any]:
         if self._proxy is not None:
-            log_use(self._proxy, self._root)
+            log_use(self._proxy, self.api_root)
         return {
             "max_connections": self.config.max_connections,
             "proxy": self._proxy,
@@ -413,15 +416,15 @@ class BaseProvider(DeclaresOptions, WireFormat):
             ConfigurationError: They would leave it.
         """
         config = self.config
-        keyed = self._api_key is not None or any(name.lower() in CREDENTIALS for name in config.headers)
+        keyed = self.api_key is not None or any(name.lower() in CREDENTIALS for name in config.headers)
         if (
-            not self._root.startswith("http://")
+            not self.api_root.startswith("http://")
             or not keyed
             or config.allow_http
             or os.environ.get(ALLOW_HTTP, "") in ("1", "true")
         ):
             return False
-        host = self._proxy.host if self._proxy is not None else urlsplit(self._root).hostname or ""
+        host = self._proxy.host if self._proxy is not None else urlsplit(self.api_root).hostname or ""
         if not may_be_loopback(host):
             message = (
                 f"the provider {self.id} would send its API key in clear text: its base_url is http://{self._where()}. "
@@ -438,7 +441,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
     def _make_async(self) -> AsyncTransport:
         from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
 
-        return AsyncHttpxTransport(self._root, client=self.config.http_async_client, **self._connecting())
+        return AsyncHttpxTransport(self.api_root, client=self.config.http_async_client, **self._connecting())
 
     def close(self) -> None:
         """Close the connections of threads, and of event loops that were closed."""

@@ -42,7 +42,7 @@ class _Reading:
     def __init__(self, provider: WireFormat, request: WireRequest, headers: Mapping[str, str], deadline: Deadline) -> None:
         self.headers = headers
         self.adapted: Sequence[str] = request.adapted
-        self.rate_limits = provider._reported_limits(self.headers)  # noqa: SLF001
+        self.rate_limits = provider.reported_rate_limits(self.headers)
         self._unwrapped = provider.decode_pieces(headers.get("content-encoding"))
         self._sse = SseDecoder(provider.config.max_event)
         self._provider = provider

@@ -85,15 +85,15 @@ class HttpApiProvider(BaseProvider):
         """Return the headers of every request, the key where the vendor looks for it."""
         headers = super()._build_headers()
         key = headers.pop("Authorization", None)
-        if key is not None and self._api_key is not None:
-            headers[self.key_header] = f"{self.key_scheme} {self._api_key.reveal()}".strip()
+        if key is not None and self.api_key is not None:
+            headers[self.key_header] = f"{self.key_scheme} {self.api_key.reveal()}".strip()
         return headers
 
     def _get_completion_endpoint(self) -> str:
         """Return the address of chats, ``{model}`` not filled in."""
         path = self.completion_endpoint
         version = path.split("/", 2)[1] if path.startswith("/v") else ""
-        root = self._root.removesuffix(f"/{version}") if version else self._root  # however the base URL was written
+        root = self.api_root.removesuffix(f"/{version}") if version else self.api_root  # however the base URL was written
         return f"{root}/{path.lstrip('/')}"
 
     def _endpoint(self, request: WireRequest) -> str:

@@ -88,7 +88,7 @@ def _pages(provider: BaseProvider, limits: Limits) -> Iterable[Sequence[ModelInf
 
 def _rows(provider: BaseProvider, data: Any) -> Sequence[ModelInfo]:
     if isinstance(data, Mapping) and data.get("error"):
-        raise provider._event_failure(data)  # noqa: SLF001 - its own error
+        raise provider._map_embedded_error(data)  # noqa: SLF001 - its own error
     rows: Any = _asked_hook(provider, provider._parse_model_list, data)  # noqa: SLF001 - a hook
     if not isinstance(rows, Sequence) or not all(isinstance(row, ModelInfo) for row in rows):
         raise provider._misused("_parse_model_list", rows, "a sequence of ModelInfo", written=True)  # noqa: SLF001
@@ -108,7 +108,7 @@ def _asked_hook(provider: BaseProvider, hook: Callable[[Any], Any], data: Any) -
     except ProviderError:
         raise
     except ValueError as error:
-        why = scrubbed(provider._unreadable(error), provider._api_key)  # noqa: SLF001 - a hook may quote what the vendor sent
+        why = scrubbed(provider._unreadable(error), provider.api_key)  # noqa: SLF001 - a hook may quote what the vendor sent
         raise failure(FailureClass.PROTOCOL, f"the provider answered, but {why}") from None
     except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
         raise authors.raised(provider, error, written=True) from None

@@ -32,8 +32,8 @@ class QuickProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "modelmesh.quick.v1"
     requires_key: ClassVar[bool] = False
 
-    def _address(self) -> str:
-        written = super()._address().strip()
+    def _resolve_base_url(self) -> str:
+        written = super()._resolve_base_url().strip()
         return f"http://{written}" if written and "://" not in written else written  # a server of one's own
 
     _discovered: tuple[ModelInfo, ...] | None = None
@@ -56,7 +56,7 @@ class QuickProvider(OpenAICompatibleProvider):
 
     def _no_list(self, cause: ProviderError) -> ProviderInitError:
         message = (
-            f"the models of {self.id} could not be read from {self._list_source()}: {cause.message}. "
+            f"the models of {self.id} could not be read from {self.list_source()}: {cause.message}. "
             "Check that the server runs, base_url and api_key; or name its models: models=['…']."
         )
         return ProviderInitError(message, failure=cause.failure, status=cause.status, provider_id=self.id)

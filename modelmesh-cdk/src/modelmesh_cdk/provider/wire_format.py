@@ -90,9 +90,9 @@ class WireFormat:
             if why := unsendable(value, name):
                 message = f"the header {name!r} of the provider {self.id} {why}; correct it under headers"
                 raise ConfigurationError(message)
-        self._root = ""
-        self._api_key = self._find_key()
-        self._root = self._find_root()
+        self.api_root = ""
+        self.api_key = self._find_key()
+        self.api_root = self._resolve_api_root()
         self._headers: list[tuple[str, str]] | None = None
 
     def _find_key(self) -> Secret | None:
@@ -113,7 +113,7 @@ class WireFormat:
             raise ConfigurationError(message)
         return None
 
-    def _address(self) -> str:
+    def _resolve_base_url(self) -> str:
         """Return the address as it was written; a host in a variable that ends in ``_HOST`` may lack its scheme."""
         variable = self.base_url_variable
         named = os.environ.get(variable, "").strip() if variable else ""
@@ -122,9 +122,9 @@ class WireFormat:
             return f"http://{written}"
         return written
 
-    def _find_root(self) -> str:
+    def _resolve_api_root(self) -> str:
         try:
-            return api_root(self._address(), self._api_version())
+            return api_root(self._resolve_base_url(), self._api_version())
         except ValueError as error:
             message = f"the provider {self.id} has no usable base_url: {error}"
             raise ConfigurationError(message) from None
@@ -138,18 +138,18 @@ class WireFormat:
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request, the key among them."""
         headers = {"Content-Type": "application/json"}
-        if self._api_key is not None:
-            headers["Authorization"] = f"Bearer {self._api_key.reveal()}"
+        if self.api_key is not None:
+            headers["Authorization"] = f"Bearer {self.api_key.reveal()}"
         return headers
 
     def _get_completion_endpoint(self) -> str:
         """Return the address of chat completions; other operations stand beside it, by the table of operations."""
-        return f"{self._root}/chat/completions"
+        return f"{self.api_root}/chat/completions"
 
     def _endpoint(self, request: WireRequest) -> str:
         """Return the address of a request."""
         operation = request.call.operation
-        return self._get_completion_endpoint() if operation.name == "chat.completions" else f"{self._root}{operation.path}"
+        return self._get_completion_endpoint() if operation.name == "chat.completions" else f"{self.api_root}{operation.path}"
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the body; what the caller sent and the vendor may know must be in it."""
@@ -191,7 +191,7 @@ class WireFormat:
         from modelmesh_cdk.provider.openai_stream import ChunkDecoder  # noqa: PLC0415 - only for streams
 
         plain = type(self)._parse_sse_chunk is WireFormat._parse_sse_chunk  # noqa: SLF001 - its own method
-        return ChunkDecoder(None if plain else self._parse_sse_chunk, self._event_failure)
+        return ChunkDecoder(None if plain else self._parse_sse_chunk, self._map_embedded_error)
 
     def _error_code(self, body: Any) -> str | None:
         """Return the vendor's code in an error body; ``None`` where it has none."""
@@ -229,7 +229,7 @@ class WireFormat:
 
     # -- around the hooks ----------------------------------------------------------------------------------------
 
-    def _encode(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
         options = request.call.options
         url: Any = self._endpoint(request)
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
@@ -288,12 +288,12 @@ class WireFormat:
             self._headers = [*kept, *self.config.headers.items(), ("Accept", "application/json")]
         return self._headers
 
-    def _answer(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         headers = self._without_key(headers)
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
-            raise self._refused(status, headers, raw)
+            raise self._map_error_response(status, headers, raw)
         if request.call.operation.reply is ReplyKind.BYTES:
-            return Answer(raw, headers, request.adapted, self._reported_limits(headers))
+            return Answer(raw, headers, request.adapted, self.reported_rate_limits(headers))
         try:
             many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
             data = json_codec.decode(raw, numbers=many)
@@ -304,7 +304,7 @@ class WireFormat:
         if not isinstance(data, dict):
             raise self._not_an_answer("its body is not a JSON object", status, headers)
         if data.get("error") or data.get("object") == "error":
-            raise self._event_failure(data, headers)
+            raise self._map_embedded_error(data, headers)
         parsed: Any = self._parse_response(data)
         if not isinstance(parsed, dict):
             raise self._misused("_parse_response", parsed, "the answer as a dict in OpenAI's shape", written=True)
@@ -312,21 +312,22 @@ class WireFormat:
         if broken is not None:
             raise broken
         _complete(request, parsed)
-        return Answer(parsed, headers, request.adapted, self._reported_limits(headers))
+        return Answer(parsed, headers, request.adapted, self.reported_rate_limits(headers))
 
-    def _reported_limits(self, headers: Mapping[str, str]) -> Sequence[RateLimit]:
+    def reported_rate_limits(self, headers: Mapping[str, str]) -> Sequence[RateLimit]:
+        """Return the rate limits that response headers report."""
         return ReportedLimits(headers, time.time(), self.rate_limit_headers)
 
-    def _refused(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+    def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
             body: Any = json_codec.decode(raw)
         except ValueError:
             body = raw.decode("utf-8", "replace")[:2000]
         if status in PAGE_IS_OUTAGE and is_page(headers.get("content-type", ""), raw):
             return self._page(status, headers, body)
-        return self._refusal(status, headers, body)
+        return self.build_error(status, headers, body)
 
-    def _refusal(self, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
+    def build_error(self, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
         """Make the error of a refusal: its class, its code, and what the mesh does not try again."""
         code = self._scrubbed_code(body)
         kind: Any = self._classify(status, code, headers, body)
@@ -337,11 +338,11 @@ class WireFormat:
         if not isinstance(text, str):
             raise self._misused("_error_text", text, "a str, empty where there is none", written=True)
         delay = self._stated_delay(headers, body) if kind in DELAYED else None
-        made = refusal(kind, status, headers, body, code=code, text=text, key=self._api_key, delay=delay)
+        made = refusal(kind, status, headers, body, code=code, text=text, key=self.api_key, delay=delay)
         known = self._explanation(status, code, body) if kind is FailureClass.CAPABILITY else None
         if known is not None:
             made.too_long = known.too_long
-            made.feature = scrubbed(unsupported_parameter(known, read_error(body)), self._api_key)
+            made.feature = scrubbed(unsupported_parameter(known, read_error(body)), self.api_key)
         return made
 
     def _page(self, status: int, headers: Mapping[str, str], body: str) -> ProviderError:
@@ -351,19 +352,19 @@ class WireFormat:
             f"the provider answered HTTP {status} with a page of HTML instead of JSON",
             status=status,
             headers=self._without_key(headers),
-            body=scrubbed(body, self._api_key),
+            body=scrubbed(body, self.api_key),
         )
         made.billed = "no"
         return made
 
-    def _event_failure(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an error body that came under a status of success."""
         code, headers = self._scrubbed_code(body), headers or {}
         status = read_error(body).status or _STATUS_OF_CODE.get((code or "").lower())
         if status is None and self._explanation(_BAD_REQUEST, code, body) is not None:
             status = _BAD_REQUEST
         if status is not None:
-            return self._refusal(status, headers, dict(body))
+            return self.build_error(status, headers, dict(body))
         return failure(
             FailureClass.PROTOCOL, f"the provider answered an error as success ({code or 'no code'})", code=code, headers=headers
         )
@@ -372,7 +373,7 @@ class WireFormat:
         code: Any = self._error_code(body)
         if code is not None and not isinstance(code, str):
             raise self._misused("_error_code", code, "a str, or None where there is none", written=True)
-        return scrubbed(code, self._api_key)  # type: ignore[no-any-return]
+        return scrubbed(code, self.api_key)  # type: ignore[no-any-return]
 
     def _may_stream(self, status: int, headers: Mapping[str, str]) -> bool:
         """Return whether a reply to a streamed request can be a stream; JSON is read first, it may be an error."""
@@ -389,9 +390,9 @@ class WireFormat:
         if request.stream and 200 <= status < 300:  # noqa: PLR2004 - HTTP success
             body = json_codec.decode(raw)
             if isinstance(body, Mapping) and (body.get("error") or body.get("object") == "error"):
-                raise self._event_failure(body, headers)
+                raise self._map_embedded_error(body, headers)
             self._check_is_stream(headers)
-        return self._answer(request, status, headers, raw)
+        return self._decode_response(request, status, headers, raw)
 
     def _misused(self, hook: str, value: Any, right: str, *, written: bool = False) -> ProviderError:
         """Make the error of a hook that returned what it may not."""
@@ -404,26 +405,29 @@ class WireFormat:
 
     def _not_an_answer(self, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:
         if not 200 <= status < 300:  # noqa: PLR2004 - an unreadable refusal is still a refusal
-            return self._refused(status, headers, b"")
+            return self._map_error_response(status, headers, b"")
         headers = self._without_key(headers)
         return failure(FailureClass.PROTOCOL, f"the provider answered, but {why}", status=status, headers=headers)
 
     def _without_key(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """Return response headers in which the account's key is blanked: gateways echo it, e.g. as a request ID."""
-        key = self._api_key
+        key = self.api_key
         if not key or not any(key.reveal() in value for value in headers.values()):
             return headers
         return {name: key.scrub(value) for name, value in headers.items()}
 
     def _broken(self, error: TransportError, limits: Limits) -> ProviderError:
         made = failure(error.failure, f"no answer from {self._where()}: {error}")
-        made.reason, made.address = vendor_text(str(error), self._api_key), self._root.partition("://")[0] + "://" + self._where()
+        made.reason, made.address = (
+            vendor_text(str(error), self.api_key),
+            self.api_root.partition("://")[0] + "://" + self._where(),
+        )
         if isinstance(made, ProviderTimeoutError):
             made.timeout_seconds = error.seconds if isinstance(error, TransportTimeoutError) else limits.total
         return made
 
     def _where(self) -> str:
-        return self._root.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        return self.api_root.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
     def decode_pieces(self, encoding: str | None) -> Unwrapped:
         """Return what undoes a stream's content encoding."""

@@ -104,7 +104,7 @@ def check_base_url(address: str) -> str:
             return address
         message = (
             f"{address!r} has a path without a version, so that nobody could tell how much of it users will leave out. Say it "
-            f"as far as the version, e.g. {address}/v1 - or leave it out, and override _find_root() in provider.py"
+            f"as far as the version, e.g. {address}/v1 - or leave it out, and override _resolve_api_root() in provider.py"
         )
         raise BadNameError(message, field="base_url")
     message = (

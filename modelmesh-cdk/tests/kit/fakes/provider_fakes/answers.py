@@ -79,8 +79,8 @@ class GivesOneCall(Reads):
 
 
 class LosesTheirHeaders(Honest):
-    def _answer(self, request, status, headers, raw):
-        return Answer(super()._answer(request, status, headers, raw).body, {}, request.adapted)
+    def _decode_response(self, request, status, headers, raw):
+        return Answer(super()._decode_response(request, status, headers, raw).body, {}, request.adapted)
 
 
 class ForgetsUsageInTasks(Honest):

@@ -25,8 +25,8 @@ class Asks(Honest):
 class Gets(Honest):
     """Derive and change the answer in ``read``."""
 
-    def _answer(self, request, status, headers, raw):
-        answer = super()._answer(request, status, headers, raw)
+    def _decode_response(self, request, status, headers, raw):
+        answer = super()._decode_response(request, status, headers, raw)
         return Answer(self.read(answer.body), answer.headers, answer.adapted)
 
     def read(self, body):
@@ -94,13 +94,13 @@ class ForgetsTheDelayOfEmbeddings(Honest):
 
 
 class TakesNothingForEmbeddings(Honest):
-    def _answer(self, request, status, headers, raw):
-        return Answer({"data": []}, headers) if not raw else super()._answer(request, status, headers, raw)
+    def _decode_response(self, request, status, headers, raw):
+        return Answer({"data": []}, headers) if not raw else super()._decode_response(request, status, headers, raw)
 
 
 class SendsTheKeyWithTexts(Asks):
     def write(self, payload):
-        return {**payload, "user": self._api_key.reveal()}
+        return {**payload, "user": self.api_key.reveal()}
 
 
 FAKES: list[tuple[type, str]] = [

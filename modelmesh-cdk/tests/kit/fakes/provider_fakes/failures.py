@@ -28,22 +28,24 @@ class RetriesTheKey(Honest):
 
 
 class ReadsMilliseconds(Honest):
-    def _refused(self, status, headers, raw):
-        error = super()._refused(status, headers, raw)
+    def _map_error_response(self, status, headers, raw):
+        error = super()._map_error_response(status, headers, raw)
         error.upstream_delay_s = error.upstream_delay_s and error.upstream_delay_s / 1000
         return error
 
 
 class WaitsForNothing(Honest):
-    def _refused(self, status, headers, raw):
-        error = super()._refused(status, headers, raw)
+    def _map_error_response(self, status, headers, raw):
+        error = super()._map_error_response(status, headers, raw)
         error.upstream_delay_s = error.upstream_delay_s or 0.0
         return error
 
 
 class LosesTheRequestId(Honest):
-    def _refused(self, status, headers, raw):
-        return super()._refused(status, {name: value for name, value in headers.items() if "request-id" not in name}, raw)
+    def _map_error_response(self, status, headers, raw):
+        return super()._map_error_response(
+            status, {name: value for name, value in headers.items() if "request-id" not in name}, raw
+        )
 
 
 class LosesTheCode(Honest):
@@ -58,13 +60,13 @@ class WantsJsonRefusals(Classifies):
 
 class BlamesTheRequestForAPage(Honest):
     def _page(self, status, headers, body):
-        return self._refusal(status, headers, body)
+        return self.build_error(status, headers, body)
 
 
 class WrapsWhatIsNotJson(Honest):
-    def _answer(self, request, status, headers, raw):
+    def _decode_response(self, request, status, headers, raw):
         try:
-            return super()._answer(request, status, headers, raw)
+            return super()._decode_response(request, status, headers, raw)
         except Exception:
             if status != 200 or not raw or b"error" in raw:
                 raise
@@ -72,8 +74,8 @@ class WrapsWhatIsNotJson(Honest):
 
 
 class TakesNothingForAnAnswer(Honest):
-    def _answer(self, request, status, headers, raw):
-        return Answer({"choices": []}, headers) if not raw else super()._answer(request, status, headers, raw)
+    def _decode_response(self, request, status, headers, raw):
+        return Answer({"choices": []}, headers) if not raw else super()._decode_response(request, status, headers, raw)
 
 
 class TakesACutAnswer(Honest):
@@ -87,11 +89,11 @@ class TakesACutAnswer(Honest):
 
 
 class TrustsTheStatus(Honest):
-    def _answer(self, request, status, headers, raw):
+    def _decode_response(self, request, status, headers, raw):
         return (
             Answer(json.loads(raw), headers)
             if b'"error"' in raw and status == 200
-            else super()._answer(request, status, headers, raw)
+            else super()._decode_response(request, status, headers, raw)
         )
 
 

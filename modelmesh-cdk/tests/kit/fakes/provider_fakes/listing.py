@@ -58,7 +58,7 @@ class AsksElsewhere(Honest):
 
 class SendsTheKeyInTheAddress(Honest):
     def _get_list_endpoint(self):
-        return f"{super()._get_list_endpoint()}?key={self._api_key.reveal()}"
+        return f"{super()._get_list_endpoint()}?key={self.api_key.reveal()}"
 
 
 class AsksWithoutTheKey(Honest):
@@ -120,8 +120,8 @@ class TakesRefusalForAnEmptyList(Honest):
 
 
 class RepeatsTheRefusal(Honest):
-    def _refused(self, status, headers, raw):
-        error = super()._refused(status, headers, raw)
+    def _map_error_response(self, status, headers, raw):
+        error = super()._map_error_response(status, headers, raw)
         error.args = (raw.decode(),)
         error.message = raw.decode()
         return error

@@ -47,8 +47,8 @@ class KnowsItAll(Sends):
 
 
 class LosesHeaders(Honest):
-    def _encode(self, request):
-        url, headers, body = super()._encode(request)
+    def _encode_request(self, request):
+        url, headers, body = super()._encode_request(request)
         return url, [pair for pair in headers if pair[0] not in request.call.options.headers], body
 
 

@@ -9,29 +9,29 @@ from provider_fakes.honest import Honest, Sends
 
 class SendsTheKeyElsewhere(Honest):
     def _build_headers(self):
-        return {"X-Key": self._api_key.reveal()}
+        return {"X-Key": self.api_key.reveal()}
 
 
 class SendsTheKeyInTheBody(Sends):
     def write(self, payload):
-        return {**payload, "user": self._api_key.reveal()}
+        return {**payload, "user": self.api_key.reveal()}
 
 
 class ShowsTheKey(Honest):
     def __repr__(self) -> str:
-        return f"ShowsTheKey({self._api_key.reveal()})"
+        return f"ShowsTheKey({self.api_key.reveal()})"
 
 
 class KeepsTheEchoedKey(Honest):
-    def _refused(self, status, headers, raw):
-        error = super()._refused(status, headers, raw)
+    def _map_error_response(self, status, headers, raw):
+        error = super()._map_error_response(status, headers, raw)
         error.body = json.loads(raw)
         return error
 
 
 class NotesTheKey(Honest):
     def _build_request_payload(self, request):
-        request.adapted.append(f"authorized as {self._api_key.reveal()}")
+        request.adapted.append(f"authorized as {self.api_key.reveal()}")
         return super()._build_request_payload(request)
 
 

@@ -153,7 +153,7 @@ class _HearsNoLastWord(ChunkDecoder):
 
 class WaitsForTheEndOfTheBody(Honest):
     def _stream_decoder(self, request):
-        return _HearsNoLastWord(None, self._event_failure)
+        return _HearsNoLastWord(None, self._map_embedded_error)
 
 
 class TakesACutForTheEnd(Honest):
@@ -171,7 +171,7 @@ class _TakesErrorsForChunks(ChunkDecoder):
 
 class SkipsErrors(Honest):
     def _stream_decoder(self, request):
-        return _TakesErrorsForChunks(None, self._event_failure)
+        return _TakesErrorsForChunks(None, self._map_embedded_error)
 
 
 class SkipsWhatItCannotRead(Honest):

@@ -18,12 +18,12 @@ class _Unnumbered(ChunkDecoder):
 
 class TrustsTheIndex(Honest):
     def _stream_decoder(self, request):
-        return _Unnumbered(None, self._event_failure)
+        return _Unnumbered(None, self._map_embedded_error)
 
 
 class LeavesOutTheContent(Honest):
-    def _answer(self, *given):
-        answer = super()._answer(*given)
+    def _decode_response(self, *given):
+        answer = super()._decode_response(*given)
         for choice in answer.body.get("choices", ()):
             if choice["message"].get("tool_calls"):
                 choice["message"].pop("content", None)
