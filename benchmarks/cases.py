@@ -22,8 +22,8 @@ from server import EVENTS
 
 import modelmesh
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
@@ -240,12 +240,14 @@ def routing_cases(_url: str, effort: Effort) -> Iterator[Result]:
 
 
 def _pool(size: int) -> Pool:
-    accounts = [Account(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)]
+    accounts = [
+        ProviderHealth(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)
+    ]
     members = [
         Candidate(f"model{n}", f"model{n}", ModelInfo(f"model{n}"), None, accounts[n % 10])  # type: ignore[arg-type]
         for n in range(size)
     ]
-    return Pool("pool", "", members, StickUntilFailure(), HealthBook(draw=lambda: 0.5))
+    return Pool("pool", "", members, StickUntilFailure(), HealthRegistry(draw=lambda: 0.5))
 
 
 CASES = (call_cases, stream_cases, async_cases, import_cases, routing_cases, selection_cases)

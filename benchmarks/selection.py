@@ -9,8 +9,8 @@ from typing import Any
 
 from measure import Effort, Result, Subject, measured, result
 
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
@@ -78,13 +78,15 @@ def _chooser(pool: Pool, ready: int, requests: list[SelectionRequest]) -> Subjec
 def _pool(size: int, strategy: Any) -> Pool:
     """A pool in which no two models cost the same, and each has answered once."""
     rng = random.Random(size)
-    accounts = [Account(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)]
+    accounts = [
+        ProviderHealth(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)
+    ]
     members = []
     for number in range(size):
         price = 10 ** rng.uniform(-5, -2)
         info = ModelInfo(f"model{number}", pricing=ModelPricing(price, price * rng.uniform(2, 6)))
         members.append(Candidate(info.id, info.id, info, None, accounts[number % 10]))  # type: ignore[arg-type]
-    pool = Pool("pool", "", members, strategy, HealthBook(draw=lambda: 0.5))
+    pool = Pool("pool", "", members, strategy, HealthRegistry(draw=lambda: 0.5))
     request = next(_requests())
     for member in members:
         limits = [RateLimit("requests", 500, rng.randint(100, 500))]

@@ -24,7 +24,7 @@ from tables import table
 from modelmesh._engine.config import schema
 from modelmesh.contracts import observability
 from modelmesh._engine.foundation import attempts
-from modelmesh.contracts import Effect, RULES, SameTarget, Scope
+from modelmesh.contracts import Effect, RULES, RetrySame, Scope
 
 DOCS = Path(__file__).resolve().parent
 MISSING = "(say what it means)"
@@ -33,17 +33,17 @@ PART = re.compile(r"(<!-- begin: (?P<name>[\w ]+) -->\n)(?P<body>.*?)(<!-- end: 
 # -- the classes of failure -----------------------------------------------------------------------------------------
 
 AGAIN = {
-    SameTarget.NEVER: "no",
-    SameTarget.ONCE: "once, at once",
-    SameTarget.ALONE: "when alone",
-    SameTarget.ALONE_ONCE: "once, when alone",
+    RetrySame.NEVER: "no",
+    RetrySame.IMMEDIATELY_ONCE: "once, at once",
+    RetrySame.IF_ONLY_TARGET: "when alone",
+    RetrySame.IF_ONLY_TARGET_ONCE: "once, when alone",
 }
 
 
 def classes(_: str) -> str:
     """Return the table of the classes of failure."""
     rows = [
-        f"| `{kind}` | {rule.meaning} | {'yes' if rule.rotate else '**no**'} | {AGAIN[rule.same_target]} "
+        f"| `{kind}` | {rule.meaning} | {'yes' if rule.rotate else '**no**'} | {AGAIN[rule.retry_same]} "
         f"| {_effect(rule)} | {rule.billed} | `{rule.error.__name__}` |"
         for kind, rule in RULES.items()
     ]
@@ -53,8 +53,8 @@ def classes(_: str) -> str:
 def _effect(rule: Any) -> str:
     if rule.effect is Effect.NONE or rule.scope is Scope.NONE:
         return "untouched"
-    if rule.effect is Effect.STRIKE:
-        return f"{rule.scope}: one strike"
+    if rule.effect is Effect.COUNT_FAILURE:
+        return f"{rule.scope}: counts as a failure"
     longest = f", doubling to {_span(rule.cooldown_cap_s)}" if rule.cooldown_cap_s > rule.cooldown_s else ""
     return f"{rule.scope}: off at once, {_span(rule.cooldown_s)}{longest}"
 

@@ -61,7 +61,7 @@ def test_the_second_answers(fault: str, ask: Callable[..., Any], config: Any, up
 def test_a_refused_connection(ask: Callable[..., Any], config: Any, refused: str, other: Upstream) -> None:
     asked = ask(config(refused, other.url))
     assert (asked.text, asked.model) == ("Hello!", "model-b")
-    assert asked.attempts[0].failure == "not-sent"
+    assert asked.attempts[0].failure == "connect"
     assert asked.attempts[0].billed == "no"
 
 

@@ -64,8 +64,10 @@ class World:
         return self.client.explain("chat", messages=ASKED, session_id=session)
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        meters = [meter for member in self.mesh.list_models() for meter in member.account.meters]
-        return {meter.quota.name: (meter.used, meter.reserved) for meter in (*meters, *self.mesh._ledger.everywhere)}
+        counters = [counter for member in self.mesh.list_models() for counter in member.account.counters]
+        return {
+            counter.quota.name: (counter.used, counter.reserved) for counter in (*counters, *self.mesh._reservations.everywhere)
+        }
 
 
 def test_there_are_eight() -> None:

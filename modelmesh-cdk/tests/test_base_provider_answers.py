@@ -210,7 +210,7 @@ def test_what_a_header_may_not_hold_is_not_quoted(upstream: Upstream) -> None:
 
 
 def test_an_own_transport_that_fails(ask: Callable[..., Any]) -> None:
-    error = TransportError(FailureClass.NOT_SENT, "the pigeon is ill")
+    error = TransportError(FailureClass.CONNECT, "the pigeon is ill")
     provider = BaseProvider(
         base_url="http://nowhere.test", api_key="t", transport=Wire(error=error), async_transport=AsyncWire(error=error)
     )

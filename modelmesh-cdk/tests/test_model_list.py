@@ -180,9 +180,9 @@ def test_the_time_is_for_all_pages_together(upstream: Upstream, monkeypatch: pyt
 
 def test_where_there_is_no_list_nobody_is_asked(upstream: Upstream) -> None:
     error = failed(upstream, type("Mute", (Acme,), {"list_path": ""}))
-    assert (error.failure, upstream.received) == (FailureClass.NOT_SENT, [])
+    assert (error.failure, upstream.received) == (FailureClass.CONNECT, [])
     assert "acme.list.v1 knows no list of models" in str(error)
-    assert failed(upstream, HttpApiProvider).failure is FailureClass.NOT_SENT
+    assert failed(upstream, HttpApiProvider).failure is FailureClass.CONNECT
 
 
 HOOKS = {

@@ -93,7 +93,7 @@ def test_a_list_that_cannot_be_had_is_an_init_error(case: str, upstream: Upstrea
 def test_nobody_there() -> None:
     with pytest.raises(ProviderInitError) as caught:
         models_of(QuickProvider(base_url="http://127.0.0.1:1"))
-    assert caught.value.failure is FailureClass.NOT_SENT
+    assert caught.value.failure is FailureClass.CONNECT
 
 
 def test_a_failed_look_is_not_remembered(upstream: Upstream) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.delays import TOO_LONG_S, equal_jitter, full_jitter
+from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S, equal_jitter, full_jitter
 from modelmesh._engine.health.circuit_breaker import ModelHealth
 from modelmesh._engine.health.cooldown import cooldown
 from modelmesh._engine.health.retry_policy import CircuitPolicy
@@ -24,4 +24,4 @@ def test_jitter_keeps_its_bounds(attempt: int, first: float, longest: float, dra
 def test_cooldown_of_a_stated_delay_is_at_least_that_and_at_most_a_day(stated: float, drawn: float) -> None:
     error = RateLimitError("too many", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=stated)
     seconds = cooldown(ModelHealth(), error, CircuitPolicy(), lambda: drawn)
-    assert min(stated, TOO_LONG_S) <= seconds <= TOO_LONG_S
+    assert min(stated, MAX_SERVER_DELAY_S) <= seconds <= MAX_SERVER_DELAY_S

@@ -285,7 +285,7 @@ def test_limits_policies_and_windows_hold_for_what_joined(scripted: Any) -> None
     assert world.mesh.explain("night").candidates[2].reason == world.mesh.explain("night").candidates[0].reason
     world.clock.advance(30 * MINUTE)
     assert world.models("night") == ["a-1", "b-1", "a-2"]
-    assert [meter.quota.limit for meter in withheld.health.meters] == [1]
+    assert [counter.quota.limit for counter in withheld.health.counters] == [1]
     assert world.ask("a-2") == "answer of a-2"
     assert world.models("free") == ["a-1", "b-1"]
 
@@ -504,9 +504,9 @@ def test_only_the_counts_of_those_that_joined_are_read_anew(scripted: Any) -> No
     assert state is not None
     totals = state.totals
 
-    def read(meters: Any) -> Any:
-        asked.extend(meters)
-        return totals(meters)
+    def read(counters: Any) -> Any:
+        asked.extend(counters)
+        return totals(counters)
 
     state.totals = read  # type: ignore[method-assign]
     first.find("a/a-2")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.foundation.failures import classify
-from modelmesh._engine.health.circuit_breaker import Account, Reason
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.explain import explain
@@ -66,14 +66,14 @@ class World:
     ) -> None:
         self.clock = VirtualClock()
         self.rng = random.Random(7)
-        self.book = HealthBook(draw=self.rng.random)
-        made: dict[str, Account] = {}
+        self.health = HealthRegistry(draw=self.rng.random)
+        made: dict[str, ProviderHealth] = {}
         members = []
         for name in models:
             owner = (accounts or {}).get(name, f"p{name}")
-            account = made.setdefault(owner, Account(provider_id=owner, connector_id="test.v1", names=(owner,)))
+            account = made.setdefault(owner, ProviderHealth(provider_id=owner, connector_id="test.v1", names=(owner,)))
             members.append(Candidate(name, name, (info or {}).get(name, ModelInfo(name)), None, account))  # type: ignore[arg-type]
-        self.pool = Pool("chat", "", members, StickUntilFailure(), self.book, PoolPolicy(**policy))
+        self.pool = Pool("chat", "", members, StickUntilFailure(), self.health, PoolPolicy(**policy))
         self.sent: list[str] = []
         self.answers: dict[str, Callable[[], Any]] = {}
         self.waits: list[float] = []
@@ -275,7 +275,7 @@ def test_a_used_up_account_is_off_with_all_its_models() -> None:
 def test_models_of_a_dead_account_do_not_use_up_the_attempts() -> None:
     world = World("abcdefg", accounts=dict.fromkeys("abcdef", "dead"))
     for name in "abcdef":
-        world.fails(name, FailureClass.NOT_SENT)
+        world.fails(name, FailureClass.CONNECT)
     assert world.ask().candidate.model_id == "g"
     assert world.sent == ["a", "g"]
 
@@ -313,8 +313,8 @@ def test_billable_calls_at_one_account_are_four_and_the_error_names_the_cap() ->
 
 
 ACCOUNT_FAILURES = [
-    FailureClass.NOT_SENT,
-    FailureClass.AMBIGUOUS,
+    FailureClass.CONNECT,
+    FailureClass.DISCONNECT,
     FailureClass.TIMEOUT,
     FailureClass.CREDENTIAL,
     FailureClass.PERMISSION,
@@ -352,7 +352,7 @@ def test_models_not_found_at_the_only_account_are_passed_until_one_answers() -> 
     assert world.sent == list("abcdefgh")
 
 
-@pytest.mark.parametrize("kind", [FailureClass.NOT_SENT, FailureClass.CREDENTIAL, FailureClass.SERVER])
+@pytest.mark.parametrize("kind", [FailureClass.CONNECT, FailureClass.CREDENTIAL, FailureClass.SERVER])
 def test_four_dead_accounts_do_not_hide_the_healthy_fifth(kind: FailureClass) -> None:
     world = World("abcde")
     for name in "abcd":
@@ -659,7 +659,7 @@ def test_account_by_hand_stays_open_until_it_is_reset() -> None:
         world.recovers(name)
     world.ask()
     assert [c.status for c in world.pool.members] == ["standby", "standby", "active"]
-    world.book.reset(world.candidate("a").account)
+    world.health.reset(world.candidate("a").account)
     assert [c.status for c in world.pool.members] == ["active"] * 3
 
 
@@ -783,7 +783,7 @@ def test_strategy_that_raises_in_picked_gives_everything_back() -> None:
     world.pool.strategy = Broken()
     with pytest.raises(ConnectorError):
         world.ask()
-    assert not world.book.leases
+    assert not world.health.leases
     assert world.candidate("a").account.in_flight == 0
     assert world.sent == []
 
@@ -800,7 +800,7 @@ def test_strategy_that_raises_after_the_attempt_gives_everything_back(notice: st
         world.fails("a", FailureClass.SERVER, 500)
     with pytest.raises(ConnectorError):
         world.ask()
-    assert not world.book.leases
+    assert not world.health.leases
     assert world.candidate("a").account.in_flight == 0
 
 
@@ -929,7 +929,7 @@ def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float
         else:
             world.fails(model, kind, 500)
         world.clock.advance(passed)
-        world.book.advance(world.clock())
+        world.health.advance(world.clock())
         before = len(world.sent)
         healthy = [c.model_id for c in world.pool.get_active_models() if c.model_id not in world.answers]
         untils = {c.model_id: c.health.until for c in world.pool.members if not c.health.ready}
@@ -1009,7 +1009,7 @@ def test_granted_place_that_cannot_be_used_is_given_up() -> None:
     queued = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(queued), Wait)
     busy[0].close()  # grants the place
-    world.book.hold(world.candidate("a").account, Reason.BUDGET_EXCEEDED, world.clock() + 60)
+    world.health.hold(world.candidate("a").account, SuspensionReason.BUDGET_EXCEEDED, world.clock() + 60)
     assert isinstance(queued.send(None), Wait)  # for the other account
     queued.close()
     busy[1].close()

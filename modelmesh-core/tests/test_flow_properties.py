@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.health.circuit_breaker import Account, Reason, State
+from modelmesh._engine.health.circuit_breaker import BreakerState, ProviderHealth, SuspensionReason
 from modelmesh._engine.health.cron import Cron
-from modelmesh._engine.health.maintenance import Maintenance
-from modelmesh._engine.health.registry import HealthBook
-from modelmesh._engine.health.retry_policy import MOST_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
-from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.health.maintenance import MaintenanceWindow
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.retry_policy import MAX_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing import flow as flows
 from modelmesh._engine.routing.candidates import Candidate
@@ -34,7 +34,7 @@ from modelmesh.errors import AllProvidersExhaustedError, ModelMeshError, NoActiv
 from modelmesh.testing import VirtualClock
 
 GOOD = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
-HELD_BY_HAND = (Reason.BUDGET_EXCEEDED, Reason.POLICY)
+HELD_BY_HAND = (SuspensionReason.BUDGET_EXCEEDED, SuspensionReason.POLICY)
 NEUTRAL = [kind for kind, row in RULES.items() if row.effect is Effect.NONE]
 
 
@@ -59,7 +59,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.streams: list[Served] = []
         self.begun = self.ended = self.answered = self.failed = self.cancelled = 0
         self.untils: dict[int, tuple[int, float]] = {}
-        self.held: dict[tuple[int, Reason], float] = {}
+        self.held: dict[tuple[int, SuspensionReason], float] = {}
 
     @initialize(
         models=st.integers(1, 6),
@@ -82,25 +82,25 @@ class FlowMachine(RuleBasedStateMachine):
         quota: int | None,
         window: str | None,
     ) -> None:
-        self.book = HealthBook(draw=self.rng.random)
+        self.health = HealthRegistry(draw=self.rng.random)
         self.accounts = [
-            Account(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)
+            ProviderHealth(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)
         ]
         members = [
             Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, self.accounts[n % accounts])  # type: ignore[arg-type]
             for n in range(models)
         ]
         policy = PoolPolicy(circuit=CircuitPolicy(cooldown=cooldown), retry=RetryPolicy(max_attempts=retries), panic=panic)
-        self.pool = Pool("chat", "", members, StickUntilFailure(), self.book, policy)
+        self.pool = Pool("chat", "", members, StickUntilFailure(), self.health, policy)
         self.policy = policy
         if quota is not None:
             limited = members[0].health
-            of = Quota("model:m0", Metric.REQUESTS, quota, Window(Period.HOUR), Reason.QUOTA_EXHAUSTED)
-            limited.meters.append(Meter(of, [limited]))
+            of = Limit("model:m0", Metric.REQUESTS, quota, Window(Period.HOUR), SuspensionReason.QUOTA_EXHAUSTED)
+            limited.counters.append(LimitCounter(of, [limited]))
         self.window = None if window is None else Cron.parse(window)
         self.maintained = [members[-1].health] if window else []
         if self.window is not None:
-            self.book.keep(Maintenance(self.window, self.maintained, 0.0), self.clock())
+            self.health.keep(MaintenanceWindow(self.window, self.maintained, 0.0), self.clock())
 
     @property
     def circuits(self) -> list[Any]:
@@ -153,7 +153,7 @@ class FlowMachine(RuleBasedStateMachine):
         before = {id(c): health_of(c) for c in self.pool.members}
         error = RULES[kind].error(kind.value, failure=kind, status=500, upstream_delay_s=delay)
         candidate = step.candidate
-        self.book.advance(self.clock())
+        self.health.advance(self.clock())
         after_time = {id(c): health_of(c) for c in self.pool.members}
         self._drive(request, error)
         if kind in NEUTRAL:  # 1: a failure that is nobody's fault changes nobody's health (but what time alone changed)
@@ -202,11 +202,11 @@ class FlowMachine(RuleBasedStateMachine):
         self.clock.advance(seconds)
 
     @rule(pick=st.integers(0, 99), reason=st.sampled_from(HELD_BY_HAND), seconds=st.floats(0, 400))
-    def hold(self, pick: int, reason: Reason, seconds: float) -> None:
+    def hold(self, pick: int, reason: SuspensionReason, seconds: float) -> None:
         circuit = self.circuits[pick % len(self.circuits)]
-        self.book.advance(self.clock())
+        self.health.advance(self.clock())
         until = max(circuit.holds.get(reason, 0.0), self.clock() + seconds)
-        self.book.hold(circuit, reason, self.clock() + seconds)
+        self.health.hold(circuit, reason, self.clock() + seconds)
         assert circuit.holds[reason] == until  # 39: a hold is lengthened and never shortened
         assert not circuit.ready  # 40
         self.held[id(circuit), reason] = until
@@ -216,7 +216,7 @@ class FlowMachine(RuleBasedStateMachine):
         candidate = self.pool.members[pick % len(self.pool.members)]
         self.pool.recover(candidate)
         self.untils.pop(id(candidate.health), None)
-        for reason in Reason:
+        for reason in SuspensionReason:
             self.held.pop((id(candidate.health), reason), None)
         self.maintained = [circuit for circuit in self.maintained if circuit is not candidate.health]
         assert candidate.health.ready  # 5: what is recovered by hand is ready
@@ -238,9 +238,9 @@ class FlowMachine(RuleBasedStateMachine):
     # -- driving --------------------------------------------------------------------------------------------------------
 
     def _drive(self, request: dict[str, Any], outcome: Any) -> None:
-        self.book.advance(self.clock())
+        self.health.advance(self.clock())
         # A request's own failed attempt gives its probe and its place back, so only what is open counts as off here.
-        ready = {id(c) for c in self.pool.members if State.OPEN not in (c.health.state, c.account.state)}
+        ready = {id(c) for c in self.pool.members if BreakerState.OPEN not in (c.health.state, c.account.state)}
         held = {id(circuit): set(circuit.holds) for circuit in self.circuits}  # before what this attempt itself reserves
         healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
         try:
@@ -271,7 +271,7 @@ class FlowMachine(RuleBasedStateMachine):
                 assert error is outcome  # 15: the caller's mistake comes back as it is
             if isinstance(error, AllProvidersExhaustedError) and "ended" not in error.details:
                 tried = {id(c.account) for c in request["sent"]}
-                unlimited = [c for c in healthy_untried if not c.health.meters]  # a quota may refuse a candidate
+                unlimited = [c for c in healthy_untried if not c.health.counters]  # a quota may refuse a candidate
                 assert {id(c.account) for c in unlimited} <= tried  # 44: no account that could serve is left untried
             return
         request["step"] = step
@@ -287,14 +287,14 @@ class FlowMachine(RuleBasedStateMachine):
             for circuit in (candidate.health, candidate.account):
                 assert not held[id(circuit)] & set(circuit.holds)  # 41: what is withheld is not asked, in a panic neither
         sent.append(candidate)
-        assert len(sent) <= MOST_CALLS  # 18: attempts are bounded
+        assert len(sent) <= MAX_CALLS  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
         assert step.limits.total <= self.policy.limits.total  # 20: no attempt may outlast the request
         if not again and id(candidate) not in ready:
             assert self.policy.panic  # 21: who is off is asked only in a panic,
             assert all(c.account is not candidate.account for c in sent[:-1])  # 22: at an account that was not tried,
             assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when no other is available
-            circuits = [c for c in (candidate.health, candidate.account) if c.state is State.OPEN]
+            circuits = [c for c in (candidate.health, candidate.account) if c.state is BreakerState.OPEN]
             assert circuits
             assert all(not c.told for c in circuits)  # 24: and never against what the vendor said
 
@@ -325,7 +325,7 @@ class FlowMachine(RuleBasedStateMachine):
         if hasattr(self, "pool"):
             for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
                 if circuit.probe:
-                    assert circuit.state is State.HALF_OPEN  # 30
+                    assert circuit.state is BreakerState.HALF_OPEN  # 30
                     assert not circuit.ready  # 31: nobody else is sent while a probe is out
                 assert 0 <= circuit.bucket <= 100  # 32
                 assert 0 <= circuit.error_rate <= 1  # 33
@@ -341,24 +341,31 @@ class FlowMachine(RuleBasedStateMachine):
     def holds_last_as_long_as_was_said(self) -> None:
         if hasattr(self, "pool"):
             now = self.clock()
-            self.book.advance(now)
+            self.health.advance(now)
             for circuit in self.circuits:
                 for reason in HELD_BY_HAND:
                     until = self.held.get((id(circuit), reason))
                     assert (reason in circuit.holds) == (until is not None and until > now)  # 42: neither less nor more
             for circuit in self.maintained:
                 assert self.window is not None
-                assert (Reason.MAINTENANCE_WINDOW in circuit.holds) == self.window.matches(now)  # 43: as its minutes say
+                assert (SuspensionReason.MAINTENANCE_WINDOW in circuit.holds) == self.window.matches(
+                    now
+                )  # 43: as its minutes say
 
     @invariant()
     def cooldowns_never_shrink(self) -> None:
         if hasattr(self, "pool"):
             for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
                 known = self.untils.get(id(circuit))
-                if known is not None and circuit.state is State.OPEN and known[0] <= circuit.generation and circuit.generation:
+                if (
+                    known is not None
+                    and circuit.state is BreakerState.OPEN
+                    and known[0] <= circuit.generation
+                    and circuit.generation
+                ):
                     assert circuit.until >= known[1] or circuit.until >= self.clock()  # 35
                 self.untils[id(circuit)] = (circuit.generation, circuit.until)
-                if circuit.state is State.OPEN:
+                if circuit.state is BreakerState.OPEN:
                     assert circuit.reason is not None  # 36: whoever is off, it is known why
 
     def teardown(self) -> None:
@@ -370,9 +377,9 @@ class FlowMachine(RuleBasedStateMachine):
             flows.abandon(served, self.clock())
         assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
         self.clock.advance(100_000)
-        self.book.advance(self.clock())
+        self.health.advance(self.clock())
         for candidate in self.pool.members:  # a window may be open at any time
-            self.book.free(candidate.health, Reason.MAINTENANCE_WINDOW)
+            self.health.free(candidate.health, SuspensionReason.MAINTENANCE_WINDOW)
         assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
 
 

@@ -29,7 +29,7 @@ class Server:
     def models(self) -> list[ModelInfo]:
         self.lists += 1
         if not self.running:
-            raise ProviderInitError("the models of test could not be read: connection refused.", failure=FailureClass.NOT_SENT)
+            raise ProviderInitError("the models of test could not be read: connection refused.", failure=FailureClass.CONNECT)
         return [ModelInfo(name) for name in self.names]
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:

@@ -85,9 +85,12 @@ class World:
     @property
     def spent(self) -> int:
         """Of the limit, when nothing is held any more."""
-        ((candidate,), (meter,)) = self.mesh.list_pools()[0].members, self.mesh._ledger.meters(self.mesh.list_pools()).values()
-        assert (candidate.account.in_flight, meter.reserved) == (0, 0)
-        return int(meter.used)
+        ((candidate,), (counter,)) = (
+            self.mesh.list_pools()[0].members,
+            self.mesh._reservations.counters(self.mesh.list_pools()).values(),
+        )
+        assert (candidate.account.in_flight, counter.reserved) == (0, 0)
+        return int(counter.used)
 
 
 @pytest.fixture

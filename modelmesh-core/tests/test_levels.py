@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.health.circuit_breaker import Account, Reason
-from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.levels import BELIEVED_S, Alarms, Level, levels
@@ -20,7 +20,7 @@ EPOCH = 1_790_000_000.0
 
 
 def model() -> Candidate:
-    account = Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    account = ProviderHealth(provider_id="p", connector_id="test.p.v1", names=("p",))
     return Candidate("m", "m", ModelInfo("m"), None, account)  # type: ignore[arg-type]
 
 
@@ -28,8 +28,8 @@ def told(kind: str = "requests", *, limit: int = 100, remaining: int = 20, reset
     return [RateLimit(kind, limit, remaining, reset)]
 
 
-def meter(metric: Metric = Metric.REQUESTS, limit: int = 10, period: Period = Period.DAY, **more: Any) -> Meter:
-    return Meter(Quota("model:m", metric, limit, Window(period), Reason.QUOTA_EXHAUSTED, **more))
+def counter(metric: Metric = Metric.REQUESTS, limit: int = 10, period: Period = Period.DAY, **more: Any) -> LimitCounter:
+    return LimitCounter(Limit("model:m", metric, limit, Window(period), SuspensionReason.QUOTA_EXHAUSTED, **more))
 
 
 def test_nothing_is_known_before_the_first_answer() -> None:
@@ -51,9 +51,9 @@ def test_without_a_reset_time_it_is_believed_for_a_while_and_then_unknown() -> N
 
 
 def test_our_own_count_speaks_where_the_vendor_does_not() -> None:
-    one, own, shared = model(), meter(limit=10), meter(Metric.TOKENS, limit=500)
-    one.health.meters.append(own)
-    one.account.meters.append(shared)
+    one, own, shared = model(), counter(limit=10), counter(Metric.TOKENS, limit=500)
+    one.health.counters.append(own)
+    one.account.counters.append(shared)
     own.used, own.reserved, shared.used = 3, 1, 400
     found = levels(one, 0.0, epoch=EPOCH)
     assert [(row.kind, row.left, row.limit) for row in found] == [("requests", 6, 10), ("tokens", 100, 500)]
@@ -63,13 +63,13 @@ def test_our_own_count_speaks_where_the_vendor_does_not() -> None:
 
 def test_money_and_what_is_only_counted_are_no_rate_limits() -> None:
     one = model()
-    one.health.meters += [meter(Metric.COST), meter(period=Period.REQUEST), meter(enforce=False)]
+    one.health.counters += [counter(Metric.COST), counter(period=Period.REQUEST), counter(enforce=False)]
     assert levels(one, 0.0, epoch=EPOCH) == ()
 
 
 def test_a_count_says_when_its_window_begins_anew() -> None:
-    one, own = model(), meter(limit=10)
-    one.health.meters.append(own)
+    one, own = model(), counter(limit=10)
+    one.health.counters.append(own)
     assert levels(one, 0.0, epoch=EPOCH)[0].changes_at == math.inf  # it is full: time does not change that
     own.add(4, EPOCH)
     [level] = levels(one, 0.0, epoch=EPOCH)
@@ -79,8 +79,8 @@ def test_a_count_says_when_its_window_begins_anew() -> None:
 
 
 def test_a_sliding_count_is_looked_at_no_more_than_once_a_second() -> None:
-    one, own = model(), meter(limit=10, period=Period.MINUTE)
-    one.health.meters.append(own)
+    one, own = model(), counter(limit=10, period=Period.MINUTE)
+    one.health.counters.append(own)
     own.add(4, EPOCH)
     assert levels(one, 59.99, epoch=EPOCH)[0].changes_at >= 60.98
     assert levels(one, 61.0, epoch=EPOCH)[0].left == 10

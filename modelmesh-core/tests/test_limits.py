@@ -15,7 +15,7 @@ from attrs import evolve
 
 from modelmesh import ModelMesh
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.limits.counter import Meter
+from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.routing.vectors import count_inputs
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -140,7 +140,7 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
 def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
     """They are one count in what is stored: two meters of one name would be mistaken for each other."""
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
-    assert [meter.quota.limit for meter in world.mesh.list_models()[0].account.meters] == [2]
+    assert [counter.quota.limit for counter in world.mesh.list_models()[0].account.counters] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
 
 
@@ -413,7 +413,7 @@ def test_alert_and_refusal_are_told(bench: Callable[..., Bench]) -> None:
 
 @pytest.mark.parametrize(
     ("failure", "spent"),
-    [(FailureClass.NOT_SENT, 0), (FailureClass.SERVER, 0), (FailureClass.TIMEOUT, 100_000_000)],
+    [(FailureClass.CONNECT, 0), (FailureClass.SERVER, 0), (FailureClass.TIMEOUT, 100_000_000)],
 )
 def test_a_failed_attempt_costs_what_it_may_have_been_billed(
     failure: FailureClass, spent: int, bench: Callable[..., Bench]
@@ -423,8 +423,8 @@ def test_a_failed_attempt_costs_what_it_may_have_been_billed(
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
     with pytest.raises(ProviderError):
         world.ask(max_tokens=10)
-    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
-    assert (meter.used, meter.reserved) == (spent, 0)
+    (counter,) = world.mesh.list_pools()[0].members[0].account.counters
+    assert (counter.used, counter.reserved) == (spent, 0)
     assert world.mesh.usage.unsettled_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
 
 
@@ -465,8 +465,8 @@ def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[...
     usage = world.mesh.usage
     assert (usage.total_cost, usage.daily_cost, usage.by_model["a"].total_cost, usage.by_provider["a"].total_cost) == (0.07,) * 4
     assert (usage.total_requests, usage.total_tokens, usage.unsettled_attempts, usage.unpriced_requests) == (0, 7, 0, 0)
-    (meter,) = world.mesh.list_models()[0].account.meters
-    assert (meter.used, meter.reserved) == (70_000_000, 0)
+    (counter,) = world.mesh.list_models()[0].account.counters
+    assert (counter.used, counter.reserved) == (70_000_000, 0)
 
 
 def test_what_was_tried_before_a_budget_ended_the_request_counts(bench: Callable[..., Bench]) -> None:
@@ -493,8 +493,8 @@ def test_an_answer_without_usage_is_counted_by_its_text(bench: Callable[..., Ben
     vendor.tokens = None
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}})
     world.ask(max_tokens=10)
-    (meter,) = world.mesh.list_pools()[0].members[0].account.meters
-    assert meter.used == 10_000_000, "one letter is one token"
+    (counter,) = world.mesh.list_pools()[0].members[0].account.counters
+    assert counter.used == 10_000_000, "one letter is one token"
     usage = world.mesh.usage
     assert (usage.total_cost, usage.estimated_requests, usage.unpriced_requests, usage.unknown_usage_requests) == (0.01, 1, 0, 0)
 
@@ -523,7 +523,7 @@ def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, f
             mesh.client.embeddings.create(model="e", input=texts)
         assert len(vendor.asked) == 2
         assert mesh.usage.total_cost == 2.0
-        assert {meter.used for meter in mesh.list_models()[0].account.meters} <= {0, 200, 2_000_000_000}
+        assert {counter.used for counter in mesh.list_models()[0].account.counters} <= {0, 200, 2_000_000_000}
 
 
 @pytest.mark.parametrize("tokens", [-10, 10**400], ids=["negative", "endless"])
@@ -531,8 +531,8 @@ def test_a_vendor_that_cannot_count_does_no_harm(tokens: int, bench: Callable[..
     world = bench({"a": {"instance": Vendor("a", tokens=tokens), "budget": {"daily_limit": 5}}})
     for _ in range(2):
         world.ask(max_tokens=10)
-    (meter,) = world.mesh.list_models()[0].account.meters
-    assert (meter.used, meter.reserved) == (20_000_000, 0), "as much as its text is estimated to have"
+    (counter,) = world.mesh.list_models()[0].account.counters
+    assert (counter.used, counter.reserved) == (20_000_000, 0), "as much as its text is estimated to have"
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh", "provider and mesh"])
@@ -557,11 +557,11 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: st
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
-    meters = [*pool.members[0].account.meters, *pool.meters, *world.mesh._ledger.everywhere]
+    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._reservations.everywhere]
     assert came["a"] == len(vendor.asked) <= 10
     assert came["a"] + came["refused"] == 64
-    assert {meter.reserved for meter in meters} == {0}
-    assert {meter.used for meter in meters} == {came["a"] * 120_000_000}
+    assert {counter.reserved for counter in counters} == {0}
+    assert {counter.used for counter in counters} == {came["a"] * 120_000_000}
     assert world.mesh.usage.total_cost == came["a"] * 120_000_000 / NANO
 
 
@@ -582,7 +582,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
             await task
 
     asyncio.run(main())
-    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.meters, key=lambda meter: meter.quota.limit)
+    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.quota.limit)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 100_000_000, "it was sent, and nobody knows what for"
     assert world.mesh.usage.unsettled_attempts == 1
@@ -604,13 +604,13 @@ def test_a_limit_that_is_none_is_named(where: str, limit: Any) -> None:
 def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking begins a window anew when it is over; a request that is counted at that moment must not be lost."""
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_minute": 5}}})
-    held, roll = [], Meter.roll
+    held, roll = [], LimitCounter.roll
 
-    def watched(self: Meter, when: float) -> None:
+    def watched(self: LimitCounter, when: float) -> None:
         held.append(world.mesh._lock._is_owned())  # type: ignore[attr-defined]
         roll(self, when)
 
-    monkeypatch.setattr(Meter, "roll", watched)
+    monkeypatch.setattr(LimitCounter, "roll", watched)
     for look in (
         world.mesh.pool_status,
         world.mesh.limits,
@@ -640,8 +640,8 @@ def test_what_is_answered_after_midnight_is_paid_from_the_new_day(bench: Callabl
 
     world = bench({"a": {"instance": AtMidnight("a"), "budget": {"daily_limit": 0.15, "monthly_limit": 5}}})
     world.ask(max_tokens=10)
-    day, month = world.mesh.list_models()[0].account.meters
-    assert [(meter.used, meter.reserved) for meter in (day, month)] == [(100_000_000, 0)] * 2
+    day, month = world.mesh.list_models()[0].account.counters
+    assert [(counter.used, counter.reserved) for counter in (day, month)] == [(100_000_000, 0)] * 2
     with pytest.raises(BudgetExceededError):
         world.ask(max_tokens=10)
     world.clock.advance(24 * 3600)

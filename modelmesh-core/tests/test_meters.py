@@ -8,22 +8,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelmesh._engine.health.circuit_breaker import Reason
-from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.health.circuit_breaker import SuspensionReason
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 
 DAY = 86400.0
 START = 1_763_683_200.0  # a midnight, UTC
 
 
-def meter(period: Period, limit: int = 100) -> Meter:
-    return Meter(Quota("model:a/b", Metric.REQUESTS, limit, Window(period), Reason.QUOTA_EXHAUSTED))
+def counter(period: Period, limit: int = 100) -> LimitCounter:
+    return LimitCounter(Limit("model:a/b", Metric.REQUESTS, limit, Window(period), SuspensionReason.QUOTA_EXHAUSTED))
 
 
 @given(st.lists(st.tuples(st.floats(0, 200), st.integers(0, 5)), max_size=60))
 @example([(0.5, 1)] * 400)  # steadily, and each within a grain of the one before
 def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]]) -> None:
-    one, now, counted = meter(Period.MINUTE), START, []
+    one, now, counted = counter(Period.MINUTE), START, []
     for seconds, amount in steps:
         now += seconds
         one.roll(now)
@@ -36,10 +36,10 @@ def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]
 
 @given(st.sampled_from([Period.DAY, Period.MONTH, Period.MINUTE, Period.TOTAL]), st.integers(0, 99), st.floats(0, 40 * DAY))
 def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> None:
-    one = meter(period)
+    one = counter(period)
     one.roll(START)
     one.add(used, START)
-    other = meter(period)
+    other = counter(period)
     other.restore(json.loads(json.dumps(one.saved())), START + later)
     one.roll(START + later)
     other.roll(START + later)
@@ -48,7 +48,7 @@ def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> N
 
 @pytest.mark.parametrize(("later", "told"), [(60.0, True), (DAY, False)])
 def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, *, told: bool) -> None:
-    one, other = meter(Period.DAY), meter(Period.DAY)
+    one, other = counter(Period.DAY), counter(Period.DAY)
     one.roll(START + 10)
     one.add(90, START + 10)
     one.alerted = True
@@ -57,7 +57,7 @@ def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, 
 
 
 def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
-    one, other = meter(Period.DAY), meter(Period.DAY)
+    one, other = counter(Period.DAY), counter(Period.DAY)
     one.roll(START + 10)
     one.add(60, START + 10)
     other.restore(one.saved(), START - DAY / 2)
@@ -65,7 +65,7 @@ def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
 
 
 def test_a_count_of_yesterday_is_nothing_today() -> None:
-    one, other = meter(Period.DAY), meter(Period.DAY)
+    one, other = counter(Period.DAY), counter(Period.DAY)
     one.roll(START + 10)
     one.add(60, START + 10)
     other.restore(one.saved(), START + DAY)
@@ -73,7 +73,7 @@ def test_a_count_of_yesterday_is_nothing_today() -> None:
 
 
 def test_what_is_all_reserved_is_not_there_again_at_once() -> None:
-    one = meter(Period.MINUTE)
+    one = counter(Period.MINUTE)
     one.roll(START)
     assert one.resets(START) == START
     one.reserved = 100
@@ -82,7 +82,7 @@ def test_what_is_all_reserved_is_not_there_again_at_once() -> None:
 
 @pytest.mark.parametrize(("used", "amount", "fits"), [(99, 1, True), (99, 2, False), (100, 0, True), (100, 1, False)])
 def test_what_fits(used: int, amount: int, fits: bool) -> None:
-    one = meter(Period.DAY)
+    one = counter(Period.DAY)
     one.roll(START)
     one.add(used, START)
     assert one.fits(amount) is fits

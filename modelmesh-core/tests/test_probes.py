@@ -155,10 +155,10 @@ def test_a_late_probe_changes_nothing(scripted: Any) -> None:
         world.ask()
     account, mesh = world.account, world.mesh
     generation = account.generation
-    mesh._book.reset(account)
+    mesh._health.reset(account)
     with pytest.raises(ModelMeshError):
         world.ask()
-    assert not mesh._book.answered_probe(account, generation, world.clock())
+    assert not mesh._health.answered_probe(account, generation, world.clock())
     assert not account.ready
     mesh.shutdown()
 

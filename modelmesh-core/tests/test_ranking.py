@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.ranking import BLOCK, Ranking
@@ -36,9 +36,9 @@ def test_what_is_not_ranked_is_never_first() -> None:
 
 
 def pool(size: int) -> Pool:
-    account = Account(provider_id="p", connector_id="test.v1", names=("p",))
+    account = ProviderHealth(provider_id="p", connector_id="test.v1", names=("p",))
     members = [Candidate(str(n), str(n), ModelInfo(str(n)), None, account) for n in range(size)]  # type: ignore[arg-type]
-    return Pool("chat", "", members, None, HealthBook(draw=lambda: 0.5))  # type: ignore[arg-type]
+    return Pool("chat", "", members, None, HealthRegistry(draw=lambda: 0.5))  # type: ignore[arg-type]
 
 
 @given(st.integers(1, 2**130 - 1), st.data())

@@ -58,7 +58,7 @@ class Process:
         )
         assert self.mesh.state is not None
         self.mesh.state._stop.set()  # its thread does nothing more
-        self.state, self.ledger = self.mesh.state, self.mesh._ledger
+        self.state, self.reservations = self.mesh.state, self.mesh._reservations
 
     def flow(self) -> Any:
         call = Call(CHAT, "chat", {"messages": [], "max_tokens": 10})
@@ -86,9 +86,9 @@ class Process:
         self.state.sync()
 
     @property
-    def meter(self) -> Any:
-        (meter,) = self.ledger.meters(self.mesh.list_pools()).values()
-        return meter
+    def counter(self) -> Any:
+        (counter,) = self.reservations.counters(self.mesh.list_pools()).values()
+        return counter
 
 
 def count(store: MemoryStorage) -> dict[str, int]:
@@ -102,7 +102,7 @@ def test_threads_of_a_process_each_tell_their_own() -> None:
     assert isinstance(first, Post)
     (name,) = first.amounts
     assert first.amounts == {name: CENT}
-    process.ledger.meters(process.mesh.list_pools())["provider:vendor:cost:day"].reserved = 0  # else it is refused before
+    process.reservations.counters(process.mesh.list_pools())["provider:vendor:cost:day"].reserved = 0  # else it is refused before
     second = next(other)
     assert isinstance(second, Post)
     assert second.amounts == {name: CENT}, "not nothing because the first took it along"
@@ -124,7 +124,7 @@ def test_a_request_that_ends_before_it_was_counted_leaves_nothing(taken: bool) -
     while taken and step.amounts:
         told.update([step.amounts.popitem()])
     flow.close()
-    back = process.ledger.take_posted()
+    back = process.reservations.take_posted()
     assert {name: told.get(name, 0) + amount for name, amount in back.items()} == dict.fromkeys(back, 0)
     assert sum(back.values()) == -sum(told.values())
 
@@ -138,7 +138,7 @@ def test_what_is_reserved_before_midnight_is_given_back_there() -> None:
     process.clock.advance(120)
     with pytest.raises(StopIteration):
         flow.send(Vendor().send(None, "model", None))
-    back = process.ledger.take_posted()
+    back = process.reservations.take_posted()
     (today,) = set(back) - {yesterday}
     assert back == {yesterday: -CENT, today: CENT}
 
@@ -185,16 +185,16 @@ def test_what_threads_missed_of_each_other_is_put_right() -> None:
     assert isinstance(one.send(totals), Send)
     process.finish(one)
     process.state.sync()
-    assert (process.meter.used, sum(count(process.state.storage).values())) == (6 * CENT, 6 * CENT)
+    assert (process.counter.used, sum(count(process.state.storage).values())) == (6 * CENT, 6 * CENT)
 
 
 def test_a_child_does_not_send_what_is_its_parents() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)
     process.ask()
-    process.ledger.posted = {"waiting": 7}
+    process.reservations.posted = {"waiting": 7}
     process.mesh._after_fork()
-    assert process.ledger.take_posted() == {}
+    assert process.reservations.take_posted() == {}
 
 
 # -- windows that slide ---------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_a_process_that_comes_later_knows_of_the_minute() -> None:
         first.ask()
     first.state.sync()
     later = Process(store, **MINUTE)
-    assert (later.meter.used, later.begin()) == (3, None)
+    assert (later.counter.used, later.begin()) == (3, None)
 
 
 def test_what_others_spent_unseen_is_as_late_as_it_can_have_been() -> None:
@@ -265,12 +265,12 @@ def test_a_restart_counts_nothing_twice() -> None:
     first.ask()
     first.state.sync()
     again = Process(store, at=EVENING + 3 * 3600.0, quota={"request_limit": 3, "reset_schedule": "rolling"})
-    assert again.meter.used == 2
+    assert again.counter.used == 2
     again.clock.advance(3 * 3600.0)
     flow = again.begin()
     assert flow is not None
     again.finish(flow)
-    assert (again.meter.used, again.begin()) == (3, None)
+    assert (again.counter.used, again.begin()) == (3, None)
 
 
 STEPS = st.lists(
@@ -314,7 +314,7 @@ def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, floa
         assert flow is not None, "what is long over is in nobody's way"
         process.finish(flow)
         together(*(process.clock for process in processes), seconds=61)
-    assert all(process.meter._told == {} and process.meter.reserved == 0 for process in processes)
+    assert all(process.counter._told == {} and process.counter.reserved == 0 for process in processes)
 
 
 def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
@@ -325,7 +325,7 @@ def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
     first.clock.advance(24 * hours)
     first.state.sync()
     again = Process(store, at=EVENING + 1 * hours, **rolling)
-    assert again.meter.used == 0, "the sum of yesterday's piece was not spent at its end"
+    assert again.counter.used == 0, "the sum of yesterday's piece was not spent at its end"
     assert again.ask() == "model"
 
 
@@ -360,10 +360,10 @@ def test_a_minute_recovered_by_hand_is_so_for_everybody() -> None:
     together(one.clock, other.clock, seconds=5)
     one.state.sync()
     assert (one.begin(), other.begin()) == (None, None)
-    one.ledger.reset([one.meter])
+    one.reservations.reset([one.counter])
     one.state.sync()
     other.state.sync()
-    assert (one.meter.used, other.meter.used, sum(count(store).values())) == (0, 0, 0)
+    assert (one.counter.used, other.counter.used, sum(count(store).values())) == (0, 0, 0)
     assert other.ask() == "model"
 
 

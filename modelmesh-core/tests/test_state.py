@@ -468,8 +468,8 @@ def test_no_request_waits_again_for_a_store_that_failed(runs: list[Run]) -> None
     with pytest.raises(NoActiveModelError):
         run.ask()
     assert store.saves == written
-    meters = json.loads(store.kept[KEY].data)["meters"]
-    assert {name: row["used"] for name, row in meters.items()} == {f"provider:{key}:requests:day": 3 for key in "ab"}
+    counters = json.loads(store.kept[KEY].data)["meters"]
+    assert {name: row["used"] for name, row in counters.items()} == {f"provider:{key}:requests:day": 3 for key in "ab"}
 
 
 @pytest.mark.parametrize(

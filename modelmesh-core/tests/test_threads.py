@@ -205,7 +205,7 @@ def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
         }
     )
     (pool,) = mesh.list_pools()
-    (candidate,), (meter,) = pool.members, mesh._ledger.meters([pool]).values()
+    (candidate,), (counter,) = pool.members, mesh._reservations.counters([pool]).values()
     with mesh, ThreadPoolExecutor(1) as threads:
         under_way = threads.submit(ask, mesh.client, "parent")
         assert vendor.asked.wait(20)
@@ -215,12 +215,12 @@ def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
             code = 1
             try:
                 heard = ask(mesh.client, "child").content
-                code = int((heard, candidate.account.in_flight, meter.reserved) != ("echo child", 0, 0))
+                code = int((heard, candidate.account.in_flight, counter.reserved) != ("echo child", 0, 0))
             finally:
                 os._exit(code)
         told = os.waitpid(child, 0)[1]
-        assert (candidate.account.in_flight, meter.reserved) == (1, 1)
+        assert (candidate.account.in_flight, counter.reserved) == (1, 1)
         vendor.go_on.set()
         assert under_way.result(20).content == "echo parent"
-        assert (candidate.account.in_flight, meter.reserved, meter.used) == (0, 0, 1)
+        assert (candidate.account.in_flight, counter.reserved, counter.used) == (0, 0, 1)
     assert os.waitstatus_to_exitcode(told) == 0

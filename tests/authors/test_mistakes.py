@@ -150,7 +150,7 @@ def test_a_mistake_is_heard_of_though_the_next_model_answers(stranger: Any, upst
     for _ in range(8):
         reply = stranger.ask(config)
         assert reply.model == "m"
-        assert [attempt.failure for attempt in reply.attempts] == ["unwritten", None]
+        assert [attempt.failure for attempt in reply.attempts] == ["connector-bug-unsent", None]
         assert reply.attempts[0].billed == "no"
         assert reply.attempts[0].place.endswith("__init__.py:8")
     assert len(upstream.received) == 8

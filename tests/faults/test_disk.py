@@ -88,8 +88,8 @@ class Run:
             assert self.mesh.client.chat.completions.create(model="chat", messages=[]).content == "yes"
 
     def counted(self) -> int:
-        (meter,) = self.mesh.list_models()[0].account.meters
-        return meter.used
+        (counter,) = self.mesh.list_models()[0].account.counters
+        return counter.used
 
 
 @pytest.fixture(params=STORES)

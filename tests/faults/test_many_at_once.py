@@ -13,7 +13,7 @@ from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 
-KINDS = [FailureClass.SERVER, FailureClass.PROTOCOL, FailureClass.TIMEOUT, FailureClass.AMBIGUOUS]
+KINDS = [FailureClass.SERVER, FailureClass.PROTOCOL, FailureClass.TIMEOUT, FailureClass.DISCONNECT]
 
 
 class Flaky:

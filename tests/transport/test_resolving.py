@@ -70,7 +70,7 @@ def test_a_resolver_that_does_not_answer_costs_the_limit_of_a_connection(in_task
     with raw_server(lambda _, request: answer_to(request, "right")) as server:
         answer = ask(config("http://slow.test:9", server.url), in_task=in_task)
     assert answer.choices[0].message.content == "right"
-    assert [attempt.failure for attempt in answer.attempts] == ["not-sent"] * (len(answer.attempts) - 1) + [None]
+    assert [attempt.failure for attempt in answer.attempts] == ["connect"] * (len(answer.attempts) - 1) + [None]
 
 
 @pytest.mark.parametrize("in_task", [False, True])
@@ -87,7 +87,7 @@ def test_a_name_without_an_address_is_not_sent(in_task: bool, names: dict[str, A
     names["nowhere.test"] = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     with raw_server(lambda _, request: answer_to(request, "right")) as server:
         answer = ask(config("http://nowhere.test", server.url), in_task=in_task)
-    assert answer.attempts[0].failure == "not-sent"
+    assert answer.attempts[0].failure == "connect"
 
 
 def test_one_name_takes_one_thread_and_too_many_names_wait(names: dict[str, Any]) -> None:

@@ -166,7 +166,7 @@ def test_loading_is_tried_again(
         tries.append(1)
         if len(tries) == 1:
             message = "no memory"
-            raise ProviderInitError(message, failure=FailureClass.BROKEN)
+            raise ProviderInitError(message, failure=FailureClass.CONNECTOR_BUG)
         return library
 
     monkeypatch.setattr(local, "_load", load)

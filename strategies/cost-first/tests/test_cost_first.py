@@ -16,8 +16,8 @@ from modelmesh_strategy_cost_first import CostFirst, envelope, prices, spent, st
 from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
@@ -118,10 +118,10 @@ def test_the_price_of_a_configuration_counts(world: Any) -> None:
 
 
 def pool_of(*pricings: ModelPricing | None) -> Pool:
-    account = Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    account = ProviderHealth(provider_id="p", connector_id="test.p.v1", names=("p",))
     infos = [ModelInfo(f"m{n}", pricing=pricing) for n, pricing in enumerate(pricings)]
     members = [Candidate(info.id, info.id, info, None, account) for info in infos]  # type: ignore[arg-type]
-    return Pool("pool", "", members, CostFirst(), HealthBook(draw=lambda: 0.5))
+    return Pool("pool", "", members, CostFirst(), HealthRegistry(draw=lambda: 0.5))
 
 
 def knowing_of_long_answers(pool: Pool) -> Pool:
@@ -196,7 +196,7 @@ def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.M
     assert [place(pool, asked(prompt)) for prompt in (10, 5000, 10)] == [1, 0, 1]
     assert [place(pool, asked(prompt), mask=0b11000) for prompt in (10, 5000)] == [3, 3]
     assert place(pool, asked(), mask=0b10100) == 2
-    pool.ledger.epoch = 4_990.0
+    pool.reservations.epoch = 4_990.0
     assert [place(pool, asked(now=now)) for now in (0.0, 20.0)] == [1, 0]
     score = pool.strategy.score  # type: ignore[attr-defined]
     assert score(pool.members[1], asked(now=20.0)) == pytest.approx(10 * score(pool.members[1], asked(now=0.0)))
@@ -211,14 +211,14 @@ def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.M
 def test_the_one_that_has_cost_least_is_what_looking_at_all_says(
     few: int, costs: list[tuple[int, int]], masks: list[int]
 ) -> None:
-    ledger, totals = Spent(), Counter[int]()
+    reservations, totals = Spent(), Counter[int]()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(spent, "FEW", few)
         for turn, (at, cost) in enumerate(costs):
-            ledger.add(at, cost)
+            reservations.add(at, cost)
             totals[at] = min(totals[at] + cost, spent.MOST)
             mask = masks[turn % len(masks)]
-            assert ledger.least(mask) == min((totals[one], one) for one in range(41) if mask >> one & 1)[1]
+            assert reservations.least(mask) == min((totals[one], one) for one in range(41) if mask >> one & 1)[1]
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------

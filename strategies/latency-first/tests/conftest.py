@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from modelmesh_strategy_latency_first import LatencyFirst
 
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
@@ -39,10 +39,10 @@ class Town:
         self.takes = dict(takes)
         self.now = 0.0
         self.rng = Random(seed)
-        accounts = [Account(provider_id=f"at-{name}", connector_id="test.at.v1", names=(), limit=10_000) for name in takes]
+        accounts = [ProviderHealth(provider_id=f"at-{name}", connector_id="test.at.v1", names=(), limit=10_000) for name in takes]
         members = [Candidate(n, n, ModelInfo(n), None, account) for n, account in zip(takes, accounts, strict=True)]  # type: ignore[arg-type]
         self.strategy = LatencyFirst(settings)
-        self.pool = Pool("pool", "", members, self.strategy, HealthBook(draw=lambda: 0.5))
+        self.pool = Pool("pool", "", members, self.strategy, HealthRegistry(draw=lambda: 0.5))
         self.call = Call(CHAT, "pool", {"messages": []})
         self.reasons: list[str] = []
         self._under_way: list[tuple[float, int, Any, Any]] = []

@@ -16,7 +16,7 @@ from modelmesh_strategy_latency_first.strategy import _two
 from modelmesh_strategy_latency_first.waits import Waits
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError
@@ -278,7 +278,7 @@ def test_any_two_are_as_likely() -> None:
 
 
 def test_models_that_no_pool_has_are_forgotten() -> None:
-    account = Account(provider_id="p", connector_id="test.p.v1")
+    account = ProviderHealth(provider_id="p", connector_id="test.p.v1")
     pool = pool_of([ModelInfo("stays")], LatencyFirst())
     waits = Waits()
     waits.observe(pool.members[0], 1.0, 0.0)

@@ -14,10 +14,10 @@ from modelmesh_strategy_load_balanced import LoadBalanced
 from modelmesh_strategy_load_balanced.weights import Weights
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account, Reason
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import SLOW_START_S
-from modelmesh._engine.limits.counter import Meter, Metric, Quota
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
@@ -35,10 +35,10 @@ TOLERANCE = 0.02
 
 
 def pool_of(size: int, **config: Any) -> Pool:
-    book = HealthBook(draw=lambda: 0.5)
-    accounts = [Account(provider_id=key, connector_id=f"test.{key}.v1", names=(key,)) for key in ("one", "two")]
+    health = HealthRegistry(draw=lambda: 0.5)
+    accounts = [ProviderHealth(provider_id=key, connector_id=f"test.{key}.v1", names=(key,)) for key in ("one", "two")]
     members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, accounts[n % 2]) for n in range(size)]  # type: ignore[arg-type]
-    return Pool("pool", "", members, LoadBalanced(config), book)
+    return Pool("pool", "", members, LoadBalanced(config), health)
 
 
 def told(candidate: Candidate, left: int, limit: int, reset: float = 60.0, now: float = 0.0, kind: str = "requests") -> None:
@@ -130,13 +130,13 @@ def test_of_requests_and_tokens_the_scarcer_counts() -> None:
 def test_our_own_count_is_the_headroom_where_the_vendor_says_nothing() -> None:
     pool = pool_of(2)
     for member, used in zip(pool.members, (20, 80), strict=True):
-        quota = Quota(f"model:{member}", Metric.REQUESTS, 100, Window(Period.DAY), Reason.QUOTA_EXHAUSTED)
-        meter = Meter(quota)
-        meter.roll(1.0)
-        meter.used = used
-        member.health.meters.append(meter)
+        quota = Limit(f"model:{member}", Metric.REQUESTS, 100, Window(Period.DAY), SuspensionReason.QUOTA_EXHAUSTED)
+        counter = LimitCounter(quota)
+        counter.roll(1.0)
+        counter.used = used
+        member.health.counters.append(counter)
     assert shares(pool) == near(0.8, 0.2)
-    pool.members[0].health.meters[0].reserved += 60
+    pool.members[0].health.counters[0].reserved += 60
     pool.strategy.picked(pool.members[0], asked())  # type: ignore[attr-defined]
     assert shares(pool) == near(0.5, 0.5)
 

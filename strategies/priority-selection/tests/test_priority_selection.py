@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from modelmesh_strategy_priority_selection import PrioritySelection
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
@@ -161,10 +161,10 @@ REQUEST = SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)
 
 
 def pool_of(models: list[str], providers: list[str]) -> Pool:
-    book = HealthBook(draw=lambda: 0.5)
-    accounts = [Account(provider_id=f"p{n}", connector_id=f"test.p{n}.v1", names=(f"p{n}",)) for n in range(3)]
+    health = HealthRegistry(draw=lambda: 0.5)
+    accounts = [ProviderHealth(provider_id=f"p{n}", connector_id=f"test.p{n}.v1", names=(f"p{n}",)) for n in range(3)]
     members = [Candidate(name, name, ModelInfo(name), None, accounts[n % 3]) for n, name in enumerate(NAMES)]  # type: ignore[arg-type]
-    return Pool("pool", "", members, PrioritySelection({"model_priority": models, "provider_priority": providers}), book)
+    return Pool("pool", "", members, PrioritySelection({"model_priority": models, "provider_priority": providers}), health)
 
 
 priorities = st.lists(st.sampled_from([*NAMES, "p1/m1", "p1.m4", "p0/m1", "unknown"]), max_size=6)

@@ -15,8 +15,8 @@ from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
@@ -30,9 +30,9 @@ from modelmesh_cdk.testing import InProcessAccount
 
 
 def pool_of(size: int, **rate_limit: Any) -> Pool:
-    book, account = HealthBook(draw=lambda: 0.5), Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    health, account = HealthRegistry(draw=lambda: 0.5), ProviderHealth(provider_id="p", connector_id="test.p.v1", names=("p",))
     members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, account) for n in range(size)]  # type: ignore[arg-type]
-    return Pool("pool", "", members, RateLimitAware({"rate_limit": rate_limit}), book)
+    return Pool("pool", "", members, RateLimitAware({"rate_limit": rate_limit}), health)
 
 
 def asked(now: float = 1.0) -> SelectionRequest:

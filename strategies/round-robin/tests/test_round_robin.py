@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from modelmesh_strategy_round_robin import RoundRobin
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
@@ -99,9 +99,9 @@ def test_the_reason_is_in_the_explanation(world: Any) -> None:
 
 
 def pool_of(size: int) -> Pool:
-    book, account = HealthBook(draw=lambda: 0.5), Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+    health, account = HealthRegistry(draw=lambda: 0.5), ProviderHealth(provider_id="p", connector_id="test.p.v1", names=("p",))
     members = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, account) for n in range(size)]  # type: ignore[arg-type]
-    return Pool("pool", "", members, RoundRobin(), book)
+    return Pool("pool", "", members, RoundRobin(), health)
 
 
 REQUEST = SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)

@@ -13,7 +13,7 @@ from modelmesh_strategy_session_stickiness import SessionStickiness
 from modelmesh_strategy_session_stickiness.sessions import Sessions
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, CallOptions
@@ -247,7 +247,7 @@ def test_what_cannot_be_used_is_named(world: Any, selection: dict[str, Any], key
 
 # -- laws ----------------------------------------------------------------------------------------------------------------
 
-ACCOUNT = Account(provider_id="p", connector_id="test.p.v1", names=("p",))
+ACCOUNT = ProviderHealth(provider_id="p", connector_id="test.p.v1", names=("p",))
 MODELS = [Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, ACCOUNT) for n in range(3)]  # type: ignore[arg-type]
 NAMES = ["u", "v", "w", "x", "long " * 40, "long " * 41]
 

@@ -53,7 +53,7 @@ def load(config: LocalConfig, weights: Path) -> Any:
             f"the local model could not be loaded from {weights}: {type(error).__name__}: {error} "
             f"The library's own words are on standard error. If the file is not a whole GGUF model, {cure}."
         )
-        raise ProviderInitError(message, failure=FailureClass.BROKEN) from None
+        raise ProviderInitError(message, failure=FailureClass.CONNECTOR_BUG) from None
 
 
 def _seal(params: Any) -> None:

@@ -384,7 +384,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
         """
         if not self.probe_path:
             message = f"{self.id} has no page that only a good key opens"
-            raise ProviderError(message, failure=FailureClass.NOT_SENT)
+            raise ProviderError(message, failure=FailureClass.CONNECT)
         self.get_json(f"{self.api_root}{self.probe_path}", limits)
 
     # -- connections --------------------------------------------------------------------------------------------------

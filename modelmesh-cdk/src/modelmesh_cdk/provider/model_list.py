@@ -47,7 +47,7 @@ def discovered(provider: BaseProvider, limits: Limits) -> tuple[ModelInfo, ...]:
     """
     if not provider.list_path:
         message = f"{provider.id} knows no list of models to ask its vendor for. Nothing was sent."
-        raise ProviderError(message, failure=FailureClass.NOT_SENT)
+        raise ProviderError(message, failure=FailureClass.CONNECT)
     told: list[ModelInfo] = []
     for rows in _pages(provider, limits):
         told += rows

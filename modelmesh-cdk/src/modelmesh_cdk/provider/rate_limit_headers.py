@@ -17,7 +17,7 @@ from typing import overload
 
 from attrs import frozen
 
-from modelmesh._engine.foundation.delays import TOO_LONG_S
+from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S
 from modelmesh.contracts.rate_limits import RateLimit
 
 LONGEST = 80
@@ -78,7 +78,7 @@ def stated_delay(headers: Mapping[str, str], *, wall: float, names: Sequence[Rat
         names: Headers of the vendor's limits; the reset of a limit counts only when nothing of it is left.
 
     Returns:
-        Seconds between 0 and :data:`TOO_LONG_S`; ``None`` when the headers state no delay that can be read.
+        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`; ``None`` when the headers state no delay that can be read.
     """
     for name, unit in _DELAYS:
         seconds = read_delay(headers.get(name), unit=unit, now=_now(headers, wall))
@@ -98,7 +98,7 @@ def read_delay(text: str | None, *, now: float, unit: float = 1.0) -> float | No
         unit: Seconds that a plain number counts.
 
     Returns:
-        Seconds between 0 and :data:`TOO_LONG_S`, never NaN; ``None`` when the value cannot be read.
+        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`, never NaN; ``None`` when the value cannot be read.
     """
     if text is None:
         return None
@@ -220,4 +220,4 @@ def _count(text: str | None) -> int | None:
 
 
 def _clamped(seconds: float) -> float:
-    return min(max(seconds, 0.0), TOO_LONG_S)
+    return min(max(seconds, 0.0), MAX_SERVER_DELAY_S)

@@ -284,7 +284,7 @@ class WireFormat:
             for name, value in kept:
                 if why := unsendable(value, name):
                     message = f"the header {name!r} {why}; correct the settings of the provider. Nothing was sent."
-                    raise failure(FailureClass.NOT_SENT, message)
+                    raise failure(FailureClass.CONNECT, message)
             self._headers = [*kept, *self.config.headers.items(), ("Accept", "application/json")]
         return self._headers
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from modelmesh._engine.health.circuit_breaker import Account
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import FailureClass
@@ -64,7 +64,7 @@ class InProcessAccount:
 
 def pool_of(infos: Sequence[ModelInfo], strategy: Any) -> Pool:
     """Return a pool of these models, in turn at two accounts."""
-    accounts = [Account(provider_id=key, connector_id="test.account.v1", names=(key,)) for key in ("one", "two")]
+    accounts = [ProviderHealth(provider_id=key, connector_id="test.account.v1", names=(key,)) for key in ("one", "two")]
     provider = InProcessAccount(*(info.id for info in infos))
     members = [Candidate(info.id, info.name, info, provider, accounts[n % 2]) for n, info in enumerate(infos)]
-    return Pool("chat-completion", CHAT_CAPABILITY, members, strategy, HealthBook(draw=lambda: 0.5))
+    return Pool("chat-completion", CHAT_CAPABILITY, members, strategy, HealthRegistry(draw=lambda: 0.5))

@@ -24,15 +24,15 @@ _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, htt
 
 def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
     if isinstance(error, _NOT_SENT):
-        return TransportError(FailureClass.NOT_SENT, _said(error))
+        return TransportError(FailureClass.CONNECT, _said(error))
     if isinstance(error, httpx2.TimeoutException):
         return TransportTimeoutError(
             "headers", deadline.phase if deadline.passed else deadline.gap, "no headers came within the limit"
         )
     if isinstance(error, httpx2.LocalProtocolError):
         # What is illegal is quoted, and may be a key.
-        return TransportError(FailureClass.NOT_SENT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
-    return TransportError(FailureClass.AMBIGUOUS, _said(error))
+        return TransportError(FailureClass.CONNECT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
+    return TransportError(FailureClass.DISCONNECT, _said(error))
 
 
 def _in_body(error: Exception, deadline: Deadline) -> TransportError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.limits.reservations import Ledger, forecast
+from modelmesh._engine.limits.reservations import Reservations, forecast
 from modelmesh._engine.routing import explain as explaining
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.telemetry.status import PoolInfo, Text, describe
@@ -17,7 +17,7 @@ from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import RoutingError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.router import Router
     from modelmesh._engine.telemetry.statistics import StatisticsCollector
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class Looking:
     """The half of a mesh that is looked at: pools, models, limits, statistics, and where a request would go."""
 
-    _book: HealthBook
+    _health: HealthRegistry
     _clock: Callable[[], float]
-    _ledger: Ledger
+    _reservations: Reservations
     _lock: RLock
     _rng: random.Random
     _router: Router
@@ -37,7 +37,7 @@ class Looking:
     def list_pools(self) -> list[Pool]:
         """Return every pool; each has ``name`` and ``models``, which are active or not as of now."""
         with self._lock:
-            self._book.advance(self._clock())
+            self._health.advance(self._clock())
         return self._router.list_pools()
 
     def get_router(self) -> Router:
@@ -60,7 +60,7 @@ class Looking:
         """Return the model that a plain chat request would be sent to now, ``None`` when none is available."""
         with self._lock:
             now = self._clock()
-            self._book.advance(now)
+            self._health.advance(now)
             call = Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers))
             ready = Candidates(pool, pool.available & pool.allowed(call) & ~pool.other_spaces())
             if not ready:
@@ -82,7 +82,7 @@ class Looking:
         """Say of every limit what is left of it until it begins anew, as rows of ``PoolInfo.left``; those of money too."""
         with self._lock:
             now = self._when()
-            return tuple(forecast(meter, now) for meter in self._ledger.meters(self.list_pools()).values())
+            return tuple(forecast(counter, now) for counter in self._reservations.counters(self.list_pools()).values())
 
     def active_providers(self) -> list[str]:
         """Return the providers that have an active model, by key."""
@@ -104,4 +104,4 @@ class Looking:
 
     def _when(self) -> float:
         """Unix seconds by the monotonic clock: a wall clock that jumps moves nothing."""
-        return self._ledger.epoch + self._clock()
+        return self._reservations.epoch + self._clock()

@@ -18,11 +18,11 @@ from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
 from modelmesh._engine.execution.stream_drain import adrain, drain
 from modelmesh._engine.foundation.wording import name_of, one_line
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.inspection import Looking
-from modelmesh._engine.limits.lost_leases import give_back_lost
-from modelmesh._engine.limits.reservations import Ledger
+from modelmesh._engine.limits.lost_leases import return_lost_leases
+from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.plugins.manager import tell
 from modelmesh._engine.plugins.resolver import Resolver
@@ -84,9 +84,9 @@ class ModelMesh(Looking):
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._resolver = resolver
         self._lock = RLock()  # a stream may be collected, and so closed, in the middle of another request's step
-        self._book = HealthBook(draw=self._rng.random)
-        self._book.on_lost = self._lease_lost
-        self._ledger = Ledger(self._book, epoch=wall() - clock())
+        self._health = HealthRegistry(draw=self._rng.random)
+        self._health.on_lost = self._lease_lost
+        self._reservations = Reservations(self._health, epoch=wall() - clock())
         self._driver = SyncDriver(self._lock, clock, sleep)
         self._adriver = AsyncDriver(self._lock, clock, asleep)
         self._pid = os.getpid()
@@ -129,8 +129,8 @@ class ModelMesh(Looking):
         parts = Assembler(
             self.config,
             resolver,
-            self._book,
-            self._ledger,
+            self._health,
+            self._reservations,
             strategy=strategy,
             models=models,
             capabilities=capabilities,
@@ -147,9 +147,11 @@ class ModelMesh(Looking):
             retention=parts.statistics.retention,
             send=self._emitter.flush,
         )
-        self._reporter = Reporter(parts.emitter, self.usage, self._book, self._ledger, self._statistics, self._lock, self._clock)
+        self._reporter = Reporter(
+            parts.emitter, self.usage, self._health, self._reservations, self._statistics, self._lock, self._clock
+        )
         for window in parts.windows:
-            self._book.keep(window, self._clock())
+            self._health.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
             self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.watches))
             if keep_state:
@@ -159,7 +161,7 @@ class ModelMesh(Looking):
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
-        self._beside = Beside(parts, self._book, self._lock, self._clock, self._reporter, self._joined, self._adopt_joined)
+        self._beside = Beside(parts, self._health, self._lock, self._clock, self._reporter, self._joined, self._adopt_joined)
         self.background, self.discovery = self._beside.background, self._beside.discovery
         if jobs:
             self._beside.begin(self._emitter, self._statistics, parts.statistics.flush_interval)
@@ -168,7 +170,14 @@ class ModelMesh(Looking):
         from modelmesh._engine.state import StateOfMesh  # noqa: PLC0415 - only where something is kept
 
         self._kept = StateOfMesh(
-            self._router.list_pools, self._book, self._ledger, self.usage, self._emitter, self._lock, self._clock, grows=grows
+            self._router.list_pools,
+            self._health,
+            self._reservations,
+            self.usage,
+            self._emitter,
+            self._lock,
+            self._clock,
+            grows=grows,
         )
         self.state = self._kept.manage(storage, section, self._when)
 
@@ -331,13 +340,13 @@ class ModelMesh(Looking):
         for part in (self._driver, self._adriver, self._reporter, self._router, self._kept):
             if part is not None:
                 part.lock = self._lock
-        for lease in list(self._book.leases):  # the parent's threads are at them, and count what comes of it
-            self._ledger.forgo(lease.booking, self._clock())
-            self._book.release(lease)
+        for lease in list(self._health.leases):  # the parent's threads are at them, and count what comes of it
+            self._reservations.forgo(lease.reservation, self._clock())
+            self._health.release(lease)
         self._statistics.after_fork()
         self.usage.after_fork()
         if self.state is not None:
-            self._ledger.take_posted()  # the parent sends it
+            self._reservations.take_posted()  # the parent sends it
             self.state.after_fork()
         for entry in self._entries:
             forked = getattr(entry.provider, "after_fork", None)
@@ -347,10 +356,10 @@ class ModelMesh(Looking):
 
     def _lease_lost(self, lease: Lease) -> None:
         """Give back a lease whose owner was collected; where another thread holds the lock, the next request does."""
-        self._book.lost.append(lease)
+        self._health.lost.append(lease)
         if self._lock.acquire(blocking=False):
             try:
-                give_back_lost(self._book, self._clock())
+                return_lost_leases(self._health, self._clock())
             finally:
                 self._lock.release()
 
@@ -358,7 +367,7 @@ class ModelMesh(Looking):
         if not self._ready:
             return None
         with self._lock:
-            return BudgetStatus.of(self._ledger.meters(self.list_pools()).values(), self._when())
+            return BudgetStatus.of(self._reservations.counters(self.list_pools()).values(), self._when())
 
     # -- by hand ----------------------------------------------------------------------------------------------------
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _F = FailureClass
 IN_WORDS = {
-    _F.NOT_SENT: "could not be reached",
-    _F.AMBIGUOUS: "broke off before answering",
+    _F.CONNECT: "could not be reached",
+    _F.DISCONNECT: "broke off before answering",
     _F.TIMEOUT: "took too long",
     _F.CALLER: "was not sent the request: it is invalid",
     _F.REFUSED: "refused the request",
@@ -42,8 +42,8 @@ IN_WORDS = {
     _F.MISCONFIGURED: "redirected elsewhere",
     _F.PROTOCOL: "sent a broken answer",
     _F.CANCELLED: "was cancelled",
-    _F.UNWRITTEN: "has a connector that could not write the request",
-    _F.BROKEN: "has a connector that made a mistake",
+    _F.CONNECTOR_BUG_UNSENT: "has a connector that could not write the request",
+    _F.CONNECTOR_BUG: "has a connector that made a mistake",
 }
 """What a provider did, by class of failure; the long form is :data:`modelmesh._engine.foundation.failures.RULES`."""
 

@@ -1,6 +1,6 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, SameTarget, Scope
+from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, RetrySame, Scope
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
@@ -77,8 +77,8 @@ __all__ = [
     "RecoveryPolicy",
     "RecoveryTrigger",
     "RequestLogEntry",
+    "RetrySame",
     "RoutingEvent",
-    "SameTarget",
     "Scope",
     "Secret",
     "SecretManagement",

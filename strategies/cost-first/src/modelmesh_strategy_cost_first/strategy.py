@@ -47,7 +47,7 @@ class CostFirst(BaseStrategy):
         """Return the cheapest candidate."""
         prompt, answer = self._expected(request.call)
         pool = candidates.pool
-        when = pool.ledger.epoch + request.now
+        when = pool.reservations.epoch + request.now
         chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when))
         if chosen is None:
             chosen = candidates.first()
@@ -64,7 +64,7 @@ class CostFirst(BaseStrategy):
         A score has to be a number, and so that of a model whose price is unknown is -1,000,000,000, which says no more
         than that it comes last.
         """
-        when = candidate.places[0][0].ledger.epoch + request.now if candidate.places else None
+        when = candidate.places[0][0].reservations.epoch + request.now if candidate.places else None
         cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)), when)
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
@@ -75,7 +75,7 @@ class CostFirst(BaseStrategy):
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
         for pool, place in candidate.places:
             if pool.name == request.pool:
-                cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.ledger.epoch + request.now)
+                cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.reservations.epoch + request.now)
                 if cost:
                     self._prices(pool, request.now).spent.add(place, cost)
 

@@ -110,7 +110,7 @@ class LoadBalanced(BaseStrategy):
         """Return a member's headroom, ``None`` when nothing is known of it, and look again when time changes it."""
         found = [
             level
-            for level in levels(pool.members[place], now, epoch=pool.ledger.epoch)
+            for level in levels(pool.members[place], now, epoch=pool.reservations.epoch)
             if not self._absolute or level.kind == "requests"
         ]
         self._alarms.set(place, min((level.changes_at for level in found), default=math.inf))

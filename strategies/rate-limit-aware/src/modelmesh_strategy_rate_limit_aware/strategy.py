@@ -127,7 +127,7 @@ class RateLimitAware(BaseStrategy):
 
     def _look(self, pool: Pool, place: int, now: float) -> None:
         """Read what is left of a member's limits, and look again when time changes it."""
-        found = levels(pool.members[place], now, epoch=pool.ledger.epoch)
+        found = levels(pool.members[place], now, epoch=pool.reservations.epoch)
         self._alarms.set(place, min((level.changes_at for level in found), default=math.inf))
         self._standings.set(place, min((level.ratio for level in found), default=None))
 

@@ -141,7 +141,7 @@ class Streams(Subject):
         chunks, error = ask.pieces()
         assert "".join(texts_of(chunks)) == "Hello"
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
-        assert error.failure in (FailureClass.AMBIGUOUS, FailureClass.PROTOCOL)
+        assert error.failure in (FailureClass.DISCONNECT, FailureClass.PROTOCOL)
 
     def test_error_event_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
         """An error in the middle of a stream is a typed failure, not a chunk and not an end."""

@@ -83,7 +83,7 @@ class TakesACutAnswer(Honest):
         try:
             return super().send(call, model, limits)
         except Exception as error:
-            if getattr(error, "failure", None) not in (FailureClass.AMBIGUOUS, FailureClass.PROTOCOL):
+            if getattr(error, "failure", None) not in (FailureClass.DISCONNECT, FailureClass.PROTOCOL):
                 raise
             return Answer({"choices": []})
 

@@ -20,7 +20,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.health.admission_queue import AdmissionQueue
-from modelmesh._engine.health.circuit_breaker import Account
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.plugins.aliases import ID_ALIASES, canonical_id
 from modelmesh._engine.plugins.resolver import Resolver, build
@@ -44,7 +44,7 @@ class ProviderEntry:
 
     section: ProviderSection
     provider: Provider = field(repr=False)
-    account: Account = field(repr=False)
+    account: ProviderHealth = field(repr=False)
     capabilities: tuple[str, ...] = ()
     _catalogue: tuple[ModelInfo, ...] | None = None
 
@@ -162,7 +162,7 @@ def build_entry(
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)
-    account = Account(
+    account = ProviderHealth(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names(section.key, connector_id),

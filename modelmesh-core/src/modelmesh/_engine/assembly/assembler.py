@@ -24,9 +24,9 @@ from modelmesh._engine.config.references import References
 from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.health.maintenance import Maintenance
-from modelmesh._engine.health.registry import HealthBook
-from modelmesh._engine.limits.reservations import Ledger
+from modelmesh._engine.health.maintenance import MaintenanceWindow
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh._engine.routing.candidates import Candidate
@@ -53,7 +53,7 @@ class Parts:
     price_failures: Mapping[str, int]
     joining: Joining
     watches: tuple[Watch, ...] = ()
-    windows: tuple[Maintenance, ...] = ()
+    windows: tuple[MaintenanceWindow, ...] = ()
     pools: Mapping[str, PoolSection] = field(factory=dict)
     statistics: StatisticsSection = field(factory=StatisticsSection)
 
@@ -68,8 +68,8 @@ class Assembler:
         self,
         config: MeshConfig,
         resolver: Resolver,
-        book: HealthBook,
-        ledger: Ledger,
+        health: HealthRegistry,
+        reservations: Reservations,
         *,
         strategy: str | None = None,
         models: Sequence[str] | None = None,
@@ -81,8 +81,8 @@ class Assembler:
         Args:
             config: The configuration.
             resolver: Answers connector IDs.
-            book: The health of everything.
-            ledger: Counts what everything takes.
+            health: The health of everything.
+            reservations: Counts what everything takes.
             strategy: In place of every pool's own.
             models: Restricts every pool to these model IDs.
             capabilities: Names of the pools of a configuration that names none.
@@ -90,8 +90,8 @@ class Assembler:
         """
         self._config = config
         self._resolver = resolver
-        self._book = book
-        self._ledger = ledger
+        self._health = health
+        self._reservations = reservations
         self._strategy_override = strategy
         self._only = models
         self._capabilities = capabilities
@@ -261,12 +261,12 @@ class Assembler:
         limit_pool_members(section, members)
         policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
-        pool = Pool(section.name, node.path if node else "", members, strategy, self._book, policy, self._ledger)
+        pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
         pace = section.rate_limit
         if pace.max_rpm or pace.min_delta:
             pool.pacer = Pacer(pace.max_rpm, pace.min_delta)
         give_judge(section, pool, self._resolver, self._config.places)
-        pool.meters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
+        pool.counters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
         return pool
 
     # -- limits -----------------------------------------------------------------------------------------------------
@@ -285,5 +285,5 @@ class Assembler:
         for candidate in self._models.candidates:
             with self._problems.gathered():
                 limits.limit(candidate)
-        self._ledger.everywhere += budget_meters("mesh", sections.budget)
+        self._reservations.everywhere += budget_meters("mesh", sections.budget)
         return limits

@@ -11,8 +11,8 @@ from modelmesh._engine.assembly.accounts import ProviderEntry
 from modelmesh._engine.assembly.limits import limit_pool_members
 from modelmesh._engine.assembly.membership import Models, short_id
 from modelmesh._engine.config.schema import PoolSection
-from modelmesh._engine.health.maintenance import Maintenance
-from modelmesh._engine.health.registry import HealthBook
+from modelmesh._engine.health.maintenance import MaintenanceWindow
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.router import Router
 from modelmesh.capabilities.nodes import CapabilityNode
@@ -40,7 +40,7 @@ class Joining:
     sections: Mapping[str, PoolSection]
     targets: Mapping[str, CapabilityNode | None]
     router: Router
-    windows: Mapping[str, Maintenance]
+    windows: Mapping[str, MaintenanceWindow]
     limit: Callable[[Candidate], None]
     only: Sequence[str] | None
 
@@ -53,14 +53,14 @@ class Joining:
         return found
 
     def join(
-        self, entry: ProviderEntry, infos: Iterable[ModelInfo], book: HealthBook, now: float, *, is_late: bool = False
+        self, entry: ProviderEntry, infos: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
     ) -> list[Candidate]:
         """Take models into every pool whose configuration they fit; under the mesh's lock.
 
         Args:
             entry: The provider that has the models.
             infos: The models.
-            book: The health of everything.
+            health: The health of everything.
             now: Monotonic seconds.
             is_late: The models belong to the start: the provider could not list them then. They join although the caller
                 chose models by name, as far as they are among those.
@@ -81,7 +81,7 @@ class Joining:
             pool.admit(taken)
             for candidate in taken:
                 if window is not None:
-                    window.join(candidate.health, book, now)
+                    window.join(candidate.health, health, now)
         joined = [one for one in candidates if one.places]
         for candidate in joined:
             self.router.admitted(candidate)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from modelmesh._engine.assembly.accounts import ProviderEntry
 from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import Circuit, Reason
-from modelmesh._engine.limits.counter import Meter, Metric, OnSpent, Quota, Reserve
+from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate
 
@@ -22,12 +22,16 @@ SCHEDULES = {
     "daily_utc": Period.DAY,
     "rolling": Period.ROLLING_DAY,
 }
-_REASONS = {Metric.REQUESTS: Reason.REQUEST_LIMIT, Metric.TOKENS: Reason.TOKEN_LIMIT, Metric.COST: Reason.BUDGET_EXCEEDED}
+_REASONS = {
+    Metric.REQUESTS: SuspensionReason.REQUEST_LIMIT,
+    Metric.TOKENS: SuspensionReason.TOKEN_LIMIT,
+    Metric.COST: SuspensionReason.BUDGET_EXCEEDED,
+}
 
 
 def budget_meters(
-    key: str, section: BudgetSection | None, circuits: Sequence[Circuit] = (), *, on_spent: str | None = None
-) -> Iterator[Meter]:
+    key: str, section: BudgetSection | None, circuits: Sequence[CircuitBreaker] = (), *, on_spent: str | None = None
+) -> Iterator[LimitCounter]:
     """Yield what a budget counts.
 
     Args:
@@ -38,7 +42,7 @@ def budget_meters(
     """
     if section is None:
         return
-    then = OnSpent(section.on_budget_exceeded or on_spent or "error")
+    then = OnExhausted(section.on_budget_exceeded or on_spent or "error")
     for period, limit in (
         (Period.DAY, section.daily_limit),
         (Period.MONTH, section.monthly_limit),
@@ -46,22 +50,24 @@ def budget_meters(
         (Period.REQUEST, section.per_request_limit),
     ):
         if limit is not None:
-            quota = Quota(
+            quota = Limit(
                 key,
                 Metric.COST,
                 round(limit * NANO),
                 Window(period),
-                Reason.BUDGET_EXCEEDED,
+                SuspensionReason.BUDGET_EXCEEDED,
                 then,
                 section.enforce,
                 None if period is Period.REQUEST else section.alert_threshold,
                 section.unknown_price == "allow",
                 reserve=Reserve(section.reserve),
             )
-            yield Meter(quota, list(circuits))
+            yield LimitCounter(quota, list(circuits))
 
 
-def quota_meters(key: str, section: QuotaSection | None, circuits: Sequence[Circuit], source: str = "") -> Iterator[Meter]:
+def quota_meters(
+    key: str, section: QuotaSection | None, circuits: Sequence[CircuitBreaker], source: str = ""
+) -> Iterator[LimitCounter]:
     """Yield what a quota counts; of two limits of the same window the stricter one."""
     if section is None:
         return
@@ -75,11 +81,11 @@ def quota_meters(key: str, section: QuotaSection | None, circuits: Sequence[Circ
             if limit is not None:
                 limits[period] = min(limit, limits.get(period, limit))
         for period, limit in limits.items():
-            quota = Quota(key, metric, limit, Window(period, zone), Reason.QUOTA_EXHAUSTED, source=source)
-            yield Meter(quota, list(circuits))
+            quota = Limit(key, metric, limit, Window(period, zone), SuspensionReason.QUOTA_EXHAUSTED, source=source)
+            yield LimitCounter(quota, list(circuits))
 
 
-def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: Circuit) -> Iterator[Meter]:
+def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: CircuitBreaker) -> Iterator[LimitCounter]:
     """Yield what the caps of a pool count of one of its models."""
     window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
     if back.on_quota_reset is False:
@@ -87,7 +93,7 @@ def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circui
     money = None if off.budget_limit is None else round(off.budget_limit * NANO)
     for metric, limit in ((Metric.REQUESTS, off.request_limit), (Metric.TOKENS, off.token_limit), (Metric.COST, money)):
         if limit is not None:
-            yield Meter(Quota(key, metric, limit, window, _REASONS[metric], unknown_price=True), [circuit])
+            yield LimitCounter(Limit(key, metric, limit, window, _REASONS[metric], unknown_price=True), [circuit])
 
 
 def limit_accounts(entries: Iterable[ProviderEntry]) -> None:
@@ -95,8 +101,8 @@ def limit_accounts(entries: Iterable[ProviderEntry]) -> None:
     for entry in entries:
         section, account = entry.section, entry.account
         key = f"provider:{entry.key}"
-        account.meters += budget_meters(key, section.budget, [account])
-        account.meters += quota_meters(key, section.quota, [account], "the configuration")
+        account.counters += budget_meters(key, section.budget, [account])
+        account.counters += quota_meters(key, section.quota, [account], "the configuration")
 
 
 class ModelLimits:
@@ -111,7 +117,7 @@ class ModelLimits:
         """
         self._quotas = quotas
         self._free_tiers = free_tiers
-        self._shared: dict[tuple[str, str], list[Meter]] = {}
+        self._shared: dict[tuple[str, str], list[LimitCounter]] = {}
 
     def limit(self, candidate: Candidate) -> None:
         """Give one model its meters."""
@@ -124,30 +130,32 @@ class ModelLimits:
             _limit_model(candidate, section, source, self._shared)
 
 
-def _limit_model(candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[Meter]]) -> None:
+def _limit_model(
+    candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[LimitCounter]]
+) -> None:
     provider, circuit = candidate.provider_id, candidate.health
     if section.shared is None:
-        circuit.meters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
+        circuit.counters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
         return
     common = shared.get((provider, section.shared))
     if common is None:
         common = shared[provider, section.shared] = list(quota_meters(f"shared:{provider}/{section.shared}", section, [], source))
-    for meter in common:
-        meter.circuits.append(circuit)
-    circuit.meters += common
+    for counter in common:
+        counter.circuits.append(circuit)
+    circuit.counters += common
 
 
 def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> None:
     """Count against the models of a pool what its caps say."""
     for candidate in members:
         key = f"model:{candidate.provider_id}/{candidate.model_id}:cap"
-        known = {meter.quota.name: meter for meter in candidate.health.meters}
-        for meter in cap_meters(key, section.deactivation, section.recovery, candidate.health):
-            other = known.get(meter.quota.name)
+        known = {counter.quota.name: counter for counter in candidate.health.counters}
+        for counter in cap_meters(key, section.deactivation, section.recovery, candidate.health):
+            other = known.get(counter.quota.name)
             if other is None:
-                candidate.health.meters.append(meter)
-            elif meter.quota.limit < other.quota.limit:
-                other.quota = meter.quota  # of two pools the stricter one holds
+                candidate.health.counters.append(counter)
+            elif counter.quota.limit < other.quota.limit:
+                other.quota = counter.quota  # of two pools the stricter one holds
 
 
 def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:

@@ -12,7 +12,7 @@ from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.schema import DeactivationSection, PoolSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.health.cron import Cron
-from modelmesh._engine.health.maintenance import Maintenance
+from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.plugins.resolver import Resolver, build
@@ -23,13 +23,13 @@ from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
 
 
-def maintenance(section: PoolSection, pool: Pool) -> Maintenance | None:
+def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
     """Return the window in which a pool's models are withheld, ``None`` when it has none."""
     off = section.deactivation
     if off.maintenance_window is None:
         return None
     cron = Cron.parse(off.maintenance_window, off.maintenance_zone)
-    return Maintenance(cron, [candidate.health for candidate in pool.members], pool.ledger.epoch)
+    return MaintenanceWindow(cron, [candidate.health for candidate in pool.members], pool.reservations.epoch)
 
 
 def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Places) -> None:
@@ -50,7 +50,7 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
         pool.name,
         off,
         back,
-        pool.ledger.epoch,
+        pool.reservations.epoch,
         Window(SCHEDULES[period] if period else Period.TOTAL),
         COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
         pool.policy.circuit.window,

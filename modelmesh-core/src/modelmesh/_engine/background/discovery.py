@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, fields
 
-from modelmesh._engine.health.circuit_breaker import Reason
-from modelmesh._engine.health.health_checks import surveyed, unlisted
+from modelmesh._engine.health.circuit_breaker import SuspensionReason
+from modelmesh._engine.health.health_checks import apply_health_check, unlisted
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh.contracts.discovery import DiscoveredModels, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.assembly.joining import Joining
     from modelmesh._engine.background.scheduler import Background
     from modelmesh._engine.config.schema import SyncSection
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
 
 _log = logging.getLogger("modelmesh.discovery")
@@ -45,7 +45,7 @@ class Discoverer:
         watches: The connectors, and for whom they are asked what.
         entries: The providers by their keys.
         joining: Takes models in.
-        book: The health of everything.
+        health: The health of everything.
         lock: The mesh's.
         clock: Monotonic seconds.
         background: Runs the jobs one after the other, in a thread of their own: a provider that hangs delays no request.
@@ -57,7 +57,7 @@ class Discoverer:
     watches: Sequence[Watch]
     entries: Mapping[str, ProviderEntry]
     joining: Joining
-    book: HealthBook
+    health: HealthRegistry
     lock: RLock
     clock: Callable[[], float]
     background: Background
@@ -196,7 +196,7 @@ class Discoverer:
         removed: dict[str, list[str]] = {}
         registers = section.auto_register and section.on_new_model == "register"
         with self.lock:
-            self.book.advance(self.clock())
+            self.health.advance(self.clock())
             known = self.joining.of(name)
             for model in new:  # it was gone, and is listed again
                 self._turn(known.get(model, ()), added, listed=True)
@@ -214,8 +214,8 @@ class Discoverer:
     def _join(self, name: str, fresh: Sequence[ModelInfo], added: dict[str, list[str]]) -> bool:
         with self.lock:
             now = self.clock()
-            self.book.advance(now)
-            joined = self.joining.join(self.entries[name], fresh, self.book, now)
+            self.health.advance(now)
+            joined = self.joining.join(self.entries[name], fresh, self.health, now)
             for candidate in joined:
                 self.joined(candidate)
                 self._note(added, candidate)
@@ -223,7 +223,7 @@ class Discoverer:
 
     def _turn(self, candidates: Iterable[Candidate], found: dict[str, list[str]], *, listed: bool) -> None:
         for candidate in candidates:
-            if unlisted(self.book, candidate, listed=listed):
+            if unlisted(self.health, candidate, listed=listed):
                 self._note(found, candidate)
 
     def _note(self, found: dict[str, list[str]], candidate: Candidate) -> None:
@@ -259,7 +259,7 @@ class Discoverer:
         key, account = (id(watch), name), self.entries[name].account
         with self.lock:
             self._failed[key] = failed = 0 if result.success else self._failed.get(key, 0) + 1
-            withheld = Reason.HEALTH_CHECK in account.holds
+            withheld = SuspensionReason.HEALTH_CHECK in account.holds
             # Of two connectors that probe one provider, each must have found it up before it is asked again.
             down = any(
                 self._failed.get((id(one), name), 0) >= one.health[name].failure_threshold
@@ -267,8 +267,8 @@ class Discoverer:
                 if name in one.health
             )
             if down != withheld:
-                self.book.advance(self.clock())
-                surveyed(self.book, account, up=not down)
+                self.health.advance(self.clock())
+                apply_health_check(self.health, account, up=not down)
         if failed and not withheld:
             _log.info("a probe of %s failed (%d in a row): %s", name, failed, result.error)
         self.tell(())

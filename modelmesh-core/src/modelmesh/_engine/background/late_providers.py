@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.assembly.accounts import ProviderEntry
     from modelmesh._engine.assembly.joining import Joining
     from modelmesh._engine.background.scheduler import Background
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.contracts.models import ModelInfo
 
@@ -37,7 +37,7 @@ class LateProviders:
         errors: Why each one is left out, by the provider's key.
         entries: The providers by their keys.
         joining: Takes models into the pools.
-        book: The health of everything.
+        health: The health of everything.
         lock: The mesh's.
         clock: Monotonic seconds.
         background: Runs the retries, never on the path of a request.
@@ -49,7 +49,7 @@ class LateProviders:
     errors: Mapping[str, ProviderError]
     entries: Mapping[str, ProviderEntry]
     joining: Joining
-    book: HealthBook
+    health: HealthRegistry
     lock: RLock
     clock: Callable[[], float]
     background: Background
@@ -85,8 +85,8 @@ class LateProviders:
     def _admit(self, key: str, rows: Sequence[ModelInfo]) -> None:
         with self.lock:
             now = self.clock()
-            self.book.advance(now)
-            candidates = self.joining.join(self.entries[key], rows, self.book, now, is_late=True)
+            self.health.advance(now)
+            candidates = self.joining.join(self.entries[key], rows, self.health, now, is_late=True)
             for candidate in candidates:
                 self.joined(candidate)
         if candidates:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from modelmesh._engine.execution.provider_result import to_provider_error
-from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, State
+from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, BreakerState
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.provider import Probing
 from modelmesh.errors import ProviderError
@@ -19,8 +19,8 @@ from modelmesh.errors import ProviderError
 if TYPE_CHECKING:
     from modelmesh._engine.assembly.assembler import Parts
     from modelmesh._engine.background.scheduler import Background
-    from modelmesh._engine.health.circuit_breaker import Account
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.health.registry import HealthRegistry
 
 _log = logging.getLogger("modelmesh.probing")
 
@@ -40,7 +40,7 @@ class Probed:
         by_hand: Whether only a person may bring it back.
     """
 
-    account: Account
+    account: ProviderHealth
     provider: Probing
     on_start: bool = False
     interval: float | None = None
@@ -59,7 +59,7 @@ class Prober:
         background: Runs the probes, and knows when what one brings is of no use any more.
     """
 
-    book: HealthBook
+    health: HealthRegistry
     lock: RLock
     clock: Callable[[], float]
     tell: Callable[[], None]
@@ -87,7 +87,7 @@ class Prober:
 
     def _is_off(self, row: Probed) -> bool:
         with self.lock:
-            self.book.advance(self.clock())
+            self.health.advance(self.clock())
             withheld = any(c.health.judge is not None for pool, _ in row.account.places for c in pool.members)
             return not row.by_hand and (row.account.probeable or withheld)
 
@@ -105,24 +105,24 @@ class Prober:
             if self.background.stopped():
                 return
             with self.lock:
-                self.book.advance(self.clock())
+                self.health.advance(self.clock())
                 self._apply(row, generation, error)
             self.tell()
 
     def _apply(self, row: Probed, generation: int, error: ProviderError | None) -> None:
         now, account = self.clock(), row.account
         if error is not None:
-            if error.failure in KEY_FAILURES and account.state is State.CLOSED and row.by_hand:
+            if error.failure in KEY_FAILURES and account.state is BreakerState.CLOSED and row.by_hand:
                 return  # only a request may put off what a person alone brings back
-            self.book.failed_probe(account, generation, error.failure, now, row.interval)
+            self.health.failed_probe(account, generation, error.failure, now, row.interval)
             return
         if not row.by_hand:
-            self.book.answered_probe(account, generation, now)
+            self.health.answered_probe(account, generation, now)
         for pool, mask in account.places:
             for place, candidate in enumerate(pool.members):
                 if mask >> place & 1:
                     for judge in candidate.judges:
-                        judge.probed(candidate, self.book, now)
+                        judge.probed(candidate, self.health, now)
 
 
 def probed_accounts(parts: Parts) -> list[Probed]:

@@ -13,7 +13,7 @@ from modelmesh._engine.background.scheduler import Background
 
 if TYPE_CHECKING:
     from modelmesh._engine.assembly.assembler import Parts
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.telemetry.events import Emitter
     from modelmesh._engine.telemetry.reporting import Reporter
@@ -31,7 +31,7 @@ class Beside:
     def __init__(
         self,
         parts: Parts,
-        book: HealthBook,
+        health: HealthRegistry,
         lock: RLock,
         clock: Callable[[], float],
         reporter: Reporter,
@@ -42,7 +42,7 @@ class Beside:
 
         Args:
             parts: What the mesh is made of.
-            book: The health of everything.
+            health: The health of everything.
             lock: The mesh's.
             clock: Monotonic seconds.
             reporter: Tells of what was found.
@@ -52,14 +52,14 @@ class Beside:
         self._parts, self._settled = parts, settled
         self.background = Background(clock)
         rows = probed_accounts(parts)
-        self._prober = Prober(book, lock, clock, reporter.left_to_tell, self.background, rows)
+        self._prober = Prober(health, lock, clock, reporter.left_to_tell, self.background, rows)
         discovery = Background(clock, "modelmesh-discovery")
         entries = {entry.key: entry for entry in parts.entries}
         self._late = LateProviders(
             parts.joining.models.unlisted,
             entries,
             parts.joining,
-            book,
+            health,
             lock,
             clock,
             discovery,
@@ -71,7 +71,7 @@ class Beside:
             parts.watches,
             entries,
             parts.joining,
-            book,
+            health,
             lock,
             clock,
             discovery,

@@ -109,7 +109,7 @@ class StreamRelay:
             status=cause.status,
             code=cause.code,
             request_id=cause.request_id,
-            billed=RULES[FailureClass.AMBIGUOUS].billed,
+            billed=RULES[FailureClass.DISCONNECT].billed,
             partial_text=progress.text,
             partial_tool_calls=tuple(progress.tool_calls),
             usage=progress.usage,

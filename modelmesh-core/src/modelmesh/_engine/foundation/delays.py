@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-TOO_LONG_S = 86_400.0
+MAX_SERVER_DELAY_S = 86_400.0
 """Longest cooldown that a header can cause."""
 
 

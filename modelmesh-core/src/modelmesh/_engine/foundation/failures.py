@@ -15,8 +15,8 @@ from modelmesh import errors
 class FailureClass(StrEnum):
     """Why an attempt failed."""
 
-    NOT_SENT = "not-sent"
-    AMBIGUOUS = "ambiguous"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
     TIMEOUT = "timeout"
     CALLER = "caller"
     """Found by our own validation; never a vendor's answer."""
@@ -34,8 +34,8 @@ class FailureClass(StrEnum):
     MISCONFIGURED = "misconfigured"
     PROTOCOL = "protocol"
     CANCELLED = "cancelled"
-    UNWRITTEN = "unwritten"
-    BROKEN = "broken"
+    CONNECTOR_BUG_UNSENT = "connector-bug-unsent"
+    CONNECTOR_BUG = "connector-bug"
 
 
 class Scope(StrEnum):
@@ -50,20 +50,20 @@ class Effect(StrEnum):
     """What a failure does to that thing."""
 
     NONE = "none"
-    STRIKE = "strike"
+    COUNT_FAILURE = "count-failure"
     """Counts towards opening the circuit."""
     COOLDOWN = "cooldown"
     """Off at once, for as long as the vendor said, else for the row's own time."""
 
 
-class SameTarget(StrEnum):
+class RetrySame(StrEnum):
     """Whether the same model may be asked again within the request when no other is ready."""
 
     NEVER = "never"
-    ONCE = "once"
+    IMMEDIATELY_ONCE = "immediately-once"
     """One more time, at once and free of the retry budget: nothing was sent."""
-    ALONE = "alone"
-    ALONE_ONCE = "alone-once"
+    IF_ONLY_TARGET = "if-only-target"
+    IF_ONLY_TARGET_ONCE = "if-only-target-once"
 
 
 @frozen
@@ -86,7 +86,7 @@ class Rule:
     """
 
     meaning: str
-    same_target: SameTarget
+    retry_same: RetrySame
     rotate: bool
     scope: Scope
     effect: Effect
@@ -98,20 +98,20 @@ class Rule:
     rotate_once: bool = False
 
 
-_F, _S, _E, _T = FailureClass, Scope, Effect, SameTarget
+_F, _S, _E, _T = FailureClass, Scope, Effect, RetrySame
 
 RULES: dict[FailureClass, Rule] = {
-    _F.NOT_SENT: Rule(
+    _F.CONNECT: Rule(
         "no connection: DNS, refused, TLS, connect timeout; nothing was sent",
-        _T.ONCE, True, _S.ACCOUNT, _E.STRIKE, errors.ProviderConnectionError, panic=True,
+        _T.IMMEDIATELY_ONCE, True, _S.ACCOUNT, _E.COUNT_FAILURE, errors.ProviderConnectionError, panic=True,
     ),
-    _F.AMBIGUOUS: Rule(
+    _F.DISCONNECT: Rule(
         "the connection broke after the request was sent and before an answer",
-        _T.ALONE, True, _S.MODEL, _E.STRIKE, errors.ProviderConnectionError, billed="unknown", panic=True,
+        _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderConnectionError, billed="unknown", panic=True,
     ),
     _F.TIMEOUT: Rule(
         "no headers, no content or no further bytes within the limit",
-        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.ProviderTimeoutError, billed="unknown", panic=True,
+        _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderTimeoutError, billed="unknown", panic=True,
     ),
     _F.CALLER: Rule(
         "the request itself is wrong, as our own validation finds; nothing was sent",
@@ -151,15 +151,15 @@ RULES: dict[FailureClass, Rule] = {
     ),
     _F.TRANSIENT: Rule(
         "a passing refusal (408, 425)",
-        _T.ALONE_ONCE, True, _S.NONE, _E.NONE, errors.ProviderServerError, panic=True,
+        _T.IF_ONLY_TARGET_ONCE, True, _S.NONE, _E.NONE, errors.ProviderServerError, panic=True,
     ),
     _F.THROTTLE: Rule(
         "too many requests (429), or overloaded with a stated delay (503, 529)",
-        _T.ALONE, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300, panic=True,
+        _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300, panic=True,
     ),
     _F.SERVER: Rule(
         "the vendor failed (500, 502, 503, 504, 520-524, 529)",
-        _T.ALONE, True, _S.MODEL, _E.STRIKE, errors.ProviderServerError, panic=True,
+        _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderServerError, panic=True,
     ),
     _F.MISCONFIGURED: Rule(
         "redirected to another origin; the key does not follow",
@@ -167,19 +167,19 @@ RULES: dict[FailureClass, Rule] = {
     ),
     _F.PROTOCOL: Rule(
         "an answer that is no answer: not JSON, cut, empty, too large, an error inside a 200",
-        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.BadUpstreamResponseError, billed="unknown", panic=True,
+        _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.BadUpstreamResponseError, billed="unknown", panic=True,
     ),
     _F.CANCELLED: Rule(
         "the caller went away",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.ProviderError, billed="unknown",
     ),
-    _F.UNWRITTEN: Rule(
+    _F.CONNECTOR_BUG_UNSENT: Rule(
         "the connector's own mistake, before anything was sent: an odd request must not switch a model off",
         _T.NEVER, True, _S.NONE, _E.NONE, errors.BrokenConnectorError,
     ),
-    _F.BROKEN: Rule(
+    _F.CONNECTOR_BUG: Rule(
         "the connector's own mistake: it raised, or returned what it may not",
-        _T.NEVER, True, _S.MODEL, _E.STRIKE, errors.BrokenConnectorError, billed="unknown", panic=True,
+        _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.BrokenConnectorError, billed="unknown", panic=True,
     ),
 }  # fmt: skip
 

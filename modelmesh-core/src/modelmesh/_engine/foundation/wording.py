@@ -11,8 +11,8 @@ from modelmesh._engine.foundation.units import NANO
 _F = FailureClass
 
 LABELS: dict[FailureClass, str] = {
-    _F.NOT_SENT: "no connection",
-    _F.AMBIGUOUS: "connection lost before the answer",
+    _F.CONNECT: "no connection",
+    _F.DISCONNECT: "connection lost before the answer",
     _F.TIMEOUT: "timed out",
     _F.CALLER: "invalid request",
     _F.REFUSED: "request refused",
@@ -29,13 +29,13 @@ LABELS: dict[FailureClass, str] = {
     _F.MISCONFIGURED: "redirected to another address",
     _F.PROTOCOL: "invalid response",
     _F.CANCELLED: "cancelled",
-    _F.UNWRITTEN: "connector could not write the request",
-    _F.BROKEN: "connector error",
+    _F.CONNECTOR_BUG_UNSENT: "connector could not write the request",
+    _F.CONNECTOR_BUG: "connector error",
 }
 """A failure class as messages and tables call it."""
 
 _STATUS = {
-    _F.NOT_SENT: None,
+    _F.CONNECT: None,
     _F.CREDENTIAL: 401,
     _F.PERMISSION: 403,
     _F.NOT_FOUND: 404,

@@ -17,20 +17,20 @@ from attrs import define, evolve, field
 from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass
 from modelmesh._engine.health.admission_queue import AdmissionQueue
 from modelmesh._engine.health.retry_policy import (
-    BUCKET_CAPACITY,
-    LEAST_IN_FLIGHT,
+    DECREASE_FACTOR,
+    MIN_CONCURRENCY,
     OUTAGE_WINDOW_S,
     OUTAGES_OF_MODELS,
     OUTAGES_OF_ONE_MODEL,
+    RETRY_BUDGET_CAPACITY,
     SLOW_START_S,
     SLOW_START_SHARE,
-    THROTTLE_CUT,
     CircuitPolicy,
 )
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.counter import Meter
-    from modelmesh._engine.limits.reservations import Booking
+    from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.limits.reservations import Reservation
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.standby_policy import Judge
@@ -42,7 +42,7 @@ KEY_FAILURES = frozenset({FailureClass.CREDENTIAL, FailureClass.PERMISSION})
 """Failures that the key is to blame for."""
 
 
-class Reason(StrEnum):
+class SuspensionReason(StrEnum):
     """Why something is withheld though nothing failed."""
 
     QUOTA_EXHAUSTED = "quota_exhausted"
@@ -59,7 +59,7 @@ class Reason(StrEnum):
     """By hand, in one pool; it is told of, and holds nothing in the others."""
 
 
-class State(StrEnum):
+class BreakerState(StrEnum):
     """A circuit's state."""
 
     CLOSED = "closed"
@@ -68,7 +68,7 @@ class State(StrEnum):
 
 
 @define(eq=False)
-class Circuit:
+class CircuitBreaker:
     """Health of one thing.
 
     Attributes:
@@ -84,14 +84,14 @@ class Circuit:
         recovered_at: When it last closed again.
         bucket: What is left to pay second tries from.
         holds: Why it is withheld though nothing failed, and until when.
-        meters: What is counted against it.
+        counters: What is counted against it.
         off_since: When it went off, ``None`` while it is on.
         downtime: Seconds that it was off before.
         standby_events: How often it went off.
         quota_resets: How often a limit that was spent began anew.
     """
 
-    state: State = State.CLOSED
+    state: BreakerState = BreakerState.CLOSED
     until: float = 0.0
     generation: int = 0
     consecutive: int = 0
@@ -101,9 +101,9 @@ class Circuit:
     samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
     probe: int = 0
     recovered_at: float | None = None
-    bucket: float = BUCKET_CAPACITY
-    holds: dict[Reason, float] = field(factory=dict)
-    meters: list[Meter] = field(factory=list, repr=False)
+    bucket: float = RETRY_BUDGET_CAPACITY
+    holds: dict[SuspensionReason, float] = field(factory=dict)
+    counters: list[LimitCounter] = field(factory=list, repr=False)
     off_since: float | None = field(default=None, repr=False)
     downtime: float = field(default=0.0, repr=False)
     standby_events: int = field(default=0, repr=False)
@@ -130,14 +130,14 @@ class Circuit:
     @property
     def passes(self) -> bool:
         """Whether no failure keeps a request from being sent now."""
-        return self.state is State.CLOSED or (self.state is State.HALF_OPEN and not self.probe)
+        return self.state is BreakerState.CLOSED or (self.state is BreakerState.HALF_OPEN and not self.probe)
 
     @property
     def due(self) -> float:
         """When it is ready by itself, 0 when it is."""
         if self.ready:
             return 0.0
-        return max(self.until if self.state is State.OPEN else 0.0, *self.holds.values(), 0.0)
+        return max(self.until if self.state is BreakerState.OPEN else 0.0, *self.holds.values(), 0.0)
 
     @property
     def error_rate(self) -> float:
@@ -155,7 +155,7 @@ class Circuit:
 
 
 @define(eq=False)
-class ModelHealth(Circuit):
+class ModelHealth(CircuitBreaker):
     """Health of one model at one provider.
 
     Attributes:
@@ -175,7 +175,7 @@ class ModelHealth(Circuit):
 
 
 @define(eq=False)
-class Account(Circuit):
+class ProviderHealth(CircuitBreaker):
     """Health of one provider entry, and how many requests it has in flight.
 
     Attributes:
@@ -224,7 +224,7 @@ class Account(Circuit):
     def cut(self, began: float, now: float) -> None:
         """Have fewer requests in flight; once for all those that were under way together."""
         if began >= self.cut_at:
-            self.limit = max(min(LEAST_IN_FLIGHT, self.ceiling), int(self.limit * THROTTLE_CUT))
+            self.limit = max(min(MIN_CONCURRENCY, self.ceiling), int(self.limit * DECREASE_FACTOR))
             self.cut_at, self.earned = now, 0
 
     def earn(self) -> None:
@@ -237,9 +237,9 @@ class Account(Circuit):
     @property
     def probeable(self) -> bool:
         """Whether a probe that is no request may close it: after a refused key or an outage, never against the vendor's word."""
-        if self.state is State.CLOSED or self.told or self.probe or self.reason is None or math.isinf(self.until):
+        if self.state is BreakerState.CLOSED or self.told or self.probe or self.reason is None or math.isinf(self.until):
             return False
-        return self.reason in KEY_FAILURES or RULES[self.reason].effect is Effect.STRIKE
+        return self.reason in KEY_FAILURES or RULES[self.reason].effect is Effect.COUNT_FAILURE
 
     @property
     def in_flight(self) -> int:
@@ -267,7 +267,7 @@ class Account(Circuit):
 class Lease:
     """One attempt in flight: what its result may be applied to.
 
-    Creating a lease changes nothing; :meth:`.health.HealthBook.begin` takes the place in flight.
+    Creating a lease changes nothing; :meth:`.health.HealthRegistry.begin` takes the place in flight.
 
     Attributes:
         candidate: The model.
@@ -277,7 +277,7 @@ class Lease:
         began: Monotonic seconds.
         sent: Whether the request may have left.
         settled: Whether the result was applied, and the place given back.
-        booking: The reservation made for it, ``None`` when nothing is counted.
+        reservation: The reservation made for it, ``None`` when nothing is counted.
     """
 
     candidate: Candidate
@@ -287,7 +287,7 @@ class Lease:
     began: float = 0.0
     sent: bool = False
     settled: bool = False
-    booking: Booking | None = None
+    reservation: Reservation | None = None
 
 
 class LeaseGuard:

@@ -5,32 +5,32 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.health.circuit_breaker import Reason
+from modelmesh._engine.health.circuit_breaker import SuspensionReason
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.circuit_breaker import Account
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
 
 
-def surveyed(book: HealthBook, account: Account, *, up: bool) -> None:
+def apply_health_check(health: HealthRegistry, account: ProviderHealth, *, up: bool) -> None:
     """Withhold an account whose probes fail, or bring back one that was withheld for that. Its circuit stays as it is."""
-    book.changes.append(("healthy" if up else "unhealthy", account, Reason.HEALTH_CHECK, None))
+    health.changes.append(("healthy" if up else "unhealthy", account, SuspensionReason.HEALTH_CHECK, None))
     if up:
-        book.free(account, Reason.HEALTH_CHECK)
+        health.free(account, SuspensionReason.HEALTH_CHECK)
     else:
-        book.hold(account, Reason.HEALTH_CHECK, math.inf)
+        health.hold(account, SuspensionReason.HEALTH_CHECK, math.inf)
 
 
-def unlisted(book: HealthBook, candidate: Candidate, *, listed: bool) -> bool:
+def unlisted(health: HealthRegistry, candidate: Candidate, *, listed: bool) -> bool:
     """Withhold a model that its vendor does not list any more, or bring back one that it lists again.
 
     Returns:
         Whether that changed anything.
     """
-    withheld = Reason.DEPRECATED in candidate.health.holds
+    withheld = SuspensionReason.DEPRECATED in candidate.health.holds
     if listed and withheld:
-        book.free(candidate.health, Reason.DEPRECATED)
+        health.free(candidate.health, SuspensionReason.DEPRECATED)
     elif not listed and not withheld:
-        book.hold(candidate.health, Reason.DEPRECATED, math.inf)
+        health.hold(candidate.health, SuspensionReason.DEPRECATED, math.inf)
     return listed == withheld

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from modelmesh._engine.health.circuit_breaker import Circuit, Reason
+from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
 from modelmesh._engine.health.cron import Cron
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
 
 
 @define(eq=False)
-class Maintenance:
+class MaintenanceWindow:
     """A window, and what is withheld in it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Maintenance:
     """
 
     cron: Cron
-    circuits: list[Circuit]
+    circuits: list[CircuitBreaker]
     epoch: float
     turns: float = -math.inf
 
@@ -49,11 +49,11 @@ class Maintenance:
         """Return when a window that is open now ends, monotonic seconds; ``None`` when none is."""
         return self.due if self.cron.matches(self.epoch + now) else None
 
-    def join(self, circuit: Circuit, book: HealthBook, now: float) -> None:
+    def join(self, circuit: CircuitBreaker, health: HealthRegistry, now: float) -> None:
         """Be for one more from now on; a window that is open holds it at once."""
         self.circuits.append(circuit)
         if self.cron.matches(self.epoch + now):
-            book.hold(circuit, Reason.MAINTENANCE_WINDOW, self.due)
+            health.hold(circuit, SuspensionReason.MAINTENANCE_WINDOW, self.due)
 
     @property
     def due(self) -> float:

@@ -13,26 +13,34 @@ from typing import TYPE_CHECKING
 
 from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, Scope
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, Account, Circuit, Lease, ModelHealth, Reason, State
+from modelmesh._engine.health.circuit_breaker import (
+    KEY_FAILURES,
+    BreakerState,
+    CircuitBreaker,
+    Lease,
+    ModelHealth,
+    ProviderHealth,
+    SuspensionReason,
+)
 from modelmesh._engine.health.cooldown import cooldown
-from modelmesh._engine.health.retry_policy import BUCKET_CAPACITY, FORGET_FEATURE_S, PROBE_SILENT_S, CircuitPolicy
+from modelmesh._engine.health.retry_policy import FORGET_FEATURE_S, PROBE_TIMEOUT_S, RETRY_BUDGET_CAPACITY, CircuitPolicy
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.maintenance import Maintenance
+    from modelmesh._engine.health.maintenance import MaintenanceWindow
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.errors import ProviderError
 
-OUTAGES = frozenset({FailureClass.NOT_SENT, FailureClass.SERVER, FailureClass.TIMEOUT})
+OUTAGES = frozenset({FailureClass.CONNECT, FailureClass.SERVER, FailureClass.TIMEOUT})
 """Failures that may mean that the whole vendor is down."""
 
 MAX_CHANGES = 1000
 """Changes kept until somebody is told; without a listener the oldest go."""
 
-Change = tuple[str, Circuit, FailureClass | Reason | None, str | None]
+Change = tuple[str, CircuitBreaker, FailureClass | SuspensionReason | None, str | None]
 """What happened to what, why, and in which pool where it is about one alone."""
 
 
-class HealthBook:
+class HealthRegistry:
     """The health of everything one mesh has, and the timers that bring it back."""
 
     def __init__(self, *, draw: Callable[[], float]) -> None:
@@ -42,10 +50,10 @@ class HealthBook:
             draw: Gives numbers in [0, 1), for jitter.
         """
         self._draw = draw
-        self._timers: list[tuple[float, int, Circuit, int, int]] = []
+        self._timers: list[tuple[float, int, CircuitBreaker, int, int]] = []
         self._forget: list[tuple[float, int, Candidate, str]] = []
-        self._held: list[tuple[float, int, Circuit, Reason]] = []
-        self._windows: list[tuple[float, int, Maintenance]] = []
+        self._held: list[tuple[float, int, CircuitBreaker, SuspensionReason]] = []
+        self._windows: list[tuple[float, int, MaintenanceWindow]] = []
         self._now = 0.0
         self._sequence = 0
         self._probes = 0
@@ -72,8 +80,8 @@ class HealthBook:
                 if circuit.probe == probe:
                     circuit.probe = 0
                     self._show(circuit)
-            elif circuit.state is State.OPEN and circuit.until <= now:
-                circuit.state = State.HALF_OPEN
+            elif circuit.state is BreakerState.OPEN and circuit.until <= now:
+                circuit.state = BreakerState.HALF_OPEN
                 self._show(circuit)
 
     def _let_go(self, now: float) -> None:
@@ -92,7 +100,7 @@ class HealthBook:
         self._sequence += 1
         heapq.heappush(self._forget, (now + FORGET_FEATURE_S, self._sequence, candidate, feature))
 
-    def _schedule(self, when: float, circuit: Circuit, probe: int = 0) -> None:
+    def _schedule(self, when: float, circuit: CircuitBreaker, probe: int = 0) -> None:
         self._sequence += 1
         heapq.heappush(self._timers, (when, self._sequence, circuit, circuit.generation, probe))
 
@@ -109,12 +117,12 @@ class HealthBook:
         if not account.has_room:
             self._show(account)
 
-    def _probe(self, circuit: Circuit, now: float) -> int:
-        if circuit.state is not State.HALF_OPEN or circuit.probe:
+    def _probe(self, circuit: CircuitBreaker, now: float) -> int:
+        if circuit.state is not BreakerState.HALF_OPEN or circuit.probe:
             return 0
         self._probes += 1
         circuit.probe = self._probes
-        self._schedule(now + PROBE_SILENT_S, circuit, circuit.probe)
+        self._schedule(now + PROBE_TIMEOUT_S, circuit, circuit.probe)
         self._show(circuit)
         return circuit.probe
 
@@ -138,13 +146,13 @@ class HealthBook:
         lease.settled = True
         return True
 
-    def enqueue(self, ticket: Ticket, accounts: Iterable[Account]) -> None:
+    def enqueue(self, ticket: Ticket, accounts: Iterable[ProviderHealth]) -> None:
         """Let a request wait for a place at any of these accounts."""
         for account in accounts:
             account.admission.join(ticket)
             self._show(account)
 
-    def dequeue(self, ticket: Ticket, accounts: Iterable[Account]) -> None:
+    def dequeue(self, ticket: Ticket, accounts: Iterable[ProviderHealth]) -> None:
         """Take a request out of the queues; a place that it was granted and did not take goes to the next one."""
         for account in accounts:
             account.admission.leave(ticket)
@@ -159,8 +167,8 @@ class HealthBook:
                 continue  # it opened while this one was under way; a late answer does not close it
             circuit.samples.append((now, True))
             circuit.consecutive = 0
-            circuit.bucket = min(BUCKET_CAPACITY, circuit.bucket + 1)
-            if circuit.state is not State.CLOSED:
+            circuit.bucket = min(RETRY_BUDGET_CAPACITY, circuit.bucket + 1)
+            if circuit.state is not BreakerState.CLOSED:
                 self._close(circuit, now)
             circuit.steps.clear()
         account = lease.candidate.account
@@ -169,8 +177,8 @@ class HealthBook:
             account.earn()
             self._show(account)
 
-    def _close(self, circuit: Circuit, now: float) -> None:
-        reason, circuit.state = circuit.reason, State.CLOSED
+    def _close(self, circuit: CircuitBreaker, now: float) -> None:
+        reason, circuit.state = circuit.reason, BreakerState.CLOSED
         circuit.reason, circuit.told, circuit.probe = None, False, 0
         circuit.recovered_at = now
         self._show(circuit)
@@ -190,7 +198,7 @@ class HealthBook:
         if rule.effect is Effect.NONE and not self._listed(error, policy):
             return
         which = 1 if rule.scope is Scope.ACCOUNT else 0
-        circuit: Circuit = (lease.candidate.health, lease.candidate.account)[which]
+        circuit: CircuitBreaker = (lease.candidate.health, lease.candidate.account)[which]
         stale = circuit.generation != lease.generations[which]
         if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
             self._open(
@@ -208,7 +216,7 @@ class HealthBook:
         circuit.samples.append((now, False))
         circuit.consecutive += 1
         # A stale result was under way when the circuit opened, and the opening took it into account.
-        if not stale and (circuit.state is State.HALF_OPEN or circuit.too_many(now, policy)):
+        if not stale and (circuit.state is BreakerState.HALF_OPEN or circuit.too_many(now, policy)):
             seconds, by_hand = cooldown(circuit, error, policy, self._draw), which == 1 and policy.account_by_hand
             self._open(circuit, error.failure, now, seconds, told=False, stale=False, by_hand=by_hand)
         if policy.outage_takes_account and error.failure in OUTAGES:
@@ -218,9 +226,9 @@ class HealthBook:
         """Open the breaker of the whole account when several of its models fail together, or its probe failed."""
         account = lease.candidate.account
         account.outages.append((now, lease.candidate.health))
-        if account.generation != lease.generations[1] or account.state is State.OPEN:
+        if account.generation != lease.generations[1] or account.state is BreakerState.OPEN:
             return
-        if account.state is State.HALF_OPEN or account.is_out(now):
+        if account.state is BreakerState.HALF_OPEN or account.is_out(now):
             seconds = cooldown(account, error, policy, self._draw)
             self._open(account, error.failure, now, seconds, told=False, stale=False, by_hand=policy.account_by_hand)
 
@@ -239,17 +247,25 @@ class HealthBook:
         )
 
     def _open(
-        self, circuit: Circuit, failure: FailureClass, now: float, seconds: float, *, told: bool, stale: bool, by_hand: bool
+        self,
+        circuit: CircuitBreaker,
+        failure: FailureClass,
+        now: float,
+        seconds: float,
+        *,
+        told: bool,
+        stale: bool,
+        by_hand: bool,
     ) -> None:
         until = math.inf if by_hand else now + seconds
-        if stale or circuit.state is State.OPEN:
+        if stale or circuit.state is BreakerState.OPEN:
             # Already off: a failure that was under way may lengthen that, never shorten it, and is no further step.
-            if until <= circuit.until or not (told or circuit.state is State.OPEN):
+            if until <= circuit.until or not (told or circuit.state is BreakerState.OPEN):
                 return
         else:
             circuit.steps[failure] = circuit.steps.get(failure, 0) + 1
-        was_ready = circuit.state is not State.OPEN
-        circuit.state = State.OPEN
+        was_ready = circuit.state is not BreakerState.OPEN
+        circuit.state = BreakerState.OPEN
         circuit.generation += 1
         circuit.until = max(circuit.until, until)
         circuit.reason, circuit.told = failure, told
@@ -262,7 +278,7 @@ class HealthBook:
 
     # -- probes that are no requests --------------------------------------------------------------------------------
 
-    def answered_probe(self, account: Account, generation: int, now: float) -> bool:
+    def answered_probe(self, account: ProviderHealth, generation: int, now: float) -> bool:
         """Close the circuit of an account that answered a probe; ``False`` when a probe does not decide that.
 
         Args:
@@ -280,7 +296,9 @@ class HealthBook:
         self._close(account, now)
         return True
 
-    def failed_probe(self, account: Account, generation: int, failure: FailureClass, now: float, seconds: float | None) -> bool:
+    def failed_probe(
+        self, account: ProviderHealth, generation: int, failure: FailureClass, now: float, seconds: float | None
+    ) -> bool:
         """Open the circuit of an account whose probe says that nobody there can be asked, or keep it open for longer.
 
         Args:
@@ -290,29 +308,29 @@ class HealthBook:
             now: Monotonic seconds.
             seconds: For how long; ``None`` for as long as a request that failed so.
         """
-        undecided = failure not in KEY_FAILURES or not (account.state is State.CLOSED or account.probeable)
+        undecided = failure not in KEY_FAILURES or not (account.state is BreakerState.CLOSED or account.probeable)
         if undecided or account.generation != generation:
             return False
         if seconds is None:
             rule = RULES[failure]
             seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.steps.get(failure, 0), 20))
-        if account.state is State.CLOSED:
+        if account.state is BreakerState.CLOSED:
             self.changes.append(("unhealthy", account, failure, None))
         self._open(account, failure, now, seconds, told=False, stale=False, by_hand=False)
         return True
 
     # -- what is remembered and what a person says ------------------------------------------------------------------
 
-    def reopen(self, circuit: Circuit, failure: FailureClass, until: float, *, told: bool) -> None:
+    def reopen(self, circuit: CircuitBreaker, failure: FailureClass, until: float, *, told: bool) -> None:
         """Open a circuit as it was in an earlier run."""
         circuit.off_since = self._now if circuit.off_since is None else circuit.off_since
-        circuit.state, circuit.until, circuit.reason, circuit.told = State.OPEN, until, failure, told
+        circuit.state, circuit.until, circuit.reason, circuit.told = BreakerState.OPEN, until, failure, told
         circuit.generation += 1
         if not math.isinf(until):
             self._schedule(until, circuit)
         self._show(circuit)
 
-    def reset(self, circuit: Circuit) -> None:
+    def reset(self, circuit: CircuitBreaker) -> None:
         """Close a circuit by hand."""
         self._clear(circuit)
         circuit.holds.clear()
@@ -324,40 +342,40 @@ class HealthBook:
         self._on_again(circuit, self._now)
         self._show(circuit)
 
-    def readmit(self, account: Account) -> None:
+    def readmit(self, account: ProviderHealth) -> None:
         """Close the circuit of an account by hand, and take no failed probe for an answer; what is spent stays spent."""
         was_ready = account.ready
         self._clear(account)
-        if account.holds.pop(Reason.HEALTH_CHECK, None) is not None:
-            self.changes.append(("healthy", account, Reason.MANUAL, None))
+        if account.holds.pop(SuspensionReason.HEALTH_CHECK, None) is not None:
+            self.changes.append(("healthy", account, SuspensionReason.MANUAL, None))
         self._show(account)
         if account.ready and not was_ready:
-            self._went_on(account, Reason.MANUAL, self._now)
+            self._went_on(account, SuspensionReason.MANUAL, self._now)
 
     @staticmethod
-    def _clear(circuit: Circuit) -> None:
-        circuit.state, circuit.reason, circuit.told = State.CLOSED, None, False
+    def _clear(circuit: CircuitBreaker) -> None:
+        circuit.state, circuit.reason, circuit.told = BreakerState.CLOSED, None, False
         circuit.generation += 1
         circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
         circuit.steps.clear()
         circuit.samples.clear()
-        if isinstance(circuit, Account):
+        if isinstance(circuit, ProviderHealth):
             circuit.outages.clear()
 
     # -- what is withheld though nothing failed -----------------------------------------------------------------
 
-    def keep(self, window: Maintenance, now: float) -> None:
+    def keep(self, window: MaintenanceWindow, now: float) -> None:
         """Withhold what a maintenance window is for while it lasts, now and whenever it comes again."""
         ends = window.turn(now)
         for circuit in window.circuits if ends is not None else ():
-            self.hold(circuit, Reason.MAINTENANCE_WINDOW, ends or 0.0)
+            self.hold(circuit, SuspensionReason.MAINTENANCE_WINDOW, ends or 0.0)
         if not math.isinf(window.due):
             self._sequence += 1
             heapq.heappush(self._windows, (window.due, self._sequence, window))
 
-    def _stays(self, circuit: Circuit, reason: Reason, now: float) -> bool:
+    def _stays(self, circuit: CircuitBreaker, reason: SuspensionReason, now: float) -> bool:
         """Whether a policy withholds for longer what was due to come back."""
-        if reason is not Reason.POLICY or not isinstance(circuit, ModelHealth) or circuit.judge is None:
+        if reason is not SuspensionReason.POLICY or not isinstance(circuit, ModelHealth) or circuit.judge is None:
             return False
         assert circuit.candidate is not None
         until = circuit.judge.keeps(circuit.candidate, now)
@@ -367,7 +385,7 @@ class HealthBook:
         self.hold(circuit, reason, until)
         return True
 
-    def hold(self, circuit: Circuit, reason: Reason, until: float) -> None:
+    def hold(self, circuit: CircuitBreaker, reason: SuspensionReason, until: float) -> None:
         """Withhold something until then; what holds it longer already, stays."""
         if circuit.holds.get(reason, -math.inf) >= until:
             return
@@ -380,7 +398,7 @@ class HealthBook:
             self._show(circuit)
             self._went_off(circuit, reason, self._now)
 
-    def free(self, circuit: Circuit, reason: Reason) -> None:
+    def free(self, circuit: CircuitBreaker, reason: SuspensionReason) -> None:
         """Let go of what was withheld for a reason."""
         if circuit.holds.pop(reason, None) is None:
             return
@@ -394,22 +412,22 @@ class HealthBook:
 
     def by_hand(self, what: str, health: ModelHealth, pool: str) -> None:
         """Note that a person took a model out of a pool, or brought it back: ``deactivated`` or ``recovered``."""
-        self.changes.append((what, health, Reason.MANUAL, pool))
+        self.changes.append((what, health, SuspensionReason.MANUAL, pool))
 
     # -- who hears of it --------------------------------------------------------------------------------------------
 
-    def _went_off(self, circuit: Circuit, reason: FailureClass | Reason, now: float) -> None:
+    def _went_off(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason, now: float) -> None:
         if circuit.off_since is None:
             circuit.off_since = now
             circuit.standby_events += 1
         self.changes.append(("deactivated", circuit, reason, None))
 
-    def _went_on(self, circuit: Circuit, reason: FailureClass | Reason | None, now: float) -> None:
+    def _went_on(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason | None, now: float) -> None:
         self._on_again(circuit, now)
         self.changes.append(("recovered", circuit, reason, None))
 
     @staticmethod
-    def _on_again(circuit: Circuit, now: float) -> None:
+    def _on_again(circuit: CircuitBreaker, now: float) -> None:
         if circuit.off_since is not None:
             circuit.downtime += max(now - circuit.off_since, 0.0)
             circuit.off_since = None
@@ -417,8 +435,8 @@ class HealthBook:
     # -- who sees it --------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _show(circuit: Circuit) -> None:
-        if isinstance(circuit, Account):
+    def _show(circuit: CircuitBreaker) -> None:
+        if isinstance(circuit, ProviderHealth):
             if circuit.ready:
                 circuit.admission.grant(circuit.free_places)
             else:
@@ -431,4 +449,11 @@ class HealthBook:
                 pool.set_ready(bit, on=circuit.ready)
 
 
-LIMITS = frozenset({Reason.QUOTA_EXHAUSTED, Reason.BUDGET_EXCEEDED, Reason.TOKEN_LIMIT, Reason.REQUEST_LIMIT})
+LIMITS = frozenset(
+    {
+        SuspensionReason.QUOTA_EXHAUSTED,
+        SuspensionReason.BUDGET_EXCEEDED,
+        SuspensionReason.TOKEN_LIMIT,
+        SuspensionReason.REQUEST_LIMIT,
+    }
+)

@@ -111,7 +111,7 @@ class CircuitPolicy:
 OPEN_S, OPEN_CAP_S = 30.0, 300.0
 """How long a circuit stays open the first time and at most, when no cooldown was configured."""
 
-PROBE_SILENT_S = 30.0
+PROBE_TIMEOUT_S = 30.0
 """After this long without a result a probe no longer blocks the next one."""
 
 
@@ -147,13 +147,13 @@ class PoolPolicy:
 SLOW_START_S, SLOW_START_SHARE = 30.0, 0.1
 """After a recovery a model's share of the load grows back over this long, from this much."""
 
-BUCKET_CAPACITY, RETRY_COST, THROTTLE_COST = 100.0, 10.0, 5.0
+RETRY_BUDGET_CAPACITY, RETRY_COST, THROTTLE_COST = 100.0, 10.0, 5.0
 """Second tries at one model are paid from a bucket that successes fill by one each: about one in ten, in the long run."""
 
-LEAST_IN_FLIGHT, THROTTLE_CUT = 3, 0.7
+MIN_CONCURRENCY, DECREASE_FACTOR = 3, 0.7
 """A throttled account may have fewer requests in flight, but never fewer than this; each success earns places back."""
 
-MOST_CALLS = 16
+MAX_CALLS = 16
 """Upstream calls of one request, whatever they cost."""
 
 OUTAGE_WINDOW_S, OUTAGES_OF_MODELS, OUTAGES_OF_ONE_MODEL = 30.0, 2, 5

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from modelmesh._engine.foundation.wording import nano_dollars
-from modelmesh._engine.health.circuit_breaker import Circuit, Reason
+from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.sliding_window import SlidingLog
 from modelmesh._engine.limits.window import Period, Window
 
@@ -24,7 +24,7 @@ class Metric(StrEnum):
     """Nano-dollars."""
 
 
-class OnSpent(StrEnum):
+class OnExhausted(StrEnum):
     """What happens to a request that does not fit."""
 
     ROTATE = "rotate"
@@ -42,7 +42,7 @@ class Reserve(StrEnum):
 
 
 @frozen
-class Quota:
+class Limit:
     """A limit.
 
     Attributes:
@@ -63,8 +63,8 @@ class Quota:
     metric: Metric
     limit: int
     window: Window
-    reason: Reason
-    on_spent: OnSpent = OnSpent.ROTATE
+    reason: SuspensionReason
+    on_spent: OnExhausted = OnExhausted.ROTATE
     enforce: bool = True
     alert: float | None = None
     unknown_price: bool = False
@@ -85,7 +85,7 @@ class Quota:
 
 
 @define(eq=False)
-class Meter:
+class LimitCounter:
     """How much of one limit is spent.
 
     Attributes:
@@ -97,8 +97,8 @@ class Meter:
         alerted: Whether the alert of this window was given.
     """
 
-    quota: Quota
-    circuits: list[Circuit] = field(factory=list, repr=False)
+    quota: Limit
+    circuits: list[CircuitBreaker] = field(factory=list, repr=False)
     used: int = 0
     reserved: int = 0
     ends: float = 0.0

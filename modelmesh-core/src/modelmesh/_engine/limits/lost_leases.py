@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelmesh._engine.health.circuit_breaker import Lease
-    from modelmesh._engine.health.registry import HealthBook
-    from modelmesh._engine.limits.counter import Meter
+    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.limits.counter import LimitCounter
 
 
-def give_back(lease: Lease, now: float) -> None:
+def return_lease(lease: Lease, now: float) -> None:
     """Give back the place and the reservation of an attempt whose result will not come. May be repeated.
 
     Args:
@@ -25,28 +25,28 @@ def give_back(lease: Lease, now: float) -> None:
     candidate, pool = lease.candidate, lease.pool
     if pool is None or lease.settled:
         return
-    pool.ledger.fail(lease.booking, sent=lease.sent, billed="unknown", now=now)
-    lease.booking = None
-    meters = chain(candidate.health.meters, candidate.account.meters, pool.meters, pool.ledger.everywhere)
-    changed = _recount({id(meter): meter for meter in meters}, pool.book)
-    pool.ledger.recheck(changed, now)
-    pool.book.release(lease)
+    pool.reservations.fail(lease.reservation, sent=lease.sent, billed="unknown", now=now)
+    lease.reservation = None
+    counters = chain(candidate.health.counters, candidate.account.counters, pool.counters, pool.reservations.everywhere)
+    changed = _recount({id(counter): counter for counter in counters}, pool.health)
+    pool.reservations.recheck(changed, now)
+    pool.health.release(lease)
 
 
-def _recount(meters: dict[int, Meter], book: HealthBook) -> list[Meter]:
+def _recount(counters: dict[int, LimitCounter], health: HealthRegistry) -> list[LimitCounter]:
     """Set what each meter has reserved to the sum of what the leases in flight hold; return the meters that were off."""
-    held = dict.fromkeys(meters, 0)
-    for lease in tuple(book.leases):
-        for meter, amount in lease.booking.held if lease.booking is not None else ():
-            if id(meter) in held:
-                held[id(meter)] += amount
-    changed = [meter for key, meter in meters.items() if meter.reserved != held[key]]
-    for meter in changed:
-        meter.reserved = held[id(meter)]
+    held = dict.fromkeys(counters, 0)
+    for lease in tuple(health.leases):
+        for counter, amount in lease.reservation.held if lease.reservation is not None else ():
+            if id(counter) in held:
+                held[id(counter)] += amount
+    changed = [counter for key, counter in counters.items() if counter.reserved != held[key]]
+    for counter in changed:
+        counter.reserved = held[id(counter)]
     return changed
 
 
-def give_back_lost(book: HealthBook, now: float) -> None:
+def return_lost_leases(health: HealthRegistry, now: float) -> None:
     """Give back every lease whose owner was collected without settling it."""
-    while book.lost:
-        give_back(book.lost.popleft(), now)
+    while health.lost:
+        return_lease(health.lost.popleft(), now)

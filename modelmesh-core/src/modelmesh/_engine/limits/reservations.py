@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.limits.counter import Meter, Metric, OnSpent, Quota, Reserve
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, Plan, plan
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.health.retry_policy import PoolPolicy
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
@@ -35,12 +35,12 @@ class Refusal:
     """Why an attempt may not be made.
 
     Attributes:
-        meter: The limit that it does not fit.
+        counter: The limit that it does not fit.
         wanted: What it was expected to take of it, ``None`` when unknown.
         why: In words.
     """
 
-    meter: Meter
+    counter: LimitCounter
     wanted: int | None
     why: str
 
@@ -48,13 +48,13 @@ class Refusal:
         """Whether the request ends here instead of going on to the next model; a model without a price alone is refused."""
         return (
             self.wanted is not None
-            and self.meter.quota.on_spent is OnSpent.ERROR
-            and not (policy.rotate_on_budget and self.meter.circuits)
+            and self.counter.quota.on_spent is OnExhausted.ERROR
+            and not (policy.rotate_on_budget and self.counter.circuits)
         )
 
 
 @define(eq=False)
-class Booking:
+class Reservation:
     """What is reserved for one attempt, until it is settled or released.
 
     Attributes:
@@ -63,21 +63,21 @@ class Booking:
         posted: What of it other processes were sent, and by which name of the count.
     """
 
-    held: list[tuple[Meter, int]]
+    held: list[tuple[LimitCounter, int]]
     plan: Plan
-    posted: list[tuple[Meter, str, int]] = field(factory=list)
+    posted: list[tuple[LimitCounter, str, int]] = field(factory=list)
 
 
 @define(eq=False)
-class Note:
+class LimitEvent:
     """Something to tell about a limit: ``budget_alert`` or ``budget_exceeded``."""
 
     event: str
-    meter: Meter
+    counter: LimitCounter
     used: int
 
 
-class Ledger:
+class Reservations:
     """All that one mesh counts.
 
     Attributes:
@@ -86,101 +86,101 @@ class Ledger:
         posted: Amounts since the last look, by name of the count, for whoever stores them; ``None`` when nobody does.
     """
 
-    def __init__(self, book: HealthBook, *, epoch: float = 0.0) -> None:
+    def __init__(self, health: HealthRegistry, *, epoch: float = 0.0) -> None:
         """Start with nothing counted.
 
         Args:
-            book: Withholds what is spent.
+            health: Withholds what is spent.
             epoch: Unix time at which the monotonic clock read 0. It is never looked at again: the wall clock may jump.
         """
-        self._book = book
+        self._health = health
         self.epoch = epoch
-        self.everywhere: list[Meter] = []
-        self.notes: deque[Note] = deque(maxlen=MAX_NOTES)
+        self.everywhere: list[LimitCounter] = []
+        self.notes: deque[LimitEvent] = deque(maxlen=MAX_NOTES)
         self.posted: dict[str, int] | None = None
-        self._watched: set[Meter] = set()
+        self._watched: set[LimitCounter] = set()
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
     def refusal(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
         """Say why an attempt would not be made; changes nothing but windows that are over."""
-        meters = self._rolled(pool, candidate, now)
-        return self._first_refusal(meters, plan(candidate, call, meters, self.epoch + now)) if meters else None
+        counters = self._rolled(pool, candidate, now)
+        return self._first_refusal(counters, plan(candidate, call, counters, self.epoch + now)) if counters else None
 
     def waits(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> bool:
         """Whether an attempt only lacks what budgets hold for other attempts, which may cost less than was reserved."""
-        meters = self._rolled(pool, candidate, now)
-        if not any(meter.reserved and meter.quota.enforce and meter.quota.metric is Metric.COST for meter in meters):
+        counters = self._rolled(pool, candidate, now)
+        if not any(counter.reserved and counter.quota.enforce and counter.quota.metric is Metric.COST for counter in counters):
             return False
-        planned = plan(candidate, call, meters, self.epoch + now, shared=self.posted is not None)
-        if self._first_refusal(meters, planned) is None:
+        planned = plan(candidate, call, counters, self.epoch + now, shared=self.posted is not None)
+        if self._first_refusal(counters, planned) is None:
             return planned.short
-        return self._first_refusal(meters, planned, released=True) is None
+        return self._first_refusal(counters, planned, released=True) is None
 
-    def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Booking | None:
+    def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Reservation | None:
         """Reserve what an attempt that :meth:`refusal` let pass is expected to take; ``None`` when nothing is counted."""
-        meters = self._rolled(pool, candidate, now)
-        if not meters:
+        counters = self._rolled(pool, candidate, now)
+        if not counters:
             return None
-        planned = plan(candidate, call, meters, self.epoch + now, shared=self.posted is not None)
-        kept = (meter for meter in meters if meter.quota.window.period is not Period.REQUEST)
-        booking = Booking([(meter, planned.held(meter.quota) or 0) for meter in kept], planned)
-        for meter, amount in booking.held:
-            meter.reserved += amount
-            self._after(meter, now)
-        return booking
+        planned = plan(candidate, call, counters, self.epoch + now, shared=self.posted is not None)
+        kept = (counter for counter in counters if counter.quota.window.period is not Period.REQUEST)
+        reservation = Reservation([(counter, planned.held(counter.quota) or 0) for counter in kept], planned)
+        for counter, amount in reservation.held:
+            counter.reserved += amount
+            self._after(counter, now)
+        return reservation
 
-    def output_limit(self, booking: Booking | None, candidate: Candidate, call: Call, now: float) -> OutputLimit | None:
+    def output_limit(self, reservation: Reservation | None, candidate: Candidate, call: Call, now: float) -> OutputLimit | None:
         """Return the output limit that goes out with an attempt, ``None`` when the caller's request goes out as it is."""
-        if booking is not None:
-            return booking.plan.limit
+        if reservation is not None:
+            return reservation.plan.limit
         return plan(candidate, call, (), self.epoch + now).limit if candidate.info.extra.get(CONFIGURED) else None
 
-    def _rolled(self, pool: Pool, candidate: Candidate, now: float) -> list[Meter]:
-        meters = list(self._meters(pool, candidate))
-        for meter in meters:
-            meter.roll(self.epoch + now)
-        return meters
+    def _rolled(self, pool: Pool, candidate: Candidate, now: float) -> list[LimitCounter]:
+        counters = list(self._meters(pool, candidate))
+        for counter in counters:
+            counter.roll(self.epoch + now)
+        return counters
 
-    def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[Meter]:
-        return chain(candidate.health.meters, candidate.account.meters, pool.meters, self.everywhere)
+    def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[LimitCounter]:
+        return chain(candidate.health.counters, candidate.account.counters, pool.counters, self.everywhere)
 
     @staticmethod
-    def _first_refusal(meters: Sequence[Meter], planned: Plan, *, released: bool = False) -> Refusal | None:
+    def _first_refusal(counters: Sequence[LimitCounter], planned: Plan, *, released: bool = False) -> Refusal | None:
         """Return the refusal that counts.
 
         Args:
-            meters: What limits the attempt.
+            counters: What limits the attempt.
             planned: What it needs.
             released: As if nothing were reserved for other attempts.
         """
         refusals = []
-        for meter in meters:
-            quota = meter.quota
+        for counter in counters:
+            quota = counter.quota
             if not quota.enforce:
                 continue
             amount = planned.needed(quota)
             if amount is None:
                 if not quota.unknown_price:
-                    refusals.append(Refusal(meter, None, f"its price is unknown, and a budget of {quota} is kept"))
-            elif not meter.fits(amount, released=released):
-                refusals.append(Refusal(meter, amount, _too_much(quota, meter.used + meter.reserved, amount)))
-        return min(refusals, key=lambda refusal: refusal.meter.quota.on_spent is not OnSpent.ERROR, default=None)
+                    refusals.append(Refusal(counter, None, f"its price is unknown, and a budget of {quota} is kept"))
+            elif not counter.fits(amount, released=released):
+                refusals.append(Refusal(counter, amount, _too_much(quota, counter.used + counter.reserved, amount)))
+        return min(refusals, key=lambda refusal: refusal.counter.quota.on_spent is not OnExhausted.ERROR, default=None)
 
     def refused(self, refusal: Refusal, now: float) -> None:
         """Note that an attempt was not made."""
-        meter = refusal.meter
-        if meter.quota.metric is Metric.COST and refusal.wanted is not None:
-            self.notes.append(Note("budget_exceeded", meter, meter.used + meter.reserved))
-        self._watched.add(meter)
-        if meter.spent:
-            self._hold(meter, now)
+        counter = refusal.counter
+        if counter.quota.metric is Metric.COST and refusal.wanted is not None:
+            self.notes.append(LimitEvent("budget_exceeded", counter, counter.used + counter.reserved))
+        self._watched.add(counter)
+        if counter.spent:
+            self._hold(counter, now)
 
     # -- after it ---------------------------------------------------------------------------------------------------
 
     def settle(
         self,
-        booking: Booking | None,
+        reservation: Reservation | None,
         candidate: Candidate,
         usage: Mapping[str, Any] | None,
         now: float,
@@ -190,106 +190,106 @@ class Ledger:
         """Count what an attempt took; where that is unknown, what it was expected to.
 
         Args:
-            booking: What was reserved for it.
+            reservation: What was reserved for it.
             candidate: The model.
             usage: Its tokens.
             now: Monotonic seconds.
             unreported: Whether the tokens are an estimate. The vendor may bill more, for what it wrote after the caller left or
                 for reasoning that it does not show, so a budget that reserves the maximum counts what it reserved.
         """
-        if booking is None:
+        if reservation is None:
             return
         counts = [reported_tokens((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
         known = [count for count in counts if count is not None]
         cost = cost_nano_usd(candidate.info.pricing, usage, self.epoch + now) if known else None
 
-        def taken(quota: Quota, reserved: int) -> int:
+        def taken(quota: Limit, reserved: int) -> int:
             if quota.metric is Metric.COST and cost is not None:
                 return max(cost, reserved) if unreported and quota.reserve is Reserve.MAXIMUM else cost
             if quota.metric is Metric.TOKENS and known:
                 return sum(known)
-            return booking.plan.without_report(quota) or 0
+            return reservation.plan.without_report(quota) or 0
 
-        self._close(booking, taken, now)
+        self._close(reservation, taken, now)
 
-    def fail(self, booking: Booking | None, *, sent: bool, billed: str, now: float) -> None:
+    def fail(self, reservation: Reservation | None, *, sent: bool, billed: str, now: float) -> None:
         """Count what a failed attempt took: nothing when it was not sent, its estimate when it may have been billed."""
-        if booking is None:
+        if reservation is None:
             return
         if not sent:
-            self._close(booking, lambda *_: 0, now)
+            self._close(reservation, lambda *_: 0, now)
         elif billed == "no":
-            self._close(booking, lambda quota, _: int(quota.metric is Metric.REQUESTS), now)
+            self._close(reservation, lambda quota, _: int(quota.metric is Metric.REQUESTS), now)
         else:
-            self._close(booking, lambda quota, _: booking.plan.without_report(quota) or 0, now)
+            self._close(reservation, lambda quota, _: reservation.plan.without_report(quota) or 0, now)
 
-    def forgo(self, booking: Booking | None, now: float) -> None:
+    def forgo(self, reservation: Reservation | None, now: float) -> None:
         """Let go of a reservation that another process settles, and tell nobody of it."""
-        if booking is None:
+        if reservation is None:
             return
-        for meter, reserved in booking.held:
-            meter.reserved -= reserved
-            self._after(meter, now)
-        for meter, bucket, told in booking.posted:
-            meter.tell(bucket, -told)
-        booking.held, booking.posted = [], []
+        for counter, reserved in reservation.held:
+            counter.reserved -= reserved
+            self._after(counter, now)
+        for counter, bucket, told in reservation.posted:
+            counter.tell(bucket, -told)
+        reservation.held, reservation.posted = [], []
 
-    def _close(self, booking: Booking, amount: Callable[[Quota, int], int], now: float) -> None:
+    def _close(self, reservation: Reservation, amount: Callable[[Limit, int], int], now: float) -> None:
         when = self.epoch + now
-        while booking.held:  # one by one: what an interrupted settlement did is not done twice
-            meter, reserved = booking.held.pop()
-            meter.roll(when)
-            meter.reserved -= reserved
-            taken = amount(meter.quota, reserved)
-            meter.add(taken, when)
-            self._post(meter.bucket, taken)
-            self._after(meter, now)
-        for meter, bucket, told in booking.posted:
+        while reservation.held:  # one by one: what an interrupted settlement did is not done twice
+            counter, reserved = reservation.held.pop()
+            counter.roll(when)
+            counter.reserved -= reserved
+            taken = amount(counter.quota, reserved)
+            counter.add(taken, when)
+            self._post(counter.bucket, taken)
+            self._after(counter, now)
+        for counter, bucket, told in reservation.posted:
             self._post(bucket, -told)  # where it was told, though another window may have begun since
-            meter.tell(bucket, -told)
-        booking.posted = []
+            counter.tell(bucket, -told)
+        reservation.posted = []
 
-    def recheck(self, meters: Iterable[Meter], now: float) -> None:
+    def recheck(self, counters: Iterable[LimitCounter], now: float) -> None:
         """Make available again what a reservation that was lost had exhausted."""
-        for meter in meters:
-            self._after(meter, now)
+        for counter in counters:
+            self._after(counter, now)
 
-    def _after(self, meter: Meter, now: float) -> None:
+    def _after(self, counter: LimitCounter, now: float) -> None:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
-        quota = meter.quota
-        if meter.spent:
-            self._watched.add(meter)
-            self._hold(meter, now)
-            return self._alert(meter)
-        self._watched.discard(meter)
+        quota = counter.quota
+        if counter.spent:
+            self._watched.add(counter)
+            self._hold(counter, now)
+            return self._alert(counter)
+        self._watched.discard(counter)
         if quota.enforce:
-            for circuit in meter.circuits:
-                if quota.reason in circuit.holds and not any(m.spent for m in circuit.meters if m.quota.reason is quota.reason):
-                    self._book.free(circuit, quota.reason)
-        return self._alert(meter)
+            for circuit in counter.circuits:
+                if quota.reason in circuit.holds and not any(m.spent for m in circuit.counters if m.quota.reason is quota.reason):
+                    self._health.free(circuit, quota.reason)
+        return self._alert(counter)
 
-    def _alert(self, meter: Meter) -> None:
-        quota = meter.quota
-        if quota.alert is not None and not meter.alerted and 0 < meter.used >= quota.alert * quota.limit:
-            meter.alerted = True
-            self.notes.append(Note("budget_alert", meter, meter.used))
+    def _alert(self, counter: LimitCounter) -> None:
+        quota = counter.quota
+        if quota.alert is not None and not counter.alerted and 0 < counter.used >= quota.alert * quota.limit:
+            counter.alerted = True
+            self.notes.append(LimitEvent("budget_alert", counter, counter.used))
 
-    def _hold(self, meter: Meter, now: float) -> None:
-        if meter.quota.enforce and meter.quota.on_spent is OnSpent.ROTATE:
+    def _hold(self, counter: LimitCounter, now: float) -> None:
+        if counter.quota.enforce and counter.quota.on_spent is OnExhausted.ROTATE:
             when = self.epoch + now
-            until = now + max(meter.resets(when) - when, 0.0)
-            for circuit in meter.circuits:
-                self._book.hold(circuit, meter.quota.reason, until)
+            until = now + max(counter.resets(when) - when, 0.0)
+            for circuit in counter.circuits:
+                self._health.hold(circuit, counter.quota.reason, until)
 
-    def reset(self, meters: Iterable[Meter]) -> None:
+    def reset(self, counters: Iterable[LimitCounter]) -> None:
         """Begin anew by hand, here and where others count along."""
-        for bucket, amount in chain.from_iterable(meter.reset().items() for meter in meters):
+        for bucket, amount in chain.from_iterable(counter.reset().items() for counter in counters):
             self._post(bucket, -amount)
 
     def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
         """Say of each limit of a model and its account what is left until it begins anew."""
-        for meter in (*candidate.health.meters, *candidate.account.meters):
-            yield forecast(meter, self.epoch + now)
+        for counter in (*candidate.health.counters, *candidate.account.counters):
+            yield forecast(counter, self.epoch + now)
         for row in candidate.rate_limits(now):
             yield {
                 "of": f"model:{candidate}",
@@ -308,34 +308,34 @@ class Ledger:
         if self.posted is not None and amount and bucket:
             self.posted[bucket] = self.posted.get(bucket, 0) + amount
 
-    def meters(self, pools: Sequence[Pool]) -> dict[str, Meter]:
+    def counters(self, pools: Sequence[Pool]) -> dict[str, LimitCounter]:
         """Return every meter there is by the name of its count."""
         found = list(self.everywhere)
         for pool in pools:
-            found += pool.meters
+            found += pool.counters
             for candidate in pool.members:
-                found += candidate.health.meters
-                found += candidate.account.meters
-        return {meter.quota.name: meter for meter in found}
+                found += candidate.health.counters
+                found += candidate.account.counters
+        return {counter.quota.name: counter for counter in found}
 
     def take_posted(self) -> dict[str, int]:
         """Return the amounts since the last look."""
         posted, self.posted = self.posted or {}, {} if self.posted is not None else None
         return posted
 
-    def post(self, booking: Booking) -> dict[str, int]:
+    def post(self, reservation: Reservation) -> dict[str, int]:
         """Return the same, and what one booking reserves of each of its counts, though that is nothing.
 
         The booking of another thread never travels with it: else that thread would be told totals without its own.
         """
         amounts = self.take_posted()
-        for meter, amount in booking.held:
-            for bucket in meter.buckets:
+        for counter, amount in reservation.held:
+            for bucket in counter.buckets:
                 amounts.setdefault(bucket, 0)  # whatever is in the window is looked at
-            if meter.bucket:
-                booking.posted.append((meter, meter.bucket, amount))
-                meter.tell(meter.bucket, amount)
-                amounts[meter.bucket] += amount
+            if counter.bucket:
+                reservation.posted.append((counter, counter.bucket, amount))
+                counter.tell(counter.bucket, amount)
+                amounts[counter.bucket] += amount
         return amounts
 
     def put_back(self, amounts: dict[str, int]) -> None:
@@ -345,32 +345,32 @@ class Ledger:
 
     def watched(self) -> list[str]:
         """Return the counts that are spent or refused something, by name: what others give back is seen nowhere else."""
-        return [bucket for meter in self._watched for bucket in meter.buckets] if self.posted is not None else []
+        return [bucket for counter in self._watched for bucket in counter.buckets] if self.posted is not None else []
 
-    def adopt(self, booking: Booking, totals: Mapping[str, int], now: float) -> Refusal | None:
+    def adopt(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
-        for meter, amount in booking.held:
-            total, quota = meter.adopt(totals, self.epoch + now), meter.quota
+        for counter, amount in reservation.held:
+            total, quota = counter.adopt(totals, self.epoch + now), counter.quota
             if total is None:
                 continue
             if quota.enforce and amount and total > quota.limit:
-                return Refusal(meter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
-            self._after(meter, now)
+                return Refusal(counter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
+            self._after(counter, now)
         return None
 
-    def adopt_all(self, meters: Mapping[str, Meter], totals: Mapping[str, int], now: float) -> None:
+    def adopt_all(self, counters: Mapping[str, LimitCounter], totals: Mapping[str, int], now: float) -> None:
         """Take what all processes together have reserved and spent, as far as it is among the totals."""
-        for meter in meters.values():
-            meter.roll(self.epoch + now)
-            if meter.adopt(totals, self.epoch + now) is not None:
-                self._after(meter, now)
+        for counter in counters.values():
+            counter.roll(self.epoch + now)
+            if counter.adopt(totals, self.epoch + now) is not None:
+                self._after(counter, now)
 
-    def restore(self, meters: Mapping[str, Meter], saved: Mapping[str, Any], now: float) -> None:
+    def restore(self, counters: Mapping[str, LimitCounter], saved: Mapping[str, Any], now: float) -> None:
         """Take up the counts of an earlier run."""
-        for name, meter in meters.items():
+        for name, counter in counters.items():
             if name in saved:
-                meter.restore(saved[name], self.epoch + now)
-                self._after(meter, now)
+                counter.restore(saved[name], self.epoch + now)
+                self._after(counter, now)
 
 
 def drained(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -382,21 +382,21 @@ def drained(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
             return
 
 
-def _too_much(quota: Quota, spent: int, wanted: int) -> str:
+def _too_much(quota: Limit, spent: int, wanted: int) -> str:
     return f"{quota.shown(spent)} of {quota} are spent, and about {quota.shown(wanted)} are needed"
 
 
-def forecast(meter: Meter, when: float) -> dict[str, Any]:
+def forecast(counter: LimitCounter, when: float) -> dict[str, Any]:
     """Say what is left of a limit until it begins anew, as plain data."""
-    meter.roll(when)
-    quota, ends = meter.quota, meter.resets(when)
+    counter.roll(when)
+    quota, ends = counter.quota, counter.resets(when)
     return {
         "of": quota.key,
         "metric": quota.metric.value,
         "window": quota.window.period.value,
         "limit": quota.limit,
-        "used": meter.used + meter.reserved,
-        "left": meter.left,
+        "used": counter.used + counter.reserved,
+        "left": counter.left,
         "resets_at": None if math.isinf(ends) else ends,
         "source": quota.source,
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.limits.counter import Meter, Metric, Quota, Reserve
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
 from modelmesh._engine.limits.token_counts import allowed_output, answers_of, limited
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.routing.candidates import ANSWERS_TO_TRUST, Candidate
@@ -87,7 +87,7 @@ class Plan:
     limit: OutputLimit | None = None
     short: bool = False
 
-    def needed(self, quota: Quota) -> int | None:
+    def needed(self, quota: Limit) -> int | None:
         """Return the smallest amount of what a quota limits with which the attempt is worth making."""
         if quota.metric is Metric.REQUESTS:
             return 1
@@ -97,23 +97,23 @@ class Plan:
             return self.least  # each request has this much, whatever was answered before
         return self.useful_at_most if quota.reserve is Reserve.MAXIMUM else self.useful
 
-    def held(self, quota: Quota) -> int | None:
+    def held(self, quota: Limit) -> int | None:
         """Return the amount that is reserved of what a quota limits."""
         if quota.metric is Metric.COST:
             return self.most if quota.reserve is Reserve.MAXIMUM else self.reserved
         return self.needed(quota)
 
-    def without_report(self, quota: Quota) -> int | None:
+    def without_report(self, quota: Limit) -> int | None:
         """Return the amount that is counted for an attempt that may have been billed and of which nothing is known."""
         return self.likely if quota.metric is Metric.COST and quota.reserve is Reserve.ESTIMATE else self.held(quota)
 
 
-def plan(candidate: Candidate, call: Call, meters: Sequence[Meter], when: float, *, shared: bool = False) -> Plan:
+def plan(candidate: Candidate, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False) -> Plan:
     """Plan an attempt at a time, Unix seconds, from what the meters have left.
 
     With ``shared``, other processes count too: they see a reservation as spent, so none is larger than a usual answer.
     """
-    return _Planner(candidate, call, when, shared=shared).plan(meters)
+    return _Planner(candidate, call, when, shared=shared).plan(counters)
 
 
 class _Planner:
@@ -138,15 +138,15 @@ class _Planner:
             known = [tokens for tokens in (self._ceiling, room) if tokens is not None]
             self._longest = min(known, default=None)
 
-    def plan(self, meters: Sequence[Meter]) -> Plan:
+    def plan(self, counters: Sequence[LimitCounter]) -> Plan:
         if self._no_answer:
             prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
             return Plan(self._estimated, prudent, prudent, most, estimated, estimated, most)
-        budgets = [meter for meter in meters if meter.quota.metric is Metric.COST and meter.quota.enforce]
-        rooms = [(self._affordable(meter, meter.left), meter) for meter in budgets]
-        known = [(room, meter) for room, meter in rooms if room is not None]
+        budgets = [counter for counter in counters if counter.quota.metric is Metric.COST and counter.quota.enforce]
+        rooms = [(self._affordable(counter, counter.left), counter) for counter in budgets]
+        known = [(room, counter) for room, counter in rooms if room is not None]
         affordable, tightest = min(known, key=lambda pair: pair[0], default=(None, None))
-        strict = any(meter.quota.reserve is Reserve.MAXIMUM for meter in budgets)
+        strict = any(counter.quota.reserve is Reserve.MAXIMUM for counter in budgets)
         limit = self._limit(affordable, tightest, strict=strict)
         longest = limit.tokens if limit is not None else self._longest
         typical, expected = self._typical(), self._expected(affordable)
@@ -167,7 +167,7 @@ class _Planner:
             self._short(affordable, budgets),
         )
 
-    def _limit(self, affordable: int | None, tightest: Meter | None, *, strict: bool) -> OutputLimit | None:
+    def _limit(self, affordable: int | None, tightest: LimitCounter | None, *, strict: bool) -> OutputLimit | None:
         """Return the limit to send: what a budget pays for, what is configured, or what is reserved."""
         longest = self._longest
         if affordable is not None and tightest is not None and affordable < (UNKNOWN_LONGEST if longest is None else longest):
@@ -208,21 +208,21 @@ class _Planner:
             return self._typical()
         return max(self._typical(), min(affordable // 2, self._longest or UNTRIED_LONGEST))
 
-    def _short(self, affordable: int | None, budgets: Sequence[Meter]) -> bool:
+    def _short(self, affordable: int | None, budgets: Sequence[LimitCounter]) -> bool:
         """Whether reservations of other attempts leave less than this one wants."""
         wanted = self._typical() if self._stated is None else self._stated
         if affordable is None or affordable >= wanted:
             return False
-        for meter in budgets:
-            if meter.reserved:
-                alone = self._affordable(meter, meter.left + meter.reserved)
+        for counter in budgets:
+            if counter.reserved:
+                alone = self._affordable(counter, counter.left + counter.reserved)
                 if alone is not None and min(alone, wanted) > affordable:
                     return True
         return False
 
-    def _affordable(self, meter: Meter, left: int) -> int | None:
+    def _affordable(self, counter: LimitCounter, left: int) -> int | None:
         """Return the tokens of each answer that an amount pays for; ``None`` when it pays for any, or the price is unknown."""
-        prompt = self._most if meter.quota.reserve is Reserve.MAXIMUM else self._prudent
+        prompt = self._most if counter.quota.reserve is Reserve.MAXIMUM else self._prudent
         base, more = self._cost(prompt, 0), self._cost(prompt, _MILLION)
         if base is None or more is None:
             return None

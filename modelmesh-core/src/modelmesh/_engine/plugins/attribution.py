@@ -137,7 +137,7 @@ def broken(plugin: Any, rule: str, place: str | None = None, *, written: bool = 
         cause: Type of the exception, when there was one.
     """
     connector_id, distribution = identity(plugin)
-    kind = FailureClass.BROKEN if written else FailureClass.UNWRITTEN
+    kind = FailureClass.CONNECTOR_BUG if written else FailureClass.CONNECTOR_BUG_UNSENT
     at = f"{place}: " if place else ""
     made = BrokenConnectorError(
         f"{at}the {described(plugin)} {rule} Report this to its author; if that is you: modelmesh connectors",

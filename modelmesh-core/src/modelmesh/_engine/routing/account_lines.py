@@ -26,7 +26,7 @@ _SHARED = {
     _F.CREDENTIAL: "same key",
     _F.PERMISSION: "same key",
     _F.QUOTA: "same account",
-    _F.NOT_SENT: "same address",
+    _F.CONNECT: "same address",
     _F.MISCONFIGURED: "same address",
 }
 

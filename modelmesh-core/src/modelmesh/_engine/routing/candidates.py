@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from modelmesh._engine.health.circuit_breaker import Account, ModelHealth
+from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth
 from modelmesh._engine.limits.token_counts import PromptSize, answers_of, prompt_size
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
@@ -62,7 +62,7 @@ class Candidate:
     upstream: str
     info: ModelInfo
     provider: Provider = field(repr=False)
-    account: Account = field(repr=False)
+    account: ProviderHealth = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
     judges: list[Judge] = field(factory=list, repr=False)

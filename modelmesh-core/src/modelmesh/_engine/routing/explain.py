@@ -123,11 +123,11 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
     able, rows = pool.able(call), []
-    prompt, when = prompt_size(call).estimated, pool.ledger.epoch + now
+    prompt, when = prompt_size(call).estimated, pool.reservations.epoch + now
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)
-        refusal = None if lacking or standby else pool.ledger.refusal(pool, candidate, call, now)
+        refusal = None if lacking or standby else pool.reservations.refusal(pool, candidate, call, now)
         lacking = refusal.why if refusal else lacking
         why = reason if candidate is chosen else standby or lacking or NOT_FIRST
         rows.append(
@@ -139,7 +139,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
                 candidate is chosen,
                 _score(pool, candidate, request),
                 why,
-                tuple(pool.ledger.forecasts(candidate, now)),
+                tuple(pool.reservations.forecasts(candidate, now)),
                 _price(candidate.info.pricing, prompt, when),
             )
         )

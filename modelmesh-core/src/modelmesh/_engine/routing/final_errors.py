@@ -11,8 +11,8 @@ from modelmesh._engine.foundation.attempts import Attempt, PassedOver
 from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import plural, wait
-from modelmesh._engine.health.circuit_breaker import Account, Reason
-from modelmesh._engine.limits.counter import Metric, OnSpent, Quota
+from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.routing.account_lines import account_lines
@@ -64,7 +64,7 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
 
 def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]) -> errors.BudgetExceededError:
     """A request that a budget does not allow, where that ends the request."""
-    quota = refusal.meter.quota
+    quota = refusal.counter.quota
     known = refusal.wanted is not None
     hint = (
         "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
@@ -78,7 +78,7 @@ def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Se
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
     if quota.metric is Metric.COST:
         error.limit_value = quota.limit / NANO
-        spent = refusal.meter.used + refusal.meter.reserved
+        spent = refusal.counter.used + refusal.counter.reserved
         error.actual_value = (spent + (refusal.wanted or 0)) / NANO if known else None
     return error
 
@@ -142,7 +142,7 @@ def nobody(
     explained = explaining(attempts)
     if explained is None or last_error is None:
         refused = (refusals or {}).items()
-        if refused and all(one.wanted is None and one.meter.quota.on_spent is OnSpent.ERROR for _, one in refused):
+        if refused and all(one.wanted is None and one.counter.quota.on_spent is OnExhausted.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
             return over_budget(pool, pool.members[place], unpriced, attempts)
         return _nobody_asked(pool, considered, over, spent, facts, now)
@@ -151,7 +151,7 @@ def nobody(
     facts["failure"] = FailureClass(str(explained.failure))
     if isinstance(last_error, errors.BrokenConnectorError):
         facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
-    again = "" if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    again = "" if retry_after is None else wait(retry_after, pool.reservations.epoch + now)
     first = headline(explained, _account(pool, explained).credential, again)
     lines = account_lines(attempts, over)
     message = "\n".join([f"{first} {_scope(pool, attempts, ended)}", *lines])
@@ -164,7 +164,7 @@ def nobody(
     return error
 
 
-def _class_of(attempts: Sequence[Attempt], spent: Quota | None) -> Any:
+def _class_of(attempts: Sequence[Attempt], spent: Limit | None) -> Any:
     """Return the class of a final error: it also is of the kind that all attempts have in common."""
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
@@ -173,7 +173,7 @@ def _class_of(attempts: Sequence[Attempt], spent: Quota | None) -> Any:
     return cls if spent is None else errors.also(cls, errors.BudgetExceededError)
 
 
-def _account(pool: Pool, attempt: Attempt) -> Account:
+def _account(pool: Pool, attempt: Attempt) -> ProviderHealth:
     return next(c.account for c in pool.members if c.provider_id == attempt.provider_id)
 
 
@@ -192,7 +192,7 @@ def _nobody_asked(
     pool: Pool,
     considered: Considered,
     over: Sequence[PassedOver],
-    spent: Quota | None,
+    spent: Limit | None,
     facts: dict[str, Any],
     now: float,
 ) -> errors.RoutingError:
@@ -201,7 +201,7 @@ def _nobody_asked(
     why = f": {reasons[0]}" if len(reasons) == 1 else ""
     ended = facts["details"].get("ended")
     advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, considered, spent)]
-    again = None if retry_after is None else wait(retry_after, pool.ledger.epoch + now)
+    again = None if retry_after is None else wait(retry_after, pool.reservations.epoch + now)
     if again is not None and again not in why:
         advice.append(f"The first model is available again in {again}.")
     start = f"pool {pool.name!r} has no model that can serve this request now{why}."
@@ -215,7 +215,7 @@ def _nobody_asked(
     return error
 
 
-def _advice(pool: Pool, considered: Considered, spent: Quota | None) -> str:
+def _advice(pool: Pool, considered: Considered, spent: Limit | None) -> str:
     """Return what to do about a pool that has no candidate, by the cause that the reader can remove."""
     if spent is not None:
         return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
@@ -233,21 +233,21 @@ def _advice(pool: Pool, considered: Considered, spent: Quota | None) -> str:
     return ""
 
 
-def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Quota | None:
+def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
     """Return the budget that kept a member from being tried, ``None`` when none did."""
     for refusal in refusals.values():
-        if refusal.meter.quota.metric is Metric.COST:
-            return refusal.meter.quota
+        if refusal.counter.quota.metric is Metric.COST:
+            return refusal.counter.quota
     for candidate in pool.members:
         for circuit in (candidate.health, candidate.account):
-            if Reason.BUDGET_EXCEEDED in circuit.holds:
-                for meter in circuit.meters:
-                    if meter.quota.reason is Reason.BUDGET_EXCEEDED and meter.spent:
-                        return meter.quota
+            if SuspensionReason.BUDGET_EXCEEDED in circuit.holds:
+                for counter in circuit.counters:
+                    if counter.quota.reason is SuspensionReason.BUDGET_EXCEEDED and counter.spent:
+                        return counter.quota
     return None
 
 
-def _say_limit(error: Any, quota: Quota) -> None:
+def _say_limit(error: Any, quota: Limit) -> None:
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
     error.limit_value = quota.limit / NANO
 

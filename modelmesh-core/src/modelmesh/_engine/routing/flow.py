@@ -21,7 +21,7 @@ from modelmesh._engine.health.retry_policy import StreamPolicy
 from modelmesh._engine.limits.consumption import consumption
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.lost_leases import give_back, give_back_lost
+from modelmesh._engine.limits.lost_leases import return_lease, return_lost_leases
 from modelmesh._engine.limits.reservations import Refusal
 from modelmesh._engine.limits.token_counts import answer_tokens
 from modelmesh._engine.routing import final_errors as verdicts
@@ -166,8 +166,8 @@ def serve(
         BadRequestError: The request itself is wrong.
     """
     started = clock()
-    give_back_lost(pool.book, started)
-    pool.book.advance(started)
+    return_lost_leases(pool.health, started)
+    pool.health.advance(started)
     if pool.judge is not None and pool.judge.error is not None:
         error, pool.judge.error = pool.judge.error, pool.judge.error if dry_run else None
         raise error
@@ -206,7 +206,7 @@ def _admitted(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool
         BudgetExceededError: A limit ends the request.
     """
     pool = run.pool
-    refusal = pool.ledger.refusal(pool, candidate, run.call, run.clock())
+    refusal = pool.reservations.refusal(pool, candidate, run.call, run.clock())
     if dry_run or not run.waits_for_budget(candidate, refusal):
         if refusal is not None:
             _refused(run, candidate, refusal, dry_run=dry_run)
@@ -228,7 +228,7 @@ def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: 
         BudgetExceededError: The limit ends the request.
     """
     if not dry_run:
-        run.pool.ledger.refused(refusal, run.clock())
+        run.pool.reservations.refused(refusal, run.clock())
     run.refuse(candidate, refusal)
     if refusal.ends(run.pool.policy):
         raise verdicts.over_budget(run.pool, candidate, refusal, run.attempts)
@@ -254,8 +254,8 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         run.waited = delay
         if delay:
             yield Wait(delay)
-        run.pool.book.advance(run.clock())
-        refusal = run.pool.ledger.refusal(run.pool, candidate, run.call, run.clock())
+        run.pool.health.advance(run.clock())
+        refusal = run.pool.reservations.refusal(run.pool, candidate, run.call, run.clock())
         if refusal is not None:
             _refused(run, candidate, refusal)
             return None
@@ -269,7 +269,7 @@ def _waited(run: Rotation) -> Generator[Step, Outcome, bool]:
         return False
     run.waited += run.pause
     yield Wait(run.pause)
-    run.pool.book.advance(run.clock())
+    run.pool.health.advance(run.clock())
     return True
 
 
@@ -282,7 +282,7 @@ def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
         return run.choose() is not None
     began, longest = run.clock(), run.longest_wait(accounts)
     run.ticket, run.queued_at = Ticket(), accounts
-    run.pool.book.enqueue(run.ticket, accounts)
+    run.pool.health.enqueue(run.ticket, accounts)
     while run.ticket.granted is None:
         left = longest - (run.clock() - began)
         if left <= 0:
@@ -291,7 +291,7 @@ def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
             return True
         seconds = min(QUEUE_LOOK_S, left)
         yield Wait(seconds, run.ticket)
-        run.pool.book.advance(run.clock())
+        run.pool.health.advance(run.clock())
         if run.untried() or not any(account.ready for account in accounts):
             break
     run.waited += run.clock() - began
@@ -303,7 +303,7 @@ def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
 def _leave_queue(run: Rotation) -> None:
     """Give up the request's place in the queue, or the place that it was granted and did not take."""
     if run.ticket is not None:
-        run.pool.book.dequeue(run.ticket, run.queued_at)
+        run.pool.health.dequeue(run.ticket, run.queued_at)
         run.ticket, run.queued_at = None, ()
 
 
@@ -314,7 +314,7 @@ def _settling(run: Rotation) -> Generator[Step, Outcome]:
     run.waited += BUDGET_LOOK_S
     _leave_queue(run)
     yield Wait(BUDGET_LOOK_S)
-    run.pool.book.advance(run.clock())
+    run.pool.health.advance(run.clock())
 
 
 def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
@@ -326,12 +326,12 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         yield send
         return None
     lease = Lease(candidate, pool)
-    guard = LeaseGuard(lease, pool.book.on_lost)
+    guard = LeaseGuard(lease, pool.health.on_lost)
     try:
-        pool.book.begin(lease, now)
+        pool.health.begin(lease, now)
         _leave_queue(run)
-        lease.booking = pool.ledger.reserve(pool, candidate, run.call, now)
-        if lease.booking is not None and pool.ledger.posted is not None:
+        lease.reservation = pool.reservations.reserve(pool, candidate, run.call, now)
+        if lease.reservation is not None and pool.reservations.posted is not None:
             refusal = yield from _posted(run, lease)
             if refusal is not None:
                 _overtaken(run, candidate, refusal)
@@ -371,7 +371,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         if not lease.settled:
             attempt.outcome = "cancelled"
             attempt.ms = (run.clock() - now) * 1000
-            give_back(lease, run.clock())
+            return_lease(lease, run.clock())
         raise
     return served
 
@@ -384,8 +384,8 @@ def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: Provid
     run.count(candidate, error)
     if isinstance(error.usage, Mapping) and error.billed != "no":
         _charged(pool, lease, attempt, candidate, error.usage, done)
-    pool.ledger.fail(lease.booking, sent=error.failure is not FailureClass.NOT_SENT, billed=error.billed, now=done)
-    pool.book.failed(lease, error, done, pool.policy.circuit)
+    pool.reservations.fail(lease.reservation, sent=error.failure is not FailureClass.CONNECT, billed=error.billed, now=done)
+    pool.health.failed(lease, error, done, pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(pool, "failed", candidate, run.selection, error)
         _judged(pool, candidate, done, error=error)
@@ -397,14 +397,14 @@ def _overtaken(run: Rotation, candidate: Candidate, refusal: Refusal) -> None:
     Raises:
         BudgetExceededError: The limit ends the request.
     """
-    run.overtaken = refusal.meter.quota.metric is Metric.COST and run.may_wait_for_budget()
+    run.overtaken = refusal.counter.quota.metric is Metric.COST and run.may_wait_for_budget()
     if not run.overtaken:
         _refused(run, candidate, refusal)
 
 
 def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
     """Return the step with the output limit in its call, where the mesh sets one; the attempt records it."""
-    limit = pool.ledger.output_limit(lease.booking, send.candidate, send.call, now)
+    limit = pool.reservations.output_limit(lease.reservation, send.candidate, send.call, now)
     if limit is None:
         return send
     send.attempt.note((limit.note,))
@@ -413,17 +413,17 @@ def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
 
 def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
     """Have the reservation counted where other processes see it; one that comes too late there is given back."""
-    pool, booking = run.pool, lease.booking
-    assert booking is not None
-    amounts = pool.ledger.post(booking)
+    pool, reservation = run.pool, lease.reservation
+    assert reservation is not None
+    amounts = pool.reservations.post(reservation)
     try:
         outcome = yield Post(amounts)
     except BaseException:
-        pool.ledger.put_back(amounts)
+        pool.reservations.put_back(amounts)
         raise
-    refusal = pool.ledger.adopt(booking, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
+    refusal = pool.reservations.adopt(reservation, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
     if refusal is not None:
-        give_back(lease, run.clock())
+        return_lease(lease, run.clock())
     return refusal
 
 
@@ -431,12 +431,12 @@ def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, u
     """Count what an attempt without an answer took by its vendor's own word."""
     attempt.usage = dict(usage)
     _price(pool, attempt, candidate, now)
-    pool.ledger.settle(lease.booking, candidate, usage, now)
-    lease.booking = None
+    pool.reservations.settle(lease.reservation, candidate, usage, now)
+    lease.reservation = None
 
 
 def _price(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
-    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.ledger.epoch + now)
+    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.reservations.epoch + now)
     attempt.cost = None if cost is None else cost / NANO
 
 
@@ -455,11 +455,11 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
     headers, limits = answer.headers, getattr(answer, "rate_limits", ())
     consumed = _consumed(served, usage, output, now)
-    booking, learned = served.lease.booking, _answer_of(consumed) if attempt.estimated else consumed
-    limit = booking.plan.limit if booking is not None else None
-    served.pool.ledger.settle(booking, served.candidate, consumed, now, unreported=attempt.estimated)
+    reservation, learned = served.lease.reservation, _answer_of(consumed) if attempt.estimated else consumed
+    limit = reservation.plan.limit if reservation is not None else None
+    served.pool.reservations.settle(reservation, served.candidate, consumed, now, unreported=attempt.estimated)
     served.candidate.learn(learned, limits, now, served.request.call, None if limit is None else limit.tokens)
-    served.pool.book.succeeded(served.lease, now)
+    served.pool.health.succeeded(served.lease, now)
     outcome = {
         "seconds": seconds,
         "first_content_seconds": (attempt.ms or 0.0) / 1000,
@@ -490,7 +490,7 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
     attempt.place = getattr(error, "place", None)
     _partly(served, now)
-    served.pool.book.failed(served.lease, error, now, served.pool.policy.circuit)
+    served.pool.health.failed(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(served.pool, "failed", served.candidate, served.request, error)
         _judged(served.pool, served.candidate, now, error=error)
@@ -501,7 +501,7 @@ def abandon(served: Served, now: float) -> None:
     _partly(served, now)
     if not served.lease.settled:
         served.attempts[-1].outcome = "cancelled"
-        give_back(served.lease, now)
+        return_lease(served.lease, now)
 
 
 def _partly(served: Served, now: float) -> None:
@@ -513,13 +513,13 @@ def _partly(served: Served, now: float) -> None:
         usage = {name: count for name, count in usage.items() if name != "completion_tokens"}  # reported before the answer
     consumed = _consumed(served, usage, output, now)
     unreported = served.attempts[-1].estimated
-    served.pool.ledger.settle(served.lease.booking, served.candidate, consumed, now, unreported=unreported)
+    served.pool.reservations.settle(served.lease.reservation, served.candidate, consumed, now, unreported=unreported)
 
 
 def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
     """Ask the policies of every pool that has the model whether it goes to standby."""
     for judge in candidate.judges:
-        judge.after(candidate, pool.book, now, **facts)
+        judge.after(candidate, pool.health, now, **facts)
 
 
 def _notify(pool: Pool, notice: str, *facts: Any) -> None:

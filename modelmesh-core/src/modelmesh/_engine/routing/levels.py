@@ -12,7 +12,7 @@ from attrs import frozen
 from modelmesh._engine.limits.window import Period
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.counter import Meter
+    from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.routing.candidates import Candidate
 
 BELIEVED_S = 60.0
@@ -59,7 +59,7 @@ def levels(candidate: Candidate, now: float, *, epoch: float = 0.0) -> tuple[Lev
         epoch: Unix time at which the monotonic clock read 0, e.g. ``pool.ledger.epoch``.
     """
     told = list(_told(candidate, now))
-    if not (candidate.health.meters or candidate.account.meters):
+    if not (candidate.health.counters or candidate.account.counters):
         return tuple(told)
     spoken_of = {level.kind for level in told}
     return (*told, *(level for level in _counted(candidate, now, epoch) if level.kind not in spoken_of))
@@ -79,17 +79,17 @@ def _told(candidate: Candidate, now: float) -> Iterator[Level]:
 
 def _counted(candidate: Candidate, now: float, epoch: float) -> Iterator[Level]:
     when = epoch + now
-    for meter in (*candidate.health.meters, *candidate.account.meters):
-        quota = meter.quota
+    for counter in (*candidate.health.counters, *candidate.account.counters):
+        quota = counter.quota
         if quota.metric.value in KINDS and quota.enforce and quota.window.period is not Period.REQUEST:
-            meter.roll(when)
-            yield Level(quota.metric.value, quota.limit, meter.left, _more_at(meter, when) - epoch)
+            counter.roll(when)
+            yield Level(quota.metric.value, quota.limit, counter.left, _more_at(counter, when) - epoch)
 
 
-def _more_at(meter: Meter, when: float) -> float:
-    if meter.left >= meter.quota.limit:
+def _more_at(counter: LimitCounter, when: float) -> float:
+    if counter.left >= counter.quota.limit:
         return math.inf
-    return max(meter.resets(when), when + 1.0)  # the grains of a sliding window need not be looked at one by one
+    return max(counter.resets(when), when + 1.0)  # the grains of a sliding window need not be looked at one by one
 
 
 class Alarms:

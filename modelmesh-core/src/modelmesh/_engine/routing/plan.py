@@ -9,10 +9,10 @@ from attrs import define, field
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.delays import equal_jitter, full_jitter
-from modelmesh._engine.foundation.failures import RULES, FailureClass, SameTarget, is_refusal
+from modelmesh._engine.foundation.failures import RULES, FailureClass, RetrySame, is_refusal
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import Account, Circuit, State
-from modelmesh._engine.health.retry_policy import MOST_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
+from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker, ProviderHealth
+from modelmesh._engine.health.retry_policy import MAX_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh._engine.limits.reservations import Refusal
 from modelmesh._engine.routing import final_errors as verdicts
 from modelmesh._engine.routing.candidates import Candidate, Candidates
@@ -30,8 +30,8 @@ QUEUE_LOOK_S = 1.0
 
 OF_THE_ACCOUNT = frozenset(
     {
-        FailureClass.NOT_SENT,
-        FailureClass.AMBIGUOUS,
+        FailureClass.CONNECT,
+        FailureClass.DISCONNECT,
         FailureClass.TIMEOUT,
         FailureClass.CREDENTIAL,
         FailureClass.PERMISSION,
@@ -41,14 +41,14 @@ OF_THE_ACCOUNT = frozenset(
         FailureClass.SERVER,
         FailureClass.MISCONFIGURED,
         FailureClass.PROTOCOL,
-        FailureClass.BROKEN,
+        FailureClass.CONNECTOR_BUG,
     }
 )
 """Failures that say something about the account: the next candidate is of another account if there is one."""
 
 FREE_OF_CHARGE = frozenset(
     {
-        FailureClass.NOT_SENT,
+        FailureClass.CONNECT,
         FailureClass.CREDENTIAL,
         FailureClass.PERMISSION,
         FailureClass.QUOTA,
@@ -56,7 +56,7 @@ FREE_OF_CHARGE = frozenset(
         FailureClass.NOT_FOUND,
         FailureClass.CAPABILITY,
         FailureClass.REFUSED,
-        FailureClass.UNWRITTEN,
+        FailureClass.CONNECTOR_BUG_UNSENT,
     }
 )
 """Failures that cost nothing; they do not count towards the calls of a request that may be billed."""
@@ -114,7 +114,7 @@ class Rotation:
     ended: str | None = None
     gave_up_waiting: bool = False
     ticket: Ticket | None = None
-    queued_at: tuple[Account, ...] = ()
+    queued_at: tuple[ProviderHealth, ...] = ()
     pacer: Pacer | None = None
     pause: float = 0.0
 
@@ -156,12 +156,12 @@ class Rotation:
         if not mask or not calls:
             return mask
         fresh = mask & ~self.visited
-        if calls >= MOST_CALLS:
-            allowed, cap = 0, f"{MOST_CALLS} calls are the most of one request"
+        if calls >= MAX_CALLS:
+            allowed, cap = 0, f"{MAX_CALLS} calls are the most of one request"
         elif self.billable >= self.pool.policy.max_attempts:
             allowed, cap = fresh, f"{self.pool.policy.max_attempts} calls that may be billed are the most of one request"
-        elif calls + self.pool.accounts_among(fresh) >= MOST_CALLS:
-            allowed, cap = fresh, f"{MOST_CALLS} calls are the most of one request"
+        elif calls + self.pool.accounts_among(fresh) >= MAX_CALLS:
+            allowed, cap = fresh, f"{MAX_CALLS} calls are the most of one request"
         else:
             return mask
         self.ended = None if allowed else cap
@@ -238,7 +238,7 @@ class Rotation:
             allowed = min(allowed, self.call.options.max_retries)
         if retries >= allowed or self.billable >= policy.max_attempts or len(self.attempts) >= self._calls_for_retries():
             return None
-        if RULES[error.failure].same_target is not SameTarget.ONCE and not candidate.health.pay(
+        if RULES[error.failure].retry_same is not RetrySame.IMMEDIATELY_ONCE and not candidate.health.pay(
             THROTTLE_COST if error.failure is FailureClass.THROTTLE else RETRY_COST
         ):
             return None
@@ -252,7 +252,7 @@ class Rotation:
 
     def _calls_for_retries(self) -> int:
         """Return how many calls there may be before retries end: one call is left for each account that was not tried."""
-        return MOST_CALLS - self.pool.accounts_among(self.untried() & ~self.visited)
+        return MAX_CALLS - self.pool.accounts_among(self.untried() & ~self.visited)
 
     def may_ask_again(self, candidate: Candidate, error: ProviderError) -> bool:
         """Whether its circuit lets a second try through; that of the only candidate there is does within one request."""
@@ -271,19 +271,19 @@ class Rotation:
     def _retries_allowed(error: ProviderError, retry: RetryPolicy, *, alone: bool) -> int:
         if retry.non_retryable_codes is not None and error.status in retry.non_retryable_codes:
             return 0
-        same_target = RULES[error.failure].same_target
+        retry_same = RULES[error.failure].retry_same
         listed = _is_listed(error, retry)
         unlisted = retry.retryable_codes is not None and error.status is not None and not listed
-        if unlisted or (same_target is SameTarget.NEVER and not listed):
+        if unlisted or (retry_same is RetrySame.NEVER and not listed):
             return 0
         if retry.max_attempts is not None:
             return retry.max_attempts
         if not alone:
             return 0
-        return 1 if same_target in (SameTarget.ONCE, SameTarget.ALONE_ONCE) else 3
+        return 1 if retry_same in (RetrySame.IMMEDIATELY_ONCE, RetrySame.IF_ONLY_TARGET_ONCE) else 3
 
     def _backoff(self, error: ProviderError, retry: RetryPolicy, retries: int) -> float:
-        if error.failure is FailureClass.NOT_SENT:
+        if error.failure is FailureClass.CONNECT:
             return 0.0
         if retry.backoff is not Backoff.EXPONENTIAL_JITTER:
             return min(retry.initial_delay, retry.max_delay)
@@ -348,7 +348,7 @@ class Rotation:
             return False
         if refusal is not None and not refusal.ends(self.pool.policy) and self.untried().bit_count() > 1:
             return False  # another candidate may have room now
-        self.overtaken = self.pool.ledger.waits(self.pool, candidate, self.call, self.clock())
+        self.overtaken = self.pool.reservations.waits(self.pool, candidate, self.call, self.clock())
         return self.overtaken
 
     def may_wait_for_budget(self) -> bool:
@@ -359,18 +359,18 @@ class Rotation:
         """Try other models of the same provider before those of others, as often as retries were allowed."""
         retry = self.pool.policy.retry
         self.kin += 1
-        worth_it = RULES[error.failure].same_target is not SameTarget.NEVER
+        worth_it = RULES[error.failure].retry_same is not RetrySame.NEVER
         allowed = 3 if retry.max_attempts is None else retry.max_attempts
         self.kept_to = self.pool.mask_of_account(candidate) if worth_it and self.kin <= allowed else 0
 
     # -- the queue and the end --------------------------------------------------------------------------------------
 
-    def accounts_to_wait_for(self) -> tuple[Account, ...]:
+    def accounts_to_wait_for(self) -> tuple[ProviderHealth, ...]:
         """Return the accounts whose queue this request may join: they are healthy and only have no free place."""
         busy = self.pool.busy_accounts(self.considered.able & ~self.considered.tried)
         return tuple(account for account in busy if account in self.queued_at or not account.admission.is_full)
 
-    def longest_wait(self, accounts: tuple[Account, ...]) -> float:
+    def longest_wait(self, accounts: tuple[ProviderHealth, ...]) -> float:
         """Return how long this request may wait for a place at these accounts, seconds."""
         left = self.ends - self.clock()
         left -= min(LEAST_LEFT_S, left / 2)
@@ -416,11 +416,11 @@ def _may_panic(candidate: Candidate) -> bool:
 def _is_half_open(candidate: Candidate) -> bool:
     """Whether probes in flight are all that keeps a candidate from being tried."""
     circuits = (candidate.health, candidate.account)
-    half_open = [circuit for circuit in circuits if circuit.state is State.HALF_OPEN and not circuit.holds]
+    half_open = [circuit for circuit in circuits if circuit.state is BreakerState.HALF_OPEN and not circuit.holds]
     return bool(half_open) and candidate.account.has_room and all(c.ready or c in half_open for c in circuits)
 
 
-def _guessed(circuit: Circuit) -> bool:
+def _guessed(circuit: CircuitBreaker) -> bool:
     if circuit.holds or circuit.probe or circuit.told or circuit.reason is None:
         return False
     return RULES[circuit.reason].panic

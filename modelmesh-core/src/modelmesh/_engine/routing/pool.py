@@ -17,13 +17,13 @@ from modelmesh.contracts.operations import EMBEDDINGS
 from modelmesh.errors import NoActiveModelError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.circuit_breaker import Account
-    from modelmesh._engine.limits.counter import Meter
+    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.routing.standby_policy import Judge
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.strategy import Strategy
-from modelmesh._engine.health.registry import HealthBook
-from modelmesh._engine.limits.reservations import Ledger, forecast
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.limits.reservations import Reservations, forecast
 
 WINDOW_MARGIN = 2
 """A prompt must look this many times too long before its estimate alone rules a model out."""
@@ -38,9 +38,9 @@ class Pool:
         members: The candidates, in order.
         strategy: Decides which goes first.
         policy: The numbers it routes by.
-        book: The health of its members.
-        ledger: Counts what its attempts take.
-        meters: What is counted against the pool as a whole.
+        health: The health of its members.
+        reservations: Counts what its attempts take.
+        counters: What is counted against the pool as a whole.
         judge: Its own policies of standby and recovery, ``None`` where the circuits decide alone.
         pacer: How often requests may go to one member, ``None`` for any pace.
     """
@@ -51,18 +51,18 @@ class Pool:
         capability: str,
         members: Sequence[Candidate],
         strategy: Strategy,
-        book: HealthBook,
+        health: HealthRegistry,
         policy: PoolPolicy | None = None,
-        ledger: Ledger | None = None,
+        reservations: Reservations | None = None,
     ) -> None:
         self.name = name
         self.capability = capability
         self.members = tuple(members)
         self.strategy = strategy
-        self.book = book
+        self.health = health
         self.policy = policy or PoolPolicy()
-        self.ledger = Ledger(book) if ledger is None else ledger
-        self.meters: list[Meter] = []
+        self.reservations = Reservations(health) if reservations is None else reservations
+        self.counters: list[LimitCounter] = []
         self.judge: Judge | None = None
         self.pacer: Pacer | None = None
         self._all = (1 << len(self.members)) - 1
@@ -76,7 +76,7 @@ class Pool:
         self._sized: dict[int, int] = {}  # context window -> mask
         self._windows: list[tuple[int, int]] = []
         self._refused: dict[str, int] = {}  # parameters that members refused lately
-        self._accounts: dict[int, Account] = {}
+        self._accounts: dict[int, ProviderHealth] = {}
         self._by_account: dict[int, int] = {}
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
@@ -106,7 +106,7 @@ class Pool:
             self._sized[info.context_window] = self._sized.get(info.context_window, 0) | bit
         self.set_ready(place, on=candidate.health.ready)
 
-    def _settle(self, accounts: Iterable[Account]) -> None:
+    def _settle(self, accounts: Iterable[ProviderHealth]) -> None:
         """Bring up to date what depends on several members; the accounts are those that have got members."""
         for account in accounts:
             mask = self._by_account[id(account)]
@@ -146,7 +146,7 @@ class Pool:
         bit = 1 << place
         self._ready = self._ready | bit if on else self._ready & ~bit
 
-    def set_account(self, account: Account, mask: int, *, on: bool) -> None:
+    def set_account(self, account: ProviderHealth, mask: int, *, on: bool) -> None:
         """Take all members of an account in or out."""
         if on:
             self._blocked.pop(id(account), None)
@@ -216,13 +216,13 @@ class Pool:
             found |= self._windows[place][1] if place >= 0 else 0
         return found
 
-    def busy_accounts(self, among: int) -> list[Account]:
+    def busy_accounts(self, among: int) -> list[ProviderHealth]:
         """Return the accounts of some members that are healthy and only have no free place."""
         healthy = among & self._ready & ~self._closed
         accounts = (self._accounts[key] for key in self._blocked if self._blocked[key] & healthy)
         return [account for account in accounts if account.ready]
 
-    def of_account(self, account: Account) -> int:
+    def of_account(self, account: ProviderHealth) -> int:
         """Return the members of an account that are neither in standby nor unavailable by themselves."""
         return self._by_account.get(id(account), 0) & self._ready & ~self._closed
 
@@ -271,7 +271,7 @@ class Pool:
         place = self._position[id(candidate)]
         if self._closed >> place & 1:
             return "put in standby by hand"
-        found = standby.reasons(candidate, now, self.ledger.epoch)
+        found = standby.reasons(candidate, now, self.reservations.epoch)
         return "; also ".join(found) if found else standby.full(candidate.account)
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:
@@ -293,15 +293,15 @@ class Pool:
 
     def forecasts(self, now: float) -> tuple[dict[str, Any], ...]:
         """Say of each limit of the pool and its members what is left until it begins anew."""
-        rows = [forecast(meter, self.ledger.epoch + now) for meter in self.meters]
+        rows = [forecast(counter, self.reservations.epoch + now) for counter in self.counters]
         for candidate in self.members:
-            rows += self.ledger.forecasts(candidate, now)
+            rows += self.reservations.forecasts(candidate, now)
         return tuple({(row["of"], row["metric"], row["window"]): row for row in rows}.values())
 
     def deactivate(self, candidate: Candidate) -> None:
         """Put a member in standby by hand, until :meth:`recover`."""
         if not self.is_closed(candidate):
-            self.book.by_hand("deactivated", candidate.health, self.name)
+            self.health.by_hand("deactivated", candidate.health, self.name)
         self.close(candidate)
         self.rotation_events += 1
 
@@ -328,12 +328,12 @@ class Pool:
     def recover(self, candidate: Candidate) -> None:
         """Make a member active again, whatever put it in standby; what its account has spent stays spent."""
         if self.is_closed(candidate) or not candidate.health.ready:
-            self.book.by_hand("recovered", candidate.health, self.name)
+            self.health.by_hand("recovered", candidate.health, self.name)
         self.open(candidate)
-        self.ledger.reset(candidate.health.meters)
-        self.book.reset(candidate.health)
+        self.reservations.reset(candidate.health.counters)
+        self.health.reset(candidate.health)
         if not candidate.account.ready:
-            self.book.readmit(candidate.account)
+            self.health.readmit(candidate.account)
         self.rotation_events += 1
 
     def rotate(self, current: Candidate) -> Candidate:

@@ -144,8 +144,11 @@ class Router:
             return whole
         if not members:
             return None
-        part = Pool(name, node.path, members, self._plain(), whole.book, whole.policy, whole.ledger)
-        part.pacer, part.meters = whole.pacer, whole.meters  # its limits hold for its models by whatever name they are requested
+        part = Pool(name, node.path, members, self._plain(), whole.health, whole.policy, whole.reservations)
+        part.pacer, part.counters = (
+            whole.pacer,
+            whole.counters,
+        )  # its limits hold for its models by whatever name they are requested
         part.operations = self.operations_of(part)
         self._parts[name] = part, whole, node
         return part
@@ -157,9 +160,9 @@ class Router:
             mask = pool.mask_of_model(name)
             if mask:
                 members = [member for place, member in enumerate(pool.members) if mask >> place & 1]
-                own = Pool(name, pool.capability, members, self._plain(), pool.book, pool.policy, pool.ledger)
+                own = Pool(name, pool.capability, members, self._plain(), pool.health, pool.policy, pool.reservations)
                 own.pacer = pool.pacer
-                own.meters = pool.meters  # its budget holds for its models by whatever name they are asked
+                own.counters = pool.counters  # its budget holds for its models by whatever name they are asked
                 own.operations = self._operations_of_models(members)
                 self._own[name] = own, pool
                 return own

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, Circuit, Reason, State
+from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution as authors
@@ -26,7 +26,7 @@ from modelmesh.errors import ConnectorError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modelmesh._engine.health.registry import HealthBook
+    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.errors import ProviderError
 
@@ -95,7 +95,7 @@ class Judge:
     def after(
         self,
         candidate: Candidate,
-        book: HealthBook,
+        health: HealthRegistry,
         now: float,
         *,
         error: ProviderError | None = None,
@@ -119,7 +119,7 @@ class Judge:
             return
         if self.off is None:
             reason: Any = DeactivationReason.ERROR_THRESHOLD
-            if candidate.health.state is not State.OPEN:
+            if candidate.health.state is not BreakerState.OPEN:
                 return
         else:
             snapshot = self.snapshot(candidate, now)
@@ -133,7 +133,7 @@ class Judge:
         except ConnectorError:
             candidate.health.judge = None
             raise
-        book.hold(candidate.health, Reason.POLICY, until)
+        health.hold(candidate.health, SuspensionReason.POLICY, until)
 
     def _answered(self, record: _Record, candidate: Candidate, usage: Mapping[str, Any] | None, seconds: float | None) -> None:
         record.failures = 0
@@ -158,12 +158,12 @@ class Judge:
             until = now
         return until if until > now else now + ASK_AGAIN_S
 
-    def probed(self, candidate: Candidate, book: HealthBook, now: float) -> None:
+    def probed(self, candidate: Candidate, health: HealthRegistry, now: float) -> None:
         """Hear that a probe of a model's account went well; the policy may let the model come back for it."""
         self._record(candidate, now).probe = True
         if candidate.health.judge is self and self.back is not None and self.keeps(candidate, now) is None:
             candidate.health.judge = None
-            book.free(candidate.health, Reason.POLICY)
+            health.free(candidate.health, SuspensionReason.POLICY)
 
     def forget(self, candidate: Candidate) -> None:
         """Begin anew with a model that a person brought back."""
@@ -173,7 +173,7 @@ class Judge:
 
     def saved(self, candidate: Candidate) -> dict[str, Any] | None:
         """Return what was counted of a model, and whether a policy withholds it, as plain data in Unix seconds."""
-        record, until = self._records.get(id(candidate)), candidate.health.holds.get(Reason.POLICY)
+        record, until = self._records.get(id(candidate)), candidate.health.holds.get(SuspensionReason.POLICY)
         if record is None:
             return None
         kept: dict[str, Any] = {name: getattr(record, name) for name in _COUNTS}
@@ -184,7 +184,7 @@ class Judge:
             kept["until"] = None if math.isinf(until) else self.epoch + until
         return kept
 
-    def restore(self, candidate: Candidate, saved: Mapping[str, Any], book: HealthBook, now: float) -> None:
+    def restore(self, candidate: Candidate, saved: Mapping[str, Any], health: HealthRegistry, now: float) -> None:
         """Go on from what was counted in an earlier run; a model that was withheld then still is."""
         when, record = self.epoch + now, self._record(candidate, now)
         ends = math.inf if saved.get("ends") is None else float(saved["ends"])
@@ -201,7 +201,7 @@ class Judge:
         left = min(until - when, until - off_at)  # no longer than it was to be, though the clock was set back
         record.off_at = min(off_at - self.epoch, now)
         candidate.health.judge = self
-        book.hold(candidate.health, Reason.POLICY, now + left)
+        health.hold(candidate.health, SuspensionReason.POLICY, now + left)
 
     # -- what it is told --------------------------------------------------------------------------------------------
 
@@ -246,8 +246,12 @@ class Judge:
     def _quota(self, candidate: Candidate, now: float) -> tuple[float | None, float | None]:
         """The share used of the vendor's quota that is nearest to its end, and when that begins anew."""
         when = self.epoch + now
-        meters = [m for m in (*candidate.health.meters, *candidate.account.meters) if m.quota.reason is Reason.QUOTA_EXHAUSTED]
-        shares = [((m.used + m.reserved) / m.quota.limit, m.resets(when)) for m in meters if m.quota.limit]
+        counters = [
+            m
+            for m in (*candidate.health.counters, *candidate.account.counters)
+            if m.quota.reason is SuspensionReason.QUOTA_EXHAUSTED
+        ]
+        shares = [((m.used + m.reserved) / m.quota.limit, m.resets(when)) for m in counters if m.quota.limit]
         for row in candidate.rate_limits(now):
             resets = math.inf if row.resets_in is None else candidate.answered_at + row.resets_in + self.epoch
             shares.append((1.0 - row.ratio, resets))
@@ -295,9 +299,9 @@ class Judge:
             raise verdicts.broken_policy(self.pool, policy, method.__name__, error) from error
 
 
-def _cooldown(*circuits: Circuit) -> float | None:
+def _cooldown(*circuits: CircuitBreaker) -> float | None:
     """When the last of the circuits that are open turns half-open."""
-    return max((c.until for c in circuits if c.state is State.OPEN and not math.isinf(c.until)), default=None)
+    return max((c.until for c in circuits if c.state is BreakerState.OPEN and not math.isinf(c.until)), default=None)
 
 
 def _named(reason: Any) -> str | None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.foundation.wording import label_of_class, wait
-from modelmesh._engine.health.circuit_breaker import Account, Circuit, ModelHealth, Reason
+from modelmesh._engine.health.circuit_breaker import CircuitBreaker, ModelHealth, ProviderHealth, SuspensionReason
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
@@ -15,33 +15,33 @@ FAILED = "error_threshold"
 """Stands for a circuit breaker that failures opened, among the reasons."""
 
 ORDER = (
-    Reason.MAINTENANCE_WINDOW,
-    Reason.BUDGET_EXCEEDED,
-    Reason.QUOTA_EXHAUSTED,
+    SuspensionReason.MAINTENANCE_WINDOW,
+    SuspensionReason.BUDGET_EXCEEDED,
+    SuspensionReason.QUOTA_EXHAUSTED,
     FAILED,
-    Reason.TOKEN_LIMIT,
-    Reason.REQUEST_LIMIT,
-    Reason.POLICY,
-    Reason.HEALTH_CHECK,
-    Reason.DEPRECATED,
+    SuspensionReason.TOKEN_LIMIT,
+    SuspensionReason.REQUEST_LIMIT,
+    SuspensionReason.POLICY,
+    SuspensionReason.HEALTH_CHECK,
+    SuspensionReason.DEPRECATED,
 )
 """Which of several reasons comes first."""
 
 UNTIL = {
-    Reason.HEALTH_CHECK: "a probe succeeds",
-    Reason.DEPRECATED: "the vendor lists it again",
+    SuspensionReason.HEALTH_CHECK: "a probe succeeds",
+    SuspensionReason.DEPRECATED: "the vendor lists it again",
 }
 
 
 HELD = {
-    Reason.QUOTA_EXHAUSTED: "quota exhausted",
-    Reason.BUDGET_EXCEEDED: "budget exhausted",
-    Reason.TOKEN_LIMIT: "token limit reached",
-    Reason.REQUEST_LIMIT: "request limit reached",
-    Reason.MAINTENANCE_WINDOW: "maintenance window",
-    Reason.POLICY: "policy",
-    Reason.HEALTH_CHECK: "health check failed",
-    Reason.DEPRECATED: "no longer listed by the vendor",
+    SuspensionReason.QUOTA_EXHAUSTED: "quota exhausted",
+    SuspensionReason.BUDGET_EXCEEDED: "budget exhausted",
+    SuspensionReason.TOKEN_LIMIT: "token limit reached",
+    SuspensionReason.REQUEST_LIMIT: "request limit reached",
+    SuspensionReason.MAINTENANCE_WINDOW: "maintenance window",
+    SuspensionReason.POLICY: "policy",
+    SuspensionReason.HEALTH_CHECK: "health check failed",
+    SuspensionReason.DEPRECATED: "no longer listed by the vendor",
 }
 
 
@@ -63,12 +63,12 @@ def reasons(candidate: Candidate, now: float, epoch: float | None = None) -> lis
     return [text for _, text in found]
 
 
-def full(account: Account) -> str | None:
+def full(account: ProviderHealth) -> str | None:
     """Return that an account has no room for another request, ``None`` when it has."""
     return None if account.has_room else f"account has {account.in_flight} requests in flight, its limit"
 
 
-def _failed(circuit: Circuit, whose: str, now: float, epoch: float | None) -> str | None:
+def _failed(circuit: CircuitBreaker, whose: str, now: float, epoch: float | None) -> str | None:
     if circuit.passes:
         return None
     if circuit.probe:
@@ -79,12 +79,12 @@ def _failed(circuit: Circuit, whose: str, now: float, epoch: float | None) -> st
     return f"{whose} in cooldown for {_left(circuit.until, now, epoch)}: {reason}"
 
 
-def _held(circuit: Circuit, whose: str, reason: Reason, now: float, epoch: float | None) -> str:
+def _held(circuit: CircuitBreaker, whose: str, reason: SuspensionReason, now: float, epoch: float | None) -> str:
     until, said = circuit.holds[reason], HELD.get(reason, reason.value)
-    spent = next((meter for meter in circuit.meters if meter.quota.reason is reason and meter.spent), None)
+    spent = next((counter for counter in circuit.counters if counter.quota.reason is reason and counter.spent), None)
     if spent:
         said = f"{said} ({spent.quota})"
-    elif reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
+    elif reason is SuspensionReason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
         said = f"{said} ({circuit.judge.shown(circuit.candidate)})"
     if reason in UNTIL:
         return f"{whose} in standby until {UNTIL[reason]}: {said}"

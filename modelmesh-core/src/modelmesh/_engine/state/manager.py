@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from modelmesh._engine.limits.counter import Meter
+from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.routing.flow import Totals
 from modelmesh._engine.state.shared_counters import SharedCounts
@@ -231,9 +231,9 @@ class StateManager:
                     self.save()
         return None
 
-    def totals(self, meters: Mapping[str, Meter]) -> dict[str, int]:
+    def totals(self, counters: Mapping[str, LimitCounter]) -> dict[str, int]:
         """Read what all processes together have spent."""
-        return self.counts.totals(meters, self._now()) if self.counts is not None else {}
+        return self.counts.totals(counters, self._now()) if self.counts is not None else {}
 
     # -- the thread -------------------------------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ from modelmesh.contracts.observability import RoutingEvent
 
 if TYPE_CHECKING:
     from modelmesh._engine.config.schema import StorageSection
-    from modelmesh._engine.health.registry import HealthBook
-    from modelmesh._engine.limits.counter import Meter
-    from modelmesh._engine.limits.reservations import Ledger
+    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.state.snapshot import SystemState
@@ -35,8 +35,8 @@ class StateOfMesh:
 
     Attributes:
         pools: Gives the mesh's pools.
-        book: Their health.
-        ledger: Their limits.
+        health: Their health.
+        reservations: Their limits.
         usage: What was used.
         emitter: Hears of what happens to the store.
         lock: The mesh's.
@@ -45,8 +45,8 @@ class StateOfMesh:
     """
 
     pools: Callable[[], Sequence[Pool]]
-    book: HealthBook
-    ledger: Ledger
+    health: HealthRegistry
+    reservations: Reservations
     usage: UsageTracker
     emitter: Emitter
     lock: RLock
@@ -54,7 +54,7 @@ class StateOfMesh:
     grows: bool = False
     manager: StateManager = field(init=False)
     _before: SystemState | None = None
-    _new: dict[str, Meter] = field(factory=dict)
+    _new: dict[str, LimitCounter] = field(factory=dict)
 
     def manage(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
         """Make what keeps this in a store, as the configuration says, and return it; nothing is loaded yet.
@@ -88,7 +88,7 @@ class StateOfMesh:
         if self.manager.policy != "immediate":
             return None
         self.adopt_all()
-        self.ledger.posted = {}
+        self.reservations.posted = {}
         return self.manager.post
 
     def look(self) -> SystemState | None:
@@ -98,47 +98,47 @@ class StateOfMesh:
         found = self.manager.look()
         if self.manager.policy == "immediate":
             self.adopt_all()
-            self.ledger.posted = {}  # what a person gives back is given back to everybody
+            self.reservations.posted = {}  # what a person gives back is given back to everybody
         return found
 
     def take(self) -> SystemState:
         """Return what is to be saved."""
         with self.lock:
-            taken = image.take(self.pools(), self.ledger, self.usage, self.clock())
+            taken = image.take(self.pools(), self.reservations, self.usage, self.clock())
             if self._before is not None:
-                image.carry(self._before, taken, self.pools(), self.ledger)
+                image.carry(self._before, taken, self.pools(), self.reservations)
             return taken
 
     def apply(self, state: SystemState) -> None:
         """Go on from what was saved."""
         with self.lock:
-            image.apply(state, self.pools(), self.book, self.ledger, self.usage, self.clock())
+            image.apply(state, self.pools(), self.health, self.reservations, self.usage, self.clock())
             self._before = state if self.grows else None
 
     def joined(self, candidate: Candidate) -> None:
         """Go on with a model that came later than the start; under the lock."""
-        self._new |= {meter.quota.name: meter for meter in candidate.health.meters}
+        self._new |= {counter.quota.name: counter for counter in candidate.health.counters}
         if self._before is None:
             return
         try:
-            image.rejoin(self._before, candidate, self.book, self.ledger, self.clock())
+            image.rejoin(self._before, candidate, self.health, self.reservations, self.clock())
         except image.DamagedStateError as error:
             _log.warning("what is stored of %s is passed over: %s", candidate, error)
 
     def settled(self) -> dict[str, int]:
         """Take what the store has not been told of yet, with a zero for each count that is only looked at."""
         with self.lock:
-            posted = self.ledger.take_posted()
-            return {**dict.fromkeys(self.ledger.watched(), 0), **posted}
+            posted = self.reservations.take_posted()
+            return {**dict.fromkeys(self.reservations.watched(), 0), **posted}
 
     def adopt(self, totals: Mapping[str, int]) -> None:
         """Take what all processes together have spent, of what was sent or is watched; threads may have missed each other's."""
         if not totals:
             return
         names = {bucket.rpartition("@")[0] for bucket in totals}
-        found = {name: meter for name, meter in self.ledger.meters(self.pools()).items() if name in names}
+        found = {name: counter for name, counter in self.reservations.counters(self.pools()).items() if name in names}
         with self.lock:  # requests wait meanwhile: only for what was told
-            self.ledger.adopt_all(found, totals, self.clock())
+            self.reservations.adopt_all(found, totals, self.clock())
 
     def adopt_joined(self) -> None:
         """Take what all processes together have spent of the limits of models that came later than the start."""
@@ -149,12 +149,12 @@ class StateOfMesh:
 
     def adopt_all(self) -> None:
         """Take what all processes together have spent, of every limit."""
-        self._adopt(self.ledger.meters(self.pools()))
+        self._adopt(self.reservations.counters(self.pools()))
 
-    def _adopt(self, meters: Mapping[str, Meter]) -> None:
-        totals = self.manager.totals(meters)
+    def _adopt(self, counters: Mapping[str, LimitCounter]) -> None:
+        totals = self.manager.totals(counters)
         with self.lock:
-            self.ledger.adopt_all(meters, totals, self.clock())
+            self.reservations.adopt_all(counters, totals, self.clock())
 
     def tell(self, event: str, facts: Mapping[str, Any]) -> None:
         """Send an event of the store."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from threading import Lock
 
-from modelmesh._engine.limits.counter import Meter
+from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.reservations import drained
 from modelmesh._engine.limits.window import SECONDS
 from modelmesh._engine.routing.flow import Totals
@@ -113,12 +113,12 @@ class SharedCounts:
         slides = SECONDS.get(of.rpartition(":")[2])
         return slides is not None and float(ends) + slides + LATE_S <= self._now()
 
-    def totals(self, meters: Mapping[str, Meter], when: float) -> dict[str, int]:
+    def totals(self, counters: Mapping[str, LimitCounter], when: float) -> dict[str, int]:
         """Read what stands now, for the meters that are kept together."""
         amounts = {}
-        for meter in meters.values():
-            meter.roll(when)
-            amounts.update(dict.fromkeys(meter.buckets, 0))
+        for counter in counters.values():
+            counter.roll(when)
+            amounts.update(dict.fromkeys(counter.buckets, 0))
         found = self.post(amounts)
         return dict(found.by_name) if found else {}
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, define, field
 
 from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.health.circuit_breaker import Circuit, State
-from modelmesh._engine.health.registry import HealthBook
-from modelmesh._engine.limits.reservations import Ledger
+from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.telemetry.usage import UsageTracker
 
@@ -115,14 +115,20 @@ def _check(value: Any) -> None:
 _FIELDS = tuple(one.name for one in SystemState.__attrs_attrs__)
 
 
-def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float) -> SystemState:
+def take(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:
     """Take the picture; under the mesh's lock."""
-    when = ledger.epoch + now
+    when = reservations.epoch + now
     return SystemState(
         timestamp=when,
-        models={name: _circuit(circuit, ledger.epoch) for name, circuit in _models(pools) if circuit.state is not State.CLOSED},
+        models={
+            name: _circuit(circuit, reservations.epoch)
+            for name, circuit in _models(pools)
+            if circuit.state is not BreakerState.CLOSED
+        },
         providers={
-            name: _circuit(circuit, ledger.epoch) for name, circuit in _accounts(pools) if circuit.state is not State.CLOSED
+            name: _circuit(circuit, reservations.epoch)
+            for name, circuit in _accounts(pools)
+            if circuit.state is not BreakerState.CLOSED
         },
         pools={
             pool.name: {
@@ -134,23 +140,25 @@ def take(pools: Sequence[Pool], ledger: Ledger, usage: UsageTracker, now: float)
             }
             for pool in pools
         },
-        meters={name: meter.saved() for name, meter in ledger.meters(pools).items() if not meter.untouched},
+        meters={name: counter.saved() for name, counter in reservations.counters(pools).items() if not counter.untouched},
         usage=usage.saved(),
     )
 
 
-def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: Ledger, usage: UsageTracker, now: float) -> None:
+def apply(
+    state: SystemState, pools: Sequence[Pool], health: HealthRegistry, reservations: Reservations, usage: UsageTracker, now: float
+) -> None:
     """Go on from a picture; under the mesh's lock. What is no longer configured is passed over.
 
     Raises:
         DamagedStateError: A value in it is none.
     """
     try:
-        ledger.restore(ledger.meters(pools), state.meters, now)
+        reservations.restore(reservations.counters(pools), state.meters, now)
         for saved, circuits in ((state.models, _models(pools)), (state.providers, _accounts(pools))):
             for name, circuit in circuits:
                 if name in saved:
-                    _reopen(book, circuit, saved[name], now, ledger.epoch)
+                    _reopen(health, circuit, saved[name], now, reservations.epoch)
         for pool in pools:
             kept = state.pools.get(pool.name, {})
             pool.total_requests += int(kept.get("total_requests", 0))
@@ -160,39 +168,39 @@ def apply(state: SystemState, pools: Sequence[Pool], book: HealthBook, ledger: L
                 if str(candidate) in off:
                     pool.close(candidate, rotated=str(candidate) in rotated)
                 if pool.judge is not None and str(candidate) in kept.get("judged", {}):
-                    pool.judge.restore(candidate, kept["judged"][str(candidate)], book, now)
+                    pool.judge.restore(candidate, kept["judged"][str(candidate)], health, now)
         usage.restore(state.usage)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
 
 
-def rejoin(state: SystemState, candidate: Candidate, book: HealthBook, ledger: Ledger, now: float) -> None:
+def rejoin(state: SystemState, candidate: Candidate, health: HealthRegistry, reservations: Reservations, now: float) -> None:
     """Go on with one model that a picture knows and that came later than the start; under the mesh's lock.
 
     Raises:
         DamagedStateError: A value in it is none.
     """
-    name, health = str(candidate), candidate.health
-    own = {meter.quota.name: meter for meter in health.meters if meter.circuits == [health] and not meter.used}
+    name, breaker = str(candidate), candidate.health
+    own = {counter.quota.name: counter for counter in breaker.counters if counter.circuits == [breaker] and not counter.used}
     try:
-        ledger.restore(own, state.meters, now)
+        reservations.restore(own, state.meters, now)
         if name in state.models:
-            _reopen(book, health, state.models[name], now, ledger.epoch)
+            _reopen(health, breaker, state.models[name], now, reservations.epoch)
         for pool, _ in candidate.places:
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
                 pool.close(candidate, rotated=name in kept.get("rotated", ()))
             if pool.judge is not None and name in kept.get("judged", {}):
-                pool.judge.restore(candidate, kept["judged"][name], book, now)
+                pool.judge.restore(candidate, kept["judged"][name], health, now)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
 
 
-def carry(kept: SystemState, taken: SystemState, pools: Sequence[Pool], ledger: Ledger) -> None:
+def carry(kept: SystemState, taken: SystemState, pools: Sequence[Pool], reservations: Reservations) -> None:
     """Put what a picture says of models that have not come yet into the next one."""
-    here, counted = {name for name, _ in _models(pools)}, ledger.meters(pools)
+    here, counted = {name for name, _ in _models(pools)}, reservations.counters(pools)
     taken.models = {**{name: row for name, row in kept.models.items() if name not in here}, **taken.models}
     taken.meters = {**{name: row for name, row in kept.meters.items() if name not in counted}, **taken.meters}
     for name, row in taken.pools.items():
@@ -212,19 +220,19 @@ def _judged(pool: Pool) -> dict[str, Any]:
     return {"judged": {name: saved for name, saved in known if saved is not None}}
 
 
-def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, Circuit]]:
+def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((str(candidate), candidate.health) for pool in pools for candidate in pool.members)
 
 
-def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, Circuit]]:
+def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((candidate.provider_id, candidate.account) for pool in pools for candidate in pool.members)
 
 
-def _open_ones(circuits: Iterator[tuple[str, Circuit]], epoch: float) -> dict[str, Any]:
-    return {name: _circuit(circuit, epoch) for name, circuit in circuits if circuit.state is not State.CLOSED}
+def _open_ones(circuits: Iterator[tuple[str, CircuitBreaker]], epoch: float) -> dict[str, Any]:
+    return {name: _circuit(circuit, epoch) for name, circuit in circuits if circuit.state is not BreakerState.CLOSED}
 
 
-def _circuit(circuit: Circuit, epoch: float) -> dict[str, Any]:
+def _circuit(circuit: CircuitBreaker, epoch: float) -> dict[str, Any]:
     return {
         "until": None if math.isinf(circuit.until) else epoch + circuit.until,
         "reason": circuit.reason.value if circuit.reason else None,
@@ -233,11 +241,11 @@ def _circuit(circuit: Circuit, epoch: float) -> dict[str, Any]:
     }
 
 
-def _reopen(book: HealthBook, circuit: Circuit, saved: Mapping[str, Any], now: float, epoch: float) -> None:
+def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str, Any], now: float, epoch: float) -> None:
     """Open a circuit as it was: for what is left of its time, never for longer than a day."""
-    if circuit.state is not State.CLOSED or saved.get("reason") is None:
+    if circuit.state is not BreakerState.CLOSED or saved.get("reason") is None:
         return
     until = saved.get("until")
     left = math.inf if until is None else min(max(float(until) - epoch - now, 0.0), LONGEST_S)
     circuit.steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
-    book.reopen(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))
+    health.reopen(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))

@@ -14,11 +14,11 @@ from attrs import evolve
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import Account, ModelHealth, Reason
-from modelmesh._engine.health.registry import Change, HealthBook
+from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth, SuspensionReason
+from modelmesh._engine.health.registry import Change, HealthRegistry
 from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.reservations import Ledger, Note
+from modelmesh._engine.limits.reservations import LimitEvent, Reservations
 from modelmesh._engine.routing.flow import Served
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.telemetry.events import Emitter
@@ -46,16 +46,16 @@ class Reporter:
         self,
         emitter: Emitter,
         usage: UsageTracker,
-        book: HealthBook,
-        ledger: Ledger,
+        health: HealthRegistry,
+        reservations: Reservations,
         statistics: StatisticsCollector,
         lock: RLock,
         clock: Callable[[], float],
     ) -> None:
         self._emitter = emitter
         self._usage = usage
-        self._book = book
-        self._ledger = ledger
+        self._health = health
+        self._reservations = reservations
         self._statistics = statistics
         self._clock = clock
         self.lock = lock
@@ -176,9 +176,9 @@ class Reporter:
     def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
         """Tell what changed since somebody was told the last time."""
         with self.lock:
-            changes, notes = list(self._book.changes), list(self._ledger.notes)
-            self._book.changes.clear()
-            self._ledger.notes.clear()
+            changes, notes = list(self._health.changes), list(self._reservations.notes)
+            self._health.changes.clear()
+            self._reservations.notes.clear()
         now = time.time()
         for event in (*_events(changes, attempts, pool, now), *(_told(note, pool, now) for note in notes)):
             self._emitter.emit(event)
@@ -236,13 +236,13 @@ def _events(
     found: list[RoutingEvent] = []
     for what, circuit, reason, in_pool in changes:
         off, facts = what == "deactivated", {"reason": reason.value if reason else None}
-        if off and reason is Reason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
+        if off and reason is SuspensionReason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
             facts["policy"] = circuit.judge.shown(circuit.candidate)
         if what in ("healthy", "unhealthy"):
-            found_by = "manual" if reason is Reason.MANUAL else "probe"
+            found_by = "manual" if reason is SuspensionReason.MANUAL else "probe"
             health = {**facts, "available": what == "healthy", "found_by": found_by}
             found.append(RoutingEvent("provider_health_changed", now, None, getattr(circuit, "provider_id", None), pool, health))
-        elif isinstance(circuit, Account):
+        elif isinstance(circuit, ProviderHealth):
             name = "provider_deactivated" if off else "provider_recovered"
             found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
         elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
@@ -256,8 +256,8 @@ def _events(
     return found
 
 
-def _told(note: Note, pool: str | None, now: float) -> RoutingEvent:
-    quota = note.meter.quota
+def _told(note: LimitEvent, pool: str | None, now: float) -> RoutingEvent:
+    quota = note.counter.quota
     money = quota.metric is Metric.COST
     facts = {
         "of": quota.key,
@@ -266,9 +266,9 @@ def _told(note: Note, pool: str | None, now: float) -> RoutingEvent:
         "limit": quota.limit / NANO if money else quota.limit,
         "used": note.used / NANO if money else note.used,
     }
-    (only,) = note.meter.circuits if len(note.meter.circuits) == 1 else (None,)
+    (only,) = note.counter.circuits if len(note.counter.circuits) == 1 else (None,)
     model = only.candidate if isinstance(only, ModelHealth) else None
-    provider = only.provider_id if isinstance(only, Account) else model.provider_id if model else None
+    provider = only.provider_id if isinstance(only, ProviderHealth) else model.provider_id if model else None
     return RoutingEvent(note.event, now, model.model_id if model else None, provider, pool, facts)
 
 

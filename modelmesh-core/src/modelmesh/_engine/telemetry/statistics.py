@@ -14,7 +14,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import Circuit
+from modelmesh._engine.health.circuit_breaker import CircuitBreaker
 from modelmesh.contracts.observability import AggregateStats
 
 SCOPES = ("model", "provider", "pool")
@@ -55,7 +55,7 @@ class Standing:
     quota_resets: int = 0
 
     @classmethod
-    def of(cls, circuits: Iterable[Circuit], now: float) -> Standing:
+    def of(cls, circuits: Iterable[CircuitBreaker], now: float) -> Standing:
         """Sum over circuits; ``now`` in monotonic seconds."""
         made = cls()
         for circuit in circuits:
@@ -165,7 +165,7 @@ class StatisticsCollector:
         *,
         now: Callable[[], float],
         clock: Callable[[], float],
-        circuits: Callable[[str, str], Sequence[Circuit] | None],
+        circuits: Callable[[str, str], Sequence[CircuitBreaker] | None],
         scopes: Sequence[str] = SCOPES,
         retention: float = math.inf,
         send: Callable[[Mapping[str, AggregateStats]], None] | None = None,
@@ -248,7 +248,7 @@ class StatisticsCollector:
             del self._counts[key]
             self._flushed.pop(key, None)
 
-    def _standing(self, circuits: Sequence[Circuit] | None) -> Standing:
+    def _standing(self, circuits: Sequence[CircuitBreaker] | None) -> Standing:
         return Standing.of(circuits or (), self._clock())
 
     def reset(self) -> None:
@@ -265,13 +265,13 @@ class StatisticsCollector:
         return f"<StatisticsCollector {len(self._counts)} scopes>"
 
 
-def circuits_of(pools: Callable[[], Iterable[Any]]) -> Callable[[str, str], Sequence[Circuit] | None]:
+def circuits_of(pools: Callable[[], Iterable[Any]]) -> Callable[[str, str], Sequence[CircuitBreaker] | None]:
     """Return what finds the health of a name; a pool has none of its own, and a model's is that of its circuits alone."""
 
-    def find(scope: str, name: str) -> Sequence[Circuit] | None:
+    def find(scope: str, name: str) -> Sequence[CircuitBreaker] | None:
         if scope == "pool":
             return () if any(pool.name == name for pool in pools()) else None
-        found: dict[int, Circuit] = {}
+        found: dict[int, CircuitBreaker] = {}
         for pool in pools():
             for candidate in pool.members:
                 if scope == "model" and candidate.model_id == name:

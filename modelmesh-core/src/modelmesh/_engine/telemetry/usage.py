@@ -11,7 +11,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.limits.counter import Meter, Metric
+from modelmesh._engine.limits.counter import LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh.contracts.usage import reported_tokens
 
@@ -123,22 +123,22 @@ class BudgetStatus(Mapping[str, Any]):
     monthly_remaining: float | None = None
 
     @classmethod
-    def of(cls, meters: Iterable[Meter], when: float) -> BudgetStatus | None:
+    def of(cls, counters: Iterable[LimitCounter], when: float) -> BudgetStatus | None:
         """Summarize what is counted in money, ``None`` when nothing is."""
-        counted = [m for m in meters if m.quota.metric is Metric.COST and m.quota.window.period is not Period.REQUEST]
+        counted = [m for m in counters if m.quota.metric is Metric.COST and m.quota.window.period is not Period.REQUEST]
         if not counted:
             return None
-        for meter in counted:
-            meter.roll(when)
+        for counter in counted:
+            counter.roll(when)
         nearest = min(counted, key=_share_left)
         parts: dict[str, float] = {}
         for name, period in (("daily", Period.DAY), ("monthly", Period.MONTH)):
-            of_period = [meter for meter in counted if meter.quota.window.period is period]
+            of_period = [counter for counter in counted if counter.quota.window.period is period]
             if of_period:
-                meter = min(of_period, key=_share_left)
-                parts |= {f"{name}_used": meter.used / NANO, f"{name}_limit": meter.quota.limit / NANO}
-                parts[f"{name}_remaining"] = max(meter.quota.limit - meter.used, 0) / NANO
-        exceeded, alert = (any(state(meter) for meter in counted) for state in (_is_spent, lambda meter: meter.alerted))
+                counter = min(of_period, key=_share_left)
+                parts |= {f"{name}_used": counter.used / NANO, f"{name}_limit": counter.quota.limit / NANO}
+                parts[f"{name}_remaining"] = max(counter.quota.limit - counter.used, 0) / NANO
+        exceeded, alert = (any(state(counter) for counter in counted) for state in (_is_spent, lambda counter: counter.alerted))
         left = max(nearest.quota.limit - nearest.used, 0)
         return cls(exceeded, alert, nearest.used / NANO, left / NANO, **parts)
 
@@ -157,12 +157,12 @@ class BudgetStatus(Mapping[str, Any]):
 _STATUS = tuple(field.name for field in BudgetStatus.__attrs_attrs__)
 
 
-def _is_spent(meter: Meter) -> bool:
-    return meter.used >= meter.quota.limit
+def _is_spent(counter: LimitCounter) -> bool:
+    return counter.used >= counter.quota.limit
 
 
-def _share_left(meter: Meter) -> float:
-    return (meter.quota.limit - meter.used) / meter.quota.limit if meter.quota.limit else 0.0
+def _share_left(counter: LimitCounter) -> float:
+    return (counter.quota.limit - counter.used) / counter.quota.limit if counter.quota.limit else 0.0
 
 
 class UsageTracker:
