@@ -48,6 +48,40 @@ if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.foundation.failures import FailureClass
 
+__all__ = [
+    "AllProvidersExhaustedError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BadUpstreamResponseError",
+    "BrokenConnectorError",
+    "BudgetExceededError",
+    "CapabilityNotFoundError",
+    "ConfigurationError",
+    "ConnectorError",
+    "ConnectorLoadError",
+    "DuplicateConnectorError",
+    "ModelMeshError",
+    "ModelNotFoundError",
+    "NoActiveModelError",
+    "NoAvailableModelError",
+    "NoProvidersError",
+    "ProviderConnectionError",
+    "ProviderError",
+    "ProviderInitError",
+    "ProviderServerError",
+    "ProviderTimeoutError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "RoutingError",
+    "SecretNotFoundError",
+    "SessionModelUnavailableError",
+    "StorageConflictError",
+    "StorageError",
+    "StorageLockError",
+    "StreamInterruptedError",
+    "UnknownConnectorError",
+]
+
 
 class ModelMeshError(Exception):
     """Root of the tree.
