@@ -20,7 +20,7 @@ from modelmesh_cdk import (
     CacheStats,
     ConnectorId,
     RollingWindow,
-    alone_at,
+    file_lock,
     format_duration,
     merge_configs,
     parse_duration,
@@ -154,27 +154,27 @@ def test_failed_write_keeps_what_was_kept(tmp_path: Path, monkeypatch: pytest.Mo
 
 HOLD = """
 import sys
-from modelmesh_cdk.storage.lock_owner import this_process
-print(this_process(), flush=True)
+from modelmesh_cdk.storage.lock_owner import current_owner
+print(current_owner(), flush=True)
 sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there nobody can tell")
-def test_holder_is_gone_when_its_process_has_ended() -> None:
-    from modelmesh_cdk.storage.lock_owner import is_gone, this_process
+@pytest.mark.skipif(os.name == "nt", reason="unknown on Windows")
+def test_has_exited_after_process_end_is_true() -> None:
+    from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
 
-    holding = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holding.stdout is not None
-    holder = holding.stdout.readline().strip()
-    assert not is_gone(holder)
-    assert not is_gone(this_process())
-    holding.communicate()
-    assert is_gone(holder)
-    number, _, rest = holder.partition(" ")
-    assert is_gone(f"{os.getpid()} {rest}") or "- " in rest, "the number is another process's by now"
+    process = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    owner = process.stdout.readline().strip()
+    assert not has_exited(owner)
+    assert not has_exited(current_owner())
+    process.communicate()
+    assert has_exited(owner)
+    number, _, rest = owner.partition(" ")
+    assert has_exited(f"{os.getpid()} {rest}") or "- " in rest, "another process has the number"
     for other in ("", "rubbish", f"{number} {rest} elsewhere", f"{'9' * 30} - x"):
-        assert not is_gone(other), "nobody can tell"
+        assert not has_exited(other), "unknown owner"
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,10 +204,10 @@ def test_reader_sees_one_or_the_other(tmp_path: Path) -> None:
 ADD = """
 import sys
 from pathlib import Path
-from modelmesh_cdk import alone_at
+from modelmesh_cdk import file_lock
 file = Path(sys.argv[1])
 for _ in range(50):
-    with alone_at(file.with_suffix(".lock")):
+    with file_lock(file.with_suffix(".lock")):
         file.write_text(str(int(file.read_text()) + 1))
 """
 
@@ -218,7 +218,7 @@ def test_processes_take_turns(tmp_path: Path) -> None:
     running = [subprocess.Popen([sys.executable, "-c", ADD, str(file)]) for _ in range(3)]
     assert [one.wait(60) for one in running] == [0, 0, 0]
     assert file.read_text() == "150"
-    with alone_at(tmp_path / "sum.lock"):
+    with file_lock(tmp_path / "sum.lock"):
         pass
 
 

@@ -17,7 +17,7 @@
 :class:`HttpHealthDiscovery`       probes that are one GET
 :class:`Cache`                     values kept for a while
 :class:`RollingWindow`             the last samples of the last seconds: rate, average
-:func:`write_atomically`           a file that is whole or not there; :func:`alone_at` lets processes take turns at it
+:func:`write_atomically`           a file that is whole or not there; :func:`file_lock` lets processes take turns at it
 =================================  =====================================================================================
 """
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.secret_store.cache import CacheStats as CacheStats
     from modelmesh_cdk.storage.base import BaseStorage as BaseStorage
     from modelmesh_cdk.storage.base import BaseStorageConfig as BaseStorageConfig
-    from modelmesh_cdk.storage.files import alone_at as alone_at
+    from modelmesh_cdk.storage.files import file_lock as file_lock
     from modelmesh_cdk.storage.files import write_atomically as write_atomically
     from modelmesh_cdk.storage.key_value import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk.storage.key_value import KeyValueStorageConfig as KeyValueStorageConfig
@@ -106,7 +106,7 @@ _HOMES = {
     "ThresholdRotationConfig": "modelmesh_cdk.strategy.threshold_rotation",
     "ThresholdRotationPolicy": "modelmesh_cdk.strategy.threshold_rotation",
     "WireRequest": "modelmesh_cdk.wire.request",
-    "alone_at": "modelmesh_cdk.storage.files",
+    "file_lock": "modelmesh_cdk.storage.files",
     "format_duration": "modelmesh._engine.foundation.units",
     "load_catalogue": "modelmesh_cdk.provider.catalogue",
     "merge_configs": "modelmesh._engine.config.merging",

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from attrs import field, frozen, validators
 
 from modelmesh_cdk.storage.base import BaseStorageConfig
-from modelmesh_cdk.storage.files import alone_at, write_atomically
+from modelmesh_cdk.storage.files import file_lock, write_atomically
 from modelmesh_cdk.storage.shared import SharedStorage
 
 _LONGEST = 180
@@ -115,12 +115,12 @@ class _Folder:
 
     def write(self, key: str, blob: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with alone_at(self._folder / _LOCK_FILE):
+        with file_lock(self._folder / _LOCK_FILE):
             self._put(key, blob)
 
     def remove(self, key: str) -> bool:
         try:
-            with alone_at(self._folder / _LOCK_FILE):
+            with file_lock(self._folder / _LOCK_FILE):
                 self._file(key).unlink()
         except FileNotFoundError:  # the file, or the folder
             return False
@@ -139,7 +139,7 @@ class _Folder:
 
     def swap(self, key: str, blob: bytes, old: bytes | None) -> bool:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with alone_at(self._folder / _LOCK_FILE):
+        with file_lock(self._folder / _LOCK_FILE):
             if self.read(key) != old:
                 return False
             self._put(key, blob)

@@ -1,4 +1,8 @@
-"""Who holds a lock: enough of a process to tell later, on the same machine, that it is gone."""
+"""Identity of the process that owns a lock, for the detection of stale locks.
+
+``psutil`` does not serve here: its ``Process.create_time()`` follows changes of the system clock (psutil 7.2.2, read
+2026-11-30), so a clock that is set back would make a live owner look like a process that has ended.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,33 @@ from functools import cache
 from pathlib import Path
 
 
-def this_process() -> str:
-    """Return text that names this process and no other: its number, when it started, and the machine."""
+def current_owner() -> str:
+    """Return a text that identifies this process: its number, its start time and its machine."""
     pid = os.getpid()
-    return f"{pid} {_started(pid)} {_machine()}"
+    return f"{pid} {_start_time(pid)} {_machine()}"
 
 
-def is_gone(holder: str) -> bool:
-    """Whether the process that :func:`this_process` named has ended; ``False`` also when that cannot be known here.
+def has_exited(owner: str) -> bool:
+    """Return whether the process that :func:`current_owner` described has ended.
 
-    It can on a POSIX system whose processes this one sees: the same machine, the same boot, the same container.
+    The answer is known on a POSIX system for a process of the same machine, boot and container. It is ``False`` where it
+    is not known.
     """
-    number, _, rest = holder.partition(" ")
+    number, _, rest = owner.partition(" ")
     started, _, machine = rest.partition(" ")
-    if os.name == "nt" or not number.isdecimal() or machine != _machine():  # there, asking after a process may end it
+    if os.name == "nt" or not number.isdecimal() or machine != _machine():  # on Windows, os.kill(pid, 0) ends the process
         return False
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    except (OSError, OverflowError):  # it is there, and another user's
+    except (OSError, OverflowError):  # the process exists and belongs to another user
         return False
-    return started != _started(int(number))  # the number may be somebody else's by now
+    return started != _start_time(int(number))  # another process may have taken the number
 
 
-def _started(pid: int) -> str:
-    """Return when a process started, in the system's own count; ``-`` where that is not known, nothing of one that ended."""
+def _start_time(pid: int) -> str:
+    """Return the start time of a process in clock ticks since boot: ``-`` if unknown, empty for a process that has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
@@ -44,9 +49,9 @@ def _started(pid: int) -> str:
 
 @cache
 def _machine() -> str:
-    known = [platform.node()]
+    parts = [platform.node()]
     with contextlib.suppress(OSError):
-        known.append(Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip())
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("utf-8").strip())
     with contextlib.suppress(OSError):
-        known.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(known)
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(parts)

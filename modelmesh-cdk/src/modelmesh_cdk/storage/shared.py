@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts.storage import LockHandle, StorageEntry, checked_key, conflict, not_had
 from modelmesh_cdk.storage.base import RESERVED, BaseStorage, raw_key
-from modelmesh_cdk.storage.lock_owner import is_gone, this_process
+from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
 
 ABSENT = None
 """The tag of what is not there."""
@@ -80,7 +80,7 @@ class SharedStorage(BaseStorage):
             free_in = _left(held, now)
             if free_in <= 0:
                 handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
-                facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at, "holder": this_process()}
+                facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at, "owner": current_owner()}
                 if self._guarded(key, "locked", self._swap, raw, _encoded(facts), tag):
                     return handle
                 continue  # somebody was quicker: look again at once
@@ -156,7 +156,7 @@ def is_over(raw: str, blob: bytes) -> bool:
 
 def _left(held: Mapping[str, Any], now: float) -> float:
     """Return for how long a lock holds, seconds; not at all once its holder is gone."""
-    return 0.0 if is_gone(str(held.get("holder", ""))) else float(held.get("expires_at", 0.0)) - now
+    return 0.0 if has_exited(str(held.get("owner", ""))) else float(held.get("expires_at", 0.0)) - now
 
 
 def _raw(what: str, key: str) -> str:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk import WireRequest as WireRequest
-    from modelmesh_cdk import alone_at as alone_at
+    from modelmesh_cdk import file_lock as file_lock
     from modelmesh_cdk import format_duration as format_duration
     from modelmesh_cdk import load_catalogue as load_catalogue
     from modelmesh_cdk import merge_configs as merge_configs
@@ -84,7 +84,7 @@ __all__ = [
     "ThresholdRotationConfig",
     "ThresholdRotationPolicy",
     "WireRequest",
-    "alone_at",
+    "file_lock",
     "format_duration",
     "load_catalogue",
     "merge_configs",

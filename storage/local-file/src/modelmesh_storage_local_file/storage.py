@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from attrs import field, frozen, validators
 
 from modelmesh.contracts import Secret
-from modelmesh_cdk import BaseStorageConfig, SharedStorage, alone_at, write_atomically
+from modelmesh_cdk import BaseStorageConfig, SharedStorage, file_lock, write_atomically
 from modelmesh_cdk.storage.shared import is_over
 from modelmesh_storage_local_file.image import DamagedError, decoded, encoded
 
@@ -124,7 +124,7 @@ class LocalFileStorage(SharedStorage):
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with alone_at(self._lock_file):
+        with file_lock(self._lock_file):
             if time.monotonic() >= self._tidied + TIDY_S:
                 self._tidied = time.monotonic()
                 self._tidy()

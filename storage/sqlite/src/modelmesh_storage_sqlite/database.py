@@ -11,7 +11,7 @@ from threading import Lock, local
 from typing import TypeVar
 from weakref import WeakSet
 
-from modelmesh_cdk import alone_at
+from modelmesh_cdk import file_lock
 
 BUSY_S = 5.0
 """How long another writer is waited for."""
@@ -72,7 +72,7 @@ class Database:
                 if not write:
                     return work(connection)
                 # SQLite's own waiting is by asking again and again, and under load some never come to it: queue up first.
-                with alone_at(self._alone):
+                with file_lock(self._alone):
                     return _in_transaction(connection, work)
             except sqlite3.DatabaseError as error:
                 if _is_damage(error):
@@ -89,7 +89,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with alone_at(self._alone):  # WAL cannot be waited for: two that switch to it at once fail
+        with file_lock(self._alone):  # WAL cannot be waited for: two that switch to it at once fail
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
@@ -103,7 +103,7 @@ class Database:
     # -- damage -----------------------------------------------------------------------------------------------------
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        with alone_at(self._alone):
+        with file_lock(self._alone):
             if self._is_sound():  # somebody else was quicker
                 return
             names = (self.path.with_name(f"{self.path.name}.corrupt-{n}") for n in range(1, 10**9))

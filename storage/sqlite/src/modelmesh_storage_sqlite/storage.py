@@ -17,7 +17,7 @@ from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import LockHandle, checked_key, not_had
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_cdk.storage.lock_owner import is_gone, this_process
+from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
 from modelmesh_storage_sqlite.database import Database
 from modelmesh_storage_sqlite.network import network_filesystem
 
@@ -186,7 +186,7 @@ class SqliteStorage(SharedStorage):
             if free_in > 0:
                 return free_in
             handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
-            row = (key, handle.lock_id, handle.expires_at, this_process())
+            row = (key, handle.lock_id, handle.expires_at, current_owner())
             db.execute(f"INSERT OR REPLACE INTO {self._table}_locks VALUES (?, ?, ?, ?)", row)  # noqa: S608 - as above
             return handle
 
@@ -221,7 +221,7 @@ class SqliteStorage(SharedStorage):
     def _held_for(self, db: sqlite3.Connection, key: str, now: float) -> float:
         statement = f"SELECT expires_at, holder FROM {self._table}_locks WHERE key = ?"  # noqa: S608 - as above
         row = db.execute(statement, (key,)).fetchone()
-        return 0.0 if row is None or is_gone(row[1]) else float(row[0]) - now
+        return 0.0 if row is None or has_exited(row[1]) else float(row[0]) - now
 
     # -- failures ---------------------------------------------------------------------------------------------------
 
