@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import catalogue
+import hooks
 import kit
 import message_rules
 import spread
@@ -191,6 +192,7 @@ PAGES: dict[str, dict[str, Callable[[str], str]]] = {
         "others": catalogue.others,
     },
     "reference/configuration.md": SECTIONS,
+    "reference/connector-hooks.md": {"hooks": hooks.hooks},
     "reference/message-rules.md": {"vendors": message_rules.vendors},
     "reference/observability-records.md": RECORDS,
     STRATEGIES: pictures(),

@@ -6,6 +6,7 @@ import pytest
 
 from modelmesh._engine.plugins.validation import slips_in
 from modelmesh.contracts import Kind
+from modelmesh_cdk.provider.hooks import private_overrides
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.catalogued import Catalogued
@@ -19,6 +20,10 @@ class Identity(Catalogued, Subject):
     def test_no_hook_is_misspelt(self, provider: object) -> None:
         """No name that nothing uses is almost that of a hook."""
         assert [str(slip) for slip in slips_in(type(provider), Kind.PROVIDER)] == []
+
+    def test_only_hooks_are_overridden(self, provider: object) -> None:
+        """The connector overrides declared hooks and public methods of the kit, and no private name."""
+        assert [str(one) for one in private_overrides(type(provider))] == []
 
     @pytest.mark.parametrize("in_task", [False, True], ids=["sync", "async"])
     def test_provider_may_be_closed_twice(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest

@@ -18,6 +18,11 @@ class MisspellsAHook(Honest):
         return data
 
 
+class OverridesAPrivateName(Honest):
+    def _find_key(self):
+        return super()._find_key()
+
+
 class IsUndated(Honest):
     facts = {"source": "the price list of Acme", "as_of": "lately"}
 
@@ -45,6 +50,7 @@ FAKES: list[tuple[type, str]] = [
     (HasNoVersion, "test_id_is_an_id"),
     (HasAnotherId, "test_id_agrees_with_the_entry_point"),
     (MisspellsAHook, "test_no_hook_is_misspelt"),
+    (OverridesAPrivateName, "test_only_hooks_are_overridden"),
     (IsUndated, "test_models_are_dated_and_sourced"),
     (HasTwins, "test_models_are_told_apart"),
     (InventsACapability, "test_models_have_known_capabilities"),

@@ -1,0 +1,20 @@
+"""Tables of the hooks that a provider connector may override."""
+
+from __future__ import annotations
+
+from modelmesh_cdk import BaseProvider
+from modelmesh_cdk.provider.hooks import describe_hooks
+from tables import table
+
+
+def hooks(_: str) -> str:
+    """Return a table for each subject."""
+    parts = []
+    for subject, found in describe_hooks(BaseProvider):
+        rows = [f"| `{one.name}` | `{one.signature}` | {_cell(one.purpose)} |".replace(" | None`", r" \| None`") for one in found]
+        parts.append(f"## {subject}\n\n{table(('hook', 'signature or type', 'purpose'), rows)}")
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("``", "`").replace("|", r"\|")
