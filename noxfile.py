@@ -124,6 +124,13 @@ def explore(session: nox.Session) -> None:
 
 
 @nox.session
+def prose(session: nox.Session) -> None:
+    """Print odd words and semicolons per 1,000 words of our prose, next to pytest's and httpx2's. Never fails."""
+    session.install(*PINS, "pytest", "httpx2")
+    session.run("python", "tools/prose.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the main job."""
     _everything(session)
