@@ -139,7 +139,7 @@ class Finder:
 def test_models_that_come_later_are_asked_as_the_others_are(strategy: str) -> None:
     sync = {"sync": {"providers": ["e"]}, "health": {"enabled": False}}
     world = World(strategy, discovery={"instance": Finder(), **sync})
-    world.mesh.discovery.background.run_due()  # whichever thread looks at the start, it has done so after this
+    world.mesh.discovery.scheduler.run_due()  # whichever thread looks at the start, it has done so after this
     pool, seen = world.mesh.list_pools()[0], Counter[str]()
     for turn in range(48):
         if turn % 4 == 0:

@@ -111,7 +111,7 @@ class World:
 
     def start(self) -> World:
         self.mesh.initialize(self.config)
-        self.mesh.discovery.background.run_due()  # whichever thread asks at the start, it has done so after this
+        self.mesh.discovery.scheduler.run_due()  # whichever thread asks at the start, it has done so after this
         return self
 
     def find(self, *new: str, gone: tuple[str, ...] = (), changed: tuple[str, ...] = (), **row: Any) -> SyncResult:
@@ -356,7 +356,7 @@ def test_a_row_that_is_none_leaves_the_name(scripted: Any, row: Any, caplog: Any
     assert world.models() == ["a-1", "b-1", "a-2", "a-3"]
     assert world.ask("a-2") == "answer of a-2"
     assert "test_discovery.py" in caplog.text
-    assert "returned what is no row of that model" in caplog.text
+    assert "did not return a ModelInfo of that model" in caplog.text
 
 
 def test_limits_that_cannot_be_read_keep_one_model_out_and_no_other(scripted: Any, caplog: Any) -> None:
@@ -581,14 +581,14 @@ def test_it_asks_at_the_start_and_at_each_interval_in_a_thread_of_its_own(script
     world.config["providers"]["a"]["discovery"] = {"health": {"interval": "30s", "failure_threshold": 1}}
     world.start()
     assert world.finder.asked_at_all.wait(10)
-    world.mesh.discovery.background.run_due()  # waits for the jobs under way
+    world.mesh.discovery.scheduler.run_due()  # waits for the jobs under way
     first = [("sync", ("b",)), ("probe", ("a",)), ("probe", ("b",))]
     assert sorted(world.finder.asked) == sorted(first)
     assert "modelmesh-discovery" in world.finder.threads
     world.finder.asked.clear()
     for _ in range(20):
         world.clock.advance(30)
-        world.mesh.discovery.background.run_due()
+        world.mesh.discovery.scheduler.run_due()
     counts = {one: world.finder.asked.count(one) for one in first}
     assert counts == {("sync", ("b",)): 1, ("probe", ("a",)): 20, ("probe", ("b",)): 10}
 
@@ -611,20 +611,20 @@ def test_it_is_closed_with_the_mesh_and_asks_nobody_after(scripted: Any) -> None
     world.finder.asked.clear()
     world.finder.results = [SyncResult(new_models=("a/a-2",))]
     world.clock.advance(2 * HOUR)
-    world.mesh.discovery.background.run_due()
+    world.mesh.discovery.scheduler.run_due()
     assert world.finder.asked == []
 
 
 def test_a_mesh_that_only_looks_asks_nobody(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}}, start=False)
     world.mesh.initialize(world.config, keep_state=False)
-    assert world.mesh.discovery.background._thread is None
+    assert world.mesh.discovery.scheduler._thread is None
     assert world.finder.asked == []
 
 
 def test_without_the_section_nothing_runs(scripted: Any) -> None:
     world = World(scripted, {})
-    assert world.mesh.discovery.background._thread is None
+    assert world.mesh.discovery.scheduler._thread is None
     assert world.mesh.discovery.sync() == SyncResult()
     assert world.mesh.discovery.probe() == []
     assert world.mesh.discovery.get_sync_status() == []
@@ -642,7 +642,7 @@ def test_a_provider_that_is_switched_off_may_be_named(scripted: Any) -> None:
 def test_an_interval_of_years_lets_the_thread_wait(scripted: Any) -> None:
     world = World(scripted, {"sync": {"interval": 1e12}, "health": {"enabled": False}})
     assert world.finder.asked_at_all.wait(10)
-    thread = world.mesh.discovery.background._thread
+    thread = world.mesh.discovery.scheduler._thread
     assert thread is not None
     thread.join(0.2)
     assert thread.is_alive()
@@ -657,7 +657,7 @@ def test_an_outage_is_logged_once_though_providers_are_asked_at_times_of_their_o
     world.start()
     for _ in range(6):
         world.clock.advance(300)
-        world.mesh.discovery.background.run_due()
+        world.mesh.discovery.scheduler.run_due()
     warned = [row.getMessage() for row in caplog.records if row.levelno == logging.WARNING]
     assert sorted(warned) == [f"the models of a provider could not be compared: {name}: down" for name in "ab"]
 
@@ -694,7 +694,7 @@ def test_reports_are_the_connectors_own(scripted: Any) -> None:
 def test_a_child_process_goes_on_asking(scripted: Any) -> None:
     world = World(scripted, HEALTH)
     assert world.finder.asked_at_all.wait(10)
-    world.mesh.discovery.background.run_due()
+    world.mesh.discovery.scheduler.run_due()
     child = os.fork()
     if child == 0:
         status = 1
@@ -703,7 +703,7 @@ def test_a_child_process_goes_on_asking(scripted: Any) -> None:
             world.ask()
             for _ in range(3):
                 world.mesh.discovery.probe()
-            status = 0 if world.models() == ["b-1"] and world.mesh.discovery.background._thread is not None else 2
+            status = 0 if world.models() == ["b-1"] and world.mesh.discovery.scheduler._thread is not None else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -732,9 +732,9 @@ def test_a_child_process_tells_the_connector_before_it_asks(scripted: Any) -> No
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}})
-    world.mesh.discovery.background.run_due()
-    world.mesh.discovery.background.stop()  # the parent's thread would run what is due, and the child goes on by itself
-    world.mesh.discovery.background._stop.clear()
+    world.mesh.discovery.scheduler.run_due()
+    world.mesh.discovery.scheduler.stop()  # the parent's thread would run what is due, and the child goes on by itself
+    world.mesh.discovery.scheduler._stop.clear()
     world.clock.advance(2 * HOUR)
     child = os.fork()
     if child == 0:
@@ -786,11 +786,11 @@ def test_a_connector_that_breaks_when_it_is_told_of_the_providers_is_named(scrip
         world.start()
 
 
-def test_what_nobody_is_asked_about_cannot_be_asked_for(scripted: Any) -> None:
+def test_sync_of_unwatched_provider_is_refused(scripted: Any) -> None:
     world = World(scripted, {"sync": {"providers": ["a"]}})
-    with pytest.raises(ConfigurationError, match=r"has discovery\.sync for 'b'; it has for: a\. Add it"):
+    with pytest.raises(ConfigurationError, match=r"watches 'b' for sync: discovery\.sync covers a\. Add it"):
         world.mesh.discovery.sync(["b"])
-    with pytest.raises(ConfigurationError, match="it has for: nobody"):
+    with pytest.raises(ConfigurationError, match="covers no provider"):
         world.mesh.discovery.probe(["a"])
 
 

@@ -86,13 +86,13 @@ def test_late_provider_joins_when_it_lists_its_models() -> None:
         with pytest.raises(modelmesh.NoActiveModelError):
             ask(mesh, "late")
         clock.advance(5)
-        mesh.discovery.background.run_due()
+        mesh.discovery.scheduler.run_due()
         late.running = True
         clock.advance(9)
-        mesh.discovery.background.run_due()
+        mesh.discovery.scheduler.run_due()
         assert late.lists == 2  # the second retry comes ten seconds after the first
         clock.advance(1)
-        mesh.discovery.background.run_due()
+        mesh.discovery.scheduler.run_due()
         assert ask(mesh, "late") == "b"
         assert [m.model_id for m in mesh.list_pools()[0].models] == ["a", "b"]
         assert [e.metadata["available"] for e in events.seen if e.event_type == "provider_health_changed"] == [False, True]
@@ -108,7 +108,7 @@ def test_late_provider_joins_only_with_the_models_that_the_caller_chose() -> Non
     with mesh:
         late.running = True
         clock.advance(5)
-        mesh.discovery.background.run_due()
+        mesh.discovery.scheduler.run_due()
         assert [m.model_id for m in mesh.list_pools()[0].models] == ["a", "c"]
 
 
@@ -125,7 +125,7 @@ def test_pool_lists_a_model_of_a_late_provider() -> None:
     with mesh:
         late.running = True
         clock.advance(5)
-        mesh.discovery.background.run_due()
+        mesh.discovery.scheduler.run_due()
         assert {m.model_id for m in mesh.list_pools()[0].models} == {"a", "c"}
 
 

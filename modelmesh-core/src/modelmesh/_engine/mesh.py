@@ -11,8 +11,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh._engine.assembly.accounts import aclose_providers, close_providers
-from modelmesh._engine.assembly.assembler import Assembler, Parts
-from modelmesh._engine.background import Beside
+from modelmesh._engine.assembly.assembler import Assembler, MeshParts
+from modelmesh._engine.background import BackgroundTasks
 from modelmesh._engine.config.mesh_config import MeshConfig
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
@@ -45,7 +45,18 @@ if TYPE_CHECKING:
 
 
 _INITIALIZED = frozenset(
-    {"config", "background", "discovery", "_beside", "_emitter", "_entries", "_reporter", "_router", "_statistics", "_tree"}
+    {
+        "config",
+        "background",
+        "discovery",
+        "_tasks",
+        "_emitter",
+        "_entries",
+        "_reporter",
+        "_router",
+        "_statistics",
+        "_tree",
+    }
 )
 """Attributes that ``initialize()`` makes."""
 
@@ -153,18 +164,26 @@ class ModelMesh(Looking):
         for window in parts.windows:
             self._health.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
-            self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.watches))
+            self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.background.watches))
             if keep_state:
                 self._keep_state()
         self._ready, self._only_looks = True, not keep_state
         self._begin_background(parts, jobs=keep_state)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
-    def _begin_background(self, parts: Parts, *, jobs: bool) -> None:
-        self._beside = Beside(parts, self._health, self._lock, self._clock, self._reporter, self._joined, self._adopt_joined)
-        self.background, self.discovery = self._beside.background, self._beside.discovery
+    def _begin_background(self, parts: MeshParts, *, jobs: bool) -> None:
+        self._tasks = BackgroundTasks(
+            parts.background,
+            health=self._health,
+            lock=self._lock,
+            clock=self._clock,
+            reporter=self._reporter,
+            on_joined=self._joined,
+            on_batch=self._adopt_joined,
+        )
+        self.background, self.discovery = self._tasks.scheduler, self._tasks.discovery
         if jobs:
-            self._beside.begin(self._emitter, self._statistics, parts.statistics.flush_interval)
+            self._tasks.begin(self._emitter, self._statistics, parts.statistics.flush_interval)
 
     def _reach_state(self, storage: Storage, section: StorageSection, *, grows: bool) -> None:
         from modelmesh._engine.state import StateOfMesh  # noqa: PLC0415 - only where something is kept
@@ -214,7 +233,7 @@ class ModelMesh(Looking):
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        self._beside.end()
+        self._tasks.end()
         close_providers(self._entries)
         self._closed()
 
@@ -225,7 +244,7 @@ class ModelMesh(Looking):
         self._ready = False
         if self._pid != os.getpid():
             self._after_fork()
-        await asyncio.to_thread(self._beside.end)
+        await asyncio.to_thread(self._tasks.end)
         await aclose_providers(self._entries)
         self._closed()
 
@@ -352,7 +371,7 @@ class ModelMesh(Looking):
             forked = getattr(entry.provider, "after_fork", None)
             if forked is not None:
                 forked()
-        self._beside.after_fork(self._lock, go_on=self._ready)
+        self._tasks.after_fork(self._lock, go_on=self._ready)
 
     def _lease_lost(self, lease: Lease) -> None:
         """Give back a lease whose owner was collected; where another thread holds the lock, the next request does."""

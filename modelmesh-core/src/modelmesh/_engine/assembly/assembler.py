@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from modelmesh._engine.assembly.accounts import Entries, ProviderEntry, build_entry
-from modelmesh._engine.assembly.discovery import Watch, build_watch
-from modelmesh._engine.assembly.joining import Joining
+from modelmesh._engine.assembly.discovery import build_watch
+from modelmesh._engine.assembly.joining import ModelJoiner
 from modelmesh._engine.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
 from modelmesh._engine.assembly.membership import Models, is_called, short_id
 from modelmesh._engine.assembly.policies import pool_policy
 from modelmesh._engine.assembly.prices import PriceSources
+from modelmesh._engine.assembly.probe_targets import late_probe_intervals, probe_targets
 from modelmesh._engine.assembly.recovery import give_judge, judges_strikes, maintenance
 from modelmesh._engine.assembly.sinks import build_emitter
 from modelmesh._engine.assembly.stores import build_references, build_storage
 from modelmesh._engine.assembly.strategies import DEFAULT_STRATEGY, build_strategy
+from modelmesh._engine.background.plan import BackgroundPlan, DiscoveryWatch
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.config.mesh_config import MeshConfig, warn_of
 from modelmesh._engine.config.problems import Problems, UnknownValueError
@@ -40,9 +43,22 @@ from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
 
 
-@frozen
-class Parts:
-    """What a mesh is made of."""
+@frozen(kw_only=True)
+class MeshParts:
+    """Parts of a mesh.
+
+    Attributes:
+        entries: The providers.
+        tree: The capabilities.
+        router: Owns the pools.
+        emitter: Sends events to sinks and hook plugins.
+        storage: Store of state, if one is configured.
+        keeping: Settings of the store.
+        price_failures: Failures of price sources by plugin name.
+        background: What the background tasks work on.
+        windows: Maintenance windows of the pools.
+        statistics: Settings of the statistics.
+    """
 
     entries: Entries
     tree: CapabilityTree
@@ -51,14 +67,12 @@ class Parts:
     storage: Storage | None
     keeping: StorageSection | None
     price_failures: Mapping[str, int]
-    joining: Joining
-    watches: tuple[Watch, ...] = ()
-    windows: tuple[MaintenanceWindow, ...] = ()
-    pools: Mapping[str, PoolSection] = field(factory=dict)
-    statistics: StatisticsSection = field(factory=StatisticsSection)
+    background: BackgroundPlan
+    windows: tuple[MaintenanceWindow, ...]
+    statistics: StatisticsSection
 
 
-__all__ = ["DEFAULT_STRATEGY", "Assembler", "Parts"]
+__all__ = ["DEFAULT_STRATEGY", "Assembler", "MeshParts"]
 
 
 class Assembler:
@@ -97,7 +111,7 @@ class Assembler:
         self._capabilities = capabilities
         self._problems = Problems(config.places) if problems is None else problems
 
-    def assemble(self) -> Parts:
+    def assemble(self) -> MeshParts:
         """Build everything.
 
         Every step is tried, also after one that fails, so that all problems of all steps are reported together.
@@ -134,19 +148,36 @@ class Assembler:
         if problems:
             raise problems.error()
         warn_of(problems)
-        return Parts(
-            entries,
-            tree,
-            router,
-            emitter,
-            storage,
-            sections.storage,
-            prices.failures,
-            Joining(self._models, sections.pools, self._targets, router, kept, limits.limit, self._only),
-            watches,
-            tuple(kept.values()),
-            sections.pools,
-            sections.statistics,
+        providers = {entry.key: entry for entry in entries}
+        joiner = ModelJoiner(
+            models=self._models,
+            providers=providers,
+            sections=sections.pools,
+            targets=self._targets,
+            router=router,
+            windows=kept,
+            limit=limits.limit,
+            only=self._only,
+        )
+        background = BackgroundPlan(
+            providers=providers,
+            joiner=joiner,
+            watches=watches,
+            unlisted=self._models.unlisted,
+            probe_targets=partial(probe_targets, router, sections.pools, providers),
+            late_probe_intervals=late_probe_intervals(sections.pools, watches),
+        )
+        return MeshParts(
+            entries=entries,
+            tree=tree,
+            router=router,
+            emitter=emitter,
+            storage=storage,
+            keeping=sections.storage,
+            price_failures=prices.failures,
+            background=background,
+            windows=tuple(kept.values()),
+            statistics=sections.statistics,
         )
 
     # -- providers --------------------------------------------------------------------------------------------------
@@ -186,8 +217,8 @@ class Assembler:
             except ModelMeshError as other:
                 raise UnknownValueError(section.key) from other
 
-    def _watches(self, sections: Sections, references: References, entries: Entries) -> tuple[Watch, ...]:
-        built: list[Watch | None] = []
+    def _watches(self, sections: Sections, references: References, entries: Entries) -> tuple[DiscoveryWatch, ...]:
+        built: list[DiscoveryWatch | None] = []
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
             with self._problems.gathered("discovery"):
                 built.append(

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import asdict, define, evolve
+from attrs import asdict, evolve, fields
 
 from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
 from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.membership import Models
+from modelmesh._engine.background.plan import DiscoveryWatch, HealthCheckSettings, SyncSettings
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals
-from modelmesh._engine.config.schema import DiscoverySection, HealthSection, SyncSection
+from modelmesh._engine.config.schema import DiscoverySection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.plugins.resolver import Resolver, built_at
 from modelmesh.contracts.discovery import Discovery
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 
-
-@define(eq=False)
-class Watch:
-    """A discovery connector, and for whom it is asked what.
-
-    Attributes:
-        connector: The connector.
-        sync: Whose lists of models it compares, by the provider's key.
-        health: Whom it probes, by the provider's key.
-    """
-
-    connector: Discovery
-    sync: Mapping[str, SyncSection]
-    health: Mapping[str, HealthSection]
+Settings = TypeVar("Settings", SyncSettings, HealthCheckSettings)
 
 
 def build_watch(
@@ -45,7 +33,7 @@ def build_watch(
     entries: Entries,
     models: Models,
     wrong: frozenset[Path] = frozenset(),
-) -> Watch | None:
+) -> DiscoveryWatch | None:
     """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
 
     Raises:
@@ -75,7 +63,12 @@ def build_watch(
         where = problems.places.where(path)
         message = f"{where}: the {authors.described(connector)} {said} when it was told of the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
-    return Watch(connector, sync, health)
+    return DiscoveryWatch(connector, _settings(sync, SyncSettings), _settings(health, HealthCheckSettings))
+
+
+def _settings(sections: Mapping[str, Any], cls: type[Settings]) -> dict[str, Settings]:
+    names = [one.name for one in fields(cls)]
+    return {key: cls(**{name: getattr(section, name) for name in names}) for key, section in sections.items()}
 
 
 def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:

@@ -22,12 +22,13 @@ from modelmesh.errors import ConfigurationError
 _log = logging.getLogger("modelmesh.discovery")
 
 
-@define(eq=False)
-class Joining:
+@define(eq=False, kw_only=True)
+class ModelJoiner:
     """What the pools' configuration says of a model that was not there when they were built.
 
     Attributes:
         models: Every model of the mesh.
+        providers: Providers by their keys.
         sections: What the configuration says of each pool.
         targets: The node that each pool targets.
         router: Knows the pools.
@@ -37,6 +38,7 @@ class Joining:
     """
 
     models: Models
+    providers: Mapping[str, ProviderEntry]
     sections: Mapping[str, PoolSection]
     targets: Mapping[str, CapabilityNode | None]
     router: Router
@@ -44,7 +46,7 @@ class Joining:
     limit: Callable[[Candidate], None]
     only: Sequence[str] | None
 
-    def of(self, provider: str) -> dict[str, list[Candidate]]:
+    def known_models(self, provider: str) -> dict[str, list[Candidate]]:
         """Return the models of a provider that the mesh has, by the names that it lists them under."""
         found: dict[str, list[Candidate]] = {}
         for one in self.models.candidates:
@@ -53,13 +55,13 @@ class Joining:
         return found
 
     def join(
-        self, entry: ProviderEntry, infos: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
+        self, provider: str, models: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
     ) -> list[Candidate]:
         """Take models into every pool whose configuration they fit; under the mesh's lock.
 
         Args:
-            entry: The provider that has the models.
-            infos: The models.
+            provider: Key of the provider that has the models.
+            models: The models.
             health: The health of everything.
             now: Monotonic seconds.
             is_late: The models belong to the start: the provider could not list them then. They join although the caller
@@ -68,9 +70,10 @@ class Joining:
         Returns:
             Those that have joined a pool.
         """
+        entry = self.providers[provider]
         if self.only is not None:
-            infos = [info for info in infos if is_late and any(_is_named(entry, info, name) for name in self.only)]
-        found = [self.models.discovered(entry, info) for info in infos]
+            models = [info for info in models if is_late and any(_is_named(entry, info, name) for name in self.only)]
+        found = [self.models.discovered(entry, info) for info in models]
         candidates = [one for one in found if one is not None and self._limited(one)]
         for pool in self.router.list_pools():
             section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)

@@ -1,9 +1,10 @@
-"""What a mesh does beside the requests, in threads of its own: probes, discovery, and handing on what was counted.
+"""Background tasks: work that a mesh does outside of requests, in threads of its own.
 
-``background`` runs jobs at intervals, ``probing`` asks whether accounts that are off are back, ``discovering`` does what the
-findings of discovery connectors ask for, and ``jobs`` is all of it for one mesh.
+:mod:`.scheduler` runs jobs at intervals, :mod:`.probes` checks unavailable accounts, :mod:`.discovery` applies the findings of
+discovery connectors, :mod:`.late_providers` retries providers that could not list their models, and :mod:`.tasks` combines
+them for one mesh. :mod:`.plan` states what the assembly provides.
 """
 
-from modelmesh._engine.background.tasks import Beside
+from modelmesh._engine.background.tasks import BackgroundTasks
 
-__all__ = ["Beside"]
+__all__ = ["BackgroundTasks"]

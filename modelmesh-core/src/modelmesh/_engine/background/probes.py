@@ -1,4 +1,4 @@
-"""Probes: asking a provider whether it is up and the key is good, beside the requests and at no cost to them."""
+"""Active health checks: probes that ask whether a provider is up and its key is valid, outside of any request."""
 
 from __future__ import annotations
 
@@ -13,135 +13,114 @@ from attrs import define, field
 from modelmesh._engine.execution.provider_result import to_provider_error
 from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, BreakerState
 from modelmesh.contracts.call import Limits
-from modelmesh.contracts.provider import Probing
 from modelmesh.errors import ProviderError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.assembly.assembler import Parts
-    from modelmesh._engine.background.scheduler import Background
+    from modelmesh._engine.background.scheduler import Scheduler
     from modelmesh._engine.health.circuit_breaker import ProviderHealth
     from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh.contracts.provider import Probing
 
 _log = logging.getLogger("modelmesh.probing")
 
 LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, total=10.0, answer=10.0)
-"""How long a probe may take; its answer is small."""
+"""Deadlines of a probe, whose response is small."""
 
 
 @define(eq=False)
-class Probed:
-    """An account, and how it is probed.
+class ProbeTarget:
+    """A provider account and how it is probed.
 
     Attributes:
         account: The account.
-        provider: Who is asked.
-        on_start: Whether it is probed when the mesh starts.
-        interval: Seconds between two probes while it is off; ``None``: it is not probed then.
-        by_hand: Whether only a person may bring it back.
+        provider: The connector that sends the probe.
+        on_start: Whether the account is probed when the mesh starts.
+        interval: Seconds between two probes while the account is unavailable. ``None`` disables these probes.
+        is_manual: Whether the account recovers only through :meth:`ModelMesh.recover`, never through a probe.
     """
 
     account: ProviderHealth
     provider: Probing
     on_start: bool = False
     interval: float | None = None
-    by_hand: bool = False
+    is_manual: bool = False
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Prober:
-    """Probes the accounts of one mesh.
+    """Probes the provider accounts of one mesh.
 
     Attributes:
-        book: Their health.
-        lock: The mesh's.
-        clock: Monotonic seconds.
-        tell: Called when a probe changed something.
-        background: Runs the probes, and knows when what one brings is of no use any more.
+        health: Health of the accounts.
+        lock: The mesh's lock.
+        clock: Returns monotonic seconds.
+        on_change: Called after each probe, to publish what it changed.
+        scheduler: Runs the probes, and is stopped when their results are no longer needed.
+        targets: The accounts and how each one is probed.
     """
 
     health: HealthRegistry
     lock: RLock
     clock: Callable[[], float]
-    tell: Callable[[], None]
-    background: Background
-    rows: list[Probed] = field(factory=list)
+    on_change: Callable[[], None]
+    scheduler: Scheduler
+    targets: list[ProbeTarget] = field(factory=list)
 
-    def begin(self, expected: Iterable[float] = ()) -> None:
-        """Have the background probe at the start, and at the intervals that there are.
+    def begin(self, late_intervals: Iterable[float] = ()) -> None:
+        """Schedule the probes at the start and at every interval.
 
         Args:
-            expected: Intervals that accounts may have which come later.
+            late_intervals: Further intervals, of accounts that may join later.
         """
-        if any(row.on_start for row in self.rows):
-            self.background.once(self.at_start)
-        for interval in sorted({*expected, *(row.interval for row in self.rows if row.interval is not None)}):
-            self.background.every(interval, partial(self.those_off, interval))
+        if any(target.on_start for target in self.targets):
+            self.scheduler.once(self.probe_on_start)
+        own = (target.interval for target in self.targets if target.interval is not None)
+        for interval in sorted({*late_intervals, *own}):
+            self.scheduler.every(interval, partial(self.probe_unavailable, interval))
 
-    def at_start(self) -> None:
-        """Probe whom the configuration says, so that no request has to find out that a key is refused."""
-        self._probe(row for row in self.rows if row.on_start)
+    def probe_on_start(self) -> None:
+        """Probe the configured accounts, so that a rejected key is found before the first request."""
+        self._probe(target for target in self.targets if target.on_start)
 
-    def those_off(self, interval: float) -> None:
-        """Probe the accounts of an interval that a refused key or an outage put off."""
-        self._probe(row for row in self.rows if row.interval == interval and self._is_off(row))
+    def probe_unavailable(self, interval: float) -> None:
+        """Probe the accounts of an interval that a rejected key or an outage made unavailable."""
+        self._probe(target for target in self.targets if target.interval == interval and self._is_unavailable(target))
 
-    def _is_off(self, row: Probed) -> bool:
+    def _is_unavailable(self, target: ProbeTarget) -> bool:
         with self.lock:
             self.health.advance(self.clock())
-            withheld = any(c.health.judge is not None for pool, _ in row.account.places for c in pool.members)
-            return not row.by_hand and (row.account.probeable or withheld)
+            by_policy = any(c.health.judge is not None for pool, _ in target.account.places for c in pool.members)
+            return not target.is_manual and (target.account.probeable or by_policy)
 
-    def _probe(self, rows: Iterable[Probed]) -> None:
-        for row in rows:
-            if self.background.stopped():
+    def _probe(self, targets: Iterable[ProbeTarget]) -> None:
+        for target in targets:
+            if self.scheduler.stopped():
                 return
             with self.lock:
-                generation = row.account.generation
+                generation = target.account.generation
             error: ProviderError | None = None
             try:
-                row.provider.probe(LIMITS)
-            except Exception as raised:  # noqa: BLE001 - whatever a connector raises is a failed probe
-                error = to_provider_error(row.provider, raised)
-            if self.background.stopped():
+                target.provider.probe(LIMITS)
+            except Exception as raised:  # noqa: BLE001 - any exception of a connector is a failed probe
+                error = to_provider_error(target.provider, raised)
+            if self.scheduler.stopped():
                 return
             with self.lock:
                 self.health.advance(self.clock())
-                self._apply(row, generation, error)
-            self.tell()
+                self._apply(target, generation, error)
+            self.on_change()
 
-    def _apply(self, row: Probed, generation: int, error: ProviderError | None) -> None:
-        now, account = self.clock(), row.account
+    def _apply(self, target: ProbeTarget, generation: int, error: ProviderError | None) -> None:
+        now, account = self.clock(), target.account
         if error is not None:
-            if error.failure in KEY_FAILURES and account.state is BreakerState.CLOSED and row.by_hand:
-                return  # only a request may put off what a person alone brings back
-            self.health.failed_probe(account, generation, error.failure, now, row.interval)
+            if error.failure in KEY_FAILURES and account.state is BreakerState.CLOSED and target.is_manual:
+                return  # an account that only a manual step recovers is opened by a request alone
+            self.health.failed_probe(account, generation, error.failure, now, target.interval)
             return
-        if not row.by_hand:
+        if not target.is_manual:
             self.health.answered_probe(account, generation, now)
         for pool, mask in account.places:
             for place, candidate in enumerate(pool.members):
                 if mask >> place & 1:
                     for judge in candidate.judges:
                         judge.probed(candidate, self.health, now)
-
-
-def probed_accounts(parts: Parts) -> list[Probed]:
-    """Return the accounts that the pools' configuration wants probed, and whose providers can be."""
-    rows: dict[int, Probed] = {}
-    providers = {entry.key: entry.provider for entry in parts.entries}
-    for pool in parts.router.list_pools():
-        section = parts.pools[pool.name]
-        back, by_hand = section.recovery, section.provider_recovery == "on_manual"
-        if not back.probe_on_start and back.probe_interval is None:
-            continue
-        for account in {id(c.account): c.account for c in pool.members}.values():
-            provider = providers.get(account.provider_id)
-            if not isinstance(provider, Probing):
-                _log.info("%s has no probe(): a real request will find out whether it is up again", account.provider_id)
-                continue
-            row = rows.setdefault(id(account), Probed(account, provider))
-            row.on_start |= bool(back.probe_on_start)
-            row.by_hand |= by_hand
-            if back.probe_interval is not None:
-                row.interval = back.probe_interval if row.interval is None else min(row.interval, back.probe_interval)
-    return list(rows.values())

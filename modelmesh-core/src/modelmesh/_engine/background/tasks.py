@@ -1,4 +1,4 @@
-"""All that one mesh does beside the requests."""
+"""Background tasks of one mesh: probes, discovery, retries of late providers and the flush of statistics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from modelmesh._engine.background.discovery import Discoverer
 from modelmesh._engine.background.late_providers import LateProviders
-from modelmesh._engine.background.probes import Prober, probed_accounts
-from modelmesh._engine.background.scheduler import Background
+from modelmesh._engine.background.probes import Prober
+from modelmesh._engine.background.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    from modelmesh._engine.assembly.assembler import Parts
+    from modelmesh._engine.background.plan import BackgroundPlan
     from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.telemetry.events import Emitter
@@ -20,95 +20,94 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.statistics import StatisticsCollector
 
 
-class Beside:
-    """Two threads, each started only where the configuration or a sink has something for it to do.
+class BackgroundTasks:
+    """The tasks of one mesh in two threads, each started only when the configuration or a sink needs it.
 
     Attributes:
-        background: Probes for pools, and hands statistics to sinks.
-        discovery: Asks discovery connectors, in a thread apart: they wait for strangers.
+        scheduler: Runs the probes of pools and flushes statistics to sinks.
+        discovery: Calls discovery connectors, in a separate thread because a call waits for a remote system.
     """
 
     def __init__(
         self,
-        parts: Parts,
+        plan: BackgroundPlan,
+        *,
         health: HealthRegistry,
         lock: RLock,
         clock: Callable[[], float],
         reporter: Reporter,
-        joined: Callable[[Candidate], None],
-        settled: Callable[[], None],
+        on_joined: Callable[[Candidate], None],
+        on_batch: Callable[[], None],
     ) -> None:
-        """Prepare; nothing runs yet.
+        """Build the tasks without starting any.
 
         Args:
-            parts: What the mesh is made of.
-            health: The health of everything.
-            lock: The mesh's.
-            clock: Monotonic seconds.
-            reporter: Tells of what was found.
-            joined: Called with a model that discovery took in, under the lock.
-            settled: Called when it took models in.
+            plan: What the tasks work on.
+            health: Health of all models and provider accounts.
+            lock: The mesh's lock.
+            clock: Returns monotonic seconds.
+            reporter: Publishes events.
+            on_joined: Called with each model that joined, under the lock.
+            on_batch: Called after models have joined.
         """
-        self._parts, self._settled = parts, settled
-        self.background = Background(clock)
-        rows = probed_accounts(parts)
-        self._prober = Prober(health, lock, clock, reporter.left_to_tell, self.background, rows)
-        discovery = Background(clock, "modelmesh-discovery")
-        entries = {entry.key: entry for entry in parts.entries}
+        self._plan, self._on_batch = plan, on_batch
+        self.scheduler = Scheduler(clock)
+        self._prober = Prober(
+            health=health,
+            lock=lock,
+            clock=clock,
+            on_change=reporter.left_to_tell,
+            scheduler=self.scheduler,
+            targets=plan.probe_targets(),
+        )
+        discovery = Scheduler(clock, "modelmesh-discovery")
         self._late = LateProviders(
-            parts.joining.models.unlisted,
-            entries,
-            parts.joining,
-            health,
-            lock,
-            clock,
-            discovery,
-            reporter.told,
-            joined,
-            self._have_settled,
+            errors=plan.unlisted,
+            providers=plan.providers,
+            joiner=plan.joiner,
+            health=health,
+            lock=lock,
+            clock=clock,
+            scheduler=discovery,
+            publish=reporter.told,
+            on_joined=on_joined,
+            on_batch=self._after_batch,
         )
         self.discovery = Discoverer(
-            parts.watches,
-            entries,
-            parts.joining,
-            health,
-            lock,
-            clock,
-            discovery,
-            reporter.told,
-            joined,
-            self._have_settled,
+            watches=plan.watches,
+            providers=plan.providers,
+            joiner=plan.joiner,
+            health=health,
+            lock=lock,
+            clock=clock,
+            scheduler=discovery,
+            publish=reporter.told,
+            on_joined=on_joined,
+            on_batch=self._after_batch,
         )
 
     def begin(self, emitter: Emitter, statistics: StatisticsCollector, flush_interval: float) -> None:
-        """Start what there is to do."""
+        """Schedule every task and start the threads that have one."""
         self.discovery.begin()
         self._late.begin()
-        self._prober.begin(self._expected())
+        self._prober.begin(self._plan.late_probe_intervals)
         if emitter.counting:
-            self.background.every(flush_interval, statistics.flush)
-        for one in (self.discovery.background, self.background):
-            one.start()
+            self.scheduler.every(flush_interval, statistics.flush)
+        for scheduler in (self.discovery.scheduler, self.scheduler):
+            scheduler.start()
 
-    def _expected(self) -> set[float]:
-        """The intervals at which pools probe, where accounts may get into them that are in none at the start."""
-        if not any(watch.sync for watch in self._parts.watches):
-            return set()
-        intervals = {section.recovery.probe_interval for section in self._parts.pools.values()}
-        return {interval for interval in intervals if interval is not None}
-
-    def _have_settled(self) -> None:
-        self._prober.rows = probed_accounts(self._parts)
-        self._settled()
+    def _after_batch(self) -> None:
+        self._prober.targets = self._plan.probe_targets()
+        self._on_batch()
 
     def end(self) -> None:
-        """Let both threads end, and discovery connectors go of what they hold."""
-        self.background.stop()
-        self.discovery.background.stop()
+        """Stop both threads and close the discovery connectors."""
+        self.scheduler.stop()
+        self.discovery.scheduler.stop()
         self.discovery.close()
 
     def after_fork(self, lock: RLock, *, go_on: bool) -> None:
-        """Go on in a child process, with the lock that it has now, or get ready to end there."""
+        """Adopt the new lock in a child process, and continue there if ``go_on``."""
         self._prober.lock = self._late.lock = lock
-        self.background.after_fork(go_on=go_on)
+        self.scheduler.after_fork(go_on=go_on)
         self.discovery.after_fork(lock, go_on=go_on)
