@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelmesh._engine.plugins import attribution as authors
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh.contracts.candidates import Candidate, Candidates
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh_cdk.declared_options import DeclaresOptions
 

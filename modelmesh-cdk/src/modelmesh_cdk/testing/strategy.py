@@ -15,9 +15,9 @@ from modelmesh import ModelMesh
 from modelmesh._engine.assembly.policies import strategy_settings
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.plugins.resolver import build
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidates import Candidates
 from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts import CHAT, FailureClass, Kind
+from modelmesh.contracts import CHAT, Candidate, FailureClass, Kind
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult

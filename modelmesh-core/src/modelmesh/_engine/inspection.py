@@ -70,7 +70,8 @@ class Looking:
                 chosen = pool.strategy.select(ready, SelectionRequest(call, pool.name, now, rng))
             except RoutingError:
                 return None
-        return chosen.candidate if isinstance(chosen, SelectionResult) else chosen
+        place = pool.position(chosen.candidate if isinstance(chosen, SelectionResult) else chosen)
+        return None if place is None else pool.members[place]
 
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
         """Return a summary of each pool's health, or of one."""

@@ -5,6 +5,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
 from modelmesh.contracts.call import Call, CallOptions, Limits
+from modelmesh.contracts.candidates import Candidate, Candidates, CandidateStatus, CountedLimit, Order, PoolView
 from modelmesh.contracts.conversation import addressed_to
 from modelmesh.contracts.discovery import (
     DiscoveredModels,
@@ -45,8 +46,12 @@ __all__ = [
     "AsyncEventStream",
     "Call",
     "CallOptions",
+    "Candidate",
+    "CandidateStatus",
+    "Candidates",
     "ConditionalSave",
     "ConnectorId",
+    "CountedLimit",
     "Counters",
     "CountersAtOnce",
     "DeactivationPolicy",
@@ -69,6 +74,8 @@ __all__ = [
     "ModelSnapshot",
     "Observability",
     "Operation",
+    "Order",
+    "PoolView",
     "PriceBand",
     "ProbeResult",
     "Probing",

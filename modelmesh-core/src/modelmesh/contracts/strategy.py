@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from modelmesh._engine.routing.candidates import Candidate, Candidates
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.candidates import Candidate, Candidates
 
 
 @frozen

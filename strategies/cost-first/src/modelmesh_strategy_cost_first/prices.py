@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts.models import ModelPricing
+from modelmesh.contracts import ModelPricing, PoolView
+from modelmesh_cdk.strategy import cost_nano_usd
 from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope, Price
 from modelmesh_strategy_cost_first.spent import Spent
 
@@ -29,17 +28,17 @@ class PriceList:
         spent: What their answers have cost so far.
     """
 
-    def __init__(self, pool: Pool, spent: Spent) -> None:
+    def __init__(self, pool: PoolView, spent: Spent) -> None:
         self.spent = spent
         self._members = pool.members
         self._pricings = [member.info.pricing for member in pool.members]
         self._read: dict[bool, tuple[Envelope, list[tuple[ModelPricing, int]]]] = {}
 
-    def has_members_of(self, pool: Pool) -> bool:
+    def has_members_of(self, pool: PoolView) -> bool:
         """Whether the pool has the same members as when they were looked at."""
         return pool.members is self._members
 
-    def is_of(self, pool: Pool) -> bool:
+    def is_of(self, pool: PoolView) -> bool:
         """Whether it is what the members cost now."""
         rows = zip(pool.members, self._pricings, strict=False)
         return self.has_members_of(pool) and all(member.info.pricing is pricing for member, pricing in rows)

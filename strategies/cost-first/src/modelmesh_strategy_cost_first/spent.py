@@ -1,7 +1,7 @@
 """What each model of a pool has cost so far: of those that cost a request the same, the one that has cost least goes first.
 
-Few equals are looked at one by one. For more of them a tree of masks is grown over the bits of what they have cost
-(:mod:`modelmesh._engine.routing.candidates`), so a step down the tree is one ``&``.
+Few equals are looked at one by one. For more of them a tree of masks is grown over the bits of what they have cost, so
+a step down the tree is one ``&``.
 """
 
 from __future__ import annotations

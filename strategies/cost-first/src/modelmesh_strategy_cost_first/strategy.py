@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
-from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
-from modelmesh._engine.limits.token_counts import allowed_output, prompt_size
-from modelmesh._engine.routing.candidates import FADE, Candidate, Candidates
-from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts import reported_tokens
-from modelmesh.contracts.call import Call
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh_cdk import BaseStrategy
+from modelmesh.contracts import Call, Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, reported_tokens
+from modelmesh_cdk.strategy import (
+    EWMA_ALPHA,
+    NANO,
+    TYPICAL_OUTPUT,
+    BaseStrategy,
+    allowed_output,
+    cost_nano_usd,
+    membership,
+    prompt_size,
+)
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
 from modelmesh_strategy_cost_first.spent import Spent
 
@@ -41,13 +43,13 @@ class CostFirst(BaseStrategy):
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)
         self._typical: float | None = None
-        self._lists: WeakKeyDictionary[Pool, tuple[PriceList, float]] = WeakKeyDictionary()
+        self._lists: WeakKeyDictionary[PoolView, tuple[PriceList, float]] = WeakKeyDictionary()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the cheapest candidate."""
         prompt, answer = self._expected(request.call)
         pool = candidates.pool
-        when = pool.reservations.epoch + request.now
+        when = pool.unix_time(request.now)
         chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when))
         if chosen is None:
             chosen = candidates.first()
@@ -64,7 +66,7 @@ class CostFirst(BaseStrategy):
         A score has to be a number, and so that of a model whose price is unknown is -1,000,000,000, which says no more
         than that it comes last.
         """
-        when = candidate.places[0][0].reservations.epoch + request.now if candidate.places else None
+        when = candidate.memberships[0][0].unix_time(request.now) if candidate.memberships else None
         cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)), when)
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
@@ -72,12 +74,13 @@ class CostFirst(BaseStrategy):
         """Learn how long answers are, and what they cost."""
         tokens = reported_tokens((outcome.get("usage") or {}).get("completion_tokens"))
         if tokens is not None and request.call.operation.streams:
-            self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * FADE
-        for pool, place in candidate.places:
-            if pool.name == request.pool:
-                cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.reservations.epoch + request.now)
-                if cost:
-                    self._prices(pool, request.now).spent.add(place, cost)
+            self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * EWMA_ALPHA
+        seat = membership(candidate, request)
+        if seat is not None:
+            pool, position = seat
+            cost = cost_nano_usd(candidate.info.pricing, outcome.get("usage"), pool.unix_time(request.now))
+            if cost:
+                self._prices(pool, request.now).spent.add(position, cost)
 
     def _expected(self, call: Call) -> tuple[int, int]:
         """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
@@ -88,7 +91,7 @@ class CostFirst(BaseStrategy):
         allowed = allowed_output(call)
         return prompt, answer if allowed is None else min(answer, allowed)
 
-    def _prices(self, pool: Pool, now: float) -> PriceList:
+    def _prices(self, pool: PoolView, now: float) -> PriceList:
         found, looked = self._lists.get(pool, (None, 0.0))
         if found is not None and found.has_members_of(pool) and abs(now - looked) < LOOK_S:
             return found

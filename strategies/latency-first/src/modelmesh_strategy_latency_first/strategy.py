@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError, ProviderTimeoutError
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_latency_first.waits import Waits
@@ -107,12 +106,12 @@ class LatencyFirst(BaseStrategy):
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Learn how long it took."""
         seconds = outcome.get("first_content_seconds")
-        if isinstance(seconds, int | float) and seconds >= 0 and candidate.places:
+        if isinstance(seconds, int | float) and seconds >= 0 and candidate.memberships:
             self._of(request).observe(candidate, float(seconds), request.now + seconds)
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
         """Learn that it took at least as long as somebody waited for it."""
-        if isinstance(error, ProviderTimeoutError) and error.timeout_seconds and candidate.places:
+        if isinstance(error, ProviderTimeoutError) and error.timeout_seconds and candidate.memberships:
             self._of(request).observe(candidate, error.timeout_seconds, request.now + error.timeout_seconds)
 
     def _of(self, request: SelectionRequest) -> Waits:
@@ -126,14 +125,14 @@ class LatencyFirst(BaseStrategy):
             request: When, and of what kind.
             faded: Let what nobody has looked at for a while fade; of what was never looked at nothing is left.
         """
-        waits, health, account = self._of(request), candidate.health, candidate.account
+        waits = self._of(request)
         known = waits.of(candidate)
         seconds = waits.median if known is None else known.seconds
         counts = seconds
         if faded:
-            counts = known.faded(request.now) if known else seconds if health.in_flight else 0.0
-        busy = 1 + (health.in_flight + account.in_flight) / 2  # their models may share what an account has
-        share = min(health.share(request.now), account.share(request.now))
+            counts = known.faded(request.now) if known else seconds if candidate.in_flight else 0.0
+        busy = 1 + (candidate.in_flight + candidate.provider_in_flight) / 2  # their models may share what an account has
+        share = candidate.slow_start_weight(request.now)
         too_slow = self._most is not None and counts > self._most
         return Prospect(too_slow, counts * busy / share, candidate, seconds, known is not None)
 
@@ -155,5 +154,5 @@ def _two(candidates: Candidates, number: int, rng: Any) -> list[Candidate]:
 def _said(prospect: Prospect) -> str:
     if not prospect.known:
         return "never asked before"
-    busy = prospect.candidate.health.in_flight
+    busy = prospect.candidate.in_flight
     return f"{prospect.seconds * 1000:.0f} ms to first content" + (f", {busy} in flight" if busy else "")

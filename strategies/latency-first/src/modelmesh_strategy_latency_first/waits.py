@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from attrs import define
 
-from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.contracts import Candidate
 
 DECAY_S = 10.0
 """After so many seconds an observation has lost nearly two thirds of its weight."""
@@ -70,7 +70,7 @@ class Waits:
     def _make_room(self) -> None:
         """Forget models that no pool has any more."""
         if len(self._of) >= self._full:
-            self._of = {one: wait for one, wait in self._of.items() if one.places}
+            self._of = {one: wait for one, wait in self._of.items() if one.memberships}
             self._sorted = sorted(self._of.values(), key=_rank)
             self._full = max(64, 2 * len(self._of))
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from modelmesh.contracts import PoolView
 from modelmesh.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.pool import Pool
 
 MOST = 1e15
 """No weight is above it."""
@@ -49,7 +47,7 @@ def balance_mode(config: Mapping[str, Any]) -> str:
     return str(mode)
 
 
-def weights_for(pool: Pool, stated: Mapping[str, float]) -> list[float]:
+def weights_for(pool: PoolView, stated: Mapping[str, float]) -> list[float]:
     """Return the configured weight of each member: by its own name, else by its provider's, else 1."""
     found = [UNLISTED] * len(pool.members)
     for masks in (pool.mask_of_provider, pool.mask_of_model):

@@ -8,11 +8,8 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh._engine.routing.levels import Alarms, levels
-from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
-from modelmesh_cdk import BaseStrategy
+from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult
+from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
 from modelmesh_strategy_load_balanced.settings import MOST, balance_mode, configured_weights, weights_for
 from modelmesh_strategy_load_balanced.weights import Weights
 
@@ -40,25 +37,26 @@ class LoadBalanced(BaseStrategy):
         super().__init__(config)
         self._stated = configured_weights(self.config)
         self._absolute = balance_mode(self.config) == "absolute"
-        self._pool: Pool | None = None
+        self._pool: PoolView | None = None
         self._members: tuple[Candidate, ...] = ()
         self._weights: Weights
-        self._alarms = Alarms()
+        self._timers = Timers()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return one by chance."""
         weights = self._up_to_date(candidates.pool, request.now)
         chosen = candidates.first_of(_Draw(weights, request))
         assert chosen is not None  # candidates are never empty
-        weight, part = weights.of(candidates.pool.position(chosen) or 0), _share(chosen, request.now)
+        weight, part = weights.of(candidates.pool.position(chosen) or 0), chosen.slow_start_weight(request.now)
         return SelectionResult(chosen, weight * part, self._said(chosen, weight, part))
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """Return its weight now."""
-        pool, place = _seat(candidate, request)
-        if pool is None:
+        seat = membership(candidate, request)
+        if seat is None:
             return 0.0
-        return self._up_to_date(pool, request.now).of(place) * _share(candidate, request.now)
+        pool, place = seat
+        return self._up_to_date(pool, request.now).of(place) * candidate.slow_start_weight(request.now)
 
     def _said(self, chosen: Candidate, weight: float, part: float) -> str:
         if self._stated:
@@ -87,33 +85,31 @@ class LoadBalanced(BaseStrategy):
         """Take back what was reserved for it."""
         self._look(candidate, request, request.now)
 
-    def _up_to_date(self, pool: Pool, now: float) -> Weights:
+    def _up_to_date(self, pool: PoolView, now: float) -> Weights:
         """Return the weights, with everything in them that time alone has changed."""
         if pool.members is not self._members:
-            self._pool, self._members, self._alarms = pool, pool.members, Alarms()
+            self._pool, self._members, self._timers = pool, pool.members, Timers()
             if self._stated:
                 self._weights = Weights(pool, weights_for(pool, self._stated))
             else:
                 seen = [self._measure(pool, place, now) for place in range(len(pool.members))]
                 self._weights = Weights(pool, seen)
-        for place, when in self._alarms.due(now):
+        for place, when in self._timers.due(now):
             self._weights.set(place, self._measure(pool, place, when))
         return self._weights
 
     def _look(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
-        pool, place = _seat(candidate, request)
-        # A pool nobody chose from yet, or that has got members since, is read as a whole then.
-        if pool is not None and pool.members is self._members and not self._stated:
+        seat = membership(candidate, request)
+        if seat is None or self._stated:
+            return
+        pool, place = seat
+        if pool.members is self._members:  # else select() reads the whole pool
             self._weights.set(place, self._measure(pool, place, now))
 
-    def _measure(self, pool: Pool, place: int, now: float) -> float | None:
+    def _measure(self, pool: PoolView, place: int, now: float) -> float | None:
         """Return a member's headroom, ``None`` when nothing is known of it, and look again when time changes it."""
-        found = [
-            level
-            for level in levels(pool.members[place], now, epoch=pool.reservations.epoch)
-            if not self._absolute or level.kind == "requests"
-        ]
-        self._alarms.set(place, min((level.changes_at for level in found), default=math.inf))
+        found = [level for level in remaining(pool.members[place], pool, now) if not self._absolute or level.kind == "requests"]
+        self._timers.set(place, min((level.changes_at for level in found), default=math.inf))
         if self._absolute:
             return min((float(min(level.left, MOST)) for level in found), default=None)
         return min((level.ratio for level in found), default=None)
@@ -128,14 +124,4 @@ class _Draw:
 
     def first(self, mask: int) -> int:
         now = self.request.now
-        return self.weights.draw(mask, self.request.rng.random, lambda candidate: _share(candidate, now))
-
-
-def _share(candidate: Candidate, now: float) -> float:
-    """Return how much of its load a candidate is given after a recovery."""
-    return min(candidate.health.share(now), candidate.account.share(now))
-
-
-def _seat(candidate: Candidate, request: SelectionRequest) -> tuple[Pool | None, int]:
-    """Return the pool a request is for, and the candidate's place in it."""
-    return next(((pool, place) for pool, place in candidate.places if pool.name == request.pool), (None, 0))
+        return self.weights.draw(mask, self.request.rng.random, lambda candidate: candidate.slow_start_weight(now))

@@ -3,7 +3,7 @@
 Members are kept in classes whose weights are within a factor of four. A draw takes a class by the most that its members may
 weigh, a member of it evenly, and keeps that one as often as it really weighs; else it draws again. That is exact for every
 set: what is not in it is drawn again like what weighs less. From a set that leaves most members out it is drawn through the
-classes' masks (:mod:`modelmesh._engine.routing.candidates`), so that few draws are in vain.
+classes' masks, so that few draws are in vain.
 """
 
 from __future__ import annotations
@@ -13,12 +13,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts import Candidate, PoolView
 
 TRIES = 32
 """Draws before another way is taken; one in four is kept at least where nothing recovers and nothing is left out."""
@@ -52,7 +48,7 @@ class _Class:
 class Weights:
     """A weight for each member of a pool; ``None`` is unknown and weighs as much as the median of the known ones."""
 
-    def __init__(self, pool: Pool, weights: Sequence[float | None]) -> None:
+    def __init__(self, pool: PoolView, weights: Sequence[float | None]) -> None:
         """Take the weights.
 
         Args:
@@ -170,13 +166,13 @@ class Weights:
         return None
 
     def _exactly(self, mask: int, chance: float, share: Callable[[Candidate], float]) -> int:
-        candidates = list(Candidates(self._pool, mask))
+        candidates = list(self._pool.subset(mask))
         places = [self._pool.position(candidate) or 0 for candidate in candidates]
         sums = list(accumulate(self.of(at) * share(one) for at, one in zip(places, candidates, strict=True)))
         return places[min(bisect_right(sums, chance * sums[-1]), len(places) - 1)]
 
     def _nth(self, mask: int, number: int) -> int:
-        return self._pool.position(Candidates(self._pool, mask).pick(number)) or 0
+        return self._pool.position(self._pool.subset(mask).pick(number)) or 0
 
 
 def _class_of(weight: float) -> int:

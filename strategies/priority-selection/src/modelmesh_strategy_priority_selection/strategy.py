@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult, Strategy
 from modelmesh.errors import NoActiveModelError
-from modelmesh_cdk import BaseStrategy
+from modelmesh_cdk.strategy import BaseStrategy, membership
 
 MODEL_SCORE, PROVIDER_SCORE = 1000.0, 500.0
 
@@ -72,14 +71,16 @@ class PrioritySelection(BaseStrategy):
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """1,000 and more for a listed model, 500 and more for one of a listed provider, else 0."""
-        for pool, at in candidate.places:  # the pool knows every name a model goes by, as it does for select()
-            if pool.name == request.pool:
-                for place, name in enumerate(self._models):
-                    if pool.mask_of_model(name) >> at & 1:
-                        return self._worth(MODEL_SCORE, self._models, place)
-                for place, name in enumerate(self._providers):
-                    if pool.mask_of_provider(name) >> at & 1:
-                        return self._worth(PROVIDER_SCORE, self._providers, place)
+        seat = membership(candidate, request)
+        if seat is None:
+            return 0.0
+        pool, position = seat
+        for place, name in enumerate(self._models):
+            if pool.mask_of_model(name) >> position & 1:
+                return self._worth(MODEL_SCORE, self._models, place)
+        for place, name in enumerate(self._providers):
+            if pool.mask_of_provider(name) >> position & 1:
+                return self._worth(PROVIDER_SCORE, self._providers, place)
         return 0.0
 
     @staticmethod

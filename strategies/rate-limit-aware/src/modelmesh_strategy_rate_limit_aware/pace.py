@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from modelmesh._engine.routing.levels import Alarms
+from modelmesh_cdk.strategy import Timers
 
 MINUTE = 60.0
 
@@ -26,7 +26,7 @@ class Pace:
         self._min_delta = min_delta
         self._max_rpm = max_rpm
         self._asked: dict[int, deque[float]] = {}
-        self._alarms = Alarms()
+        self._timers = Timers()
         self._latest = 0.0
         self.resting = 0
 
@@ -43,9 +43,9 @@ class Pace:
                 until = max(until, times[0] + MINUTE)
         if until > now:
             self.resting |= 1 << place
-            self._alarms.set(place, until)
+            self._timers.set(place, until)
 
     def advance(self, now: float) -> None:
         """Let those go on that have rested long enough."""
-        for place, _ in self._alarms.due(now):
+        for place, _ in self._timers.due(now):
             self.resting &= ~(1 << place)

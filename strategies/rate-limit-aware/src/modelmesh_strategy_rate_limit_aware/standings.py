@@ -1,7 +1,7 @@
 """The members of a pool by what is left of their rate limits, and the best of any set of them in a fixed number of steps.
 
-Shares are kept in steps of a thousandth. Over the steps stands a tree of masks (``routing/candidates.py``), so a step down
-the tree is one ``&``; members that stand equal go in pool order.
+Shares are kept in steps of a thousandth. Over the steps stands a tree of masks, so a step
+down the tree is one ``&``; members that stand equal go in pool order.
 """
 
 from __future__ import annotations

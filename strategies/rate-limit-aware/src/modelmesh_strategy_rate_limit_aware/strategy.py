@@ -8,13 +8,9 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh._engine.routing.levels import Alarms, levels
-from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts import duration
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, duration
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk import BaseStrategy
+from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
 from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import STEPS, Standings, in_steps
 
@@ -45,10 +41,10 @@ class RateLimitAware(BaseStrategy):
         super().__init__(config)
         self._threshold, self._min_delta, self._max_rpm = _settings(self.config.get("rate_limit") or {})
         self._current: Candidate | None = None
-        self._pool: Pool | None = None
+        self._pool: PoolView | None = None
         self._pace = Pace(self._min_delta, self._max_rpm)
         self._standings: Standings
-        self._alarms = Alarms()
+        self._timers = Timers()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the current one while it has room, else the one with most left."""
@@ -66,9 +62,10 @@ class RateLimitAware(BaseStrategy):
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """4 for the current one while it has room; 2 and what is left for others; less for those that are passed over."""
-        pool, place = _seat(candidate, request)
-        if pool is None:
+        seat = membership(candidate, request)
+        if seat is None:
             return UNKNOWN
+        pool, place = seat
         order = _Order(self._up_to_date(pool, request.now), self._pace.resting)
         return STAYS if candidate is self._current and order.has_room(place) else order.worth(place)
 
@@ -90,45 +87,47 @@ class RateLimitAware(BaseStrategy):
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
         """Stay with it from here."""
         self._current = candidate
-        pool, place = _seat(candidate, request)
-        if pool is not None:
+        seat = membership(candidate, request)
+        if seat is not None:
+            pool, place = seat
             self._up_to_date(pool, request.now)
             self._pace.asked(place, request.now)
             self._look(pool, place, request.now)
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Take what its answer said of its limits."""
-        pool, place = _seat(candidate, request)
-        if pool is not None and pool is self._pool:
-            self._up_to_date(pool, request.now)
-            self._look(pool, place, max(candidate.answered_at, request.now))
+        self._remeasure(candidate, request, max(candidate.answered_at, request.now))
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
         """Take back what was reserved for it."""
-        pool, place = _seat(candidate, request)
-        if pool is not None and pool is self._pool:
-            self._up_to_date(pool, request.now)
-            self._look(pool, place, request.now)
+        self._remeasure(candidate, request, request.now)
 
-    def _up_to_date(self, pool: Pool, now: float) -> Standings:
+    def _remeasure(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
+        seat = membership(candidate, request)
+        if seat is not None and seat[0] is self._pool:
+            pool, place = seat
+            self._up_to_date(pool, request.now)
+            self._look(pool, place, now)
+
+    def _up_to_date(self, pool: PoolView, now: float) -> Standings:
         """Return the standings, with everything in them that time alone has changed."""
         if pool is not self._pool:
             size = len(pool.members)
-            self._pool, self._alarms = pool, Alarms()
+            self._pool, self._timers = pool, Timers()
             self._standings, self._pace = Standings(size, self._threshold), Pace(self._min_delta, self._max_rpm)
             for place in range(size):
                 self._look(pool, place, now)
         for place in self._standings.grow(len(pool.members)):
             self._look(pool, place, now)
-        for place, when in self._alarms.due(now):
+        for place, when in self._timers.due(now):
             self._look(pool, place, when)
         self._pace.advance(now)
         return self._standings
 
-    def _look(self, pool: Pool, place: int, now: float) -> None:
+    def _look(self, pool: PoolView, place: int, now: float) -> None:
         """Read what is left of a member's limits, and look again when time changes it."""
-        found = levels(pool.members[place], now, epoch=pool.reservations.epoch)
-        self._alarms.set(place, min((level.changes_at for level in found), default=math.inf))
+        found = remaining(pool.members[place], pool, now)
+        self._timers.set(place, min((level.changes_at for level in found), default=math.inf))
         self._standings.set(place, min((level.ratio for level in found), default=None))
 
 
@@ -168,11 +167,6 @@ class _Order:
         if share is None:
             return UNKNOWN
         return (SCARCE if self.standings.over >> place & 1 else HAS_ROOM) + left
-
-
-def _seat(candidate: Candidate, request: SelectionRequest) -> tuple[Pool | None, int]:
-    """Return the pool a request is for, and the candidate's place in it."""
-    return next(((pool, place) for pool, place in candidate.places if pool.name == request.pool), (None, 0))
 
 
 def _settings(stated: Mapping[str, Any]) -> tuple[float, float, int]:

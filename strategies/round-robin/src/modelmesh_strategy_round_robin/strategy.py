@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
 from modelmesh_cdk import BaseStrategy
 
 

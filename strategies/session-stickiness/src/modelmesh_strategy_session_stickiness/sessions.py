@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from hashlib import blake2b
 
-from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.contracts import Candidate
 
 LONGEST_NAME = 64
 """Of a longer one only a digest is kept: callers choose the names, and they must not fill the memory."""

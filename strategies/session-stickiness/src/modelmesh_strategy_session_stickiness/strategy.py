@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh.contracts import duration
-from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult, Strategy, duration
 from modelmesh.errors import ConfigurationError, SessionModelUnavailableError
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_session_stickiness.naming import session_of
@@ -117,7 +115,7 @@ class SessionStickiness(BaseStrategy):
 def _unavailable(model: Candidate, candidates: Candidates, request: SelectionRequest) -> SessionModelUnavailableError:
     pool, facts = candidates.pool, {}
     why = pool.standby_reason(model, request.now) if pool.position(model) is not None else "it has left the pool"
-    due = max(model.health.due, model.account.due) - request.now
+    due = model.available_at - request.now
     if 0 < due < float("inf"):
         facts["retry_after"] = due
     message = (

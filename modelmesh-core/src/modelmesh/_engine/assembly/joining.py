@@ -85,7 +85,7 @@ class ModelJoiner:
             for candidate in taken:
                 if window is not None:
                     window.join(candidate.health, health, now)
-        joined = [one for one in candidates if one.places]
+        joined = [one for one in candidates if one.memberships]
         for candidate in joined:
             self.router.admitted(candidate)
         return joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh.contracts.candidates import Candidate, Candidates, CandidateStatus
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 
 
@@ -43,7 +43,7 @@ class StickUntilFailure:
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Keep to who answered in place of one that failed."""
-        if self._lost or (self._current is not None and self._current.status != "active"):
+        if self._lost or (self._current is not None and self._current.status is not CandidateStatus.ACTIVE):
             self._current, self._lost = candidate, False
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:

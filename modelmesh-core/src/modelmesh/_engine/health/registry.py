@@ -69,7 +69,7 @@ class HealthRegistry:
         self._now = now
         while self._forget and self._forget[0][0] <= now:
             _, _, candidate, feature = heapq.heappop(self._forget)
-            for pool, bit in candidate.places:
+            for pool, bit in candidate.memberships:
                 pool.set_refused(feature, bit, on=False)
         self._let_go(now)
         while self._timers and self._timers[0][0] <= now:
@@ -95,7 +95,7 @@ class HealthRegistry:
 
     def _remember(self, candidate: Candidate, feature: str, now: float) -> None:
         """Do not offer this model requests with a parameter that it refused, for a while."""
-        for pool, bit in candidate.places:
+        for pool, bit in candidate.memberships:
             pool.set_refused(feature, bit, on=True)
         self._sequence += 1
         heapq.heappush(self._forget, (now + FORGET_FEATURE_S, self._sequence, candidate, feature))
@@ -445,7 +445,7 @@ class HealthRegistry:
             for pool, mask in circuit.places:
                 pool.set_account(circuit, mask, on=on)
         elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
-            for pool, bit in circuit.candidate.places:
+            for pool, bit in circuit.candidate.memberships:
                 pool.set_ready(bit, on=circuit.ready)
 
 

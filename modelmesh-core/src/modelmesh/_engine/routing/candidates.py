@@ -14,20 +14,24 @@ from attrs import define, field
 
 from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth
 from modelmesh._engine.limits.token_counts import PromptSize, answers_of, prompt_size
+from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
-    from modelmesh._engine.routing.ranking import Order
     from modelmesh._engine.routing.standby_policy import Judge
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.candidates import Order
     from modelmesh.contracts.provider import Provider
 
 
-FADE, RISE = 0.1, 0.5
-"""Weight of the latest answer in the typical output: a shorter one lowers it slowly, a longer one raises it quickly."""
+EWMA_ALPHA = 0.1
+"""Weight of the latest sample in a moving average."""
+
+EWMA_ALPHA_RISE = 0.5
+"""The same where the latest answer is longer than the average: the typical output rises faster than it falls."""
 
 RECENT = 8
 """Latest answers of a model that are remembered one by one."""
@@ -50,6 +54,7 @@ class Candidate:
         provider: Who serves it.
         account: The provider entry's own health, shared by all its models.
         health: This model's health.
+        memberships: Pools that contain it, each with its position there.
         judges: Policies of the pools that have it, where they have their own.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
         answers: Answers that :attr:`typical_output` was learned from.
@@ -64,7 +69,7 @@ class Candidate:
     provider: Provider = field(repr=False)
     account: ProviderHealth = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
-    places: list[tuple[Pool, int]] = field(factory=list, repr=False)
+    memberships: list[tuple[Pool, int]] = field(factory=list, repr=False)
     judges: list[Judge] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
@@ -101,13 +106,13 @@ class Candidate:
             several = 1 if call is None else answers_of(call)
             latest, before = tokens / several if limit is None else min(tokens / several, limit), self.typical_output
             self.recent_outputs.append(latest)
-            weight = RISE if before is not None and latest > before else FADE
+            weight = EWMA_ALPHA_RISE if before is not None and latest > before else EWMA_ALPHA
             self.typical_output = latest if before is None else before + (latest - before) * weight
             self.answers += 1
         if prompt is not None and call is not None:
             excess = prompt - prompt_size(call).estimated
             self.prompts += 1
-            self.prompt_excess = max(self.prompt_excess * (1 - FADE), float(excess), 0.0)
+            self.prompt_excess = max(self.prompt_excess * (1 - EWMA_ALPHA), float(excess), 0.0)
 
     def prompt_size(self, call: Call) -> PromptSize:
         """Return the size of a prompt, corrected by what the vendor reported of earlier ones."""
@@ -138,9 +143,28 @@ class Candidate:
         return self.account.connector_id
 
     @property
-    def status(self) -> str:
-        """``active`` or ``standby``."""
-        return "active" if self.health.ready and self.account.ready else "standby"
+    def status(self) -> CandidateStatus:
+        """Whether its circuit breaker and that of its provider account let requests through."""
+        return CandidateStatus.ACTIVE if self.health.ready and self.account.ready else CandidateStatus.STANDBY
+
+    @property
+    def in_flight(self) -> int:
+        """Number of its requests in flight."""
+        return self.health.in_flight
+
+    @property
+    def provider_in_flight(self) -> int:
+        """Number of requests in flight at its provider account."""
+        return self.account.in_flight
+
+    @property
+    def available_at(self) -> float:
+        """Time at which its circuit breakers let requests through again, 0 while they do."""
+        return max(self.health.due, self.account.due)
+
+    def slow_start_weight(self, now: float) -> float:
+        """Return the share of its normal load that it should get."""
+        return min(self.health.share(now), self.account.share(now))
 
     @property
     def failure_count(self) -> int:
@@ -182,7 +206,7 @@ class Candidates:
             rest ^= low
 
     def __contains__(self, candidate: object) -> bool:
-        place = self._pool.position(candidate)  # type: ignore[arg-type]
+        place = self._pool.position(candidate)
         return place is not None and bool(self._mask >> place & 1)
 
     def first(self) -> Candidate | None:
@@ -190,7 +214,7 @@ class Candidates:
         mask = self._mask
         return self._pool.members[(mask & -mask).bit_length() - 1] if mask else None
 
-    def after(self, candidate: Candidate | None) -> Candidate | None:
+    def after(self, candidate: object | None) -> Candidate | None:
         """Return the next in pool order after a member, going round; the member itself when it is the only one."""
         place = self._pool.position(candidate) if candidate is not None else None
         if place is not None:

@@ -11,6 +11,7 @@ from attrs import frozen
 from modelmesh._engine.limits.cost import RATES, pricing_at
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.flow import Send, serve
+from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError
 
@@ -135,7 +136,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
                 candidate.model_id,
                 candidate.provider_id,
                 candidate.connector_id,
-                "standby" if standby else "active",
+                (CandidateStatus.STANDBY if standby else CandidateStatus.ACTIVE).value,
                 candidate is chosen,
                 _score(pool, candidate, request),
                 why,

@@ -254,12 +254,8 @@ def _say_limit(error: Any, quota: Limit) -> None:
 
 def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
     """Seconds until the first able member comes back, ``None`` when none is known to."""
-    due = (_due_at(candidate) - now for candidate in Candidates(pool, considered.able & pool.in_use))
+    due = (candidate.available_at - now for candidate in Candidates(pool, considered.able & pool.in_use))
     return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)
-
-
-def _due_at(candidate: Candidate) -> float:
-    return max(candidate.health.due, candidate.account.due)
 
 
 def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:

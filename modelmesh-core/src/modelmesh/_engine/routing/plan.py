@@ -190,9 +190,10 @@ class Rotation:
         except Exception as error:
             raise verdicts.broken_strategy(self.pool, error) from error
         candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
-        if candidate not in candidates:
+        place = self.pool.position(candidate)
+        if place is None or candidate not in candidates:
             raise verdicts.stranger_chosen(self.pool, candidate)
-        return candidate, reason or f"chosen by {strategy.id}"
+        return self.pool.members[place], reason or f"chosen by {strategy.id}"
 
     def _last_resort(self) -> tuple[Candidate, str] | None:
         """Return a candidate that is tried only because the request would fail otherwise.
@@ -210,7 +211,7 @@ class Rotation:
         if not self.pool.policy.panic:
             return None
         due = [
-            (_due(c), place, c)
+            (c.available_at, place, c)
             for place, c in enumerate(Candidates(self.pool, rest & self.pool.in_use & ~self.visited))
             if _may_panic(c)
         ]
@@ -401,10 +402,6 @@ def _is_listed(error: ProviderError, retry: RetryPolicy) -> bool:
     listed = retry.retryable_codes is not None and error.status in retry.retryable_codes
     sent = error.failure is not FailureClass.CALLER and (error.failure is not FailureClass.CAPABILITY or error.body is not None)
     return listed and sent
-
-
-def _due(candidate: Candidate) -> float:
-    return max(candidate.health.due, candidate.account.due)
 
 
 def _may_panic(candidate: Candidate) -> bool:

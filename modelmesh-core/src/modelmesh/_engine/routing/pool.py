@@ -10,6 +10,7 @@ from modelmesh._engine.health.retry_policy import PoolPolicy
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing import standby_reasons as standby
 from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.counted_limits import counted_limits
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.requirements import lacks, needs
 from modelmesh._engine.routing.vector_spaces import VectorSpace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.routing.standby_policy import Judge
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.candidates import Candidate as CandidateView
+    from modelmesh.contracts.candidates import CountedLimit
     from modelmesh.contracts.strategy import Strategy
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations, forecast
@@ -93,7 +96,7 @@ class Pool:
     def _enter(self, place: int, candidate: Candidate) -> None:
         """Note under which names and with which limits a member is found."""
         bit, account, info = 1 << place, candidate.account, candidate.info
-        candidate.places.append((self, place))
+        candidate.memberships.append((self, place))
         self._accounts[id(account)] = account
         self._by_account[id(account)] = self._by_account.get(id(account), 0) | bit
         for name in {*account.names, account.provider_id}:
@@ -136,7 +139,7 @@ class Pool:
     def leave(self) -> None:
         """Take the members back from under the health book."""
         for candidate in self.members:
-            candidate.places = [place for place in candidate.places if place[0] is not self]
+            candidate.memberships = [place for place in candidate.memberships if place[0] is not self]
             candidate.account.places = [place for place in candidate.account.places if place[0] is not self]
 
     # -- what the health book tells -------------------------------------------------------------------------------
@@ -235,9 +238,13 @@ class Pool:
         """Members that ``rotate()`` put in standby and that are healthy: the last resort before a request fails."""
         return self._rotated & self._ready & ~self._account_off
 
-    def position(self, candidate: Candidate) -> int | None:
-        """Return the place of a member, ``None`` for a stranger."""
+    def position(self, candidate: object) -> int | None:
+        """Return the position of a member, ``None`` for anything else."""
         return self._position.get(id(candidate))
+
+    def subset(self, mask: int) -> Candidates:
+        """Return the members at the positions of a mask."""
+        return Candidates(self, mask)
 
     def mask_of_provider(self, name: str) -> int:
         """Members of a provider, by key, connector ID or provider name."""
@@ -266,13 +273,25 @@ class Pool:
         """Return the members that may not be asked now."""
         return list(Candidates(self, self._all & ~self.available))
 
-    def standby_reason(self, candidate: Candidate, now: float) -> str | None:
+    def standby_reason(self, candidate: CandidateView, now: float) -> str | None:
         """Return why a member is in standby, ``None`` when it is active."""
         place = self._position[id(candidate)]
         if self._closed >> place & 1:
             return "put in standby by hand"
-        found = standby.reasons(candidate, now, self.reservations.epoch)
-        return "; also ".join(found) if found else standby.full(candidate.account)
+        member = self.members[place]
+        found = standby.reasons(member, now, self.reservations.epoch)
+        return "; also ".join(found) if found else standby.full(member.account)
+
+    def counted_limits(self, candidate: CandidateView, now: float) -> tuple[CountedLimit, ...]:
+        """Return the configured limits of a member and of its provider account."""
+        member = self.members[self._position[id(candidate)]]
+        if not (member.health.counters or member.account.counters):
+            return ()
+        return tuple(counted_limits(member, now, self.reservations.epoch))
+
+    def unix_time(self, now: float) -> float:
+        """Convert monotonic seconds to Unix seconds."""
+        return self.reservations.epoch + now
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:
         """Say what a member lacks for a call, ``None`` when nothing it states."""

@@ -20,6 +20,7 @@ from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution as authors
 from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy
 from modelmesh.errors import ConnectorError
 
@@ -217,7 +218,7 @@ class Judge:
             model_id=candidate.model_id,
             provider_id=candidate.provider_id,
             now=self.epoch + now,
-            status="standby" if off_at is not None else candidate.status,
+            status=CandidateStatus.STANDBY if off_at is not None else candidate.status,
             failure_count=record.failures,
             error_rate=recent.count(False) / len(recent) if recent else None,
             samples=len(recent),

@@ -187,7 +187,7 @@ def rejoin(state: SystemState, candidate: Candidate, health: HealthRegistry, res
         reservations.restore(own, state.meters, now)
         if name in state.models:
             _reopen(health, breaker, state.models[name], now, reservations.epoch)
-        for pool, _ in candidate.places:
+        for pool, _ in candidate.memberships:
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
                 pool.close(candidate, rotated=name in kept.get("rotated", ()))

@@ -1,0 +1,41 @@
+"""Configured limits of a candidate in the form that strategies read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.limits.window import Period
+from modelmesh.contracts.candidates import CountedLimit
+
+if TYPE_CHECKING:
+    from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.routing.candidates import Candidate
+
+KINDS = ("requests", "tokens")
+
+SLIDING_STEP_S = 1.0
+"""Shortest time between two changes of a sliding window that is reported."""
+
+
+def counted_limits(candidate: Candidate, now: float, epoch: float) -> Iterator[CountedLimit]:
+    """Yield the enforced limits of requests and tokens of a model and of its provider account.
+
+    Args:
+        candidate: The model.
+        now: Monotonic seconds.
+        epoch: Unix time at which the monotonic clock read 0.
+    """
+    when = epoch + now
+    for counter in (*candidate.health.counters, *candidate.account.counters):
+        quota = counter.quota
+        if quota.metric.value in KINDS and quota.enforce and quota.window.period is not Period.REQUEST:
+            counter.roll(when)
+            yield CountedLimit(quota.metric.value, quota.limit, counter.left, _resets_at(counter, when) - epoch)
+
+
+def _resets_at(counter: LimitCounter, when: float) -> float:
+    if counter.left >= counter.quota.limit:
+        return math.inf
+    return max(counter.resets(when), when + SLIDING_STEP_S)

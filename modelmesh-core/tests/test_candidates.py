@@ -1,0 +1,48 @@
+"""Sets of candidates: selection by number and by an order of preference."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts.models import ModelInfo
+
+
+def pool(size: int) -> Pool:
+    account = ProviderHealth(provider_id="p", connector_id="test.v1", names=("p",))
+    members = [Candidate(str(n), str(n), ModelInfo(str(n)), None, account) for n in range(size)]  # type: ignore[arg-type]
+    return Pool("chat", "", members, None, HealthRegistry(draw=lambda: 0.5))  # type: ignore[arg-type]
+
+
+@given(st.integers(1, 2**130 - 1), st.data())
+def test_candidates_pick_returns_nth(mask: int, data: st.DataObject) -> None:
+    candidates = Candidates(POOL, mask)
+    number = data.draw(st.integers(0, len(candidates) - 1))
+    assert candidates.pick(number) is list(candidates)[number]
+
+
+POOL = pool(130)
+
+
+def test_candidates_pick_beyond_size_raises() -> None:
+    with pytest.raises(IndexError, match="2 of 2"):
+        Candidates(POOL, 0b101).pick(2)
+
+
+class Highest:
+    """Prefers the highest position."""
+
+    def first(self, mask: int) -> int | None:
+        return mask.bit_length() - 1 if mask else None
+
+
+def test_candidates_first_of_order_uses_only_the_set() -> None:
+    candidates = POOL.subset(0b1011)
+    assert candidates.first_of(Highest()) is POOL.members[3]
+    assert candidates.pool is POOL
+    assert POOL.subset(0).first_of(Highest()) is None
