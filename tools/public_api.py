@@ -92,7 +92,7 @@ def _member(name: str, member: Any) -> str | None:
         return f"property {name} -> {member.fget.__annotations__.get('return', '?')}"
     if isinstance(member, functools.cached_property):
         return f"property {name} -> {member.func.__annotations__.get('return', '?')}"
-    if inspect.isfunction(member) and member.__name__ == name:  # a protocol's constructor is not its own
+    if inspect.isfunction(member) and (name != "__init__" or member.__name__ == name):  # a protocol's is typing's own
         return f"{'async ' if inspect.iscoroutinefunction(member) else ''}def {name}{_signature(member)}"
     return None
 
