@@ -81,6 +81,25 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "--config-file", "pyproject.toml", "tests/typing_api.py")
 
 
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def versions(session: nox.Session) -> None:
+    """Run the tests of core and the kit, or those given, on every Python version that has an interpreter here."""
+    _everything(session)
+    chosen = session.posargs or ("modelmesh-core/tests", "modelmesh-cdk/tests", "strategies", "storage")
+    session.run("python", "-m", "pytest", "-q", *ABREAST, ALIKE, *chosen)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the same tests with the lowest version of each dependency that the packages declare."""
+    _everything(session)
+    editable = [argument for package in PACKAGES for argument in ("-e", str(package))]
+    extras = ("-e", "modelmesh-core[cli]", "-e", "modelmesh-cdk[fast]")
+    session.install("--upgrade", "--resolution", "lowest-direct", *editable, *extras)
+    chosen = session.posargs or ("modelmesh-core/tests", "modelmesh-cdk/tests", "strategies", "storage")
+    session.run("python", "-m", "pytest", "-q", *ABREAST, ALIKE, *chosen)
+
+
 @nox.session
 def isolation(session: nox.Session) -> None:
     """Build wheels, and pass each package's tests with only what it declares; then a stranger's package beside them."""
