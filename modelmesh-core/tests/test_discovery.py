@@ -617,7 +617,7 @@ def test_it_is_closed_with_the_mesh_and_asks_nobody_after(scripted: Any) -> None
 
 def test_a_mesh_that_only_looks_asks_nobody(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}}, start=False)
-    world.mesh.initialize(world.config, keep_state=False)
+    world.mesh.initialize(world.config, read_only=True)
     assert world.mesh.discovery.scheduler._thread is None
     assert world.finder.asked == []
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh._engine.routing.flow import Post, Send, Totals, Wait, serve
-from modelmesh._engine.state import SharedCounts
+from modelmesh._engine.state import SharedCounters
+from modelmesh._engine.state.store_health import StoreHealth
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -57,7 +58,7 @@ class Process:
             }
         )
         assert self.mesh.state is not None
-        self.mesh.state._stop.set()  # its thread does nothing more
+        self.mesh.state.thread.stop()  # its thread does nothing more
         self.state, self.reservations = self.mesh.state, self.mesh._reservations
 
     def flow(self) -> Any:
@@ -74,7 +75,7 @@ class Process:
         try:
             step = next(flow)
             if isinstance(step, Post):
-                step = flow.send(self.state.post(step.amounts))
+                step = flow.send(self.state.publish(step.amounts))
         except RoutingError:
             return None
         assert isinstance(step, Send)
@@ -179,7 +180,7 @@ def test_what_others_give_back_is_seen_though_something_was_left() -> None:
 def test_what_threads_missed_of_each_other_is_put_right() -> None:
     process = Process(MemoryStorage(), limit=9.0)
     one, other = process.flow(), process.begin()
-    totals = process.state.post(next(one).amounts)
+    totals = process.state.publish(next(one).amounts)
     with pytest.raises(StopIteration):  # it takes more than was expected, while the other one waits for the store
         other.send(Answer({**Vendor().send(None, "", None).body, "usage": {"prompt_tokens": 0, "completion_tokens": 50}}))
     assert isinstance(one.send(totals), Send)
@@ -417,50 +418,61 @@ class AtOnce(Moody):
         return {key: self.increment(key, amount) for key, (amount, _) in additions.items()}
 
 
+class RecordedHealth(StoreHealth):
+    """Collects every failure, where the store's own health publishes the first alone."""
+
+    def __init__(self, failures: list[Exception] | None = None) -> None:
+        super().__init__("test.moody.v1", lambda _event, _facts: None)
+        self.failures = failures if failures is not None else []
+
+    def record_failure(self, error: Exception) -> None:
+        self.failures.append(error)
+
+
 @pytest.mark.parametrize("store", [Moody(), AtOnce()], ids=["one by one", "at once"])
 def test_a_store_that_failed_is_left_alone_by_requests(store: Moody) -> None:
     failures: list[Exception] = []
-    counts = SharedCounts(store, "test/", lambda: EVENING, failures.append, lambda: None)
-    assert counts.post({"a@": 1, "b@": 2}) == Totals({"a@": 1, "b@": 2})
+    counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth(failures))
+    assert counts.publish({"a@": 1, "b@": 2}) == Totals({"a@": 1, "b@": 2})
     store.raises = StorageError("down", connector_id="test.moody.v1")
-    assert counts.post({"a@": 10}) is None
+    assert counts.publish({"a@": 10}) is None
     asked = store.asked
-    assert [counts.post({"b@": 5}) for _ in range(3)] == [None] * 3
+    assert [counts.publish({"b@": 5}) for _ in range(3)] == [None] * 3
     assert (store.asked, len(failures), counts.pending) == (asked, 1, 2)
-    assert counts.post({}, again=True) is None
+    assert counts.publish({}, retry=True) is None
     store.raises = None
-    assert counts.post({"a@": 1}) is None, "requests go on without it until somebody asked again"
-    assert counts.post({}, again=True) == Totals({"a@": 12, "b@": 17})
-    assert counts.post({"a@": 1}) == Totals({"a@": 13})
+    assert counts.publish({"a@": 1}) is None, "requests go on without it until somebody asked again"
+    assert counts.publish({}, retry=True) == Totals({"a@": 12, "b@": 17})
+    assert counts.publish({"a@": 1}) == Totals({"a@": 13})
 
 
 def test_a_store_that_is_down_for_long_is_not_told_of_every_minute() -> None:
     now, store = EVENING, AtOnce()
-    counts = SharedCounts(store, "test/", lambda: now, lambda _: None, lambda: None)
+    counts = SharedCounters(store, "test/", lambda: now, RecordedHealth())
     store.raises = StorageError("down", connector_id="test.moody.v1")
     for minute in range(1440):
         now = EVENING + 60.0 * minute
-        counts.post({f"a:requests:minute@{int(now + 60)}": 1, f"a:requests:day@{int(EVENING + 60)}": 1})
-        counts.post({}, again=True)
+        counts.publish({f"a:requests:minute@{int(now + 60)}": 1, f"a:requests:day@{int(EVENING + 60)}": 1})
+        counts.publish({}, retry=True)
         assert counts.pending <= 10
     store.raises = None
-    assert counts.post({}, again=True) is not None
+    assert counts.publish({}, retry=True) is not None
     assert store.sums[f"test/a:requests:day@{int(EVENING + 60)}"] == 1440
     assert store.sums[f"test/a:requests:minute@{int(now + 60)}"] == 1
 
 
 def test_an_interrupt_loses_no_count() -> None:
     store = Moody()
-    counts = SharedCounts(store, "test/", lambda: EVENING, lambda _: None, lambda: None)
+    counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth())
     store.raises = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        counts.post({"a@": 3})
+        counts.publish({"a@": 3})
     store.raises = None
-    assert counts.post({}, again=True) == Totals({"a@": 3})
+    assert counts.publish({}, retry=True) == Totals({"a@": 3})
 
 
 def test_exchanges_with_a_store_that_adds_at_once_are_one_a_request() -> None:
     store = AtOnce()
-    counts = SharedCounts(store, "test/", lambda: EVENING, lambda _: None, lambda: None)
-    counts.post({"a@": 1, "b@": 1, "c@": 1})
+    counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth())
+    counts.publish({"a@": 1, "b@": 1, "c@": 1})
     assert store.asked == 1

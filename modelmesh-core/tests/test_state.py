@@ -122,7 +122,7 @@ class Run:
     def crash(self) -> None:
         """End without saying goodbye."""
         assert self.mesh.state is not None
-        self.mesh.state._stop.set()
+        self.mesh.state.thread.stop()
 
 
 @pytest.fixture
@@ -456,7 +456,7 @@ def test_no_request_waits_again_for_a_store_that_failed(runs: list[Run]) -> None
     runs.append(run)
     state = run.mesh.state
     assert state is not None
-    state._stop.set()  # no thread beside the requests: what is written now, a request waits for
+    state.thread.stop()  # no thread beside the requests: what is written now, a request waits for
     run.ask()
     before, store.down = store.saves, ("save",)
     assert [run.ask() for _ in range(5)] == ["a", "a", "b", "b", "b"]
@@ -498,7 +498,7 @@ def test_standby_by_hand_is_a_change(runs: list[Run]) -> None:
     runs.append(run)
     state = run.mesh.state
     assert state is not None
-    state._stop.set()
+    state.thread.stop()
     run.mesh.rotate("chat")
     assert state.get_sync_status().pending_changes == 1
 

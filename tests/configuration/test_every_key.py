@@ -219,7 +219,7 @@ def outcome(raw: dict[str, Any]) -> str:
         warnings.simplefilter("always")
         try:
             mesh = modelmesh.ModelMesh()
-            mesh.initialize(raw, keep_state=False)
+            mesh.initialize(raw, read_only=True)
         except ConfigurationError:
             return "error"
         mesh.shutdown()

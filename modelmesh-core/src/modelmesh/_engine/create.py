@@ -93,7 +93,7 @@ def assemble(
     _, settings = _sealed(None, config)
     del config
     with _own_frames_only():
-        return _mesh(capabilities, None, providers, None, strategy, None, settings, keep_state=False)
+        return _mesh(capabilities, None, providers, None, strategy, None, settings, read_only=True)
 
 
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
@@ -139,7 +139,7 @@ def _mesh(
     api_keys: dict[str, Secret] | None,
     config: MeshConfig | None,
     *,
-    keep_state: bool = True,
+    read_only: bool = False,
 ) -> ModelMesh:
     passed = None if strategy is _NOT_PASSED else str(strategy)
     models = [models] if isinstance(models, str) else models
@@ -149,7 +149,7 @@ def _mesh(
         _tell_ignored(providers=providers, models=models, api_keys=api_keys)
         if pool is not None and not capabilities:
             capabilities = (_predefined(pool),)
-        mesh.initialize(config, strategy=passed, capabilities=capabilities, keep_state=keep_state)
+        mesh.initialize(config, strategy=passed, capabilities=capabilities, read_only=read_only)
         return mesh
     if config is not None and not capabilities and pool is None:
         capabilities = config.capabilities
@@ -176,7 +176,7 @@ def _mesh(
     }
     merged = MeshConfig({}) if config is None else config
     try:
-        mesh.initialize(merged.replaced(**assembled, capabilities=None), strategy=passed, models=models, keep_state=keep_state)
+        mesh.initialize(merged.replaced(**assembled, capabilities=None), strategy=passed, models=models, read_only=read_only)
     except ConfigurationError as error:
         if all(one.embedded for one in found):
             raise nothing_detected(resolver.catalog, error.message) from None

@@ -39,7 +39,7 @@ from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelM
 if TYPE_CHECKING:
     from modelmesh._engine.config.schema import StorageSection
     from modelmesh._engine.health.circuit_breaker import Lease
-    from modelmesh._engine.state import StateManager, StateOfMesh, SystemState
+    from modelmesh._engine.state import MeshState, StateManager, SystemState
     from modelmesh.client import MeshClient, OpenAIClient
     from modelmesh.contracts.storage import Storage
 
@@ -103,7 +103,7 @@ class ModelMesh(Looking):
         self._pid = os.getpid()
         self._ready = False
         self.state: StateManager | None = None
-        self._kept: StateOfMesh | None = None
+        self._mesh_state: MeshState | None = None
         self.price_failures: Mapping[str, int] = {}
         self.usage = UsageTracker(self._when, self._budgets)
 
@@ -116,7 +116,7 @@ class ModelMesh(Looking):
         strategy: str | None = None,
         models: Sequence[str] | None = None,
         capabilities: Sequence[str] = (),
-        keep_state: bool = True,
+        read_only: bool = False,
         problems: Problems | None = None,
     ) -> None:
         """Assemble everything.
@@ -127,8 +127,8 @@ class ModelMesh(Looking):
             models: Restricts every pool to these model IDs.
             capabilities: Names of the pools of a configuration that names none; by default those of its ``capabilities``,
                 else ``chat-completion`` and every predefined pool that has a model.
-            keep_state: ``False`` is for a mesh that only looks: it leaves what is stored alone, to be looked at with
-                :meth:`look_up_state`, and begins nothing in the background, such as probes.
+            read_only: Neither load nor save the stored state, and start no background task, such as probes.
+                :meth:`load_state` loads it.
             problems: Collects what is wrong; by default a collection of its own.
 
         Raises:
@@ -164,11 +164,11 @@ class ModelMesh(Looking):
         for window in parts.windows:
             self._health.keep(window, self._clock())
         if parts.storage is not None and parts.keeping is not None:
-            self._reach_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.background.watches))
-            if keep_state:
-                self._keep_state()
-        self._ready, self._only_looks = True, not keep_state
-        self._begin_background(parts, jobs=keep_state)
+            self._connect_state(parts.storage, parts.keeping, grows=any(watch.sync for watch in parts.background.watches))
+            if not read_only:
+                self._begin_state()
+        self._ready, self._read_only = True, read_only
+        self._begin_background(parts, jobs=not read_only)
         tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def _begin_background(self, parts: MeshParts, *, jobs: bool) -> None:
@@ -185,46 +185,49 @@ class ModelMesh(Looking):
         if jobs:
             self._tasks.begin(self._emitter, self._statistics, parts.statistics.flush_interval)
 
-    def _reach_state(self, storage: Storage, section: StorageSection, *, grows: bool) -> None:
-        from modelmesh._engine.state import StateOfMesh  # noqa: PLC0415 - only where something is kept
+    def _connect_state(self, storage: Storage, section: StorageSection, *, grows: bool) -> None:
+        from modelmesh._engine.state import MeshState, StateSettings, SyncPolicy  # noqa: PLC0415 - only where state is stored
 
-        self._kept = StateOfMesh(
-            self._router.list_pools,
-            self._health,
-            self._reservations,
-            self.usage,
-            self._emitter,
-            self._lock,
-            self._clock,
+        self._mesh_state = MeshState(
+            pools=self._router.list_pools,
+            health=self._health,
+            reservations=self._reservations,
+            usage=self.usage,
+            emitter=self._emitter,
+            lock=self._lock,
+            clock=self._clock,
             grows=grows,
         )
-        self.state = self._kept.manage(storage, section, self._when)
+        policy = SyncPolicy(section.sync_policy)
+        settings = StateSettings(policy=policy, interval_s=section.sync_interval, locking=section.locking)
+        self.state = self._mesh_state.manage(storage, settings, self._when)
 
-    def _keep_state(self) -> None:
-        assert self._kept is not None
-        self._driver.publisher = self._adriver.publisher = self._kept.begin()
-        self._reporter.state = self.state
+    def _begin_state(self) -> None:
+        assert self._mesh_state is not None
+        assert self.state is not None
+        self._driver.publisher = self._adriver.publisher = self._mesh_state.begin()
+        self._reporter.on_change = self.state.record_change
 
     def _joined(self, candidate: Candidate) -> None:
-        if self._kept is not None:
-            self._kept.joined(candidate)
+        if self._mesh_state is not None:
+            self._mesh_state.restore_joined(candidate)
 
     def _adopt_joined(self) -> None:
-        if self._kept is not None:
-            self._kept.adopt_joined()
+        if self._mesh_state is not None:
+            self._mesh_state.apply_joined_totals()
 
-    def look_up_state(self) -> SystemState | None:
-        """Go on from what is stored and leave that as it is; for a mesh initialized with ``keep_state=False``.
+    def load_state(self) -> SystemState | None:
+        """Load the stored state without changing the store. For a mesh initialized with ``read_only=True``.
 
         Returns:
-            What is stored, ``None`` when nothing is, or nothing is kept.
+            The stored state, ``None`` when there is none, or no store is configured.
 
         Raises:
             StorageError: The store failed.
-            DamagedStateError: What is stored cannot be used.
-            NewerStateError: A later version wrote it.
+            DamagedStateError: The stored state cannot be used.
+            NewerStateError: A later version wrote the stored state.
         """
-        return None if self._kept is None else self._kept.look()
+        return None if self._mesh_state is None else self._mesh_state.load_read_only()
 
     def shutdown(self) -> None:
         """Close connections and let sinks write what they hold. May be called twice."""
@@ -249,7 +252,7 @@ class ModelMesh(Looking):
         self._closed()
 
     def _closed(self) -> None:
-        if not self._only_looks:
+        if not self._read_only:
             self._reporter.left_to_tell()
         self._statistics.flush()
         if self.state is not None:
@@ -356,7 +359,7 @@ class ModelMesh(Looking):
         """Locks may have been held, and sockets are shared with the parent: take new ones."""
         self._pid = os.getpid()
         self._lock = RLock()
-        for part in (self._driver, self._adriver, self._reporter, self._router, self._kept):
+        for part in (self._driver, self._adriver, self._reporter, self._router, self._mesh_state):
             if part is not None:
                 part.lock = self._lock
         for lease in list(self._health.leases):  # the parent's threads are at them, and count what comes of it

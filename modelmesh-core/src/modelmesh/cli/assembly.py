@@ -65,7 +65,7 @@ def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
         allowed: AbstractContextManager[list[str]] = nullcontext([]) if online else nothing_sent()
         with allowed as problems.refused:
             try:
-                mesh.initialize(config, keep_state=False, problems=problems)
+                mesh.initialize(config, read_only=True, problems=problems)
             except ModelMeshError as error:
                 if not problems:
                     problems.take(error)

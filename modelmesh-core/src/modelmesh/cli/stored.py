@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.state import SystemState
 
+DEFAULT_CAPABILITY = "chat-completion"
+
 HOW_TO_KEEP = """To keep it, pip install modelmesh-storage-local-file and write into the configuration:
   storage:
     connector: modelmesh.local-file.v1
@@ -104,8 +106,6 @@ def _silent(settings: MeshConfig) -> MeshConfig:
 
 
 def _capabilities(settings: MeshConfig) -> tuple[str, ...]:
-    from modelmesh.cli.target import DEFAULT_CAPABILITY  # noqa: PLC0415 - not for --help
-
     return () if settings.capabilities or not settings.is_overlay else (DEFAULT_CAPABILITY,)
 
 
@@ -142,7 +142,7 @@ def read_state(mesh: ModelMesh, *, locked: bool = False) -> SystemState | None:
     try:
         if locked and isinstance(mesh.state.storage, Locking):
             mesh.state.acquire_lock()  # given back when the mesh shuts down
-        return mesh.look_up_state()
+        return mesh.load_state()
     except NewerStateError as error:
         message = f"what is stored in {store} cannot be read: {error}. Read it with that version: pip install -U modelmesh-core"
         raise ModelMeshError(message) from None

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from modelmesh.cli.stored import DEFAULT_CAPABILITY, read_state
+
 if TYPE_CHECKING:
     from modelmesh._engine.config import MeshConfig
     from modelmesh.client import MeshClient
-
-DEFAULT_CAPABILITY = "chat-completion"
 
 _OPTIONS = (
     click.option("-c", "--config", metavar="PATH", help="Use this YAML or JSON file instead of what is detected."),
@@ -50,8 +50,7 @@ class Target:
         Raises:
             ModelMeshError: There is no provider, or the configuration is wrong.
         """
-        from modelmesh._engine.create import assemble, create  # noqa: PLC0415
-        from modelmesh.cli.stored import read_state  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh._engine.create import assemble, create  # noqa: PLC0415 - the engine, not for --help
 
         settings = self._settings()
         detects = settings is None or settings.is_overlay

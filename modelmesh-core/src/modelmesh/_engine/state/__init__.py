@@ -1,8 +1,20 @@
-"""What a mesh remembers between runs and shares with other processes."""
+"""Persisted state of a mesh: snapshots, their storage, and counters shared between processes."""
 
-from modelmesh._engine.state.manager import StateManager, SyncStatus
-from modelmesh._engine.state.mesh_state import StateOfMesh
-from modelmesh._engine.state.shared_counters import SharedCounts
-from modelmesh._engine.state.snapshot import DamagedStateError, NewerStateError, SystemState
+from modelmesh._engine.state.manager import StateManager
+from modelmesh._engine.state.mesh_state import MeshState
+from modelmesh._engine.state.settings import StateSettings, SyncPolicy
+from modelmesh._engine.state.shared_counters import SharedCounters
+from modelmesh._engine.state.sync_status import StateSyncStatus
+from modelmesh._engine.state.system_state import DamagedStateError, NewerStateError, SystemState
 
-__all__ = ["DamagedStateError", "NewerStateError", "SharedCounts", "StateManager", "StateOfMesh", "SyncStatus", "SystemState"]
+__all__ = [
+    "DamagedStateError",
+    "MeshState",
+    "NewerStateError",
+    "SharedCounters",
+    "StateManager",
+    "StateSettings",
+    "StateSyncStatus",
+    "SyncPolicy",
+    "SystemState",
+]

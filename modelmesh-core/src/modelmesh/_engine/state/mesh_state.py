@@ -1,4 +1,4 @@
-"""What a mesh counts and knows, as a state manager takes it and gives it back."""
+"""State of a mesh, as the state manager captures and restores it."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, field
 
-from modelmesh._engine.state import snapshot as image
+from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.limits.counter import LimitCounter
+from modelmesh._engine.limits.reservations import Reservations
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.flow import Totals
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.state import snapshot
 from modelmesh._engine.state.manager import StateManager
+from modelmesh._engine.state.settings import StateSettings, SyncPolicy
+from modelmesh._engine.state.system_state import DamagedStateError, SystemState
+from modelmesh._engine.telemetry.events import Emitter
+from modelmesh._engine.telemetry.usage import UsageTracker
 from modelmesh.contracts.observability import RoutingEvent
-
-if TYPE_CHECKING:
-    from modelmesh._engine.config.schema import StorageSection
-    from modelmesh._engine.health.registry import HealthRegistry
-    from modelmesh._engine.limits.counter import LimitCounter
-    from modelmesh._engine.limits.reservations import Reservations
-    from modelmesh._engine.routing.candidates import Candidate
-    from modelmesh._engine.routing.pool import Pool
-    from modelmesh._engine.state.snapshot import SystemState
-    from modelmesh._engine.telemetry.events import Emitter
-    from modelmesh._engine.telemetry.usage import UsageTracker
-    from modelmesh.contracts.storage import Storage
+from modelmesh.contracts.storage import Storage
 
 _log = logging.getLogger("modelmesh.state")
 
 
-@define(eq=False)
-class StateOfMesh:
-    """The counts and the health of one mesh, under its lock.
+@define(eq=False, kw_only=True)
+class MeshState:
+    """Counts and health of one mesh, read and changed under its lock.
 
     Attributes:
-        pools: Gives the mesh's pools.
-        health: Their health.
+        pools: Returns the mesh's pools.
+        health: Their circuit breakers.
         reservations: Their limits.
-        usage: What was used.
-        emitter: Hears of what happens to the store.
-        lock: The mesh's.
-        clock: Monotonic seconds.
-        grows: Whether models may come later than the start; what is known of those is kept until then.
+        usage: Usage totals.
+        emitter: Receives the events of the store.
+        lock: The mesh's lock.
+        clock: Returns monotonic seconds.
+        grows: Whether models may join after the start. Their stored state is kept until then.
+        manager: Saves this state, after :meth:`manage`.
     """
 
     pools: Callable[[], Sequence[Pool]]
@@ -53,110 +53,102 @@ class StateOfMesh:
     clock: Callable[[], float]
     grows: bool = False
     manager: StateManager = field(init=False)
-    _before: SystemState | None = None
-    _new: dict[str, LimitCounter] = field(factory=dict)
+    _restored: SystemState | None = field(default=None, init=False)
+    _joined: dict[str, LimitCounter] = field(factory=dict, init=False)
 
-    def manage(self, storage: Storage, section: StorageSection, now: Callable[[], float]) -> StateManager:
-        """Make what keeps this in a store, as the configuration says, and return it; nothing is loaded yet.
+    def manage(self, storage: Storage, settings: StateSettings, now: Callable[[], float]) -> StateManager:
+        """Create and return the manager that saves this state. Nothing is loaded yet.
 
         Args:
             storage: The store.
-            section: What the configuration says of it.
-            now: Unix seconds.
+            settings: When the state is saved.
+            now: Returns Unix seconds.
         """
-        self.manager = StateManager(
-            storage,
-            policy=section.sync_policy,
-            interval=section.sync_interval,
-            locking=section.locking,
-            take=self.take,
-            apply=self.apply,
-            settled=self.settled,
-            adopt=self.adopt,
-            now=now,
-            tell=self.tell,
-        )
+        self.manager = StateManager(storage=storage, settings=settings, source=self, now=now, publish=self.publish_event)
         return self.manager
 
-    def begin(self) -> Any:
-        """Go on from what is stored, and keep it from now on.
+    def begin(self) -> Callable[[dict[str, int]], Totals | None] | None:
+        """Restore the stored state and start saving.
 
         Returns:
-            Posts what a request reserves, where other processes count along; else ``None``.
+            The function that publishes what a request reserves, ``None`` where reservations are not published.
         """
         self.manager.begin()
-        if self.manager.policy != "immediate":
+        if self.manager.policy is not SyncPolicy.IMMEDIATE:
             return None
-        self.adopt_all()
+        self.apply_all_totals()
         self.reservations.posted = {}
-        return self.manager.post
+        return self.manager.publish
 
-    def look(self) -> SystemState | None:
-        """Go on from what is stored and leave that as it is; returns it, ``None`` when there is nothing."""
-        if self.manager.policy == "in-memory":
+    def load_read_only(self) -> SystemState | None:
+        """Restore and return the stored state, ``None`` when there is none. The store is not changed."""
+        if self.manager.policy is SyncPolicy.IN_MEMORY:
             return None
-        found = self.manager.look()
-        if self.manager.policy == "immediate":
-            self.adopt_all()
-            self.reservations.posted = {}  # what a person gives back is given back to everybody
-        return found
+        state = self.manager.load_read_only()
+        if self.manager.policy is SyncPolicy.IMMEDIATE:
+            self.apply_all_totals()
+            self.reservations.posted = {}  # a manual change of this process is published too
+        return state
 
-    def take(self) -> SystemState:
-        """Return what is to be saved."""
+    def capture(self) -> SystemState:
+        """Return a snapshot of the mesh, with the stored state of models that have not joined yet."""
         with self.lock:
-            taken = image.take(self.pools(), self.reservations, self.usage, self.clock())
-            if self._before is not None:
-                image.carry(self._before, taken, self.pools(), self.reservations)
-            return taken
+            state = snapshot.capture(self.pools(), self.reservations, self.usage, self.clock())
+            if self._restored is not None:
+                snapshot.merge_unseen(self._restored, state, self.pools(), self.reservations)
+            return state
 
-    def apply(self, state: SystemState) -> None:
-        """Go on from what was saved."""
+    def restore(self, state: SystemState) -> None:
+        """Apply a stored snapshot to the mesh."""
         with self.lock:
-            image.apply(state, self.pools(), self.health, self.reservations, self.usage, self.clock())
-            self._before = state if self.grows else None
+            snapshot.restore(state, self.pools(), self.health, self.reservations, self.usage, self.clock())
+            self._restored = state if self.grows else None
 
-    def joined(self, candidate: Candidate) -> None:
-        """Go on with a model that came later than the start; under the lock."""
-        self._new |= {counter.quota.name: counter for counter in candidate.health.counters}
-        if self._before is None:
+    def restore_joined(self, candidate: Candidate) -> None:
+        """Restore the stored state of a model that joined after the start. The caller holds the lock."""
+        self._joined |= {counter.quota.name: counter for counter in candidate.health.counters}
+        if self._restored is None:
             return
         try:
-            image.rejoin(self._before, candidate, self.health, self.reservations, self.clock())
-        except image.DamagedStateError as error:
+            snapshot.restore_one(self._restored, candidate, self.health, self.reservations, self.clock())
+        except DamagedStateError as error:
             _log.warning("what is stored of %s is passed over: %s", candidate, error)
 
-    def settled(self) -> dict[str, int]:
-        """Take what the store has not been told of yet, with a zero for each count that is only looked at."""
+    def drain_counts(self) -> dict[str, int]:
+        """Remove and return the amounts that the store has not received, with 0 for each counter that is only read."""
         with self.lock:
             posted = self.reservations.take_posted()
             return {**dict.fromkeys(self.reservations.watched(), 0), **posted}
 
-    def adopt(self, totals: Mapping[str, int]) -> None:
-        """Take what all processes together have spent, of what was sent or is watched; threads may have missed each other's."""
+    def apply_totals(self, totals: Mapping[str, int]) -> None:
+        """Apply the totals of all processes for counters that were published or are exhausted.
+
+        Threads publish independently, so one may have missed the amounts of another.
+        """
         if not totals:
             return
         names = {bucket.rpartition("@")[0] for bucket in totals}
         found = {name: counter for name, counter in self.reservations.counters(self.pools()).items() if name in names}
-        with self.lock:  # requests wait meanwhile: only for what was told
+        with self.lock:  # requests wait meanwhile: only for the counters that were published
             self.reservations.adopt_all(found, totals, self.clock())
 
-    def adopt_joined(self) -> None:
-        """Take what all processes together have spent of the limits of models that came later than the start."""
+    def apply_joined_totals(self) -> None:
+        """Apply the totals of all processes for the limits of models that joined after the start."""
         with self.lock:
-            new, self._new = self._new, {}
-        if self.manager.policy == "immediate":  # the others' counts are up to date, and change while the store is asked
-            self._adopt(new)
+            joined, self._joined = self._joined, {}
+        if self.manager.policy is SyncPolicy.IMMEDIATE:  # other counters are current, and would change during the query
+            self._apply_totals_of(joined)
 
-    def adopt_all(self) -> None:
-        """Take what all processes together have spent, of every limit."""
-        self._adopt(self.reservations.counters(self.pools()))
+    def apply_all_totals(self) -> None:
+        """Apply the totals of all processes for every limit."""
+        self._apply_totals_of(self.reservations.counters(self.pools()))
 
-    def _adopt(self, counters: Mapping[str, LimitCounter]) -> None:
+    def _apply_totals_of(self, counters: Mapping[str, LimitCounter]) -> None:
         totals = self.manager.totals(counters)
         with self.lock:
             self.reservations.adopt_all(counters, totals, self.clock())
 
-    def tell(self, event: str, facts: Mapping[str, Any]) -> None:
-        """Send an event of the store."""
+    def publish_event(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Publish an event of the store."""
         if self.emitter.listening:
             self.emitter.emit(RoutingEvent(event, time.time(), None, None, None, facts))

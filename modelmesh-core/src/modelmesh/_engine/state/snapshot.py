@@ -1,121 +1,25 @@
-"""One picture of a mesh: what is spent, who is off and until when, what was used. No prompt and no secret is in it."""
+"""Capture and restore of a mesh's state. All functions need the mesh's lock."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from attrs import asdict, define, field
+from typing import Any, Final
 
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.state.system_state import DamagedStateError, SystemState
 from modelmesh._engine.telemetry.usage import UsageTracker
 
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.candidates import Candidate
-
-FORMAT = 1
-"""Grows when an older version could no longer read what is written."""
-
-LONGEST_S = 86400.0
-"""No failure keeps anything off longer than this after a start, whatever an earlier run said."""
+LONGEST_S: Final = 86400.0
+"""Longest time for which a restored failure keeps a circuit breaker open, whatever an earlier run stored."""
 
 
-LARGEST = 1 << 63
-"""No count and no time comes to this."""
-
-
-class DamagedStateError(ValueError):
-    """What is stored is no state, or only a part of one."""
-
-
-class NewerStateError(ValueError):
-    """What is stored was written by a later version."""
-
-
-@define
-class SystemState:
-    """The picture. Times are Unix seconds.
-
-    Attributes:
-        timestamp: When it was taken.
-        models: Circuits of models that are not simply closed, by ``provider/model``.
-        providers: The same of accounts, by provider key.
-        pools: By name: members put in standby by hand, what policies of its own decided, and counts.
-        meters: What is spent of each limit, by the name of the count.
-        usage: Totals of requests, tokens and money.
-    """
-
-    timestamp: float
-    models: dict[str, Any] = field(factory=dict)
-    providers: dict[str, Any] = field(factory=dict)
-    pools: dict[str, Any] = field(factory=dict)
-    meters: dict[str, Any] = field(factory=dict)
-    usage: dict[str, Any] = field(factory=dict)
-
-    def to_bytes(self) -> bytes:
-        """Write it down."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, separators=(",", ":"), ensure_ascii=False).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> SystemState:
-        """Read one back.
-
-        Raises:
-            NewerStateError: A later version wrote it.
-            DamagedStateError: It is no state.
-        """
-        try:
-            raw = json.loads(data)
-            written = raw.pop("format")
-            if not isinstance(written, int):
-                raise TypeError("format")
-            if written <= FORMAT:
-                _check(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            message = f"it is no state of modelmesh ({type(error).__name__})"
-            raise DamagedStateError(message) from None
-        if written > FORMAT:
-            message = f"a later version of modelmesh-core wrote it (format {written}, this version reads {FORMAT})"
-            raise NewerStateError(message)
-        try:
-            known = {name: raw[name] for name in _FIELDS}
-            state = cls(**known)
-            state.timestamp = float(state.timestamp)
-        except (TypeError, ValueError, KeyError) as error:
-            message = f"a part of it is missing ({error})"
-            raise DamagedStateError(message) from None
-        if not all(isinstance(getattr(state, name), dict) for name in _FIELDS if name != "timestamp"):
-            message = "a part of it is no map"
-            raise DamagedStateError(message)
-        return state
-
-
-def _check(value: Any) -> None:
-    """Refuse what JSON can carry and no count, no time and no name is: it would stop every timer, or the next save."""
-    if isinstance(value, str):
-        value.encode()
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            _check(name)
-            _check(one)
-    elif isinstance(value, list):
-        for one in value:
-            _check(one)
-    elif isinstance(value, int | float) and not abs(value) < LARGEST:
-        message = "a number in it is none"
-        raise ValueError(message)
-
-
-_FIELDS = tuple(one.name for one in SystemState.__attrs_attrs__)
-
-
-def take(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:
+def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:
     """Take the picture; under the mesh's lock."""
     when = reservations.epoch + now
     return SystemState(
@@ -145,7 +49,7 @@ def take(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker,
     )
 
 
-def apply(
+def restore(
     state: SystemState, pools: Sequence[Pool], health: HealthRegistry, reservations: Reservations, usage: UsageTracker, now: float
 ) -> None:
     """Go on from a picture; under the mesh's lock. What is no longer configured is passed over.
@@ -175,7 +79,7 @@ def apply(
         raise DamagedStateError(message) from None
 
 
-def rejoin(state: SystemState, candidate: Candidate, health: HealthRegistry, reservations: Reservations, now: float) -> None:
+def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry, reservations: Reservations, now: float) -> None:
     """Go on with one model that a picture knows and that came later than the start; under the mesh's lock.
 
     Raises:
@@ -198,7 +102,7 @@ def rejoin(state: SystemState, candidate: Candidate, health: HealthRegistry, res
         raise DamagedStateError(message) from None
 
 
-def carry(kept: SystemState, taken: SystemState, pools: Sequence[Pool], reservations: Reservations) -> None:
+def merge_unseen(kept: SystemState, taken: SystemState, pools: Sequence[Pool], reservations: Reservations) -> None:
     """Put what a picture says of models that have not come yet into the next one."""
     here, counted = {name for name, _ in _models(pools)}, reservations.counters(pools)
     taken.models = {**{name: row for name, row in kept.models.items() if name not in here}, **taken.models}
@@ -226,10 +130,6 @@ def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
 
 def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((candidate.provider_id, candidate.account) for pool in pools for candidate in pool.members)
-
-
-def _open_ones(circuits: Iterator[tuple[str, CircuitBreaker]], epoch: float) -> dict[str, Any]:
-    return {name: _circuit(circuit, epoch) for name, circuit in circuits if circuit.state is not BreakerState.CLOSED}
 
 
 def _circuit(circuit: CircuitBreaker, epoch: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from attrs import evolve
@@ -19,6 +19,7 @@ from modelmesh._engine.health.registry import Change, HealthRegistry
 from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservations import LimitEvent, Reservations
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import Served
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.telemetry.events import Emitter
@@ -29,10 +30,6 @@ from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ModelMeshError
-
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.candidates import Candidate
-    from modelmesh._engine.state import StateManager
 
 
 class AdaptationWarning(UserWarning):
@@ -59,7 +56,7 @@ class Reporter:
         self._statistics = statistics
         self._clock = clock
         self.lock = lock
-        self.state: StateManager | None = None
+        self.on_change: Callable[[], None] = _ignore_change
 
     def answered(self, call: Call, served: Served, began: float) -> None:
         """A request has its answer; a stream is reported when it ends."""
@@ -129,8 +126,7 @@ class Reporter:
             self._statistics.record(None, None, pool.name, done)
 
     def _changed(self) -> None:
-        if self.state is not None:
-            self.state.changed()
+        self.on_change()
 
     def _account(self, served: Served) -> None:
         attempt = served.attempts[-1]
@@ -221,6 +217,10 @@ class Reporter:
                 response_payload=answer if show else None,
             )
         )
+
+
+def _ignore_change() -> None:
+    """Do nothing: the default where no state is saved."""
 
 
 def _whom(attempt: Attempt) -> tuple[str, str]:

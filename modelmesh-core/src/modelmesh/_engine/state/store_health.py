@@ -1,0 +1,45 @@
+"""Health of the state store: its last error, and the events that report it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_log = logging.getLogger("modelmesh.state")
+
+
+class StoreHealth:
+    """Records whether the store works. Only the first failure after a success is logged and published.
+
+    Attributes:
+        error: Type and text of the last failure, ``None`` while the store works.
+    """
+
+    def __init__(self, storage_id: str, publish: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Start without an error.
+
+        Args:
+            storage_id: ID of the storage connector.
+            publish: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
+        """
+        self.error: str | None = None
+        self._storage_id = storage_id
+        self._publish = publish
+
+    def record_failure(self, error: Exception) -> None:
+        """Record that the store raised an error."""
+        first, self.error = self.error is None, f"{type(error).__name__}: {error}"
+        if first:
+            _log.warning("the state cannot be kept in %s: %s; requests go on without it", self._storage_id, self.error)
+            self._publish("storage_failed", {"reason": self.error, "storage": self._storage_id})
+
+    def record_success(self) -> None:
+        """Record that the store works."""
+        if self.error is not None:
+            self.error = None
+            self._publish("storage_recovered", {"storage": self._storage_id})
+
+    def report_damage(self, reason: str, outcome: str) -> None:
+        """Publish that stored data was damaged and what became of it."""
+        self._publish("storage_failed", {"reason": reason, "kept": outcome, "storage": self._storage_id})
