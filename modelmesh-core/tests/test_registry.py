@@ -346,7 +346,7 @@ def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
     ]
     with caplog.at_level(logging.WARNING):
         resolver = Resolver(Catalog(points))
-        manager, left_out = resolver.plugins, resolver.plugins_left_out
+        manager, left_out = resolver.plugins, resolver.skipped_plugins
     assert [name for name, _ in manager.list_name_plugin()] == ["good"]
     assert manager.get_plugin("good") is sys.modules[good]
     assert "ModuleNotFoundError: No module named 'no_such_module'" in left_out["absent"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.validation import MisspeltHookWarning
 from modelmesh.errors import BrokenConnectorError, ConnectorError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
 
@@ -285,7 +285,7 @@ def test_groups_that_are_almost_right(group: str, stranger: Any) -> None:
     from modelmesh._engine.plugins import Catalog
 
     stranger.install(PROVIDER, {group: {"acme.llm.v1": ACME}})
-    assert [one.name for one, _ in Catalog.scan().strays()] == ["acme.llm.v1"]
+    assert [one.name for one, _ in Catalog.scan().near_miss_groups()] == ["acme.llm.v1"]
 
 
 def test_the_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_path: Any) -> None:
@@ -319,5 +319,5 @@ def test_a_source_that_cannot_be_parsed_now_is_no_reason_to_break(monkeypatch: p
         raise SystemError("AST constructor recursion depth mismatch")
 
     monkeypatch.setattr(inspect, "findsource", confused)
-    error = authors.raised(Acme(), RuntimeError("boom"))
+    error = attribution.unexpected_exception(Acme(), RuntimeError("boom"))
     assert f"{__file__}:{Acme.send.__code__.co_firstlineno}" in error.message

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.headers import CREDENTIALS
@@ -286,7 +286,7 @@ class BaseProvider(DeclaresOptions, WireFormat):
         except ProviderError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
-            raise authors.raised(self, error, written=False) from None
+            raise attribution.unexpected_exception(self, error, written=False) from None
         if not (isinstance(written, tuple) and tuple(map(type, written)) == (str, list, bytes)):
             raise self._misused(
                 "_encode_request", written, "a tuple of three: the address (str), a list of headers, the body (bytes)"

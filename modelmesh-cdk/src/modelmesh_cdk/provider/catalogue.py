@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh._engine.config.schema import FEATURES
 from modelmesh._engine.foundation.suggestions import did_you_mean
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
@@ -57,7 +57,7 @@ def load_catalogue(package: str, owner: Any = None) -> tuple[ModelInfo, ...]:
         return _read(package, str(module.__file__))
     except _WrongFileError as error:
         place, why = error.args
-        connector_id, distribution = authors.identity(owner) if owner is not None else ("", None)
+        connector_id, distribution = attribution.identify(owner) if owner is not None else ("", None)
         whose = f"the models of {connector_id!r}{f' of {distribution}' if distribution else ''}: " if connector_id else ""
         message = f"{place}: {whose}{why} Correct it and look again: modelmesh connectors"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from None
@@ -94,9 +94,9 @@ def must_exist(provider: Any) -> None:
     Raises:
         ConnectorLoadError: There is no such file.
     """
-    package = authors.class_of(provider).__module__.partition(".")[0]
+    package = attribution.class_of(provider).__module__.partition(".")[0]
     module = sys.modules.get(package)
-    connector_id, distribution = authors.identity(provider)
+    connector_id, distribution = attribution.identify(provider)
     if module is not None and hasattr(module, "__path__"):
         if files(package).joinpath("models.json").is_file():
             return
@@ -109,8 +109,8 @@ def must_exist(provider: Any) -> None:
             f"{package!r} is a single module, and models.json is read from the folder of a package: make it {package}/__init__.py"
         )
     message = (
-        f"the {authors.described(provider)} has no list of models: {why}. Or override models(), derive from QuickProvider, which "
-        "asks the vendor, or name models in the configuration: models: [NAME]"
+        f"the {attribution.describe(provider)} has no list of models: {why}. Or override models(), derive from QuickProvider, "
+        "which asks the vendor, or name models in the configuration: models: [NAME]"
     )
     raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.failures import failure, misused
@@ -120,7 +120,7 @@ class _Reading:
         """Return what a decoder found in one event, when it is a list of chunks."""
         for chunk in found if isinstance(found, list | tuple) else (None,):
             if not isinstance(chunk, dict):
-                place = authors.where_defined(type(self._decoder).decode)
+                place = attribution.locate_definition(type(self._decoder).decode)
                 kind = (
                     f"a {type(found).__name__} of {type(chunk).__name__}"
                     if isinstance(found, list | tuple)
@@ -128,7 +128,7 @@ class _Reading:
                 )
                 name = type(self._decoder).__name__
                 rule = f"returned {kind} from {name}.decode(). It must return a list of dicts, empty to skip the event."
-                raise authors.broken(self._provider, rule, place)
+                raise attribution.connector_bug(self._provider, rule, place)
         return found  # type: ignore[no-any-return]
 
 

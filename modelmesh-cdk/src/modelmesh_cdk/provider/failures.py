@@ -8,7 +8,7 @@ from typing import Any
 
 from modelmesh import errors
 from modelmesh._engine.foundation.failures import error_type
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import RULES, FailureClass, Secret
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
@@ -92,7 +92,7 @@ def misused(provider: Any, hook: str, value: Any, right: str, *, written: bool =
         value.close()  # nobody will await it
     told = "None" if value is None else f"a value of type {type(value).__name__}"
     rule = f"returned {told} from {hook}(). It must return {right}."
-    return authors.broken(provider, rule, authors.where_of(provider, hook), written=written)
+    return attribution.connector_bug(provider, rule, attribution.locate_method(provider, hook), written=written)
 
 
 def refusal(

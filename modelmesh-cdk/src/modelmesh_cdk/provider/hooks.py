@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from modelmesh._engine.plugins.attribution import where_defined
+from modelmesh._engine.plugins.attribution import locate_definition
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Facts of the vendor": (
@@ -88,7 +88,7 @@ def private_overrides(cls: type[Any]) -> Iterator[PrivateOverride]:
             owner = next((one for one in kit if name in vars(one)), None)
             if owner is not None:
                 code = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
-                yield PrivateOverride(name, owner.__name__, where_defined(code if callable(code) else base))
+                yield PrivateOverride(name, owner.__name__, locate_definition(code if callable(code) else base))
 
 
 def describe_hooks(cls: type[Any]) -> Iterator[tuple[str, list[Hook]]]:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
@@ -111,7 +111,7 @@ def _asked_hook(provider: BaseProvider, hook: Callable[[Any], Any], data: Any) -
         why = scrubbed(provider._unreadable(error), provider.api_key)  # noqa: SLF001 - a hook may quote what the vendor sent
         raise failure(FailureClass.PROTOCOL, f"the provider answered, but {why}") from None
     except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
-        raise authors.raised(provider, error, written=True) from None
+        raise attribution.unexpected_exception(provider, error, written=True) from None
 
 
 def _no_end(why: str) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from modelmesh._engine.foundation.failures import classify
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret, addressed_to
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.headers import unsendable
@@ -400,7 +400,7 @@ class WireFormat:
 
     def _unreadable(self, error: ValueError) -> str:
         """Say why an answer cannot be read, with the connector's own line where it was one that could not."""
-        place = authors.where_raised(error, self)
+        place = attribution.locate_exception(error, self)
         return f"{error} (read at {place})" if place else str(error)
 
     def _not_an_answer(self, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.candidates import Candidate, Candidates
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh_cdk.declared_options import DeclaresOptions
@@ -55,7 +55,7 @@ class BaseStrategy(DeclaresOptions):
         for candidate in candidates:
             score: Any = self.score(candidate, request)
             if not isinstance(score, int | float):
-                place = authors.where_of(self, "score")
+                place = attribution.locate_method(self, "score")
                 message = f"score() returned {type(score).__name__} (at {place}); it must return a number"
                 raise TypeError(message)
 

@@ -13,7 +13,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
-from modelmesh._engine.plugins.catalog import Catalog, Found
+from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
 from modelmesh._engine.plugins.published import distribution_for, provider_name, variables
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 
@@ -88,7 +88,7 @@ def detect(
     if not found and not missing and api_keys is None and providers is None:
         found = [Detected(ConnectorId.parse(point.name).provider_name, point.name, embedded=True) for point in catalog.embedded()]
     if not found:
-        orphans = [one for one in catalog.detected_by_nobody() if environ.get(one.name, "").strip()]
+        orphans = [one for one in catalog.orphan_variables() if environ.get(one.name, "").strip()]
         raise _nothing(known, installed, missing) if missing or not orphans else _orphaned(orphans[0])
     return found
 
@@ -184,7 +184,7 @@ def _not_there(
     return NoProvidersError(message, where="providers")
 
 
-def _orphaned(point: Found) -> NoProvidersError:
+def _orphaned(point: PluginEntry) -> NoProvidersError:
     dist = point.distribution
     message = (
         f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, "

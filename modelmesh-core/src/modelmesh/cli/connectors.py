@@ -13,7 +13,7 @@ from attrs import asdict, frozen
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
-    from modelmesh._engine.plugins.catalog import Catalog, Found
+    from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
     from modelmesh._engine.plugins.resolver import Resolver
 
 KINDS = ("provider", "strategy", "secret-store", "observability", "storage", "discovery")
@@ -97,18 +97,18 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
 
 def _misplaced(catalog: Catalog) -> Iterator[Row]:
     """Yield what is registered where nobody looks for it."""
-    for found, group in catalog.strays():
+    for found, group in catalog.near_miss_groups():
         reason = (
             f"its group {found.point.group!r} is none; it must be {group!r}. Correct it in pyproject.toml, and install that again"
         )
         yield Row(found.name, "-", *found.owner, "misplaced", reason)
-    for found in catalog.detected_by_nobody():
+    for found in catalog.orphan_variables():
         reason = f"no entry point in 'modelmesh.providers' names {found.value!r}, so the variable detects nobody"
         yield Row(found.name, "variable", *found.owner, "misplaced", reason)
 
 
-def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
-    from modelmesh._engine.plugins.validation import MisspeltHookWarning, slips_in  # noqa: PLC0415
+def _state(found: PluginEntry, catalog: Catalog, resolver: Resolver | None) -> tuple[str, str]:
+    from modelmesh._engine.plugins.validation import MisspeltHookWarning, misspelt_hooks  # noqa: PLC0415
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only
     from modelmesh.errors import DuplicateConnectorError, ModelMeshError  # noqa: PLC0415 - not for --help
 
@@ -130,7 +130,7 @@ def _state(found: Found, catalog: Catalog, resolver: Resolver | None) -> tuple[s
         return "failed", one_line(error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a connector does when it is imported
         return "failed", one_line(f"{type(error).__name__}: {error}")
-    return "loaded", one_line("; ".join(str(slip) for slip in slips_in(loaded, found.kind)))
+    return "loaded", one_line("; ".join(str(slip) for slip in misspelt_hooks(loaded, found.kind)))
 
 
 def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh._engine.plugins.validation import slips_in
+from modelmesh._engine.plugins.validation import misspelt_hooks
 from modelmesh.contracts import Kind
 from modelmesh_cdk.provider.hooks import private_overrides
 from modelmesh_cdk.testing.asking import Asking
@@ -19,7 +19,7 @@ class Identity(Catalogued, Subject):
 
     def test_no_hook_is_misspelt(self, provider: object) -> None:
         """No name that nothing uses is almost that of a hook."""
-        assert [str(slip) for slip in slips_in(type(provider), Kind.PROVIDER)] == []
+        assert [str(slip) for slip in misspelt_hooks(type(provider), Kind.PROVIDER)] == []
 
     def test_only_hooks_are_overridden(self, provider: object) -> None:
         """The connector overrides declared hooks and public methods of the kit, and no private name."""

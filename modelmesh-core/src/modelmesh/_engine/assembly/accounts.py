@@ -21,7 +21,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.health.admission_queue import AdmissionQueue
 from modelmesh._engine.health.circuit_breaker import ProviderHealth
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.aliases import ID_ALIASES, canonical_id
 from modelmesh._engine.plugins.resolver import Resolver, build
 from modelmesh.contracts.models import ModelInfo
@@ -85,8 +85,8 @@ class ProviderEntry:
             except ModelMeshError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
-                place = authors.where_raised(error, self.provider)
-                said = f"raised {authors.what(error, self.provider)}"
+                place = attribution.locate_exception(error, self.provider)
+                said = f"raised {attribution.summarize(error, self.provider)}"
                 raise self._no_catalogue(said, place) from error.with_traceback(None)
             if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
                 said = f"returned {type(rows).__name__}"
@@ -100,10 +100,11 @@ class ProviderEntry:
         return self._catalogue
 
     def _no_catalogue(self, what: str, place: str | None = None) -> ConnectorLoadError:
-        connector_id, distribution = authors.identity(self.provider)
+        connector_id, distribution = attribution.identify(self.provider)
+        place = place or attribution.locate_method(self.provider, "models")
         message = (
-            f"providers.{self.key}: models() of the {authors.described(self.provider)} {what} "
-            f"(at {place or authors.where_of(self.provider, 'models')}). It must return a list of modelmesh.contracts.ModelInfo; "
+            f"providers.{self.key}: models() of the {attribution.describe(self.provider)} {what} "
+            f"(at {place}). It must return a list of modelmesh.contracts.ModelInfo; "
             f"until then, name the models under providers.{self.key}.models"
         )
         return ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
@@ -308,4 +309,4 @@ def _guarded(entry: ProviderEntry) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises
-        _log.warning("the provider %s did not close: %s", entry.key, authors.what(error, entry.provider))
+        _log.warning("the provider %s did not close: %s", entry.key, attribution.summarize(error, entry.provider))

@@ -16,8 +16,8 @@ from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import DiscoverySection
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.plugins import attribution as authors
-from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh._engine.plugins import attribution
+from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh.contracts.discovery import Discovery
 from modelmesh.errors import ConfigurationError, ConnectorLoadError
 
@@ -57,11 +57,11 @@ def build_watch(
             for entry in entries:
                 connector.know(entry.key, _known(entry, told[entry.key]))
     except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
-        connector_id, distribution = authors.identity(connector)
-        place = authors.where_raised(error, connector) or authors.where_defined(connector)
-        said = f"raised {authors.what(error, connector)} (at {place})"
+        connector_id, distribution = attribution.identify(connector)
+        place = attribution.locate_exception(error, connector) or attribution.locate_definition(connector)
+        said = f"raised {attribution.summarize(error, connector)} (at {place})"
         where = problems.places.where(path)
-        message = f"{where}: the {authors.described(connector)} {said} when it was told of the providers and their models"
+        message = f"{where}: the {attribution.describe(connector)} {said} when it was told of the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
     return DiscoveryWatch(connector, _settings(sync, SyncSettings), _settings(health, HealthCheckSettings))
 
@@ -90,11 +90,11 @@ def _connector(
             part = getattr(section, name)
             if part is not None:
                 settings[name] = asdict(part, filter=lambda _, value: value is not None)
-        connector = built_at(where, cls, settings, section.connector)
+        connector = build_at(where, cls, settings, section.connector)
     if not isinstance(connector, Discovery):
         where = places.where((*path, "instance" if section.instance is not None else "connector"))
         message = (
-            f"{where}: {authors.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
+            f"{where}: {attribution.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
             "Derive it from modelmesh.cdk.BaseDiscovery."
         )
         raise ConfigurationError(message, where=where)

@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.resolver import Resolver, build
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.standby_policy import COOLDOWN_S, Judge
@@ -79,7 +79,7 @@ def _part(
         policy = known[given]
     if not isinstance(policy, contract):
         lacking = [method for method in _METHODS[name] if not callable(getattr(policy, method, None))]
-        kind = authors.class_of(policy).__name__
+        kind = attribution.class_of(policy).__name__
         message = (
             f"{where}: {given if isinstance(given, str) else kind!r} is no policy of {name}: it has no {', '.join(lacking)}(). "
             f"See modelmesh.contracts.{contract.__name__}; ThresholdRotationPolicy of modelmesh.cdk has all of them."

@@ -12,7 +12,7 @@ from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SinkSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.aliases import canonical_id
-from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh._engine.plugins.validation import REQUIRED
 from modelmesh._engine.telemetry.events import Emitter, Sink, expand
 from modelmesh.contracts.observability import Observability
@@ -63,7 +63,7 @@ def _built(
         return None
     settings = {"redact": section.redact, "min_severity": section.min_severity, **literals(section.config)}
     options = references.resolve(settings, (*path, "config"))
-    found: Observability = built_at(
+    found: Observability = build_at(
         where, cls, options, section.connector, lambda name: problems.places.where((*path, "config", name))
     )
     return found

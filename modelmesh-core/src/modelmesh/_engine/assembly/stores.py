@@ -13,7 +13,7 @@ from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SecretsSection, StorageSection
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh.contracts.secret_store import SecretStore
 from modelmesh.contracts.storage import Storage
 from modelmesh.errors import ConfigurationError
@@ -47,7 +47,7 @@ def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problem
     settings = environment.resolve(section.config, path)
     if environment.unanswered:
         raise UnknownValueError(section.store)
-    found: SecretStore = built_at(where, cls, settings, section.store, lambda name: places.where((*path, name)))
+    found: SecretStore = build_at(where, cls, settings, section.store, lambda name: places.where((*path, name)))
     return found
 
 
@@ -85,7 +85,7 @@ def build_storage(section: StorageSection, resolver: Resolver, references: Refer
         settings = literals(references.plain(section.config, path))
         if references.unanswered > missing:
             raise UnknownValueError(section.connector)
-        store = built_at(where, cls, settings, section.connector, lambda name: places.where((*path, name)))
+        store = build_at(where, cls, settings, section.connector, lambda name: places.where((*path, name)))
     if not isinstance(store, Storage):
         where = places.where(("storage", "instance" if section.instance is not None else "connector"))
         message = (

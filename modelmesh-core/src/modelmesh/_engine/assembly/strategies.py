@@ -14,7 +14,7 @@ from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.schema import PoolSection, RateLimitSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import did_you_mean
-from modelmesh._engine.plugins.resolver import Resolver, built_at
+from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
@@ -89,7 +89,7 @@ class _Builder:
             settings["fallback"] = self.build(then, beyond, where, (*above, cls))
         path = ("pools", section.name)
         chosen = section.selection
-        found: Strategy = built_at(
+        found: Strategy = build_at(
             where,
             cls,
             settings,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import fields
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.discovery import DiscoveredModels, DiscoveryReports, ProbeResult, SyncResult
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 
@@ -26,15 +26,15 @@ def call_sync(connector: Discovery, providers: Sequence[str]) -> SyncResult | No
     try:
         result = connector.sync(list(providers))
     except Exception as error:  # noqa: BLE001 - a connector may raise anything; the mesh continues
-        _log.warning("sync() of the %s raised %s", authors.described(connector), authors.what(error, connector))
+        _log.warning("sync() of the %s raised %s", attribution.describe(connector), attribution.summarize(error, connector))
         return None
     if not isinstance(result, SyncResult):
-        place, kind = authors.where_of(connector, "sync"), authors.class_of(result).__name__
-        _log.warning("sync() of the %s (%s) returned %s, not a SyncResult", authors.described(connector), place, kind)
+        place, kind = attribution.locate_method(connector, "sync"), attribution.class_of(result).__name__
+        _log.warning("sync() of the %s (%s) returned %s, not a SyncResult", attribution.describe(connector), place, kind)
         return None
     part = _invalid_part(result)
     if part is not None:
-        place, described = authors.where_of(connector, "sync"), authors.described(connector)
+        place, described = attribution.locate_method(connector, "sync"), attribution.describe(connector)
         _log.warning("sync() of the %s (%s) returned a SyncResult whose %s is not a tuple of text", described, place, part)
         return None
     return result
@@ -46,12 +46,12 @@ def call_probe(connector: Discovery, provider: str) -> ProbeResult | None:
     try:
         result = connector.probe(provider)
     except Exception as error:  # noqa: BLE001 - a connector may raise anything; the mesh continues
-        described, summary = authors.described(connector), authors.what(error, connector)
+        described, summary = attribution.describe(connector), attribution.summarize(error, connector)
         _log.warning("probe(%r) of the %s raised %s", provider, described, summary)
         return None
     if not isinstance(result, ProbeResult):
-        place, kind = authors.where_of(connector, "probe"), authors.class_of(result).__name__
-        described = authors.described(connector)
+        place, kind = attribution.locate_method(connector, "probe"), attribution.class_of(result).__name__
+        described = attribution.describe(connector)
         _log.warning("probe(%r) of the %s (%s) returned %s, not a ProbeResult", provider, described, place, kind)
         return None
     return result
@@ -64,10 +64,10 @@ def call_found(connector: Any, provider: str, model: str) -> ModelInfo:
         try:
             info = connector.found(provider, model)
         except Exception as error:  # noqa: BLE001 - a connector may raise anything; the mesh continues
-            described, summary = authors.described(connector), authors.what(error, connector)
+            described, summary = attribution.describe(connector), attribution.summarize(error, connector)
             _log.warning("found(%r, %r) of the %s raised %s", provider, model, described, summary)
     if info is not None and not _is_metadata_of(info, model):
-        place, described = authors.where_of(connector, "found"), authors.described(connector)
+        place, described = attribution.locate_method(connector, "found"), attribution.describe(connector)
         _log.warning("found(%r, %r) of the %s (%s) did not return a ModelInfo of that model", provider, model, described, place)
         info = None
     return ModelInfo(model, model) if info is None else info
@@ -82,7 +82,7 @@ def call_each(connectors: Sequence[Discovery], method: str) -> None:
         try:
             call()
         except Exception as error:  # noqa: BLE001 - a connector may raise anything; the others are still called
-            described, summary = authors.described(connector), authors.what(error, connector)
+            described, summary = attribution.describe(connector), attribution.summarize(error, connector)
             _log.warning("%s() of the %s raised %s", method, described, summary)
 
 

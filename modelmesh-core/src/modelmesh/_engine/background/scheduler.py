@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread, current_thread
 
 from attrs import define
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 
 _log = logging.getLogger("modelmesh.background")
 
@@ -85,7 +85,7 @@ class Scheduler:
                 try:
                     job.run()
                 except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - a log line is all it can leave
-                    _log.warning("a background job raised %s", authors.what(error))
+                    _log.warning("a background job raised %s", attribution.summarize(error))
 
     def _work(self) -> None:
         stop = self._stop

@@ -13,7 +13,7 @@ from modelmesh._engine.config.locate import Path, Places
 from modelmesh._engine.config.problems import Problems, UnknownValueError
 from modelmesh._engine.config.sealing import SEALED
 from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.secret_store import SecretStore, variable_names
 from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError, SecretNotFoundError
 
@@ -164,7 +164,7 @@ class References:
         except KeyError as error:
             if not _is_about(error, name):
                 said = f"raised KeyError({error.args[0]!r}), which does not name the secret"
-                raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
+                raise self._broken(body, path, said, attribution.locate_exception(error, store)) from error.with_traceback(None)
             tried: Callable[[str], list[str]] | None = getattr(store, "tried", None)
             if tried is None:
                 raise self._missing(body, path, store.id, [name], "") from None
@@ -175,7 +175,7 @@ class References:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises, it is named
             said = f"raised {type(error).__name__}; what it said is not repeated, for it may hold a secret"
-            raise self._broken(body, path, said, authors.where_raised(error, store)) from error.with_traceback(None)
+            raise self._broken(body, path, said, attribution.locate_exception(error, store)) from error.with_traceback(None)
         if isinstance(value, Secret):
             return value.reveal()
         if isinstance(value, str):
@@ -183,14 +183,14 @@ class References:
         if inspect.iscoroutine(value):
             value.close()
         said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
-        raise self._broken(body, path, said, authors.where_of(store, "get"))
+        raise self._broken(body, path, said, attribution.locate_method(store, "get"))
 
     def _broken(self, body: str, path: Path, said: str, place: str | None) -> ConnectorError:
-        where, (connector_id, distribution) = self._places.where(path), authors.identity(self._store)
+        where, (connector_id, distribution) = self._places.where(path), attribution.identify(self._store)
         at = f" ({place})" if place else ""
         message = (
-            f"{where}: asked for ${{{body}}}, the {authors.described(self._store)} {said}{at}. get(name) must return the value "
-            "as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or use ${env:NAME}"
+            f"{where}: asked for ${{{body}}}, the {attribution.describe(self._store)} {said}{at}. get(name) must return the "
+            "value as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or use ${env:NAME}"
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 

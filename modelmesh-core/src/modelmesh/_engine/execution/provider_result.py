@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BrokenConnectorError, ProviderError
 
@@ -26,11 +26,13 @@ def to_provider_error(provider: Any, error: Exception) -> ProviderError:
         if isinstance(getattr(error, "failure", None), FailureClass):
             return without_frames(_log_once(error) if isinstance(error, BrokenConnectorError) else error)
         rule = (
-            f"raised an error without a class of failure ({authors.what(error, provider)}). Say which one it is: "
+            f"raised an error without a class of failure ({attribution.summarize(error, provider)}). Say which one it is: "
             "ProviderError(message, failure=FailureClass.SERVER), or modelmesh_cdk.provider.failures.failure(…)."
         )
-        return _log_once(authors.broken(provider, rule, authors.where_raised(error, provider), cause=type(error).__name__))
-    return _log_once(authors.raised(provider, error))
+        return _log_once(
+            attribution.connector_bug(provider, rule, attribution.locate_exception(error, provider), cause=type(error).__name__)
+        )
+    return _log_once(attribution.unexpected_exception(provider, error))
 
 
 def require_answer(provider: Any, method: str, reply: Any) -> Answer | ProviderError:
@@ -39,7 +41,7 @@ def require_answer(provider: Any, method: str, reply: Any) -> Answer | ProviderE
         return reply
     right = "modelmesh.contracts.Answer(body), or an open stream when call.stream"
     rule = f"returned {_kind(reply)} from {method}(). It must return {right}."
-    return _log_once(authors.broken(provider, rule, authors.where_of(provider, method)))
+    return _log_once(attribution.connector_bug(provider, rule, attribution.locate_method(provider, method)))
 
 
 def stream_error(provider: Any, method: str, reply: Any) -> ProviderError | None:
@@ -52,7 +54,7 @@ def stream_error(provider: Any, method: str, reply: Any) -> ProviderError | None
         f"returned {_kind(reply)} from {method}() for a call that streams; it lacks {', '.join(lacking)}. A stream must have "
         f"{', '.join(required)}: see modelmesh.contracts.EventStream."
     )
-    return _log_once(authors.broken(provider, rule, authors.where_of(provider, method)))
+    return _log_once(attribution.connector_bug(provider, rule, attribution.locate_method(provider, method)))
 
 
 def without_frames(error: ProviderError) -> ProviderError:

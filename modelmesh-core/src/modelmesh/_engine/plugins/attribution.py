@@ -12,16 +12,16 @@ from modelmesh._engine.foundation.failures import RULES, FailureClass
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import BrokenConnectorError
 
-OURS = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
+OWN_PACKAGES = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
 """Import names whose frames are never the author's."""
 
-SHOWN = 300
+MAX_TEXT_LENGTH = 300
 """Characters of an exception's text that a message repeats."""
 
 _owners: WeakKeyDictionary[type[Any], tuple[str, str]] = WeakKeyDictionary()
 
 
-def remember(cls: Any, connector_id: str, distribution: str) -> None:
+def register_owner(cls: Any, connector_id: str, distribution: str) -> None:
     """Note who provides a class, so that a message can say it later without looking at any metadata."""
     if inspect.isclass(cls):
         _owners[cls] = (connector_id, distribution)
@@ -32,7 +32,7 @@ def class_of(plugin: Any) -> type[Any]:
     return plugin if inspect.isclass(plugin) else type(plugin)
 
 
-def identity(plugin: Any) -> tuple[str, str | None]:
+def identify(plugin: Any) -> tuple[str, str | None]:
     """Return a plugin's connector ID and distribution; the ID is empty and the distribution ``None`` where unknown."""
     cls = class_of(plugin)
     known = _owners.get(cls)
@@ -40,14 +40,14 @@ def identity(plugin: Any) -> tuple[str, str | None]:
     return known or (said if isinstance(said, str) else "", None)
 
 
-def described(plugin: Any) -> str:
+def describe(plugin: Any) -> str:
     """Return who a plugin is: ``connector 'acme.llm.v1' of acme-modelmesh 0.1.0 (class Acme, /path/acme.py:7)``."""
-    cls, (connector_id, distribution) = class_of(plugin), identity(plugin)
+    cls, (connector_id, distribution) = class_of(plugin), identify(plugin)
     owner = f" of {distribution}" if distribution else ""
-    return f"connector {connector_id!r}{owner} (class {cls.__qualname__}, {where_defined(cls)})"
+    return f"connector {connector_id!r}{owner} (class {cls.__qualname__}, {locate_definition(cls)})"
 
 
-def where_defined(thing: Any) -> str:
+def locate_definition(thing: Any) -> str:
     """Return ``file:line`` of a class or function; its module where the source is not to be had."""
     thing = inspect.unwrap(thing) if callable(thing) else type(thing)
     code = getattr(thing, "__code__", None)
@@ -62,15 +62,17 @@ def where_defined(thing: Any) -> str:
         return f"{first.co_filename}:{first.co_firstlineno}" if first else f"module {thing.__module__}"
 
 
-def where_of(plugin: Any, name: str) -> str:
+def locate_method(plugin: Any, name: str) -> str:
     """Return ``file:line`` of a plugin's method, or of its class where the method is not a function."""
     cls = class_of(plugin)
     found = getattr(cls, name, None)
-    own = hasattr(found, "__code__") and (found.__module__.partition(".")[0] not in OURS or _packages(cls) <= {*OURS})
-    return where_defined(found if own else cls)
+    own = hasattr(found, "__code__") and (
+        found.__module__.partition(".")[0] not in OWN_PACKAGES or _packages(cls) <= {*OWN_PACKAGES}
+    )
+    return locate_definition(found if own else cls)
 
 
-def where_raised(error: BaseException, plugin: Any = None, *, module: str = "") -> str | None:
+def locate_exception(error: BaseException, plugin: Any = None, *, module: str = "") -> str | None:
     """Return ``file:line`` of the author's own line that an exception passed last, ``None`` when it passed none.
 
     Args:
@@ -90,7 +92,7 @@ def where_raised(error: BaseException, plugin: Any = None, *, module: str = "") 
 
 def _packages(cls: type[Any]) -> set[str]:
     names = {base.__module__.partition(".")[0] for base in cls.__mro__ if base is not object}
-    return names.difference(OURS) or names
+    return names.difference(OWN_PACKAGES) or names
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[str, str]]:
@@ -100,7 +102,7 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[str, str]]:
         trace = trace.tb_next
 
 
-def what(error: BaseException, *holders: Any) -> str:
+def summarize(error: BaseException, *holders: Any) -> str:
     """Return an exception's type and text on one line, cut, without any secret that one of the holders has.
 
     Args:
@@ -111,7 +113,7 @@ def what(error: BaseException, *holders: Any) -> str:
     for holder in holders:
         for secret in _secrets(holder):
             text = secret.scrub(text)
-    return f"{type(error).__name__}: {text if len(text) <= SHOWN else text[:SHOWN] + '…'}"
+    return f"{type(error).__name__}: {text if len(text) <= MAX_TEXT_LENGTH else text[:MAX_TEXT_LENGTH] + '…'}"
 
 
 def _secrets(holder: Any, depth: int = 3) -> Iterator[Secret]:
@@ -126,7 +128,9 @@ def _secrets(holder: Any, depth: int = 3) -> Iterator[Secret]:
                 yield from _secrets(value, depth - 1)
 
 
-def broken(plugin: Any, rule: str, place: str | None = None, *, written: bool = True, cause: str = "") -> BrokenConnectorError:
+def connector_bug(
+    plugin: Any, rule: str, place: str | None = None, *, written: bool = True, cause: str = ""
+) -> BrokenConnectorError:
     """Make the error of an attempt that a connector's own mistake ended.
 
     Args:
@@ -136,24 +140,24 @@ def broken(plugin: Any, rule: str, place: str | None = None, *, written: bool = 
         written: Whether something may have been sent.
         cause: Type of the exception, when there was one.
     """
-    connector_id, distribution = identity(plugin)
+    connector_id, distribution = identify(plugin)
     kind = FailureClass.CONNECTOR_BUG if written else FailureClass.CONNECTOR_BUG_UNSENT
     at = f"{place}: " if place else ""
     made = BrokenConnectorError(
-        f"{at}the {described(plugin)} {rule} Report this to its author; if that is you: modelmesh connectors",
+        f"{at}the {describe(plugin)} {rule} Report this to its author; if that is you: modelmesh connectors",
         failure=kind,
         billed=RULES[kind].billed,
         connector_id=connector_id,
         distribution=distribution,
-        place=place or where_defined(class_of(plugin)),
+        place=place or locate_definition(class_of(plugin)),
     )
     if cause:
         made.details["cause"] = cause
     return made
 
 
-def raised(plugin: Any, error: BaseException, *, written: bool = True) -> BrokenConnectorError:
+def unexpected_exception(plugin: Any, error: BaseException, *, written: bool = True) -> BrokenConnectorError:
     """Make the error of an attempt in which a connector raised what it may not."""
-    place = where_raised(error, plugin)
-    rule = f"raised {what(error, plugin)}. A connector may only raise ProviderError from send(), asend() and its hooks."
-    return broken(plugin, rule, place, written=written, cause=type(error).__name__)
+    place = locate_exception(error, plugin)
+    rule = f"raised {summarize(error, plugin)}. A connector may only raise ProviderError from send(), asend() and its hooks."
+    return connector_bug(plugin, rule, place, written=written, cause=type(error).__name__)

@@ -24,7 +24,7 @@ COMMANDS = "modelmesh.commands"
 
 
 @frozen
-class Found:
+class PluginEntry:
     """One entry point of ours.
 
     Attributes:
@@ -65,17 +65,17 @@ class Catalog:
 
     def __init__(self, points: Iterable[EntryPoint]) -> None:
         kinds = {kind.group: kind for kind in Kind}
-        self._connectors: dict[Kind, dict[str, list[Found]]] = {kind: {} for kind in Kind}
-        self._others: dict[str, list[Found]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
-        self._elsewhere: list[Found] = []
+        self._connectors: dict[Kind, dict[str, list[PluginEntry]]] = {kind: {} for kind in Kind}
+        self._others: dict[str, list[PluginEntry]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
+        self._elsewhere: list[PluginEntry] = []
         for point in points:
             if point.group in kinds:
                 kind = kinds[point.group]
-                self._connectors[kind].setdefault(point.name, []).append(Found(point.name, kind, point.value, point))
+                self._connectors[kind].setdefault(point.name, []).append(PluginEntry(point.name, kind, point.value, point))
             elif point.group in self._others:
-                self._others[point.group].append(Found(point.name, None, point.value, point))
+                self._others[point.group].append(PluginEntry(point.name, None, point.value, point))
             else:
-                self._elsewhere.append(Found(point.name, None, point.value, point))
+                self._elsewhere.append(PluginEntry(point.name, None, point.value, point))
 
     @classmethod
     def scan(cls) -> Catalog:
@@ -94,7 +94,7 @@ class Catalog:
         _scanned = (state, catalog) if all(changed < settled for _, changed in state) else None
         return catalog
 
-    def find(self, kind: Kind, connector_id: str) -> Found | None:
+    def find(self, kind: Kind, connector_id: str) -> PluginEntry | None:
         """Return the one entry point of an ID.
 
         Raises:
@@ -114,7 +114,7 @@ class Catalog:
         """Whether some distribution provides an ID of this kind."""
         return connector_id in self._connectors[kind]
 
-    def of(self, kind: Kind) -> list[Found]:
+    def of(self, kind: Kind) -> list[PluginEntry]:
         """Return the connectors of a kind."""
         return [one for several in self._connectors[kind].values() for one in several]
 
@@ -122,35 +122,35 @@ class Catalog:
         """Return the IDs of a kind, sorted."""
         return sorted(self._connectors[kind])
 
-    def all(self) -> Iterator[Found]:
+    def all(self) -> Iterator[PluginEntry]:
         """Yield every connector, by kind and ID; two of one ID are both there."""
         for kind in Kind:
             for connector_id in self.ids(kind):
                 yield from self._connectors[kind][connector_id]
 
-    def variables(self) -> list[Found]:
+    def variables(self) -> list[PluginEntry]:
         """Return the variables that detect a provider."""
         return self._others[AUTODETECT]
 
-    def embedded(self) -> list[Found]:
+    def embedded(self) -> list[PluginEntry]:
         """Return the providers that need no key, for when no other is found."""
         return self._others[EMBEDDED]
 
-    def plugins(self, group: str = PLUGINS) -> list[Found]:
+    def plugins(self, group: str = PLUGINS) -> list[PluginEntry]:
         """Return the hook modules: those every mesh loads, or with :data:`COMMANDS` those only the command line does."""
         return self._others[group]
 
-    def strays(self) -> list[tuple[Found, str]]:
+    def near_miss_groups(self) -> list[tuple[PluginEntry, str]]:
         """Return entry points in a group that is none of ours and almost is, each with the group that is meant."""
         groups = [*(kind.group for kind in Kind), *self._others]
         meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _ALIKE) for one in self._elsewhere}
         return [(one, meant[one.point.group][0]) for one in self._elsewhere if meant[one.point.group]]
 
-    def detected_by_nobody(self) -> list[Found]:
+    def orphan_variables(self) -> list[PluginEntry]:
         """Return variables whose entry point names a class that no provider connector is."""
         return [one for one in self._others[AUTODETECT] if self.provider_at(one.value) is None]
 
-    def provider_at(self, value: str) -> Found | None:
+    def provider_at(self, value: str) -> PluginEntry | None:
         """Return the provider connector that an autodetection entry names by ``module:Class``."""
         for several in self._connectors[Kind.PROVIDER].values():
             for found in several:
@@ -188,7 +188,7 @@ def _plain(group: str) -> str:
     return group.lower().replace("-", "_").replace("model_mesh", "modelmesh").replace("modelmesh_", "modelmesh.")
 
 
-def _distinct(several: list[Found]) -> list[Found]:
+def _distinct(several: list[PluginEntry]) -> list[PluginEntry]:
     """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
     if len(several) < 2:  # noqa: PLR2004 - one is the usual case, and its distribution need not be read
         return several

@@ -10,13 +10,13 @@ from typing import Any
 import pluggy
 
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.aliases import STRATEGIES, canonical_id
-from modelmesh._engine.plugins.catalog import Catalog, Found
+from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
 from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY
 from modelmesh._engine.plugins.manager import load_plugins
 from modelmesh._engine.plugins.published import distribution_for, unreleased
-from modelmesh._engine.plugins.validation import mistake_in, warn_of_slips
+from modelmesh._engine.plugins.validation import contract_error, warn_of_misspelt_hooks
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
 
 
@@ -36,7 +36,7 @@ class Resolver:
         return self._hooks[0]
 
     @property
-    def plugins_left_out(self) -> dict[str, str]:
+    def skipped_plugins(self) -> dict[str, str]:
         """Hook modules that are installed and not loaded, with the reason."""
         _ = self.plugins
         return self._hooks[1] if self._hooks else {}
@@ -76,7 +76,7 @@ class Resolver:
         if found is None:
             raise self._unknown(kind, connector_id, name, where)
         loaded = _load(found, kind, where)
-        authors.remember(loaded, connector_id, found.distribution)
+        attribution.register_owner(loaded, connector_id, found.distribution)
         checked = _checked(loaded, kind, connector_id, found.distribution, where)
         _check_id(checked, kind, found, where)
         return checked
@@ -84,12 +84,12 @@ class Resolver:
     def _unknown(self, kind: Kind, connector_id: str, name: str, where: str) -> UnknownConnectorError:
         installed = self.catalog.ids(kind)
         published = distribution_for(connector_id, kind)
-        strays = [(found, group) for found, group in self.catalog.strays() if found.name in (connector_id, name)]
+        near_misses = [(found, group) for found, group in self.catalog.near_miss_groups() if found.name in (connector_id, name)]
         misnamed = [] if published else [one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)]
         others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
         near: list[str] = []
-        if strays:
-            found, group = strays[0]
+        if near_misses:
+            found, group = near_misses[0]
             dist = found.owner[0]
             hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {dist}, and install that again"
         elif others:
@@ -124,11 +124,11 @@ def _at(where: str) -> str:
     return f"{where}: " if where else ""
 
 
-def _stray(found: Found, group: str) -> str:
+def _stray(found: PluginEntry, group: str) -> str:
     return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}; the group is {group!r}."
 
 
-def _load(found: Found, kind: Kind, where: str) -> Any:
+def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
     """Import what an entry point names.
 
     Raises:
@@ -138,9 +138,9 @@ def _load(found: Found, kind: Kind, where: str) -> Any:
         return found.point.load()
     except (Exception, SystemExit) as error:
         dist = found.owner[0]
-        place = authors.where_raised(error, module=found.module)
+        place = attribution.locate_exception(error, module=found.module)
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        what = authors.what(error)
+        what = attribution.summarize(error)
         if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
             why = f"its entry point is {found.name!r} = {found.value!r}, and there is no module {missing!r}"
             whole = f"pip install --force-reinstall {dist}"
@@ -166,22 +166,22 @@ def _load(found: Found, kind: Kind, where: str) -> Any:
 
 
 def _checked(cls: Any, kind: Kind, connector_id: str, owner: str, where: str) -> type[Any]:
-    mistake = mistake_in(cls, kind)
+    mistake = contract_error(cls, kind)
     if mistake:
         message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is wrong: {mistake}"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner)
-    warn_of_slips(cls, kind, owner)
+    warn_of_misspelt_hooks(cls, kind, owner)
     return cls  # type: ignore[no-any-return]
 
 
-def _check_id(cls: Any, kind: Kind, found: Found, where: str) -> None:
+def _check_id(cls: Any, kind: Kind, found: PluginEntry, where: str) -> None:
     said = getattr(cls, "id", None)
     if said == found.name and ConnectorId.is_one(said):
         return
-    place = authors.where_defined(cls) if inspect.isclass(cls) else found.value
+    place = attribution.locate_definition(cls) if inspect.isclass(cls) else found.value
     name = getattr(cls, "__qualname__", found.value)
     own = inspect.isclass(cls) and any(
-        "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in authors.OURS
+        "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in attribution.OWN_PACKAGES
     )
     if not ConnectorId.is_one(found.name):
         rule = f"an entry point's name is an ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Correct pyproject.toml"
@@ -210,18 +210,19 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
     except ModelMeshError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
-        place = authors.where_raised(error, cls)
-        _, owner = authors.identity(cls)
-        whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or authors.where_defined(cls)})"
+        place = attribution.locate_exception(error, cls)
+        _, owner = attribution.identify(cls)
+        whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or attribution.locate_definition(cls)})"
         message = (
             f"the connector {whose} cannot be built "
-            f"from its configuration: {authors.what(error, config)}. It is made by from_config(settings), else by calling "
-            "the class with the settings as one map; a setting that is missing or wrong is refused with ConfigurationError"
+            f"from its configuration: {attribution.summarize(error, config)}. It is made by from_config(settings), else by "
+            "calling the class with the settings as one map; a setting that is missing or wrong is "
+            "refused with ConfigurationError"
         )
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
 
 
-def built_at(
+def build_at(
     where: str,
     cls: Callable[..., Any],
     config: Mapping[str, Any],

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from modelmesh import contracts
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     Kind.PROVIDER: ("models", "send", "asend"),
@@ -31,13 +31,13 @@ CONTRACTS: dict[Kind, Any] = {
     Kind.SECRET_STORE: contracts.SecretStore,
     Kind.OBSERVABILITY: contracts.Observability,
 }
-TOLD = {Kind.STRATEGY: ("score", "picked", "succeeded", "failed")}
+OPTIONAL_METHODS = {Kind.STRATEGY: ("score", "picked", "succeeded", "failed")}
 """What a class of a kind may have beside what it must."""
 
-ALIKE = 0.84
+MIN_SIMILARITY = 0.84
 """How alike a name must be to that of a hook to be taken for a slip: one letter of seven, or two swapped of fourteen."""
 
-_spoken_of: WeakSet[type[Any]] = WeakSet()
+_warned: WeakSet[type[Any]] = WeakSet()
 
 
 class MisspeltHookWarning(UserWarning):
@@ -45,7 +45,7 @@ class MisspeltHookWarning(UserWarning):
 
 
 @frozen
-class Slip:
+class MisspeltHook:
     """A name that is almost that of a hook.
 
     Attributes:
@@ -65,7 +65,7 @@ class Slip:
         )
 
 
-def mistake_in(cls: Any, kind: Kind) -> str | None:
+def contract_error(cls: Any, kind: Kind) -> str | None:
     """Return what is wrong with a class, with the place in its source; ``None`` when nothing is seen.
 
     A factory function, or an object in place of a class, is only asked for the methods of its kind.
@@ -74,19 +74,19 @@ def mistake_in(cls: Any, kind: Kind) -> str | None:
     if lacking:
         return _lacking(cls, kind, lacking)
     if not callable(cls):
-        place = authors.where_defined(type(cls))
+        place = attribution.locate_definition(type(cls))
         return f"its entry point names an object of class {type(cls).__qualname__} ({place}). Name the class itself."
     if not inspect.isclass(cls):
         return None
     if inspect.isabstract(cls):
         names = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
-        place = authors.where_defined(cls)
+        place = attribution.locate_definition(cls)
         return f"{place}: class {cls.__qualname__} is abstract: it leaves {names} unwritten. Write what is missing."
     return next(_misfits(cls, kind), None)
 
 
 def _lacking(cls: Any, kind: Kind, lacking: list[str]) -> str:
-    place = f"{authors.where_defined(cls)}: " if inspect.isclass(cls) else ""
+    place = f"{attribution.locate_definition(cls)}: " if inspect.isclass(cls) else ""
     odd = "".join(
         f" {name} is {_article(getattr(cls, name))}, and must be a method."
         for name in lacking
@@ -105,7 +105,7 @@ def _article(value: Any) -> str:
 def _misfits(cls: type[Any], kind: Kind) -> Iterator[str]:
     """Yield the overridden methods that cannot be called as the mesh will call them."""
     for name, (mine, base) in _overridden(cls, kind).items():
-        place = f"{authors.where_defined(mine)}: {cls.__qualname__}.{name}"
+        place = f"{attribution.locate_definition(mine)}: {cls.__qualname__}.{name}"
         if _waits(mine) and not _waits(base):
             yield f"{place} is async, and is called without await. Write 'def {name}', not 'async def {name}'."
             continue
@@ -139,13 +139,13 @@ def _overridden(cls: type[Any], kind: Kind) -> dict[str, tuple[Any, Any]]:
 
 
 def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] in authors.OURS
+    return module.partition(".")[0] in attribution.OWN_PACKAGES
 
 
 # -- slips of the pen -----------------------------------------------------------------------------------------------
 
 
-def slips_in(cls: Any, kind: Kind) -> list[Slip]:
+def misspelt_hooks(cls: Any, kind: Kind) -> list[MisspeltHook]:
     """Return the names that are almost those of hooks, that no base has, and that nothing in the class uses."""
     if not inspect.isclass(cls):
         return []
@@ -154,7 +154,7 @@ def slips_in(cls: Any, kind: Kind) -> list[Slip]:
     hooks = {name for one in cls.__mro__ if _is_ours(one.__module__) for name in vars(one) if not name.startswith("__")}
     if kind in CONTRACTS:
         hooks |= {name for name in vars(CONTRACTS[kind]) if not name.startswith("_")}
-    hooks |= {*TOLD.get(kind, ()), *REQUIRED[kind]}
+    hooks |= {*OPTIONAL_METHODS.get(kind, ()), *REQUIRED[kind]}
     used = {name for value, _ in own.values() for name in _names_in(value)}
     free = sorted(hooks - set(own))
     found = []
@@ -162,8 +162,8 @@ def slips_in(cls: Any, kind: Kind) -> list[Slip]:
         if name not in hooks and name not in used:
             meant = next((hook for hook in free if _alike(name, hook)), None)
             if meant is not None:
-                place = authors.where_defined(value if inspect.isfunction(value) else one)
-                found.append(Slip(name, meant, place))
+                place = attribution.locate_definition(value if inspect.isfunction(value) else one)
+                found.append(MisspeltHook(name, meant, place))
     return found
 
 
@@ -173,7 +173,11 @@ def _alike(name: str, hook: str) -> bool:
     if sorted(name) == sorted(hook):
         return True  # letters swapped
     matcher = SequenceMatcher(None, name.strip("_"), hook.strip("_"))
-    return matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
+    return (
+        matcher.real_quick_ratio() >= MIN_SIMILARITY
+        and matcher.quick_ratio() >= MIN_SIMILARITY
+        and matcher.ratio() >= MIN_SIMILARITY
+    )
 
 
 def _names_in(value: Any) -> Iterator[str]:
@@ -185,12 +189,12 @@ def _names_in(value: Any) -> Iterator[str]:
         pending += [inner for inner in one.co_consts if inspect.iscode(inner)]
 
 
-def warn_of_slips(cls: Any, kind: Kind, owner: str) -> None:
+def warn_of_misspelt_hooks(cls: Any, kind: Kind, owner: str) -> None:
     """Warn of slips, at the author's line; once for each class."""
-    if not inspect.isclass(cls) or cls in _spoken_of:
+    if not inspect.isclass(cls) or cls in _warned:
         return
-    _spoken_of.add(cls)
-    for slip in slips_in(cls, kind):
+    _warned.add(cls)
+    for slip in misspelt_hooks(cls, kind):
         file, _, line = slip.place.rpartition(":")
         text = f"in the {kind.label} connector of {owner}: {slip}"
         warnings.warn_explicit(text, MisspeltHookWarning, file, int(line) if line.isdigit() else 1)

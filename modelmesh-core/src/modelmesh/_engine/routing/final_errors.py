@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.wording import plural, wait
 from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
 from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing.account_lines import account_lines
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.headlines import explaining, headline, key_advice
@@ -260,20 +260,21 @@ def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
 
 def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
     """A strategy that raised."""
-    place = authors.where_raised(error, pool.strategy)
+    place = attribution.locate_exception(error, pool.strategy)
     return _not_a_strategy(
-        pool, f"raised {authors.what(error)}. A strategy must choose one of the candidates it is offered", place
+        pool, f"raised {attribution.summarize(error)}. A strategy must choose one of the candidates it is offered", place
     )
 
 
 def broken_policy(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
     """A policy of standby or recovery that raised."""
-    connector_id, distribution = authors.identity(policy)
-    place = authors.where_raised(error, policy) or authors.where_of(policy, method)
+    connector_id, distribution = attribution.identify(policy)
+    place = attribution.locate_exception(error, policy) or attribution.locate_method(policy, method)
     of = f" of {distribution}" if distribution else ""
     return errors.ConnectorError(
-        f"{place}: {method}() of the policy {connector_id or authors.class_of(policy).__name__!r}{of} of pool {pool!r} raised "
-        f"{authors.what(error)}; report this to its author. Without it: leave out 'policy' in the pool's configuration",
+        f"{place}: {method}() of the policy {connector_id or attribution.class_of(policy).__name__!r}{of} of pool {pool!r} "
+        f"raised {attribution.summarize(error)}; report this to its author. "
+        "Without it: leave out 'policy' in the pool's configuration",
         connector_id=connector_id,
         distribution=distribution,
     )
@@ -285,11 +286,11 @@ def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
         f"chose {candidate!s}, which is not one of the candidates it was offered. "
         "select() must return one of them or a SelectionResult that holds one"
     )
-    return _not_a_strategy(pool, rule, authors.where_of(pool.strategy, "select"))
+    return _not_a_strategy(pool, rule, attribution.locate_method(pool.strategy, "select"))
 
 
 def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> errors.ConnectorError:
-    connector_id, distribution = authors.identity(pool.strategy)
+    connector_id, distribution = attribution.identify(pool.strategy)
     at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
     return errors.ConnectorError(
         f"{at}strategy {connector_id!r}{of} of pool {pool.name!r} {rule}; report this to "

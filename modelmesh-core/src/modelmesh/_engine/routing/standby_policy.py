@@ -18,7 +18,7 @@ from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing import final_errors as verdicts
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy
@@ -284,7 +284,7 @@ class Judge:
         """Say who withholds a model and why."""
         reason = self._records[id(candidate)].reason if id(candidate) in self._records else None
         policy = self.back if self.off is None else self.off
-        named = authors.identity(policy)[0] or authors.class_of(policy).__name__
+        named = attribution.identify(policy)[0] or attribution.class_of(policy).__name__
         return f"{getattr(reason, 'value', reason) or 'no reason given'}, by {named}"
 
     def _ask(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelmesh._engine.limits.counter import LimitCounter
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing.flow import Totals
 from modelmesh._engine.state.loader import StateLoader
 from modelmesh._engine.state.save_thread import SaveThread
@@ -109,7 +109,7 @@ class StateManager:
             try:
                 close()
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises: what is saved is saved
-                _log.warning("%s did not close: %s", self.storage.id, authors.what(error, self.storage))
+                _log.warning("%s did not close: %s", self.storage.id, attribution.summarize(error, self.storage))
 
     def after_fork(self) -> None:
         """Reset locks, the thread and unsent counts in a child process."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from modelmesh._engine.plugins import attribution as authors
+from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
 
 _log = logging.getLogger("modelmesh.events")
@@ -136,12 +136,16 @@ class Emitter:
             self.failures[name] += 1
             if self.failures[name] == 1:
                 place = (
-                    authors.where_raised(error, owner)
+                    attribution.locate_exception(error, owner)
                     if owner is not told
-                    else authors.where_raised(error, module=told.__module__)
+                    else attribution.locate_exception(error, module=told.__module__)
                 )
-                at = place or (authors.where_defined(told) if owner is told else authors.where_of(owner, told.__name__))
-                _log.warning("%s (%s) raised %s; further failures are only counted", name, at, authors.what(error, owner))
+                at = place or (
+                    attribution.locate_definition(told) if owner is told else attribution.locate_method(owner, told.__name__)
+                )
+                _log.warning(
+                    "%s (%s) raised %s; further failures are only counted", name, at, attribution.summarize(error, owner)
+                )
 
 
 def _bare(entry: RequestLogEntry) -> RequestLogEntry:
