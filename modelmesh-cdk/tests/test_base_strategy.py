@@ -40,7 +40,7 @@ def ask(client: Any, **more: Any) -> Any:
     return client.chat.completions.create(model="chat-completion", messages=[], **more)
 
 
-def test_the_highest_score_goes_first_and_the_earlier_on_a_tie() -> None:
+def test_select_returns_highest_score_and_earlier_on_tie() -> None:
     with client_of(Biggest()) as client:
         assert ask(client).model == "big"
         rows = {row.model: (row.score, row.selected) for row in client.explain("chat-completion").candidates}
@@ -48,13 +48,13 @@ def test_the_highest_score_goes_first_and_the_earlier_on_a_tie() -> None:
         assert client.explain("chat-completion").reason == "highest score, 3"
 
 
-def test_without_a_score_pool_order_decides() -> None:
+def test_select_without_score_follows_pool_order() -> None:
     with client_of(BaseStrategy(), models=["also-big", "small"]) as client:
         assert ask(client).model == "also-big"
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_choice_of_ones_own(wrapped: bool) -> None:
+def test_select_can_be_overridden(wrapped: bool) -> None:
     class Last(BaseStrategy):
         id = "acme.last.v1"
 
@@ -68,7 +68,7 @@ def test_a_choice_of_ones_own(wrapped: bool) -> None:
         assert ask(client).explain().reason == ("the last" if wrapped else "chosen by acme.last.v1")
 
 
-def test_what_a_strategy_is_told() -> None:
+def test_strategy_receives_notifications() -> None:
     class Ear(Biggest):
         def __init__(self) -> None:
             super().__init__()
@@ -97,7 +97,7 @@ def test_what_a_strategy_is_told() -> None:
     ]
 
 
-def test_what_a_pool_says_reaches_a_strategy_named_by_id() -> None:
+def test_strategy_by_id_receives_the_settings_of_its_pool() -> None:
     made = []
 
     class Told(Biggest):
@@ -112,7 +112,7 @@ def test_what_a_pool_says_reaches_a_strategy_named_by_id() -> None:
     assert (made[0]["model_priority"], made[0]["colour"], made[0]["rate_limit"]["threshold"]) == (["big"], "red", 0.8)
 
 
-def test_a_strategy_that_raises_is_named() -> None:
+def test_strategy_that_raises_is_named_in_the_error() -> None:
     class Bad(BaseStrategy):
         id = "acme.bad.v1"
 

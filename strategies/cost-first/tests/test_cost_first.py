@@ -29,18 +29,18 @@ from modelmesh.contracts.strategy import SelectionRequest
 LONG, SHORT = "word " * 4000, "Tell me a story."
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_cost_first_id_is_the_entry_point_name() -> None:
     [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_cost_first:")]
     assert point.load() is CostFirst
     assert (point.name, CostFirst.id) == ("modelmesh.cost-first.v1", "modelmesh.cost-first.v1")
 
 
 @pytest.mark.parametrize("name", ["cost-first", "cost_first", "modelmesh.cost-first.v1", "rotation.modelmesh.cost-first.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_cost_first_by_every_alias(world: Any, name: str) -> None:
     assert world({"strategy": name}, dear=(2, 8), cheap=(1, 4)).ask() == "cheap"
 
 
-def test_the_cheapest_is_asked_and_then_the_next(world: Any) -> None:
+def test_request_goes_to_cheapest_then_to_next_cheapest(world: Any) -> None:
     here = world({"deactivation": {"retry_limit": 1}, "recovery": {"cooldown": "60s"}}, dear=(2, 8), cheap=(1, 4), mid=(1.5, 6))
     assert here.asks(2) == ["cheap", "cheap"]
     here.accounts["at-cheap"].down.add("cheap")
@@ -50,14 +50,14 @@ def test_the_cheapest_is_asked_and_then_the_next(world: Any) -> None:
     assert here.ask() == "cheap"
 
 
-def test_which_is_cheapest_depends_on_the_request(world: Any) -> None:
+def test_select_cheapest_depends_on_prompt_and_output_size(world: Any) -> None:
     here = world(reader=(0.1, 10), writer=(2, 1))
     assert here.ask(LONG, max_tokens=10) == "reader"
     assert here.ask(SHORT, max_tokens=1000) == "writer"
     assert here.ask(LONG, max_completion_tokens=10) == "reader"
 
 
-def test_free_is_cheapest_and_unknown_comes_last(world: Any) -> None:
+def test_select_prefers_free_and_puts_unknown_prices_last(world: Any) -> None:
     here = world(unknown=None, half=(0.1, None), cheap=(0.1, 0.1), free=(0, 0))
     assert here.ask() == "free"
     here.accounts["at-free"].down.add("free")
@@ -68,7 +68,7 @@ def test_free_is_cheapest_and_unknown_comes_last(world: Any) -> None:
     assert rows["unknown"] == rows["half"] == -1e9 < rows["cheap"] < rows["free"] == 0
 
 
-def test_of_equals_the_one_that_has_cost_least_is_asked_and_then_the_first_in_pool_order(world: Any) -> None:
+def test_select_among_equal_costs_prefers_least_spent(world: Any) -> None:
     """What was spent so far only breaks ties: it never sends a request to a model where it would cost more."""
     assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(6) == ["one", "two"] * 3
     assert world(one=(0, 0), two=(0, 0)).asks(4) == ["one"] * 4
@@ -81,7 +81,7 @@ def test_of_equals_the_one_that_has_cost_least_is_asked_and_then_the_first_in_po
     assert here.client.explain("chat-completion").selected_model == "two"
 
 
-def test_the_reason_says_about_what_it_costs(world: Any) -> None:
+def test_select_reason_contains_the_estimated_cost(world: Any) -> None:
     assert world(a=(1, 4)).client.explain("chat-completion").reason == "cheapest for this request: about $0.0010"
     assert world(a=(0.0001, 0.0001)).client.explain("chat-completion").reason == "cheapest for this request: about $0.000000026"
     assert world(a=(1000, 5000)).client.explain("chat-completion").reason == "cheapest for this request: about $1.28"
@@ -89,7 +89,7 @@ def test_the_reason_says_about_what_it_costs(world: Any) -> None:
     assert world(a=None).client.explain("chat-completion").reason == "no price is known; first in pool order"
 
 
-def test_it_learns_how_long_answers_are(world: Any) -> None:
+def test_succeeded_updates_the_typical_output(world: Any) -> None:
     wordy, terse = (world(tokens=tokens, reader=(0.1, 10), writer=(6, 1)) for tokens in (2000, 1))
     text = "word " * 400  # 500 tokens
     assert wordy.ask(text) == terse.ask(text) == "reader"  # 256 tokens are expected before anybody answered
@@ -97,13 +97,13 @@ def test_it_learns_how_long_answers_are(world: Any) -> None:
     assert terse.ask(text) == "reader"
 
 
-def test_looking_does_not_teach_it(world: Any) -> None:
+def test_explain_leaves_the_typical_output(world: Any) -> None:
     here = world(tokens=2000, reader=(0.1, 10), writer=(6, 1))
     before = here.client.explain("chat-completion")
     assert [here.client.explain("chat-completion") for _ in range(3)] == [before] * 3
 
 
-def test_the_price_of_a_configuration_counts(world: Any) -> None:
+def test_select_uses_configured_prices(world: Any) -> None:
     accounts = {"providers": {"a": {"instance": world(dear=(2, 8)).accounts["at-dear"]}, "b": {"instance": world(cheap=(1, 4)).accounts["at-cheap"]}}}  # fmt: skip
     config = {
         **accounts,
@@ -143,25 +143,25 @@ def place(pool: Pool, request: SelectionRequest, mask: int | None = None) -> int
     return found
 
 
-def test_what_a_request_costs_as_such_counts() -> None:
+def test_select_includes_the_price_of_a_request() -> None:
     pool = pool_of(ModelPricing(0.001, 0.001), ModelPricing(0.0, 0.0, per_request=0.01), ModelPricing(per_request=0.02))
     assert [place(pool, asked(prompt)) for prompt in (10, 100_000)] == [0, 1]
     assert place(pool, asked(100_000), mask=0b101) == 2
 
 
-def test_embeddings_have_no_answer_to_pay_for() -> None:
+def test_select_embeddings_cost_nothing_for_output() -> None:
     pool = pool_of(ModelPricing(0.002, 0.0), ModelPricing(0.001, None), ModelPricing(0.001, 9.0), None)
     assert place(pool, asked(operation=EMBEDDINGS)) == 1
     assert place(pool, asked()) == 0
 
 
-def test_what_is_to_be_embedded_counts_as_the_prompt() -> None:
+def test_select_embeddings_input_counts_as_prompt() -> None:
     pool = pool_of(ModelPricing(0.001, None, per_request=0.01), ModelPricing(0.002, None))
     call = Call(EMBEDDINGS, "pool", {"input": ["x" * 40_000] * 3})
     assert [place(pool, asked(operation=EMBEDDINGS)), place(pool, evolve(asked(), call=call))] == [1, 0]
 
 
-def test_a_changed_price_is_noticed_within_a_minute() -> None:
+def test_select_uses_a_changed_price_within_a_minute() -> None:
     pool = pool_of(ModelPricing(0.001, 0.001), ModelPricing(0.002, 0.002))
     assert place(pool, asked(now=0.0)) == 0
     first = pool.members[0]
@@ -170,7 +170,7 @@ def test_a_changed_price_is_noticed_within_a_minute() -> None:
     assert place(pool, asked(now=61.0)) == 1
 
 
-def test_two_pools_may_share_one() -> None:
+def test_one_instance_serves_two_pools() -> None:
     one, two = pool_of(ModelPricing(1, 1), ModelPricing(2, 2)), pool_of(ModelPricing(2, 2), ModelPricing(1, 1))
     one.strategy = two.strategy
     assert [place(pool, asked()) for pool in (one, two, one)] == [0, 1, 0]
@@ -183,7 +183,7 @@ class Ruled(ModelPricing):
     bands: tuple[str, ...] = ("long", "night")
 
 
-def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_select_evaluates_price_bands_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def cost(pricing: ModelPricing | None, usage: Any, when: float | None = None) -> int | None:
         rates = pricing and ModelPricing(pricing.input_per_1k_tokens, pricing.output_per_1k_tokens)
         plain = cost_nano_usd(rates, usage)
@@ -208,9 +208,7 @@ def test_prices_with_rules_are_worked_out_for_each_request(monkeypatch: pytest.M
     costs=st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 1, 2, 3, 10**6, 10**14])), max_size=80),
     masks=st.lists(st.integers(1, (1 << 41) - 1), min_size=1, max_size=8),
 )
-def test_the_one_that_has_cost_least_is_what_looking_at_all_says(
-    few: int, costs: list[tuple[int, int]], masks: list[int]
-) -> None:
+def test_spent_least_equals_brute_force(few: int, costs: list[tuple[int, int]], masks: list[int]) -> None:
     reservations, totals = Spent(), Counter[int]()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(spent, "FEW", few)
@@ -252,7 +250,7 @@ def cheapest(pool: Pool, mask: int, prompt: int, answer: int) -> int:
     questions=st.lists(st.tuples(st.integers(1), st.integers(0, 20_000), st.integers(0, 20_000)), min_size=1, max_size=6),
     eager=st.booleans(),
 )
-def test_it_is_exactly_the_cheapest(
+def test_cheapest_equals_brute_force(
     members: list[ModelPricing | None], questions: list[tuple[int, int, int]], *, eager: bool
 ) -> None:
     pool = knowing_of_long_answers(pool_of(*members))
@@ -266,7 +264,7 @@ def test_it_is_exactly_the_cheapest(
 
 
 @pytest.mark.parametrize("kind", ["like real ones", "in no order", "all on one line"])
-def test_it_is_exactly_the_cheapest_of_very_many(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cheapest_of_ten_thousand_equals_brute_force(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "WORTH_IT", 1)  # so that a part gets a forest of its own
     rng = Random(kind)
     made = []
@@ -282,7 +280,7 @@ def test_it_is_exactly_the_cheapest_of_very_many(kind: str, monkeypatch: pytest.
             assert place(pool, asked(prompt, answer), mask) == cheapest(pool, mask, prompt + 7, answer)
 
 
-def test_a_search_looks_at_few_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cheapest_search_visits_few_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of prices looked at is counted, not the time."""
     looked = 0
     least = envelope.Node.least

@@ -25,7 +25,7 @@ from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
 THREE = {"slow": 1.0, "fast": 0.1, "mid": 0.5}
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_latency_first_id_is_the_entry_point_name() -> None:
     prefix = "modelmesh_strategy_latency_first:"
     [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith(prefix)]
     assert point.load() is LatencyFirst
@@ -33,7 +33,7 @@ def test_the_id_is_the_entry_points_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["latency-first", "latency_first", "modelmesh.latency-first.v1"])
-def test_create_finds_it_by_every_name(name: str) -> None:
+def test_create_finds_latency_first_by_every_alias(name: str) -> None:
     here = {"instance": InProcessAccount("one", "two")}
     pool = {"strategy": name, "selection": {"max_latency_ms": 500}}
     with modelmesh.create(config={"providers": {"here": here}, "pools": {"chat-completion": pool}}) as client:
@@ -41,7 +41,7 @@ def test_create_finds_it_by_every_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("most", [0, -1, "fast", True, float("nan")])
-def test_a_limit_that_is_none_is_refused(most: object) -> None:
+def test_invalid_max_latency_raises(most: object) -> None:
     pool = {"strategy": "latency-first", "selection": {"max_latency_ms": most}}
     config = {"providers": {"here": {"instance": InProcessAccount("one")}}, "pools": {"chat-completion": pool}}
     with pytest.raises(ConfigurationError, match="max_latency_ms") as caught:
@@ -52,14 +52,14 @@ def test_a_limit_that_is_none_is_refused(most: object) -> None:
 # -- where requests go --------------------------------------------------------------------------------------------------
 
 
-def test_most_requests_go_to_the_quickest(town: Any) -> None:
+def test_fastest_model_gets_most_requests(town: Any) -> None:
     here = town(THREE)
     asked = here.ask(10_000)
     assert asked["fast"] > 9_200
     assert min(asked.values()) > 10
 
 
-def test_under_load_the_quickest_still_gets_most_and_the_others_help(town: Any) -> None:
+def test_fastest_model_gets_most_requests_under_load(town: Any) -> None:
     here = town(THREE)
     asked = here.ask(10_000, every=0.01)  # about ten at once
     assert asked["fast"] > 8_000
@@ -69,7 +69,7 @@ def test_under_load_the_quickest_still_gets_most_and_the_others_help(town: Any) 
     assert asked["m00"] > 8_000
 
 
-def test_it_leaves_a_model_that_becomes_slow_within_a_few_requests_and_comes_back(town: Any) -> None:
+def test_slowed_model_is_avoided_until_it_is_fast_again(town: Any) -> None:
     here = town(THREE)
     assert here.ask(1000)["fast"] > 900
     here.takes["fast"] = 5.0
@@ -80,7 +80,7 @@ def test_it_leaves_a_model_that_becomes_slow_within_a_few_requests_and_comes_bac
     assert here.ask(1000)["fast"] > 850
 
 
-def test_a_model_that_hangs_is_left_while_its_first_requests_are_under_way(town: Any) -> None:
+def test_hanging_model_is_avoided_while_requests_hang(town: Any) -> None:
     here = town(THREE)
     here.ask(1000)
     here.takes["fast"] = 60.0
@@ -88,14 +88,14 @@ def test_a_model_that_hangs_is_left_while_its_first_requests_are_under_way(town:
     assert asked["fast"] < 100
 
 
-def test_who_times_out_is_as_slow_as_it_was_waited_for(town: Any) -> None:
+def test_timeout_counts_as_an_observation_of_its_length(town: Any) -> None:
     here = town({"fast": -120.0, "other": 0.5})
     here.ask(20)
     assert here.strategy.score(here["fast"], here.request()) == -120.0
     assert here.ask(10)["other"] >= 9
 
 
-def test_nobody_starves(town: Any) -> None:
+def test_every_model_gets_requests(town: Any) -> None:
     here = town({f"m{n}": 1.0 for n in range(1, 20)} | {"m0": 0.1})
     assert len(here.ask(4000)) == 20
     rare = town({"first": 0.1, "second": 1.0, "third": 1.0})
@@ -105,20 +105,20 @@ def test_nobody_starves(town: Any) -> None:
     assert rare.strategy._waits[False].of(rare["third"]) is not None
 
 
-def test_the_first_requests_go_to_the_first_of_the_pool(town: Any) -> None:
+def test_first_requests_follow_pool_order(town: Any) -> None:
     here = town(THREE, seed=3)
     assert here.ask(1) == {"slow": 1}
     assert here.reasons == ["quickest of 2 compared; never asked before"]
 
 
-def test_the_same_seed_gives_the_same_choices(town: Any) -> None:
+def test_same_seed_gives_same_choices(town: Any) -> None:
     one, two, other = (town(THREE, seed=seed) for seed in (5, 5, 6))
     for here in (one, two, other):
         here.ask(500)
     assert one.reasons == two.reasons != other.reasons
 
 
-def test_a_model_that_recovered_gets_its_full_load_by_and_by(town: Any) -> None:
+def test_recovered_model_gets_its_load_gradually(town: Any) -> None:
     here = town({"fast": 0.1, "mid": 0.5})
     here.ask(200)
     request = here.request()
@@ -141,7 +141,7 @@ def score(here: Any, name: str, **request: Any) -> float:
     return round(here.strategy.score(here[name], here.request(**request)), 6)
 
 
-def test_a_longer_time_counts_at_once_and_a_shorter_one_by_and_by(town: Any) -> None:
+def test_observe_follows_peaks_at_once_and_drops_slowly(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.2)
     told(here, "fast", 3.0)
@@ -151,7 +151,7 @@ def test_a_longer_time_counts_at_once_and_a_shorter_one_by_and_by(town: Any) -> 
     assert score(here, "fast") == pytest.approx(-(3.0 * 0.4868 + 0.2 * 0.5132), abs=1e-3)
 
 
-def test_who_was_never_asked_takes_as_long_as_the_median(town: Any) -> None:
+def test_unobserved_model_has_the_median_latency(town: Any) -> None:
     here = town({"a": 1, "b": 1, "c": 1, "new": 1})
     assert score(here, "new") == -1.0
     for name, seconds in (("a", 0.2), ("b", 4.0), ("c", 0.5)):
@@ -161,21 +161,21 @@ def test_who_was_never_asked_takes_as_long_as_the_median(town: Any) -> None:
     assert score(here, "new") == -2.0
 
 
-def test_streams_and_plain_answers_are_kept_apart(town: Any) -> None:
+def test_streams_and_plain_answers_have_separate_averages(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.2, stream=True)
     told(here, "fast", 8.0)
     assert (score(here, "fast", stream=True), score(here, "fast")) == (-0.2, -8.0)
 
 
-def test_an_answer_without_a_time_teaches_nothing(town: Any) -> None:
+def test_succeeded_without_time_changes_nothing(town: Any) -> None:
     here = town(THREE)
     here.strategy.succeeded(here["fast"], here.request(), {"first_content_seconds": None})
     here.strategy.failed(here["fast"], here.request(), RuntimeError())
     assert len(here.strategy._waits[False]) == 0
 
 
-def test_a_busy_model_and_a_busy_account_take_longer(town: Any) -> None:
+def test_score_decreases_with_requests_in_flight(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.2)
     here["fast"].account.leases = set(range(4))
@@ -184,7 +184,7 @@ def test_a_busy_model_and_a_busy_account_take_longer(town: Any) -> None:
     assert score(here, "fast") == -1.0
 
 
-def test_who_takes_longer_than_the_limit_goes_last_but_stays_active(town: Any) -> None:
+def test_model_above_max_latency_is_last_but_active(town: Any) -> None:
     here = town({"fast": 0.1, "slow": 2.0}, max_latency_ms=1000)
     told(here, "fast", 0.1)
     told(here, "slow", 2.0)
@@ -197,7 +197,7 @@ def test_who_takes_longer_than_the_limit_goes_last_but_stays_active(town: Any) -
     assert here.strategy.select(Candidates(here.pool, 0b10), request).candidate is here["slow"]
 
 
-def test_the_reason_says_what_is_expected(town: Any) -> None:
+def test_select_reason_contains_the_expected_latency(town: Any) -> None:
     here = town(THREE)
     told(here, "fast", 0.21)
     here["fast"].health.leases = set(range(2))
@@ -213,7 +213,7 @@ steps = st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1000), st.floats(0, 1
 
 
 @given(steps=steps)
-def test_the_order_and_the_median_are_those_of_the_averages(steps: list[tuple[int, float, float]]) -> None:
+def test_latencies_order_and_median_equal_brute_force(steps: list[tuple[int, float, float]]) -> None:
     members = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst()).members
     waits, now = Waits(), 0.0
     for place, seconds, later in steps:
@@ -231,7 +231,7 @@ def test_the_order_and_the_median_are_those_of_the_averages(steps: list[tuple[in
 
 
 @given(steps=steps, mask=st.integers(1, 63), seed=st.integers(0, 1000), stream=st.booleans())
-def test_the_choice_is_one_of_the_candidates_and_asking_changes_nothing(
+def test_select_returns_a_candidate_and_changes_nothing(
     steps: list[tuple[int, float, float]], mask: int, seed: int, *, stream: bool
 ) -> None:
     from modelmesh.contracts import CHAT
@@ -256,7 +256,7 @@ def test_the_choice_is_one_of_the_candidates_and_asking_changes_nothing(
 
 
 @given(mask=st.integers(1, 63), seed=st.integers(0, 1000))
-def test_two_drawn_are_two_candidates(mask: int, seed: int) -> None:
+def test_draw_two_returns_two_candidates(mask: int, seed: int) -> None:
     pool = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst())
     offered = Candidates(pool, mask)
     if len(offered) > 1:
@@ -266,7 +266,7 @@ def test_two_drawn_are_two_candidates(mask: int, seed: int) -> None:
         assert one is not other
 
 
-def test_any_two_are_as_likely() -> None:
+def test_draw_two_is_uniform() -> None:
     pool, rng = pool_of([ModelInfo(f"m{n}") for n in range(100)], LatencyFirst()), Random(1)
     few = Candidates(pool, 0b10101)  # so few of a hundred that drawing members hardly ever finds them
     many = Candidates(pool, 0b111 << 50 | 1)
@@ -277,7 +277,7 @@ def test_any_two_are_as_likely() -> None:
         assert all(abs(count - 6000 / pairs) < 200 for count in seen.values())
 
 
-def test_models_that_no_pool_has_are_forgotten() -> None:
+def test_models_without_a_pool_are_forgotten() -> None:
     account = ProviderHealth(provider_id="p", connector_id="test.p.v1")
     pool = pool_of([ModelInfo("stays")], LatencyFirst())
     waits = Waits()

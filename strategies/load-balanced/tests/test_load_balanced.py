@@ -59,7 +59,7 @@ def near(*expected: float) -> Any:
     return pytest.approx(expected, abs=TOLERANCE)
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_load_balanced_id_is_the_entry_point_name() -> None:
     [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_load_balanced:")]
     assert point.load() is LoadBalanced
     assert (point.name, LoadBalanced.id) == ("modelmesh.load-balanced.v1", "modelmesh.load-balanced.v1")
@@ -68,32 +68,32 @@ def test_the_id_is_the_entry_points_name() -> None:
 # -- how often -----------------------------------------------------------------------------------------------------------
 
 
-def test_relative_headroom() -> None:
+def test_weight_relative_is_the_share_left() -> None:
     pool = pool_of(3)
     for member, left in zip(pool.members, (80, 70, 40), strict=True):
         told(member, left, 100)
     assert shares(pool) == near(8 / 19, 7 / 19, 4 / 19)  # 42, 37 and 21 %
 
 
-def test_absolute_headroom() -> None:
+def test_weight_absolute_is_the_requests_left() -> None:
     pool = pool_of(3, balance_mode="absolute")
     for member, left, limit in zip(pool.members, (700, 400, 120), (1000, 400, 10_000), strict=True):
         told(member, left, limit)
     assert shares(pool) == near(700 / 1220, 400 / 1220, 120 / 1220)  # 57, 33 and 10 %
 
 
-def test_configured_weights_count_instead_of_headroom() -> None:
+def test_configured_weights_replace_remaining_capacity() -> None:
     pool = pool_of(4, weights={"m0": 6, "two": 1.5})  # m2 is named nowhere: 1
     told(pool.members[0], 1, 100)
     assert shares(pool) == near(0.6, 0.15, 0.1, 0.15)
 
 
 @pytest.mark.parametrize("name", ["m0", "one.m0", "one/m0"])
-def test_a_weight_of_a_model_beats_that_of_its_provider(name: str) -> None:
+def test_weight_of_model_overrides_weight_of_provider(name: str) -> None:
     assert shares(pool_of(3, model_weights={name: 3, "one": 0})) == near(0.75, 0.25, 0)
 
 
-def test_unknown_headroom_weighs_as_much_as_the_median_of_the_known() -> None:
+def test_weight_of_unknown_capacity_is_the_median() -> None:
     pool = pool_of(4)
     for member, left in zip(pool.members, (90, 50, 10), strict=False):
         told(member, left, 100)
@@ -101,18 +101,18 @@ def test_unknown_headroom_weighs_as_much_as_the_median_of_the_known() -> None:
     assert "unknown" in pool.strategy.select(Candidates(pool, 0b1000), asked()).reason  # type: ignore[union-attr]
 
 
-def test_an_unknown_one_is_not_left_out_when_most_of_the_others_are_used_up() -> None:
+def test_weight_of_unknown_is_positive_when_most_are_zero() -> None:
     pool = pool_of(4)
     for member, left in zip(pool.members, (0, 0, 40), strict=False):
         told(member, left, 100)
     assert shares(pool) == near(0, 0, 0.5, 0.5)
 
 
-def test_all_unknown_weigh_the_same() -> None:
+def test_weights_are_equal_when_all_are_unknown() -> None:
     assert shares(pool_of(4)) == near(0.25, 0.25, 0.25, 0.25)
 
 
-def test_with_nothing_left_anywhere_all_weigh_the_same() -> None:
+def test_draw_is_uniform_when_nothing_is_left() -> None:
     pool = pool_of(2)
     for member in pool.members:
         told(member, 0, 100)
@@ -120,14 +120,14 @@ def test_with_nothing_left_anywhere_all_weigh_the_same() -> None:
     assert "evenly" in pool.strategy.select(Candidates(pool, 3), asked()).reason  # type: ignore[union-attr]
 
 
-def test_of_requests_and_tokens_the_scarcer_counts() -> None:
+def test_weight_uses_the_scarcer_of_requests_and_tokens() -> None:
     pool = pool_of(2)
     told(pool.members[0], 90, 100)
     pool.members[1].learn(None, [RateLimit("tokens", 1000, 300, 9.0), RateLimit("requests", 10, 9)], 0.0)
     assert shares(pool) == near(0.75, 0.25)
 
 
-def test_our_own_count_is_the_headroom_where_the_vendor_says_nothing() -> None:
+def test_weight_uses_own_count_without_a_report() -> None:
     pool = pool_of(2)
     for member, used in zip(pool.members, (20, 80), strict=True):
         quota = Limit(f"model:{member}", Metric.REQUESTS, 100, Window(Period.DAY), SuspensionReason.QUOTA_EXHAUSTED)
@@ -141,7 +141,7 @@ def test_our_own_count_is_the_headroom_where_the_vendor_says_nothing() -> None:
     assert shares(pool) == near(0.5, 0.5)
 
 
-def test_a_limit_that_has_begun_anew_is_full() -> None:
+def test_weight_after_reset_is_full() -> None:
     pool = pool_of(2)
     for member, reset in zip(pool.members, (30.0, 90.0), strict=True):
         told(member, 25, 100, reset)
@@ -150,7 +150,7 @@ def test_a_limit_that_has_begun_anew_is_full() -> None:
     assert shares(pool, now=90.0) == near(0.5, 0.5)
 
 
-def test_the_latest_answer_counts() -> None:
+def test_weight_uses_the_latest_report() -> None:
     pool = pool_of(2)
     for left, expected in ((100, near(0.5, 0.5)), (0, near(0, 1))):
         for member, rest in zip(pool.members, (left, 100), strict=True):
@@ -159,7 +159,7 @@ def test_the_latest_answer_counts() -> None:
         assert shares(pool) == expected
 
 
-def test_a_model_that_has_just_recovered_has_part_of_its_weight() -> None:
+def test_recovered_model_has_part_of_its_weight() -> None:
     pool = pool_of(2, weights={"m0": 1})
     pool.members[0].health.recovered_at = 0.0
     half = SLOW_START_S / 2
@@ -169,7 +169,7 @@ def test_a_model_that_has_just_recovered_has_part_of_its_weight() -> None:
 
 
 @pytest.mark.parametrize("offered", [8, 1000, 4000])
-def test_among_ten_thousand_only_those_that_are_offered(offered: int) -> None:
+def test_draw_among_ten_thousand_stays_in_the_set(offered: int) -> None:
     pool, chance = pool_of(10_000), Random(5)
     for member in pool.members:
         told(member, chance.randint(0, 1000), 1000)
@@ -183,7 +183,7 @@ def test_among_ten_thousand_only_those_that_are_offered(offered: int) -> None:
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.25, None])
-def test_one_number_is_enough_among_equals(weight: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draw_among_equals_uses_one_random_number(weight: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_at_all(*_: object) -> int:
         raise AssertionError
 
@@ -203,7 +203,7 @@ some_weights = st.lists(
 @given(
     weights=some_weights, bits=st.integers(1, 2**9 - 1), parts=st.lists(st.sampled_from([0.1, 0.5, 1.0]), min_size=9, max_size=9)
 )
-def test_draws_are_as_brute_force_says(weights: list[float | None], bits: int, parts: list[float]) -> None:
+def test_draw_distribution_equals_brute_force(weights: list[float | None], bits: int, parts: list[float]) -> None:
     size = len(weights)
     mask = bits & (1 << size) - 1 or 1
     pool = pool_of(size)
@@ -227,9 +227,7 @@ def middle(values: list[float]) -> float:
 
 
 @given(start=some_weights, changes=st.lists(st.tuples(st.integers(0, 8), st.none() | st.floats(0, 1e6)), max_size=30))
-def test_weights_that_changed_are_as_if_they_had_always_been_so(
-    start: list[float | None], changes: list[tuple[int, float | None]]
-) -> None:
+def test_weights_set_equals_a_rebuild(start: list[float | None], changes: list[tuple[int, float | None]]) -> None:
     pool, now = pool_of(len(start)), list(start)
     changed = Weights(pool, start)
     for place, weight in changes:
@@ -250,7 +248,7 @@ def test_weights_that_changed_are_as_if_they_had_always_been_so(
     known=st.lists(st.none() | st.tuples(st.integers(0, 50), st.integers(1, 50), st.integers(1, 90)), min_size=1, max_size=8),
     times=st.lists(st.floats(0, 100), min_size=1, max_size=6),
 )
-def test_looking_at_any_time_changes_nothing(known: list[tuple[int, int, int] | None], times: list[float]) -> None:
+def test_explain_changes_no_weight(known: list[tuple[int, int, int] | None], times: list[float]) -> None:
     looked_at, left_alone = pool_of(len(known)), pool_of(len(known))
     for pool in (looked_at, left_alone):
         for member, row in zip(pool.members, known, strict=True):
@@ -271,7 +269,7 @@ def test_looking_at_any_time_changes_nothing(known: list[tuple[int, int, int] | 
 
 
 @pytest.mark.parametrize("name", ["load-balanced", "load_balanced", "rotation.modelmesh.load-balanced.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_load_balanced_by_every_alias(world: Any, name: str) -> None:
     account = InProcessAccount("one", "two")
     pool = {"strategy": name, "selection": {"weights": {"one": 0}}}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
@@ -279,7 +277,7 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
         assert {client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(20)} == {"two"}
 
 
-def test_what_is_down_is_not_drawn_and_the_reason_says_the_weight(world: Any) -> None:
+def test_select_skips_standby_and_explains_the_weight(world: Any) -> None:
     here = world(strategy="load-balanced", selection={"weights": {"a": 3}}, deactivation={"retry_limit": 1})
     here.accounts["a"].down.add("model-a")
     here.asks(30)
@@ -292,6 +290,6 @@ def test_what_is_down_is_not_drawn_and_the_reason_says_the_weight(world: Any) ->
 @pytest.mark.parametrize(
     "selection", [{"weights": [1, 2]}, {"weights": {"a": -1}}, {"model_weights": {"a": "3"}}, {"weights": {"a": float("nan")}}]
 )
-def test_what_is_no_weight_is_named(world: Any, selection: dict[str, Any]) -> None:
+def test_invalid_weight_raises_with_its_key(world: Any, selection: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"selection\.(model_)?weights"):
         world(strategy="load-balanced", selection=selection)

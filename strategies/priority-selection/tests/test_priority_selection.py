@@ -25,7 +25,7 @@ A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
 
 @pytest.mark.parametrize("name", ["priority", "priority-selection", "priority_selection", "modelmesh.priority-selection.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_priority_selection_by_every_alias(world: Any, name: str) -> None:
     account = InProcessAccount("one", "two")
     pool = {"strategy": name, "model_priority": ["two"]}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
@@ -41,7 +41,7 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
         {"rotation": {"policy": "modelmesh.priority-selection.v1", "selection": {"model_priority": ["model-c", "model-a"]}}},
     ],
 )
-def test_the_list_decides_wherever_it_is_written(world: Any, pool: dict[str, Any]) -> None:
+def test_model_priority_is_read_from_every_section(world: Any, pool: dict[str, Any]) -> None:
     here = world(**pool)
     assert here.asks(3) == [C, C, C]
     here.accounts["c"].down.add("model-c")
@@ -49,14 +49,14 @@ def test_the_list_decides_wherever_it_is_written(world: Any, pool: dict[str, Any
 
 
 @pytest.mark.parametrize("name", ["model-b", "b.model-b", "b/model-b", "test.account.v1/model-b"])
-def test_a_model_may_be_written_with_or_without_its_provider(world: Any, name: str) -> None:
+def test_model_priority_accepts_names_with_provider(world: Any, name: str) -> None:
     here = world(strategy="priority", model_priority=[name])
     assert here.asks(2) == [B, B]
     explained = here.client.explain("chat-completion")
     assert {row.model: row.score for row in explained.candidates} == {"model-a": 0.0, "model-b": 1001.0, "model-c": 0.0}
 
 
-def test_providers_come_after_models(world: Any) -> None:
+def test_provider_priority_comes_after_model_priority(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], provider_priority=["c", "a"])
     assert here.ask() == B
     here.accounts["b"].down.add("model-b")
@@ -66,7 +66,7 @@ def test_providers_come_after_models(world: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
-def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: Any) -> None:
+def test_shared_model_goes_to_the_preferred_provider(world: Any) -> None:
     accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
     assert here.ask() == "c/same"
@@ -74,7 +74,7 @@ def test_a_model_that_several_providers_have_goes_to_the_preferred_one(world: An
     assert here.ask() == "b/same"
 
 
-def test_a_recovered_model_goes_first_again_at_once(world: Any) -> None:
+def test_recovered_model_is_first_again(world: Any) -> None:
     here = world(
         strategy="priority", model_priority=["model-b", "model-a"], deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"}
     )
@@ -87,18 +87,18 @@ def test_a_recovered_model_goes_first_again_at_once(world: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
-def test_names_that_nobody_has_are_harmless(world: Any) -> None:
+def test_unknown_names_in_priorities_are_ignored(world: Any) -> None:
     here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
     assert here.asks(2) == [B, B]
 
 
-def test_the_fallback_is_round_robin(world: Any) -> None:
+def test_unlisted_models_fall_back_to_round_robin(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"])
     here.accounts["b"].down.add("model-b")
     assert here.asks(4) == [A, C, A, C]
 
 
-def test_the_fallbacks_round_is_not_advanced_by_listed_models(world: Any) -> None:
+def test_listed_models_do_not_advance_the_fallback(world: Any) -> None:
     accounts = {key: InProcessAccount(f"model-{key}") for key in "abcd"}
     here = world(accounts, strategy="priority", model_priority=["b/model-b"])
     pool = here.mesh.get_router().get_pool("chat-completion")
@@ -110,7 +110,7 @@ def test_the_fallbacks_round_is_not_advanced_by_listed_models(world: Any) -> Non
     assert here.asks(2) == ["d/model-d", "a/model-a"]
 
 
-def test_another_fallback_that_hears_of_less(world: Any) -> None:
+def test_fallback_without_notifications_works(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="stick-until-failure")
     here.accounts["b"].down.add("model-b")
     assert here.asks(3) == [A, A, A]
@@ -120,7 +120,7 @@ def test_another_fallback_that_hears_of_less(world: Any) -> None:
     assert here.ask() == C, "the fallback learns who answered, and stays with it"
 
 
-def test_explain_does_not_advance_the_fallbacks_round(world: Any) -> None:
+def test_explain_does_not_advance_the_fallback(world: Any) -> None:
     here = world(strategy="priority")
     for _ in range(3):
         explained = here.client.explain("chat-completion")
@@ -129,11 +129,11 @@ def test_explain_does_not_advance_the_fallbacks_round(world: Any) -> None:
     assert here.asks(2) == [A, B]
 
 
-def test_without_any_priority_it_is_its_fallback(world: Any) -> None:
+def test_empty_priorities_use_the_fallback(world: Any) -> None:
     assert world(strategy="priority").asks(4) == [A, B, C, A]
 
 
-def test_fallback_error_refuses_what_no_listed_model_can_take(world: Any) -> None:
+def test_fallback_error_raises_without_a_listed_model(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="error")
     assert here.ask() == B
     here.accounts["b"].down.add("model-b")
@@ -147,7 +147,7 @@ def test_fallback_error_refuses_what_no_listed_model_can_take(world: Any) -> Non
     assert refused.value.pool_name == "chat-completion"
 
 
-def test_an_instance_without_a_mesh_falls_back_to_pool_order(world: Any) -> None:
+def test_instance_without_mesh_uses_pool_order(world: Any) -> None:
     here = world(strategy_instance=PrioritySelection({"model_priority": ["model-c"]}))
     assert here.ask() == C
     here.accounts["c"].down.add("model-c")
@@ -172,9 +172,7 @@ preferred = st.lists(st.sampled_from(["p0", "p1", "p2", "unknown"]), max_size=3)
 
 
 @given(models=priorities, providers=preferred, mask=st.integers(1, 2**8 - 1))
-def test_the_choice_is_one_of_the_candidates_and_none_is_preferred_to_it(
-    models: list[str], providers: list[str], mask: int
-) -> None:
+def test_select_returns_the_highest_score(models: list[str], providers: list[str], mask: int) -> None:
     pool = pool_of(models, providers)
     offered = Candidates(pool, mask)
     result = pool.strategy.select(offered, REQUEST)

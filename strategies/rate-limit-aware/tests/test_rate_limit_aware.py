@@ -66,7 +66,7 @@ def look(pool: Pool, now: float = 1.0, mask: int = 0) -> SelectionResult:
     return result
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_rate_limit_aware_id_is_the_entry_point_name() -> None:
     [point] = [
         p for p in entry_points(group="modelmesh.strategies") if p.value.startswith("modelmesh_strategy_rate_limit_aware:")
     ]
@@ -77,7 +77,7 @@ def test_the_id_is_the_entry_points_name() -> None:
 # -- when it switches ----------------------------------------------------------------------------------------------------
 
 
-def test_below_the_threshold_it_stays() -> None:
+def test_select_below_threshold_keeps_the_current_model() -> None:
     pool = pool_of(2)
     assert ask(pool) == 0
     tell(pool, 0, 101, 500)  # 79.8 % are used
@@ -87,7 +87,7 @@ def test_below_the_threshold_it_stays() -> None:
 
 
 @pytest.mark.parametrize("left", [100, 80, 0])
-def test_at_and_above_the_threshold_it_goes_to_the_one_with_most_left(left: int) -> None:
+def test_select_at_threshold_switches_to_most_remaining(left: int) -> None:
     pool = pool_of(3)
     assert ask(pool) == 0
     tell(pool, 0, left, 500)  # 80 of 500 left are 84 % used
@@ -98,7 +98,7 @@ def test_at_and_above_the_threshold_it_goes_to_the_one_with_most_left(left: int)
     assert ask(pool) == 2  # it has room: there is no need to switch
 
 
-def test_the_reason_of_a_switch_says_both() -> None:
+def test_select_reason_of_a_switch_names_both_models() -> None:
     pool = pool_of(2)
     ask(pool)
     tell(pool, 0, 16)
@@ -106,7 +106,7 @@ def test_the_reason_of_a_switch_says_both() -> None:
     assert look(pool).reason == "most room: 95.0% of its limit left (before: 16.0% of its limit left)"
 
 
-def test_the_threshold_is_the_users() -> None:
+def test_threshold_is_read_from_the_configuration() -> None:
     pool = pool_of(2, threshold=0.5)
     ask(pool)
     tell(pool, 1, 100)
@@ -116,14 +116,14 @@ def test_the_threshold_is_the_users() -> None:
     assert ask(pool) == 1
 
 
-def test_of_requests_and_tokens_the_scarcer_counts() -> None:
+def test_select_uses_the_scarcer_of_requests_and_tokens() -> None:
     pool = pool_of(2)
     ask(pool)
     tell(pool, 0, 99, also=[RateLimit("tokens", 1000, 100, 9.0)])
     assert ask(pool) == 1
 
 
-def test_a_model_of_which_nothing_is_known_comes_after_those_with_room_and_before_those_without() -> None:
+def test_unknown_capacity_ranks_between_room_and_no_room() -> None:
     pool = pool_of(3)
     ask(pool)
     tell(pool, 0, 10)
@@ -134,7 +134,7 @@ def test_a_model_of_which_nothing_is_known_comes_after_those_with_room_and_befor
     assert "nothing is known" in look(pool).reason
 
 
-def test_when_none_has_room_the_one_with_most_left_is_asked() -> None:
+def test_select_without_room_prefers_most_remaining() -> None:
     pool = pool_of(3)
     ask(pool)
     for place, left in enumerate((5, 0, 15)):
@@ -144,7 +144,7 @@ def test_when_none_has_room_the_one_with_most_left_is_asked() -> None:
     assert look(pool, mask=0b010).candidate is pool.members[1]  # somebody is asked all the same
 
 
-def test_a_limit_that_has_begun_anew_is_full() -> None:
+def test_capacity_after_reset_is_full() -> None:
     pool = pool_of(2)
     ask(pool)
     tell(pool, 0, 5, reset=30.0)
@@ -154,7 +154,7 @@ def test_a_limit_that_has_begun_anew_is_full() -> None:
     assert look(pool, 31.0).reason == "stays: 100.0% of its limit left"
 
 
-def test_what_has_no_reset_time_is_unknown_again_after_a_minute() -> None:
+def test_capacity_without_reset_time_becomes_unknown() -> None:
     pool = pool_of(2)
     ask(pool)
     tell(pool, 0, 0, reset=None)
@@ -163,7 +163,7 @@ def test_what_has_no_reset_time_is_unknown_again_after_a_minute() -> None:
     assert look(pool, 61.0).reason == "stays: nothing is known of its limit"
 
 
-def test_a_failure_is_no_reason_to_go_back() -> None:
+def test_failure_does_not_restore_the_previous_model() -> None:
     pool = pool_of(3)
     assert [ask(pool), ask(pool, mask=0b110), ask(pool)] == [0, 1, 1]
 
@@ -171,7 +171,7 @@ def test_a_failure_is_no_reason_to_go_back() -> None:
 # -- its own pace --------------------------------------------------------------------------------------------------------
 
 
-def test_max_rpm_counts_like_the_threshold() -> None:
+def test_max_rpm_reached_switches_model() -> None:
     pool = pool_of(2, max_rpm=2)
     assert [ask(pool, now) for now in (0.0, 10.0, 20.0, 30.0)] == [0, 0, 1, 1]
     assert "asked as often as it may be" in look(pool, 40.0).reason
@@ -180,12 +180,12 @@ def test_max_rpm_counts_like_the_threshold() -> None:
     assert look(pool, 80.0).candidate is pool.members[1]
 
 
-def test_min_delta_lies_between_two_requests_to_one_model() -> None:
+def test_min_delta_separates_requests_of_one_model() -> None:
     pool = pool_of(3, min_delta=2.0)
     assert [ask(pool, now) for now in (0.0, 0.5, 1.0, 2.0, 2.5, 10.0)] == [0, 1, 2, 0, 1, 1]
 
 
-def test_when_all_rest_the_one_with_most_left_is_asked() -> None:
+def test_select_when_all_are_paced_prefers_most_remaining() -> None:
     pool = pool_of(3, min_delta="2s")
     for place, left in enumerate((40, 90, 0)):
         tell(pool, place, left)
@@ -193,7 +193,7 @@ def test_when_all_rest_the_one_with_most_left_is_asked() -> None:
     assert look(pool, 1.5).candidate is pool.members[1]
 
 
-def test_an_unknown_one_that_rests_comes_before_one_with_nothing_left() -> None:
+def test_paced_unknown_ranks_before_exhausted() -> None:
     pool = pool_of(2, min_delta="2s")
     tell(pool, 0, 0)
     pool.strategy.picked(pool.members[1], asked())  # type: ignore[attr-defined]
@@ -206,7 +206,7 @@ def test_an_unknown_one_that_rests_comes_before_one_with_nothing_left() -> None:
     most=st.integers(0, 4),
     delta=st.sampled_from([0.0, 3.0]),
 )
-def test_the_pace_is_what_counting_all_requests_says(steps: list[tuple[int, int]], most: int, delta: float) -> None:
+def test_pace_equals_brute_force(steps: list[tuple[int, int]], most: int, delta: float) -> None:
     pace, now, times = Pace(delta, most), 0.0, {0: [], 1: [], 2: []}
     for place, later in steps:
         now += later
@@ -225,7 +225,7 @@ shares = st.none() | st.sampled_from([0.0, 0.2, 0.5, 1.0]) | st.floats(0, 1)
 
 
 @given(changes=st.lists(st.tuples(st.integers(0, 7), shares), max_size=40), mask=st.integers(1, 255))
-def test_the_best_is_what_brute_force_says(changes: list[tuple[int, float | None]], mask: int) -> None:
+def test_standings_best_equals_brute_force(changes: list[tuple[int, float | None]], mask: int) -> None:
     standings, now = Standings(8, 0.8), [None] * 8
     for place, share in changes:
         standings.set(place, share)
@@ -245,7 +245,7 @@ history = st.lists(
 
 
 @given(history=history, mask=st.integers(1, 63), delta=st.sampled_from([0, 5]), most=st.sampled_from([0, 2]))
-def test_the_choice_has_the_highest_score_of_all_and_looking_changes_nothing(
+def test_select_returns_the_highest_score_and_changes_nothing(
     history: list[tuple[str, int, int, int | None, int]], mask: int, delta: int, most: int
 ) -> None:
     looked_at, left_alone = (pool_of(6, min_delta=delta, max_rpm=most) for _ in range(2))
@@ -269,7 +269,7 @@ def test_the_choice_has_the_highest_score_of_all_and_looking_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["rate-limit-aware", "rate_limit_aware", "modelmesh.rate-limit-aware.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_rate_limit_aware_by_every_alias(world: Any, name: str) -> None:
     account = InProcessAccount("one", "two")
     pool = {"strategy": name, "rate_limit": {"max_rpm": 1}}
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": pool}}
@@ -277,7 +277,7 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
         assert [client.chat.completions.create(model="chat-completion", messages=[]).model for _ in range(2)] == ["one", "two"]
 
 
-def test_reported_limits_move_a_mesh_on(world: Any) -> None:
+def test_mesh_switches_model_by_reported_limits(world: Any) -> None:
     class Limited(InProcessAccount):
         left = 10
 
@@ -304,6 +304,6 @@ def test_reported_limits_move_a_mesh_on(world: Any) -> None:
         ({"min_delta": "soon"}, "min_delta"),
     ],
 )
-def test_what_cannot_be_used_is_named(rate_limit: dict[str, Any], key: str) -> None:
+def test_invalid_setting_raises_with_its_key(rate_limit: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"rate_limit\.{key}"):
         RateLimitAware({"rate_limit": rate_limit})

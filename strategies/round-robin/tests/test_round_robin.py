@@ -24,7 +24,7 @@ A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
 
 @pytest.mark.parametrize("name", ["round-robin", "round_robin", "modelmesh.round-robin.v1", "rotation.modelmesh.round-robin.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_round_robin_by_every_alias(world: Any, name: str) -> None:
     account = InProcessAccount("one", "two")
     config = {"providers": {"here": {"instance": account}}, "pools": {"chat-completion": {"strategy": name}}}
     with modelmesh.create(config=config) as client:
@@ -32,15 +32,15 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
     assert asked == ["one", "two", "one"]
 
 
-def test_it_goes_round_in_pool_order(world: Any) -> None:
+def test_round_robin_follows_pool_order(world: Any) -> None:
     assert world(strategy="round-robin").asks(7) == [A, B, C, A, B, C, A]
 
 
-def test_the_order_is_that_of_the_pools_list(world: Any) -> None:
+def test_round_robin_order_is_the_configured_order(world: Any) -> None:
     assert world(strategy="round-robin", models=["model-c", "model-a"]).asks(3) == [C, A, C]
 
 
-def test_explain_and_pool_status_do_not_advance_the_round(world: Any) -> None:
+def test_explain_and_pool_status_do_not_advance_the_turn(world: Any) -> None:
     here = world(strategy="round-robin")
     assert here.ask() == A
     for _ in range(3):
@@ -49,7 +49,7 @@ def test_explain_and_pool_status_do_not_advance_the_round(world: Any) -> None:
     assert here.ask() == B
 
 
-def test_a_model_in_standby_is_passed_over_and_resumes_its_place(world: Any) -> None:
+def test_standby_model_is_skipped_and_resumes_its_place(world: Any) -> None:
     here = world(strategy="round-robin")
     pool = here.mesh.get_router().get_pool("chat-completion")
     second = pool.models[1]
@@ -59,13 +59,13 @@ def test_a_model_in_standby_is_passed_over_and_resumes_its_place(world: Any) -> 
     assert here.asks(4) == [A, B, C, A]
 
 
-def test_a_model_that_fails_gives_its_turn_to_the_next_one(world: Any) -> None:
+def test_failed_model_gives_its_turn_to_the_next(world: Any) -> None:
     here = world(strategy="round-robin")
     here.accounts["b"].down.add("model-b")
     assert here.asks(4) == [A, C, A, C]
 
 
-def test_a_model_that_failed_and_recovered_resumes_its_place(world: Any) -> None:
+def test_recovered_model_resumes_its_place(world: Any) -> None:
     here = world(strategy="round-robin", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
     here.accounts["b"].down.add("model-b")
     assert here.asks(2) == [A, C]
@@ -75,12 +75,12 @@ def test_a_model_that_failed_and_recovered_resumes_its_place(world: Any) -> None
     assert here.asks(4) == [A, B, C, A]
 
 
-def test_a_preferred_provider_goes_first_and_the_round_goes_on_after_it(world: Any) -> None:
+def test_preferred_provider_goes_first_and_round_continues(world: Any) -> None:
     here = world(strategy="round-robin")
     assert [here.ask(preferred_provider="b"), here.ask(), here.ask()] == [B, C, A]
 
 
-def test_each_pool_has_a_round_of_its_own(world: Any) -> None:
+def test_pools_take_turns_independently(world: Any) -> None:
     account = InProcessAccount("one", "two")
     config = {
         "providers": {"here": {"instance": account}},
@@ -91,7 +91,7 @@ def test_each_pool_has_a_round_of_its_own(world: Any) -> None:
     assert asked == ["one", "one", "two"]
 
 
-def test_the_reason_is_in_the_explanation(world: Any) -> None:
+def test_explain_contains_the_reason(world: Any) -> None:
     assert world(strategy="round-robin").client.explain("chat-completion").reason == "its turn"
 
 
@@ -108,7 +108,7 @@ REQUEST = SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)
 
 
 @given(size=st.integers(1, 12), start=st.integers(0, 11), mask=st.integers(1, 2**12 - 1))
-def test_every_candidate_is_asked_once_in_one_round(size: int, start: int, mask: int) -> None:
+def test_each_candidate_is_selected_once_a_round(size: int, start: int, mask: int) -> None:
     pool = pool_of(size)
     pool.strategy.picked(pool.members[start % size], REQUEST)
     offered = Candidates(pool, mask & (1 << size) - 1 or 1)

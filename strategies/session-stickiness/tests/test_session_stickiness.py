@@ -24,7 +24,7 @@ from modelmesh_cdk.testing import InProcessAccount
 A, B, C = "a/model-a", "b/model-b", "c/model-c"
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_session_stickiness_id_is_the_entry_point_name() -> None:
     prefix = "modelmesh_strategy_session_stickiness:"
     [point] = [p for p in entry_points(group="modelmesh.strategies") if p.value.startswith(prefix)]
     assert point.load() is SessionStickiness
@@ -34,21 +34,21 @@ def test_the_id_is_the_entry_points_name() -> None:
 # -- new conversations ---------------------------------------------------------------------------------------------------
 
 
-def test_new_conversations_go_round_and_each_stays(world: Any) -> None:
+def test_new_sessions_rotate_and_each_stays(world: Any) -> None:
     here = world(strategy="session-stickiness")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, B, C]
     assert [here.ask(session_id=name) for name in "wuvvwu"] == [C, A, B, B, C, A]
     assert here.ask(session_id="x") == A  # those that stay do not move the round on
 
 
-def test_new_conversations_go_by_priority(world: Any) -> None:
+def test_new_sessions_follow_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-c"])
     assert [here.ask(session_id=name) for name in "uv"] == [C, C]
     assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
 
 
 @pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
-def test_the_configured_fallback_is_that_of_the_priorities(world: Any) -> None:
+def test_configured_fallback_applies_to_the_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]
     strict = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="error")
@@ -56,7 +56,7 @@ def test_the_configured_fallback_is_that_of_the_priorities(world: Any) -> None:
         strict.ask(session_id="u")
 
 
-def test_without_a_name_priority_selection_decides(world: Any) -> None:
+def test_request_without_session_uses_priority_selection(world: Any) -> None:
     here = world(strategy="session-stickiness")
     assert here.asks(4) == [A, B, C, A]
 
@@ -71,12 +71,12 @@ def test_without_a_name_priority_selection_decides(world: Any) -> None:
         {"extra_body": {"metadata": {"session_id": "u"}}},
     ],
 )
-def test_every_way_to_name_a_conversation(world: Any, named: dict[str, Any]) -> None:
+def test_session_is_read_from_every_source(world: Any, named: dict[str, Any]) -> None:
     here = world(strategy="session-stickiness")
     assert [here.ask(**named), here.ask(), here.ask(), here.ask(**named), here.ask(session_id="u")] == [A, B, C, A, A]
 
 
-def test_the_header_has_another_name_or_none(world: Any) -> None:
+def test_session_header_can_be_renamed_or_disabled(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"session_header": "X-Thread"})
     assert [here.ask(extra_headers={"x-thread": "u"}) for _ in range(2)] == [A, A]
     assert [here.ask(extra_headers={"x-session-id": "v"}) for _ in range(2)] == [B, C]
@@ -87,7 +87,7 @@ def test_the_header_has_another_name_or_none(world: Any) -> None:
 # -- when its model cannot be asked --------------------------------------------------------------------------------------
 
 
-def test_it_moves_to_the_next_and_stays_there(world: Any) -> None:
+def test_session_moves_after_failure_and_stays(world: Any) -> None:
     here = world(strategy="session-stickiness", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
     assert here.ask(session_id="u") == A
     here.accounts["a"].down.add("model-a")
@@ -97,7 +97,7 @@ def test_it_moves_to_the_next_and_stays_there(world: Any) -> None:
     assert [here.ask(session_id="u") for _ in range(3)] == [B, B, B]
 
 
-def test_it_moves_from_standby_and_says_so(world: Any) -> None:
+def test_session_moves_from_standby_with_a_reason(world: Any) -> None:
     here = world(strategy="session-stickiness")
     assert here.ask(session_id="u") == A
     pool = here.mesh.get_router().get_pool("chat-completion")
@@ -107,7 +107,7 @@ def test_it_moves_from_standby_and_says_so(world: Any) -> None:
     assert here.ask(session_id="u") == B
 
 
-def test_a_strict_one_is_refused_while_its_model_is_in_standby(world: Any) -> None:
+def test_strict_session_raises_while_its_model_is_in_standby(world: Any) -> None:
     here = world(
         strategy="session-stickiness",
         selection={"affinity_mode": "strict"},
@@ -131,7 +131,7 @@ def test_a_strict_one_is_refused_while_its_model_is_in_standby(world: Any) -> No
     assert here.ask(session_id="u") == A
 
 
-def test_a_strict_one_that_is_answered_by_another_in_an_outage_of_all_comes_back(world: Any) -> None:
+def test_strict_session_returns_after_a_panic_answer(world: Any) -> None:
     here = world(
         {key: InProcessAccount(f"model-{key}") for key in "ab"},
         strategy="session-stickiness",
@@ -152,7 +152,7 @@ def test_a_strict_one_that_is_answered_by_another_in_an_outage_of_all_comes_back
     assert here.ask(session_id="u") == A
 
 
-def test_a_strict_one_put_in_standby_by_hand_has_no_time_to_come_back(world: Any) -> None:
+def test_strict_session_by_hand_has_no_retry_after(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"affinity_mode": "strict"})
     here.ask(session_id="u")
     pool = here.mesh.get_router().get_pool("chat-completion")
@@ -165,7 +165,7 @@ def test_a_strict_one_put_in_standby_by_hand_has_no_time_to_come_back(world: Any
 # -- how long ------------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_forgotten_after_a_while_without_requests(world: Any) -> None:
+def test_session_expires_after_timeout(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"session_timeout": "10m"})
     assert here.ask(session_id="u") == A
     here.now += 599
@@ -176,7 +176,7 @@ def test_it_is_forgotten_after_a_while_without_requests(world: Any) -> None:
     assert here.ask(session_id="u") == B
 
 
-def test_half_an_hour_unless_stated(world: Any) -> None:
+def test_session_timeout_defaults_to_half_an_hour(world: Any) -> None:
     here = world(strategy="session-stickiness")
     here.ask(session_id="u")
     here.now += 1799
@@ -185,7 +185,7 @@ def test_half_an_hour_unless_stated(world: Any) -> None:
     assert here.ask(session_id="u") == B
 
 
-def test_the_time_counts_from_the_end_of_an_answer(world: Any) -> None:
+def test_session_timeout_starts_at_the_end_of_the_answer(world: Any) -> None:
     class Slow(InProcessAccount):
         def send(self, call: Any, model: str, limits: Any) -> Any:
             here.now += 500
@@ -195,7 +195,7 @@ def test_the_time_counts_from_the_end_of_an_answer(world: Any) -> None:
     assert [here.ask(session_id="u"), here.ask(session_id="u")] == [A, A]
 
 
-def test_looking_changes_nothing_and_scores_the_model_of_the_conversation(world: Any) -> None:
+def test_explain_scores_the_session_model_and_changes_nothing(world: Any) -> None:
     here = world(strategy="session-stickiness")
     here.ask(session_id="u")
     strategy = here.mesh.get_router().get_pool("chat-completion").strategy
@@ -210,7 +210,7 @@ def test_looking_changes_nothing_and_scores_the_model_of_the_conversation(world:
     assert here.ask(session_id="v") == B
 
 
-def test_any_number_of_threads_of_one_conversation_ask_one_model(world: Any) -> None:
+def test_threads_of_one_session_use_one_model(world: Any) -> None:
     here = world(strategy="session-stickiness")
     with ThreadPoolExecutor(8) as threads:
         for name in "uvwxyz":
@@ -218,7 +218,7 @@ def test_any_number_of_threads_of_one_conversation_ask_one_model(world: Any) -> 
             assert len(answered) == 1
 
 
-def test_each_pool_has_conversations_of_its_own(world: Any) -> None:
+def test_pools_keep_sessions_independently(world: Any) -> None:
     account = InProcessAccount("one", "two")
     pools = {name: {"capability": "chat-completion", "strategy": "session-stickiness"} for name in ("first", "second")}
     pools["second"]["model_priority"] = ["two"]  # type: ignore[assignment]
@@ -228,7 +228,7 @@ def test_each_pool_has_conversations_of_its_own(world: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["session-stickiness", "session_stickiness", "rotation.modelmesh.session-stickiness.v1"])
-def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
+def test_create_finds_session_stickiness_by_every_alias(world: Any, name: str) -> None:
     assert world(strategy=name).ask(session_id="u") == A
 
 
@@ -240,7 +240,7 @@ def test_create_finds_it_by_every_name(world: Any, name: str) -> None:
         ({"max_sessions": 0}, "max_sessions"),
     ],
 )
-def test_what_cannot_be_used_is_named(world: Any, selection: dict[str, Any], key: str) -> None:
+def test_invalid_setting_raises_with_its_key(world: Any, selection: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"selection\.{key}"):
         world(strategy="session-stickiness", selection=selection)
 
@@ -257,7 +257,7 @@ NAMES = ["u", "v", "w", "x", "long " * 40, "long " * 41]
     most=st.integers(1, 4),
     timeout=st.integers(1, 20),
 )
-def test_the_map_is_what_remembering_everything_says(steps: list[tuple[str, int, int]], most: int, timeout: int) -> None:
+def test_sessions_equal_brute_force(steps: list[tuple[str, int, int]], most: int, timeout: int) -> None:
     sessions, now, every = Sessions(most, timeout), 0.0, []
     for name, model, later in steps:
         now += later
@@ -270,7 +270,7 @@ def test_the_map_is_what_remembering_everything_says(steps: list[tuple[str, int,
             assert found is (MODELS[kept[one]] if one in kept else None)
 
 
-def test_a_long_name_takes_no_more_room_than_a_short_one() -> None:
+def test_sessions_store_a_digest_of_long_names() -> None:
     sessions = Sessions(10, 60)
     sessions.keep("u" * 1_000_000, MODELS[0], 0.0)
     assert sessions.model_of("u" * 1_000_000, 1.0) is MODELS[0]
