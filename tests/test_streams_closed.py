@@ -26,7 +26,7 @@ def settings(upstream: Upstream, **more: Any) -> dict[str, Any]:
 
 
 def in_flight(client: Any) -> int:
-    return sum(entry.account.in_flight for entry in client.mesh._entries)
+    return sum(entry.account.in_flight for entry in client.mesh._running.entries)
 
 
 def begun(gate: threading.Event) -> Script:
@@ -120,7 +120,7 @@ def test_a_call_that_fails_at_once_lets_other_tasks_run(upstream: Upstream) -> N
 @pytest.mark.parametrize("more", [{"max_connections": 3}, {"config": {"max_connections": 3}}])
 def test_a_providers_own_number_of_connections_holds(upstream: Upstream, more: dict[str, Any]) -> None:
     with modelmesh.create(config=settings(upstream, **more)) as client:
-        (entry,) = client.mesh._entries
+        (entry,) = client.mesh._running.entries
         assert entry.provider.config.max_connections == 3
         assert entry.account.limit == 3
 

@@ -678,7 +678,7 @@ def test_an_account_that_comes_into_a_pool_later_is_probed_like_the_others(scrip
     assert world.models() == ["a-1"]
     for _ in range(2):
         world.clock.advance(61)
-        world.mesh.background.run_due()
+        world.mesh._running.tasks.scheduler.run_due()
     assert asked
     assert world.models() == ["a-1", "b-1"]
 

@@ -324,4 +324,4 @@ def test_nobody_listens_by_default(scripted: Any) -> None:
         with create(
             config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": section}
         ) as client:
-            assert not client.mesh._emitter.listening
+            assert not client.mesh._running.emitter.listening

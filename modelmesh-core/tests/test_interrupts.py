@@ -113,7 +113,7 @@ def test_interrupt_at_any_line_gives_back_place_and_reservation(
         line = 0
         while interrupted(lambda: request_of(client), line):
             gc.collect(0)
-            assert not client.mesh._health.leases, line
+            assert not client.mesh._core.health.leases, line
             assert (candidate.account.in_flight, candidate.health.in_flight) == (0, 0), line
             assert [counter.reserved for counter in candidate.account.counters] == [0], line
             line += 1

@@ -87,7 +87,7 @@ class World:
         """Of the limit, when nothing is held any more."""
         ((candidate,), (counter,)) = (
             self.mesh.list_pools()[0].members,
-            self.mesh._reservations.counters(self.mesh.list_pools()).values(),
+            self.mesh._core.reservations.counters(self.mesh.list_pools()).values(),
         )
         assert (candidate.account.in_flight, counter.reserved) == (0, 0)
         return int(counter.used)

@@ -557,7 +557,7 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: st
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
-    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._reservations.everywhere]
+    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._core.reservations.everywhere]
     assert came["a"] == len(vendor.asked) <= 10
     assert came["a"] + came["refused"] == 64
     assert {counter.reserved for counter in counters} == {0}
@@ -607,7 +607,7 @@ def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], m
     held, roll = [], LimitCounter.roll
 
     def watched(self: LimitCounter, when: float) -> None:
-        held.append(world.mesh._lock._is_owned())  # type: ignore[attr-defined]
+        held.append(world.mesh._core.lock._is_owned())  # type: ignore[attr-defined]
         roll(self, when)
 
     monkeypatch.setattr(LimitCounter, "roll", watched)

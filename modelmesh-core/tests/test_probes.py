@@ -66,7 +66,7 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.mesh.background.run_due()
+        self.mesh._running.tasks.scheduler.run_due()
 
     @property
     def account(self) -> Any:
@@ -140,7 +140,7 @@ def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: A
     world.fails = FailureClass.CREDENTIAL
     world.start()
     assert world.probed.wait(10)
-    world.mesh.background.run_due()  # waits for the job under way
+    world.mesh._running.tasks.scheduler.run_due()  # waits for the job under way
     assert world.probes == ["modelmesh-background"]
     with pytest.raises(ModelMeshError, match="key rejected"):
         world.ask()
@@ -155,28 +155,28 @@ def test_a_late_probe_changes_nothing(scripted: Any) -> None:
         world.ask()
     account, mesh = world.account, world.mesh
     generation = account.generation
-    mesh._health.reset(account)
+    mesh._core.health.reset(account)
     with pytest.raises(ModelMeshError):
         world.ask()
-    assert not mesh._health.answered_probe(account, generation, world.clock())
+    assert not mesh._core.health.answered_probe(account, generation, world.clock())
     assert not account.ready
     mesh.shutdown()
 
 
 def test_no_thread_where_nothing_is_to_be_probed(scripted: Any) -> None:
     world = World(scripted, {}).start()
-    assert world.mesh.background._thread is None
+    assert world.mesh._running.tasks.scheduler._thread is None
     world.mesh.shutdown()
     unable = World(scripted, {"recovery": {"probe_interval": "60s"}})
     unable.config["providers"]["a"]["instance"] = scripted("m")  # has no probe()
-    assert unable.start().mesh.background._thread is None
+    assert unable.start().mesh._running.tasks.scheduler._thread is None
     unable.mesh.shutdown()
 
 
 def test_a_shutdown_ends_the_thread_and_a_probe_after_it_changes_nothing(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s", "probe_on_start": True}}).start()
     assert world.probed.wait(10)
-    thread = world.mesh.background._thread
+    thread = world.mesh._running.tasks.scheduler._thread
     assert thread is not None
     world.mesh.shutdown()
     world.mesh.shutdown()
@@ -202,12 +202,12 @@ def test_a_probe_that_raises_what_none_may_ends_no_other(scripted: Any, kind: ty
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_probes_by_itself(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "1h"}}).start()
-    parent = world.mesh.background._thread
+    parent = world.mesh._running.tasks.scheduler._thread
     child = os.fork()
     if child == 0:
         try:
             world.ask()
-            mine = world.mesh.background._thread
+            mine = world.mesh._running.tasks.scheduler._thread
             os._exit(0 if mine is not None and mine is not parent and mine.is_alive() else 1)
         finally:
             os._exit(2)

@@ -59,7 +59,7 @@ class Process:
         )
         assert self.mesh.state is not None
         self.mesh.state.thread.stop()  # its thread does nothing more
-        self.state, self.reservations = self.mesh.state, self.mesh._reservations
+        self.state, self.reservations = self.mesh.state, self.mesh._core.reservations
 
     def flow(self) -> Any:
         call = Call(CHAT, "chat", {"messages": [], "max_tokens": 10})

@@ -134,13 +134,13 @@ def test_time_in_standby_is_counted_while_it_lasts_and_after(scripted: Any, body
 def test_sinks_are_handed_what_is_new_at_the_interval_and_at_the_end(scripted: Any, body: Any) -> None:
     world = World(scripted, body, flush_interval="30s", scopes=["model", "pool"])
     world.ask(), world.ask()
-    world.mesh.background.run_due()
+    world.mesh._running.tasks.scheduler.run_due()
     assert world.sink.flushed == []
     world.clock.advance(30)
-    world.mesh.background.run_due()
+    world.mesh._running.tasks.scheduler.run_due()
     assert [{k: v.requests_total for k, v in told.items()} for told in world.sink.flushed] == [{"model:m": 2, "pool:p": 2}]
     world.clock.advance(30)
-    world.mesh.background.run_due()
+    world.mesh._running.tasks.scheduler.run_due()
     assert len(world.sink.flushed) == 1  # nothing happened
     world.ask()
     world.mesh.shutdown()
@@ -153,7 +153,7 @@ def test_sinks_that_no_statistics_section_names_are_not_handed_any(scripted: Any
     world.ask()
     world.mesh.shutdown()
     assert world.sink.flushed == []
-    assert world.mesh.background._thread is None
+    assert world.mesh._running.tasks.scheduler._thread is None
 
 
 def collector(**settings: Any) -> tuple[StatisticsCollector, list[float]]:

@@ -205,7 +205,7 @@ def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
         }
     )
     (pool,) = mesh.list_pools()
-    (candidate,), (counter,) = pool.members, mesh._reservations.counters([pool]).values()
+    (candidate,), (counter,) = pool.members, mesh._core.reservations.counters([pool]).values()
     with mesh, ThreadPoolExecutor(1) as threads:
         under_way = threads.submit(ask, mesh.client, "parent")
         assert vendor.asked.wait(20)

@@ -223,7 +223,7 @@ def blamed(result: Result, attempts: Any) -> None:
 
 def at_rest(result: Result, client: Any) -> None:
     """Judge what is left when nobody asks any more: no place in flight, and nobody blamed for what the server did."""
-    if any(entry.account.in_flight for entry in client.mesh._entries):
+    if any(entry.account.in_flight for entry in client.mesh._running.entries):
         result.verdicts.append("lost slot")
 
 

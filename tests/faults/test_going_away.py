@@ -137,7 +137,7 @@ def test_a_stream_that_is_collected_in_the_middle_of_a_request_does_not_stop_it(
     with modelmesh.create(config=watcher.config) as client:
         stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
         next(iter(stream))
-        with client.mesh._lock, pytest.warns(ResourceWarning, match="dropped before its end"):
+        with client.mesh._core.lock, pytest.warns(ResourceWarning, match="dropped before its end"):
             del stream  # as the garbage collector may do it while a flow takes a step
         assert watcher.gone.wait(5)
         assert client.mesh.list_models()[0].account.in_flight == 0

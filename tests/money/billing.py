@@ -122,5 +122,5 @@ class BillingVendor(Upstream):
         total = 0
         for bill in self.bills:
             usage = {"prompt_tokens": bill.prompt, "completion_tokens": bill.output}
-            total += cost_nano_usd(pricing[bill.model], usage, mesh._when()) or 0
+            total += cost_nano_usd(pricing[bill.model], usage, mesh._core.unix_now()) or 0
         return total / NANO

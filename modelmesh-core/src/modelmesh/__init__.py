@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from modelmesh._engine.create import create as create
     from modelmesh._engine.create import create_async as create_async
     from modelmesh._engine.foundation.secret import Secret as Secret
-    from modelmesh._engine.mesh import ModelMesh as ModelMesh
     from modelmesh._engine.plugins import CONNECTOR_REGISTRY as CONNECTOR_REGISTRY
     from modelmesh._engine.plugins import register_connector as register_connector
     from modelmesh.client import AsyncMeshClient as AsyncMeshClient
     from modelmesh.client import MeshClient as MeshClient
+    from modelmesh.client import ModelMesh as ModelMesh
     from modelmesh.client import OpenAIClient as OpenAIClient
     from modelmesh.errors import AllProvidersExhaustedError as AllProvidersExhaustedError
     from modelmesh.errors import AuthenticationError as AuthenticationError
@@ -92,7 +92,7 @@ _HOMES = {
     "StorageLockError": "modelmesh.errors",
     "StreamInterruptedError": "modelmesh.errors",
     "UnknownConnectorError": "modelmesh.errors",
-    "ModelMesh": "modelmesh._engine.mesh",
+    "ModelMesh": "modelmesh.client",
     "CONNECTOR_REGISTRY": "modelmesh._engine.plugins",
     "register_connector": "modelmesh._engine.plugins",
     "Secret": "modelmesh._engine.foundation.secret",

@@ -191,7 +191,7 @@ def test_a_program_without_a_console_is_left_in_peace(
     monkeypatch.setattr(sys, "stderr", None)
     ask(client)
     assert capsys.readouterr().out == ""
-    assert not client.mesh._emitter.failures
+    assert not client.mesh._running.emitter.failures
 
 
 def test_a_console_that_is_gone_fails_no_request(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ def test_a_console_that_is_gone_fails_no_request(mesh: Any, monkeypatch: pytest.
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
     ask(client)
-    assert client.mesh._emitter.failures == {"modelmesh.console.v1": 3}
+    assert client.mesh._running.emitter.failures == {"modelmesh.console.v1": 3}
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_a_path_that_cannot_be_written_fails_no_request(mesh: Any, path: Path) -
     path.mkdir()
     client = mesh(to(path))
     ask(client)
-    assert client.mesh._emitter.failures == {"modelmesh.file.v1": 3}
+    assert client.mesh._running.emitter.failures == {"modelmesh.file.v1": 3}
 
 
 def test_another_sink_that_raises_keeps_nobody_from_hearing(mesh: Any, path: Path) -> None:
@@ -220,7 +220,7 @@ def test_another_sink_that_raises_keeps_nobody_from_hearing(mesh: Any, path: Pat
     client = mesh({"instance": Broken(), "logging": {"connector": "modelmesh.file.v1", "path": str(path)}})
     ask(client)
     assert [record["type"] for record in records(path)] == ["log"]
-    assert client.mesh._emitter.failures == {"test.broken.v1": 2}
+    assert client.mesh._running.emitter.failures == {"test.broken.v1": 2}
 
 
 # -- content ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ included (``lint-imports`` in ``pyproject.toml`` enforces the order):
 ``execution``                                 synchronous and asynchronous drivers of the flow
 ``telemetry``, ``state``, ``background``      events and statistics; persisted state; background tasks
 ``config``, ``assembly``                      configuration; construction of a mesh from a configuration
-``mesh``, ``create``                          :class:`ModelMesh` and the ``create()`` functions
-:mod:`modelmesh.client`, :mod:`modelmesh.cli` OpenAI-compatible client (public); command line
+``mesh``                                      one mesh: requests, life cycle, read-only views, manual control
+:mod:`modelmesh.client`                       OpenAI-compatible clients and :class:`ModelMesh` (public)
+``autodetect``, ``create``                    detection of providers; the ``create()`` functions
+:mod:`modelmesh.testing`, :mod:`modelmesh.cli` mock client (public); command line
 ============================================  ============================================================
 """

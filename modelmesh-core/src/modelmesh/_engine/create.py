@@ -13,11 +13,10 @@ from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
-from modelmesh._engine.mesh import ModelMesh
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
-from modelmesh.client import MeshClient, OpenAIClient
+from modelmesh.client import MeshClient, ModelMesh, OpenAIClient
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from attrs import define, field
 
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.config.problems import Problems
-from modelmesh._engine.mesh import ModelMesh
 from modelmesh.cli.offline import nothing_sent
+from modelmesh.client import ModelMesh
 from modelmesh.errors import ModelMeshError
 
 

@@ -11,7 +11,7 @@ from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
     from modelmesh._engine.config import MeshConfig
-    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh.client import ModelMesh
 
 EPILOG = """\b
 Examples:

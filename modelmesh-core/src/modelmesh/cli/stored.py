@@ -12,9 +12,9 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from modelmesh._engine.config import MeshConfig
-    from modelmesh._engine.mesh import ModelMesh
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.state import SystemState
+    from modelmesh.client import ModelMesh
 
 DEFAULT_CAPABILITY = "chat-completion"
 

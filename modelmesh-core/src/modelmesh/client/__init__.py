@@ -1,6 +1,5 @@
 """The clients: OpenAI's interface over a mesh, for threads and for asyncio."""
 
-from modelmesh.client.aio import AsyncMeshClient, OpenAIClient
-from modelmesh.client.sync import MeshClient
+from modelmesh.client.clients import AsyncMeshClient, MeshClient, ModelMesh, OpenAIClient
 
-__all__ = ["AsyncMeshClient", "MeshClient", "OpenAIClient"]
+__all__ = ["AsyncMeshClient", "MeshClient", "ModelMesh", "OpenAIClient"]

@@ -1,20 +1,22 @@
-"""The client for asyncio."""
+"""Resources of the asynchronous client: ``chat.completions``, ``embeddings`` and ``models``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from modelmesh.client.arguments import make_call
+from modelmesh.client.build_reply import build_reply
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
+from modelmesh.client.model_cards import list_cards, retrieve_card
 from modelmesh.client.raw import AsyncRaw, AsyncStreaming
 from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
 from modelmesh.client.streams import AsyncStream
-from modelmesh.client.sync import Introspection, completed, listed, retrieved
 from modelmesh.client.unbuilt import Unbuilt
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
-    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh._engine.mesh import MeshEngine
+    from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh.client.parameters import ChatParameters, EmbeddingParameters
     from modelmesh.client.shapes import ModelCard, ModelList
 
@@ -24,8 +26,8 @@ class AsyncCompletions(Unbuilt):
 
     _below = "chat.completions."
 
-    def __init__(self, mesh: ModelMesh, defaults: Defaults = NO_DEFAULTS) -> None:
-        self._mesh = mesh
+    def __init__(self, requests: RequestServer, defaults: Defaults = NO_DEFAULTS) -> None:
+        self._requests = requests
         self._defaults = defaults
 
     @overload
@@ -52,12 +54,12 @@ class AsyncCompletions(Unbuilt):
             BadRequestError: The request itself is wrong.
             CapabilityNotFoundError: No pool serves ``model``.
         """
-        mesh = self._mesh
+        requests = self._requests
         call = make_call(CHAT, self._defaults.under(arguments))
-        served = await mesh.aserve(call)
+        served = await requests.aserve(call)
         if call.stream:
-            return AsyncStream(mesh, call, served)
-        return completed(ChatCompletion, served, call, mesh)
+            return AsyncStream(requests, call, served)
+        return build_reply(ChatCompletion, served, call, requests.clock)
 
     @property
     def with_raw_response(self) -> AsyncRaw[Any]:
@@ -73,14 +75,15 @@ class AsyncCompletions(Unbuilt):
 class AsyncEmbeddings:
     """``client.embeddings``."""
 
-    def __init__(self, mesh: ModelMesh, defaults: Defaults = NO_DEFAULTS) -> None:
-        self._mesh = mesh
+    def __init__(self, requests: RequestServer, defaults: Defaults = NO_DEFAULTS) -> None:
+        self._requests = requests
         self._defaults = defaults
 
     async def create(self, **arguments: Unpack[EmbeddingParameters]) -> CreateEmbeddingResponse:
         """Turn texts into vectors; arguments and errors are those of :meth:`modelmesh.client.sync.Embeddings.create`."""
         call = make_call(EMBEDDINGS, self._defaults.under(arguments))
-        return completed(CreateEmbeddingResponse, await self._mesh.aserve(call), call, self._mesh)
+        requests = self._requests
+        return build_reply(CreateEmbeddingResponse, await requests.aserve(call), call, requests.clock)
 
     def __repr__(self) -> str:
         return "<client.embeddings>"
@@ -99,8 +102,8 @@ class AsyncEmbeddings:
 class AsyncChat:
     """``client.chat``."""
 
-    def __init__(self, mesh: ModelMesh, defaults: Defaults = NO_DEFAULTS) -> None:
-        self.completions = AsyncCompletions(mesh, defaults)
+    def __init__(self, requests: RequestServer, defaults: Defaults = NO_DEFAULTS) -> None:
+        self.completions = AsyncCompletions(requests, defaults)
 
     def __repr__(self) -> str:
         return "<client.chat: completions>"
@@ -111,12 +114,12 @@ class AsyncModels(Unbuilt):
 
     _below = "models."
 
-    def __init__(self, mesh: ModelMesh) -> None:
+    def __init__(self, mesh: MeshEngine) -> None:
         self._mesh = mesh
 
     async def list(self, **_: Any) -> ModelList:
         """Return every real model of every pool."""
-        return listed(self._mesh)
+        return list_cards(self._mesh)
 
     async def retrieve(self, model: str, **_: Any) -> ModelCard:
         """Return one real model.
@@ -124,31 +127,4 @@ class AsyncModels(Unbuilt):
         Raises:
             CapabilityNotFoundError: No pool has it.
         """
-        return retrieved(self._mesh, model)
-
-
-class OpenAIClient(Introspection):
-    """OpenAI's asynchronous interface over a mesh; ``async with`` or :meth:`close` shuts the mesh down."""
-
-    def _bind(self, defaults: Defaults) -> None:
-        super()._bind(defaults)
-        self.chat = AsyncChat(self.mesh, defaults)
-        self.embeddings = AsyncEmbeddings(self.mesh, defaults)
-        self.models = AsyncModels(self.mesh)
-
-    async def close(self) -> None:
-        """Shut the mesh down."""
-        await self.mesh.ashutdown()
-
-    async def aclose(self) -> None:
-        """Shut the mesh down."""
-        await self.mesh.ashutdown()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-AsyncMeshClient = OpenAIClient
+        return retrieve_card(self._mesh, model)

@@ -13,7 +13,7 @@ from modelmesh.client.shapes import ChatCompletionChunk
 
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
-    from modelmesh._engine.mesh import ModelMesh
+    from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.routing.flow import Served
     from modelmesh.contracts.call import Call
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class _Held:
     """What both kinds of stream know of the request."""
 
-    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
-        self._mesh, self._call, self._served = mesh, call, served
-        self._history = LiveHistory(served, call, mesh.clock)
+    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
+        self._requests, self._call, self._served = requests, call, served
+        self._history = LiveHistory(served, call, requests.clock)
         self._begun = self._closed = False
 
     @property
@@ -63,9 +63,9 @@ class _Held:
 class Stream(_Held):
     """The chunks of one answer, to be iterated once. Leaving a ``with`` block closes the connection."""
 
-    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
-        super().__init__(mesh, call, served)
-        self._chunks: Any = mesh.relay(call, served)
+    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
+        super().__init__(requests, call, served)
+        self._chunks: Any = requests.stream(call, served)
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         self._begun, view = True, ChatCompletionChunk
@@ -87,7 +87,7 @@ class Stream(_Held):
             except ValueError:  # another thread is in it, and cleans up when it comes out
                 self._interrupt()
         else:  # a generator that never ran would not run its clean-up either
-            self._mesh.leave(self._call, self._served)
+            self._requests.discard_stream(self._call, self._served)
 
     def _interrupt(self) -> None:
         opened: Any = self._served.outcome
@@ -111,9 +111,9 @@ class Stream(_Held):
 class AsyncStream(_Held):
     """The same for asyncio: ``async for``, ``async with``."""
 
-    def __init__(self, mesh: ModelMesh, call: Call, served: Served) -> None:
-        super().__init__(mesh, call, served)
-        self._chunks: Any = mesh.arelay(call, served)
+    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
+        super().__init__(requests, call, served)
+        self._chunks: Any = requests.astream(call, served)
         self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
@@ -133,7 +133,7 @@ class AsyncStream(_Held):
         if self._begun:
             await self._chunks.aclose()
         else:
-            await self._mesh.aleave(self._call, self._served)
+            await self._requests.adiscard_stream(self._call, self._served)
 
     async def aclose(self) -> None:
         """Close the connection, read to its end or not."""
@@ -150,7 +150,7 @@ class AsyncStream(_Held):
             self._warn_unread()
             if not self._begun:  # else the event loop closes what was begun, and that counts it
                 self._closed = True
-                self._mesh.left(self._call, self._served)
+                self._requests.record_discarded(self._call, self._served)
                 _close_in(self._loop, self._served.outcome)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, frozen
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.token_counts import PromptSize
     from modelmesh.contracts.operations import Operation
 
 
@@ -38,6 +37,23 @@ class CallOptions:
 
 
 NO_OPTIONS = CallOptions()
+
+
+@frozen
+class PromptSize:
+    """Estimated tokens of a prompt, before it is sent.
+
+    Attributes:
+        estimated: The count for ordinary prose of this length.
+        prudent: The count for dense text. Real prompts seldom have more.
+        most: An upper bound for text: one token for each byte.
+        cached: Whether the request marks parts of the prompt for the vendor's cache, which may cost more to write.
+    """
+
+    estimated: int
+    prudent: int
+    most: int
+    cached: bool = False
 
 
 @define

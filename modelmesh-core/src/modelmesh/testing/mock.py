@@ -10,9 +10,8 @@ from uuid import uuid4
 
 from attrs import frozen
 
-from modelmesh._engine.mesh import ModelMesh
 from modelmesh._engine.routing.candidates import Candidate, Candidates
-from modelmesh.client import MeshClient
+from modelmesh.client import MeshClient, ModelMesh
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attrs import define, frozen
+from attrs import define
 
-if TYPE_CHECKING:
-    from modelmesh.contracts.call import Call
+from modelmesh.contracts.call import Call, PromptSize
 
 BYTES_PER_TOKEN = 4
 """Of English prose; what an estimate takes."""
@@ -32,23 +31,6 @@ START_TOKENS, PRUDENT_START_TOKENS, MOST_START_TOKENS = 3, 6, 64
 
 TOOLS_TOKENS = 1_000
 """Of the instructions that a vendor may add to a request with tools, for the upper bound; half of it for the prudent count."""
-
-
-@frozen
-class PromptSize:
-    """Tokens of a prompt, counted before it is sent.
-
-    Attributes:
-        estimated: A usual prompt of this length.
-        prudent: A dense one; real prompts seldom have more.
-        most: An upper bound for text: one token a byte.
-        cached: Whether the request marks parts of the prompt for the vendor's cache, which may cost more to write.
-    """
-
-    estimated: int
-    prudent: int
-    most: int
-    cached: bool = False
 
 
 def text_tokens(size: int) -> int:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth
-from modelmesh._engine.limits.token_counts import PromptSize, answers_of, prompt_size
+from modelmesh._engine.limits.token_counts import answers_of, prompt_size
+from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
@@ -22,7 +23,6 @@ from modelmesh.contracts.usage import reported_tokens
 if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.standby_policy import Judge
-    from modelmesh.contracts.call import Call
     from modelmesh.contracts.candidates import Order
     from modelmesh.contracts.provider import Provider
 

@@ -1,0 +1,86 @@
+"""Read-only views of a mesh: pools, limits, texts and dry runs. Nothing here changes what the mesh does next."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.limits.reservations import forecast
+from modelmesh._engine.routing import explain as explaining
+from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.telemetry.status import PoolInfo, Text, describe
+from modelmesh.contracts.call import Call, CallOptions
+from modelmesh.contracts.operations import CHAT
+from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
+from modelmesh.errors import RoutingError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.routing.router import Router
+
+
+class Inspection:
+    """Views of the pools of one router."""
+
+    def __init__(self, core: MeshCore, router: Router) -> None:
+        self._core, self._router = core, router
+
+    def list_pools(self) -> list[Pool]:
+        """Return every pool, with the availability of its models as of now."""
+        self._core.advance()
+        return self._router.list_pools()
+
+    def list_models(self) -> list[Candidate]:
+        """Return every model of every pool, once."""
+        return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
+
+    def current(self, pool: Pool, only_providers: frozenset[str] = frozenset()) -> Candidate | None:
+        """Return the model that a plain chat request would be sent to now, ``None`` when none is available."""
+        core = self._core
+        with core.lock:
+            now = core.clock()
+            core.health.advance(now)
+            call = Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers))
+            ready = Candidates(pool, pool.available & pool.allowed(call) & ~pool.other_spaces())
+            if not ready:
+                return None
+            rng = random.Random(0)  # noqa: S311 - the mesh's own source must not advance
+            try:
+                chosen = pool.strategy.select(ready, SelectionRequest(call, pool.name, now, rng))
+            except RoutingError:
+                return None
+        place = pool.position(chosen.candidate if isinstance(chosen, SelectionResult) else chosen)
+        return None if place is None else pool.members[place]
+
+    def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
+        """Return a summary of the health of each pool, or of one."""
+        with self._core.lock:
+            pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+            return {one.name: PoolInfo.of(one, self.current(one), self._core.clock()) for one in pools}
+
+    def limits(self) -> tuple[dict[str, Any], ...]:
+        """Return the remaining amount of every limit, as rows of ``PoolInfo.left``."""
+        core = self._core
+        with core.lock:
+            now = core.unix_now()
+            return tuple(forecast(counter, now) for counter in core.reservations.counters(self.list_pools()).values())
+
+    def active_providers(self) -> list[str]:
+        """Return the keys of the providers that have an active model."""
+        return list(dict.fromkeys(one.provider_id for pool in self.list_pools() for one in pool.get_active_models()))
+
+    def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:
+        """Return where a request would go now, and why, without sending it."""
+        core, pool = self._core, self._router.resolve(model)
+        with core.lock:
+            rng = random.Random()  # noqa: S311 - a copy, so that the dry run does not change the next choice
+            rng.setstate(core.rng.getstate())
+            return explaining.explain(call or Call(CHAT, model, {}), pool, clock=core.clock, rng=rng)
+
+    def describe(self, pool: str | None, only_providers: Sequence[str]) -> str:
+        """Return the pools and their models as text."""
+        pools = [self._router.get_pool(pool)] if pool else self.list_pools()
+        shown = frozenset(only_providers)
+        return Text("\n".join(describe(one, self.current(one, shown), shown) for one in pools))

@@ -1,0 +1,58 @@
+"""Manual control of pools: rotation to the next model, and recovery of models in standby."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.foundation.wording import name_of, one_line
+from modelmesh._engine.routing.candidates import Candidates
+from modelmesh.errors import CapabilityNotFoundError, NoActiveModelError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.mesh.inspection import Inspection
+    from modelmesh._engine.routing.router import Router
+    from modelmesh._engine.telemetry.reporting import Reporter
+
+
+class ManualControl:
+    """Changes of availability that a person requests."""
+
+    def __init__(self, core: MeshCore, router: Router, reporter: Reporter, inspection: Inspection) -> None:
+        self._core, self._router, self._reporter, self._inspection = core, router, reporter, inspection
+
+    def rotate(self, pool: str) -> str:
+        """Put a pool's current model in standby and return the ID of the next one.
+
+        Raises:
+            NoActiveModelError: There is no other active model. The current one stays active.
+        """
+        found = self._router.get_pool(pool)
+        current = self._inspection.current(found)
+        with self._core.lock:
+            if current is None:
+                message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."
+                raise NoActiveModelError(message, pool_name=pool)
+            following = found.rotate(current)
+        self._reporter.rotated(current, following, pool)
+        return (self._inspection.current(found) or following).model_id
+
+    def recover(self, pool: str, model: str | None = None) -> list[str]:
+        """Make models of a pool active again and return those that were not, as ``provider/model``.
+
+        Raises:
+            CapabilityNotFoundError: There is no such pool, or the pool has no such model.
+        """
+        found = self._router.get_pool(pool)
+        wanted = Candidates(found, found.mask_of_model(model)) if model is not None else found.get_standby_models()
+        if model is not None and not wanted:
+            names = ", ".join(str(member) for member in found.members)
+            message = f"pool {pool!r} has no model {name_of(model)}. It has: {one_line(names) or 'none'}."
+            raise CapabilityNotFoundError(message, pool_name=pool)
+        with self._core.lock:
+            before = {id(candidate) for candidate in found.get_active_models()}
+            for candidate in wanted:
+                found.recover(candidate)
+            recovered = [candidate for candidate in found.get_active_models() if id(candidate) not in before]
+        self._reporter.recovered()
+        return [str(candidate) for candidate in recovered]

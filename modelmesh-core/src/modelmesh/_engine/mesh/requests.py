@@ -1,0 +1,156 @@
+"""Server of the clients' requests: from a call to an answer or an open stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from modelmesh._engine.execution.stream_drain import adrain, drain
+from modelmesh._engine.health.retry_policy import Adaptation
+from modelmesh._engine.limits.token_counts import prompt_size
+from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing.flow import abandon, serve
+from modelmesh.errors import ModelMeshError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing.flow import Served
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.routing.router import Router
+    from modelmesh._engine.telemetry.reporting import Reporter
+    from modelmesh.contracts.call import Call
+
+
+class RequestServer:
+    """Serves requests of threads and of tasks, between :meth:`open` and :meth:`close`.
+
+    Attributes:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, core: MeshCore, on_fork: Callable[[], None]) -> None:
+        """Initialize a closed server.
+
+        Args:
+            core: The shared core of the mesh.
+            on_fork: Called before the first request in a forked child process.
+        """
+        self.clock = core.clock
+        self._core, self._on_fork = core, on_fork
+        self._pid = os.getpid()
+        self._router: Router | None = None
+        self._reporter: Reporter | None = None
+        self.is_open = False
+
+    def open(self, router: Router, reporter: Reporter) -> None:
+        """Accept requests from now on."""
+        self._router, self._reporter = router, reporter
+        self.is_open = True
+
+    def close(self) -> bool:
+        """Reject requests from now on. Return whether the server was open."""
+        was_open, self.is_open = self.is_open, False
+        if was_open:
+            self._handle_fork()
+        return was_open
+
+    def serve(self, call: Call) -> Served:
+        """Serve one request in this thread.
+
+        Raises:
+            ModelMeshError: No candidate answered, or the request is wrong.
+        """
+        pool, reporter, began, attempts = self._begin(call)
+        core = self._core
+        try:
+            served = core.driver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
+        except BaseException as error:
+            reporter.failed(call, pool, error, attempts, began)
+            raise
+        reporter.answered(call, served, began)
+        return served
+
+    async def aserve(self, call: Call) -> Served:
+        """Serve one request in this task.
+
+        Raises:
+            ModelMeshError: No candidate answered, or the request is wrong.
+        """
+        pool, reporter, began, attempts = self._begin(call)
+        core = self._core
+        try:
+            served = await core.adriver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
+        except BaseException as error:
+            reporter.failed(call, pool, error, attempts, began)
+            raise
+        reporter.answered(call, served, began)
+        return served
+
+    def stream(self, call: Call, served: Served) -> Iterator[dict[str, Any]]:
+        """Return a generator of the chunks of an open stream."""
+        return self._core.driver.stream(served, self._done(call, served), asked_usage=_asked_usage(call))
+
+    def astream(self, call: Call, served: Served) -> AsyncIterator[dict[str, Any]]:
+        """Return an asynchronous generator of the chunks of an open stream."""
+        return self._core.adriver.stream(served, self._done(call, served), asked_usage=_asked_usage(call))
+
+    def discard_stream(self, call: Call, served: Served) -> None:
+        """Close a stream of which no chunk was read, and record it."""
+        try:
+            drain(served.outcome)
+            served.outcome.stream.close()  # type: ignore[union-attr]
+        finally:
+            self.record_discarded(call, served)
+
+    async def adiscard_stream(self, call: Call, served: Served) -> None:
+        """Close a stream of which no chunk was read, and record it."""
+        try:
+            await adrain(served.outcome)
+            await served.outcome.stream.aclose()  # type: ignore[union-attr]
+        finally:
+            self.record_discarded(call, served)
+
+    def record_discarded(self, call: Call, served: Served) -> None:
+        """Record a discarded stream without closing its connection."""
+        assert self._reporter is not None
+        with self._core.lock:
+            abandon(served, self._core.clock())
+        self._reporter.streamed(call, served, None, self._core.clock())
+
+    def _done(self, call: Call, served: Served) -> Callable[[Exception | None], None]:
+        began, reporter = self._core.clock(), self._reporter
+        assert reporter is not None
+        return lambda error: reporter.streamed(call, served, error, began)
+
+    def _begin(self, call: Call) -> tuple[Pool, Reporter, float, list[Any]]:
+        if not self.is_open:
+            message = "this mesh is shut down, or was never initialized; make a new one with modelmesh.create(…)"
+            raise ModelMeshError(message)
+        if self._pid != os.getpid():
+            self._handle_fork()
+        assert self._router is not None
+        assert self._reporter is not None
+        pool = self._router.resolve(call.pool)
+        if pool.operations and call.operation.name not in pool.operations:
+            raise verdicts.wrong_operation(pool, call)
+        call.strict = pool.policy.adaptation is Adaptation.STRICT
+        prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
+        return pool, self._reporter, self._core.clock(), []
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RequestServer:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        message = "a client cannot be pickled: it holds connections and locks. Create one in each process: modelmesh.create(…)"
+        raise TypeError(message)
+
+    def _handle_fork(self) -> None:
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._on_fork()
+
+
+def _asked_usage(call: Call) -> bool:
+    options = call.payload.get("stream_options")
+    return bool(isinstance(options, Mapping) and options.get("include_usage"))

@@ -1,0 +1,167 @@
+"""Running part of a mesh: what an assembled configuration adds to the core, from start to shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.assembly.accounts import aclose_providers, close_providers
+from modelmesh._engine.background import BackgroundTasks
+from modelmesh._engine.mesh.inspection import Inspection
+from modelmesh._engine.mesh.manual import ManualControl
+from modelmesh._engine.telemetry.reporting import Reporter
+from modelmesh._engine.telemetry.statistics import StatisticsCollector, circuits_of
+from modelmesh.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.assembly.assembler import MeshParts
+    from modelmesh._engine.config.mesh_config import MeshConfig
+    from modelmesh._engine.config.schema import StorageSection
+    from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh._engine.state import MeshState, StateManager, SystemState
+    from modelmesh._engine.telemetry.usage import UsageTracker
+    from modelmesh.contracts.storage import Storage
+
+
+class NotInitializedError(ConfigurationError, AttributeError):
+    """A mesh was used before ``initialize()``. Also an ``AttributeError``, so that ``hasattr()`` works."""
+
+
+class RunningMesh:
+    """Parts of one assembled configuration, and their start, stop and fork handling.
+
+    Attributes:
+        config: The configuration.
+        entries: The configured providers.
+        price_failures: Number of exceptions of each plugin that was queried for prices.
+        router: The pools.
+        emitter: Publishes events to sinks.
+        reporter: Records requests in usage, statistics and events.
+        statistics: Counts of models, providers and pools.
+        inspection: Read-only views.
+        manual: Rotation and recovery on request.
+        tasks: Probes, discovery and the flush of statistics.
+        state: Persists state, ``None`` without a storage section.
+    """
+
+    def __init__(self, core: MeshCore, usage: UsageTracker, config: MeshConfig, parts: MeshParts, *, read_only: bool) -> None:
+        """Build everything; :meth:`begin` starts it.
+
+        Args:
+            core: The shared core of the mesh.
+            usage: Tracks consumption.
+            config: The configuration.
+            parts: What was assembled from it.
+            read_only: Load and save no state, and start no background task.
+        """
+        self._core, self._parts, self._read_only = core, parts, read_only
+        self.config, self.price_failures = config, parts.price_failures
+        self.entries, self.router, self.emitter = parts.entries, parts.router, parts.emitter
+        self.router.lock = core.lock
+        self.statistics = StatisticsCollector(
+            now=core.unix_now,
+            clock=core.clock,
+            circuits=circuits_of(self.router.list_pools),
+            scopes=parts.statistics.scopes,
+            retention=parts.statistics.retention,
+            send=self.emitter.flush,
+        )
+        self.reporter = Reporter(parts.emitter, usage, core.health, core.reservations, self.statistics, core.lock, core.clock)
+        self.inspection = Inspection(core, self.router)
+        self.manual = ManualControl(core, self.router, self.reporter, self.inspection)
+        for window in parts.windows:
+            core.health.keep(window, core.clock())
+        self.state: StateManager | None = None
+        self._mesh_state: MeshState | None = None
+        if parts.storage is not None and parts.keeping is not None:
+            self._connect_state(parts.storage, parts.keeping, usage)
+
+    def _connect_state(self, storage: Storage, section: StorageSection, usage: UsageTracker) -> None:
+        from modelmesh._engine.state import MeshState, StateSettings, SyncPolicy  # noqa: PLC0415 - only with a storage section
+
+        core = self._core
+        self._mesh_state = MeshState(
+            pools=self.router.list_pools,
+            health=core.health,
+            reservations=core.reservations,
+            usage=usage,
+            emitter=self.emitter,
+            lock=core.lock,
+            clock=core.clock,
+            grows=any(watch.sync for watch in self._parts.background.watches),
+        )
+        policy = SyncPolicy(section.sync_policy)
+        settings = StateSettings(policy=policy, interval_s=section.sync_interval, locking=section.locking)
+        self.state = self._mesh_state.manage(storage, settings, core.unix_now)
+
+    def begin(self) -> None:
+        """Load the state and start the background tasks, unless the mesh is read-only."""
+        core = self._core
+        if self._mesh_state is not None and not self._read_only:
+            assert self.state is not None
+            core.driver.publisher = core.adriver.publisher = self._mesh_state.begin()
+            self.reporter.on_change = self.state.record_change
+        self.tasks = BackgroundTasks(
+            self._parts.background,
+            health=core.health,
+            lock=core.lock,
+            clock=core.clock,
+            reporter=self.reporter,
+            on_joined=self._on_joined,
+            on_batch=self._on_batch,
+        )
+        if not self._read_only:
+            self.tasks.begin(self.emitter, self.statistics, self._parts.statistics.flush_interval)
+
+    def load_state(self) -> SystemState | None:
+        """Restore the persisted state without changing what is stored."""
+        return None if self._mesh_state is None else self._mesh_state.load_read_only()
+
+    def close(self) -> None:
+        """Stop background tasks, close connections, flush events and statistics, and save the state."""
+        self.tasks.end()
+        close_providers(self.entries)
+        self._flush()
+
+    async def aclose(self) -> None:
+        """Close everything as :meth:`close` does, and also the connections of the running event loop."""
+        await asyncio.to_thread(self.tasks.end)
+        await aclose_providers(self.entries)
+        self._flush()
+
+    def after_fork(self, *, go_on: bool) -> None:
+        """Replace locks and connections in a forked child process, which must not share those of its parent.
+
+        Args:
+            go_on: Whether the child serves requests, rather than only shutting down.
+        """
+        lock = self._core.lock
+        self.reporter.lock = self.router.lock = lock
+        if self._mesh_state is not None:
+            self._mesh_state.lock = lock
+        self.statistics.after_fork()
+        if self.state is not None:
+            self._core.reservations.take_posted()  # the parent sends it
+            self.state.after_fork()
+        for entry in self.entries:
+            provider_after_fork = getattr(entry.provider, "after_fork", None)
+            if provider_after_fork is not None:
+                provider_after_fork()
+        self.tasks.after_fork(lock, go_on=go_on)
+
+    def _flush(self) -> None:
+        if not self._read_only:
+            self.reporter.left_to_tell()
+        self.statistics.flush()
+        if self.state is not None:
+            self.state.close()
+        self.emitter.close()
+
+    def _on_joined(self, candidate: Candidate) -> None:
+        if self._mesh_state is not None:
+            self._mesh_state.restore_joined(candidate)
+
+    def _on_batch(self) -> None:
+        if self._mesh_state is not None:
+            self._mesh_state.apply_joined_totals()

@@ -1,0 +1,114 @@
+"""Base of both clients: options of all calls, introspection of the mesh, and manual control."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from modelmesh.client.arguments import make_call
+from modelmesh.client.defaults import NO_DEFAULTS, Defaults
+from modelmesh.client.unbuilt import Unbuilt
+from modelmesh.contracts.operations import CHAT
+
+if TYPE_CHECKING:
+    from modelmesh._engine.mesh import MeshEngine
+    from modelmesh._engine.routing.explain import Explanation
+    from modelmesh._engine.telemetry.status import PoolInfo
+    from modelmesh._engine.telemetry.usage import UsageTracker
+
+
+class BaseClient(Unbuilt):
+    """Members that the synchronous and the asynchronous client share."""
+
+    mesh: MeshEngine
+
+    def __init__(self, mesh: MeshEngine, defaults: Defaults = NO_DEFAULTS) -> None:
+        """Create a client of a mesh; ``mesh.client`` and ``mesh.get_client()`` do the same."""
+        self.mesh = mesh
+        self._requests = mesh._requests  # noqa: SLF001 - the clients are the only users of the request server
+        self._bind(defaults)
+
+    def _bind(self, defaults: Defaults) -> None:
+        """Make the parts of the interface, whose calls have these defaults."""
+        self._defaults = defaults
+
+    def with_options(self, **options: Any) -> Self:
+        """Return a client of the same mesh whose calls have other defaults.
+
+        Args:
+            **options: ``timeout``, ``max_retries``, ``default_headers``, ``default_query``, ``set_default_headers`` and
+                ``set_default_query``, as the official SDK has them, and ``only_providers``. Closing the copy closes the mesh.
+
+        Raises:
+            ConfigurationError: An option is unknown, or belongs to an account and is set in the configuration.
+        """
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._bind(self._defaults.with_options(options))
+        return made
+
+    def copy(self, **options: Any) -> Self:
+        """Return the same as :meth:`with_options`."""
+        return self.with_options(**options)
+
+    @property
+    def usage(self) -> UsageTracker:
+        """What was used and what it cost."""
+        return self.mesh.usage
+
+    def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
+        """Return each pool's health: ``active``, ``standby``, ``total``, ``current_model``."""
+        return self.mesh.pool_status(pool)
+
+    def active_providers(self) -> list[str]:
+        """Return the providers that have an active model."""
+        return self.mesh.active_providers()
+
+    def rotate(self, pool: str) -> str:
+        """Put the pool's current model in standby and return the new one's ID.
+
+        Raises:
+            NoActiveModelError: There is no other; the current one stays.
+        """
+        return self.mesh.rotate(pool)
+
+    def recover(self, pool: str, model: str | None = None) -> list[str]:
+        """Make models of a pool active again, whatever put them in standby: ``rotate()``, failures, a policy.
+
+        Args:
+            pool: Name of the pool.
+            model: ID of one model, with or without its provider; by default every model that is in standby.
+
+        Returns:
+            The models that are active now and were not, as ``provider/model``. A quota that is exhausted stays so.
+
+        Raises:
+            CapabilityNotFoundError: There is no such pool, or it has no such model.
+        """
+        return self.mesh.recover(pool, model)
+
+    def describe(self, pool: str | None = None) -> str:
+        """Return the pools and their models as text."""
+        return self.mesh.describe(pool, only_providers=self._defaults.only_providers)
+
+    def explain(self, model: str, **arguments: Any) -> Explanation:
+        """Return where a request would go now, and why; nothing is sent.
+
+        Args:
+            model: Pool or capability.
+            **arguments: The request's other arguments, when they matter: ``tools``, ``stream``, ``messages`` …
+        """
+        call = make_call(CHAT, self._defaults.under({"messages": [], **arguments, "model": model}))
+        return self.mesh.explain(model, call)
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.with_options()
+
+    def __reduce__(self) -> NoReturn:
+        message = "a client cannot be pickled: it holds connections and locks. Create one in each process: modelmesh.create(…)"
+        raise TypeError(message)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.mesh!r}>"
