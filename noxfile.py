@@ -79,6 +79,7 @@ def types(session: nox.Session) -> None:
     for package in PACKAGES:
         session.run("mypy", "--config-file", "pyproject.toml", str(package / "src"))
     session.run("mypy", "--config-file", "pyproject.toml", "tests/typing_api.py")
+    session.run("mypy", "--config-file", "pyproject.toml", "tools/docs", "tools/prose.py", "tools/public_api.py")
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
@@ -121,7 +122,7 @@ def conformance(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-q", *asked, *(chosen or map(str, PACKAGES)))
     if write:
         KEPT.write_bytes(found.read_bytes())
-        session.run("python", "docs/generate.py")
+        session.run("python", "tools/docs/generate.py")
     elif not chosen:
         _compare_kept(session, found)
 

@@ -1,4 +1,4 @@
-"""The catalogue says what the packages say, and of what nobody says it says "unknown"."""
+"""The catalogue page agrees with the packages. A fact without a source is "unknown"."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+GENERATORS = ROOT / "tools" / "docs"
 PAGE = (DOCS / "reference" / "catalogue.md").read_text("utf-8")
-CAME = json.loads((DOCS / "reference" / "conformance.json").read_text("utf-8"))
+RESULTS = json.loads((DOCS / "reference" / "conformance.json").read_text("utf-8"))
 PACKAGES = sorted(ROOT.glob("connectors/*/pyproject.toml"))
 FREE = {"available": True, "what": "30 requests a minute", "source": "docs.acme.example", "as_of": "2026-11-21"}
 
@@ -25,11 +26,14 @@ FREE = {"available": True, "what": "30 requests a minute", "source": "docs.acme.
 def sections(page: str) -> dict[str, str]:
     """The text of each provider's section, by ID."""
     part = page.partition("<!-- begin: providers -->")[2].partition("<!-- end: providers -->")[0]
-    return {re.findall(r"^\| ID \| `([^`]+)`", text, re.MULTILINE)[0]: text for text in re.split(r"^### ", part, flags=re.MULTILINE)[1:]}
+    return {
+        re.findall(r"^\| ID \| `([^`]+)`", text, re.MULTILINE)[0]: text
+        for text in re.split(r"^### ", part, flags=re.MULTILINE)[1:]
+    }
 
 
 def cells(section: str, first: str) -> list[str]:
-    """The cells of the row that begins with this one."""
+    """The cells of the row with this first cell."""
     row = next(line for line in section.splitlines() if line.startswith(f"| {first} |"))
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
 
@@ -41,13 +45,13 @@ def dollars(per_thousand: float | None) -> str:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda file: file.parent.name)
-def test_every_provider_has_its_section_and_every_model_its_row(package: Path) -> None:
+def test_catalogue_has_every_provider_and_model(package: Path) -> None:
     points = tomllib.loads(package.read_text("utf-8"))["project"]["entry-points"]
     data = json.loads(next(package.parent.glob("src/*/models.json")).read_text("utf-8"))
     for name in points["modelmesh.providers"]:
         section = sections(PAGE)[name]
         for variable in points.get("modelmesh.autodetect", {}):
-            assert f"`{variable}`" in cells(section, "found by itself with")[1]
+            assert f"`{variable}`" in cells(section, "detected by")[1]
         for row in data["models"]:
             price = row.get("pricing", {})
             _, window, longest, cost, cached, answer, day, features, *_ = cells(section, f"`{row['id']}`")
@@ -61,58 +65,62 @@ def test_every_provider_has_its_section_and_every_model_its_row(package: Path) -
             assert (features == "unknown") == (not row.get("features") and "streaming" not in row.get("delivery", {}))
 
 
-def test_embeddings_that_were_tested_are_served() -> None:
+def test_catalogue_tested_embeddings_are_served() -> None:
     for name, section in sections(PAGE).items():
-        came = CAME["providers"][name]["checks"].get("embeddings", {})
-        assert ("`embeddings`" in cells(section, "serves")[1]) == ("passed" in came), name
+        result = RESULTS["providers"][name]["checks"].get("embeddings", {})
+        assert ("`embeddings`" in cells(section, "serves")[1]) == ("passed" in result), name
 
 
-def test_there_is_something_to_compare() -> None:
+def test_catalogue_has_providers_to_compare() -> None:
     assert len(PACKAGES) >= 18
     assert len(sections(PAGE)) >= 18
     assert len(re.findall(r"^\| `[^`]+` \| ([\d,]+|unknown) \|", PAGE, re.MULTILINE)) > 80
 
 
-def test_what_nobody_says_is_unknown_and_what_was_not_run_is_not_kept() -> None:
+def test_catalogue_conformance_agrees_with_results() -> None:
     for name, section in sections(PAGE).items():
-        kept = cells(section, "standard tests")[1]
-        came = CAME["providers"].get(name)
-        if came is None:
+        kept = cells(section, "conformance tests")[1]
+        result = RESULTS["providers"].get(name)
+        if result is None:
             assert kept == "not run"
         else:
-            assert kept.startswith(f"{sum(row.get('passed', 0) for row in came['checks'].values())} passed")
-            assert section.count("\n- ") == len(came["notes"])
+            assert kept.startswith(f"{sum(row.get('passed', 0) for row in result['checks'].values())} passed")
+            assert section.count("\n- ") == len(result["notes"])
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The documentation, beside the packages as they are."""
-    for beside in ROOT.iterdir():
-        if beside != DOCS:
-            (tmp_path / beside.name).symlink_to(beside)
+    """A copy of the documentation and its generators, with links to the packages."""
+    for entry in ROOT.iterdir():
+        if entry not in (DOCS, ROOT / "tools"):
+            (tmp_path / entry.name).symlink_to(entry)
     shutil.copytree(DOCS, tmp_path / "docs")
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
     return tmp_path / "docs"
 
 
-def test_a_gap_is_written_with_its_reason(copy: Path) -> None:
-    came = json.loads(json.dumps(CAME))
-    del came["providers"]["groq.api.v1"]
+def test_catalogue_skipped_check_shows_its_reason(copy: Path) -> None:
+    result = json.loads(json.dumps(RESULTS))
+    del result["providers"]["groq.api.v1"]
     note = {"outcome": "xfailed", "reason": "one | two (docs.acme.example)", "tests": ["test_zero_is_kept"]}
-    came["providers"]["openai.llm.v1"] = {"checks": {"requests": {"xfailed": 1, "skipped": 2, "passed": 3}}, "notes": [note]}
-    (copy / "reference" / "conformance.json").write_text(json.dumps(came), "utf-8")
-    assert subprocess.run([sys.executable, "-B", copy / "generate.py", "--check"], capture_output=True, check=False).returncode == 1
-    subprocess.run([sys.executable, "-B", copy / "generate.py"], capture_output=True, check=True)
+    result["providers"]["openai.llm.v1"] = {"checks": {"requests": {"xfailed": 1, "skipped": 2, "passed": 3}}, "notes": [note]}
+    (copy / "reference" / "conformance.json").write_text(json.dumps(result), "utf-8")
+    command = [sys.executable, "-B", copy.parent / "tools" / "docs" / "generate.py"]
+    assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 1
+    subprocess.run(command, capture_output=True, check=True)
     page = (copy / "reference" / "catalogue.md").read_text("utf-8")
-    assert cells(sections(page)["groq.api.v1"], "standard tests")[1] == "not run"
+    assert cells(sections(page)["groq.api.v1"], "conformance tests")[1] == "not run"
     openai = sections(page)["openai.llm.v1"]
-    assert cells(openai, "standard tests")[1] == "3 passed, 2 skipped, 1 expected to fail"
+    assert cells(openai, "conformance tests")[1] == "3 passed, 2 skipped, 1 expected to fail"
     assert r"- expected to fail: one \| two (docs.acme.example) (`test_zero_is_kept`)" in openai
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
-def test_it_is_the_same_whatever_the_order_of_sets(seed: str) -> None:
+def test_generate_any_hash_seed_gives_same_pages(seed: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    done = subprocess.run([sys.executable, "-B", DOCS / "generate.py", "--check"], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-B", GENERATORS / "generate.py", "--check"], env=environment, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -125,7 +133,9 @@ def test_it_is_the_same_whatever_the_order_of_sets(seed: str) -> None:
         ({"free_tier": {"available": False}}, "no (source unknown, day unknown)"),
     ],
 )
-def test_a_free_tier_is_a_fact_with_a_source_or_unknown(stated: dict, written: str) -> None:
-    code = f"import sys; sys.path.insert(0, {str(DOCS)!r}); import catalogue; print(catalogue.free_tier({stated!r}))"
+def test_free_tier_without_facts_is_unknown(stated: dict, written: str) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(GENERATORS)!r}); import catalogue_page as page; print(page.free_tier({stated!r}))"
+    )
     done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == written

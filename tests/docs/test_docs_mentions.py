@@ -1,4 +1,4 @@
-"""The reference names everything there is to name, as it is."""
+"""The reference pages name every public key, field, error, hook, package and ID."""
 
 from __future__ import annotations
 
@@ -13,24 +13,17 @@ import pytest
 from attrs import fields, has
 
 from modelmesh import errors
-from modelmesh._engine.plugins import hookspecs
+from modelmesh._engine.config import enforcement, normalize, normalize_sinks, reading, schema
+from modelmesh._engine.create import create
+from modelmesh._engine.plugins import aliases, catalog, hookspecs
+from modelmesh._engine.plugins.validation import REQUIRED
 from modelmesh.client import MeshClient, OpenAIClient
 from modelmesh.client.arguments import _OPTION_NAMES
-from modelmesh._engine.config import enforcement
-from modelmesh._engine.config import normalize
-from modelmesh._engine.config import normalize_sinks
-from modelmesh._engine.config import reading
-from modelmesh._engine.config import schema
-from modelmesh.contracts import observability
-from modelmesh._engine.create import create
-from modelmesh.contracts import Kind
-from modelmesh._engine.plugins import aliases
-from modelmesh._engine.plugins import catalog
-from modelmesh._engine.plugins.validation import REQUIRED
-from modelmesh.contracts import RULES
+from modelmesh.contracts import RULES, Kind, observability
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+GENERATE = ROOT / "tools" / "docs" / "generate.py"
 SECTIONS = [cls for name, cls in vars(schema).items() if name.endswith("Section")]
 RECORDS = [cls for cls in vars(observability).values() if isinstance(cls, type) and has(cls)]
 ERRORS = [name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.ModelMeshError)]
@@ -48,12 +41,12 @@ def part(text: str, name: str) -> str:
 
 
 def named(text: str) -> set[str]:
-    """Every word that stands in backticks, alone or in a longer piece of code."""
+    """Every word in backticks, alone or in a longer piece of code."""
     return {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"[\w.-]+", code)}
 
 
-def test_generated_parts_are_fresh() -> None:
-    done = subprocess.run([sys.executable, "-B", DOCS / "generate.py", "--check"], capture_output=True, text=True, check=False)
+def test_generated_parts_are_current() -> None:
+    done = subprocess.run([sys.executable, "-B", GENERATE, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -62,20 +55,20 @@ def test_generated_parts_are_fresh() -> None:
     [
         ("explanation/what-happens-when-a-provider-fails.md", "| `quota` |", "| `quoth` |"),
         ("how-to/test-a-connector.md", "| `LosesZeros` |", "| `LosesHeroes` |"),
-        ("reference/catalogue.md", "| key | `GROQ_API_KEY` |", "| key | none needed |"),
+        ("reference/catalogue.md", "| key | `GROQ_API_KEY` |", "| key | optional |"),
         ("reference/strategies.md", "^ swift fails", "^ swift sings"),
     ],
 )
-def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) -> None:
-    """A generator that always says yes would prove nothing."""
-    for beside in ROOT.iterdir():
-        if beside != DOCS:
-            (tmp_path / beside.name).symlink_to(beside)
+def test_generate_check_reports_a_changed_page(name: str, right: str, wrong: str, tmp_path: Path) -> None:
+    for entry in ROOT.iterdir():
+        if entry not in (DOCS, ROOT / "tools"):
+            (tmp_path / entry.name).symlink_to(entry)
     shutil.copytree(DOCS, tmp_path / "docs")
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
     copy = tmp_path / "docs" / name
     assert right in page(name)
     copy.write_text(page(name).replace(right, wrong), "utf-8")
-    command = [sys.executable, "-B", tmp_path / "docs" / "generate.py"]
+    command = [sys.executable, "-B", tmp_path / "tools" / "docs" / "generate.py"]
     checked = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
     assert checked.returncode == 1
     assert [line.split()[0] for line in checked.stdout.splitlines()] == [f"docs/{name}"]
@@ -83,7 +76,7 @@ def test_the_check_notices(name: str, right: str, wrong: str, tmp_path: Path) ->
     assert copy.read_text("utf-8") == page(name)
 
 
-def test_every_strategy_has_a_section_and_a_picture() -> None:
+def test_strategies_page_has_every_strategy_and_chart() -> None:
     text = page("reference/strategies.md")
     installed = [
         one.name for one in catalog.Catalog.scan().all() if one.kind is Kind.STRATEGY and one.name.startswith("modelmesh.")
@@ -98,18 +91,18 @@ def test_every_strategy_has_a_section_and_a_picture() -> None:
         assert f"[{short}](#{short})" in text
 
 
-def test_every_class_of_failure_is_in_the_table() -> None:
+def test_failure_page_has_every_failure_class() -> None:
     table = part(page("explanation/what-happens-when-a-provider-fails.md"), "classes")
     assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [kind.value for kind in RULES]
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda cls: cls.__name__)
-def test_every_key_of_a_section(section: type) -> None:
+def test_configuration_page_has_every_key(section: type) -> None:
     table = part(page("reference/configuration.md"), section.__name__)
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(section)]
 
 
-def test_every_top_section_and_other_spelling() -> None:
+def test_configuration_page_has_every_section_and_alias() -> None:
     words = named(page("reference/configuration.md"))
     spellings = [*normalize.KEY_ALIASES, *normalize.POOL_ALIASES, *normalize_sinks.OBSERVABILITY_ALIASES]
     spellings += [f"{section}.{alias}" for section, known in normalize.SECTION_ALIASES.items() for alias in known]
@@ -118,7 +111,7 @@ def test_every_top_section_and_other_spelling() -> None:
     assert any(alias in words and real in words for alias, real in aliases.ID_ALIASES.items())
 
 
-def test_everything_that_is_not_acted_on_is_said_to_be() -> None:
+def test_configuration_page_lists_keys_without_effect() -> None:
     text = page("reference/configuration.md").partition("## Read and not acted on")[2]
     keys = [step for path in (*enforcement.PROVIDER_KEYS, *enforcement.AUTH_KEYS, *enforcement.MODEL_KEYS) for step in path]
     for name in ("connectors", "proxy", *keys):
@@ -128,41 +121,41 @@ def test_everything_that_is_not_acted_on_is_said_to_be() -> None:
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda cls: cls.__name__)
-def test_every_field_of_a_record(record: type) -> None:
+def test_records_page_has_every_field(record: type) -> None:
     table = part(page("reference/observability-records.md"), record.__name__)
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(record)]
 
 
 @pytest.mark.parametrize("event_type", observability.EVENT_TYPES)
-def test_every_type_of_event(event_type: str) -> None:
+def test_records_page_has_every_event_type(event_type: str) -> None:
     assert f"`{event_type}`" in page("reference/observability-records.md")
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_every_error(name: str) -> None:
+def test_python_page_has_every_error(name: str) -> None:
     assert name in named(page("reference/python.md"))
 
 
-def test_every_argument_of_create_and_of_a_call() -> None:
+def test_python_page_has_every_argument() -> None:
     words = named(page("reference/python.md"))
     for name in (*inspect.signature(create).parameters, *_OPTION_NAMES, "extra_body"):
         assert name in words, name
 
 
 @pytest.mark.parametrize("client", [MeshClient, OpenAIClient])
-def test_every_member_of_a_client(client: type) -> None:
+def test_python_page_has_every_client_member(client: type) -> None:
     words = named(page("reference/python.md"))
     public = {name for name in dir(client) if not name.startswith("_")} - {"aclose"}
     assert {name for name in public | {"chat.completions.create", "models.list"} if name not in words} == set()
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_every_hook_with_its_signature(name: str) -> None:
+def test_packages_page_has_every_hook_signature(name: str) -> None:
     arguments = ", ".join(inspect.signature(HOOKS[name]).parameters)
     assert f"`{name}({arguments})`" in page("reference/packages.md")
 
 
-def test_every_group_of_entry_points() -> None:
+def test_packages_page_has_every_entry_point_group() -> None:
     text = page("reference/packages.md")
     for kind in Kind:
         required = ", ".join(f"`{method}`" for method in REQUIRED[kind])
@@ -171,7 +164,7 @@ def test_every_group_of_entry_points() -> None:
         assert f"| `{group}` |" in text
 
 
-def test_every_package_and_every_id() -> None:
+def test_packages_page_has_every_package_and_id() -> None:
     found = catalog.Catalog.scan()
     words = named(page("reference/packages.md"))
     ours = [one for one in found.all() if one.distribution.startswith("modelmesh-")]

@@ -39,8 +39,7 @@ from attrs import frozen
 
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.config.load import load_text
-from modelmesh._engine.plugins import CONNECTOR_REGISTRY
-from modelmesh._engine.plugins import catalog
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY, catalog
 from modelmesh_cdk.testing import Upstream
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -141,7 +140,6 @@ def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Have connectors not found for the time of a page."""
-
 
     def left() -> EntryPoints:
         found = entry_points()

@@ -1,4 +1,4 @@
-"""The message rules of connectors: what each vendor accepts as a conversation, with source and date of each rule."""
+"""Tables of the message rules that connectors state, with source and date of each rule."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from connectors import connectors
-from tables import table
+from connector_facts import connectors
+from markdown import table
 
 from modelmesh.contracts import Kind
 from modelmesh_cdk.message_rules import CallIds, MessageRules
 
-WORDS = {
+LABELS = {
     "roles": "accepted roles",
     "replaced_roles": "roles sent under another name",
     "functions": "function calls before tools",
@@ -24,31 +24,31 @@ WORDS = {
     "refused_parts": "refused content parts",
     "part_keys": "accepted keys of a content part",
     "untyped_parts": "keys of content parts without a type",
-    "text_only": "roles whose content is one text",
-    "joined_texts": "roles whose texts are joined",
+    "text_only": "roles with one text as content",
+    "joined_texts": "roles with joined texts",
     "blank": "blank content",
     "silent_content": "content next to tool calls",
     "null_content": "`content: null` without tool calls",
     "trims_last_assistant": "white space at the end of the last assistant message",
     "system": "place of system messages",
-    "lone_system": "only system messages",
-    "alternating": "user and assistant must alternate",
-    "opening": "the user begins; added where missing",
-    "bridge": "between a tool result and the user",
-    "last_assistant": "the assistant is last",
-    "paired": "calls and results in pairs",
+    "lone_system": "conversation of system messages only",
+    "alternating": "alternating user and assistant",
+    "opening": "first message of the user, added if missing",
+    "bridge": "message between a tool result and the user",
+    "last_assistant": "assistant message at the end",
+    "paired": "pairs of calls and results",
     "arguments": "arguments of tool calls",
     "call_ids": "IDs of tool calls",
     "names": "characters in `name`",
     "images": "accepted images",
-    "remote_images": "images at an address",
+    "remote_images": "images by URL",
     "tools": "tool calls and results",
-    "thoughts": "field of each assistant message",
+    "thoughts": "reasoning field of assistant messages",
     "blank_stops": "blank stop sequences",
-    "most_stops": "most stop sequences",
+    "most_stops": "maximum number of stop sequences",
     "ranges": "ranges of parameters",
-    "unsupported": "parameters left out",
-    "one_choice": "only one choice",
+    "unsupported": "dropped parameters",
+    "one_choice": "single choice (`n`)",
 }
 
 
@@ -67,8 +67,8 @@ def _rules_of(cls: Any) -> MessageRules:
 
 def _table_of(rules: MessageRules) -> str:
     rows = [
-        f"| {WORDS[name]} | {_shown(value)} | {_source(rules, name)} |" for name, value in rules.stated().items()
-    ]  # a rule without words fails here
+        f"| {LABELS[name]} | {_shown(value)} | {_source(rules, name)} |" for name, value in rules.stated().items()
+    ]  # a rule without a label fails here
     return table(("rule", "value", "source"), rows)
 
 

@@ -1,4 +1,4 @@
-"""The connectors of this repository: what their packages say of them, and what came of their standard tests."""
+"""The connectors of this repository: facts from their packages, and the results of their conformance tests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 
 from attrs import frozen
 
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts import ConnectorId, Kind
 from modelmesh._engine.plugins.aliases import ID_ALIASES, OBSERVABILITY_ALIASES
+from modelmesh.contracts import ConnectorId, Kind
+from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk.provider.catalogue import load_catalogue
 
-ROOT = Path(__file__).resolve().parent.parent
-CONFORMANCE = Path(__file__).resolve().parent / "reference" / "conformance.json"
+ROOT = Path(__file__).resolve().parents[2]
+CONFORMANCE = ROOT / "docs" / "reference" / "conformance.json"
 
 
 @frozen
@@ -36,7 +36,7 @@ class Connector:
 
     @property
     def short(self) -> str:
-        """What a list of providers or a pool's ``strategy`` may say in place of the ID; empty for other kinds."""
+        """The short name in a list of providers or as a pool's ``strategy``. Empty for other kinds."""
         if self.kind is Kind.PROVIDER:
             return ConnectorId.parse(self.id).provider_name
         return self.id.removeprefix("modelmesh.").rpartition(".")[0] if self.kind is Kind.STRATEGY else ""
@@ -54,12 +54,12 @@ class Connector:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What ``models.json`` says of all rows: source, day, free tier."""
+        """The facts of ``models.json`` about all rows: source, date, free tier."""
         return json.loads(files(self._import).joinpath("models.json").read_text("utf-8"))  # type: ignore[no-any-return]
 
     @property
-    def came(self) -> Mapping[str, Any]:
-        """What came of its standard tests: ``checks`` by group and outcome, and ``notes``; both empty where none has run."""
+    def results(self) -> Mapping[str, Any]:
+        """Results of its conformance tests: ``checks`` by group and outcome, and ``notes``. Both are empty if none ran."""
         found = _conformance().get(self.kind.value, {})
         return found.get(self.id, {"checks": {}, "notes": []})  # type: ignore[no-any-return]
 

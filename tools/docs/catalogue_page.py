@@ -1,6 +1,6 @@
-"""The catalogue: what the packages say of themselves, and what their connectors keep of the standard tests.
+"""The catalogue of connectors: facts from the packages, and the results of the conformance tests.
 
-Everything stands in the packages and in ``reference/conformance.json``; nobody is asked. What nobody has said is "unknown".
+All facts come from the packages and from ``reference/conformance.json``. A fact without a source is "unknown".
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connectors import Connector, connectors
-from tables import table
+from connector_facts import Connector, connectors
+from markdown import codes, table
 
 from modelmesh.capabilities.nodes import standard_tree
+from modelmesh.contracts import CHAT, EMBEDDINGS, OPERATIONS, Kind
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
-from modelmesh.contracts import Kind
-from modelmesh.contracts import CHAT, EMBEDDINGS, OPERATIONS
 from modelmesh_cdk.testing.kept import OUTCOMES
 
 UNKNOWN = "unknown"
@@ -28,22 +27,21 @@ FEATURES = {
     "json_mode": "JSON mode",
     "system_prompt": "system prompt",
 }
-"""Words for the features that every provider is asked about; others are shown where a model states them."""
+"""Labels of the features in every provider's section. Other features appear where a model states them."""
 
 # -- the parts of the page ------------------------------------------------------------------------------------------
 
 
 def overview(_: str) -> str:
     """Return a line for each provider."""
-    asked = ("streaming", "tool_calling", "vision", "structured_output")
+    shown = ("streaming", "tool_calling", "vision", "structured_output")
     rows = []
     for one in _providers():
-        able = " | ".join(_able(one.models, feature) for feature in asked)
-        facts = f"{_codes(one.detected_by) or 'none'} | {len(one.models) or 'whatever it has'} | {able}"
-        rows.append(
-            f"| [{one.name}](#{_anchor(one.name)}) | `{one.id}` | {facts} | {free_tier(one.facts, brief=True)} | {kept(one)} |"
-        )
-    head = ("provider", "ID", "variable", "models", *(FEATURES[feature] for feature in asked), "free tier", "standard tests")
+        able = " | ".join(_able(one.models, feature) for feature in shown)
+        facts = f"{codes(one.detected_by) or 'none'} | {len(one.models) or 'all that it serves'} | {able}"
+        last = f"{free_tier(one.facts, brief=True)} | {conformance(one)}"
+        rows.append(f"| [{one.name}](#{_anchor(one.name)}) | `{one.id}` | {facts} | {last} |")
+    head = ("provider", "ID", "variable", "models", *(FEATURES[feature] for feature in shown), "free tier", "conformance tests")
     return table(head, rows)
 
 
@@ -53,14 +51,16 @@ def providers(_: str) -> str:
 
 
 def others(_: str) -> str:
-    """Return a line for each connector of another kind, and below them what they do not keep."""
+    """Return a line for each connector of another kind, followed by the tests that they do not pass."""
     rows, gaps = [], []
     for one in connectors():
         if one.kind is not Kind.PROVIDER:
-            also = _codes([*filter(None, [one.short]), *one.aliases])
-            rows.append(f"| {one.kind.label} | `{one.id}` | {also} | {_first_line(one.cls)} | `{one.package}` | {kept(one)} |")
+            also = codes([*filter(None, [one.short]), *one.aliases])
+            rows.append(
+                f"| {one.kind.label} | `{one.id}` | {also} | {_first_line(one.cls)} | `{one.package}` | {conformance(one)} |"
+            )
             gaps += [f"- `{one.id}`: {line}\n" for line in _gaps(one)]
-    written = table(("kind", "ID", "also written", "what it does", "package", "standard tests"), rows)
+    written = table(("kind", "ID", "also written", "purpose", "package", "conformance tests"), rows)
     return "".join([written, *(["\n"] if gaps else []), *gaps])
 
 
@@ -70,16 +70,16 @@ def _providers() -> list[Connector]:
 
 def _section(one: Connector) -> str:
     facts = [
-        ("ID", f"`{one.id}`" + (f", also {_codes(one.aliases)}" if one.aliases else "")),
+        ("ID", f"`{one.id}`" + (f", also {codes(one.aliases)}" if one.aliases else "")),
         ("short name", f"`{one.short}`"),
         ("package", f"`{one.package}`"),
         ("key", _key(one.cls)),
         ("address", _address(one.cls)),
-        ("found by itself with", _codes(one.detected_by) or "no variable"),
+        ("detected by", codes(one.detected_by) or "no variable"),
         ("serves", _serves(one)),
         ("features in chats", _abilities(one.models)),
         ("free tier", free_tier(one.facts)),
-        ("standard tests", kept(one)),
+        ("conformance tests", conformance(one)),
     ]
     lines = [f"### {one.name}", "", _first_line(one.cls), "", table(("", ""), [f"| {name} | {fact} |" for name, fact in facts])]
     lines += [f"- {line}" for line in _gaps(one)] + [""] * bool(_gaps(one))
@@ -90,7 +90,7 @@ def _models(one: Connector) -> str:
     source, day = str(one.facts.get("source", UNKNOWN)), one.facts.get("as_of", UNKNOWN)
     if not one.models:
         return f"No model is listed: {source.removeprefix('none: ')} ({day}).\n"
-    head = ["model", "context window", "longest answer", "input", "cached input", "output", "price as of", "features"]
+    head = ["model", "context window", "max output", "input", "cached input", "output", "price as of", "features"]
     notes = [_notes(info, one.facts) for info in one.models]
     rows = [
         f"| `{info.id}` | {_number(info.context_window)} | {_number(info.max_output_tokens)} | {_prices(info.pricing)} "
@@ -103,27 +103,27 @@ def _models(one: Connector) -> str:
     return f"<details>\n<summary>{count}</summary>\n\n{written}\n{under}\n\n</details>\n"
 
 
-# -- facts in words -------------------------------------------------------------------------------------------------
+# -- facts as text -------------------------------------------------------------------------------------------------
 
 
 def _key(cls: Any) -> str:
     names = [name for name in (getattr(cls, "api_key_variable", None), *getattr(cls, "other_key_variables", ())) if name]
     if getattr(cls, "requires_key", False):
         return " or ".join(f"`{name}`" for name in names) or "`api_key`"
-    return "none needed" + (f"; {_codes(names)} is sent where it is set" if names else "")
+    return "optional" + (f" ({codes(names)} is sent if set)" if names else "")
 
 
 def _address(cls: Any) -> str:
     address, variable = getattr(cls, "default_base_url", ""), getattr(cls, "base_url_variable", None)
     if not address:
-        return "none: nothing leaves the process" if not hasattr(cls, "default_base_url") else UNKNOWN
+        return "none: runs in process" if not hasattr(cls, "default_base_url") else UNKNOWN
     return (f"`{variable}`, else " if variable else "") + f"`{address}`"
 
 
 def _serves(one: Connector) -> str:
-    """Return its capabilities, each with the operation that asks for it where the table of operations has one.
+    """Return its capabilities, each with the operation that serves it.
 
-    Embeddings that its standard tests saw are among them also where no row of its catalogue makes any.
+    Embeddings are included if the conformance tests used them, even if no row of the catalogue states them.
     """
     tree = standard_tree()
     operations = {tree.get_node(row.capability): row.name for row in OPERATIONS.values()}
@@ -132,50 +132,50 @@ def _serves(one: Connector) -> str:
     found = []
     for node in nodes:
         operation = operations.get(node) if not isinstance(node, str) else None
-        found.append(f"{getattr(node, 'name', node)} ({f'`{operation}`' if operation else 'no operation of its own'})")
+        found.append(f"{getattr(node, 'name', node)} ({f'`{operation}`' if operation else 'no operation'})")
     embeds = tree.get_node(EMBEDDINGS.capability)
-    came = one.came["checks"].get(EMBEDDINGS.name, {})
-    if embeds not in nodes and came.get("passed") and "failed" not in came:
-        found.append(f"{EMBEDDINGS.capability} (`{EMBEDDINGS.name}`) with a model that you name")
+    result = one.results["checks"].get(EMBEDDINGS.name, {})
+    if embeds not in nodes and result.get("passed") and "failed" not in result:
+        found.append(f"{EMBEDDINGS.capability} (`{EMBEDDINGS.name}`) with a model from your configuration")
     return ", ".join(found) or UNKNOWN
 
 
-def _said(info: ModelInfo) -> dict[str, bool]:
-    """Return what a row states of features, streaming among them."""
+def _features_of(info: ModelInfo) -> dict[str, bool]:
+    """Return the features that a row states, streaming included."""
     delivery = {"streaming": info.delivery["streaming"]} if "streaming" in info.delivery else {}
     return {**delivery, **info.features}
 
 
 def _abilities(models: Sequence[ModelInfo]) -> str:
-    """Return what is stated of each feature, and after that of which nothing is."""
-    stated = sorted({name for info in models for name in _said(info)})
+    """Return the state of each feature, followed by the unknown features."""
+    stated = sorted({name for info in models for name in _features_of(info)})
     found = {FEATURES.get(name, _plain(name)): _able(models, name) for name in dict.fromkeys([*FEATURES, *stated])}
     known = [f"{name}: {word}" for name, word in found.items() if word != UNKNOWN]
     unknown = [name for name, word in found.items() if word == UNKNOWN]
-    return "; ".join([*known, *([f"{UNKNOWN}: {', '.join(unknown)}"] if unknown else [])])
+    return "<br>".join([" · ".join(known), *([f"{UNKNOWN}: {', '.join(unknown)}"] if unknown else [])]).removeprefix("<br>")
 
 
 def _chat(models: Sequence[ModelInfo]) -> Sequence[ModelInfo]:
-    """Return those that chat, which is what features are about; all, where none does."""
+    """Return the chat models, or all models if there are none. Features describe chats."""
     tree = standard_tree()
     return [info for info in models if tree.get_node(CHAT.capability) in map(tree.get_node, info.capabilities)] or models
 
 
 def _able(models: Sequence[ModelInfo], feature: str) -> str:
-    """Return what the rows state of one feature: of all that chat, or of how many."""
-    said = [_said(info).get(feature) for info in _chat(models)]
+    """Return the state of one feature over all chat models, with counts if they differ."""
+    stated = [_features_of(info).get(feature) for info in _chat(models)]
     words = {True: "yes", False: "no", None: UNKNOWN}
-    counts = {word: said.count(value) for value, word in words.items() if value in said}
-    if len(counts) < 2:
+    counts = {word: stated.count(value) for value, word in words.items() if value in stated}
+    if len(counts) <= 1:
         return next(iter(counts), UNKNOWN)
     return ", ".join(f"{word} ({n})" for word, n in counts.items())
 
 
 def _features(info: ModelInfo) -> str:
-    said = _said(info)
-    names = [*FEATURES, *sorted(set(said) - set(FEATURES))]
-    able = [FEATURES.get(name, _plain(name)) for name in names if said.get(name)]
-    unable = [f"no {FEATURES.get(name, _plain(name))}" for name in names if said.get(name) is False]
+    stated = _features_of(info)
+    names = [*FEATURES, *sorted(set(stated) - set(FEATURES))]
+    able = [FEATURES.get(name, _plain(name)) for name in names if stated.get(name)]
+    unable = [f"no {FEATURES.get(name, _plain(name))}" for name in names if stated.get(name) is False]
     return ", ".join([*able, *unable]) or UNKNOWN
 
 
@@ -198,12 +198,12 @@ def _price_sources(models: Sequence[ModelInfo]) -> list[str]:
         if info.pricing is not None:
             by_source.setdefault(f"{info.pricing.source or UNKNOWN}, {info.pricing.as_of or UNKNOWN}", []).append(info.id)
     several = len(by_source) > 1
-    return [f"Prices{f' of {_codes(ids)}' if several else ''}: {_text(source)}." for source, ids in by_source.items()]
+    return [f"Prices{f' of {codes(ids)}' if several else ''}: {_text(source)}." for source, ids in by_source.items()]
 
 
 def _notes(info: ModelInfo, facts: Mapping[str, Any]) -> str:
-    """Return what a row says beyond the columns."""
-    found = [f"the vendor calls it `{info.upstream}`"] if info.upstream and info.upstream != info.id else []
+    """Return the facts of a row that have no column."""
+    found = [f"upstream name `{info.upstream}`"] if info.upstream and info.upstream != info.id else []
     found += [_band(band) for band in info.pricing.bands] if info.pricing else []
     for name, value in info.extra.items():
         if name == "free_tier":
@@ -211,7 +211,7 @@ def _notes(info: ModelInfo, facts: Mapping[str, Any]) -> str:
         elif value is not None and value != facts.get(name):
             words = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
             found.append(f"{_plain(name)}: {_text(words)}")
-    return "; ".join(found)
+    return "<br>".join(found)
 
 
 PARTS = {
@@ -223,7 +223,7 @@ PARTS = {
 
 
 def _band(band: PriceBand) -> str:
-    """Return when other prices hold, and which."""
+    """Return the condition and the prices of a price band."""
     when = [f"from {band.since}"] if band.since else []
     when += [f"above {_number(band.above_prompt_tokens)} prompt tokens"] if band.above_prompt_tokens is not None else []
     when += [f"{' and '.join(band.hours)} UTC"] if band.hours else []
@@ -234,12 +234,12 @@ def _band(band: PriceBand) -> str:
 
 
 def _limits(row: Mapping[str, Any]) -> str:
-    """Return what a free tier gives, in words."""
+    """Return the limits of a free tier as text."""
     limits = [(name.partition("_per_"), value) for name, value in row.items() if "_per_" in name]
-    said = [f"{_number(value)} {what} a {window}" for (what, _, window), value in limits]
+    stated = [f"{_number(value)} {what} a {window}" for (what, _, window), value in limits]
     shared = f", shared ({row['shared']})" if row.get("shared") else ""
     zone = f", days of {row['reset_zone']}" if row.get("reset_zone") else ""
-    return f"{', '.join(said)}{shared}{zone}"
+    return f"{', '.join(stated)}{shared}{zone}"
 
 
 def _tiers(info: ModelInfo) -> Sequence[Mapping[str, Any]]:
@@ -249,12 +249,12 @@ def _tiers(info: ModelInfo) -> Sequence[Mapping[str, Any]]:
 
 def _tier_sources(models: Sequence[ModelInfo]) -> list[str]:
     rows = [row for info in models for row in _tiers(info)]
-    said = dict.fromkeys(f"{_text(row.get('source', UNKNOWN))}, {row.get('as_of', UNKNOWN)}" for row in rows)
-    return [f"Free tiers: {source}." for source in said]
+    stated = dict.fromkeys(f"{_text(row.get('source', UNKNOWN))}, {row.get('as_of', UNKNOWN)}" for row in rows)
+    return [f"Free tiers: {source}." for source in stated]
 
 
 def free_tier(facts: Mapping[str, Any], *, brief: bool = False) -> str:
-    """Return ``free_tier`` of a ``models.json``: ``{"available": …, "what": …, "source": …, "as_of": …}``, or unknown."""
+    """Return ``free_tier`` of a ``models.json`` as text: ``{"available": …, "what": …, "source": …, "as_of": …}``, or unknown."""
     tier = facts.get("free_tier")
     if not isinstance(tier, Mapping) or not isinstance(tier.get("available"), bool):
         return UNKNOWN
@@ -265,12 +265,12 @@ def free_tier(facts: Mapping[str, Any], *, brief: bool = False) -> str:
     return f"{word}{what} ({_text(tier.get('source', f'source {UNKNOWN}'))}, {tier.get('as_of', f'day {UNKNOWN}')})"
 
 
-# -- what a connector keeps -----------------------------------------------------------------------------------------
+# -- conformance ----------------------------------------------------------------------------------------------------
 
 
-def kept(one: Connector) -> str:
-    """Return what came of its standard tests, in numbers."""
-    found = one.came
+def conformance(one: Connector) -> str:
+    """Return the outcomes of its conformance tests, counted."""
+    found = one.results
     if not found["checks"]:
         return "not run"
     counts: dict[str, int] = {}
@@ -281,7 +281,7 @@ def kept(one: Connector) -> str:
 
 
 def _gaps(one: Connector) -> list[str]:
-    return [f"{_outcome(note['outcome'])}: {_text(note['reason'])} ({_codes(note['tests'])})" for note in one.came["notes"]]
+    return [f"{_outcome(note['outcome'])}: {_text(note['reason'])} ({codes(note['tests'])})" for note in one.results["notes"]]
 
 
 def _outcome(word: str) -> str:
@@ -293,10 +293,6 @@ def _outcome(word: str) -> str:
 
 def _number(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
-
-
-def _codes(words: Sequence[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def _plain(name: str) -> str:

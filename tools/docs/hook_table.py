@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from markdown import table
+
 from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.provider.hooks import describe_hooks
-from tables import table
 
 
 def hooks(_: str) -> str:

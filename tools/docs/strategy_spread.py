@@ -1,7 +1,7 @@
-"""How each installed strategy spreads 1,000 requests over four models, one of which has trouble for a while, as text.
+"""Text charts of how each installed strategy spreads 1,000 requests over four models, one of which fails for a while.
 
-A simulation: real routing, models in this process, a clock that only requests turn, and a fixed seed; so the pictures are
-the same on every machine. ``generate.py`` puts them into ``reference/strategies.md``.
+The simulation uses the real router, models in this process, a simulated clock and a fixed seed, so the charts are the same on
+every machine. ``generate.py`` writes them into ``reference/strategies.md``.
 """
 
 from __future__ import annotations
@@ -9,37 +9,38 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
 from attrs import define, field, frozen
 
 from modelmesh import ModelMesh
-from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh.contracts.provider import Answer
-from modelmesh.errors import ModelMeshError, ProviderServerError, RateLimitError
 from modelmesh.contracts import FailureClass
+from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.rate_limits import RateLimit
+from modelmesh.errors import ModelMeshError, ProviderServerError, RateLimitError
 
 REQUESTS, COLUMN, SEED = 1000, 20, 20261121
 SHADES = "·░▒▓█"
 """No request of the column, up to a quarter of them, up to a half, up to three quarters, more."""
 
 TROUBLE = range(400, 600)
-"""The requests during which one model has trouble."""
+"""The requests during which one model fails."""
 
 MESSAGES = [{"role": "user", "content": "Summarise this letter in two sentences. " * 20}]
 
 
 @frozen
 class Scenario:
-    """What a strategy is shown with; four models and one request a second are always the same.
+    """Conditions of one simulation. Four models and one request a second are common to all.
 
     Attributes:
-        pool: The pool's settings beside the strategy.
-        troubled: The model that has trouble.
-        slow: It then answers after so many seconds; ``None``: with a 500, at once.
-        strict: Whether vendors refuse what is over the limits they tell of.
+        pool: Pool settings besides the strategy.
+        troubled: The model that fails.
+        slow: Seconds until it then answers, or ``None`` to fail immediately with a 500.
+        strict: Whether vendors enforce the rate limits that they report.
     """
 
     pool: dict[str, Any] = field(factory=dict)
@@ -53,12 +54,12 @@ SCENARIOS = {
     "latency-first": Scenario(slow=4.0),
     "priority-selection": Scenario({"model_priority": ["steady", "thrifty"]}, troubled="steady"),
 }
-"""By short name; a strategy that is not here is shown with the first model of the pool failing."""
+"""By short name. For any other strategy the first model of the pool fails."""
 
 
 @define
 class World:
-    """The time, and who has trouble now."""
+    """The simulated time and the number of the current request."""
 
     now: float = 0.0
     request: int = 0
@@ -68,7 +69,7 @@ class World:
         return self.now
 
     def wait(self, seconds: float) -> None:
-        """Let them pass."""
+        """Advance the clock."""
         self.now += seconds
 
 
@@ -78,9 +79,9 @@ class Model:
 
     Attributes:
         name: Of the model.
-        price: USD for a million tokens of prompt and of answer, ``None`` when nobody says.
-        seconds: Until it answers.
-        a_minute: Requests that its vendor lets through in a minute and tells of, ``None`` when it does not tell.
+        price: USD per million tokens of input and of output, ``None`` when unknown.
+        seconds: Latency of an answer.
+        a_minute: Rate limit that the vendor enforces and reports, ``None`` when it reports none.
         length: Tokens of its answers.
     """
 
@@ -98,15 +99,15 @@ class Model:
     def models(self) -> list[ModelInfo]:
         """Return its row."""
         pricing = ModelPricing(self.price[0] / 1000, self.price[1] / 1000) if self.price else None
-        return [ModelInfo(self.name, capabilities=("chat-completion",), pricing=pricing)]
+        return [ModelInfo(self.name, capabilities=("chat-completion",), pricing=pricing)]  # type: ignore[arg-type]  # an attrs converter
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
-        """Answer, or have trouble."""
+        """Answer or fail."""
         troubled = self.name == self.scenario.troubled and self.world.request in TROUBLE
         if troubled and self.scenario.slow is None:
             raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
         self._count()
-        self.world.wait(self.scenario.slow if troubled else self.seconds)
+        self.world.wait(self.scenario.slow if troubled and self.scenario.slow is not None else self.seconds)
         message = {"role": "assistant", "content": "Yes."}
         usage = {"prompt_tokens": 200, "completion_tokens": self.length, "total_tokens": 200 + self.length}
         body = {"id": "docs", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
@@ -127,18 +128,18 @@ class Model:
         return [RateLimit("requests", self.a_minute, left, float(round(60 - self.world.now % 60)))]
 
     async def asend(self, call: Any, model: str, limits: Any) -> Answer:
-        """Answer, or have trouble."""
+        """Answer or fail."""
         return self.send(call, model, limits)
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing."""
 
     async def aclose(self) -> None:
-        """Hold nothing."""
+        """Do nothing."""
 
 
 def models(world: World, scenario: Scenario) -> list[Model]:
-    """Return the four, in pool order."""
+    """Return the four models in pool order."""
     return [
         Model("swift", (2.0, 8.0), 0.2, 40, world=world, scenario=scenario),
         Model("steady", (0.5, 1.5), 0.5, 60, world=world, scenario=scenario),
@@ -148,15 +149,15 @@ def models(world: World, scenario: Scenario) -> list[Model]:
 
 
 def answered(strategy: str) -> list[str]:
-    """Return who answered each of the requests."""
+    """Return the model that answered each request, or an empty text for a failed request."""
     scenario, world = SCENARIOS.get(short(strategy), Scenario()), World()
-    mesh = ModelMesh(clock=world.clock, sleep=world.wait, wall=lambda: 0.0, rng=random.Random(SEED))
+    mesh = ModelMesh(clock=world.clock, sleep=world.wait, wall=lambda: 0.0, rng=random.Random(SEED))  # noqa: S311 - a simulation
     accounts = {model.name: {"instance": model} for model in models(world, scenario)}
     mesh.initialize({"providers": accounts, "pools": {"chat-completion": {"strategy": strategy, **scenario.pool}}})
     found = []
     for number in range(REQUESTS):
         world.request, world.now = number, max(world.now, float(number))
-        session = f"conversation {number // 50}-{number % 5}"  # five at a time, of ten requests each
+        session = f"conversation {number // 50}-{number % 5}"  # five at a time, ten requests each
         try:
             reply = mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, session_id=session)
         except ModelMeshError:
@@ -168,19 +169,23 @@ def answered(strategy: str) -> list[str]:
 
 
 def picture(strategy: str) -> str:
-    """Return the spread as text: a row for each model, a column for every twenty requests."""
-    scenario, who = SCENARIOS.get(short(strategy), Scenario()), answered(strategy)
+    """Return the chart of a strategy: a row for each model, a column for every twenty requests."""
+    scenario, served = SCENARIOS.get(short(strategy), Scenario()), answered(strategy)
     names = [model.name for model in models(World(), scenario)]
-    columns = [Counter(who[at : at + COLUMN]) for at in range(0, REQUESTS, COLUMN)]
-    total, wide = Counter(who), max(map(len, names))
-    rows = [f"{n.ljust(wide)}  {''.join(shade(column[n]) for column in columns)}  {total[n]:>5,}" for n in [*names, ""] if total[n] or n]
+    columns = [Counter(served[at : at + COLUMN]) for at in range(0, REQUESTS, COLUMN)]
+    total, wide = Counter(served), max(map(len, names))
+    rows = [
+        f"{n.ljust(wide)}  {''.join(shade(column[n]) for column in columns)}  {total[n]:>5,}"
+        for n in [*names, ""]
+        if total[n] or n
+    ]
     mark = " " * (TROUBLE.start // COLUMN) + "^" * (len(TROUBLE) // COLUMN)
     trouble = "fails" if scenario.slow is None else f"takes {scenario.slow:g} s"
     return "\n".join([*rows, f"{' ' * wide}  {mark} {scenario.troubled} {trouble}"])
 
 
 def shade(count: int) -> str:
-    """Return the shade of a share of a column."""
+    """Return the character for a share of a column."""
     return SHADES[-(-count * 4 // COLUMN)]
 
 
@@ -195,7 +200,9 @@ def installed() -> list[str]:
 
 
 def parts() -> dict[str, Callable[[str], str]]:
-    """Return what makes each picture, by the name of its place in the page."""
-    return {
-        f"spread of {short(one).replace('-', '_')}": lambda _, one=one: f"\n```text\n{picture(one)}\n```\n\n" for one in installed()
-    }
+    """Return the generator of each chart, by the name of its part of the page."""
+    return {f"spread of {short(one).replace('-', '_')}": partial(_block, one) for one in installed()}
+
+
+def _block(strategy: str, _: str) -> str:
+    return f"\n```text\n{picture(strategy)}\n```\n\n"

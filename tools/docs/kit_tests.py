@@ -1,4 +1,4 @@
-"""What the conformance kit is tested with: for each standard test its rule, and the fakes that it finds."""
+"""Tables of the conformance tests: the rule of each test, and the faulty fixtures that it detects."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from markdown import table
+
 from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.conformance import GUARD
 from modelmesh_cdk.testing.kept import groups_of
-from tables import table
 
-FAKES = Path(__file__).resolve().parent.parent / "modelmesh-cdk" / "tests" / "kit" / "fakes"
+FAKES = Path(__file__).resolve().parents[2] / "modelmesh-cdk" / "tests" / "kit" / "fakes"
 
 
-def standard_tests(_: str) -> str:
+def conformance_tests(_: str) -> str:
     """Return a table for each kit."""
     found = _fakes()
     kits = sorted(found, key=lambda kit: (list(Kind).index(kit.kind), kit.__name__))
@@ -23,10 +24,10 @@ def standard_tests(_: str) -> str:
 
 
 def _fakes() -> dict[Any, dict[str, list[str]]]:
-    """Return the names of fakes by kit and standard test."""
+    """Return the names of faulty fixtures by kit and conformance test."""
     found: dict[Any, dict[str, list[str]]] = {}
     files = sorted(FAKES.glob("fakes_of_*.py"))
-    sys.path.insert(0, str(FAKES))  # they may import what they are made of
+    sys.path.insert(0, str(FAKES))  # fixtures import each other
     for file in files:
         module = importlib.import_module(file.stem)
         for fake, test in module.FAKES:
@@ -40,11 +41,11 @@ def _fakes() -> dict[Any, dict[str, list[str]]]:
 def _table_of(kit: Any, found: dict[str, list[str]]) -> str:
     rules = {name: test.__doc__ or "" for name, test in kit.standard_tests()}
     rows = [
-        f"| `{name}` | {group} | {_rule(rules[name])} | {', '.join(f'`{fake}`' for fake in found.get(name, ())) or 'none yet'} |"
+        f"| `{name}` | {group} | {_rule(rules[name])} | {', '.join(f'`{fake}`' for fake in found.get(name, ())) or 'none'} |"
         for name, group in groups_of(kit).items()
         if name != GUARD
     ]
-    return table(("standard test", "group", "rule", "found a fake that"), rows)
+    return table(("test", "group", "rule", "detects"), rows)
 
 
 def _rule(docstring: str) -> str:
