@@ -53,14 +53,14 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize("body", WRONG, ids=lambda body: str(body)[:60])
-def test_an_answer_with_a_wrong_part_is_a_failure_of_the_vendor(body: Any) -> None:
+def test_check_answer_rejects_wrong_types(body: Any) -> None:
     found = checked(body)
     assert isinstance(found, BadUpstreamResponseError)
     assert found.failure is FailureClass.PROTOCOL
     assert found.message.startswith("the provider answered, but ")
 
 
-def test_content_of_text_parts_alone_becomes_text() -> None:
+def test_check_answer_joins_text_parts() -> None:
     parts = [{"type": "text", "text": "HELLO "}, {"type": "text", "text": "WORLD"}]
     assert checked(answer(content=parts)).body["choices"][0]["message"]["content"] == "HELLO WORLD"
     thinking = [{"type": "thinking", "thinking": []}, *parts]
@@ -68,13 +68,13 @@ def test_content_of_text_parts_alone_becomes_text() -> None:
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
-def test_a_call_that_was_cut_with_its_answer_stays_cut(finish: str) -> None:
+def test_check_answer_keeps_a_truncated_tool_call(finish: str) -> None:
     body = answer(finish=finish, tool_calls=[{**CALL, "function": {"name": "find", "arguments": '{"a": '}}])
     assert checked(body).body["choices"] == body["choices"]
 
 
 @pytest.mark.parametrize("function", [{"name": "now", "arguments": ""}, {"name": "now"}, {"name": "say", "arguments": None}])
-def test_no_arguments_of_a_function_that_takes_none_are_an_empty_object(function: Any) -> None:
+def test_check_answer_fills_missing_arguments(function: Any) -> None:
     (choice,) = checked(called(function=function)).body["choices"]
     assert choice["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
 
@@ -84,11 +84,11 @@ def test_no_arguments_of_a_function_that_takes_none_are_an_empty_object(function
     ["lots", 5, [1], {}, {"prompt_tokens": "3"}, {"prompt_tokens": 3, "completion_tokens": -1}, {"total_tokens": 1.5},
      {"prompt_tokens": True}],
 )  # fmt: skip
-def test_usage_that_is_no_report_is_none(usage: Any) -> None:
+def test_usage_of_malformed_report_is_none(usage: Any) -> None:
     assert checked(answer(usage=usage)).body["usage"] is None
 
 
-def test_details_of_the_wrong_kind_lose_only_themselves() -> None:
+def test_usage_of_malformed_details_keeps_the_rest() -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "prompt_tokens_details": "x", "cost": 0.5}
     assert checked(answer(usage=usage)).body["usage"] == {**usage, "prompt_tokens_details": None}
 
@@ -103,25 +103,25 @@ def row(index: Any = None, embedding: Any = (0.5, 1)) -> dict[str, Any]:
      [row(0), row(1, ())], [row(0), row(1, None)], [row(0), row(1, "AAAA")], [row(0), row(1, ("a", 1))],
      [row(0), row(1, (True, 1))], [row(0), row(1, (1.0,))]],
 )  # fmt: skip
-def test_embeddings_that_are_not_one_vector_an_input_are_a_failure(rows: Any) -> None:
+def test_check_answer_rejects_missing_embeddings(rows: Any) -> None:
     found = checked({"data": rows}, EMBEDDINGS, input=["a", "b"])
     assert isinstance(found, BadUpstreamResponseError)
 
 
-def test_embeddings_out_of_order_are_put_in_order() -> None:
+def test_check_answer_sorts_embeddings() -> None:
     found = checked({"data": [row(1, (1.0,)), row(0, (0.0,))]}, EMBEDDINGS, input=["a", "b"])
     assert found.body["data"] == [row(0, (0.0,)), row(1, (1.0,))]
 
 
 @pytest.mark.parametrize(("given", "vectors"), [("a", 1), ([1, 2, 3], 1), ([[1], [2]], 2), (["a"], 1)])
-def test_inputs_are_texts_or_lists_of_tokens(given: Any, vectors: int) -> None:
+def test_check_answer_counts_inputs_of_texts_and_tokens(given: Any, vectors: int) -> None:
     assert isinstance(checked({"data": [row(place) for place in range(vectors)]}, EMBEDDINGS, input=given), Answer)
     packed = {"data": [row(place, "AAAA") for place in range(vectors)]}
     assert isinstance(checked(packed, EMBEDDINGS, input=given, encoding_format="base64"), Answer)
 
 
 @pytest.mark.parametrize("rows", [{"a": 1}, ["x"], [{}], [{"url": 5}]])
-def test_images_without_a_picture_are_a_failure(rows: Any) -> None:
+def test_check_answer_rejects_images_without_data(rows: Any) -> None:
     assert isinstance(checked({"data": rows}, IMAGES), BadUpstreamResponseError)
 
 
@@ -145,7 +145,7 @@ WRONG_CHUNKS: list[Any] = [
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHUNKS, ids=lambda body: str(body)[:60])
-def test_a_chunk_with_a_wrong_part_is_a_failure_of_the_vendor(wrong: Any) -> None:
+def test_check_chunk_rejects_wrong_types(wrong: Any) -> None:
     progress = Progress()
     progress.feed(chunk(content="HELLO "))
     with pytest.raises(BadUpstreamResponseError) as caught:
@@ -156,7 +156,7 @@ def test_a_chunk_with_a_wrong_part_is_a_failure_of_the_vendor(wrong: Any) -> Non
 
 
 @pytest.mark.parametrize("silent", [{}, {"type": "ping"}, {"choices": None}, {"choices": []}, {"choices": [], "usage": "lots"}])
-def test_a_chunk_that_holds_nothing_is_not_for_the_caller(silent: Any) -> None:
+def test_check_chunk_drops_empty_chunks(silent: Any) -> None:
     progress = Progress()
     assert not progress.feed(silent)
     assert not progress.has_content
@@ -164,14 +164,14 @@ def test_a_chunk_that_holds_nothing_is_not_for_the_caller(silent: Any) -> None:
 
 
 @pytest.mark.parametrize("finish", ["", " ", 5, ["stop"], True, {}])
-def test_a_finish_reason_that_is_empty_or_no_text_ends_nothing(finish: Any) -> None:
+def test_check_chunk_ignores_malformed_finish_reason(finish: Any) -> None:
     progress, last = Progress(), chunk(finish, content="HELLO")
     progress.feed(last)
     assert last["choices"][0]["finish_reason"] is None
     assert not progress.complete
 
 
-def test_a_null_delta_and_a_null_index_are_put_right() -> None:
+def test_check_chunk_repairs_null_delta_and_index() -> None:
     progress, last = Progress(), {"choices": [{"index": None, "delta": None, "finish_reason": "stop"}]}
     assert progress.feed(last)
     assert last["choices"] == [{"index": 0, "delta": {}, "finish_reason": "stop"}]
@@ -179,7 +179,7 @@ def test_a_null_delta_and_a_null_index_are_put_right() -> None:
 
 
 @pytest.mark.parametrize("usage", ["lots", {"prompt_tokens": "3"}, [1]])
-def test_usage_of_a_stream_that_is_no_report_is_none(usage: Any) -> None:
+def test_usage_of_malformed_stream_report_is_none(usage: Any) -> None:
     progress, last = Progress(), {**chunk("stop"), "usage": usage}
     progress.feed(last)
     assert progress.usage is None
@@ -187,7 +187,7 @@ def test_usage_of_a_stream_that_is_no_report_is_none(usage: Any) -> None:
 
 
 @pytest.mark.parametrize("finish", ["tool_calls", "stop"])
-def test_a_call_whose_arguments_were_cut_is_no_whole_call(finish: str) -> None:
+def test_progress_truncated_arguments_are_incomplete(finish: str) -> None:
     progress = Progress()
     progress.feed(chunk(tool_calls=[{"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a": '}}]))
     with pytest.raises(BadUpstreamResponseError):
@@ -197,7 +197,7 @@ def test_a_call_whose_arguments_were_cut_is_no_whole_call(finish: str) -> None:
     assert progress.complete
 
 
-def test_a_function_that_takes_nothing_ends_with_an_empty_object() -> None:
+def test_progress_call_without_arguments_ends_with_object() -> None:
     progress, last = Progress(TOOLS), chunk("tool_calls")
     progress.feed(chunk(tool_calls=[{"index": 0, "id": "c", "function": {"name": "now", "arguments": ""}}]))
     progress.feed(last)

@@ -109,7 +109,7 @@ class World:
 
 
 @pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if rule.rotate])
-def test_the_next_answers(kind: FailureClass) -> None:
+def test_flow_after_failure_uses_next_candidate(kind: FailureClass) -> None:
     world = World()
     world.fails("a", kind, 500)
     served = world.ask()
@@ -120,7 +120,7 @@ def test_the_next_answers(kind: FailureClass) -> None:
 
 
 @pytest.mark.parametrize("kind", [FailureClass.CALLER, FailureClass.POLICY])
-def test_the_callers_mistake_goes_back(kind: FailureClass) -> None:
+def test_flow_returns_caller_error_at_once(kind: FailureClass) -> None:
     world = World()
     world.fails("a", kind, 400)
     with pytest.raises(BadRequestError):
@@ -165,13 +165,13 @@ def test_unexplained_refusal_goes_on_after_an_outage_elsewhere() -> None:
     assert world.sent == ["a", "b", "c", "d"]
 
 
-def test_unexplained_refusal_goes_on_past_an_account_that_was_never_asked() -> None:
+def test_unexplained_refusal_skips_an_account_that_was_not_tried() -> None:
     world = World("abc")
     world.answers |= {"a": refusing(), "b": refusing(FailureClass.CAPABILITY, body=None)}  # its connector cannot express it
     assert world.ask().candidate.model_id == "c"
 
 
-def test_unexplained_refusal_is_the_error_when_every_other_account_fails() -> None:
+def test_unexplained_refusal_is_the_error_when_all_others_fail() -> None:
     world = World("abc")
     world.answers["a"] = refusing(code="first")
     world.fails("b", FailureClass.SERVER, 503)
@@ -183,7 +183,7 @@ def test_unexplained_refusal_is_the_error_when_every_other_account_fails() -> No
     assert {"server", "credential"} <= {attempt.failure for attempt in caught.value.attempts}
 
 
-def test_unexplained_refusal_is_raised_when_the_other_accounts_are_unavailable() -> None:
+def test_unexplained_refusal_is_raised_without_other_accounts() -> None:
     world = World("ab", circuit=CircuitPolicy(cooldown=60.0))
     world.fails("b", FailureClass.QUOTA, 402)
     world.answers["a"] = refusing(FailureClass.SERVER, 500)
@@ -196,14 +196,14 @@ def test_unexplained_refusal_is_raised_when_the_other_accounts_are_unavailable()
     assert world.sent[sent:] == ["a"]
 
 
-def test_status_that_the_configuration_counts_as_a_failure_is_no_refusal() -> None:
+def test_status_in_error_codes_is_a_failure_and_not_a_refusal() -> None:
     world = World("abc", circuit=CircuitPolicy(error_codes=frozenset({400})))
     world.answers |= {"a": refusing(), "b": refusing()}
     assert world.ask().candidate.model_id == "c"
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_status_that_may_not_be_retried_is_not_retried_whatever_the_vendor_asks(listed: bool) -> None:
+def test_non_retryable_status_overrides_the_vendor(listed: bool) -> None:
     world = World("a", retry=RetryPolicy(non_retryable_codes=frozenset({503} if listed else {500})))
     world.answers["a"] = refusing(FailureClass.SERVER, 503, should_retry=True)
     with pytest.raises(RoutingError):
@@ -211,7 +211,7 @@ def test_status_that_may_not_be_retried_is_not_retried_whatever_the_vendor_asks(
     assert (len(world.sent) == 1) is listed
 
 
-def test_stick_until_failure_does_not_go_back() -> None:
+def test_stick_until_failure_stays_with_the_replacement() -> None:
     world = World("abc")
     world.ask()
     world.fails("a", FailureClass.SERVER, 500)
@@ -222,7 +222,7 @@ def test_stick_until_failure_does_not_go_back() -> None:
     assert world.sent == ["a", "a", "b", "b"]
 
 
-def test_consecutive_failures_open_the_circuit_and_a_success_closes_it() -> None:
+def test_breaker_opens_on_failures_and_closes_on_success() -> None:
     world = World("a", circuit=CircuitPolicy(cooldown=60.0), retry=RetryPolicy(max_attempts=0), panic=False)
     world.fails("a", FailureClass.SERVER, 500)
     for _ in range(3):
@@ -239,7 +239,7 @@ def test_consecutive_failures_open_the_circuit_and_a_success_closes_it() -> None
     assert world.candidate("a").failure_count == 0
 
 
-def test_a_cooldown_that_was_set_is_literal_and_one_that_was_not_doubles() -> None:
+def test_cooldown_configured_is_literal_and_default_doubles() -> None:
     for cooldown, expected in ((10.0, [10, 10, 10]), (None, [30, 60, 120])):
         world = World(
             "a", circuit=CircuitPolicy(failure_threshold=1, cooldown=cooldown), retry=RetryPolicy(max_attempts=0), panic=False
@@ -253,7 +253,7 @@ def test_a_cooldown_that_was_set_is_literal_and_one_that_was_not_doubles() -> No
             world.clock.advance(left + 0.01)
 
 
-def test_a_vendors_delay_is_kept_and_never_shortened() -> None:
+def test_retry_after_is_never_shortened() -> None:
     world = World("ab")
     world.fails("a", FailureClass.THROTTLE, 429, delay=3600)
     world.ask()
@@ -264,7 +264,7 @@ def test_a_vendors_delay_is_kept_and_never_shortened() -> None:
     assert world.sent == ["a", "b", "b"]
 
 
-def test_a_used_up_account_is_off_with_all_its_models() -> None:
+def test_exhausted_account_makes_all_its_models_unavailable() -> None:
     world = World("abc", accounts={"a": "one", "b": "one", "c": "two"})
     world.fails("a", FailureClass.QUOTA, 429)
     assert world.ask().candidate.model_id == "c"
@@ -272,7 +272,7 @@ def test_a_used_up_account_is_off_with_all_its_models() -> None:
     assert world.sent == ["a", "c"]
 
 
-def test_models_of_a_dead_account_do_not_use_up_the_attempts() -> None:
+def test_models_of_a_dead_account_leave_attempts_for_others() -> None:
     world = World("abcdefg", accounts=dict.fromkeys("abcdef", "dead"))
     for name in "abcdef":
         world.fails(name, FailureClass.CONNECT)
@@ -302,7 +302,7 @@ def test_rotation_over_twenty_dead_accounts_ends_after_sixteen_calls() -> None:
     assert "16 calls are the most of one request" in str(caught.value)
 
 
-def test_billable_calls_at_one_account_are_four_and_the_error_names_the_cap() -> None:
+def test_billable_calls_at_one_account_are_capped() -> None:
     world = World("abcdefgh", accounts=dict.fromkeys("abcdefgh", "one"), circuit=CircuitPolicy(outage_takes_account=False))
     for name in "abcdefgh":
         world.fails(name, FailureClass.SERVER, 500)
@@ -336,7 +336,7 @@ def test_failure_of_an_account_tries_another_account_next(kind: FailureClass) ->
     assert world.sent[:2] == ["a", "z"]
 
 
-def test_models_not_found_leave_a_call_for_every_other_account() -> None:
+def test_models_not_found_leave_calls_for_other_accounts() -> None:
     world = World("abcdefghz", accounts={**dict.fromkeys("abcdefgh", "one"), "z": "two"})
     for name in "abcdefgh":
         world.fails(name, FailureClass.NOT_FOUND, 404)
@@ -344,7 +344,7 @@ def test_models_not_found_leave_a_call_for_every_other_account() -> None:
     assert world.sent == ["a", "b", "z"]
 
 
-def test_models_not_found_at_the_only_account_are_passed_until_one_answers() -> None:
+def test_models_not_found_are_tried_until_one_answers() -> None:
     world = World("abcdefgh", accounts=dict.fromkeys("abcdefgh", "one"))
     for name in "abcdefg":
         world.fails(name, FailureClass.NOT_FOUND, 404)
@@ -371,7 +371,7 @@ def test_account_untried_is_reached_through_free_and_billable_failures() -> None
     assert len(world.sent) <= 16
 
 
-def test_deadline_that_ends_a_request_is_named_by_the_error() -> None:
+def test_deadline_that_ends_a_request_is_in_the_error() -> None:
     world = World("ab")
 
     def slow() -> ProviderError:
@@ -384,7 +384,7 @@ def test_deadline_that_ends_a_request_is_named_by_the_error() -> None:
     assert caught.value.details["ended"] == "the deadline of the request has passed"
 
 
-def test_alone_it_is_asked_again_with_growing_waits() -> None:
+def test_sole_candidate_is_retried_with_backoff() -> None:
     world = World("a")
     world.fails("a", FailureClass.SERVER, 500)
     with pytest.raises(AllProvidersExhaustedError):
@@ -394,7 +394,7 @@ def test_alone_it_is_asked_again_with_growing_waits() -> None:
     assert all(0 <= wait <= bound for wait, bound in zip(world.waits, (0.5, 1, 2), strict=True))
 
 
-def test_alone_it_waits_as_long_as_it_is_told_or_not_at_all() -> None:
+def test_sole_candidate_waits_for_retry_after_or_fails() -> None:
     world = World("a")
     answers = [failed(FailureClass.THROTTLE, 429, 20), Answer(GOOD)]
     world.answers["a"] = lambda: answers.pop(0)
@@ -407,7 +407,7 @@ def test_alone_it_waits_as_long_as_it_is_told_or_not_at_all() -> None:
     assert world.waits == []
 
 
-def test_retries_that_were_set_come_before_rotation() -> None:
+def test_configured_retries_come_before_failover() -> None:
     world = World("ab", retry=RetryPolicy(max_attempts=2))
     world.fails("a", FailureClass.SERVER, 500)
     assert world.ask().candidate.model_id == "b"
@@ -415,7 +415,7 @@ def test_retries_that_were_set_come_before_rotation() -> None:
     assert len(world.waits) == 2
 
 
-def test_scope_of_retries() -> None:
+def test_retry_scope_selects_the_candidates() -> None:
     accounts = {"a": "one", "b": "two", "c": "one"}
     for scope, expected in ((RetryScope.SAME_PROVIDER, ["a", "c", "b"]), (RetryScope.ANY, ["a", "b"])):
         world = World("abc", accounts=accounts, retry=RetryPolicy(scope=scope))
@@ -425,7 +425,7 @@ def test_scope_of_retries() -> None:
         assert world.sent == expected
 
 
-def test_a_vendor_may_forbid_or_ask_for_a_second_try() -> None:
+def test_should_retry_forbids_or_requests_a_retry() -> None:
     for said, calls in ((False, 1), (True, 2)):
         world = World("a")
         kind = FailureClass.SERVER if said is False else FailureClass.PROTOCOL
@@ -441,7 +441,7 @@ def test_a_vendor_may_forbid_or_ask_for_a_second_try() -> None:
         assert len(world.sent) == calls
 
 
-def test_second_tries_are_paid_from_a_bucket() -> None:
+def test_retries_spend_the_retry_budget() -> None:
     policy = CircuitPolicy(failure_threshold=1000, error_rate_threshold=2, outage_takes_account=False)
     world = World("a", circuit=policy)
     world.fails("a", FailureClass.SERVER, 500)
@@ -455,7 +455,7 @@ def test_second_tries_are_paid_from_a_bucket() -> None:
     assert world.candidate("a").health.bucket == 100
 
 
-def test_full_outage_costs_one_call_at_each_account_a_request() -> None:
+def test_full_outage_costs_one_call_for_each_account() -> None:
     world = World("abcd")
     for name in "abcd":
         world.fails(name, FailureClass.SERVER, 500)
@@ -470,7 +470,7 @@ def test_full_outage_costs_one_call_at_each_account_a_request() -> None:
     assert len(world.sent) - before <= 4 * 200
 
 
-def test_recovered_account_answers_although_all_breakers_are_open() -> None:
+def test_recovered_account_answers_while_breakers_are_open() -> None:
     world = World("abcd", circuit=CircuitPolicy(failure_threshold=1, cooldown=300.0))
     for name in "abcd":
         world.fails(name, FailureClass.SERVER, 500)
@@ -480,7 +480,7 @@ def test_recovered_account_answers_although_all_breakers_are_open() -> None:
     assert world.ask().candidate.model_id == "c"
 
 
-def test_a_parameter_that_was_refused_is_not_offered_for_an_hour() -> None:
+def test_refused_parameter_is_avoided_for_an_hour() -> None:
     world = World("ab")
 
     def refusing() -> Any:
@@ -497,7 +497,7 @@ def test_a_parameter_that_was_refused_is_not_offered_for_an_hour() -> None:
     assert world.ask(world.call(seed=1)).candidate.model_id == "a"
 
 
-def test_a_prompt_that_is_too_long_goes_only_to_a_larger_window() -> None:
+def test_too_long_prompt_goes_to_larger_windows_only() -> None:
     info = {
         "a": ModelInfo("a", context_window=100),
         "b": ModelInfo("b", context_window=100),
@@ -518,7 +518,7 @@ def test_a_prompt_that_is_too_long_goes_only_to_a_larger_window() -> None:
     assert world.sent == ["a", "c", "a", "c"]
 
 
-def test_an_account_that_is_throttled_may_have_fewer_in_flight_and_earns_them_back() -> None:
+def test_throttled_account_has_a_lower_concurrency_limit() -> None:
     world = World("ab")
     account = world.candidate("a").account
     world.fails("a", FailureClass.THROTTLE, 429, delay=1)
@@ -647,7 +647,7 @@ def test_outage_in_an_answer_between_leaves_the_account_closed() -> None:
     assert world.candidate("b").account.ready
 
 
-def test_account_by_hand_stays_open_until_it_is_reset() -> None:
+def test_account_recovery_on_manual_stays_open_until_reset() -> None:
     accounts = {"a": "one", "b": "one", "c": "two"}
     world = World("abc", accounts=accounts, circuit=CircuitPolicy(account_by_hand=True))
     for name in "abc":
@@ -663,7 +663,7 @@ def test_account_by_hand_stays_open_until_it_is_reset() -> None:
     assert [c.status for c in world.pool.members] == ["active"] * 3
 
 
-def test_load_comes_back_slowly_after_a_recovery() -> None:
+def test_slow_start_weight_rises_after_a_recovery() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0))
     health = world.candidate("a").health
     assert health.share(world.clock()) == 1
@@ -678,7 +678,7 @@ def test_load_comes_back_slowly_after_a_recovery() -> None:
     assert health.share(world.clock() + 30) == 1
 
 
-def test_the_same_seed_gives_the_same_trace() -> None:
+def test_same_seed_gives_same_trace() -> None:
     def trace(seed: int) -> list[Any]:
         world = World("abc")
         world.rng.seed(seed)
@@ -698,7 +698,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     assert trace(1) != trace(2)
 
 
-def test_half_open_breaker_lets_one_probe_through_while_another_candidate_is_available() -> None:
+def test_half_open_breaker_lets_one_probe_through() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0), retry=RetryPolicy(max_attempts=0))
     world.pool.strategy = FirstInOrder()  # type: ignore[assignment]
     world.fails("a", FailureClass.SERVER, 500)
@@ -731,7 +731,7 @@ def test_half_open_sole_candidate_serves_every_request() -> None:
     assert world.candidate("a").health.state == "closed"
 
 
-def test_half_open_candidates_that_are_all_probed_serve_further_requests() -> None:
+def test_half_open_candidates_under_probe_serve_as_last_resort() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0), retry=RetryPolicy(max_attempts=0))
     for name in "ab":
         world.fails(name, FailureClass.SERVER, 500)
@@ -753,7 +753,7 @@ def test_rotated_model_is_the_last_resort_of_a_request() -> None:
     assert world.pool.is_closed(world.candidate("a"))
 
 
-def test_deactivated_model_is_no_last_resort() -> None:
+def test_deactivated_model_is_not_a_last_resort() -> None:
     world = World("ab", retry=RetryPolicy(max_attempts=0))
     world.pool.deactivate(world.candidate("a"))
     world.fails("b", FailureClass.SERVER, 500)
@@ -762,7 +762,7 @@ def test_deactivated_model_is_no_last_resort() -> None:
     assert world.sent == ["b"]
 
 
-def test_open_breaker_of_another_account_is_tried_before_a_request_fails() -> None:
+def test_panic_tries_open_breaker_of_another_account() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=60.0), retry=RetryPolicy(max_attempts=0))
     world.fails("b", FailureClass.SERVER, 500)
     world.candidate("a").account.limit = 100
@@ -773,7 +773,7 @@ def test_open_breaker_of_another_account_is_tried_before_a_request_fails() -> No
     assert world.ask().candidate.model_id == "b"
 
 
-def test_strategy_that_raises_in_picked_gives_everything_back() -> None:
+def test_strategy_that_raises_in_picked_releases_the_lease() -> None:
     world = World("a")
 
     class Broken(StickUntilFailure):
@@ -789,7 +789,7 @@ def test_strategy_that_raises_in_picked_gives_everything_back() -> None:
 
 
 @pytest.mark.parametrize("notice", ["failed", "succeeded"])
-def test_strategy_that_raises_after_the_attempt_gives_everything_back(notice: str) -> None:
+def test_strategy_that_raises_in_succeeded_releases_the_lease(notice: str) -> None:
     world = World("a", retry=RetryPolicy(max_attempts=0))
 
     def raises(self: Any, *_: Any) -> None:
@@ -804,7 +804,7 @@ def test_strategy_that_raises_after_the_attempt_gives_everything_back(notice: st
     assert world.candidate("a").account.in_flight == 0
 
 
-def test_what_closes_by_a_late_probe_is_no_longer_being_probed() -> None:
+def test_breaker_closed_by_late_probe_has_no_probe() -> None:
     world = World("a", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0), retry=RetryPolicy(max_attempts=0), panic=False)
     world.fails("a", FailureClass.SERVER, 500)
     with pytest.raises(AllProvidersExhaustedError):
@@ -822,7 +822,7 @@ def test_what_closes_by_a_late_probe_is_no_longer_being_probed() -> None:
     assert health.ready
 
 
-def test_a_late_answer_does_not_close_a_circuit_that_opened_since() -> None:
+def test_late_answer_does_not_close_a_reopened_breaker() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=100.0))
     early = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(early), Send)
@@ -834,7 +834,7 @@ def test_a_late_answer_does_not_close_a_circuit_that_opened_since() -> None:
     assert world.candidate("a").status == "standby"
 
 
-def test_open_breakers_of_our_estimate_are_tried_due_soonest_first() -> None:
+def test_panic_tries_estimated_cooldowns_soonest_first() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1))
     world.fails("a", FailureClass.SERVER, 500)
     world.fails("b", FailureClass.SERVER, 500)
@@ -852,7 +852,7 @@ def test_open_breakers_of_our_estimate_are_tried_due_soonest_first() -> None:
 @pytest.mark.parametrize(
     ("kind", "status"), [(FailureClass.CREDENTIAL, 401), (FailureClass.QUOTA, 402), (FailureClass.THROTTLE, 429)]
 )
-def test_what_a_vendor_said_is_never_second_guessed(kind: FailureClass, status: int) -> None:
+def test_panic_respects_retry_after(kind: FailureClass, status: int) -> None:
     world = World("a", retry=RetryPolicy(max_attempts=0))
     world.fails("a", kind, status, delay=500)
     with pytest.raises(AllProvidersExhaustedError):
@@ -862,7 +862,7 @@ def test_what_a_vendor_said_is_never_second_guessed(kind: FailureClass, status: 
     assert world.sent == ["a"]
 
 
-def test_a_model_is_left_out_only_for_what_it_states_it_lacks() -> None:
+def test_capable_excludes_only_stated_lacks() -> None:
     world = World("abc", info={"a": ModelInfo("a", features={"tool_calling": False}), "b": ModelInfo("b", context_window=100)})
     assert world.ask(world.call(tools=[{"type": "function"}])).candidate.model_id == "b"
     assert world.ask(world.call(messages=[{"role": "user", "content": "x" * 2000}])).candidate.model_id == "a"
@@ -874,7 +874,7 @@ def test_a_model_is_left_out_only_for_what_it_states_it_lacks() -> None:
     assert "100 tokens" in reasons["b"]
 
 
-def test_explaining_changes_nothing() -> None:
+def test_explain_changes_nothing() -> None:
     world = World("ab")
     for _ in range(3):
         shown = explain(world.call(), world.pool, clock=world.clock, rng=world.rng)
@@ -883,7 +883,7 @@ def test_explaining_changes_nothing() -> None:
     assert world.candidate("a").account.in_flight == 0
 
 
-def test_a_full_account_is_passed_over() -> None:
+def test_account_at_capacity_is_skipped() -> None:
     world = World("ab")
     world.candidate("a").account.limit = 1
     first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
@@ -905,11 +905,11 @@ def test_a_full_account_is_passed_over() -> None:
         (302, None, False, "misconfigured"), (204, None, False, "protocol"), (700, None, False, "protocol"),
     ],
 )  # fmt: skip
-def test_statuses(status: int, code: str | None, delay: bool, expected: str) -> None:
+def test_candidate_status_follows_the_breakers(status: int, code: str | None, delay: bool, expected: str) -> None:
     assert classify(status, code, delay_given=delay) == expected
 
 
-def test_every_class_has_a_row() -> None:
+def test_rules_cover_every_failure_class() -> None:
     assert set(RULES) == set(FailureClass)
     assert all(rule.meaning and rule.billed in ("yes", "no", "unknown") for rule in RULES.values())
 
@@ -921,7 +921,7 @@ steps = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @given(steps, st.sampled_from([None, 1.0, 30.0]))
-def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float]], cooldown: float | None) -> None:
+def test_flow_laws_hold_for_any_history(history: list[tuple[str, FailureClass | None, float]], cooldown: float | None) -> None:
     world = World("abc", circuit=CircuitPolicy(cooldown=cooldown))
     for model, kind, passed in history:
         if kind is None:
@@ -956,7 +956,7 @@ def test_laws_of_any_history(history: list[tuple[str, FailureClass | None, float
 
 
 @pytest.mark.parametrize("kind", [FailureClass.THROTTLE, FailureClass.NOT_FOUND, FailureClass.SERVER])
-def test_sole_candidate_in_a_cooldown_of_our_own_estimate_stays_usable(kind: FailureClass) -> None:
+def test_sole_candidate_in_estimated_cooldown_is_tried(kind: FailureClass) -> None:
     world = World("a", retry=RetryPolicy(max_attempts=0))
     world.fails("a", kind, 500)
     for _ in range(6):
@@ -966,7 +966,7 @@ def test_sole_candidate_in_a_cooldown_of_our_own_estimate_stays_usable(kind: Fai
     assert world.ask().candidate.model_id == "a"
 
 
-def test_sole_candidate_in_a_cooldown_that_the_vendor_stated_is_not_tried() -> None:
+def test_sole_candidate_within_retry_after_is_not_tried() -> None:
     world = World("a", retry=RetryPolicy(max_attempts=0))
     world.fails("a", FailureClass.THROTTLE, 429, 30.0)
     with pytest.raises(AllProvidersExhaustedError):
@@ -976,7 +976,7 @@ def test_sole_candidate_in_a_cooldown_that_the_vendor_stated_is_not_tried() -> N
     assert caught.value.retry_after == pytest.approx(30, abs=4)
 
 
-def test_unexplained_refusal_is_decided_by_another_vendor_if_there_is_one() -> None:
+def test_unexplained_refusal_prefers_another_vendor() -> None:
     world = World("abc")
     for name, connector in (("a", "x.one.v1"), ("b", "x.one.v1"), ("c", "x.two.v1")):
         account = world.candidate(name).account
@@ -988,7 +988,7 @@ def test_unexplained_refusal_is_decided_by_another_vendor_if_there_is_one() -> N
     assert world.sent == ["a", "c"]
 
 
-def test_failures_at_one_account_leave_each_of_many_accounts_its_call() -> None:
+def test_failures_at_one_account_leave_calls_for_many_others() -> None:
     others = "bcdefghijklmnop"  # with the first account, sixteen
     many = "123456"
     world = World(many + others, accounts=dict.fromkeys(many, "many"))

@@ -42,29 +42,29 @@ def ask(limit: dict[str, Any], models: list[str], requests: int, strategy: str =
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_max_rpm_with_another_model_switches(strategy: str) -> None:
+def test_pacer_max_rpm_switches_to_another_model(strategy: str) -> None:
     asked, slept = ask({"max_rpm": 1}, ["m1", "m2"], 2, strategy)
     assert (sorted(asked), slept) == (["m1", "m2"], [])
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_max_rpm_of_a_single_model_delays(strategy: str) -> None:
+def test_pacer_max_rpm_delays_a_single_model(strategy: str) -> None:
     asked, slept = ask({"max_rpm": 2}, ["m1"], 3, strategy)
     assert asked == ["m1"] * 3
     assert sum(slept) == pytest.approx(60.0)
 
 
-def test_min_delta_of_a_single_model_delays_each_request() -> None:
+def test_pacer_min_delta_delays_a_single_model() -> None:
     _, slept = ask({"min_delta": "5s"}, ["m1"], 3)
     assert slept == pytest.approx([5.0, 5.0])
 
 
-def test_a_pause_beyond_the_deadline_ends_the_request_at_once() -> None:
+def test_pacer_delay_beyond_deadline_ends_the_request() -> None:
     with pytest.raises(RoutingError, match=r"rate_limit of the pool lets the next request through in 60\.0 s"):
         ask({"max_rpm": 1}, ["m1"], 2, timeout=10)
 
 
-def test_a_pacer_without_limits_never_delays() -> None:
+def test_pacer_without_limits_never_delays() -> None:
     pacer, candidate = Pacer(), object()
     pacer.sent(candidate, 1.0)  # type: ignore[arg-type]
     assert pacer.delay(candidate, 1.0) == 0.0  # type: ignore[arg-type]

@@ -20,16 +20,16 @@ def fed(*chunks: dict[str, Any]) -> Progress:
 
 
 @pytest.mark.parametrize("delta", [None, {}, {"role": "assistant"}, {"role": "assistant", "content": ""}])
-def test_an_empty_choice_beside_usage_does_not_begin_the_answer_again(delta: Any) -> None:
+def test_progress_empty_choice_with_usage_keeps_the_end(delta: Any) -> None:
     progress = fed(ENDED, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": USAGE})
     assert progress.complete
     assert progress.usage == USAGE
 
 
 @pytest.mark.parametrize("delta", [{"content": "more"}, {"tool_calls": [{"index": 0, "id": "c"}]}])
-def test_more_of_it_does(delta: dict[str, Any]) -> None:
+def test_progress_content_after_the_end_reopens(delta: dict[str, Any]) -> None:
     assert not fed(ENDED, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}).complete
 
 
-def test_an_empty_choice_that_never_ended_is_open() -> None:
+def test_progress_empty_choice_without_end_is_open() -> None:
     assert not fed(ENDED, {"choices": [{"index": 1, "delta": {"role": "assistant"}, "finish_reason": None}]}).complete

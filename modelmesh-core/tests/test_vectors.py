@@ -35,7 +35,7 @@ def row(index: Any, embedding: Any) -> dict[str, Any]:
         (None, [row(0, [1, 2])]),
     ],
 )
-def test_vectors_in_number_and_order_are_an_answer(given: Any, rows: list[Any]) -> None:
+def test_reject_vectors_accepts_complete_answers(given: Any, rows: list[Any]) -> None:
     answer = checked(given, *rows)
     assert isinstance(answer, Answer)
     assert [one["index"] for one in answer.body["data"]] == list(range(len(rows)))
@@ -66,7 +66,7 @@ def test_vectors_in_number_and_order_are_an_answer(given: Any, rows: list[Any]) 
         (["a", "b"], [row(0, [1.0]), "vector"]),
     ],
 )
-def test_vectors_that_are_wrong_are_a_protocol_failure(given: Any, rows: list[Any]) -> None:
+def test_reject_vectors_reports_wrong_answers(given: Any, rows: list[Any]) -> None:
     outcome = checked(given, *rows)
     assert isinstance(outcome, ProviderError)
     assert outcome.failure is FailureClass.PROTOCOL

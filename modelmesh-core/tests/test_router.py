@@ -33,7 +33,7 @@ def _ask(mesh: ModelMesh, model: str) -> str:
 
 
 @pytest.mark.parametrize("sep", "./")
-def test_a_key_before_a_model_names_one_entry_alone(scripted: Any, sep: str) -> None:
+def test_router_provider_key_names_one_entry(scripted: Any, sep: str) -> None:
     work, own = scripted("m"), scripted("m")
     mesh = _mesh(
         {"work": work, "test": own},  # the key of one is the vendor's name of both
@@ -49,7 +49,7 @@ def test_a_key_before_a_model_names_one_entry_alone(scripted: Any, sep: str) -> 
     assert [str(one) for one in mesh.get_router().resolve("test.scripted.v1/m").members] == ["work/m", "test/m"]
 
 
-def test_the_vendors_name_before_a_configured_model_may_be_the_key_of_another_entry(scripted: Any) -> None:
+def test_router_vendor_name_may_be_the_key_of_another_entry(scripted: Any) -> None:
     mesh = _mesh(
         {"work": scripted("m"), "test": scripted("n")},
         models={"test.m": {"provider": "work", "quota": {"requests_per_day": 5}}},
@@ -61,7 +61,7 @@ def test_the_vendors_name_before_a_configured_model_may_be_the_key_of_another_en
 # -- what it is asked for ---------------------------------------------------------------------------------------------
 
 
-def test_a_chat_model_is_not_asked_for_embeddings_by_its_own_name_either(scripted: Any) -> None:
+def test_router_chat_model_by_name_rejects_embeddings(scripted: Any) -> None:
     vendor = scripted(ModelInfo("m", capabilities=(CHAT,)))
     mesh = _mesh({"a": vendor})
     for name in ("chat-completion", "m", "a/m"):
@@ -80,7 +80,7 @@ def test_a_chat_model_is_not_asked_for_embeddings_by_its_own_name_either(scripte
     ],
     ids=["it states both", "its pool is for anything", "pools of both"],
 )
-def test_a_model_is_asked_for_what_it_or_its_pools_can(scripted: Any, stated: Any, pools: Any) -> None:
+def test_router_model_by_name_has_operations_of_its_pools(scripted: Any, stated: Any, pools: Any) -> None:
     said = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
     vendor = scripted(ModelInfo("m", capabilities=stated), answer=lambda *_: said)
     mesh = _mesh({"a": vendor}, pools)
@@ -90,7 +90,7 @@ def test_a_model_is_asked_for_what_it_or_its_pools_can(scripted: Any, stated: An
 # -- what goes on meanwhile -------------------------------------------------------------------------------------------
 
 
-def test_threads_that_name_models_leave_every_pool_in_the_books(scripted: Any) -> None:
+def test_router_threads_naming_models_keep_every_listener(scripted: Any) -> None:
     names = [f"m-{number}" for number in range(60)]
     mesh = _mesh({"a": scripted(*names)})
     together, found = Barrier(8), {}
@@ -127,7 +127,7 @@ class Finder:
     def probe(self, provider_id: str) -> Any: ...
 
 
-def test_a_model_that_joins_another_pool_is_not_asked_by_the_rules_of_this_one(scripted: Any) -> None:
+def test_router_model_joining_another_pool_is_separate(scripted: Any) -> None:
     finder = Finder()
     pools = {"one": {"capability": CHAT, "providers": ["a"]}, "two": {"capability": CHAT, "providers": ["b"]}}
     mesh = _mesh({"a": scripted("m"), "b": scripted("z")}, pools, discovery={"instance": finder, "sync": {}})

@@ -60,7 +60,7 @@ def ask(mesh: ModelMesh, pool: str = "p") -> str:
     return str(mesh.client.chat.completions.create(model=pool, messages=[]).model)
 
 
-def test_a_strategy_with_the_methods_of_a_policy_is_asked_after_each_attempt_and_at_its_time(scripted: Any) -> None:
+def test_strategy_with_policy_methods_is_called_as_policy(scripted: Any) -> None:
     fuse = Fuse()
     mesh, _, clock = world({"p": {"strategy_instance": fuse}, "q": {}}, "m", "n", scripted=scripted)
     assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
@@ -83,7 +83,7 @@ def test_a_strategy_with_the_methods_of_a_policy_is_asked_after_each_attempt_and
     mesh.shutdown()
 
 
-def test_a_policy_that_keeps_a_model_past_its_own_time_is_asked_again_every_half_minute(scripted: Any) -> None:
+def test_recovery_policy_that_extends_is_called_again(scripted: Any) -> None:
     fuse = Fuse()
     fuse.kept = 2
     mesh, _, clock = world({"p": {"strategy_instance": fuse}}, "m", "n", scripted=scripted)
@@ -99,7 +99,7 @@ def test_a_policy_that_keeps_a_model_past_its_own_time_is_asked_again_every_half
     mesh.shutdown()
 
 
-def test_the_parts_are_replaced_one_by_one_by_object_and_by_id(scripted: Any) -> None:
+def test_policy_parts_can_be_replaced_separately(scripted: Any) -> None:
     class Thrice:
         def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
             return snapshot.failure_count >= 4
@@ -127,7 +127,7 @@ def test_the_parts_are_replaced_one_by_one_by_object_and_by_id(scripted: Any) ->
         mesh.shutdown()
 
 
-def test_the_kits_thresholds_serve_as_a_pools_rotation(scripted: Any) -> None:
+def test_threshold_rotation_policy_serves_a_pool(scripted: Any) -> None:
     cdk = pytest.importorskip("modelmesh_cdk")
     register_connector("test.threshold.v1", type("Mine", (cdk.ThresholdRotationPolicy,), {"id": "test.threshold.v1"}))
     rotation = {
@@ -143,7 +143,7 @@ def test_the_kits_thresholds_serve_as_a_pools_rotation(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_who_is_brought_back_by_hand_begins_anew(scripted: Any) -> None:
+def test_manual_recovery_resets_the_record(scripted: Any) -> None:
     fuse = Fuse()
     mesh, _, _ = world({"p": {"strategy_instance": fuse}}, "m", scripted=scripted)
     ask(mesh), ask(mesh)
@@ -155,7 +155,7 @@ def test_who_is_brought_back_by_hand_begins_anew(scripted: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["should_deactivate", "get_reason", "get_recovery_schedule"])
-def test_a_policy_that_raises_is_named_with_its_line(scripted: Any, method: str) -> None:
+def test_policy_that_raises_is_named_with_its_line(scripted: Any, method: str) -> None:
     fuse = Fuse()
     fuse.most = 1
 
@@ -170,7 +170,7 @@ def test_a_policy_that_raises_is_named_with_its_line(scripted: Any, method: str)
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_reason_that_is_none_is_named_like_what_a_policy_raises(scripted: Any, alone: bool) -> None:
+def test_policy_with_invalid_reason_is_named(scripted: Any, alone: bool) -> None:
     fuse = Fuse()
     fuse.get_reason = lambda snapshot: ["cold"]  # type: ignore[method-assign,assignment,return-value]
     fuse.most = 1
@@ -181,7 +181,7 @@ def test_a_reason_that_is_none_is_named_like_what_a_policy_raises(scripted: Any,
     mesh.shutdown()
 
 
-def test_what_a_policy_raises_at_its_own_time_is_raised_by_its_pools_next_request(scripted: Any) -> None:
+def test_policy_error_of_a_timer_is_raised_by_next_request(scripted: Any) -> None:
     fuse = Fuse()
     mesh, _, clock = world({"p": {"strategy_instance": fuse}, "q": {}}, "m", "n", scripted=scripted)
     ask(mesh), ask(mesh)
@@ -194,12 +194,12 @@ def test_what_a_policy_raises_at_its_own_time_is_raised_by_its_pools_next_reques
     mesh.shutdown()
 
 
-def test_what_is_no_policy_is_refused(scripted: Any) -> None:
+def test_invalid_policy_is_rejected(scripted: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"pools\.p\.recovery\.policy: 'object' is no policy of recovery"):
         world({"p": {"recovery": {"policy": object()}}}, "m", scripted=scripted)
 
 
-def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
+def test_retry_after_is_kept_under_a_policy(scripted: Any) -> None:
     """An own policy decides about strikes; a refused key still puts the account off."""
 
     class Never(Fuse):
@@ -225,7 +225,7 @@ def test_what_the_vendor_says_is_kept_beside_a_policy(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_a_policys_own_period_is_the_one_that_its_snapshots_count_over(scripted: Any) -> None:
+def test_policy_period_is_the_period_of_its_snapshots(scripted: Any) -> None:
     class Daily(Fuse):
         quota_window = "daily"
 
@@ -247,7 +247,7 @@ def _run(store: MemoryStorage, fuse: Fuse, later: float, scripted: Any) -> tuple
     return mesh, clock
 
 
-def test_what_a_policy_counted_and_withholds_outlives_the_run(scripted: Any) -> None:
+def test_policy_record_and_standby_are_persisted(scripted: Any) -> None:
     store = MemoryStorage()
     with _run(store, Fuse(), 0, scripted)[0] as mesh:
         assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
@@ -267,7 +267,7 @@ def test_what_a_policy_counted_and_withholds_outlives_the_run(scripted: Any) -> 
         assert (asked.model_id, asked.deactivated_at, asked.deactivation_reason) == ("m", NOON, DeactivationReason.REQUEST_LIMIT)
 
 
-def test_a_policy_withholds_for_no_longer_though_the_clock_was_set_back_between_two_runs(scripted: Any) -> None:
+def test_policy_standby_ends_on_time_after_clock_change(scripted: Any) -> None:
     store = MemoryStorage()
     with _run(store, Fuse(), 0, scripted)[0] as mesh:
         assert [ask(mesh) for _ in range(2)] == ["m", "m"]
@@ -276,7 +276,7 @@ def test_a_policy_withholds_for_no_longer_though_the_clock_was_set_back_between_
         assert said == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
 
 
-def test_a_model_whose_time_came_between_two_runs_is_asked_about_at_once(scripted: Any) -> None:
+def test_policy_time_between_two_runs_is_evaluated_at_once(scripted: Any) -> None:
     store = MemoryStorage()
     with _run(store, Fuse(), 0, scripted)[0] as mesh:
         assert [ask(mesh) for _ in range(3)] == ["m", "m", "n"]
