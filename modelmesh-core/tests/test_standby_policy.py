@@ -164,7 +164,7 @@ def test_policy_that_raises_is_named_with_its_line(scripted: Any, method: str) -
 
     setattr(fuse, method, broken)
     mesh, _, _ = world({"p": {"strategy_instance": fuse}}, "m", scripted=scripted)
-    with pytest.raises(ConnectorError, match=r"test_policies_of_rotation\.py:\d+: .*'test\.fuse\.v1'.*RuntimeError: no idea"):
+    with pytest.raises(ConnectorError, match=r"test_standby_policy\.py:\d+: .*'test\.fuse\.v1'.*RuntimeError: no idea"):
         ask(mesh)
     mesh.shutdown()
 
