@@ -102,7 +102,7 @@ def interrupted(request: Callable[[], None], line: int) -> bool:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("request_of", [plain, streamed, abandoned])
-def test_interrupt_at_any_line_gives_back_place_and_reservation(
+def test_interrupt_at_any_line_releases_lease_and_reservation(
     request_of: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # pytest's keeps the frames, and with them the stream

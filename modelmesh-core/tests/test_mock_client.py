@@ -20,7 +20,7 @@ def ask(client: MeshClient, **more: object) -> object:
     return client.chat.completions.create(model="chat-completion", messages=MESSAGES, **more)
 
 
-def test_without_a_word() -> None:
+def test_mock_client_without_responses_has_a_default() -> None:
     with mock_client() as client:
         reply = ask(client)
         assert isinstance(client, MeshClient)
@@ -31,19 +31,19 @@ def test_without_a_word() -> None:
     assert reply.created > 0
 
 
-def test_answers_come_in_order_and_the_last_repeats() -> None:
+def test_mock_client_repeats_the_last_response() -> None:
     with mock_client(["one", MockResponse("two"), "three"]) as client:
         assert [ask(client).content for _ in range(5)] == ["one", "two", "three", "three", "three"]
         assert len(client.calls) == 5
 
 
-def test_each_answer_seems_to_be_of_its_own_model() -> None:
+def test_mock_client_response_names_its_model() -> None:
     with mock_client([MockResponse("a", model="big"), MockResponse("b", model="small"), "c"]) as client:
         assert [ask(client).model for _ in range(4)] == ["big", "small", "mock-model", "mock-model"]
         assert [card.id for card in client.models.list()] == ["big", "small", "mock-model"]
 
 
-def test_what_was_asked() -> None:
+def test_mock_client_records_calls() -> None:
     with mock_client(["hi"]) as client:
         client.chat.completions.create(model="text-generation", messages=MESSAGES, temperature=0.5, tools=[{"type": "function"}])
         (call,) = client.calls
@@ -61,14 +61,14 @@ def test_what_was_asked() -> None:
         (MockResponse(prompt_tokens=4, completion_tokens=5), (4, 5, 9)),
     ],
 )
-def test_tokens(response: MockResponse, usage: tuple[int, int, int]) -> None:
+def test_mock_response_usage_from_token_counts(response: MockResponse, usage: tuple[int, int, int]) -> None:
     with mock_client([response]) as client:
         found = ask(client).usage
         assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == usage
         assert client.usage.total_tokens == usage[2]
 
 
-def test_tool_calls() -> None:
+def test_mock_client_returns_tool_calls() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     with mock_client([MockResponse(None, tool_calls=[call], finish_reason="tool_calls")]) as client:
         message = ask(client).choices[0].message
@@ -79,7 +79,7 @@ def test_tool_calls() -> None:
         assert chunks[1].choices[0].delta.tool_calls[0].index == 0
 
 
-def test_streams() -> None:
+def test_mock_client_streams_line_by_line() -> None:
     with mock_client([MockResponse("one\ntwo", tokens=9)]) as client, ask(client, stream=True) as stream:
         chunks = list(stream)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "one\ntwo"
@@ -89,7 +89,7 @@ def test_streams() -> None:
     assert "stream" not in client.calls[0].kwargs
 
 
-def test_what_a_real_client_knows() -> None:
+def test_mock_client_has_introspection_of_a_real_client() -> None:
     with mock_client() as client:
         assert client.active_providers() == ["mock-provider"]
         assert client.pool_status()["chat-completion"].current_model == "mock-model"
@@ -101,7 +101,7 @@ def test_what_a_real_client_knows() -> None:
             client.chat.completions.create(model="reranking", messages=[])
 
 
-def test_failures_are_raised_as_a_real_one_and_no_test_waits() -> None:
+def test_mock_client_raises_provider_errors_without_waiting() -> None:
     slow_down = RateLimitError("slow down", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=300.0)
     with mock_client([slow_down, "again"]) as client:
         with pytest.raises(RateLimitError) as caught:
@@ -112,7 +112,7 @@ def test_failures_are_raised_as_a_real_one_and_no_test_waits() -> None:
         assert isinstance(client.calls[0].response, RateLimitError)
 
 
-def test_a_failure_that_is_tried_again_costs_no_time() -> None:
+def test_mock_client_retries_without_waiting() -> None:
     down = ProviderServerError("down", failure=FailureClass.SERVER, status=500)
     with mock_client([down, down, "up"]) as client:
         assert ask(client).content == "up"
@@ -121,7 +121,7 @@ def test_a_failure_that_is_tried_again_costs_no_time() -> None:
         assert [attempt.outcome for attempt in ask(client).attempts] == ["answered"]
 
 
-def test_tasks() -> None:
+def test_mock_client_serves_asynchronous_clients() -> None:
     async def main() -> str:
         async with mock_client(["hi"]) as client:
             reply = await client.mesh.get_client().chat.completions.create(model="chat-completion", messages=MESSAGES)
@@ -133,13 +133,13 @@ def test_tasks() -> None:
     assert asyncio.run(main()) == "hihi"
 
 
-def test_a_provider_of_one_model() -> None:
+def test_mock_provider_lists_its_model() -> None:
     provider = MockProvider(["a", MockResponse("b", model="ignored")], model="only")
     with modelmesh.create(config={"providers": {"p": {"instance": provider}}, "pools": {"chat-completion": {}}}) as client:
         assert [ask(client).model for _ in range(2)] == ["only", "only"]
 
 
-def test_the_virtual_clock() -> None:
+def test_virtual_clock_advances_on_sleep() -> None:
     clock = VirtualClock(5.0)
     clock.sleep(2)
     asyncio.run(clock.asleep(3))

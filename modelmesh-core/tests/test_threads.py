@@ -146,7 +146,7 @@ def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
     assert sum(one.failed for one in providers.values()) > len(texts) / 40  # they did fail
 
 
-def test_threads(world: Any) -> None:
+def test_mesh_shared_by_threads_counts_every_request(world: Any) -> None:
     client = world[0].client
     texts = [f"{thread}/{call}" for thread in range(THREADS) for call in range(CALLS)]
 
@@ -159,7 +159,7 @@ def test_threads(world: Any) -> None:
     check(world, texts, replies)
 
 
-def test_tasks(world: Any) -> None:
+def test_mesh_shared_by_tasks_counts_every_request(world: Any) -> None:
     client = world[0].get_client()
     texts = [str(task) for task in range(TASKS)]
 
@@ -191,7 +191,7 @@ class Slow(Flaky):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("policy", ["in-memory", "immediate"])
-def test_what_a_parent_s_threads_are_at_is_not_the_child_s(policy: str) -> None:
+def test_fork_drops_the_leases_of_parent_threads(policy: str) -> None:
     from modelmesh._engine.builtin.memory import MemoryStorage
 
     vendor, mesh = Slow(), ModelMesh()

@@ -39,7 +39,7 @@ def reply(scripted: Any) -> Any:
         yield client.chat.completions.create(model="chat", messages=[])
 
 
-def test_attributes_and_items_are_the_same_thing(reply: Any) -> None:
+def test_view_attributes_equal_items(reply: Any) -> None:
     assert reply.choices[0].message.tool_calls[0].function.name == "f"
     assert reply["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "f"
     assert reply.choices is reply["choices"]
@@ -49,13 +49,13 @@ def test_attributes_and_items_are_the_same_thing(reply: Any) -> None:
     ] == [Choice, Message, Usage, ToolCall]
 
 
-def test_what_the_vendor_sent_and_we_do_not_know_is_there(reply: Any) -> None:
+def test_view_keeps_unknown_fields(reply: Any) -> None:
     assert reply.usage.vendor_tokens == 9
     assert reply.vendor.deep[0].x == 1
     assert reply.vendor.deep[1] == 2
 
 
-def test_what_we_know_and_the_vendor_did_not_send_is_none(reply: Any) -> None:
+def test_view_known_field_absent_is_none(reply: Any) -> None:
     assert reply.service_tier is None
     assert reply.usage.total_tokens is None
     assert reply.choices[0].message.refusal is None
@@ -65,19 +65,19 @@ def test_what_we_know_and_the_vendor_did_not_send_is_none(reply: Any) -> None:
         reply["service_tier"]
 
 
-def test_what_nobody_knows_is_an_attribute_error(reply: Any) -> None:
+def test_view_unknown_attribute_raises(reply: Any) -> None:
     with pytest.raises(AttributeError, match="'ChatCompletion' object has no attribute 'choises'"):
         _ = reply.choises
     assert not hasattr(reply, "choises")
     assert getattr(reply, "choises", 5) == 5
 
 
-def test_a_name_that_dictionaries_use_is_an_item(reply: Any) -> None:
+def test_view_dict_method_name_is_read_as_item(reply: Any) -> None:
     assert reply["items"] == [1]
     assert ("id", "chatcmpl-test") in reply.items()
 
 
-def test_what_the_mesh_adds_is_no_part_of_the_data(reply: Any) -> None:
+def test_reply_mesh_attributes_are_not_in_the_data(reply: Any) -> None:
     assert (reply.provider, reply.content, len(reply.attempts)) == ("a", None, 1)
     assert reply.latency_ms >= 0
     assert reply.metadata["pool"] == "chat"
@@ -85,7 +85,7 @@ def test_what_the_mesh_adds_is_no_part_of_the_data(reply: Any) -> None:
     assert {"provider", "attempts", "metadata"}.isdisjoint(reply)
 
 
-def test_changing_a_reply_changes_what_is_read_and_written(reply: Any) -> None:
+def test_view_assignment_changes_attributes_and_json(reply: Any) -> None:
     reply.choices[0].message.content = "changed"
     reply["model"] = "other"
     reply.note = {"a": 1}
@@ -95,7 +95,7 @@ def test_changing_a_reply_changes_what_is_read_and_written(reply: Any) -> None:
     assert json.loads(reply.model_dump_json())["choices"][0]["message"]["content"] == "changed"
 
 
-def test_equality_is_that_of_the_data(reply: Any) -> None:
+def test_view_equality_compares_the_data(reply: Any) -> None:
     plain = reply.model_dump()
     assert reply == plain
     _ = reply.choices[0].message  # looking at it makes no difference
@@ -103,7 +103,7 @@ def test_equality_is_that_of_the_data(reply: Any) -> None:
     assert reply != {**plain, "model": "other"}
 
 
-def test_a_dump_is_plain_and_apart(reply: Any) -> None:
+def test_model_dump_returns_an_independent_plain_copy(reply: Any) -> None:
     _ = reply.choices[0].message.tool_calls
     dumped = reply.model_dump()
     stack: list[Any] = [dumped]
@@ -127,14 +127,14 @@ def test_a_dump_is_plain_and_apart(reply: Any) -> None:
         ({"mode": "json", "exclude_unset": True, "warnings": False}, {"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}}),
     ],
 )
-def test_options_of_a_dump(options: dict[str, Any], expected: Any) -> None:
+def test_model_dump_options(options: dict[str, Any], expected: Any) -> None:
     view = View({"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}})
     assert view.model_dump(**options) == expected
     assert json.loads(view.to_json(**options)) == expected
     assert view == {"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}}
 
 
-def test_json(reply: Any) -> None:
+def test_view_json_round_trip(reply: Any) -> None:
     assert json.loads(json.dumps(reply)) == reply
     assert json.loads(reply.model_dump_json()) == reply
     assert "\n" not in reply.model_dump_json()
@@ -142,7 +142,7 @@ def test_json(reply: Any) -> None:
     assert View({"a": "é"}).model_dump_json() == '{"a":"é"}'
 
 
-def test_copies(reply: Any) -> None:
+def test_reply_copy_keeps_history(reply: Any) -> None:
     deep = copy.deepcopy(reply)
     deep.choices[0].message.content = "changed"
     assert reply.content is None
@@ -151,7 +151,7 @@ def test_copies(reply: Any) -> None:
     assert usage == reply.usage
 
 
-def test_pickles(reply: Any) -> None:
+def test_reply_pickle_keeps_history(reply: Any) -> None:
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(reply, protocol))
         assert again == reply
@@ -164,12 +164,12 @@ def test_pickles(reply: Any) -> None:
     assert type(pickle.loads(pickle.dumps(chunk))) is ChatCompletionChunk
 
 
-def test_reprs_and_dir(reply: Any) -> None:
+def test_view_repr_and_dir_list_fields(reply: Any) -> None:
     assert repr(reply.usage) == "Usage(prompt_tokens=1, vendor_tokens=9)"
     assert {"id", "vendor", "service_tier", "model_dump", "attempts"} <= set(dir(reply))
 
 
-def test_lists_of_models_iterate(reply: Any) -> None:
+def test_model_list_iterates_over_its_data(reply: Any) -> None:
     listed = ModelList({"data": [{"id": "a"}, {"id": "b"}]})
     assert [card.id for card in listed] == ["a", "b"]
 
@@ -182,7 +182,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
-def test_any_object_survives_being_looked_at(data: dict[str, Any]) -> None:
+def test_view_reading_any_json_leaves_it_equal(data: dict[str, Any]) -> None:
     before = json.dumps(data)
     view = View(copy.deepcopy(data))
     for name in data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelmesh.contracts import FailureClass, addressed_to
+from modelmesh.contracts import FailureClass, messages_for_connector
 from modelmesh.contracts.call import Call
 from modelmesh_cdk.message_rules import fit
 from modelmesh_cdk.provider.failures import failure
@@ -28,7 +28,7 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
         message = f"the local model {config.name} cannot serve {what}; ask a pool that has a larger model"
         raise failure(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
     adapted: list[str] = []
-    messages = addressed_to(ID, call.payload.get("messages"), adapted)
+    messages = messages_for_connector(ID, call.payload.get("messages"), adapted)
     fitted = fit({**call.payload, "messages": messages}, RULES)
     adapted += fitted.notes
     request = {**fitted.payload, "stream": True, "return_progress": True}

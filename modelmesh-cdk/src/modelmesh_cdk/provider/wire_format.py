@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from modelmesh._engine.foundation.failures import classify
 from modelmesh._engine.plugins import attribution
-from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret, addressed_to
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret, messages_for_connector
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.headers import unsendable
 from modelmesh.contracts.operations import ReplyKind
@@ -262,7 +262,7 @@ class WireFormat:
 
     def _fit_conversation(self, request: WireRequest) -> None:
         """Make a chat obey the vendor's rules."""
-        messages = addressed_to(self.id, request.payload["messages"], request.adapted)
+        messages = messages_for_connector(self.id, request.payload["messages"], request.adapted)
         if isinstance(messages, list):
             messages = self._own_messages(messages)
         if messages is not request.payload["messages"]:

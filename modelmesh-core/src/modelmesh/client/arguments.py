@@ -55,8 +55,8 @@ def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
 def _check(operation: Operation, model: Any, payload: Mapping[str, Any]) -> None:
     if not isinstance(model, str) or not model:
         raise wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
-    missing = next((name for name in operation.needs if name not in payload), None)
-    if missing == "messages" or ("messages" in operation.needs and not isinstance(payload["messages"], list)):
+    missing = next((name for name in operation.required_arguments if name not in payload), None)
+    if missing == "messages" or ("messages" in operation.required_arguments and not isinstance(payload["messages"], list)):
         raise wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
     if missing is not None:
         why = f"client.{operation.name}.create() needs {missing!r}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from modelmesh.client.history import LiveHistory
 from modelmesh.client.replies import ChatCompletion, Reply
-from modelmesh.contracts.conversation import mark_answer
+from modelmesh.contracts.conversation import tag_answer
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
@@ -22,7 +22,7 @@ def build_reply(shape: type[ReplyT], served: Any, call: Call, clock: Callable[[]
     body["model"] = served.candidate.model_id
     if shape is ChatCompletion:
         body.setdefault("object", "chat.completion")
-        mark_answer(body, served.candidate.provider.id)
+        tag_answer(body, served.candidate.provider.id)
         for choice in body.get("choices") or ():
             if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
                 choice["message"].setdefault("content", None)  # as OpenAI does; some vendors leave it out of tool calls

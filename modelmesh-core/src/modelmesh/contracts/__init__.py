@@ -6,7 +6,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
 from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.candidates import Candidate, Candidates, CandidateStatus, CountedLimit, Order, PoolView
-from modelmesh.contracts.conversation import addressed_to
+from modelmesh.contracts.conversation import messages_for_connector
 from modelmesh.contracts.discovery import (
     DiscoveredModels,
     Discovery,
@@ -98,9 +98,9 @@ __all__ = [
     "SyncResult",
     "SyncStatus",
     "TraceEntry",
-    "addressed_to",
     "duration",
     "format_duration",
+    "messages_for_connector",
     "parse_duration",
     "reported_tokens",
     "size",

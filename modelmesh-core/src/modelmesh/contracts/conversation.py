@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-ORIGIN = "connector"
+PROVENANCE = "connector"
 """Field of an assistant's message: ID of the connector it came through. Not there when OpenAI's fields say everything."""
 
 _MESSAGE = frozenset({"role", "content", "name", "refusal", "annotations", "audio", "function_call", "tool_calls"})
@@ -21,13 +21,13 @@ _CALL = frozenset({"index", "id", "type", "function", "custom"})
 _SAYS = ("content", "refusal", "audio", "function_call", "tool_calls")
 
 
-def mark_answer(body: Mapping[str, Any], connector: str) -> None:
+def tag_answer(body: Mapping[str, Any], connector: str) -> None:
     """Write its origin on each message of a whole answer that holds more than OpenAI's fields."""
     choices = body.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         said = choice.get("message") if isinstance(choice, Mapping) else None
-        if isinstance(said, dict) and _adds(said):
-            said[ORIGIN] = connector
+        if isinstance(said, dict) and _has_vendor_fields(said):
+            said[PROVENANCE] = connector
 
 
 class StreamMarker:
@@ -47,12 +47,12 @@ class StreamMarker:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
-            if isinstance(delta, dict) and _adds(delta) and choice.get("index") not in self._marked:
+            if isinstance(delta, dict) and _has_vendor_fields(delta) and choice.get("index") not in self._marked:
                 self._marked.add(choice.get("index"))
-                delta[ORIGIN] = self._connector
+                delta[PROVENANCE] = self._connector
 
 
-def addressed_to(connector: str, messages: Any, adapted: list[str]) -> Any:
+def messages_for_connector(connector: str, messages: Any, adapted: list[str]) -> Any:
     """Return a conversation as one connector is to see it.
 
     Args:
@@ -60,37 +60,37 @@ def addressed_to(connector: str, messages: Any, adapted: list[str]) -> Any:
         messages: The caller's; they are not changed. A message without an origin stays as it is.
         adapted: Takes a line for each message that other vendors' fields were left out of.
     """
-    if not isinstance(messages, list) or not any(isinstance(one, Mapping) and ORIGIN in one for one in messages):
+    if not isinstance(messages, list) or not any(isinstance(one, Mapping) and PROVENANCE in one for one in messages):
         return messages
     seen = [_for(connector, one, f"messages[{place}]", adapted) for place, one in enumerate(messages)]
     return [one for one in seen if one is not None]
 
 
 def _for(connector: str, message: Any, where: str, adapted: list[str]) -> Any:
-    if not isinstance(message, Mapping) or ORIGIN not in message or message.get("role") != "assistant":
+    if not isinstance(message, Mapping) or PROVENANCE not in message or message.get("role") != "assistant":
         return message
-    plain = {name: value for name, value in message.items() if name != ORIGIN}
-    if message[ORIGIN] == connector:
+    plain = {name: value for name, value in message.items() if name != PROVENANCE}
+    if message[PROVENANCE] == connector:
         return plain
     left = [name for name, value in plain.items() if name not in _MESSAGE and value is not None]
     kept = {name: value for name, value in plain.items() if name in _MESSAGE}
     calls = kept.get("tool_calls")
     if isinstance(calls, list):
-        left += [f"tool_calls.{name}" for call in calls for name in _beyond(call)]
+        left += [f"tool_calls.{name}" for call in calls for name in _vendor_fields(call)]
         kept["tool_calls"] = [_plain_call(call) for call in calls]
     if left:
-        adapted.append(f"{', '.join(dict.fromkeys(left))} of {where} left out: they are for {message[ORIGIN]}")
+        adapted.append(f"{', '.join(dict.fromkeys(left))} of {where} left out: they are for {message[PROVENANCE]}")
     return kept if any(kept.get(name) for name in _SAYS) else None  # a picture of another vendor's, and no word
 
 
-def _adds(said: Mapping[str, Any]) -> bool:
+def _has_vendor_fields(said: Mapping[str, Any]) -> bool:
     if not said.keys() <= _MESSAGE and any(value is not None for name, value in said.items() if name not in _MESSAGE):
         return True
     calls = said.get("tool_calls")
-    return isinstance(calls, list) and any(_beyond(call) for call in calls)
+    return isinstance(calls, list) and any(_vendor_fields(call) for call in calls)
 
 
-def _beyond(call: Any) -> list[str]:
+def _vendor_fields(call: Any) -> list[str]:
     if not isinstance(call, Mapping) or call.keys() <= _CALL:
         return []
     return [name for name, value in call.items() if name not in _CALL and value is not None]

@@ -31,8 +31,8 @@ class Operation:
         capability: Short name of the capability that serves it when a request names none.
         body: How the request body travels.
         reply: What a plain answer is.
-        required: JSON keys without which a plain answer is no answer.
-        needs: Arguments without which there is no request.
+        required_keys: JSON keys without which a plain answer is no answer.
+        required_arguments: Arguments without which there is no request.
         streams: Whether ``stream=True`` gives server-sent events.
     """
 
@@ -41,19 +41,24 @@ class Operation:
     capability: str
     body: BodyKind = BodyKind.JSON
     reply: ReplyKind = ReplyKind.JSON
-    required: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    required_keys: tuple[str, ...] = ()
+    required_arguments: tuple[str, ...] = ()
     streams: bool = False
 
 
 CHAT = Operation(
-    "chat.completions", "/chat/completions", "chat-completion", required=("choices",), needs=("messages",), streams=True
+    "chat.completions",
+    "/chat/completions",
+    "chat-completion",
+    required_keys=("choices",),
+    required_arguments=("messages",),
+    streams=True,
 )
-EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required=("data",), needs=("input",))
+EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required_keys=("data",), required_arguments=("input",))
 SPEECH = Operation("audio.speech", "/audio/speech", "text-to-speech", reply=ReplyKind.BYTES)
 TRANSCRIPTIONS = Operation(
-    "audio.transcriptions", "/audio/transcriptions", "speech-to-text", body=BodyKind.MULTIPART, required=("text",)
+    "audio.transcriptions", "/audio/transcriptions", "speech-to-text", body=BodyKind.MULTIPART, required_keys=("text",)
 )
-IMAGES = Operation("images.generate", "/images/generations", "text-to-image", required=("data",))
+IMAGES = Operation("images.generate", "/images/generations", "text-to-image", required_keys=("data",))
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (CHAT, EMBEDDINGS, SPEECH, TRANSCRIPTIONS, IMAGES)}

@@ -50,7 +50,7 @@ def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]
     Raises:
         WrongPart: It is no answer.
     """
-    for key in operation.required:
+    for key in operation.required_keys:
         value = body.get(key)
         if not value:
             fault = f"{key!r} is empty or missing"
@@ -62,7 +62,7 @@ def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]
     elif operation.name == IMAGES.name:
         _check_images(body["data"])
     else:
-        for key in operation.required:
+        for key in operation.required_keys:
             if not isinstance(body[key], str):
                 raise wrong_type(repr(key), body[key], "text")
     return {}

@@ -100,13 +100,13 @@ def world() -> Iterator[World]:
         yield made
 
 
-def test_left_at_the_last_chunk(world: World) -> None:
+def test_stream_closed_at_last_chunk_is_counted(world: World) -> None:
     with world.ask() as stream:
         next(chunk for chunk in stream if chunk.choices[0].finish_reason)
     assert (world.counted, world.spent) == ((1, 9, 0), 9)
 
 
-def test_left_at_the_last_chunk_by_a_task(world: World) -> None:
+def test_async_stream_closed_at_last_chunk_is_counted(world: World) -> None:
     async def leave() -> None:
         async with await world.aask() as stream:
             async for chunk in stream:
@@ -117,7 +117,7 @@ def test_left_at_the_last_chunk_by_a_task(world: World) -> None:
     assert (world.counted, world.spent) == ((1, 9, 0), 9)
 
 
-def test_dropped_by_a_task_that_never_read_it(world: World) -> None:
+def test_async_stream_dropped_unread_is_closed(world: World) -> None:
     async def drop() -> None:
         stream = await world.aask()
         with pytest.warns(ResourceWarning, match="dropped before its end"):
@@ -129,7 +129,7 @@ def test_dropped_by_a_task_that_never_read_it(world: World) -> None:
     assert world.spent > 0, "what it was expected to take"
 
 
-def test_a_task_that_is_cancelled_while_its_stream_closes(world: World) -> None:
+def test_async_stream_cancelled_while_closing_is_counted(world: World) -> None:
     async def read() -> None:
         async for _ in await world.aask():
             pass
@@ -147,7 +147,7 @@ def test_a_task_that_is_cancelled_while_its_stream_closes(world: World) -> None:
 
 
 @pytest.mark.parametrize("chunks", [0, 1, 3])
-def test_a_stream_that_does_not_close(world: World, chunks: int) -> None:
+def test_stream_whose_close_raises_is_counted(world: World, chunks: int) -> None:
     world.vendor.hangs = True
     stream = world.ask()
     with pytest.raises(OSError, match="it does not close"):

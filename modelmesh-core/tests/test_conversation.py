@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelmesh.contracts import addressed_to
-from modelmesh.contracts.conversation import ORIGIN, StreamMarker, mark_answer
+from modelmesh.contracts import messages_for_connector
+from modelmesh.contracts.conversation import PROVENANCE, StreamMarker, tag_answer
 
 HI = {"role": "user", "content": "Hello", "connector": "a user's own word"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -25,30 +25,30 @@ ADDED: list[dict[str, Any]] = [
 
 def marked(message: dict[str, Any], connector: str = "a.b.v1") -> dict[str, Any]:
     body = {"choices": [{"index": 0, "message": copy.deepcopy(message)}]}
-    mark_answer(body, connector)
+    tag_answer(body, connector)
     return dict(body["choices"][0]["message"])
 
 
 @pytest.mark.parametrize("message", [PLAIN, {**PLAIN, "reasoning": None}, {"role": "assistant", "content": None}])
-def test_openais_own_fields_need_no_origin(message: dict[str, Any]) -> None:
+def test_tag_answer_without_vendor_fields_adds_nothing(message: dict[str, Any]) -> None:
     assert marked(message) == message
 
 
 @pytest.mark.parametrize("message", ADDED, ids=["thought", "unknown", "signed call"])
-def test_through_its_own_connector_a_message_goes_as_it_came(message: dict[str, Any]) -> None:
+def test_messages_for_own_connector_keep_vendor_fields(message: dict[str, Any]) -> None:
     kept = marked(message)
-    assert kept == {**message, ORIGIN: "a.b.v1"}
+    assert kept == {**message, PROVENANCE: "a.b.v1"}
     adapted: list[str] = []
-    assert addressed_to("a.b.v1", [HI, kept], adapted) == [HI, message]
+    assert messages_for_connector("a.b.v1", [HI, kept], adapted) == [HI, message]
     assert adapted == []
 
 
 @pytest.mark.parametrize("message", ADDED, ids=["thought", "unknown", "signed call"])
-def test_through_another_openais_fields_go_and_the_rest_is_named(message: dict[str, Any]) -> None:
+def test_messages_for_other_connector_drop_and_report_fields(message: dict[str, Any]) -> None:
     conversation = [HI, marked(message)]
     before = copy.deepcopy(conversation)
     adapted: list[str] = []
-    seen = addressed_to("c.d.v1", conversation, adapted)
+    seen = messages_for_connector("c.d.v1", conversation, adapted)
     assert conversation == before
     calls = [{name: value for name, value in call.items() if name != "extra_content"} for call in message["tool_calls"]]
     assert seen == [HI, {**PLAIN, "tool_calls": calls}]
@@ -58,23 +58,23 @@ def test_through_another_openais_fields_go_and_the_rest_is_named(message: dict[s
     assert set(line.partition(" of ")[0].split(", ")) == (message.keys() - PLAIN.keys()) | extra
 
 
-def test_a_message_that_says_nothing_in_openais_fields_is_left_out() -> None:
+def test_messages_for_other_connector_omit_empty_message() -> None:
     adapted: list[str] = []
     picture = marked({"role": "assistant", "content": None, "content_parts": [{"inlineData": {}}]})
-    assert addressed_to("c.d.v1", [HI, picture, HI], adapted) == [HI, HI]
+    assert messages_for_connector("c.d.v1", [HI, picture, HI], adapted) == [HI, HI]
     assert len(adapted) == 1
 
 
 @pytest.mark.parametrize("messages", [None, "text", [], [HI], [PLAIN, {**PLAIN, "reasoning": "of an older time"}]])
-def test_without_an_origin_nothing_is_touched(messages: Any) -> None:
-    assert addressed_to("a.b.v1", messages, []) == copy.deepcopy(messages)
+def test_messages_without_provenance_are_unchanged(messages: Any) -> None:
+    assert messages_for_connector("a.b.v1", messages, []) == copy.deepcopy(messages)
 
 
 DELTAS = some.lists(some.sampled_from([{"content": "x"}, {"reasoning": "y"}, {"tool_calls": [{**SIGNED, "index": 0}]}, {}]))
 
 
 @given(said=some.lists(some.tuples(some.integers(0, 2), DELTAS), max_size=6))
-def test_a_stream_is_marked_once_a_choice_where_the_first_such_field_comes(said: list[tuple[int, list[dict[str, Any]]]]) -> None:
+def test_stream_marker_marks_first_vendor_field_per_choice(said: list[tuple[int, list[dict[str, Any]]]]) -> None:
     marker, found = StreamMarker("a.b.v1"), []
     for index, deltas in said:
         for delta in deltas:
@@ -84,13 +84,13 @@ def test_a_stream_is_marked_once_a_choice_where_the_first_such_field_comes(said:
     for index in range(3):
         own = [(delta, before) for place, delta, before in found if place == index]
         adding = [place for place, (_, before) in enumerate(own) if {"reasoning", "tool_calls"} & before.keys()]
-        assert [place for place, (delta, _) in enumerate(own) if ORIGIN in delta] == adding[:1]
-        assert all({name: value for name, value in delta.items() if name != ORIGIN} == before for delta, before in own)
+        assert [place for place, (delta, _) in enumerate(own) if PROVENANCE in delta] == adding[:1]
+        assert all({name: value for name, value in delta.items() if name != PROVENANCE} == before for delta, before in own)
 
 
 @pytest.mark.parametrize("odd", [{}, {"choices": None}, {"choices": ["x", {"delta": None}, {"message": "x"}]}])
-def test_what_is_no_answer_is_left_alone(odd: dict[str, Any]) -> None:
+def test_tag_answer_ignores_malformed_body(odd: dict[str, Any]) -> None:
     before = copy.deepcopy(odd)
-    mark_answer(odd, "a.b.v1")
+    tag_answer(odd, "a.b.v1")
     StreamMarker("a.b.v1").mark(odd)
     assert odd == before
