@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk.provider.catalogue import load_catalogue
 

@@ -80,7 +80,7 @@ class World:
     def counted(self) -> tuple[int, int, int]:
         """Requests answered, their tokens, and attempts that nobody knows the price of."""
         usage = self.mesh.usage
-        return usage.total_requests, usage.total_tokens, usage.unsettled_attempts
+        return usage.total_requests, usage.total_tokens, usage.total.unknown_cost_attempts
 
     @property
     def spent(self) -> int:
@@ -125,7 +125,7 @@ def test_async_stream_dropped_unread_is_closed(world: World) -> None:
 
     asyncio.run(drop())
     assert world.counted == (1, 2, 0), "the word that came, estimated"
-    assert world.mesh.usage.estimated_requests == 1
+    assert world.mesh.usage.total.estimated_requests == 1
     assert world.spent > 0, "what it was expected to take"
 
 

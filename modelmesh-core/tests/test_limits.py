@@ -425,7 +425,7 @@ def test_a_failed_attempt_costs_what_it_may_have_been_billed(
         world.ask(max_tokens=10)
     (counter,) = world.mesh.list_pools()[0].members[0].account.counters
     assert (counter.used, counter.reserved) == (spent, 0)
-    assert world.mesh.usage.unsettled_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
+    assert world.mesh.usage.total.unknown_cost_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
 
 
 class Empty(Vendor):
@@ -464,7 +464,12 @@ def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[...
     assert (attempt.cost, attempt.usage["completion_tokens"], attempt.outcome) == (0.07, 7, "failed")
     usage = world.mesh.usage
     assert (usage.total_cost, usage.daily_cost, usage.by_model["a"].total_cost, usage.by_provider["a"].total_cost) == (0.07,) * 4
-    assert (usage.total_requests, usage.total_tokens, usage.unsettled_attempts, usage.unpriced_requests) == (0, 7, 0, 0)
+    assert (usage.total_requests, usage.total_tokens, usage.total.unknown_cost_attempts, usage.total.unpriced_requests) == (
+        0,
+        7,
+        0,
+        0,
+    )
     (counter,) = world.mesh.list_models()[0].account.counters
     assert (counter.used, counter.reserved) == (70_000_000, 0)
 
@@ -477,7 +482,7 @@ def test_what_was_tried_before_a_budget_ended_the_request_counts(bench: Callable
     with pytest.raises(BudgetExceededError):
         world.ask(max_tokens=10)
     usage = world.mesh.usage
-    assert (usage.total_cost, usage.unsettled_attempts, usage.by_provider["b"].unsettled_attempts) == (0.07, 1, 1)
+    assert (usage.total_cost, usage.total.unknown_cost_attempts, usage.by_provider["b"].unknown_cost_attempts) == (0.07, 1, 1)
     assert world.mesh.stats().model("b").requests_failed == 1
 
 
@@ -496,7 +501,12 @@ def test_an_answer_without_usage_is_counted_by_its_text(bench: Callable[..., Ben
     (counter,) = world.mesh.list_pools()[0].members[0].account.counters
     assert counter.used == 10_000_000, "one letter is one token"
     usage = world.mesh.usage
-    assert (usage.total_cost, usage.estimated_requests, usage.unpriced_requests, usage.unknown_usage_requests) == (0.01, 1, 0, 0)
+    assert (
+        usage.total_cost,
+        usage.total.estimated_requests,
+        usage.total.unpriced_requests,
+        usage.total.unknown_usage_requests,
+    ) == (0.01, 1, 0, 0)
 
 
 @pytest.mark.parametrize("texts", ["x" * 200, ["x" * 100, "x" * 100], [7] * 100, [[7] * 60, [7] * 40]])
@@ -585,7 +595,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
     requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.quota.limit)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 100_000_000, "it was sent, and nobody knows what for"
-    assert world.mesh.usage.unsettled_attempts == 1
+    assert world.mesh.usage.total.unknown_cost_attempts == 1
 
 
 @pytest.mark.parametrize("limit", [1e300, 1e16, pytest.param(10**400, id="endless"), float("inf"), float("nan"), -1, "5"])

@@ -1,4 +1,4 @@
-"""Counting tokens and money: exact sums, and what is unknown stays unknown."""
+"""Usage totals: exact sums, and unknown values that stay unknown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from modelmesh import create
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.telemetry.usage import UsageEntry, UsageTracker
+from modelmesh._engine.telemetry.usage import UsageTracker
+from modelmesh._engine.telemetry.usage_entry import UsageEntry
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 
 BOTH = ModelPricing(input_per_1k_tokens=0.0025, output_per_1k_tokens=0.01)
@@ -39,12 +40,12 @@ USED = {"prompt_tokens": 1000, "completion_tokens": 500}
         (BOTH, {"prompt_tokens": "5", "completion_tokens": 5}, None),
     ],
 )
-def test_the_price_of_one_answer(pricing: Any, usage: Any, usd: float | None) -> None:
+def test_cost_of_one_answer(pricing: Any, usage: Any, usd: float | None) -> None:
     assert cost_nano_usd(pricing, usage) == (None if usd is None else round(usd * NANO))
 
 
 @given(st.lists(st.integers(0, 10**15), max_size=50))
-def test_sums_are_exact_whatever_the_order(amounts: list[int]) -> None:
+def test_usage_entry_sums_are_exact_in_any_order(amounts: list[int]) -> None:
     forth, back = UsageEntry(), UsageEntry()
     for amount in amounts:
         forth.add(None, amount)
@@ -55,13 +56,13 @@ def test_sums_are_exact_whatever_the_order(amounts: list[int]) -> None:
     assert forth.total_requests == len(amounts)
 
 
-def test_totals_by_model_and_provider() -> None:
+def test_usage_tracker_totals_by_model_and_provider() -> None:
     tracker = UsageTracker()
     tracker.add("m", "a", USED, 5)
     tracker.add("m", "b", USED, 7)
     tracker.add("n", "b", None, None)
-    assert (tracker.total_requests, tracker.total_tokens, tracker.unpriced_requests) == (3, 3000, 0)
-    assert tracker.unknown_usage_requests == 1, "its price may be known; its tokens are not"
+    assert (tracker.total_requests, tracker.total_tokens, tracker.total.unpriced_requests) == (3, 3000, 0)
+    assert tracker.total.unknown_usage_requests == 1, "its price may be known, but its tokens are not"
     assert tracker.total_cost == 12 / NANO
     assert {name: (one.total_requests, one.total_tokens) for name, one in tracker.by_model.items()} == {
         "m": (2, 3000),
@@ -77,8 +78,8 @@ def test_totals_by_model_and_provider() -> None:
     assert (tracker.total_requests, tracker.by_model, tracker.by_provider, tracker.total_cost) == (0, {}, {}, 0.0)
 
 
-def test_a_summary_can_be_asked_for_while_others_count() -> None:
-    """Every new model is one more line; a summary is of one moment."""
+def test_usage_summary_while_other_threads_count() -> None:
+    """A summary shows one moment: a model that is added meanwhile has no line."""
     tracker, ended = UsageTracker(), Event()
 
     class Name(str):
@@ -101,11 +102,11 @@ def test_a_summary_can_be_asked_for_while_others_count() -> None:
 
 
 @pytest.mark.parametrize("tokens", [-5, True, "5", pytest.param(10**400, id="endless"), 1.5, None])
-def test_what_is_no_number_of_tokens_changes_no_total(tokens: Any) -> None:
+def test_usage_tracker_ignores_invalid_token_numbers(tokens: Any) -> None:
     used = {"prompt_tokens": 100, "completion_tokens": tokens}
     tracker = UsageTracker()
     tracker.add("m", "a", used, cost_nano_usd(BOTH, used))
-    assert (tracker.total_tokens, tracker.total_cost, tracker.unpriced_requests) == (100, 0.0, 1)
+    assert (tracker.total_tokens, tracker.total_cost, tracker.total.unpriced_requests) == (100, 0.0, 1)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_what_is_no_number_of_tokens_changes_no_total(tokens: Any) -> None:
         ("2026-03-28T23:30:00", "2026-03-29T02:30:00", 3),
     ],
 )
-def test_days_and_months_begin_at_midnight_utc(before: str, after: str, month: int) -> None:
+def test_usage_periods_begin_at_midnight_utc(before: str, after: str, month: int) -> None:
     now = [datetime.fromisoformat(before).replace(tzinfo=UTC).timestamp()]
     tracker = UsageTracker(lambda: now[0])
     tracker.add("m", "a", USED, 2 * NANO)
@@ -134,7 +135,7 @@ def test_days_and_months_begin_at_midnight_utc(before: str, after: str, month: i
     )
 
 
-def test_what_a_caller_does_with_the_tables_changes_no_count() -> None:
+def test_usage_tables_are_copies() -> None:
     tracker = UsageTracker()
     tracker.add("m", "a", USED, 5)
     tracker.by_model.clear()
@@ -143,7 +144,7 @@ def test_what_a_caller_does_with_the_tables_changes_no_count() -> None:
     assert list(tracker.by_provider) == ["a"]
 
 
-def test_threads_lose_nothing() -> None:
+def test_usage_tracker_is_exact_with_threads() -> None:
     tracker = UsageTracker()
 
     def work() -> None:
@@ -158,7 +159,7 @@ def test_threads_lose_nothing() -> None:
     assert (tracker.total_requests, tracker.total_tokens, tracker.total_cost) == (4000, 12_000, 12_000 / NANO)
 
 
-def test_through_a_client(scripted: Any) -> None:
+def test_usage_of_a_client(scripted: Any) -> None:
     priced, free = ModelInfo("m", pricing=BOTH), ModelInfo("n")
     raw = {
         "providers": {"a": {"instance": scripted(priced, free)}},
@@ -168,6 +169,20 @@ def test_through_a_client(scripted: Any) -> None:
         reply = client.chat.completions.create(model="chat", messages=[])
         assert reply.attempts[-1].cost == pytest.approx(5 / 1000 * 0.0025 + 2 / 1000 * 0.01)
         assert client.chat.completions.create(model="other", messages=[]).attempts[-1].cost is None
-        assert (client.usage.total_requests, client.usage.total_tokens, client.usage.unpriced_requests) == (2, 14, 1)
+        assert (client.usage.total_requests, client.usage.total_tokens, client.usage.total.unpriced_requests) == (2, 14, 1)
         assert client.usage.total_cost == pytest.approx(reply.attempts[-1].cost)
         assert client.usage.by_model["n"].total_cost == 0.0
+
+
+def test_usage_entry_keeps_its_keys_in_stored_state() -> None:
+    entry = UsageEntry(total_requests=2, prompt_tokens=3, completion_tokens=4, unknown_cost_attempts=1, nano_usd=5)
+    keys = [
+        "total_requests",
+        "prompt_tokens",
+        "completion_tokens",
+        "estimated_requests",
+        "estimated_tokens",
+        "unknown_usage_requests",
+    ]
+    assert list(entry.saved()) == [*keys, "unpriced_requests", "unsettled_attempts", "nano_usd"]
+    assert UsageEntry.restored(entry.saved()) == entry

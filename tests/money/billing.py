@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import define
 
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.dialects import DIALECTS
 from modelmesh_cdk.testing.upstream import Received, Script, chunk

@@ -46,7 +46,7 @@ def test_budget_with_one_thread_is_never_passed(dialect: str, kind: str, world: 
     assert client.usage.total_cost <= 0.02
     if kind != "left":
         assert client.usage.total_cost == pytest.approx(vendor.billed(client.mesh))
-        assert client.usage.estimated_requests == 0
+        assert client.usage.total.estimated_requests == 0
         assert served < 300, "the budget ended it"
 
 
@@ -153,5 +153,5 @@ def test_maximum_without_a_report_counts_what_was_reserved(kind: str, world: Wor
     client, vendor = world(words=20, budget={"daily_limit": 1.0, "reserve": "maximum"}, reports=False)
     assert ask(client, kind, max_tokens=1000)
     vendor.bills[0].output = 1000  # what a model thinks without showing it is billed, too
-    assert client.usage.estimated_requests == 1
+    assert client.usage.total.estimated_requests == 1
     assert client.usage.budget_status.used >= vendor.billed(client.mesh) > client.usage.total_cost

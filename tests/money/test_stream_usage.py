@@ -74,7 +74,7 @@ def test_stream_usage_is_asked_for_and_stands_on_the_finish_chunk(connector: str
     assert all(one.choices for one in chunks), "no chunk that the caller did not ask for"
     assert [one.usage is None for one in chunks] == [True] * (len(chunks) - 1) + [False]
     assert (chunks[-1].choices[0].finish_reason, chunks[-1].usage.total_tokens) == ("stop", 14)
-    assert (mesh.usage.total_tokens, mesh.usage.total_cost, mesh.usage.estimated_requests) == (14, 0.014, 0)
+    assert (mesh.usage.total_tokens, mesh.usage.total_cost, mesh.usage.total.estimated_requests) == (14, 0.014, 0)
 
 
 def test_quick_provider_asks_for_stream_usage(upstream: Upstream) -> None:
@@ -82,7 +82,11 @@ def test_quick_provider_asks_for_stream_usage(upstream: Upstream) -> None:
     provider = QuickProvider(base_url=upstream.url, api_key="test", models=["m"])
     with modelmesh.create(config={"providers": {"q": {"instance": provider}}, "pools": {"chat": {}}}) as mesh:
         assert chunks_of(mesh)[-1].usage.total_tokens == 14
-        assert (mesh.usage.total_tokens, mesh.usage.unpriced_requests, mesh.usage.unknown_usage_requests) == (14, 1, 0)
+        assert (mesh.usage.total_tokens, mesh.usage.total.unpriced_requests, mesh.usage.total.unknown_usage_requests) == (
+            14,
+            1,
+            0,
+        )
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["a chunk of its own", "on the finish chunk"])
@@ -116,7 +120,7 @@ def test_server_that_refuses_to_be_asked_is_remembered(asked: bool, upstream: Up
         assert all(one.choices and one.usage is None for one in chunks), "an estimate is not the vendor's report"
     (candidate,) = mesh.mesh.list_models()
     assert (candidate.failure_count, candidate.status) == (0, "active")
-    assert mesh.usage.estimated_requests == 3
+    assert mesh.usage.total.estimated_requests == 3
 
 
 def test_server_that_refuses_to_be_asked_is_remembered_by_tasks(upstream: Upstream) -> None:
@@ -154,7 +158,7 @@ def test_usage_that_is_no_report_is_estimated(usage: Any, stream: bool, upstream
     mesh = client()
     reply = chunks_of(mesh)[-1] if stream else mesh.chat.completions.create(model="chat", messages=HELLO)
     assert reply.usage is None
-    used, stats = mesh.usage, mesh.mesh.stats().model("m")
+    used, stats = mesh.usage.total, mesh.mesh.stats().model("m")
     assert (used.estimated_requests, used.unknown_usage_requests, stats.requests_estimated) == (1, 0, 1)
     assert used.total_tokens == stats.tokens_in + stats.tokens_out == used.estimated_tokens > 8
 
@@ -174,7 +178,7 @@ def test_stream_that_is_left_counts_everywhere(upstream: Upstream, client: Any) 
         with mesh.chat.completions.create(model="chat", messages=HELLO, stream=True) as stream:
             next(iter(stream))
     usage, status = mesh.usage, mesh.usage.budget_status
-    assert (usage.total_requests, usage.unsettled_attempts) == (3, 0)
+    assert (usage.total_requests, usage.total.unknown_cost_attempts) == (3, 0)
     assert usage.total_cost == pytest.approx(status.used)
     assert usage.total_cost > 0
     stats = mesh.mesh.stats().model("m")
@@ -189,7 +193,7 @@ def test_stream_that_breaks_counts_everywhere(upstream: Upstream, client: Any) -
         chunks_of(mesh)
     assert caught.value.attempts[-1].estimated
     usage = mesh.usage
-    assert (usage.total_requests, usage.estimated_requests, usage.estimated_tokens) == (1, 1, usage.total_tokens)
+    assert (usage.total_requests, usage.total.estimated_requests, usage.total.estimated_tokens) == (1, 1, usage.total_tokens)
     assert usage.total_cost == pytest.approx(usage.budget_status.used)
     assert usage.total_cost > 0
     assert mesh.mesh.stats().model("m").requests_failed == 1

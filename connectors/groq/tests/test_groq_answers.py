@@ -49,7 +49,7 @@ def test_usage_in_x_groq_of_the_finish_chunk_is_the_usage(upstream: Any) -> None
         assert upstream.last.json["stream_options"] == {"include_usage": True}
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Hi"
         assert (chunks[0].x_groq.id, chunks[-1].x_groq.usage.total_tokens, chunks[-1].usage.total_tokens) == ("req_test", 5, 5)
-        assert (client.usage.total_tokens, client.usage.unpriced_requests) == (5, 0)
+        assert (client.usage.total_tokens, client.usage.total.unpriced_requests) == (5, 0)
 
 
 def test_usage_that_was_asked_for_is_left_where_it_is(upstream: Any) -> None:

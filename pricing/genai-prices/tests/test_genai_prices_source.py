@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelmesh_pricing_genai_prices import PROVIDERS, conversion, modelmesh_price
 
-from modelmesh._engine.limits.cost import NANO, cost_nano_usd
+from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh.contracts.models import ModelPricing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
-    from modelmesh._engine.telemetry.usage import UsageEntry
+    from modelmesh._engine.telemetry.usage_entry import UsageEntry
 
 EPILOG = """\b
 Examples:
@@ -76,7 +76,7 @@ _NAMES = (
     "estimated_tokens",
     "unknown_usage_requests",
     "unpriced_requests",
-    "unsettled_attempts",
+    "unknown_cost_attempts",
 )
 
 

@@ -15,7 +15,8 @@ from modelmesh._engine.mesh.requests import RequestServer
 from modelmesh._engine.mesh.running import NotInitializedError, RunningMesh
 from modelmesh._engine.plugins.manager import tell
 from modelmesh._engine.plugins.resolver import Resolver
-from modelmesh._engine.telemetry.usage import BudgetStatus, UsageTracker
+from modelmesh._engine.telemetry.budget_status import BudgetStatus
+from modelmesh._engine.telemetry.usage import UsageTracker
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.discovery import Discoverer

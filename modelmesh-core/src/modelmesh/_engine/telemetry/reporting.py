@@ -139,7 +139,7 @@ class Reporter:
             if attempt.billed == "no":
                 continue
             if attempt.cost is None:
-                self._usage.add_unsettled(attempt.model_id, attempt.provider_id)
+                self._usage.add_unknown_cost(attempt.model_id, attempt.provider_id)
             else:
                 self._usage.add_failed(attempt.model_id, attempt.provider_id, attempt.usage or {}, round(attempt.cost * NANO))
 
