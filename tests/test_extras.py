@@ -37,7 +37,7 @@ def ask(upstream: Upstream, *, in_task: bool = False, **more: Any) -> Any:
             return client.chat.completions.create(**{**HELLO, **more})
         finally:
             for pool in client.mesh.list_pools():
-                assert all(not member.health.consecutive and not member.health.holds for member in pool.members)
+                assert all(not member.health.consecutive_failures and not member.health.suspensions for member in pool.members)
 
 
 WRONG: list[dict[str, Any]] = [

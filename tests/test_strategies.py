@@ -66,8 +66,8 @@ class World:
     def counts(self) -> dict[str, tuple[int, int]]:
         counters = [counter for member in self.mesh.list_models() for counter in member.account.counters]
         return {
-            counter.quota.name: (counter.used, counter.reserved)
-            for counter in (*counters, *self.mesh._core.reservations.everywhere)
+            counter.limit.name: (counter.used, counter.reserved)
+            for counter in (*counters, *self.mesh._core.reservations.global_counters)
         }
 
 

@@ -66,7 +66,7 @@ def test_a_stream_closed_by_another_thread_ends_and_is_nobodys_failure(upstream:
         assert not errors
         assert in_flight(client) == 0
         (member,) = client.mesh.list_pools()[0].members
-        assert member.health.consecutive == 0
+        assert member.health.consecutive_failures == 0
         assert stream.attempts[-1].outcome == "cancelled"
         assert client.chat.completions.create(**{**HELLO, "stream": False}).choices[0].message.content
 
@@ -122,7 +122,7 @@ def test_a_providers_own_number_of_connections_holds(upstream: Upstream, more: d
     with modelmesh.create(config=settings(upstream, **more)) as client:
         (entry,) = client.mesh._running.entries
         assert entry.provider.config.max_connections == 3
-        assert entry.account.limit == 3
+        assert entry.account.concurrency_limit == 3
 
 
 def test_two_numbers_of_connections_are_an_error(upstream: Upstream) -> None:

@@ -452,7 +452,7 @@ def test_retries_spend_the_retry_budget() -> None:
     world.recovers("a")
     for _ in range(100):
         world.ask()
-    assert world.candidate("a").health.bucket == 100
+    assert world.candidate("a").health.retry_budget == 100
 
 
 def test_full_outage_costs_one_call_for_each_account() -> None:
@@ -523,18 +523,18 @@ def test_throttled_account_has_a_lower_concurrency_limit() -> None:
     account = world.candidate("a").account
     world.fails("a", FailureClass.THROTTLE, 429, delay=1)
     world.ask()
-    assert account.limit == 70
+    assert account.concurrency_limit == 70
     world.recovers("a")
     world.clock.advance(2)
     world.pool.deactivate(world.candidate("b"))
     for _ in range(70):
         world.ask()
-    assert account.limit == 71
+    assert account.concurrency_limit == 71
 
 
 def test_full_account_is_waited_for_until_the_deadline() -> None:
     world = World("a")
-    world.candidate("a").account.limit = world.candidate("a").account.ceiling = 1
+    world.candidate("a").account.concurrency_limit = world.candidate("a").account.max_concurrency = 1
     first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(first), Send)
     with pytest.raises(NoActiveModelError, match=r"no place became free within 599.0 s at pa \(1 in flight, 0 waiting\)"):
@@ -547,7 +547,7 @@ def test_full_account_is_waited_for_until_the_deadline() -> None:
 def test_full_account_is_waited_for_as_long_as_it_allows() -> None:
     world = World("a")
     account = world.candidate("a").account
-    account.limit = account.ceiling = 1
+    account.concurrency_limit = account.max_concurrency = 1
     account.admission.wait_s = 2.5
     first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     next(first)
@@ -559,7 +559,7 @@ def test_full_account_is_waited_for_as_long_as_it_allows() -> None:
 def test_queue_grants_places_in_the_order_of_arrival() -> None:
     world = World("a")
     account = world.candidate("a").account
-    account.limit = account.ceiling = 1
+    account.concurrency_limit = account.max_concurrency = 1
     flows = [serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(4)]
     assert isinstance(next(flows[0]), Send)
     waits = [next(flow) for flow in flows[1:]]
@@ -572,13 +572,13 @@ def test_queue_grants_places_in_the_order_of_arrival() -> None:
         newcomer.close()
         assert isinstance(following.send(None), Send)
     flows[-1].close()
-    assert (account.in_flight, account.admission.waiting, account.admission.reserved) == (0, 0, 0)
+    assert (account.in_flight, account.admission.waiting, account.admission.granted_slots) == (0, 0, 0)
 
 
 def test_queue_that_is_full_refuses_at_once() -> None:
     world = World("a")
     account = world.candidate("a").account
-    account.limit = account.ceiling = 1
+    account.concurrency_limit = account.max_concurrency = 1
     account.admission.size = 2
     first, *queued = (serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(3))
     next(first)
@@ -592,7 +592,7 @@ def test_queued_request_goes_to_another_account_that_becomes_available() -> None
     world = World("ab")
     for name in "ab":
         account = world.candidate(name).account
-        account.limit = account.ceiling = 1
+        account.concurrency_limit = account.max_concurrency = 1
     busy = [serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(2)]
     for flow in busy:
         next(flow)
@@ -607,7 +607,7 @@ def test_queued_request_goes_to_another_account_that_becomes_available() -> None
 def test_granted_place_that_is_not_taken_goes_to_the_next() -> None:
     world = World("a")
     account = world.candidate("a").account
-    account.limit = account.ceiling = 1
+    account.concurrency_limit = account.max_concurrency = 1
     first, second, third = (serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(3))
     next(first)
     assert isinstance(next(second), Wait)
@@ -666,16 +666,16 @@ def test_account_recovery_on_manual_stays_open_until_reset() -> None:
 def test_slow_start_weight_rises_after_a_recovery() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=10.0))
     health = world.candidate("a").health
-    assert health.share(world.clock()) == 1
+    assert health.slow_start_weight(world.clock()) == 1
     world.fails("a", FailureClass.SERVER, 500)
     world.ask()
     world.recovers("a")
     world.clock.advance(11)
     world.pool.deactivate(world.candidate("b"))
     world.ask()
-    assert health.share(world.clock()) == 0.1
-    assert health.share(world.clock() + 15) == 0.5
-    assert health.share(world.clock() + 30) == 1
+    assert health.slow_start_weight(world.clock()) == 0.1
+    assert health.slow_start_weight(world.clock() + 15) == 0.5
+    assert health.slow_start_weight(world.clock() + 30) == 1
 
 
 def test_same_seed_gives_same_trace() -> None:
@@ -765,7 +765,7 @@ def test_deactivated_model_is_not_a_last_resort() -> None:
 def test_panic_tries_open_breaker_of_another_account() -> None:
     world = World("ab", circuit=CircuitPolicy(failure_threshold=1, cooldown=60.0), retry=RetryPolicy(max_attempts=0))
     world.fails("b", FailureClass.SERVER, 500)
-    world.candidate("a").account.limit = 100
+    world.candidate("a").account.concurrency_limit = 100
     world.pool.strategy = FirstInOrder(reverse=True)  # type: ignore[assignment]
     world.ask()
     world.recovers("b")
@@ -885,7 +885,7 @@ def test_explain_changes_nothing() -> None:
 
 def test_account_at_capacity_is_skipped() -> None:
     world = World("ab")
-    world.candidate("a").account.limit = 1
+    world.candidate("a").account.concurrency_limit = 1
     first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(first), Send)
     assert world.ask().candidate.model_id == "b"
@@ -1002,17 +1002,17 @@ def test_granted_place_that_cannot_be_used_is_given_up() -> None:
     world = World("ab", accounts={"a": "one", "b": "two"}, retry=RetryPolicy(max_attempts=0))
     for name in "ab":
         account = world.candidate(name).account
-        account.limit = account.ceiling = 1
+        account.concurrency_limit = account.max_concurrency = 1
     busy = [serve(world.call(), world.pool, clock=world.clock, rng=world.rng) for _ in range(2)]
     for flow in busy:
         next(flow)
     queued = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(queued), Wait)
     busy[0].close()  # grants the place
-    world.health.hold(world.candidate("a").account, SuspensionReason.BUDGET_EXCEEDED, world.clock() + 60)
+    world.health.suspend(world.candidate("a").account, SuspensionReason.BUDGET_EXCEEDED, world.clock() + 60)
     assert isinstance(queued.send(None), Wait)  # for the other account
     queued.close()
     busy[1].close()
     for name in "ab":
         queue = world.candidate(name).account.admission
-        assert (queue.waiting, queue.reserved) == (0, 0)
+        assert (queue.waiting, queue.granted_slots) == (0, 0)

@@ -45,7 +45,7 @@ class _Stream:
 
 def health_of(candidate: Candidate) -> tuple[Any, ...]:
     circuits = (candidate.health, candidate.account)
-    return tuple((c.state, c.until, c.generation, c.consecutive, c.reason, len(c.samples)) for c in circuits)
+    return tuple((c.state, c.until, c.generation, c.consecutive_failures, c.reason, len(c.samples)) for c in circuits)
 
 
 class FlowMachine(RuleBasedStateMachine):
@@ -84,7 +84,8 @@ class FlowMachine(RuleBasedStateMachine):
     ) -> None:
         self.health = HealthRegistry(draw=self.rng.random)
         self.accounts = [
-            ProviderHealth(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), limit=limit) for n in range(accounts)
+            ProviderHealth(provider_id=f"p{n}", connector_id="test.v1", names=(f"p{n}",), concurrency_limit=limit)
+            for n in range(accounts)
         ]
         members = [
             Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, self.accounts[n % accounts])  # type: ignore[arg-type]
@@ -100,7 +101,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.window = None if window is None else Cron.parse(window)
         self.maintained = [members[-1].health] if window else []
         if self.window is not None:
-            self.health.keep(MaintenanceWindow(self.window, self.maintained, 0.0), self.clock())
+            self.health.add_window(MaintenanceWindow(self.window, self.maintained, 0.0), self.clock())
 
     @property
     def circuits(self) -> list[Any]:
@@ -205,9 +206,9 @@ class FlowMachine(RuleBasedStateMachine):
     def hold(self, pick: int, reason: SuspensionReason, seconds: float) -> None:
         circuit = self.circuits[pick % len(self.circuits)]
         self.health.advance(self.clock())
-        until = max(circuit.holds.get(reason, 0.0), self.clock() + seconds)
-        self.health.hold(circuit, reason, self.clock() + seconds)
-        assert circuit.holds[reason] == until  # 39: a hold is lengthened and never shortened
+        until = max(circuit.suspensions.get(reason, 0.0), self.clock() + seconds)
+        self.health.suspend(circuit, reason, self.clock() + seconds)
+        assert circuit.suspensions[reason] == until  # 39: a hold is lengthened and never shortened
         assert not circuit.ready  # 40
         self.held[id(circuit), reason] = until
 
@@ -241,7 +242,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.health.advance(self.clock())
         # A request's own failed attempt gives its probe and its place back, so only what is open counts as off here.
         ready = {id(c) for c in self.pool.members if BreakerState.OPEN not in (c.health.state, c.account.state)}
-        held = {id(circuit): set(circuit.holds) for circuit in self.circuits}  # before what this attempt itself reserves
+        held = {id(circuit): set(circuit.suspensions) for circuit in self.circuits}  # before what this attempt itself reserves
         healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
         try:
             step = request["flow"].send(outcome)
@@ -277,7 +278,7 @@ class FlowMachine(RuleBasedStateMachine):
         request["step"] = step
         self.open.append(request)
         if isinstance(step, Wait):
-            assert 0 <= step.seconds <= self.policy.longest_wait * 1.1  # 16: waits are bounded and not negative
+            assert 0 <= step.seconds <= self.policy.max_retry_after * 1.1  # 16: waits are bounded and not negative
             return
         assert isinstance(step, Send)
         candidate, sent = step.candidate, request["sent"]
@@ -285,7 +286,7 @@ class FlowMachine(RuleBasedStateMachine):
         if not again:
             assert candidate not in sent  # 17: a rotation never comes back to a candidate
             for circuit in (candidate.health, candidate.account):
-                assert not held[id(circuit)] & set(circuit.holds)  # 41: what is withheld is not asked, in a panic neither
+                assert not held[id(circuit)] & set(circuit.suspensions)  # 41: what is withheld is not asked, in a panic neither
         sent.append(candidate)
         assert len(sent) <= MAX_CALLS  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
@@ -296,7 +297,7 @@ class FlowMachine(RuleBasedStateMachine):
             assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when no other is available
             circuits = [c for c in (candidate.health, candidate.account) if c.state is BreakerState.OPEN]
             assert circuits
-            assert all(not c.told for c in circuits)  # 24: and never against what the vendor said
+            assert all(not c.retry_after_given for c in circuits)  # 24: and never against what the vendor said
 
     # -- what always holds ----------------------------------------------------------------------------------------------
 
@@ -313,8 +314,8 @@ class FlowMachine(RuleBasedStateMachine):
             streaming = [s.candidate.account for s in self.streams]
             for account in self.accounts:
                 assert account.in_flight == sending.count(account) + streaming.count(account) >= 0  # 27
-                assert 1 <= account.limit <= account.ceiling  # 28
-                assert 0 <= account.admission.waiting + account.admission.reserved <= len(self.open)  # 29
+                assert 1 <= account.concurrency_limit <= account.max_concurrency  # 28
+                assert 0 <= account.admission.waiting + account.admission.granted_slots <= len(self.open)  # 29
             asked = [r["step"].candidate for r in self.open if isinstance(r["step"], Send)]
             asked += [s.candidate for s in self.streams]
             for member in self.pool.members:
@@ -327,7 +328,7 @@ class FlowMachine(RuleBasedStateMachine):
                 if circuit.probe:
                     assert circuit.state is BreakerState.HALF_OPEN  # 30
                     assert not circuit.ready  # 31: nobody else is sent while a probe is out
-                assert 0 <= circuit.bucket <= 100  # 32
+                assert 0 <= circuit.retry_budget <= 100  # 32
                 assert 0 <= circuit.error_rate <= 1  # 33
 
     @invariant()
@@ -345,10 +346,10 @@ class FlowMachine(RuleBasedStateMachine):
             for circuit in self.circuits:
                 for reason in HELD_BY_HAND:
                     until = self.held.get((id(circuit), reason))
-                    assert (reason in circuit.holds) == (until is not None and until > now)  # 42: neither less nor more
+                    assert (reason in circuit.suspensions) == (until is not None and until > now)  # 42: neither less nor more
             for circuit in self.maintained:
                 assert self.window is not None
-                assert (SuspensionReason.MAINTENANCE_WINDOW in circuit.holds) == self.window.matches(
+                assert (SuspensionReason.MAINTENANCE_WINDOW in circuit.suspensions) == self.window.matches(
                     now
                 )  # 43: as its minutes say
 
@@ -379,7 +380,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.clock.advance(100_000)
         self.health.advance(self.clock())
         for candidate in self.pool.members:  # a window may be open at any time
-            self.health.free(candidate.health, SuspensionReason.MAINTENANCE_WINDOW)
+            self.health.resume(candidate.health, SuspensionReason.MAINTENANCE_WINDOW)
         assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
 
 

@@ -140,7 +140,7 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
 def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
     """They are one count in what is stored: two meters of one name would be mistaken for each other."""
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
-    assert [counter.quota.limit for counter in world.mesh.list_models()[0].account.counters] == [2]
+    assert [counter.amount.amount for counter in world.mesh.list_models()[0].account.counters] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
 
 
@@ -567,7 +567,7 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: st
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
-    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._core.reservations.everywhere]
+    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._core.reservations.global_counters]
     assert came["a"] == len(vendor.asked) <= 10
     assert came["a"] + came["refused"] == 64
     assert {counter.reserved for counter in counters} == {0}
@@ -592,7 +592,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
             await task
 
     asyncio.run(main())
-    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.quota.limit)
+    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.amount.amount)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 100_000_000, "it was sent, and nobody knows what for"
     assert world.mesh.usage.total.unknown_cost_attempts == 1

@@ -26,7 +26,7 @@ def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]
     one, now, counted = counter(Period.MINUTE), START, []
     for seconds, amount in steps:
         now += seconds
-        one.roll(now)
+        one.advance_window(now)
         one.add(amount, now)
         counted.append((now, amount))
         within = sum(amount for when, amount in counted if when > now - 60)
@@ -37,19 +37,19 @@ def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]
 @given(st.sampled_from([Period.DAY, Period.MONTH, Period.MINUTE, Period.TOTAL]), st.integers(0, 99), st.floats(0, 40 * DAY))
 def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> None:
     one = counter(period)
-    one.roll(START)
+    one.advance_window(START)
     one.add(used, START)
     other = counter(period)
     other.restore(json.loads(json.dumps(one.saved())), START + later)
-    one.roll(START + later)
-    other.roll(START + later)
+    one.advance_window(START + later)
+    other.advance_window(START + later)
     assert other.used == one.used
 
 
 @pytest.mark.parametrize(("later", "told"), [(60.0, True), (DAY, False)])
 def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, *, told: bool) -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
-    one.roll(START + 10)
+    one.advance_window(START + 10)
     one.add(90, START + 10)
     one.alerted = True
     other.restore(json.loads(json.dumps(one.saved())), START + 10 + later)
@@ -58,7 +58,7 @@ def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, 
 
 def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
-    one.roll(START + 10)
+    one.advance_window(START + 10)
     one.add(60, START + 10)
     other.restore(one.saved(), START - DAY / 2)
     assert other.used == 60
@@ -66,24 +66,24 @@ def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
 
 def test_a_count_of_yesterday_is_nothing_today() -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
-    one.roll(START + 10)
+    one.advance_window(START + 10)
     one.add(60, START + 10)
     other.restore(one.saved(), START + DAY)
-    assert (other.used, other.left) == (0, 100)
+    assert (other.used, other.remaining) == (0, 100)
 
 
 def test_what_is_all_reserved_is_not_there_again_at_once() -> None:
     one = counter(Period.MINUTE)
-    one.roll(START)
-    assert one.resets(START) == START
+    one.advance_window(START)
+    assert one.resets_at(START) == START
     one.reserved = 100
-    assert one.resets(START) == START + 60, "it is spent now at the earliest"
+    assert one.resets_at(START) == START + 60, "it is spent now at the earliest"
 
 
 @pytest.mark.parametrize(("used", "amount", "fits"), [(99, 1, True), (99, 2, False), (100, 0, True), (100, 1, False)])
 def test_what_fits(used: int, amount: int, fits: bool) -> None:
     one = counter(Period.DAY)
-    one.roll(START)
+    one.advance_window(START)
     one.add(used, START)
     assert one.fits(amount) is fits
-    assert one.spent is (used == 100)
+    assert one.exhausted is (used == 100)

@@ -158,7 +158,7 @@ def test_a_late_probe_changes_nothing(scripted: Any) -> None:
     mesh._core.health.reset(account)
     with pytest.raises(ModelMeshError):
         world.ask()
-    assert not mesh._core.health.answered_probe(account, generation, world.clock())
+    assert not mesh._core.health.probe_succeeded(account, generation, world.clock())
     assert not account.ready
     mesh.shutdown()
 

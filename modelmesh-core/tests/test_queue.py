@@ -72,7 +72,7 @@ def test_threads_beyond_the_default_limit_are_all_answered() -> None:
         for thread in threads:
             thread.join()
         (model,) = client.mesh.list_models()
-        assert (model.account.in_flight, model.account.admission.waiting, model.account.admission.reserved) == (0, 0, 0)
+        assert (model.account.in_flight, model.account.admission.waiting, model.account.admission.granted_slots) == (0, 0, 0)
     assert failures == []
     assert provider.most <= 100
 

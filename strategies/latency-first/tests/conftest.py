@@ -39,7 +39,10 @@ class Town:
         self.takes = dict(takes)
         self.now = 0.0
         self.rng = Random(seed)
-        accounts = [ProviderHealth(provider_id=f"at-{name}", connector_id="test.at.v1", names=(), limit=10_000) for name in takes]
+        accounts = [
+            ProviderHealth(provider_id=f"at-{name}", connector_id="test.at.v1", names=(), concurrency_limit=10_000)
+            for name in takes
+        ]
         members = [Candidate(n, n, ModelInfo(n), None, account) for n, account in zip(takes, accounts, strict=True)]  # type: ignore[arg-type]
         self.strategy = LatencyFirst(settings)
         self.pool = Pool("pool", "", members, self.strategy, HealthRegistry(draw=lambda: 0.5))

@@ -132,7 +132,7 @@ def test_weight_uses_own_count_without_a_report() -> None:
     for member, used in zip(pool.members, (20, 80), strict=True):
         quota = Limit(f"model:{member}", Metric.REQUESTS, 100, Window(Period.DAY), SuspensionReason.QUOTA_EXHAUSTED)
         counter = LimitCounter(quota)
-        counter.roll(1.0)
+        counter.advance_window(1.0)
         counter.used = used
         member.health.counters.append(counter)
     assert shares(pool) == near(0.8, 0.2)

@@ -167,7 +167,7 @@ def build_entry(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names(section.key, connector_id),
-        limit=most,
+        concurrency_limit=most,
         admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,

@@ -316,5 +316,5 @@ class Assembler:
         for candidate in self._models.candidates:
             with self._problems.gathered():
                 limits.limit(candidate)
-        self._reservations.everywhere += budget_meters("mesh", sections.budget)
+        self._reservations.global_counters += budget_meters("mesh", sections.budget)
         return limits

@@ -149,13 +149,13 @@ def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> No
     """Count against the models of a pool what its caps say."""
     for candidate in members:
         key = f"model:{candidate.provider_id}/{candidate.model_id}:cap"
-        known = {counter.quota.name: counter for counter in candidate.health.counters}
+        known = {counter.limit.name: counter for counter in candidate.health.counters}
         for counter in cap_meters(key, section.deactivation, section.recovery, candidate.health):
-            other = known.get(counter.quota.name)
+            other = known.get(counter.limit.name)
             if other is None:
                 candidate.health.counters.append(counter)
-            elif counter.quota.limit < other.quota.limit:
-                other.quota = counter.quota  # of two pools the stricter one holds
+            elif counter.limit.amount < other.limit.amount:
+                other.limit = counter.limit  # of two pools the stricter one holds
 
 
 def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:

@@ -241,7 +241,7 @@ class Discoverer:
         key, account = (id(watch), name), self.providers[name].account
         with self.lock:
             self._failed_probes[key] = failed = 0 if result.success else self._failed_probes.get(key, 0) + 1
-            suspended = SuspensionReason.HEALTH_CHECK in account.holds
+            suspended = SuspensionReason.HEALTH_CHECK in account.suspensions
             # When two connectors probe one provider, both must find it up before it receives requests again.
             down = any(
                 self._failed_probes.get((id(one), name), 0) >= one.health[name].failure_threshold

@@ -90,7 +90,7 @@ class Prober:
         with self.lock:
             self.health.advance(self.clock())
             by_policy = any(c.health.judge is not None for pool, _ in target.account.places for c in pool.members)
-            return not target.is_manual and (target.account.probeable or by_policy)
+            return not target.is_manual and (target.account.is_probe_decisive or by_policy)
 
     def _probe(self, targets: Iterable[ProbeTarget]) -> None:
         for target in targets:
@@ -115,10 +115,10 @@ class Prober:
         if error is not None:
             if error.failure in KEY_FAILURES and account.state is BreakerState.CLOSED and target.is_manual:
                 return  # an account that only a manual step recovers is opened by a request alone
-            self.health.failed_probe(account, generation, error.failure, now, target.interval)
+            self.health.probe_failed(account, generation, error.failure, now, target.interval)
             return
         if not target.is_manual:
-            self.health.answered_probe(account, generation, now)
+            self.health.probe_succeeded(account, generation, now)
         for pool, mask in account.places:
             for place, candidate in enumerate(pool.members):
                 if mask >> place & 1:

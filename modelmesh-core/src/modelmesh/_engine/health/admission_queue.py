@@ -50,7 +50,7 @@ class AdmissionQueue:
         return len(self._waiting)
 
     @property
-    def reserved(self) -> int:
+    def granted_slots(self) -> int:
         """Places that were granted and not taken yet."""
         return len(self._granted)
 

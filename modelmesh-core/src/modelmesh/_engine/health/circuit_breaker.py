@@ -75,17 +75,17 @@ class CircuitBreaker:
         state: Closed serves, open does not, half-open serves one request at a time.
         until: When an open circuit turns half-open.
         generation: Grows each time it opens; a result from before cannot close it.
-        consecutive: Failures in a row.
+        consecutive_failures: Failures in a row.
         reason: Class of the failure that opened it.
-        told: Whether the vendor named the time.
-        steps: How often it opened without a success in between, by class: doubles the next cooldown.
+        retry_after_given: Whether the vendor named the time.
+        backoff_steps: How often it opened without a success in between, by class: doubles the next cooldown.
         samples: ``(time, ok)`` of the latest results.
         probe: Number of the probe in flight, 0 for none.
         recovered_at: When it last closed again.
-        bucket: What is left to pay second tries from.
-        holds: Why it is withheld though nothing failed, and until when.
+        retry_budget: What is left to pay second tries from.
+        suspensions: Why it is withheld though nothing failed, and until when.
         counters: What is counted against it.
-        off_since: When it went off, ``None`` while it is on.
+        down_since: When it went off, ``None`` while it is on.
         downtime: Seconds that it was off before.
         standby_events: How often it went off.
         quota_resets: How often a limit that was spent began anew.
@@ -94,50 +94,50 @@ class CircuitBreaker:
     state: BreakerState = BreakerState.CLOSED
     until: float = 0.0
     generation: int = 0
-    consecutive: int = 0
+    consecutive_failures: int = 0
     reason: FailureClass | None = None
-    told: bool = False
-    steps: dict[FailureClass, int] = field(factory=dict)
+    retry_after_given: bool = False
+    backoff_steps: dict[FailureClass, int] = field(factory=dict)
     samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
     probe: int = 0
     recovered_at: float | None = None
-    bucket: float = RETRY_BUDGET_CAPACITY
-    holds: dict[SuspensionReason, float] = field(factory=dict)
+    retry_budget: float = RETRY_BUDGET_CAPACITY
+    suspensions: dict[SuspensionReason, float] = field(factory=dict)
     counters: list[LimitCounter] = field(factory=list, repr=False)
-    off_since: float | None = field(default=None, repr=False)
+    down_since: float | None = field(default=None, repr=False)
     downtime: float = field(default=0.0, repr=False)
     standby_events: int = field(default=0, repr=False)
     quota_resets: int = field(default=0, repr=False)
 
-    def share(self, now: float) -> float:
+    def slow_start_weight(self, now: float) -> float:
         """Return how much of its full load it should be given: 1, or less for a while after a recovery."""
         if self.recovered_at is None or now - self.recovered_at >= SLOW_START_S:
             return 1.0
         return max(SLOW_START_SHARE, (now - self.recovered_at) / SLOW_START_S)
 
-    def pay(self, cost: float) -> bool:
+    def try_spend(self, cost: float) -> bool:
         """Take the price of a second try from the bucket; ``False`` when it is not there."""
-        if self.bucket < cost:
+        if self.retry_budget < cost:
             return False
-        self.bucket -= cost
+        self.retry_budget -= cost
         return True
 
     @property
     def ready(self) -> bool:
         """Whether a request may be sent now."""
-        return not self.holds and self.passes
+        return not self.suspensions and self.allows_requests
 
     @property
-    def passes(self) -> bool:
+    def allows_requests(self) -> bool:
         """Whether no failure keeps a request from being sent now."""
         return self.state is BreakerState.CLOSED or (self.state is BreakerState.HALF_OPEN and not self.probe)
 
     @property
-    def due(self) -> float:
+    def available_at(self) -> float:
         """When it is ready by itself, 0 when it is."""
         if self.ready:
             return 0.0
-        return max(self.until if self.state is BreakerState.OPEN else 0.0, *self.holds.values(), 0.0)
+        return max(self.until if self.state is BreakerState.OPEN else 0.0, *self.suspensions.values(), 0.0)
 
     @property
     def error_rate(self) -> float:
@@ -146,9 +146,9 @@ class CircuitBreaker:
             return 0.0
         return sum(not ok for _, ok in self.samples) / len(self.samples)
 
-    def too_many(self, now: float, policy: CircuitPolicy) -> bool:
+    def exceeds_threshold(self, now: float, policy: CircuitPolicy) -> bool:
         """Whether the latest results are bad enough to open it."""
-        if self.consecutive >= policy.failure_threshold:
+        if self.consecutive_failures >= policy.failure_threshold:
             return True
         recent = [ok for when, ok in self.samples if when > now - policy.window]
         return len(recent) >= policy.min_samples and recent.count(False) / len(recent) >= policy.error_rate_threshold
@@ -182,8 +182,8 @@ class ProviderHealth(CircuitBreaker):
         provider_id: Key in the configuration.
         connector_id: ID of its connector.
         names: Every name it may be referred to by.
-        limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
-        ceiling: The limit as configured.
+        concurrency_limit: Requests it may have in flight; smaller for a while after the vendor throttled it.
+        max_concurrency: The limit as configured.
         credential: Where its key was read: a variable's name or a place in the configuration; ``None`` when unknown.
         admission: Requests that wait for a place in flight.
         accepts: What pools were last told: whether a new request may be sent at once.
@@ -196,8 +196,8 @@ class ProviderHealth(CircuitBreaker):
     provider_id: str = ""
     connector_id: str = ""
     names: tuple[str, ...] = ()
-    limit: int = 100
-    ceiling: int = 0
+    concurrency_limit: int = 100
+    max_concurrency: int = 0
     credential: str | None = None
     admission: AdmissionQueue = field(factory=AdmissionQueue, repr=False)
     accepts: bool = True
@@ -205,15 +205,15 @@ class ProviderHealth(CircuitBreaker):
     limits: dict[str, float] = field(factory=dict)
     leases: set[Lease] = field(factory=set, repr=False)
     outages: deque[tuple[float, ModelHealth]] = field(factory=lambda: deque(maxlen=OUTAGES_OF_ONE_MODEL), repr=False)
-    cut_at: float = 0.0
-    earned: int = 0
+    decreased_at: float = 0.0
+    successes_at_limit: int = 0
     _merged: tuple[Limits, Limits] | None = field(default=None, init=False, repr=False)
     places: list[tuple[Pool, int]] = field(factory=list, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.ceiling = self.ceiling or self.limit
+        self.max_concurrency = self.max_concurrency or self.concurrency_limit
 
-    def limits_over(self, base: Limits) -> Limits:
+    def override_limits(self, base: Limits) -> Limits:
         """Return the pool's deadlines with this account's own in their place."""
         if not self.limits:
             return base
@@ -221,23 +221,30 @@ class ProviderHealth(CircuitBreaker):
             self._merged = (base, evolve(base, **self.limits))
         return self._merged[1]
 
-    def cut(self, began: float, now: float) -> None:
+    def decrease_limit(self, began: float, now: float) -> None:
         """Have fewer requests in flight; once for all those that were under way together."""
-        if began >= self.cut_at:
-            self.limit = max(min(MIN_CONCURRENCY, self.ceiling), int(self.limit * DECREASE_FACTOR))
-            self.cut_at, self.earned = now, 0
+        if began >= self.decreased_at:
+            least = min(MIN_CONCURRENCY, self.max_concurrency)
+            self.concurrency_limit = max(least, int(self.concurrency_limit * DECREASE_FACTOR))
+            self.decreased_at, self.successes_at_limit = now, 0
 
-    def earn(self) -> None:
+    def increase_limit(self) -> None:
         """Count a success; as many as the limit give one place back."""
-        if self.limit < self.ceiling:
-            self.earned += 1
-            if self.earned >= self.limit:
-                self.limit, self.earned = self.limit + 1, 0
+        if self.concurrency_limit < self.max_concurrency:
+            self.successes_at_limit += 1
+            if self.successes_at_limit >= self.concurrency_limit:
+                self.concurrency_limit, self.successes_at_limit = self.concurrency_limit + 1, 0
 
     @property
-    def probeable(self) -> bool:
+    def is_probe_decisive(self) -> bool:
         """Whether a probe that is no request may close it: after a refused key or an outage, never against the vendor's word."""
-        if self.state is BreakerState.CLOSED or self.told or self.probe or self.reason is None or math.isinf(self.until):
+        if (
+            self.state is BreakerState.CLOSED
+            or self.retry_after_given
+            or self.probe
+            or self.reason is None
+            or math.isinf(self.until)
+        ):
             return False
         return self.reason in KEY_FAILURES or RULES[self.reason].effect is Effect.COUNT_FAILURE
 
@@ -247,16 +254,16 @@ class ProviderHealth(CircuitBreaker):
         return len(self.leases)
 
     @property
-    def free_places(self) -> int:
+    def free_slots(self) -> int:
         """Places in flight that are neither taken nor granted to a waiting request."""
-        return self.limit - len(self.leases) - self.admission.reserved
+        return self.concurrency_limit - len(self.leases) - self.admission.granted_slots
 
     @property
     def has_room(self) -> bool:
         """Whether a new request may be sent at once: a place is free, and no earlier request waits for it."""
-        return self.free_places > 0 and not self.admission.waiting
+        return self.free_slots > 0 and not self.admission.waiting
 
-    def is_out(self, now: float) -> bool:
+    def has_outage(self, now: float) -> bool:
         """Whether the outage failures since the last answer speak of the whole account rather than of one model."""
         if len(self.outages) >= OUTAGES_OF_ONE_MODEL:
             return True

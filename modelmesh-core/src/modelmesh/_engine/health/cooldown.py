@@ -29,7 +29,7 @@ def cooldown(circuit: CircuitBreaker, error: ProviderError, policy: CircuitPolic
     set_by_hand = policy.probe_interval if failure in KEY_FAILURES else policy.cooldown
     if set_by_hand is not None:
         return set_by_hand
-    rule, step = RULES[failure], circuit.steps.get(failure, 0)
+    rule, step = RULES[failure], circuit.backoff_steps.get(failure, 0)
     if rule.effect is Effect.COUNT_FAILURE or not rule.cooldown_s:
         return min(OPEN_CAP_S, OPEN_S * 2.0 ** min(step, 20)) * (1 + 0.2 * draw())
     if failure is FailureClass.THROTTLE:

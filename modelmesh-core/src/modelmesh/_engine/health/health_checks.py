@@ -17,9 +17,9 @@ def apply_health_check(health: HealthRegistry, account: ProviderHealth, *, up: b
     """Withhold an account whose probes fail, or bring back one that was withheld for that. Its circuit stays as it is."""
     health.changes.append(("healthy" if up else "unhealthy", account, SuspensionReason.HEALTH_CHECK, None))
     if up:
-        health.free(account, SuspensionReason.HEALTH_CHECK)
+        health.resume(account, SuspensionReason.HEALTH_CHECK)
     else:
-        health.hold(account, SuspensionReason.HEALTH_CHECK, math.inf)
+        health.suspend(account, SuspensionReason.HEALTH_CHECK, math.inf)
 
 
 def unlisted(health: HealthRegistry, candidate: Candidate, *, listed: bool) -> bool:
@@ -28,9 +28,9 @@ def unlisted(health: HealthRegistry, candidate: Candidate, *, listed: bool) -> b
     Returns:
         Whether that changed anything.
     """
-    withheld = SuspensionReason.DEPRECATED in candidate.health.holds
+    withheld = SuspensionReason.DEPRECATED in candidate.health.suspensions
     if listed and withheld:
-        health.free(candidate.health, SuspensionReason.DEPRECATED)
+        health.resume(candidate.health, SuspensionReason.DEPRECATED)
     elif not listed and not withheld:
-        health.hold(candidate.health, SuspensionReason.DEPRECATED, math.inf)
+        health.suspend(candidate.health, SuspensionReason.DEPRECATED, math.inf)
     return listed == withheld

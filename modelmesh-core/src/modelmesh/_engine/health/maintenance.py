@@ -53,7 +53,7 @@ class MaintenanceWindow:
         """Be for one more from now on; a window that is open holds it at once."""
         self.circuits.append(circuit)
         if self.cron.matches(self.epoch + now):
-            health.hold(circuit, SuspensionReason.MAINTENANCE_WINDOW, self.due)
+            health.suspend(circuit, SuspensionReason.MAINTENANCE_WINDOW, self.due)
 
     @property
     def due(self) -> float:

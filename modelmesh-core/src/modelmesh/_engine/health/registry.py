@@ -52,7 +52,7 @@ class HealthRegistry:
         self._draw = draw
         self._timers: list[tuple[float, int, CircuitBreaker, int, int]] = []
         self._forget: list[tuple[float, int, Candidate, str]] = []
-        self._held: list[tuple[float, int, CircuitBreaker, SuspensionReason]] = []
+        self._suspended: list[tuple[float, int, CircuitBreaker, SuspensionReason]] = []
         self._windows: list[tuple[float, int, MaintenanceWindow]] = []
         self._now = 0.0
         self._sequence = 0
@@ -71,7 +71,7 @@ class HealthRegistry:
             _, _, candidate, feature = heapq.heappop(self._forget)
             for pool, bit in candidate.memberships:
                 pool.set_refused(feature, bit, on=False)
-        self._let_go(now)
+        self._resume_expired(now)
         while self._timers and self._timers[0][0] <= now:
             _, _, circuit, generation, probe = heapq.heappop(self._timers)
             if circuit.generation != generation:
@@ -79,19 +79,19 @@ class HealthRegistry:
             if probe:
                 if circuit.probe == probe:
                     circuit.probe = 0
-                    self._show(circuit)
+                    self._notify(circuit)
             elif circuit.state is BreakerState.OPEN and circuit.until <= now:
                 circuit.state = BreakerState.HALF_OPEN
-                self._show(circuit)
+                self._notify(circuit)
 
-    def _let_go(self, now: float) -> None:
+    def _resume_expired(self, now: float) -> None:
         """End the holds that are over, and begin the windows that are due."""
-        while self._held and self._held[0][0] <= now:
-            until, _, held, reason = heapq.heappop(self._held)
-            if held.holds.get(reason) == until and not self._stays(held, reason, now):
-                self.free(held, reason)
+        while self._suspended and self._suspended[0][0] <= now:
+            until, _, held, reason = heapq.heappop(self._suspended)
+            if held.suspensions.get(reason) == until and not self._extend_if_policy_says(held, reason, now):
+                self.resume(held, reason)
         while self._windows and self._windows[0][0] <= now:
-            self.keep(heapq.heappop(self._windows)[2], now)
+            self.add_window(heapq.heappop(self._windows)[2], now)
 
     def _remember(self, candidate: Candidate, feature: str, now: float) -> None:
         """Do not offer this model requests with a parameter that it refused, for a while."""
@@ -115,7 +115,7 @@ class HealthRegistry:
         health.leases.add(lease)
         lease.probes = (self._probe(health, now), self._probe(account, now))
         if not account.has_room:
-            self._show(account)
+            self._notify(account)
 
     def _probe(self, circuit: CircuitBreaker, now: float) -> int:
         if circuit.state is not BreakerState.HALF_OPEN or circuit.probe:
@@ -123,7 +123,7 @@ class HealthRegistry:
         self._probes += 1
         circuit.probe = self._probes
         self._schedule(now + PROBE_TIMEOUT_S, circuit, circuit.probe)
-        self._show(circuit)
+        self._notify(circuit)
         return circuit.probe
 
     def release(self, lease: Lease) -> bool:
@@ -139,9 +139,9 @@ class HealthRegistry:
         for circuit, probe in zip((lease.candidate.health, account), lease.probes, strict=True):
             if probe and circuit.probe == probe:
                 circuit.probe = 0
-                self._show(circuit)
+                self._notify(circuit)
         if not account.accepts:
-            self._show(account)
+            self._notify(account)
         self.leases.discard(lease)
         lease.settled = True
         return True
@@ -150,15 +150,15 @@ class HealthRegistry:
         """Let a request wait for a place at any of these accounts."""
         for account in accounts:
             account.admission.join(ticket)
-            self._show(account)
+            self._notify(account)
 
     def dequeue(self, ticket: Ticket, accounts: Iterable[ProviderHealth]) -> None:
         """Take a request out of the queues; a place that it was granted and did not take goes to the next one."""
         for account in accounts:
             account.admission.leave(ticket)
-            self._show(account)
+            self._notify(account)
 
-    def succeeded(self, lease: Lease, now: float) -> None:
+    def record_success(self, lease: Lease, now: float) -> None:
         """Apply an answer."""
         if not self.release(lease):
             return
@@ -166,41 +166,41 @@ class HealthRegistry:
             if circuit.generation != generation:
                 continue  # it opened while this one was under way; a late answer does not close it
             circuit.samples.append((now, True))
-            circuit.consecutive = 0
-            circuit.bucket = min(RETRY_BUDGET_CAPACITY, circuit.bucket + 1)
+            circuit.consecutive_failures = 0
+            circuit.retry_budget = min(RETRY_BUDGET_CAPACITY, circuit.retry_budget + 1)
             if circuit.state is not BreakerState.CLOSED:
                 self._close(circuit, now)
-            circuit.steps.clear()
+            circuit.backoff_steps.clear()
         account = lease.candidate.account
         account.outages.clear()
-        if account.limit < account.ceiling:
-            account.earn()
-            self._show(account)
+        if account.concurrency_limit < account.max_concurrency:
+            account.increase_limit()
+            self._notify(account)
 
     def _close(self, circuit: CircuitBreaker, now: float) -> None:
         reason, circuit.state = circuit.reason, BreakerState.CLOSED
-        circuit.reason, circuit.told, circuit.probe = None, False, 0
+        circuit.reason, circuit.retry_after_given, circuit.probe = None, False, 0
         circuit.recovered_at = now
-        self._show(circuit)
+        self._notify(circuit)
         if circuit.ready:  # else it is withheld for something else, and the end of that is its recovery
-            self._went_on(circuit, reason, now)
+            self._record_up(circuit, reason, now)
 
-    def failed(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
+    def record_failure(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
         """Apply a failure by the row of its class."""
         if not self.release(lease):
             return
         rule = RULES[error.failure]
         if error.failure is FailureClass.THROTTLE:
-            lease.candidate.account.cut(lease.began, now)
-            self._show(lease.candidate.account)
+            lease.candidate.account.decrease_limit(lease.began, now)
+            self._notify(lease.candidate.account)
         if error.failure is FailureClass.CAPABILITY and error.feature:
             self._remember(lease.candidate, error.feature, now)
-        if rule.effect is Effect.NONE and not self._listed(error, policy):
+        if rule.effect is Effect.NONE and not self._is_counted_status(error, policy):
             return
         which = 1 if rule.scope is Scope.ACCOUNT else 0
         circuit: CircuitBreaker = (lease.candidate.health, lease.candidate.account)[which]
         stale = circuit.generation != lease.generations[which]
-        if rule.effect is Effect.COOLDOWN and not self._literal_strike(error, policy):
+        if rule.effect is Effect.COOLDOWN and not self._counts_by_status(error, policy):
             self._open(
                 circuit,
                 error.failure,
@@ -214,9 +214,9 @@ class HealthRegistry:
         if policy.error_codes is not None and error.status not in policy.error_codes:
             return
         circuit.samples.append((now, False))
-        circuit.consecutive += 1
+        circuit.consecutive_failures += 1
         # A stale result was under way when the circuit opened, and the opening took it into account.
-        if not stale and (circuit.state is BreakerState.HALF_OPEN or circuit.too_many(now, policy)):
+        if not stale and (circuit.state is BreakerState.HALF_OPEN or circuit.exceeds_threshold(now, policy)):
             seconds, by_hand = cooldown(circuit, error, policy, self._draw), which == 1 and policy.account_by_hand
             self._open(circuit, error.failure, now, seconds, told=False, stale=False, by_hand=by_hand)
         if policy.outage_takes_account and error.failure in OUTAGES:
@@ -228,16 +228,16 @@ class HealthRegistry:
         account.outages.append((now, lease.candidate.health))
         if account.generation != lease.generations[1] or account.state is BreakerState.OPEN:
             return
-        if account.state is BreakerState.HALF_OPEN or account.is_out(now):
+        if account.state is BreakerState.HALF_OPEN or account.has_outage(now):
             seconds = cooldown(account, error, policy, self._draw)
             self._open(account, error.failure, now, seconds, told=False, stale=False, by_hand=policy.account_by_hand)
 
     @staticmethod
-    def _listed(error: ProviderError, policy: CircuitPolicy) -> bool:
+    def _is_counted_status(error: ProviderError, policy: CircuitPolicy) -> bool:
         return policy.error_codes is not None and error.status in policy.error_codes
 
     @staticmethod
-    def _literal_strike(error: ProviderError, policy: CircuitPolicy) -> bool:
+    def _counts_by_status(error: ProviderError, policy: CircuitPolicy) -> bool:
         """A throttled model that the configuration counts by its status, and that was told no delay, takes a strike."""
         return (
             policy.error_codes is not None
@@ -263,22 +263,22 @@ class HealthRegistry:
             if until <= circuit.until or not (told or circuit.state is BreakerState.OPEN):
                 return
         else:
-            circuit.steps[failure] = circuit.steps.get(failure, 0) + 1
+            circuit.backoff_steps[failure] = circuit.backoff_steps.get(failure, 0) + 1
         was_ready = circuit.state is not BreakerState.OPEN
         circuit.state = BreakerState.OPEN
         circuit.generation += 1
         circuit.until = max(circuit.until, until)
-        circuit.reason, circuit.told = failure, told
+        circuit.reason, circuit.retry_after_given = failure, told
         circuit.probe = 0
         if not by_hand:
             self._schedule(circuit.until, circuit)
-        self._show(circuit)
+        self._notify(circuit)
         if was_ready:
-            self._went_off(circuit, failure, now)
+            self._record_down(circuit, failure, now)
 
     # -- probes that are no requests --------------------------------------------------------------------------------
 
-    def answered_probe(self, account: ProviderHealth, generation: int, now: float) -> bool:
+    def probe_succeeded(self, account: ProviderHealth, generation: int, now: float) -> bool:
         """Close the circuit of an account that answered a probe; ``False`` when a probe does not decide that.
 
         Args:
@@ -286,17 +286,17 @@ class HealthRegistry:
             generation: Of its circuit when the probe began; a late answer does not close it.
             now: Monotonic seconds.
         """
-        if account.generation != generation or not account.probeable:
+        if account.generation != generation or not account.is_probe_decisive:
             return False
-        account.consecutive = 0
+        account.consecutive_failures = 0
         account.outages.clear()
-        account.steps.clear()
+        account.backoff_steps.clear()
         account.generation += 1  # its timer is of the time before
         self.changes.append(("healthy", account, account.reason, None))
         self._close(account, now)
         return True
 
-    def failed_probe(
+    def probe_failed(
         self, account: ProviderHealth, generation: int, failure: FailureClass, now: float, seconds: float | None
     ) -> bool:
         """Open the circuit of an account whose probe says that nobody there can be asked, or keep it open for longer.
@@ -308,12 +308,12 @@ class HealthRegistry:
             now: Monotonic seconds.
             seconds: For how long; ``None`` for as long as a request that failed so.
         """
-        undecided = failure not in KEY_FAILURES or not (account.state is BreakerState.CLOSED or account.probeable)
+        undecided = failure not in KEY_FAILURES or not (account.state is BreakerState.CLOSED or account.is_probe_decisive)
         if undecided or account.generation != generation:
             return False
         if seconds is None:
             rule = RULES[failure]
-            seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.steps.get(failure, 0), 20))
+            seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.backoff_steps.get(failure, 0), 20))
         if account.state is BreakerState.CLOSED:
             self.changes.append(("unhealthy", account, failure, None))
         self._open(account, failure, now, seconds, told=False, stale=False, by_hand=False)
@@ -321,59 +321,59 @@ class HealthRegistry:
 
     # -- what is remembered and what a person says ------------------------------------------------------------------
 
-    def reopen(self, circuit: CircuitBreaker, failure: FailureClass, until: float, *, told: bool) -> None:
+    def restore_open(self, circuit: CircuitBreaker, failure: FailureClass, until: float, *, told: bool) -> None:
         """Open a circuit as it was in an earlier run."""
-        circuit.off_since = self._now if circuit.off_since is None else circuit.off_since
-        circuit.state, circuit.until, circuit.reason, circuit.told = BreakerState.OPEN, until, failure, told
+        circuit.down_since = self._now if circuit.down_since is None else circuit.down_since
+        circuit.state, circuit.until, circuit.reason, circuit.retry_after_given = BreakerState.OPEN, until, failure, told
         circuit.generation += 1
         if not math.isinf(until):
             self._schedule(until, circuit)
-        self._show(circuit)
+        self._notify(circuit)
 
     def reset(self, circuit: CircuitBreaker) -> None:
         """Close a circuit by hand."""
         self._clear(circuit)
-        circuit.holds.clear()
+        circuit.suspensions.clear()
         if isinstance(circuit, ModelHealth):
             circuit.judge = None
             candidate = circuit.candidate
             for judge in candidate.judges if candidate else ():
                 judge.forget(candidate)  # type: ignore[arg-type]
-        self._on_again(circuit, self._now)
-        self._show(circuit)
+        self._add_downtime(circuit, self._now)
+        self._notify(circuit)
 
-    def readmit(self, account: ProviderHealth) -> None:
+    def force_close(self, account: ProviderHealth) -> None:
         """Close the circuit of an account by hand, and take no failed probe for an answer; what is spent stays spent."""
         was_ready = account.ready
         self._clear(account)
-        if account.holds.pop(SuspensionReason.HEALTH_CHECK, None) is not None:
+        if account.suspensions.pop(SuspensionReason.HEALTH_CHECK, None) is not None:
             self.changes.append(("healthy", account, SuspensionReason.MANUAL, None))
-        self._show(account)
+        self._notify(account)
         if account.ready and not was_ready:
-            self._went_on(account, SuspensionReason.MANUAL, self._now)
+            self._record_up(account, SuspensionReason.MANUAL, self._now)
 
     @staticmethod
     def _clear(circuit: CircuitBreaker) -> None:
-        circuit.state, circuit.reason, circuit.told = BreakerState.CLOSED, None, False
+        circuit.state, circuit.reason, circuit.retry_after_given = BreakerState.CLOSED, None, False
         circuit.generation += 1
-        circuit.consecutive, circuit.until, circuit.probe = 0, 0.0, 0
-        circuit.steps.clear()
+        circuit.consecutive_failures, circuit.until, circuit.probe = 0, 0.0, 0
+        circuit.backoff_steps.clear()
         circuit.samples.clear()
         if isinstance(circuit, ProviderHealth):
             circuit.outages.clear()
 
     # -- what is withheld though nothing failed -----------------------------------------------------------------
 
-    def keep(self, window: MaintenanceWindow, now: float) -> None:
+    def add_window(self, window: MaintenanceWindow, now: float) -> None:
         """Withhold what a maintenance window is for while it lasts, now and whenever it comes again."""
         ends = window.turn(now)
         for circuit in window.circuits if ends is not None else ():
-            self.hold(circuit, SuspensionReason.MAINTENANCE_WINDOW, ends or 0.0)
+            self.suspend(circuit, SuspensionReason.MAINTENANCE_WINDOW, ends or 0.0)
         if not math.isinf(window.due):
             self._sequence += 1
             heapq.heappush(self._windows, (window.due, self._sequence, window))
 
-    def _stays(self, circuit: CircuitBreaker, reason: SuspensionReason, now: float) -> bool:
+    def _extend_if_policy_says(self, circuit: CircuitBreaker, reason: SuspensionReason, now: float) -> bool:
         """Whether a policy withholds for longer what was due to come back."""
         if reason is not SuspensionReason.POLICY or not isinstance(circuit, ModelHealth) or circuit.judge is None:
             return False
@@ -382,63 +382,63 @@ class HealthRegistry:
         if until is None:
             circuit.judge = None
             return False
-        self.hold(circuit, reason, until)
+        self.suspend(circuit, reason, until)
         return True
 
-    def hold(self, circuit: CircuitBreaker, reason: SuspensionReason, until: float) -> None:
+    def suspend(self, circuit: CircuitBreaker, reason: SuspensionReason, until: float) -> None:
         """Withhold something until then; what holds it longer already, stays."""
-        if circuit.holds.get(reason, -math.inf) >= until:
+        if circuit.suspensions.get(reason, -math.inf) >= until:
             return
         was_ready = circuit.ready
-        circuit.holds[reason] = until
+        circuit.suspensions[reason] = until
         if not math.isinf(until):
             self._sequence += 1
-            heapq.heappush(self._held, (until, self._sequence, circuit, reason))
+            heapq.heappush(self._suspended, (until, self._sequence, circuit, reason))
         if was_ready:
-            self._show(circuit)
-            self._went_off(circuit, reason, self._now)
+            self._notify(circuit)
+            self._record_down(circuit, reason, self._now)
 
-    def free(self, circuit: CircuitBreaker, reason: SuspensionReason) -> None:
+    def resume(self, circuit: CircuitBreaker, reason: SuspensionReason) -> None:
         """Let go of what was withheld for a reason."""
-        if circuit.holds.pop(reason, None) is None:
+        if circuit.suspensions.pop(reason, None) is None:
             return
         if reason in LIMITS:
             circuit.quota_resets += 1
-        if circuit.holds:
+        if circuit.suspensions:
             return
-        self._show(circuit)
+        self._notify(circuit)
         if circuit.ready:
-            self._went_on(circuit, reason, self._now)
+            self._record_up(circuit, reason, self._now)
 
-    def by_hand(self, what: str, health: ModelHealth, pool: str) -> None:
+    def record_manual(self, what: str, health: ModelHealth, pool: str) -> None:
         """Note that a person took a model out of a pool, or brought it back: ``deactivated`` or ``recovered``."""
         self.changes.append((what, health, SuspensionReason.MANUAL, pool))
 
     # -- who hears of it --------------------------------------------------------------------------------------------
 
-    def _went_off(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason, now: float) -> None:
-        if circuit.off_since is None:
-            circuit.off_since = now
+    def _record_down(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason, now: float) -> None:
+        if circuit.down_since is None:
+            circuit.down_since = now
             circuit.standby_events += 1
         self.changes.append(("deactivated", circuit, reason, None))
 
-    def _went_on(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason | None, now: float) -> None:
-        self._on_again(circuit, now)
+    def _record_up(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason | None, now: float) -> None:
+        self._add_downtime(circuit, now)
         self.changes.append(("recovered", circuit, reason, None))
 
     @staticmethod
-    def _on_again(circuit: CircuitBreaker, now: float) -> None:
-        if circuit.off_since is not None:
-            circuit.downtime += max(now - circuit.off_since, 0.0)
-            circuit.off_since = None
+    def _add_downtime(circuit: CircuitBreaker, now: float) -> None:
+        if circuit.down_since is not None:
+            circuit.downtime += max(now - circuit.down_since, 0.0)
+            circuit.down_since = None
 
     # -- who sees it --------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _show(circuit: CircuitBreaker) -> None:
+    def _notify(circuit: CircuitBreaker) -> None:
         if isinstance(circuit, ProviderHealth):
             if circuit.ready:
-                circuit.admission.grant(circuit.free_places)
+                circuit.admission.grant(circuit.free_slots)
             else:
                 circuit.admission.notify_all()
             circuit.accepts = on = circuit.ready and circuit.has_room

@@ -124,7 +124,7 @@ class PoolPolicy:
         max_attempts: Upstream calls of one request that may be billed. An account that was not tried yet always gets one more.
         retry: Second tries at the same model.
         circuit: Standby.
-        longest_wait: Longest wait inside a request for a vendor's delay.
+        max_retry_after: Longest wait inside a request for a vendor's delay.
         panic: Whether the model due soonest is tried when every one is off.
         stream: How long a stream is held back.
         adaptation: What happens when something has to be dropped or renamed for a vendor.
@@ -136,7 +136,7 @@ class PoolPolicy:
     max_attempts: int = 4
     retry: RetryPolicy = RetryPolicy()
     circuit: CircuitPolicy = CircuitPolicy()
-    longest_wait: float = 120.0
+    max_retry_after: float = 120.0
     panic: bool = True
     stream: StreamPolicy = field(factory=StreamPolicy)
     adaptation: Adaptation = Adaptation.ALLOW

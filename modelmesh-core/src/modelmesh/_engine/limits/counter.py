@@ -48,10 +48,10 @@ class Limit:
     Attributes:
         key: Names what it is counted for, e.g. ``provider:groq`` or ``model:groq/llama-3.3-70b``.
         metric: What is counted.
-        limit: How much of it there is in a window.
+        amount: How much of it there is in a window.
         window: When it begins anew.
         reason: Why something is withheld once it is spent.
-        on_spent: What happens to a request that does not fit.
+        on_exhausted: What happens to a request that does not fit.
         enforce: Whether anything is withheld or refused; else it is only counted.
         alert: Share of the limit at which somebody is told, ``None`` for never.
         unknown_price: Whether a request whose price is unknown may be paid from it.
@@ -61,10 +61,10 @@ class Limit:
 
     key: str
     metric: Metric
-    limit: int
+    amount: int
     window: Window
     reason: SuspensionReason
-    on_spent: OnExhausted = OnExhausted.ROTATE
+    on_exhausted: OnExhausted = OnExhausted.ROTATE
     enforce: bool = True
     alert: float | None = None
     unknown_price: bool = False
@@ -77,9 +77,9 @@ class Limit:
         return f"{self.key}:{self.metric.value}:{self.window.period.value}"
 
     def __str__(self) -> str:
-        return f"{self.shown(self.limit)} {self.window}"
+        return f"{self.format_amount(self.amount)} {self.window}"
 
-    def shown(self, amount: int) -> str:
+    def format_amount(self, amount: int) -> str:
         """Write an amount for people."""
         return nano_dollars(amount) if self.metric is Metric.COST else f"{amount} {self.metric.value}"
 
@@ -89,7 +89,7 @@ class LimitCounter:
     """How much of one limit is spent.
 
     Attributes:
-        quota: The limit.
+        limit: The limit.
         circuits: What is withheld when it is spent.
         used: Spent in this window.
         reserved: Held for attempts under way.
@@ -97,20 +97,20 @@ class LimitCounter:
         alerted: Whether the alert of this window was given.
     """
 
-    quota: Limit
+    limit: Limit
     circuits: list[CircuitBreaker] = field(factory=list, repr=False)
     used: int = 0
     reserved: int = 0
     ends: float = 0.0
     alerted: bool = False
     _log: SlidingLog | None = field(init=False, repr=False)
-    _told: dict[str, int] = field(factory=dict, init=False, repr=False)
+    _published: dict[str, int] = field(factory=dict, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        span = self.quota.window.sliding
+        span = self.limit.window.sliding
         self._log = SlidingLog(span) if span else None
 
-    def roll(self, when: float) -> None:
+    def advance_window(self, when: float) -> None:
         """Begin anew when the window is over."""
         if self._log is not None:
             self._log.forget(when)
@@ -118,12 +118,12 @@ class LimitCounter:
         elif when >= self.ends:
             if self.ends:
                 self.used, self.alerted = 0, False
-            self.ends = self.quota.window.end(when)
+            self.ends = self.limit.window.end(when)
 
     @property
     def bucket(self) -> str:
         """Names the count that others add to as well, in a store that several processes share; empty where there is none."""
-        return "" if self.quota.window.period is Period.REQUEST else self._bucket(self.ends)
+        return "" if self.limit.window.period is Period.REQUEST else self._bucket(self.ends)
 
     @property
     def buckets(self) -> tuple[str, ...]:
@@ -133,32 +133,32 @@ class LimitCounter:
         return (self._bucket(self.ends - self._log.span), self.bucket)
 
     def _bucket(self, ends: float) -> str:
-        return f"{self.quota.name}@{'' if math.isinf(ends) else int(ends)}"
+        return f"{self.limit.name}@{'' if math.isinf(ends) else int(ends)}"
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """What may still be reserved."""
-        return max(self.quota.limit - self.used - self.reserved, 0)
+        return max(self.limit.amount - self.used - self.reserved, 0)
 
     @property
-    def spent(self) -> bool:
+    def exhausted(self) -> bool:
         """Whether nothing is left of a limit above zero; one of zero lets through what costs nothing.
 
         Money that is only reserved is not spent: an attempt usually costs less.
         """
-        reserved = 0 if self.quota.metric is Metric.COST else self.reserved
-        return self.used + reserved >= self.quota.limit > 0
+        reserved = 0 if self.limit.metric is Metric.COST else self.reserved
+        return self.used + reserved >= self.limit.amount > 0
 
     @property
-    def untouched(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there is nothing to remember; what a window has slid past is still in the sum of a piece."""
         return not (self.used or self.reserved or (self._log is not None and self._log.saved()))
 
     def fits(self, amount: int, *, released: bool = False) -> bool:
         """Whether an amount may be reserved; with ``released``, as if nothing were reserved yet."""
-        return amount == 0 or self.used + (0 if released else self.reserved) + amount <= self.quota.limit
+        return amount == 0 or self.used + (0 if released else self.reserved) + amount <= self.limit.amount
 
-    def resets(self, when: float) -> float:
+    def resets_at(self, when: float) -> float:
         """Return when there will be more of it, Unix seconds."""
         if self._log is None:
             return self.ends
@@ -186,15 +186,15 @@ class LimitCounter:
 
     # -- what other processes count ---------------------------------------------------------------------------------
 
-    def tell(self, bucket: str, amount: int) -> None:
+    def note_published(self, bucket: str, amount: int) -> None:
         """Hear that others are told of what is reserved; of what was told before when the amount is below zero."""
-        told = self._told.get(bucket, 0) + amount
+        told = self._published.get(bucket, 0) + amount
         if told:
-            self._told[bucket] = told
+            self._published[bucket] = told
         else:
-            self._told.pop(bucket, None)
+            self._published.pop(bucket, None)
 
-    def adopt(self, totals: Mapping[str, int], when: float) -> int | None:
+    def apply_totals(self, totals: Mapping[str, int], when: float) -> int | None:
         """Take what everybody together has reserved and spent.
 
         Args:
@@ -214,7 +214,7 @@ class LimitCounter:
             return None
         for ends, bucket in known:
             if bucket in totals:
-                self._log.settle(ends, max(totals[bucket] - self._told.get(bucket, 0), 0), when)
+                self._log.settle(ends, max(totals[bucket] - self._published.get(bucket, 0), 0), when)
         self._log.forget(when)
         self.used = self._log.total
         return self.used + self.reserved
@@ -237,7 +237,7 @@ class LimitCounter:
             self.used, self.ends = self._log.total, self._log.piece(when)
         else:
             ends = math.inf if saved.get("ends") is None else float(saved["ends"])
-            self.ends = self.quota.window.end(when)
+            self.ends = self.limit.window.end(when)
             if ends >= self.ends:  # of this window, or of a later one: then the clock was set back, and what was spent is spent
                 self.used += max(int(saved.get("used", 0)), 0)
                 self.alerted = self.alerted or saved.get("alerted") is True

@@ -27,7 +27,7 @@ def return_lease(lease: Lease, now: float) -> None:
         return
     pool.reservations.fail(lease.reservation, sent=lease.sent, billed="unknown", now=now)
     lease.reservation = None
-    counters = chain(candidate.health.counters, candidate.account.counters, pool.counters, pool.reservations.everywhere)
+    counters = chain(candidate.health.counters, candidate.account.counters, pool.counters, pool.reservations.global_counters)
     changed = _recount({id(counter): counter for counter in counters}, pool.health)
     pool.reservations.recheck(changed, now)
     pool.health.release(lease)
@@ -37,7 +37,7 @@ def _recount(counters: dict[int, LimitCounter], health: HealthRegistry) -> list[
     """Set what each meter has reserved to the sum of what the leases in flight hold; return the meters that were off."""
     held = dict.fromkeys(counters, 0)
     for lease in tuple(health.leases):
-        for counter, amount in lease.reservation.held if lease.reservation is not None else ():
+        for counter, amount in lease.reservation.amounts if lease.reservation is not None else ():
             if id(counter) in held:
                 held[id(counter)] += amount
     changed = [counter for key, counter in counters.items() if counter.reserved != held[key]]

@@ -36,19 +36,19 @@ class Refusal:
 
     Attributes:
         counter: The limit that it does not fit.
-        wanted: What it was expected to take of it, ``None`` when unknown.
-        why: In words.
+        needed: What it was expected to take of it, ``None`` when unknown.
+        reason: In words.
     """
 
     counter: LimitCounter
-    wanted: int | None
-    why: str
+    needed: int | None
+    reason: str
 
-    def ends(self, policy: PoolPolicy) -> bool:
+    def ends_request(self, policy: PoolPolicy) -> bool:
         """Whether the request ends here instead of going on to the next model; a model without a price alone is refused."""
         return (
-            self.wanted is not None
-            and self.counter.quota.on_spent is OnExhausted.ERROR
+            self.needed is not None
+            and self.counter.limit.on_exhausted is OnExhausted.ERROR
             and not (policy.rotate_on_budget and self.counter.circuits)
         )
 
@@ -58,14 +58,14 @@ class Reservation:
     """What is reserved for one attempt, until it is settled or released.
 
     Attributes:
-        held: Pairs of meter and amount.
+        amounts: Pairs of meter and amount.
         plan: What the attempt is expected to take.
-        posted: What of it other processes were sent, and by which name of the count.
+        published: What of it other processes were sent, and by which name of the count.
     """
 
-    held: list[tuple[LimitCounter, int]]
+    amounts: list[tuple[LimitCounter, int]]
     plan: Plan
-    posted: list[tuple[LimitCounter, str, int]] = field(factory=list)
+    published: list[tuple[LimitCounter, str, int]] = field(factory=list)
 
 
 @define(eq=False)
@@ -81,9 +81,9 @@ class Reservations:
     """All that one mesh counts.
 
     Attributes:
-        everywhere: Meters of the whole mesh.
-        notes: What is to be told about limits.
-        posted: Amounts since the last look, by name of the count, for whoever stores them; ``None`` when nobody does.
+        global_counters: Meters of the whole mesh.
+        events: What is to be told about limits.
+        deltas: Amounts since the last look, by name of the count, for whoever stores them; ``None`` when nobody does.
     """
 
     def __init__(self, health: HealthRegistry, *, epoch: float = 0.0) -> None:
@@ -95,37 +95,37 @@ class Reservations:
         """
         self._health = health
         self.epoch = epoch
-        self.everywhere: list[LimitCounter] = []
-        self.notes: deque[LimitEvent] = deque(maxlen=MAX_NOTES)
-        self.posted: dict[str, int] | None = None
-        self._watched: set[LimitCounter] = set()
+        self.global_counters: list[LimitCounter] = []
+        self.events: deque[LimitEvent] = deque(maxlen=MAX_NOTES)
+        self.deltas: dict[str, int] | None = None
+        self._exhausted: set[LimitCounter] = set()
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
-    def refusal(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
+    def check(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
         """Say why an attempt would not be made; changes nothing but windows that are over."""
-        counters = self._rolled(pool, candidate, now)
+        counters = self._advanced(pool, candidate, now)
         return self._first_refusal(counters, plan(candidate, call, counters, self.epoch + now)) if counters else None
 
-    def waits(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> bool:
+    def should_wait(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> bool:
         """Whether an attempt only lacks what budgets hold for other attempts, which may cost less than was reserved."""
-        counters = self._rolled(pool, candidate, now)
-        if not any(counter.reserved and counter.quota.enforce and counter.quota.metric is Metric.COST for counter in counters):
+        counters = self._advanced(pool, candidate, now)
+        if not any(counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST for counter in counters):
             return False
-        planned = plan(candidate, call, counters, self.epoch + now, shared=self.posted is not None)
+        planned = plan(candidate, call, counters, self.epoch + now, shared=self.deltas is not None)
         if self._first_refusal(counters, planned) is None:
             return planned.short
         return self._first_refusal(counters, planned, released=True) is None
 
     def reserve(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Reservation | None:
-        """Reserve what an attempt that :meth:`refusal` let pass is expected to take; ``None`` when nothing is counted."""
-        counters = self._rolled(pool, candidate, now)
+        """Reserve what an attempt that :meth:`check` let pass is expected to take; ``None`` when nothing is counted."""
+        counters = self._advanced(pool, candidate, now)
         if not counters:
             return None
-        planned = plan(candidate, call, counters, self.epoch + now, shared=self.posted is not None)
-        kept = (counter for counter in counters if counter.quota.window.period is not Period.REQUEST)
-        reservation = Reservation([(counter, planned.held(counter.quota) or 0) for counter in kept], planned)
-        for counter, amount in reservation.held:
+        planned = plan(candidate, call, counters, self.epoch + now, shared=self.deltas is not None)
+        kept = (counter for counter in counters if counter.limit.window.period is not Period.REQUEST)
+        reservation = Reservation([(counter, planned.held(counter.limit) or 0) for counter in kept], planned)
+        for counter, amount in reservation.amounts:
             counter.reserved += amount
             self._after(counter, now)
         return reservation
@@ -136,14 +136,14 @@ class Reservations:
             return reservation.plan.limit
         return plan(candidate, call, (), self.epoch + now).limit if candidate.info.extra.get(CONFIGURED) else None
 
-    def _rolled(self, pool: Pool, candidate: Candidate, now: float) -> list[LimitCounter]:
+    def _advanced(self, pool: Pool, candidate: Candidate, now: float) -> list[LimitCounter]:
         counters = list(self._meters(pool, candidate))
         for counter in counters:
-            counter.roll(self.epoch + now)
+            counter.advance_window(self.epoch + now)
         return counters
 
     def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[LimitCounter]:
-        return chain(candidate.health.counters, candidate.account.counters, pool.counters, self.everywhere)
+        return chain(candidate.health.counters, candidate.account.counters, pool.counters, self.global_counters)
 
     @staticmethod
     def _first_refusal(counters: Sequence[LimitCounter], planned: Plan, *, released: bool = False) -> Refusal | None:
@@ -156,25 +156,25 @@ class Reservations:
         """
         refusals = []
         for counter in counters:
-            quota = counter.quota
-            if not quota.enforce:
+            limit = counter.limit
+            if not limit.enforce:
                 continue
-            amount = planned.needed(quota)
+            amount = planned.needed(limit)
             if amount is None:
-                if not quota.unknown_price:
-                    refusals.append(Refusal(counter, None, f"its price is unknown, and a budget of {quota} is kept"))
+                if not limit.unknown_price:
+                    refusals.append(Refusal(counter, None, f"its price is unknown, and a budget of {limit} is kept"))
             elif not counter.fits(amount, released=released):
-                refusals.append(Refusal(counter, amount, _too_much(quota, counter.used + counter.reserved, amount)))
-        return min(refusals, key=lambda refusal: refusal.counter.quota.on_spent is not OnExhausted.ERROR, default=None)
+                refusals.append(Refusal(counter, amount, _too_much(limit, counter.used + counter.reserved, amount)))
+        return min(refusals, key=lambda refusal: refusal.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)
 
-    def refused(self, refusal: Refusal, now: float) -> None:
+    def record_refusal(self, refusal: Refusal, now: float) -> None:
         """Note that an attempt was not made."""
         counter = refusal.counter
-        if counter.quota.metric is Metric.COST and refusal.wanted is not None:
-            self.notes.append(LimitEvent("budget_exceeded", counter, counter.used + counter.reserved))
-        self._watched.add(counter)
-        if counter.spent:
-            self._hold(counter, now)
+        if counter.limit.metric is Metric.COST and refusal.needed is not None:
+            self.events.append(LimitEvent("budget_exceeded", counter, counter.used + counter.reserved))
+        self._exhausted.add(counter)
+        if counter.exhausted:
+            self._suspend(counter, now)
 
     # -- after it ---------------------------------------------------------------------------------------------------
 
@@ -203,12 +203,12 @@ class Reservations:
         known = [count for count in counts if count is not None]
         cost = cost_nano_usd(candidate.info.pricing, usage, self.epoch + now) if known else None
 
-        def taken(quota: Limit, reserved: int) -> int:
-            if quota.metric is Metric.COST and cost is not None:
-                return max(cost, reserved) if unreported and quota.reserve is Reserve.MAXIMUM else cost
-            if quota.metric is Metric.TOKENS and known:
+        def taken(limit: Limit, reserved: int) -> int:
+            if limit.metric is Metric.COST and cost is not None:
+                return max(cost, reserved) if unreported and limit.reserve is Reserve.MAXIMUM else cost
+            if limit.metric is Metric.TOKENS and known:
                 return sum(known)
-            return reservation.plan.without_report(quota) or 0
+            return reservation.plan.without_report(limit) or 0
 
         self._close(reservation, taken, now)
 
@@ -219,35 +219,35 @@ class Reservations:
         if not sent:
             self._close(reservation, lambda *_: 0, now)
         elif billed == "no":
-            self._close(reservation, lambda quota, _: int(quota.metric is Metric.REQUESTS), now)
+            self._close(reservation, lambda limit, _: int(limit.metric is Metric.REQUESTS), now)
         else:
-            self._close(reservation, lambda quota, _: reservation.plan.without_report(quota) or 0, now)
+            self._close(reservation, lambda limit, _: reservation.plan.without_report(limit) or 0, now)
 
-    def forgo(self, reservation: Reservation | None, now: float) -> None:
+    def discard(self, reservation: Reservation | None, now: float) -> None:
         """Let go of a reservation that another process settles, and tell nobody of it."""
         if reservation is None:
             return
-        for counter, reserved in reservation.held:
+        for counter, reserved in reservation.amounts:
             counter.reserved -= reserved
             self._after(counter, now)
-        for counter, bucket, told in reservation.posted:
-            counter.tell(bucket, -told)
-        reservation.held, reservation.posted = [], []
+        for counter, bucket, told in reservation.published:
+            counter.note_published(bucket, -told)
+        reservation.amounts, reservation.published = [], []
 
     def _close(self, reservation: Reservation, amount: Callable[[Limit, int], int], now: float) -> None:
         when = self.epoch + now
-        while reservation.held:  # one by one: what an interrupted settlement did is not done twice
-            counter, reserved = reservation.held.pop()
-            counter.roll(when)
+        while reservation.amounts:  # one by one: what an interrupted settlement did is not done twice
+            counter, reserved = reservation.amounts.pop()
+            counter.advance_window(when)
             counter.reserved -= reserved
-            taken = amount(counter.quota, reserved)
+            taken = amount(counter.limit, reserved)
             counter.add(taken, when)
-            self._post(counter.bucket, taken)
+            self._add_delta(counter.bucket, taken)
             self._after(counter, now)
-        for counter, bucket, told in reservation.posted:
-            self._post(bucket, -told)  # where it was told, though another window may have begun since
-            counter.tell(bucket, -told)
-        reservation.posted = []
+        for counter, bucket, told in reservation.published:
+            self._add_delta(bucket, -told)  # where it was told, though another window may have begun since
+            counter.note_published(bucket, -told)
+        reservation.published = []
 
     def recheck(self, counters: Iterable[LimitCounter], now: float) -> None:
         """Make available again what a reservation that was lost had exhausted."""
@@ -256,35 +256,37 @@ class Reservations:
 
     def _after(self, counter: LimitCounter, now: float) -> None:
         """Withhold what is spent, let go of what is not, and tell once in a window that little is left."""
-        quota = counter.quota
-        if counter.spent:
-            self._watched.add(counter)
-            self._hold(counter, now)
+        limit = counter.limit
+        if counter.exhausted:
+            self._exhausted.add(counter)
+            self._suspend(counter, now)
             return self._alert(counter)
-        self._watched.discard(counter)
-        if quota.enforce:
+        self._exhausted.discard(counter)
+        if limit.enforce:
             for circuit in counter.circuits:
-                if quota.reason in circuit.holds and not any(m.spent for m in circuit.counters if m.quota.reason is quota.reason):
-                    self._health.free(circuit, quota.reason)
+                if limit.reason in circuit.suspensions and not any(
+                    m.exhausted for m in circuit.counters if m.limit.reason is limit.reason
+                ):
+                    self._health.resume(circuit, limit.reason)
         return self._alert(counter)
 
     def _alert(self, counter: LimitCounter) -> None:
-        quota = counter.quota
-        if quota.alert is not None and not counter.alerted and 0 < counter.used >= quota.alert * quota.limit:
+        limit = counter.limit
+        if limit.alert is not None and not counter.alerted and 0 < counter.used >= limit.alert * limit.amount:
             counter.alerted = True
-            self.notes.append(LimitEvent("budget_alert", counter, counter.used))
+            self.events.append(LimitEvent("budget_alert", counter, counter.used))
 
-    def _hold(self, counter: LimitCounter, now: float) -> None:
-        if counter.quota.enforce and counter.quota.on_spent is OnExhausted.ROTATE:
+    def _suspend(self, counter: LimitCounter, now: float) -> None:
+        if counter.limit.enforce and counter.limit.on_exhausted is OnExhausted.ROTATE:
             when = self.epoch + now
-            until = now + max(counter.resets(when) - when, 0.0)
+            until = now + max(counter.resets_at(when) - when, 0.0)
             for circuit in counter.circuits:
-                self._health.hold(circuit, counter.quota.reason, until)
+                self._health.suspend(circuit, counter.limit.reason, until)
 
     def reset(self, counters: Iterable[LimitCounter]) -> None:
         """Begin anew by hand, here and where others count along."""
         for bucket, amount in chain.from_iterable(counter.reset().items() for counter in counters):
-            self._post(bucket, -amount)
+            self._add_delta(bucket, -amount)
 
     def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
         """Say of each limit of a model and its account what is left until it begins anew."""
@@ -304,65 +306,65 @@ class Reservations:
 
     # -- what others count, and earlier runs ------------------------------------------------------------------------
 
-    def _post(self, bucket: str, amount: int) -> None:
-        if self.posted is not None and amount and bucket:
-            self.posted[bucket] = self.posted.get(bucket, 0) + amount
+    def _add_delta(self, bucket: str, amount: int) -> None:
+        if self.deltas is not None and amount and bucket:
+            self.deltas[bucket] = self.deltas.get(bucket, 0) + amount
 
     def counters(self, pools: Sequence[Pool]) -> dict[str, LimitCounter]:
         """Return every meter there is by the name of its count."""
-        found = list(self.everywhere)
+        found = list(self.global_counters)
         for pool in pools:
             found += pool.counters
             for candidate in pool.members:
                 found += candidate.health.counters
                 found += candidate.account.counters
-        return {counter.quota.name: counter for counter in found}
+        return {counter.limit.name: counter for counter in found}
 
-    def take_posted(self) -> dict[str, int]:
+    def take_deltas(self) -> dict[str, int]:
         """Return the amounts since the last look."""
-        posted, self.posted = self.posted or {}, {} if self.posted is not None else None
+        posted, self.deltas = self.deltas or {}, {} if self.deltas is not None else None
         return posted
 
-    def post(self, reservation: Reservation) -> dict[str, int]:
+    def publish(self, reservation: Reservation) -> dict[str, int]:
         """Return the same, and what one booking reserves of each of its counts, though that is nothing.
 
         The booking of another thread never travels with it: else that thread would be told totals without its own.
         """
-        amounts = self.take_posted()
-        for counter, amount in reservation.held:
+        amounts = self.take_deltas()
+        for counter, amount in reservation.amounts:
             for bucket in counter.buckets:
                 amounts.setdefault(bucket, 0)  # whatever is in the window is looked at
             if counter.bucket:
-                reservation.posted.append((counter, counter.bucket, amount))
-                counter.tell(counter.bucket, amount)
+                reservation.published.append((counter, counter.bucket, amount))
+                counter.note_published(counter.bucket, amount)
                 amounts[counter.bucket] += amount
         return amounts
 
-    def put_back(self, amounts: dict[str, int]) -> None:
+    def requeue(self, amounts: dict[str, int]) -> None:
         """Take back amounts that nobody has sent; somebody else may be taking them at the same moment."""
         for bucket, amount in drained(amounts):
-            self._post(bucket, amount)
+            self._add_delta(bucket, amount)
 
-    def watched(self) -> list[str]:
+    def exhausted_counters(self) -> list[str]:
         """Return the counts that are spent or refused something, by name: what others give back is seen nowhere else."""
-        return [bucket for counter in self._watched for bucket in counter.buckets] if self.posted is not None else []
+        return [bucket for counter in self._exhausted for bucket in counter.buckets] if self.deltas is not None else []
 
-    def adopt(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> Refusal | None:
+    def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
-        for counter, amount in reservation.held:
-            total, quota = counter.adopt(totals, self.epoch + now), counter.quota
+        for counter, amount in reservation.amounts:
+            total, limit = counter.apply_totals(totals, self.epoch + now), counter.limit
             if total is None:
                 continue
-            if quota.enforce and amount and total > quota.limit:
-                return Refusal(counter, amount, f"{_too_much(quota, total - amount, amount)} (all processes together)")
+            if limit.enforce and amount and total > limit.amount:
+                return Refusal(counter, amount, f"{_too_much(limit, total - amount, amount)} (all processes together)")
             self._after(counter, now)
         return None
 
-    def adopt_all(self, counters: Mapping[str, LimitCounter], totals: Mapping[str, int], now: float) -> None:
+    def apply_all_totals(self, counters: Mapping[str, LimitCounter], totals: Mapping[str, int], now: float) -> None:
         """Take what all processes together have reserved and spent, as far as it is among the totals."""
         for counter in counters.values():
-            counter.roll(self.epoch + now)
-            if counter.adopt(totals, self.epoch + now) is not None:
+            counter.advance_window(self.epoch + now)
+            if counter.apply_totals(totals, self.epoch + now) is not None:
                 self._after(counter, now)
 
     def restore(self, counters: Mapping[str, LimitCounter], saved: Mapping[str, Any], now: float) -> None:
@@ -382,21 +384,21 @@ def drained(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
             return
 
 
-def _too_much(quota: Limit, spent: int, wanted: int) -> str:
-    return f"{quota.shown(spent)} of {quota} are spent, and about {quota.shown(wanted)} are needed"
+def _too_much(limit: Limit, spent: int, wanted: int) -> str:
+    return f"{limit.format_amount(spent)} of {limit} are spent, and about {limit.format_amount(wanted)} are needed"
 
 
 def forecast(counter: LimitCounter, when: float) -> dict[str, Any]:
     """Say what is left of a limit until it begins anew, as plain data."""
-    counter.roll(when)
-    quota, ends = counter.quota, counter.resets(when)
+    counter.advance_window(when)
+    limit, ends = counter.limit, counter.resets_at(when)
     return {
-        "of": quota.key,
-        "metric": quota.metric.value,
-        "window": quota.window.period.value,
-        "limit": quota.limit,
+        "of": limit.key,
+        "metric": limit.metric.value,
+        "window": limit.window.period.value,
+        "limit": limit.amount,
         "used": counter.used + counter.reserved,
-        "left": counter.left,
+        "left": counter.remaining,
         "resets_at": None if math.isinf(ends) else ends,
-        "source": quota.source,
+        "source": limit.source,
     }

@@ -87,25 +87,25 @@ class Plan:
     limit: OutputLimit | None = None
     short: bool = False
 
-    def needed(self, quota: Limit) -> int | None:
+    def needed(self, limit: Limit) -> int | None:
         """Return the smallest amount of what a quota limits with which the attempt is worth making."""
-        if quota.metric is Metric.REQUESTS:
+        if limit.metric is Metric.REQUESTS:
             return 1
-        if quota.metric is Metric.TOKENS:
-            return min(self.tokens, quota.limit)  # an estimate above the whole limit would never let an attempt through
-        if quota.window.period is Period.REQUEST:
+        if limit.metric is Metric.TOKENS:
+            return min(self.tokens, limit.amount)  # an estimate above the whole limit would never let an attempt through
+        if limit.window.period is Period.REQUEST:
             return self.least  # each request has this much, whatever was answered before
-        return self.useful_at_most if quota.reserve is Reserve.MAXIMUM else self.useful
+        return self.useful_at_most if limit.reserve is Reserve.MAXIMUM else self.useful
 
-    def held(self, quota: Limit) -> int | None:
+    def held(self, limit: Limit) -> int | None:
         """Return the amount that is reserved of what a quota limits."""
-        if quota.metric is Metric.COST:
-            return self.most if quota.reserve is Reserve.MAXIMUM else self.reserved
-        return self.needed(quota)
+        if limit.metric is Metric.COST:
+            return self.most if limit.reserve is Reserve.MAXIMUM else self.reserved
+        return self.needed(limit)
 
-    def without_report(self, quota: Limit) -> int | None:
+    def without_report(self, limit: Limit) -> int | None:
         """Return the amount that is counted for an attempt that may have been billed and of which nothing is known."""
-        return self.likely if quota.metric is Metric.COST and quota.reserve is Reserve.ESTIMATE else self.held(quota)
+        return self.likely if limit.metric is Metric.COST and limit.reserve is Reserve.ESTIMATE else self.held(limit)
 
 
 def plan(candidate: Candidate, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False) -> Plan:
@@ -142,11 +142,11 @@ class _Planner:
         if self._no_answer:
             prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
             return Plan(self._estimated, prudent, prudent, most, estimated, estimated, most)
-        budgets = [counter for counter in counters if counter.quota.metric is Metric.COST and counter.quota.enforce]
-        rooms = [(self._affordable(counter, counter.left), counter) for counter in budgets]
+        budgets = [counter for counter in counters if counter.limit.metric is Metric.COST and counter.limit.enforce]
+        rooms = [(self._affordable(counter, counter.remaining), counter) for counter in budgets]
         known = [(room, counter) for room, counter in rooms if room is not None]
         affordable, tightest = min(known, key=lambda pair: pair[0], default=(None, None))
-        strict = any(counter.quota.reserve is Reserve.MAXIMUM for counter in budgets)
+        strict = any(counter.limit.reserve is Reserve.MAXIMUM for counter in budgets)
         limit = self._limit(affordable, tightest, strict=strict)
         longest = limit.tokens if limit is not None else self._longest
         typical, expected = self._typical(), self._expected(affordable)
@@ -171,7 +171,9 @@ class _Planner:
         """Return the limit to send: what a budget pays for, what is configured, or what is reserved."""
         longest = self._longest
         if affordable is not None and tightest is not None and affordable < (UNKNOWN_LONGEST if longest is None else longest):
-            return self._noted(max(affordable, 1), f"{tightest.quota.shown(tightest.left)} is left of {tightest.quota}")
+            return self._noted(
+                max(affordable, 1), f"{tightest.limit.format_amount(tightest.remaining)} is left of {tightest.limit}"
+            )
         if self._configured and longest is not None and self._stated != longest:
             return self._noted(longest, "constraints.max_output_tokens")
         if strict and self._stated is None and longest is not None:
@@ -215,14 +217,14 @@ class _Planner:
             return False
         for counter in budgets:
             if counter.reserved:
-                alone = self._affordable(counter, counter.left + counter.reserved)
+                alone = self._affordable(counter, counter.remaining + counter.reserved)
                 if alone is not None and min(alone, wanted) > affordable:
                     return True
         return False
 
     def _affordable(self, counter: LimitCounter, left: int) -> int | None:
         """Return the tokens of each answer that an amount pays for; ``None`` when it pays for any, or the price is unknown."""
-        prompt = self._most if counter.quota.reserve is Reserve.MAXIMUM else self._prudent
+        prompt = self._most if counter.limit.reserve is Reserve.MAXIMUM else self._prudent
         base, more = self._cost(prompt, 0), self._cost(prompt, _MILLION)
         if base is None or more is None:
             return None

@@ -60,7 +60,7 @@ class MeshCore:
         """Replace the lock, which may have been held, and drop the leases: the parent's threads settle those."""
         self.lock = self.driver.lock = self.adriver.lock = RLock()
         for lease in list(self.health.leases):
-            self.reservations.forgo(lease.reservation, self.clock())
+            self.reservations.discard(lease.reservation, self.clock())
             self.health.release(lease)
 
     def _return_lease(self, lease: Lease) -> None:

@@ -71,7 +71,7 @@ class RunningMesh:
         self.inspection = Inspection(core, self.router)
         self.manual = ManualControl(core, self.router, self.reporter, self.inspection)
         for window in parts.windows:
-            core.health.keep(window, core.clock())
+            core.health.add_window(window, core.clock())
         self.state: StateManager | None = None
         self._mesh_state: MeshState | None = None
         if parts.storage is not None and parts.keeping is not None:
@@ -142,7 +142,7 @@ class RunningMesh:
             self._mesh_state.lock = lock
         self.statistics.after_fork()
         if self.state is not None:
-            self._core.reservations.take_posted()  # the parent sends it
+            self._core.reservations.take_deltas()  # the parent sends it
             self.state.after_fork()
         for entry in self.entries:
             provider_after_fork = getattr(entry.provider, "after_fork", None)

@@ -160,16 +160,16 @@ class Candidate:
     @property
     def available_at(self) -> float:
         """Time at which its circuit breakers let requests through again, 0 while they do."""
-        return max(self.health.due, self.account.due)
+        return max(self.health.available_at, self.account.available_at)
 
     def slow_start_weight(self, now: float) -> float:
         """Return the share of its normal load that it should get."""
-        return min(self.health.share(now), self.account.share(now))
+        return min(self.health.slow_start_weight(now), self.account.slow_start_weight(now))
 
     @property
     def failure_count(self) -> int:
         """Consecutive failures."""
-        return self.health.consecutive
+        return self.health.consecutive_failures
 
     @property
     def error_rate(self) -> float:

@@ -29,13 +29,13 @@ def counted_limits(candidate: Candidate, now: float, epoch: float) -> Iterator[C
     """
     when = epoch + now
     for counter in (*candidate.health.counters, *candidate.account.counters):
-        quota = counter.quota
+        quota = counter.limit
         if quota.metric.value in KINDS and quota.enforce and quota.window.period is not Period.REQUEST:
-            counter.roll(when)
-            yield CountedLimit(quota.metric.value, quota.limit, counter.left, _resets_at(counter, when) - epoch)
+            counter.advance_window(when)
+            yield CountedLimit(quota.metric.value, quota.amount, counter.remaining, _resets_at(counter, when) - epoch)
 
 
 def _resets_at(counter: LimitCounter, when: float) -> float:
-    if counter.left >= counter.quota.limit:
+    if counter.remaining >= counter.limit.amount:
         return math.inf
-    return max(counter.resets(when), when + SLIDING_STEP_S)
+    return max(counter.resets_at(when), when + SLIDING_STEP_S)

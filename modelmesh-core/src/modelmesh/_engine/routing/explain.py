@@ -128,8 +128,8 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)
-        refusal = None if lacking or standby else pool.reservations.refusal(pool, candidate, call, now)
-        lacking = refusal.why if refusal else lacking
+        refusal = None if lacking or standby else pool.reservations.check(pool, candidate, call, now)
+        lacking = refusal.reason if refusal else lacking
         why = reason if candidate is chosen else standby or lacking or NOT_FIRST
         rows.append(
             CandidateInfo(

@@ -64,22 +64,22 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
 
 def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]) -> errors.BudgetExceededError:
     """A request that a budget does not allow, where that ends the request."""
-    quota = refusal.counter.quota
-    known = refusal.wanted is not None
+    quota = refusal.counter.limit
+    known = refusal.needed is not None
     hint = (
         "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
         if known
         else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
     )
     error = errors.BudgetExceededError(
-        f"{candidate} was not tried: {refusal.why} ({quota.key}). {hint}",
+        f"{candidate} was not tried: {refusal.reason} ({quota.key}). {hint}",
         details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(quota)},
     )
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
     if quota.metric is Metric.COST:
-        error.limit_value = quota.limit / NANO
+        error.limit_value = quota.amount / NANO
         spent = refusal.counter.used + refusal.counter.reserved
-        error.actual_value = (spent + (refusal.wanted or 0)) / NANO if known else None
+        error.actual_value = (spent + (refusal.needed or 0)) / NANO if known else None
     return error
 
 
@@ -92,7 +92,7 @@ def passed_over(
         if considered.tried >> place & 1:
             continue
         if refusals and place in refusals:
-            reason = refusals[place].why
+            reason = refusals[place].reason
         elif not considered.able >> place & 1:
             reason = pool.lacking(candidate, call) or "cannot do what the request needs"
         elif not considered.available >> place & 1:
@@ -142,7 +142,7 @@ def nobody(
     explained = explaining(attempts)
     if explained is None or last_error is None:
         refused = (refusals or {}).items()
-        if refused and all(one.wanted is None and one.counter.quota.on_spent is OnExhausted.ERROR for _, one in refused):
+        if refused and all(one.needed is None and one.counter.limit.on_exhausted is OnExhausted.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
             return over_budget(pool, pool.members[place], unpriced, attempts)
         return _nobody_asked(pool, considered, over, spent, facts, now)
@@ -236,20 +236,20 @@ def _advice(pool: Pool, considered: Considered, spent: Limit | None) -> str:
 def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
     """Return the budget that kept a member from being tried, ``None`` when none did."""
     for refusal in refusals.values():
-        if refusal.counter.quota.metric is Metric.COST:
-            return refusal.counter.quota
+        if refusal.counter.limit.metric is Metric.COST:
+            return refusal.counter.limit
     for candidate in pool.members:
         for circuit in (candidate.health, candidate.account):
-            if SuspensionReason.BUDGET_EXCEEDED in circuit.holds:
+            if SuspensionReason.BUDGET_EXCEEDED in circuit.suspensions:
                 for counter in circuit.counters:
-                    if counter.quota.reason is SuspensionReason.BUDGET_EXCEEDED and counter.spent:
-                        return counter.quota
+                    if counter.limit.reason is SuspensionReason.BUDGET_EXCEEDED and counter.exhausted:
+                        return counter.limit
     return None
 
 
 def _say_limit(error: Any, quota: Limit) -> None:
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
-    error.limit_value = quota.limit / NANO
+    error.limit_value = quota.amount / NANO
 
 
 def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:

@@ -206,7 +206,7 @@ def _admitted(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool
         BudgetExceededError: A limit ends the request.
     """
     pool = run.pool
-    refusal = pool.reservations.refusal(pool, candidate, run.call, run.clock())
+    refusal = pool.reservations.check(pool, candidate, run.call, run.clock())
     if dry_run or not run.waits_for_budget(candidate, refusal):
         if refusal is not None:
             _refused(run, candidate, refusal, dry_run=dry_run)
@@ -228,9 +228,9 @@ def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: 
         BudgetExceededError: The limit ends the request.
     """
     if not dry_run:
-        run.pool.reservations.refused(refusal, run.clock())
+        run.pool.reservations.record_refusal(refusal, run.clock())
     run.refuse(candidate, refusal)
-    if refusal.ends(run.pool.policy):
+    if refusal.ends_request(run.pool.policy):
         raise verdicts.over_budget(run.pool, candidate, refusal, run.attempts)
 
 
@@ -255,7 +255,7 @@ def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         if delay:
             yield Wait(delay)
         run.pool.health.advance(run.clock())
-        refusal = run.pool.reservations.refusal(run.pool, candidate, run.call, run.clock())
+        refusal = run.pool.reservations.check(run.pool, candidate, run.call, run.clock())
         if refusal is not None:
             _refused(run, candidate, refusal)
             return None
@@ -320,7 +320,7 @@ def _settling(run: Rotation) -> Generator[Step, Outcome]:
 def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
     pool, now = run.pool, run.clock()
     attempt = Attempt(len(run.attempts) + 1, candidate.provider_id, candidate.model_id, reason, run.waited * 1000)
-    limits = candidate.account.limits_over(pool.policy.limits).within(max(run.ends - now, 0.001))
+    limits = candidate.account.override_limits(pool.policy.limits).within(max(run.ends - now, 0.001))
     send = Send(run.call, candidate, limits, attempt, pool.policy.stream)
     if dry_run:
         yield send
@@ -331,7 +331,7 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         pool.health.begin(lease, now)
         _leave_queue(run)
         lease.reservation = pool.reservations.reserve(pool, candidate, run.call, now)
-        if lease.reservation is not None and pool.reservations.posted is not None:
+        if lease.reservation is not None and pool.reservations.deltas is not None:
             refusal = yield from _posted(run, lease)
             if refusal is not None:
                 _overtaken(run, candidate, refusal)
@@ -385,7 +385,7 @@ def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: Provid
     if isinstance(error.usage, Mapping) and error.billed != "no":
         _charged(pool, lease, attempt, candidate, error.usage, done)
     pool.reservations.fail(lease.reservation, sent=error.failure is not FailureClass.CONNECT, billed=error.billed, now=done)
-    pool.health.failed(lease, error, done, pool.policy.circuit)
+    pool.health.record_failure(lease, error, done, pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(pool, "failed", candidate, run.selection, error)
         _judged(pool, candidate, done, error=error)
@@ -397,7 +397,7 @@ def _overtaken(run: Rotation, candidate: Candidate, refusal: Refusal) -> None:
     Raises:
         BudgetExceededError: The limit ends the request.
     """
-    run.overtaken = refusal.counter.quota.metric is Metric.COST and run.may_wait_for_budget()
+    run.overtaken = refusal.counter.limit.metric is Metric.COST and run.may_wait_for_budget()
     if not run.overtaken:
         _refused(run, candidate, refusal)
 
@@ -415,13 +415,13 @@ def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | N
     """Have the reservation counted where other processes see it; one that comes too late there is given back."""
     pool, reservation = run.pool, lease.reservation
     assert reservation is not None
-    amounts = pool.reservations.post(reservation)
+    amounts = pool.reservations.publish(reservation)
     try:
         outcome = yield Post(amounts)
     except BaseException:
-        pool.reservations.put_back(amounts)
+        pool.reservations.requeue(amounts)
         raise
-    refusal = pool.reservations.adopt(reservation, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
+    refusal = pool.reservations.apply_totals(reservation, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
     if refusal is not None:
         return_lease(lease, run.clock())
     return refusal
@@ -459,7 +459,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     limit = reservation.plan.limit if reservation is not None else None
     served.pool.reservations.settle(reservation, served.candidate, consumed, now, unreported=attempt.estimated)
     served.candidate.learn(learned, limits, now, served.request.call, None if limit is None else limit.tokens)
-    served.pool.health.succeeded(served.lease, now)
+    served.pool.health.record_success(served.lease, now)
     outcome = {
         "seconds": seconds,
         "first_content_seconds": (attempt.ms or 0.0) / 1000,
@@ -490,7 +490,7 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
     attempt.place = getattr(error, "place", None)
     _partly(served, now)
-    served.pool.health.failed(served.lease, error, now, served.pool.policy.circuit)
+    served.pool.health.record_failure(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(served.pool, "failed", served.candidate, served.request, error)
         _judged(served.pool, served.candidate, now, error=error)

@@ -239,7 +239,7 @@ class Rotation:
             allowed = min(allowed, self.call.options.max_retries)
         if retries >= allowed or self.billable >= policy.max_attempts or len(self.attempts) >= self._calls_for_retries():
             return None
-        if RULES[error.failure].retry_same is not RetrySame.IMMEDIATELY_ONCE and not candidate.health.pay(
+        if RULES[error.failure].retry_same is not RetrySame.IMMEDIATELY_ONCE and not candidate.health.try_spend(
             THROTTLE_COST if error.failure is FailureClass.THROTTLE else RETRY_COST
         ):
             return None
@@ -247,7 +247,7 @@ class Rotation:
         left = self.ends - self.clock()
         if told is not None:
             wait = told * (1 + 0.1 * self.rng.random())
-            return wait if told <= min(policy.longest_wait, left - LEAST_LEFT_S) else None
+            return wait if told <= min(policy.max_retry_after, left - LEAST_LEFT_S) else None
         wait = self._backoff(error, policy.retry, retries)
         return wait if wait <= left - LEAST_LEFT_S else None
 
@@ -347,9 +347,9 @@ class Rotation:
         """Whether the request waits for other attempts to settle: their reservations alone refuse it or cut it short."""
         if not self.may_wait_for_budget():
             return False
-        if refusal is not None and not refusal.ends(self.pool.policy) and self.untried().bit_count() > 1:
+        if refusal is not None and not refusal.ends_request(self.pool.policy) and self.untried().bit_count() > 1:
             return False  # another candidate may have room now
-        self.overtaken = self.pool.reservations.waits(self.pool, candidate, self.call, self.clock())
+        self.overtaken = self.pool.reservations.should_wait(self.pool, candidate, self.call, self.clock())
         return self.overtaken
 
     def may_wait_for_budget(self) -> bool:
@@ -413,11 +413,11 @@ def _may_panic(candidate: Candidate) -> bool:
 def _is_half_open(candidate: Candidate) -> bool:
     """Whether probes in flight are all that keeps a candidate from being tried."""
     circuits = (candidate.health, candidate.account)
-    half_open = [circuit for circuit in circuits if circuit.state is BreakerState.HALF_OPEN and not circuit.holds]
+    half_open = [circuit for circuit in circuits if circuit.state is BreakerState.HALF_OPEN and not circuit.suspensions]
     return bool(half_open) and candidate.account.has_room and all(c.ready or c in half_open for c in circuits)
 
 
 def _guessed(circuit: CircuitBreaker) -> bool:
-    if circuit.holds or circuit.probe or circuit.told or circuit.reason is None:
+    if circuit.suspensions or circuit.probe or circuit.retry_after_given or circuit.reason is None:
         return False
     return RULES[circuit.reason].panic

@@ -320,7 +320,7 @@ class Pool:
     def deactivate(self, candidate: Candidate) -> None:
         """Put a member in standby by hand, until :meth:`recover`."""
         if not self.is_closed(candidate):
-            self.health.by_hand("deactivated", candidate.health, self.name)
+            self.health.record_manual("deactivated", candidate.health, self.name)
         self.close(candidate)
         self.rotation_events += 1
 
@@ -347,12 +347,12 @@ class Pool:
     def recover(self, candidate: Candidate) -> None:
         """Make a member active again, whatever put it in standby; what its account has spent stays spent."""
         if self.is_closed(candidate) or not candidate.health.ready:
-            self.health.by_hand("recovered", candidate.health, self.name)
+            self.health.record_manual("recovered", candidate.health, self.name)
         self.open(candidate)
         self.reservations.reset(candidate.health.counters)
         self.health.reset(candidate.health)
         if not candidate.account.ready:
-            self.health.readmit(candidate.account)
+            self.health.force_close(candidate.account)
         self.rotation_events += 1
 
     def rotate(self, current: Candidate) -> Candidate:

@@ -134,7 +134,7 @@ class Judge:
         except ConnectorError:
             candidate.health.judge = None
             raise
-        health.hold(candidate.health, SuspensionReason.POLICY, until)
+        health.suspend(candidate.health, SuspensionReason.POLICY, until)
 
     def _answered(self, record: _Record, candidate: Candidate, usage: Mapping[str, Any] | None, seconds: float | None) -> None:
         record.failures = 0
@@ -164,7 +164,7 @@ class Judge:
         self._record(candidate, now).probe = True
         if candidate.health.judge is self and self.back is not None and self.keeps(candidate, now) is None:
             candidate.health.judge = None
-            health.free(candidate.health, SuspensionReason.POLICY)
+            health.resume(candidate.health, SuspensionReason.POLICY)
 
     def forget(self, candidate: Candidate) -> None:
         """Begin anew with a model that a person brought back."""
@@ -174,7 +174,7 @@ class Judge:
 
     def saved(self, candidate: Candidate) -> dict[str, Any] | None:
         """Return what was counted of a model, and whether a policy withholds it, as plain data in Unix seconds."""
-        record, until = self._records.get(id(candidate)), candidate.health.holds.get(SuspensionReason.POLICY)
+        record, until = self._records.get(id(candidate)), candidate.health.suspensions.get(SuspensionReason.POLICY)
         if record is None:
             return None
         kept: dict[str, Any] = {name: getattr(record, name) for name in _COUNTS}
@@ -202,7 +202,7 @@ class Judge:
         left = min(until - when, until - off_at)  # no longer than it was to be, though the clock was set back
         record.off_at = min(off_at - self.epoch, now)
         candidate.health.judge = self
-        health.hold(candidate.health, SuspensionReason.POLICY, now + left)
+        health.suspend(candidate.health, SuspensionReason.POLICY, now + left)
 
     # -- what it is told --------------------------------------------------------------------------------------------
 
@@ -250,9 +250,9 @@ class Judge:
         counters = [
             m
             for m in (*candidate.health.counters, *candidate.account.counters)
-            if m.quota.reason is SuspensionReason.QUOTA_EXHAUSTED
+            if m.limit.reason is SuspensionReason.QUOTA_EXHAUSTED
         ]
-        shares = [((m.used + m.reserved) / m.quota.limit, m.resets(when)) for m in counters if m.quota.limit]
+        shares = [((m.used + m.reserved) / m.limit.amount, m.resets_at(when)) for m in counters if m.limit.amount]
         for row in candidate.rate_limits(now):
             resets = math.inf if row.resets_in is None else candidate.answered_at + row.resets_in + self.epoch
             shares.append((1.0 - row.ratio, resets))

@@ -55,7 +55,7 @@ def reasons(candidate: Candidate, now: float, epoch: float | None = None) -> lis
     """
     found: list[tuple[int, str]] = []
     for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
-        found += [(ORDER.index(reason), _held(circuit, whose, reason, now, epoch)) for reason in circuit.holds]
+        found += [(ORDER.index(reason), _held(circuit, whose, reason, now, epoch)) for reason in circuit.suspensions]
         failed = _failed(circuit, whose, now, epoch)
         if failed:
             found.append((ORDER.index(FAILED), failed))
@@ -69,7 +69,7 @@ def full(account: ProviderHealth) -> str | None:
 
 
 def _failed(circuit: CircuitBreaker, whose: str, now: float, epoch: float | None) -> str | None:
-    if circuit.passes:
+    if circuit.allows_requests:
         return None
     if circuit.probe:
         return f"{whose} is being probed"
@@ -80,10 +80,10 @@ def _failed(circuit: CircuitBreaker, whose: str, now: float, epoch: float | None
 
 
 def _held(circuit: CircuitBreaker, whose: str, reason: SuspensionReason, now: float, epoch: float | None) -> str:
-    until, said = circuit.holds[reason], HELD.get(reason, reason.value)
-    spent = next((counter for counter in circuit.counters if counter.quota.reason is reason and counter.spent), None)
+    until, said = circuit.suspensions[reason], HELD.get(reason, reason.value)
+    spent = next((counter for counter in circuit.counters if counter.limit.reason is reason and counter.exhausted), None)
     if spent:
-        said = f"{said} ({spent.quota})"
+        said = f"{said} ({spent.limit})"
     elif reason is SuspensionReason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
         said = f"{said} ({circuit.judge.shown(circuit.candidate)})"
     if reason in UNTIL:

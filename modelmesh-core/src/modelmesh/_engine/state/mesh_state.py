@@ -77,7 +77,7 @@ class MeshState:
         if self.manager.policy is not SyncPolicy.IMMEDIATE:
             return None
         self.apply_all_totals()
-        self.reservations.posted = {}
+        self.reservations.deltas = {}
         return self.manager.publish
 
     def load_read_only(self) -> SystemState | None:
@@ -87,7 +87,7 @@ class MeshState:
         state = self.manager.load_read_only()
         if self.manager.policy is SyncPolicy.IMMEDIATE:
             self.apply_all_totals()
-            self.reservations.posted = {}  # a manual change of this process is published too
+            self.reservations.deltas = {}  # a manual change of this process is published too
         return state
 
     def capture(self) -> SystemState:
@@ -106,7 +106,7 @@ class MeshState:
 
     def restore_joined(self, candidate: Candidate) -> None:
         """Restore the stored state of a model that joined after the start. The caller holds the lock."""
-        self._joined |= {counter.quota.name: counter for counter in candidate.health.counters}
+        self._joined |= {counter.limit.name: counter for counter in candidate.health.counters}
         if self._restored is None:
             return
         try:
@@ -117,8 +117,8 @@ class MeshState:
     def drain_counts(self) -> dict[str, int]:
         """Remove and return the amounts that the store has not received, with 0 for each counter that is only read."""
         with self.lock:
-            posted = self.reservations.take_posted()
-            return {**dict.fromkeys(self.reservations.watched(), 0), **posted}
+            posted = self.reservations.take_deltas()
+            return {**dict.fromkeys(self.reservations.exhausted_counters(), 0), **posted}
 
     def apply_totals(self, totals: Mapping[str, int]) -> None:
         """Apply the totals of all processes for counters that were published or are exhausted.
@@ -130,7 +130,7 @@ class MeshState:
         names = {bucket.rpartition("@")[0] for bucket in totals}
         found = {name: counter for name, counter in self.reservations.counters(self.pools()).items() if name in names}
         with self.lock:  # requests wait meanwhile: only for the counters that were published
-            self.reservations.adopt_all(found, totals, self.clock())
+            self.reservations.apply_all_totals(found, totals, self.clock())
 
     def apply_joined_totals(self) -> None:
         """Apply the totals of all processes for the limits of models that joined after the start."""
@@ -146,7 +146,7 @@ class MeshState:
     def _apply_totals_of(self, counters: Mapping[str, LimitCounter]) -> None:
         totals = self.manager.totals(counters)
         with self.lock:
-            self.reservations.adopt_all(counters, totals, self.clock())
+            self.reservations.apply_all_totals(counters, totals, self.clock())
 
     def publish_event(self, event: str, facts: Mapping[str, Any]) -> None:
         """Publish an event of the store."""

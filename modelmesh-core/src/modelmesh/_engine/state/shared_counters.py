@@ -117,7 +117,7 @@ class SharedCounters:
         """
         amounts = {}
         for counter in counters.values():
-            counter.roll(when)
+            counter.advance_window(when)
             amounts.update(dict.fromkeys(counter.buckets, 0))
         found = self.publish(amounts)
         return dict(found.by_name) if found else {}

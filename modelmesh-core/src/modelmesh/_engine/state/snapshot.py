@@ -44,7 +44,7 @@ def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTrack
             }
             for pool in pools
         },
-        meters={name: counter.saved() for name, counter in reservations.counters(pools).items() if not counter.untouched},
+        meters={name: counter.saved() for name, counter in reservations.counters(pools).items() if not counter.is_empty},
         usage=usage.saved(),
     )
 
@@ -86,7 +86,7 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
         DamagedStateError: A value in it is none.
     """
     name, breaker = str(candidate), candidate.health
-    own = {counter.quota.name: counter for counter in breaker.counters if counter.circuits == [breaker] and not counter.used}
+    own = {counter.limit.name: counter for counter in breaker.counters if counter.circuits == [breaker] and not counter.used}
     try:
         reservations.restore(own, state.meters, now)
         if name in state.models:
@@ -136,8 +136,8 @@ def _circuit(circuit: CircuitBreaker, epoch: float) -> dict[str, Any]:
     return {
         "until": None if math.isinf(circuit.until) else epoch + circuit.until,
         "reason": circuit.reason.value if circuit.reason else None,
-        "told": circuit.told,
-        "steps": {failure.value: count for failure, count in circuit.steps.items()},
+        "told": circuit.retry_after_given,
+        "steps": {failure.value: count for failure, count in circuit.backoff_steps.items()},
     }
 
 
@@ -147,5 +147,5 @@ def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str,
         return
     until = saved.get("until")
     left = math.inf if until is None else min(max(float(until) - epoch - now, 0.0), LONGEST_S)
-    circuit.steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
-    health.reopen(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))
+    circuit.backoff_steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
+    health.restore_open(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))

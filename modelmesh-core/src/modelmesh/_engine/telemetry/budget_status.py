@@ -51,23 +51,23 @@ class BudgetStatus(Mapping[str, Any]):
             counters: Counters of all limits.
             when: Unix seconds.
         """
-        counted = [m for m in counters if m.quota.metric is Metric.COST and m.quota.window.period is not Period.REQUEST]
+        counted = [m for m in counters if m.limit.metric is Metric.COST and m.limit.window.period is not Period.REQUEST]
         if not counted:
             return None
         for counter in counted:
-            counter.roll(when)
+            counter.advance_window(when)
         nearest = min(counted, key=_remaining_share)
         parts: dict[str, float] = {}
         for name, period in (("daily", Period.DAY), ("monthly", Period.MONTH)):
-            of_period = [counter for counter in counted if counter.quota.window.period is period]
+            of_period = [counter for counter in counted if counter.limit.window.period is period]
             if of_period:
                 counter = min(of_period, key=_remaining_share)
-                parts |= {f"{name}_used": counter.used / NANO, f"{name}_limit": counter.quota.limit / NANO}
-                parts[f"{name}_remaining"] = max(counter.quota.limit - counter.used, 0) / NANO
+                parts |= {f"{name}_used": counter.used / NANO, f"{name}_limit": counter.limit.amount / NANO}
+                parts[f"{name}_remaining"] = max(counter.limit.amount - counter.used, 0) / NANO
         exceeded, alert = (
             any(state(counter) for counter in counted) for state in (_is_exhausted, lambda counter: counter.alerted)
         )
-        left = max(nearest.quota.limit - nearest.used, 0)
+        left = max(nearest.limit.amount - nearest.used, 0)
         return cls(exceeded, alert, nearest.used / NANO, left / NANO, **parts)
 
     def __getitem__(self, key: str) -> Any:
@@ -86,8 +86,8 @@ _FIELDS = tuple(attribute.name for attribute in BudgetStatus.__attrs_attrs__)
 
 
 def _is_exhausted(counter: LimitCounter) -> bool:
-    return counter.used >= counter.quota.limit
+    return counter.used >= counter.limit.amount
 
 
 def _remaining_share(counter: LimitCounter) -> float:
-    return (counter.quota.limit - counter.used) / counter.quota.limit if counter.quota.limit else 0.0
+    return (counter.limit.amount - counter.used) / counter.limit.amount if counter.limit.amount else 0.0

@@ -172,9 +172,9 @@ class Reporter:
     def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
         """Tell what changed since somebody was told the last time."""
         with self.lock:
-            changes, notes = list(self._health.changes), list(self._reservations.notes)
+            changes, notes = list(self._health.changes), list(self._reservations.events)
             self._health.changes.clear()
-            self._reservations.notes.clear()
+            self._reservations.events.clear()
         now = time.time()
         for event in (*_events(changes, attempts, pool, now), *(_told(note, pool, now) for note in notes)):
             self._emitter.emit(event)
@@ -257,13 +257,13 @@ def _events(
 
 
 def _told(note: LimitEvent, pool: str | None, now: float) -> RoutingEvent:
-    quota = note.counter.quota
-    money = quota.metric is Metric.COST
+    limit = note.counter.limit
+    money = limit.metric is Metric.COST
     facts = {
-        "of": quota.key,
-        "metric": quota.metric.value,
-        "window": quota.window.period.value,
-        "limit": quota.limit / NANO if money else quota.limit,
+        "of": limit.key,
+        "metric": limit.metric.value,
+        "window": limit.window.period.value,
+        "limit": limit.amount / NANO if money else limit.amount,
         "used": note.used / NANO if money else note.used,
     }
     (only,) = note.counter.circuits if len(note.counter.circuits) == 1 else (None,)

@@ -59,7 +59,7 @@ class Standing:
         """Sum over circuits; ``now`` in monotonic seconds."""
         made = cls()
         for circuit in circuits:
-            since = 0.0 if circuit.off_since is None else max(now - circuit.off_since, 0.0)
+            since = 0.0 if circuit.down_since is None else max(now - circuit.down_since, 0.0)
             made.downtime += (circuit.downtime + since) * 1000
             made.standby_events += circuit.standby_events
             made.quota_resets += circuit.quota_resets
