@@ -140,7 +140,7 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
 def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
     """They are one count in what is stored: two meters of one name would be mistaken for each other."""
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
-    assert [counter.amount.amount for counter in world.mesh.list_models()[0].account.counters] == [2]
+    assert [counter.limit.amount for counter in world.mesh.list_models()[0].account.counters] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
 
 
@@ -592,7 +592,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
             await task
 
     asyncio.run(main())
-    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.amount.amount)
+    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.limit.amount)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 100_000_000, "it was sent, and nobody knows what for"
     assert world.mesh.usage.total.unknown_cost_attempts == 1
@@ -614,13 +614,13 @@ def test_a_limit_that_is_none_is_named(where: str, limit: Any) -> None:
 def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking begins a window anew when it is over; a request that is counted at that moment must not be lost."""
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_minute": 5}}})
-    held, roll = [], LimitCounter.roll
+    held, advance = [], LimitCounter.advance_window
 
     def watched(self: LimitCounter, when: float) -> None:
         held.append(world.mesh._core.lock._is_owned())  # type: ignore[attr-defined]
-        roll(self, when)
+        advance(self, when)
 
-    monkeypatch.setattr(LimitCounter, "roll", watched)
+    monkeypatch.setattr(LimitCounter, "advance_window", watched)
     for look in (
         world.mesh.pool_status,
         world.mesh.limits,

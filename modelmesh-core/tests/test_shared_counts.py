@@ -315,7 +315,7 @@ def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, floa
         assert flow is not None, "what is long over is in nobody's way"
         process.finish(flow)
         together(*(process.clock for process in processes), seconds=61)
-    assert all(process.counter._told == {} and process.counter.reserved == 0 for process in processes)
+    assert all(process.counter._published == {} and process.counter.reserved == 0 for process in processes)
 
 
 def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
