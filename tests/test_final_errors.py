@@ -11,8 +11,8 @@ import pytest
 
 import modelmesh
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.routing import final_errors as verdicts
-from modelmesh._engine.routing.plan import Considered
+from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.plan import SelectionSets
 from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, ModelMeshError, NoActiveModelError
@@ -177,8 +177,8 @@ def test_verdict_of_a_request_that_was_ended_says_by_what() -> None:
             (pool,) = client.mesh.list_pools()
             attempt = Attempt(1, "a", "m", outcome="failed", failure="server", status=503, ms=3.0)
             last = modelmesh.ProviderServerError("down", failure=FailureClass.SERVER, status=503)
-            error = verdicts.nobody(
-                pool, Call(CHAT, "chat", {}), Considered(1, 1, 1), [attempt], last, 0.0, ended="its 30 s are over"
+            error = final_errors.no_target_answered(
+                pool, Call(CHAT, "chat", {}), SelectionSets(1, 1, 1), [attempt], last, 0.0, ended="its 30 s are over"
             )
     assert str(error).endswith("(pool 'chat': 1 attempt at a/m; ended: its 30 s are over)")
     assert error.details["ended"] == "its 30 s are over"

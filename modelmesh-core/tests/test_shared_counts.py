@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
-from modelmesh._engine.routing.flow import Post, Send, Totals, Wait, serve
+from modelmesh._engine.routing.flow import PublishDeltas, Send, Totals, Wait, serve
 from modelmesh._engine.state import SharedCounters
 from modelmesh._engine.state.store_health import StoreHealth
 from modelmesh.contracts import CHAT
@@ -74,7 +74,7 @@ class Process:
         flow = self.flow()
         try:
             step = next(flow)
-            if isinstance(step, Post):
+            if isinstance(step, PublishDeltas):
                 step = flow.send(self.state.publish(step.amounts))
         except RoutingError:
             return None
@@ -100,12 +100,12 @@ def test_threads_of_a_process_each_tell_their_own() -> None:
     process = Process(MemoryStorage(), limit=0.015)
     one, other = process.flow(), process.flow()
     first, second = next(one), None
-    assert isinstance(first, Post)
+    assert isinstance(first, PublishDeltas)
     (name,) = first.amounts
     assert first.amounts == {name: CENT}
     process.reservations.counters(process.mesh.list_pools())["provider:vendor:cost:day"].reserved = 0  # else it is refused before
     second = next(other)
-    assert isinstance(second, Post)
+    assert isinstance(second, PublishDeltas)
     assert second.amounts == {name: CENT}, "not nothing because the first took it along"
     assert isinstance(one.send(Totals({name: CENT})), Send)
     step = other.send(Totals({name: 2 * CENT}))
@@ -113,7 +113,7 @@ def test_threads_of_a_process_each_tell_their_own() -> None:
     with pytest.raises(BudgetExceededError, match="a day are spent"):
         while True:
             process.clock.advance(getattr(step, "seconds", 0.0))
-            step = other.send(Totals({name: 2 * CENT}) if isinstance(step, Post) else None)
+            step = other.send(Totals({name: 2 * CENT}) if isinstance(step, PublishDeltas) else None)
 
 
 @pytest.mark.parametrize("taken", [False, True])

@@ -212,19 +212,19 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
         await asyncio.sleep(0)  # what is only being closed is no leak
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     if others:
-        result.verdicts.append("leaked")
+        result.final_errors.append("leaked")
 
 
 def blamed(result: Result, attempts: Any) -> None:
     """Judge whom the attempts blame: the server was at fault, never the connector's author."""
     if any("Broken" in (attempt.error or "") for attempt in attempts):
-        result.verdicts.append("wrong party")
+        result.final_errors.append("wrong party")
 
 
 def at_rest(result: Result, client: Any) -> None:
     """Judge what is left when nobody asks any more: no place in flight, and nobody blamed for what the server did."""
     if any(entry.account.in_flight for entry in client.mesh._running.entries):
-        result.verdicts.append("lost slot")
+        result.final_errors.append("lost slot")
 
 
 def failed(result: Result, error: Exception, parts: list[Any]) -> None:
@@ -233,32 +233,32 @@ def failed(result: Result, error: Exception, parts: list[Any]) -> None:
     result.calls = len(getattr(error, "attempts", ()) or ())
     shown = repr(error) + repr(vars(error))
     if KEY in shown:
-        result.verdicts.append("key shown")
+        result.final_errors.append("key shown")
     blamed(result, getattr(error, "attempts", None) or ())
     if not isinstance(error, ModelMeshError):
-        result.verdicts.append("untyped")
+        result.final_errors.append("untyped")
     elif isinstance(error, StreamInterruptedError):
         got = "".join(p.choices[0].delta.content or "" for p in parts if p.choices)
         if error.partial_text != got or (result.way == "chat stream" and got != "HELLO "):
-            result.verdicts.append("silent")
+            result.final_errors.append("silent")
         if result.way.startswith("tools") and not error.partial_tool_calls:
-            result.verdicts.append("silent")
+            result.final_errors.append("silent")
     if result.expect in ("fallback", "answer", "either") or (
         result.expect == "interrupted" and not isinstance(error, StreamInterruptedError)
     ):
-        result.verdicts.append("unrecovered")
+        result.final_errors.append("unrecovered")
 
 
 def judge(result: Result, slack: float) -> None:
     """Judge an answer and the time it took."""
     right = {"fallback": ("FALLBACK",), "answer": ("HELLO WORLD",), "either": ("FALLBACK", "HELLO WORLD")}.get(result.expect, ())
     if not result.end.endswith("Error") and result.end not in right:
-        result.verdicts.append("silent")
+        result.final_errors.append("silent")
     if result.calls > 4:
-        result.verdicts.append("too many calls")
+        result.final_errors.append("too many calls")
     phases = 2 if result.expect == "interrupted" else 1  # the gap, or the total, comes after the first content
     if result.seconds > phases * 2 * LIMIT_S + slack:
-        result.verdicts.append("hung")
+        result.final_errors.append("hung")
 
 
 def run(result: Result, ports: dict[str, int], slack: float = SLACK_S) -> Result:
@@ -272,7 +272,7 @@ def run(result: Result, ports: dict[str, int], slack: float = SLACK_S) -> Result
     result.seconds = time.monotonic() - began
     gc.collect()
     if open_files() > files or threading.active_count() > threads:
-        result.verdicts.append("leaked")
+        result.final_errors.append("leaked")
     judge(result, slack)
     return result
 

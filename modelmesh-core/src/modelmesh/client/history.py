@@ -93,7 +93,7 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
         for attempt in served.attempts
     ]
     place = served.pool.position(served.candidate)
-    considered = evolve(served.considered, tried=served.considered.tried | (0 if place is None else 1 << place))
+    sets = evolve(served.sets, tried=served.sets.tried | (0 if place is None else 1 << place))
     rows += [
         CandidateInfo(
             over.model_id,
@@ -104,7 +104,7 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
             score=None,
             reason=over.reason,
         )
-        for over in passed_over(served.pool, call, considered, now)
+        for over in passed_over(served.pool, call, sets, now)
     ]
     return Explanation(
         served.pool.name,

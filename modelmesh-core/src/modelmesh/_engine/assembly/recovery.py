@@ -17,7 +17,7 @@ from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.resolver import Resolver, build
 from modelmesh._engine.routing.pool import Pool
-from modelmesh._engine.routing.standby_policy import COOLDOWN_S, Judge
+from modelmesh._engine.routing.standby_policy import COOLDOWN_S, StandbyPolicyRunner
 from modelmesh.contracts.rotation import DeactivationPolicy, RecoveryPolicy
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
@@ -46,7 +46,7 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
     if off is None and back is None:
         return
     period = section.deactivation.quota_window or getattr(off, "quota_window", None)
-    pool.judge = Judge(
+    pool.judge = StandbyPolicyRunner(
         pool.name,
         off,
         back,

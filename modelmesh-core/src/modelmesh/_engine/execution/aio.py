@@ -14,7 +14,7 @@ from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import adrain
 from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import flow as flows
-from modelmesh._engine.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
+from modelmesh._engine.routing.flow import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
 from modelmesh.errors import ModelMeshError, ProviderError
 
 
@@ -51,7 +51,7 @@ class AsyncDriver:
                 if isinstance(step, Wait):
                     outcome = None
                     await self._wait(step)
-                elif isinstance(step, Post):
+                elif isinstance(step, PublishDeltas):
                     outcome = await asyncio.to_thread(self.publisher, step.amounts) if self.publisher else None
                 else:
                     outcome = await self._attempt(step)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelmesh._engine.health.retry_policy import Commit, StreamPolicy
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.flow import Opened
 from modelmesh._engine.routing.stream_progress import HOLD_EVENTS, Progress
 from modelmesh.errors import ProviderError
@@ -64,5 +64,5 @@ class StreamBuffer:
         if self.progress.complete and self.progress.has_content:
             return self.opened(events)
         if self.progress.has_content:
-            return verdicts.no_answer("its stream ended without a finish reason", self.progress.usage)
-        return verdicts.no_answer("its stream ended before any content", self.progress.usage)
+            return final_errors.bad_response("its stream ended without a finish reason", self.progress.usage)
+        return final_errors.bad_response("its stream ended before any content", self.progress.usage)

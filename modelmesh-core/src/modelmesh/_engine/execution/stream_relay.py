@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelmesh._engine.foundation.failures import RULES, FailureClass
-from modelmesh._engine.routing import final_errors as verdicts
-from modelmesh._engine.routing import flow
+from modelmesh._engine.routing import final_errors, flow
 from modelmesh._engine.routing.flow import Opened, Served
 from modelmesh._engine.routing.usages import sound_usage
 from modelmesh.contracts.conversation import StreamMarker
@@ -97,7 +96,7 @@ class StreamRelay:
         if progress.complete:
             flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None
-        cause = error or verdicts.no_answer("its stream ended without a finish reason")
+        cause = error or final_errors.bad_response("its stream ended without a finish reason")
         flow.interrupt(self._served, cause, now=now)
         candidate = self._served.candidate
         return StreamInterruptedError(

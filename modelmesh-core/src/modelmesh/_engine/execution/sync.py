@@ -12,7 +12,7 @@ from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import drain
 from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import flow as flows
-from modelmesh._engine.routing.flow import Flow, Opened, Outcome, Post, Send, Served, Totals, Wait
+from modelmesh._engine.routing.flow import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
 
 
@@ -49,7 +49,7 @@ class SyncDriver:
                 if isinstance(step, Wait):
                     outcome = None
                     self._wait(step)
-                elif isinstance(step, Post):
+                elif isinstance(step, PublishDeltas):
                     outcome = self.publisher(step.amounts) if self.publisher else None
                 else:
                     outcome = self._attempt(step)

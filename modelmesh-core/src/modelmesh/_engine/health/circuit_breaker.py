@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.limits.reservations import Reservation
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
-    from modelmesh._engine.routing.standby_policy import Judge
+    from modelmesh._engine.routing.standby_policy import StandbyPolicyRunner
     from modelmesh.contracts.call import Limits
 
 MAX_SAMPLES = 200
@@ -166,7 +166,7 @@ class ModelHealth(CircuitBreaker):
 
     candidate: Candidate | None = field(default=None, repr=False)
     leases: set[Lease] = field(factory=set, repr=False)
-    judge: Judge | None = field(default=None, repr=False)
+    judge: StandbyPolicyRunner | None = field(default=None, repr=False)
 
     @property
     def in_flight(self) -> int:

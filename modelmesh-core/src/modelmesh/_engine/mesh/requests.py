@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelmesh._engine.execution.stream_drain import adrain, drain
 from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.token_counts import prompt_size
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.flow import abandon, serve
 from modelmesh.errors import ModelMeshError
 
@@ -133,7 +133,7 @@ class RequestServer:
         assert self._reporter is not None
         pool = self._router.resolve(call.pool)
         if pool.operations and call.operation.name not in pool.operations:
-            raise verdicts.wrong_operation(pool, call)
+            raise final_errors.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
         prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
         return pool, self._reporter, self._core.clock(), []

@@ -22,7 +22,7 @@ from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
-    from modelmesh._engine.routing.standby_policy import Judge
+    from modelmesh._engine.routing.standby_policy import StandbyPolicyRunner
     from modelmesh.contracts.candidates import Order
     from modelmesh.contracts.provider import Provider
 
@@ -70,7 +70,7 @@ class Candidate:
     account: ProviderHealth = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
     memberships: list[tuple[Pool, int]] = field(factory=list, repr=False)
-    judges: list[Judge] = field(factory=list, repr=False)
+    judges: list[StandbyPolicyRunner] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
     recent_outputs: deque[float] = field(factory=lambda: deque(maxlen=RECENT), repr=False)

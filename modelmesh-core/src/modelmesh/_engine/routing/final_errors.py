@@ -21,7 +21,7 @@ from modelmesh._engine.routing.headlines import explaining, headline, key_advice
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservations import Refusal
-    from modelmesh._engine.routing.plan import Considered
+    from modelmesh._engine.routing.plan import SelectionSets
     from modelmesh._engine.routing.pool import Pool
     from modelmesh.contracts.call import Call
 
@@ -31,7 +31,7 @@ NOT_REACHED = "the request ended before it"
 """Why an eligible, available model was not tried."""
 
 
-def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
+def bad_response(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
     """An answer that is no answer, and what it took all the same, where the vendor said."""
     billed = RULES[FailureClass.PROTOCOL].billed
     return errors.BadUpstreamResponseError(
@@ -39,7 +39,7 @@ def no_answer(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUps
     )
 
 
-def as_it_is(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
+def final_provider_error(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
     """Return the provider's own error, for a failure that ends the request; its message names the next step."""
     error.attempts = tuple(attempts)
     own = next((attempt for attempt in attempts if attempt.failure and _is_of(attempt, error)), None)
@@ -62,7 +62,9 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
     return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
 
 
-def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]) -> errors.BudgetExceededError:
+def budget_exceeded(
+    pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]
+) -> errors.BudgetExceededError:
     """A request that a budget does not allow, where that ends the request."""
     quota = refusal.counter.limit
     known = refusal.needed is not None
@@ -84,18 +86,18 @@ def over_budget(pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Se
 
 
 def passed_over(
-    pool: Pool, call: Call, considered: Considered, now: float, refusals: Mapping[int, Refusal] | None = None
+    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, Refusal] | None = None
 ) -> list[PassedOver]:
     """Return every member that was not tried, with the reason."""
     found = []
     for place, candidate in enumerate(pool.members):
-        if considered.tried >> place & 1:
+        if sets.tried >> place & 1:
             continue
         if refusals and place in refusals:
             reason = refusals[place].reason
-        elif not considered.able >> place & 1:
+        elif not sets.able >> place & 1:
             reason = pool.lacking(candidate, call) or "cannot do what the request needs"
-        elif not considered.available >> place & 1:
+        elif not sets.available >> place & 1:
             reason = pool.standby_reason(candidate, now) or "was in standby when the request started"
         else:
             reason = NOT_REACHED
@@ -103,10 +105,10 @@ def passed_over(
     return found
 
 
-def nobody(
+def no_target_answered(
     pool: Pool,
     call: Call,
-    considered: Considered,
+    sets: SelectionSets,
     attempts: Sequence[Attempt],
     last_error: errors.ProviderError | None,
     now: float,
@@ -119,16 +121,16 @@ def nobody(
     Args:
         pool: The pool.
         call: The request.
-        considered: The sets the choice was made from.
+        sets: The sets the choice was made from.
         attempts: Every attempt.
         last_error: The error of the last attempt, ``None`` when nothing was sent.
         now: Monotonic seconds.
         refusals: Limits that kept members from being tried, by place.
         ended: What ended the request before every candidate was tried: a cap of calls, or its deadline.
     """
-    over = passed_over(pool, call, considered, now, refusals)
+    over = passed_over(pool, call, sets, now, refusals)
     spent = _spent_on(pool, refusals or {})
-    retry_after = _soonest(pool, considered, now)
+    retry_after = _seconds_until_available(pool, sets, now)
     details: dict[str, Any] = {
         "pool": pool.name,
         "attempts": [attempt.as_dict() for attempt in attempts],
@@ -144,8 +146,8 @@ def nobody(
         refused = (refusals or {}).items()
         if refused and all(one.needed is None and one.counter.limit.on_exhausted is OnExhausted.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
-            return over_budget(pool, pool.members[place], unpriced, attempts)
-        return _nobody_asked(pool, considered, over, spent, facts, now)
+            return budget_exceeded(pool, pool.members[place], unpriced, attempts)
+        return _no_target_available(pool, sets, over, spent, facts, now)
     for name in ("provider_id", "model_id", "status", "code", "request_id"):
         facts[name] = getattr(explained, name)
     facts["failure"] = FailureClass(str(explained.failure))
@@ -160,7 +162,7 @@ def nobody(
         message, attempts=tuple(attempts), last_error=last_error, retryable=retryable, **facts
     )
     if spent is not None:
-        _say_limit(error, spent)
+        _set_limit(error, spent)
     return error
 
 
@@ -188,9 +190,9 @@ def _scope(pool: Pool, attempts: Sequence[Attempt], ended: str | None) -> str:
     return f"(pool {pool.name!r}: {plural(len(attempts), 'attempt')} at {at}{why})"
 
 
-def _nobody_asked(
+def _no_target_available(
     pool: Pool,
-    considered: Considered,
+    sets: SelectionSets,
     over: Sequence[PassedOver],
     spent: Limit | None,
     facts: dict[str, Any],
@@ -200,7 +202,7 @@ def _nobody_asked(
     reasons = list(dict.fromkeys(row.reason for row in over))
     why = f": {reasons[0]}" if len(reasons) == 1 else ""
     ended = facts["details"].get("ended")
-    advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, considered, spent)]
+    advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, sets, spent)]
     again = None if retry_after is None else wait(retry_after, pool.reservations.epoch + now)
     if again is not None and again not in why:
         advice.append(f"The first model is available again in {again}.")
@@ -208,27 +210,27 @@ def _nobody_asked(
     lines = account_lines((), over) if len(reasons) > 1 else []
     message = "\n".join([" ".join([start, *(said for said in advice if said)]), *lines])
     if spent is None:
-        return errors.NoActiveModelError(message, retryable=bool(considered.able), **facts)
+        return errors.NoActiveModelError(message, retryable=bool(sets.able), **facts)
     both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
     error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
-    _say_limit(error, spent)
+    _set_limit(error, spent)
     return error
 
 
-def _advice(pool: Pool, considered: Considered, spent: Limit | None) -> str:
+def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
     """Return what to do about a pool that has no candidate, by the cause that the reader can remove."""
     if spent is not None:
         return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
     if not pool.members:
         return "Add a model to the pool."
-    if not considered.able:
+    if not sets.able:
         return "Add a model that has what the request needs, or ask for less."
     accounts = dict.fromkeys(candidate.account for candidate in pool.members)
     refused = next((one for one in accounts if not one.ready and one.reason is FailureClass.CREDENTIAL), None)
     if refused is not None:
         return key_advice(refused.credential, refused.provider_id)
-    manual = [candidate for candidate in Candidates(pool, considered.able) if pool.is_closed(candidate)]
-    if manual and len(manual) == considered.able.bit_count():
+    manual = [candidate for candidate in Candidates(pool, sets.able) if pool.is_closed(candidate)]
+    if manual and len(manual) == sets.able.bit_count():
         return f"Bring one back: client.recover({pool.name!r})."
     return ""
 
@@ -247,18 +249,18 @@ def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
     return None
 
 
-def _say_limit(error: Any, quota: Limit) -> None:
+def _set_limit(error: Any, quota: Limit) -> None:
     error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
     error.limit_value = quota.amount / NANO
 
 
-def _soonest(pool: Pool, considered: Considered, now: float) -> float | None:
+def _seconds_until_available(pool: Pool, sets: SelectionSets, now: float) -> float | None:
     """Seconds until the first able member comes back, ``None`` when none is known to."""
-    due = (candidate.available_at - now for candidate in Candidates(pool, considered.able & pool.in_use))
+    due = (candidate.available_at - now for candidate in Candidates(pool, sets.able & pool.in_use))
     return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)
 
 
-def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
+def strategy_raised(pool: Pool, error: Exception) -> errors.ConnectorError:
     """A strategy that raised."""
     place = attribution.locate_exception(error, pool.strategy)
     return _not_a_strategy(
@@ -266,7 +268,7 @@ def broken_strategy(pool: Pool, error: Exception) -> errors.ConnectorError:
     )
 
 
-def broken_policy(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
+def policy_raised(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
     """A policy of standby or recovery that raised."""
     connector_id, distribution = attribution.identify(policy)
     place = attribution.locate_exception(error, policy) or attribution.locate_method(policy, method)
@@ -280,7 +282,7 @@ def broken_policy(pool: str, policy: object, method: str, error: Exception) -> e
     )
 
 
-def stranger_chosen(pool: Pool, candidate: object) -> errors.ConnectorError:
+def choice_not_offered(pool: Pool, candidate: object) -> errors.ConnectorError:
     """A strategy that chose what it was not offered."""
     rule = (
         f"chose {candidate!s}, which is not one of the candidates it was offered. "

@@ -1,7 +1,7 @@
 """The flow of a request: a generator that yields steps and is sent their outcomes.
 
 The flow does no I/O, and reads only the clock and the random source that it is given. The synchronous and the
-asynchronous driver therefore cannot differ, a virtual clock runs a day of it in a millisecond, and a dry run is the
+asynchronous driver therefore cannot differ, a virtual clock runs a day of it in a millisecond, and a dry plan is the
 same code stopped at its first step.
 """
 
@@ -24,9 +24,9 @@ from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.lost_leases import return_lease, return_lost_leases
 from modelmesh._engine.limits.reservations import Refusal
 from modelmesh._engine.limits.token_counts import answer_tokens
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.plan import BUDGET_LOOK_S, QUEUE_LOOK_S, Considered, Rotation
+from modelmesh._engine.routing.plan import BUDGET_POLL_S, QUEUE_POLL_S, RequestPlan, SelectionSets
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.response_check import check_answer, usage_of
 from modelmesh._engine.routing.stream_progress import Progress
@@ -89,7 +89,7 @@ class Opened:
 
 
 @frozen
-class Post:
+class PublishDeltas:
     """Step: count these amounts, by name of the count, where other processes and later runs see them.
 
     Whoever sends them takes them out; what is left in it when the step fails was not sent. The outcome is
@@ -107,7 +107,7 @@ class Totals:
 
 
 Outcome = Totals | Answer | Opened | ProviderError | None
-Step = Send | Wait | Post
+Step = Send | Wait | PublishDeltas
 
 
 @define(eq=False)
@@ -120,7 +120,7 @@ class Served:
         outcome: The answer or the open stream.
         attempts: The record, the successful attempt last.
         reason: Why this candidate.
-        considered: What the choice was made from, for ``explain()``.
+        sets: What the choice was made from, for ``explain()``.
         lease: Records the attempt's outcome in the health tracker when a stream ends.
         request: What the strategy was told of the request.
         guard: Gives the lease back when a stream is lost before it ended.
@@ -131,7 +131,7 @@ class Served:
     outcome: Answer | Opened
     attempts: list[Attempt]
     reason: str
-    considered: Considered
+    sets: SelectionSets
     lease: Lease
     request: SelectionRequest
     guard: LeaseGuard
@@ -174,154 +174,160 @@ def serve(
     selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     record = [] if attempts is None else attempts
-    run = Rotation(call, pool, clock, rng, selection, Considered(pool.able(call), pool.available), started + total, record)
-    run.pacer = None if dry_run else pool.pacer
+    plan = RequestPlan(call, pool, clock, rng, selection, SelectionSets(pool.able(call), pool.available), started + total, record)
+    plan.pacer = None if dry_run else pool.pacer
     try:
-        while run.time_for_another():
+        while plan.has_time_for_attempt():
             try:
-                choice = run.choose()
+                choice = plan.choose()
             except RoutingError:
-                if not run.attempts:
+                if not plan.attempts:
                     raise
                 break
             if choice is None:
-                if not (yield from _waited(run)):
+                if not (yield from _wait_for_candidate(plan)):
                     break
                 continue
             candidate, reason = choice
-            served = yield from _admitted(run, candidate, reason, dry_run=dry_run)
+            served = yield from _try_candidate(plan, candidate, reason, dry_run=dry_run)
             if served is not None:
                 return served
     finally:
-        _leave_queue(run)
-    if run.first_refusal is not None:
-        raise verdicts.as_it_is(run.first_refusal, run.attempts)
-    raise verdicts.nobody(pool, call, run.considered, run.attempts, run.last_error, clock(), run.refusals, ended=run.ended)
+        _leave_queue(plan)
+    if plan.first_refusal is not None:
+        raise final_errors.final_provider_error(plan.first_refusal, plan.attempts)
+    raise final_errors.no_target_answered(
+        pool, call, plan.sets, plan.attempts, plan.last_error, clock(), plan.refusals, ended=plan.end_reason
+    )
 
 
-def _admitted(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+def _try_candidate(
+    plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool
+) -> Generator[Step, Outcome, Served | None]:
     """Send the request to a candidate if its limits let it through; ``None`` when the loop goes on.
 
     Raises:
         BudgetExceededError: A limit ends the request.
     """
-    pool = run.pool
-    refusal = pool.reservations.check(pool, candidate, run.call, run.clock())
-    if dry_run or not run.waits_for_budget(candidate, refusal):
+    pool = plan.pool
+    refusal = pool.reservations.check(pool, candidate, plan.call, plan.clock())
+    if dry_run or not plan.waits_for_budget(candidate, refusal):
         if refusal is not None:
-            _refused(run, candidate, refusal, dry_run=dry_run)
+            _reject(plan, candidate, refusal, dry_run=dry_run)
             return None
-        served = yield from _persist(run, candidate, reason, dry_run=dry_run)
+        served = yield from _try_with_retries(plan, candidate, reason, dry_run=dry_run)
         if served is not None:
             return served
-    if run.overtaken:
-        yield from _settling(run)
+    if plan.awaits_budget:
+        yield from _wait_for_settlement(plan)
     else:
         pool.rotation_events += 1
     return None
 
 
-def _refused(run: Rotation, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
+def _reject(plan: RequestPlan, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
     """Go on without a candidate whose limits the request does not fit.
 
     Raises:
         BudgetExceededError: The limit ends the request.
     """
     if not dry_run:
-        run.pool.reservations.record_refusal(refusal, run.clock())
-    run.refuse(candidate, refusal)
-    if refusal.ends_request(run.pool.policy):
-        raise verdicts.over_budget(run.pool, candidate, refusal, run.attempts)
+        plan.pool.reservations.record_refusal(refusal, plan.clock())
+    plan.refuse(candidate, refusal)
+    if refusal.ends_request(plan.pool.policy):
+        raise final_errors.budget_exceeded(plan.pool, candidate, refusal, plan.attempts)
 
 
-def _persist(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+def _try_with_retries(
+    plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool
+) -> Generator[Step, Outcome, Served | None]:
     """Ask one candidate, and again where the rules let it be asked again; ``None`` when the next one is to be asked."""
     retries = 0
     while True:
-        served = yield from _attempt(run, candidate, reason, dry_run=dry_run)
-        if served is not None or run.overtaken or run.is_refused(candidate):
+        served = yield from _attempt(plan, candidate, reason, dry_run=dry_run)
+        if served is not None or plan.awaits_budget or plan.is_refused(candidate):
             return served
-        error = run.last_error
+        error = plan.last_error
         assert error is not None
-        delay = run.retry_delay(error, candidate, retries)
+        delay = plan.retry_delay(error, candidate, retries)
         if delay is None:
-            final = run.ending_with(candidate, error)
+            final = plan.final_error(candidate, error)
             if final is not None:
-                raise verdicts.as_it_is(final, run.attempts)
-            run.leave(candidate, error)
+                raise final_errors.final_provider_error(final, plan.attempts)
+            plan.exclude(candidate, error)
             return None
         retries += 1
-        run.waited = delay
+        plan.waited = delay
         if delay:
             yield Wait(delay)
-        run.pool.health.advance(run.clock())
-        refusal = run.pool.reservations.check(run.pool, candidate, run.call, run.clock())
+        plan.pool.health.advance(plan.clock())
+        refusal = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
         if refusal is not None:
-            _refused(run, candidate, refusal)
+            _reject(plan, candidate, refusal)
             return None
 
 
-def _waited(run: Rotation) -> Generator[Step, Outcome, bool]:
+def _wait_for_candidate(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
     """Wait until a candidate may be tried, for the pool's pace or in a queue; ``False`` when waiting does not help."""
-    if not run.pause:
-        return run.ended is None and (yield from _queued(run))
-    if not run.may_pause():
+    if not plan.pace_delay:
+        return plan.end_reason is None and (yield from _wait_in_queue(plan))
+    if not plan.may_wait_for_pace():
         return False
-    run.waited += run.pause
-    yield Wait(run.pause)
-    run.pool.health.advance(run.clock())
+    plan.waited += plan.pace_delay
+    yield Wait(plan.pace_delay)
+    plan.pool.health.advance(plan.clock())
     return True
 
 
-def _queued(run: Rotation) -> Generator[Step, Outcome, bool]:
+def _wait_in_queue(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
     """Wait in the queues of the accounts that are full; ``False`` when no candidate became available."""
-    _leave_queue(run)  # a place that was granted and could not be used goes to the next request
-    accounts = () if run.gave_up_waiting else run.accounts_to_wait_for()
+    _leave_queue(plan)  # a place that was granted and could not be used goes to the next request
+    accounts = () if plan.gave_up_waiting else plan.queueable_accounts()
     if not accounts:
-        run.stop_waiting(0.0)
-        return run.choose() is not None
-    began, longest = run.clock(), run.longest_wait(accounts)
-    run.ticket, run.queued_at = Ticket(), accounts
-    run.pool.health.enqueue(run.ticket, accounts)
-    while run.ticket.granted is None:
-        left = longest - (run.clock() - began)
+        plan.give_up_waiting(0.0)
+        return plan.choose() is not None
+    began, longest = plan.clock(), plan.max_wait(accounts)
+    plan.ticket, plan.queued_at = Ticket(), accounts
+    plan.pool.health.enqueue(plan.ticket, accounts)
+    while plan.ticket.granted is None:
+        left = longest - (plan.clock() - began)
         if left <= 0:
-            _leave_queue(run)
-            run.stop_waiting(longest)
+            _leave_queue(plan)
+            plan.give_up_waiting(longest)
             return True
-        seconds = min(QUEUE_LOOK_S, left)
-        yield Wait(seconds, run.ticket)
-        run.pool.health.advance(run.clock())
-        if run.untried() or not any(account.ready for account in accounts):
+        seconds = min(QUEUE_POLL_S, left)
+        yield Wait(seconds, plan.ticket)
+        plan.pool.health.advance(plan.clock())
+        if plan.untried() or not any(account.ready for account in accounts):
             break
-    run.waited += run.clock() - began
-    if run.ticket.granted is None:
-        _leave_queue(run)
+    plan.waited += plan.clock() - began
+    if plan.ticket.granted is None:
+        _leave_queue(plan)
     return True
 
 
-def _leave_queue(run: Rotation) -> None:
+def _leave_queue(plan: RequestPlan) -> None:
     """Give up the request's place in the queue, or the place that it was granted and did not take."""
-    if run.ticket is not None:
-        run.pool.health.dequeue(run.ticket, run.queued_at)
-        run.ticket, run.queued_at = None, ()
+    if plan.ticket is not None:
+        plan.pool.health.dequeue(plan.ticket, plan.queued_at)
+        plan.ticket, plan.queued_at = None, ()
 
 
-def _settling(run: Rotation) -> Generator[Step, Outcome]:
+def _wait_for_settlement(plan: RequestPlan) -> Generator[Step, Outcome]:
     """Let some time pass in which other attempts settle what budgets reserve for them."""
-    run.overtaken = False
-    run.settling += BUDGET_LOOK_S
-    run.waited += BUDGET_LOOK_S
-    _leave_queue(run)
-    yield Wait(BUDGET_LOOK_S)
-    run.pool.health.advance(run.clock())
+    plan.awaits_budget = False
+    plan.budget_waited += BUDGET_POLL_S
+    plan.waited += BUDGET_POLL_S
+    _leave_queue(plan)
+    yield Wait(BUDGET_POLL_S)
+    plan.pool.health.advance(plan.clock())
 
 
-def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
-    pool, now = run.pool, run.clock()
-    attempt = Attempt(len(run.attempts) + 1, candidate.provider_id, candidate.model_id, reason, run.waited * 1000)
-    limits = candidate.account.override_limits(pool.policy.limits).within(max(run.ends - now, 0.001))
-    send = Send(run.call, candidate, limits, attempt, pool.policy.stream)
+def _attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    pool, now = plan.pool, plan.clock()
+    attempt = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, reason, plan.waited * 1000)
+    limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.ends - now, 0.001))
+    send = Send(plan.call, candidate, limits, attempt, pool.policy.stream)
     if dry_run:
         yield send
         return None
@@ -329,32 +335,32 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
         pool.health.begin(lease, now)
-        _leave_queue(run)
-        lease.reservation = pool.reservations.reserve(pool, candidate, run.call, now)
+        _leave_queue(plan)
+        lease.reservation = pool.reservations.reserve(pool, candidate, plan.call, now)
         if lease.reservation is not None and pool.reservations.deltas is not None:
-            refusal = yield from _posted(run, lease)
+            refusal = yield from _publish_reservation(plan, lease)
             if refusal is not None:
-                _overtaken(run, candidate, refusal)
+                _reject_late(plan, candidate, refusal)
                 return None
-        send = _limited(send, pool, lease, now)
-        run.waited = 0.0
-        run.attempts.append(attempt)
+        send = _with_output_limit(send, pool, lease, now)
+        plan.waited = 0.0
+        plan.attempts.append(attempt)
         pool.total_requests += 1
         if pool.pacer is not None:
             pool.pacer.sent(candidate, now)
-        _notify(pool, "picked", candidate, run.selection)
+        _notify(pool, "picked", candidate, plan.selection)
         lease.sent = True
         outcome = yield send
         if isinstance(outcome, Answer):
-            outcome = check_answer(run.call, outcome)
+            outcome = check_answer(plan.call, outcome)
         if isinstance(outcome, ProviderError):
-            _record_failure(run, lease, attempt, outcome)
+            _record_failure(plan, lease, attempt, outcome)
             return None
         assert isinstance(outcome, Answer | Opened)
-        done = run.clock()
+        done = plan.clock()
         attempt.ms = (done - now) * 1000
         attempt.billed = "yes"
-        served = Served(pool, candidate, outcome, run.attempts, reason, run.considered, lease, run.selection, guard)
+        served = Served(pool, candidate, outcome, plan.attempts, reason, plan.sets, lease, plan.selection, guard)
         if isinstance(outcome, Opened):
             attempt.outcome = "streaming"
             attempt.note(outcome.stream.adapted)
@@ -370,39 +376,39 @@ def _attempt(run: Rotation, candidate: Candidate, reason: str, *, dry_run: bool)
         # between any two lines, a strategy that raises.
         if not lease.settled:
             attempt.outcome = "cancelled"
-            attempt.ms = (run.clock() - now) * 1000
-            return_lease(lease, run.clock())
+            attempt.ms = (plan.clock() - now) * 1000
+            return_lease(lease, plan.clock())
         raise
     return served
 
 
-def _record_failure(run: Rotation, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
+def _record_failure(plan: RequestPlan, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
     """Record the consumption of a failed attempt, and its effect on the candidate's health."""
-    pool, candidate, done = run.pool, lease.candidate, run.clock()
+    pool, candidate, done = plan.pool, lease.candidate, plan.clock()
     error.provider_id, error.model_id = candidate.provider_id, candidate.model_id
     attempt.fail(error, done - lease.began)
-    run.count(candidate, error)
+    plan.record_failure(candidate, error)
     if isinstance(error.usage, Mapping) and error.billed != "no":
-        _charged(pool, lease, attempt, candidate, error.usage, done)
+        _settle_reported(pool, lease, attempt, candidate, error.usage, done)
     pool.reservations.fail(lease.reservation, sent=error.failure is not FailureClass.CONNECT, billed=error.billed, now=done)
     pool.health.record_failure(lease, error, done, pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
-        _notify(pool, "failed", candidate, run.selection, error)
-        _judged(pool, candidate, done, error=error)
+        _notify(pool, "failed", candidate, plan.selection, error)
+        _run_policies(pool, candidate, done, error=error)
 
 
-def _overtaken(run: Rotation, candidate: Candidate, refusal: Refusal) -> None:
+def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: Refusal) -> None:
     """Go on after other processes reserved what this attempt needs: wait for what a budget reserves, else leave the candidate.
 
     Raises:
         BudgetExceededError: The limit ends the request.
     """
-    run.overtaken = refusal.counter.limit.metric is Metric.COST and run.may_wait_for_budget()
-    if not run.overtaken:
-        _refused(run, candidate, refusal)
+    plan.awaits_budget = refusal.counter.limit.metric is Metric.COST and plan.may_wait_for_budget()
+    if not plan.awaits_budget:
+        _reject(plan, candidate, refusal)
 
 
-def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
+def _with_output_limit(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
     """Return the step with the output limit in its call, where the mesh sets one; the attempt records it."""
     limit = pool.reservations.output_limit(lease.reservation, send.candidate, send.call, now)
     if limit is None:
@@ -411,23 +417,25 @@ def _limited(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
     return evolve(send, call=limit.applied(send.call))
 
 
-def _posted(run: Rotation, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
+def _publish_reservation(plan: RequestPlan, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
     """Have the reservation counted where other processes see it; one that comes too late there is given back."""
-    pool, reservation = run.pool, lease.reservation
+    pool, reservation = plan.pool, lease.reservation
     assert reservation is not None
     amounts = pool.reservations.publish(reservation)
     try:
-        outcome = yield Post(amounts)
+        outcome = yield PublishDeltas(amounts)
     except BaseException:
         pool.reservations.requeue(amounts)
         raise
-    refusal = pool.reservations.apply_totals(reservation, outcome.by_name, run.clock()) if isinstance(outcome, Totals) else None
+    refusal = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock()) if isinstance(outcome, Totals) else None
     if refusal is not None:
-        return_lease(lease, run.clock())
+        return_lease(lease, plan.clock())
     return refusal
 
 
-def _charged(pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, usage: Mapping[str, Any], now: float) -> None:
+def _settle_reported(
+    pool: Pool, lease: Lease, attempt: Attempt, candidate: Candidate, usage: Mapping[str, Any], now: float
+) -> None:
     """Count what an attempt without an answer took by its vendor's own word."""
     attempt.usage = dict(usage)
     _price(pool, attempt, candidate, now)
@@ -467,7 +475,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
         "headers": headers,
     }
     _notify(served.pool, "succeeded", served.candidate, served.request, outcome)
-    _judged(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
+    _run_policies(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
 
 
 def _answer_of(consumed: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -489,22 +497,22 @@ def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     attempt = served.attempts[-1]
     attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
     attempt.place = getattr(error, "place", None)
-    _partly(served, now)
+    _settle_partial(served, now)
     served.pool.health.record_failure(served.lease, error, now, served.pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:
         _notify(served.pool, "failed", served.candidate, served.request, error)
-        _judged(served.pool, served.candidate, now, error=error)
+        _run_policies(served.pool, served.candidate, now, error=error)
 
 
 def abandon(served: Served, now: float) -> None:
     """Record that the caller left a stream before its end; that has no effect on health."""
-    _partly(served, now)
+    _settle_partial(served, now)
     if not served.lease.settled:
         served.attempts[-1].outcome = "cancelled"
         return_lease(served.lease, now)
 
 
-def _partly(served: Served, now: float) -> None:
+def _settle_partial(served: Served, now: float) -> None:
     """Count a stream that did not come to its end: by its usage where that was reported, else by what was received."""
     assert isinstance(served.outcome, Opened)
     progress = served.outcome.progress
@@ -516,7 +524,7 @@ def _partly(served: Served, now: float) -> None:
     served.pool.reservations.settle(served.lease.reservation, served.candidate, consumed, now, unreported=unreported)
 
 
-def _judged(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
+def _run_policies(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
     """Ask the policies of every pool that has the model whether it goes to standby."""
     for judge in candidate.judges:
         judge.after(candidate, pool.health, now, **facts)
@@ -530,4 +538,4 @@ def _notify(pool: Pool, notice: str, *facts: Any) -> None:
     try:
         told(*facts)
     except Exception as error:
-        raise verdicts.broken_strategy(pool, error) from error
+        raise final_errors.strategy_raised(pool, error) from error

@@ -20,7 +20,7 @@ from modelmesh.errors import NoActiveModelError
 if TYPE_CHECKING:
     from modelmesh._engine.health.circuit_breaker import ProviderHealth
     from modelmesh._engine.limits.counter import LimitCounter
-    from modelmesh._engine.routing.standby_policy import Judge
+    from modelmesh._engine.routing.standby_policy import StandbyPolicyRunner
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.candidates import Candidate as CandidateView
     from modelmesh.contracts.candidates import CountedLimit
@@ -66,7 +66,7 @@ class Pool:
         self.policy = policy or PoolPolicy()
         self.reservations = Reservations(health) if reservations is None else reservations
         self.counters: list[LimitCounter] = []
-        self.judge: Judge | None = None
+        self.judge: StandbyPolicyRunner | None = None
         self.pacer: Pacer | None = None
         self._all = (1 << len(self.members)) - 1
         self._ready = 0

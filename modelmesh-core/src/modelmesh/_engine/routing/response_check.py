@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.messages import WrongPart, check_message, finish_reason, wrong_type
 from modelmesh._engine.routing.usages import sound_usage
 from modelmesh._engine.routing.vectors import reject_vectors
@@ -29,16 +29,16 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
     """
     operation = call.operation
     if operation.reply is ReplyKind.BYTES:
-        return answer if answer.body else verdicts.no_answer("an empty body")
+        return answer if answer.body else final_errors.bad_response("an empty body")
     body = answer.body
     if not isinstance(body, dict):
-        return verdicts.no_answer("not a JSON object")
+        return final_errors.bad_response("not a JSON object")
     reported = body.get("usage")
     usage = sound_usage(reported)
     try:
         changed = _checked(operation, body, call.payload)
     except WrongPart as fault:
-        return verdicts.no_answer(str(fault), usage)
+        return final_errors.bad_response(str(fault), usage)
     if usage is not reported:
         changed["usage"] = usage
     return evolve(answer, body={**body, **changed}) if changed else answer

@@ -19,7 +19,7 @@ from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, 
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy
 from modelmesh.errors import ConnectorError
@@ -67,7 +67,7 @@ class _Record:
 
 
 @define(eq=False)
-class Judge:
+class StandbyPolicyRunner:
     """The policies of one pool.
 
     Attributes:
@@ -297,7 +297,7 @@ class Judge:
         try:
             return read(method(snapshot))
         except Exception as error:
-            raise verdicts.broken_policy(self.pool, policy, method.__name__, error) from error
+            raise final_errors.policy_raised(self.pool, policy, method.__name__, error) from error
 
 
 def _cooldown(*circuits: CircuitBreaker) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelmesh._engine.limits.token_counts import ReceivedOutput
-from modelmesh._engine.routing import final_errors as verdicts
+from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.messages import CUT, WrongPart, check_call, check_texts, finish_reason, plain_content, wrong_type
 from modelmesh._engine.routing.stream_calls import StreamedCalls
 from modelmesh._engine.routing.usages import sound_usage
@@ -57,7 +57,7 @@ class Progress:
             return self._feed(chunk)
         except WrongPart as fault:
             why = f"in its stream {fault}"
-        raise verdicts.no_answer(why, self.usage)
+        raise final_errors.bad_response(why, self.usage)
 
     def _feed(self, chunk: dict[str, Any]) -> bool:
         reported = chunk.get("usage")
