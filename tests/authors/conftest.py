@@ -17,7 +17,7 @@ from attrs import define
 import modelmesh
 from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "find-a-mistake-in-a-connector.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "debug-a-connector.md"
 CATALOGUE = {
     "source": "a test",
     "as_of": "2026-11-21",

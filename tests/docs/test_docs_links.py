@@ -1,4 +1,4 @@
-"""Every relative link of the documentation leads somewhere, to the very heading, and every page can be found."""
+"""Relative links of the documentation resolve to pages and headings, and the index lists every page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_of_every_page_resolve(page: Path) -> None:
     for target in links(page):
         path, _, anchor = unquote(target).partition("#")
         aim = (page.parent / path).resolve() if path else page
@@ -43,12 +43,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(aim), f"{page.relative_to(ROOT)}: no heading {anchor!r} in {aim.relative_to(ROOT)}"
 
 
-def test_there_are_links_to_check() -> None:
+def test_architecture_page_names_existing_files() -> None:
+    text = (DOCS / "explanation" / "architecture.md").read_text("utf-8")
+    paths = re.findall(r"`((?:modelmesh-\w+|connectors|strategies)/[\w/.-]*)`", text)
+    assert len(paths) > 15
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_links_exist_to_check() -> None:
     assert sum(len(links(page)) for page in PAGES) > 40
     assert sum("#" in target for page in PAGES for target in links(page)) > 5
 
 
-def test_the_index_has_every_page() -> None:
+def test_index_lists_every_page() -> None:
     index = DOCS / "README.md"
     listed = {(index.parent / target.partition("#")[0]).resolve() for target in links(index)}
     for page in DOCS.rglob("*.md"):
@@ -59,7 +66,7 @@ def test_the_index_has_every_page() -> None:
 @pytest.mark.parametrize(
     "name", ["tutorials/first-steps.md", "how-to/write-a-connector.md", "how-to", "reference", "explanation"]
 )
-def test_what_the_readme_names_is_there(name: str) -> None:
+def test_pages_named_by_the_readme_exist(name: str) -> None:
     assert (DOCS / name).exists()
 
 
