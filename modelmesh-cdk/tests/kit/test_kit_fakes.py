@@ -9,7 +9,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -36,9 +35,13 @@ def fakes_of(kind: str) -> ModuleType:
 TABLE = [(kind, fake.__name__, test) for kind in KINDS for fake, test in fakes_of(kind).FAKES]
 
 
+Outcomes = dict[tuple[str, str], set[str]]
+"""Outcomes by test class and test, without parameters."""
+
+
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[tuple[str, str], set[str]]]:
-    """Give what came of the standard tests of one kind, by test class and test, without parameters."""
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcomes]:
+    """Return the outcomes of the standard tests by kind: one pytest in a subprocess runs all of them."""
     site = tmp_path_factory.mktemp("site")
     metadata = site / "acme-0.dist-info"
     metadata.mkdir()
@@ -53,37 +56,37 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[t
     )
     metadata.joinpath("entry_points.txt").write_text("".join(points), "utf-8")
 
-    @cache
-    def ran(kind: str) -> dict[tuple[str, str], set[str]]:
-        report = site / f"{kind}.xml"
-        file = HERE / f"fakes_of_{kind}.py"
-        chosen = [f"{file}::TestHonest"] + [f"{file}::Test{fake}::{test}" for of, fake, test in TABLE if of == kind]
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "error", "--noconftest",
-             f"--rootdir={site}", f"--junitxml={report}", *chosen],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])},
-            cwd=site, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert report.exists(), done.stdout + done.stderr
-        found: dict[tuple[str, str], set[str]] = {}
-        for case in ET.parse(report).iter("testcase"):
-            key = (case.get("classname", "").rpartition(".")[2], case.get("name", "").partition("[")[0])
-            found.setdefault(key, set()).add(next((child.tag for child in case if child.tag != "system-out"), "passed"))
-        return found
-
-    return ran
+    report = site / "report.xml"
+    files = {kind: HERE / f"fakes_of_{kind}.py" for kind in KINDS}
+    chosen = [f"{file}::TestHonest" for file in files.values()]
+    chosen += [f"{files[kind]}::Test{fake}::{test}" for kind, fake, test in TABLE]
+    paths = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "error", "--noconftest",
+         f"--rootdir={HERE}", f"--junitxml={report}", *chosen],
+        env={**os.environ, "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=site, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert report.exists(), done.stdout + done.stderr
+    found: dict[str, Outcomes] = {kind: {} for kind in KINDS}
+    for case in ET.parse(report).iter("testcase"):
+        module, _, cls = case.get("classname", "").rpartition(".")
+        kind = module.rpartition("fakes_of_")[2]
+        key = (cls, case.get("name", "").partition("[")[0])
+        found[kind].setdefault(key, set()).add(next((child.tag for child in case if child.tag != "system-out"), "passed"))
+    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_honest_one_passes(kind: str, outcomes: Callable[..., dict]) -> None:
-    honest = {test: came for (cls, test), came in outcomes(kind).items() if cls == "TestHonest"}
+def test_an_honest_one_passes(kind: str, outcomes: dict[str, Outcomes]) -> None:
+    honest = {test: came for (cls, test), came in outcomes[kind].items() if cls == "TestHonest"}
     assert set(honest) == {name for name, _ in fakes_of(kind).KIT.standard_tests()}
     assert {test: came for test, came in honest.items() if came != {"passed"}} == {}
 
 
 @pytest.mark.parametrize(("kind", "fake", "test"), TABLE)
-def test_a_wrong_one_is_found(kind: str, fake: str, test: str, outcomes: Callable[..., dict]) -> None:
-    came = outcomes(kind)[f"Test{fake}", test]
+def test_a_wrong_one_is_found(kind: str, fake: str, test: str, outcomes: dict[str, Outcomes]) -> None:
+    came = outcomes[kind][f"Test{fake}", test]
     assert "failure" in came, f"{test} does not see what is wrong with {fake}: {came}"
     assert "error" not in came
 
