@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
-from modelmesh._engine.telemetry.statistics import RequestMetrics, StatisticsCollector
+from modelmesh._engine.telemetry.scope_counts import RequestMetrics
+from modelmesh._engine.telemetry.statistics import StatisticsCollector
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import AggregateStats
@@ -158,7 +159,7 @@ def test_sinks_that_no_statistics_section_names_are_not_handed_any(scripted: Any
 
 def collector(**settings: Any) -> tuple[StatisticsCollector, list[float]]:
     now = [0.0]
-    made = StatisticsCollector(now=lambda: now[0], clock=lambda: now[0], circuits=lambda *_: None, **settings)
+    made = StatisticsCollector(now=lambda: now[0], clock=lambda: now[0], breakers=lambda *_: None, **settings)
     return made, now
 
 

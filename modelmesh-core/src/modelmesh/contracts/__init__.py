@@ -17,7 +17,15 @@ from modelmesh.contracts.discovery import (
     SyncStatus,
 )
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
-from modelmesh.contracts.observability import AggregateStats, Observability, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.contracts.observability import (
+    EVENT_TYPES,
+    AggregateStats,
+    EventType,
+    Observability,
+    RequestLogEntry,
+    RoutingEvent,
+    TraceEntry,
+)
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, Operation
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
 from modelmesh.contracts.rate_limits import RateLimit
@@ -39,6 +47,7 @@ from modelmesh.contracts.usage import reported_tokens
 __all__ = [
     "CHAT",
     "EMBEDDINGS",
+    "EVENT_TYPES",
     "OPERATIONS",
     "RULES",
     "AggregateStats",
@@ -62,6 +71,7 @@ __all__ = [
     "Effect",
     "EntryMetadata",
     "EventStream",
+    "EventType",
     "FailureClass",
     "HealthReport",
     "Kind",

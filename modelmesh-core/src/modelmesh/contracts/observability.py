@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-EVENT_TYPES = (
-    "model_activated",
-    "model_deactivated",
-    "model_rotated",
-    "provider_health_changed",
-    "provider_deactivated",
-    "provider_recovered",
-    "pool_membership_changed",
-    "discovery_models_updated",
-    "budget_alert",
-    "budget_exceeded",
-    "storage_failed",
-    "storage_recovered",
-)
+
+class EventType(StrEnum):
+    """Type of a routing event."""
+
+    MODEL_ACTIVATED = "model_activated"
+    MODEL_DEACTIVATED = "model_deactivated"
+    MODEL_ROTATED = "model_rotated"
+    PROVIDER_HEALTH_CHANGED = "provider_health_changed"
+    PROVIDER_DEACTIVATED = "provider_deactivated"
+    PROVIDER_RECOVERED = "provider_recovered"
+    POOL_MEMBERSHIP_CHANGED = "pool_membership_changed"
+    DISCOVERY_MODELS_UPDATED = "discovery_models_updated"
+    BUDGET_ALERT = "budget_alert"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    STORAGE_FAILED = "storage_failed"
+    STORAGE_RECOVERED = "storage_recovered"
+
+
+EVENT_TYPES = tuple(EventType)
 SEVERITIES = ("debug", "info", "warning", "error", "critical")
 
 
@@ -29,7 +35,7 @@ class RoutingEvent:
     """Something that changed which model serves.
 
     Attributes:
-        event_type: One of :data:`EVENT_TYPES`.
+        event_type: An :class:`EventType`.
         timestamp: Unix time, seconds.
         model_id: The model it is about.
         provider_id: The provider it is about.

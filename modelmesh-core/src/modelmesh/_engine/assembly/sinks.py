@@ -14,7 +14,8 @@ from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh._engine.plugins.validation import REQUIRED
-from modelmesh._engine.telemetry.events import Emitter, Sink, expand
+from modelmesh._engine.telemetry.events import Emitter, Sink, event_types
+from modelmesh._engine.telemetry.payloads import DetailLevel
 from modelmesh.contracts.observability import Observability
 from modelmesh.errors import ConfigurationError
 
@@ -38,8 +39,8 @@ def build_emitter(
                     Sink(
                         target,
                         frozenset(section.roles),
-                        expand(section.events),
-                        section.level,
+                        event_types(section.events),
+                        DetailLevel(section.level),
                         section.max_payload_size,
                         section.include_metadata,
                     )

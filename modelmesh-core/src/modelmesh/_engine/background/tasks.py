@@ -56,7 +56,7 @@ class BackgroundTasks:
             health=health,
             lock=lock,
             clock=clock,
-            on_change=reporter.left_to_tell,
+            on_change=reporter.publish_changes,
             scheduler=self.scheduler,
             targets=plan.probe_targets(),
         )
@@ -69,7 +69,7 @@ class BackgroundTasks:
             lock=lock,
             clock=clock,
             scheduler=discovery,
-            publish=reporter.told,
+            publish=reporter.publish,
             on_joined=on_joined,
             on_batch=self._after_batch,
         )
@@ -81,7 +81,7 @@ class BackgroundTasks:
             lock=lock,
             clock=clock,
             scheduler=discovery,
-            publish=reporter.told,
+            publish=reporter.publish,
             on_joined=on_joined,
             on_batch=self._after_batch,
         )
@@ -91,7 +91,7 @@ class BackgroundTasks:
         self.discovery.begin()
         self._late.begin()
         self._prober.begin(self._plan.late_probe_intervals)
-        if emitter.counting:
+        if emitter.needs_statistics:
             self.scheduler.every(flush_interval, statistics.flush)
         for scheduler in (self.discovery.scheduler, self.scheduler):
             scheduler.start()

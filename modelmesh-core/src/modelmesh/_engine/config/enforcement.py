@@ -11,7 +11,7 @@ from modelmesh._engine.config import schema
 from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.foundation.suggestions import did_you_mean
-from modelmesh._engine.telemetry.events import GROUPS
+from modelmesh._engine.telemetry.events import EVENT_GROUPS
 from modelmesh.contracts.observability import EVENT_TYPES
 
 UNUSED = "is read but not acted on by this version of modelmesh-core"
@@ -27,7 +27,7 @@ MODEL_KEYS = (
     ("quota", "query_current"), ("quota", "query_remaining"),
 )  # fmt: skip
 PROXY = "is read by the proxy alone, which this version does not have"
-_EVENTS = (*GROUPS, *EVENT_TYPES)
+_EVENTS = (*EVENT_GROUPS, *EVENT_TYPES)
 
 
 def note_provider(section: schema.ProviderSection, path: Path, problems: Problems) -> None:

@@ -34,7 +34,7 @@ class ManualControl:
                 message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."
                 raise NoActiveModelError(message, pool_name=pool)
             following = found.rotate(current)
-        self._reporter.rotated(current, following, pool)
+        self._reporter.report_rotation(current, following, pool)
         return (self._inspection.current(found) or following).model_id
 
     def recover(self, pool: str, model: str | None = None) -> list[str]:
@@ -54,5 +54,5 @@ class ManualControl:
             for candidate in wanted:
                 found.recover(candidate)
             recovered = [candidate for candidate in found.get_active_models() if id(candidate) not in before]
-        self._reporter.recovered()
+        self._reporter.report_recovery()
         return [str(candidate) for candidate in recovered]

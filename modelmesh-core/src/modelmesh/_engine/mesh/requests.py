@@ -66,9 +66,9 @@ class RequestServer:
         try:
             served = core.driver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
         except BaseException as error:
-            reporter.failed(call, pool, error, attempts, began)
+            reporter.report_failure(call, pool, error, attempts, began)
             raise
-        reporter.answered(call, served, began)
+        reporter.report_answer(call, served, began)
         return served
 
     async def aserve(self, call: Call) -> Served:
@@ -82,9 +82,9 @@ class RequestServer:
         try:
             served = await core.adriver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
         except BaseException as error:
-            reporter.failed(call, pool, error, attempts, began)
+            reporter.report_failure(call, pool, error, attempts, began)
             raise
-        reporter.answered(call, served, began)
+        reporter.report_answer(call, served, began)
         return served
 
     def stream(self, call: Call, served: Served) -> Iterator[dict[str, Any]]:
@@ -116,12 +116,12 @@ class RequestServer:
         assert self._reporter is not None
         with self._core.lock:
             abandon(served, self._core.clock())
-        self._reporter.streamed(call, served, None, self._core.clock())
+        self._reporter.report_stream_end(call, served, None, self._core.clock())
 
     def _done(self, call: Call, served: Served) -> Callable[[Exception | None], None]:
         began, reporter = self._core.clock(), self._reporter
         assert reporter is not None
-        return lambda error: reporter.streamed(call, served, error, began)
+        return lambda error: reporter.report_stream_end(call, served, error, began)
 
     def _begin(self, call: Call) -> tuple[Pool, Reporter, float, list[Any]]:
         if not self.is_open:

@@ -10,7 +10,7 @@ from modelmesh._engine.background import BackgroundTasks
 from modelmesh._engine.mesh.inspection import Inspection
 from modelmesh._engine.mesh.manual import ManualControl
 from modelmesh._engine.telemetry.reporting import Reporter
-from modelmesh._engine.telemetry.statistics import StatisticsCollector, circuits_of
+from modelmesh._engine.telemetry.statistics import StatisticsCollector, breaker_lookup
 from modelmesh.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -62,12 +62,20 @@ class RunningMesh:
         self.statistics = StatisticsCollector(
             now=core.unix_now,
             clock=core.clock,
-            circuits=circuits_of(self.router.list_pools),
+            breakers=breaker_lookup(self.router.list_pools),
             scopes=parts.statistics.scopes,
             retention=parts.statistics.retention,
             send=self.emitter.flush,
         )
-        self.reporter = Reporter(parts.emitter, usage, core.health, core.reservations, self.statistics, core.lock, core.clock)
+        self.reporter = Reporter(
+            emitter=parts.emitter,
+            usage=usage,
+            health=core.health,
+            reservations=core.reservations,
+            statistics=self.statistics,
+            lock=core.lock,
+            clock=core.clock,
+        )
         self.inspection = Inspection(core, self.router)
         self.manual = ManualControl(core, self.router, self.reporter, self.inspection)
         for window in parts.windows:
@@ -152,7 +160,7 @@ class RunningMesh:
 
     def _flush(self) -> None:
         if not self._read_only:
-            self.reporter.left_to_tell()
+            self.reporter.publish_changes()
         self.statistics.flush()
         if self.state is not None:
             self.state.close()

@@ -150,5 +150,5 @@ class MeshState:
 
     def publish_event(self, event: str, facts: Mapping[str, Any]) -> None:
         """Publish an event of the store."""
-        if self.emitter.listening:
+        if self.emitter.has_subscribers:
             self.emitter.emit(RoutingEvent(event, time.time(), None, None, None, facts))

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modelmesh.contracts.observability import EventType
+
 _log = logging.getLogger("modelmesh.state")
 
 
@@ -32,14 +34,14 @@ class StoreHealth:
         first, self.error = self.error is None, f"{type(error).__name__}: {error}"
         if first:
             _log.warning("the state cannot be kept in %s: %s; requests go on without it", self._storage_id, self.error)
-            self._publish("storage_failed", {"reason": self.error, "storage": self._storage_id})
+            self._publish(EventType.STORAGE_FAILED, {"reason": self.error, "storage": self._storage_id})
 
     def record_success(self) -> None:
         """Record that the store works."""
         if self.error is not None:
             self.error = None
-            self._publish("storage_recovered", {"storage": self._storage_id})
+            self._publish(EventType.STORAGE_RECOVERED, {"storage": self._storage_id})
 
     def report_damage(self, reason: str, outcome: str) -> None:
         """Publish that stored data was damaged and what became of it."""
-        self._publish("storage_failed", {"reason": reason, "kept": outcome, "storage": self._storage_id})
+        self._publish(EventType.STORAGE_FAILED, {"reason": reason, "kept": outcome, "storage": self._storage_id})

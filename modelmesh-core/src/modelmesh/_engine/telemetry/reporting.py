@@ -1,4 +1,4 @@
-"""What is done after the reply is ready: usage is counted, and whoever listens is told."""
+"""Post-response work: record usage and statistics, and publish events and log entries to sinks."""
 
 from __future__ import annotations
 
@@ -7,40 +7,51 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import RLock
 from typing import Any
-from uuid import uuid4
 
 from attrs import evolve
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth, SuspensionReason
-from modelmesh._engine.health.registry import Change, HealthRegistry
+from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import Adaptation
-from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.reservations import LimitEvent, Reservations
+from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import Served
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.telemetry.event_records import (
+    change_event,
+    failover_events,
+    limit_event,
+    request_log_entry,
+    target_of,
+)
 from modelmesh._engine.telemetry.events import Emitter
-from modelmesh._engine.telemetry.statistics import RequestMetrics, StatisticsCollector
+from modelmesh._engine.telemetry.scope_counts import RequestMetrics
+from modelmesh._engine.telemetry.statistics import StatisticsCollector
 from modelmesh._engine.telemetry.usage import UsageTracker
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+from modelmesh.contracts.observability import EventType, RoutingEvent
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ModelMeshError
 
 
 class AdaptationWarning(UserWarning):
-    """A request was changed for a vendor: something dropped or renamed."""
+    """A parameter of the request was dropped, renamed or converted for a vendor."""
 
 
 class Reporter:
-    """Keeps the accounts of one mesh."""
+    """Records finished requests of one mesh and publishes what changed.
+
+    Attributes:
+        lock: The mesh's lock.
+        on_change: Called after each change that is worth saving.
+    """
 
     def __init__(
         self,
+        *,
         emitter: Emitter,
         usage: UsageTracker,
         health: HealthRegistry,
@@ -49,6 +60,17 @@ class Reporter:
         lock: RLock,
         clock: Callable[[], float],
     ) -> None:
+        """Connect the parts of a mesh.
+
+        Args:
+            emitter: Publishes to sinks and hook plugins.
+            usage: Receives tokens and costs.
+            health: Source of health changes.
+            reservations: Source of limit events.
+            statistics: Receives the metrics of attempts and requests.
+            lock: The mesh's lock.
+            clock: Returns monotonic seconds.
+        """
         self._emitter = emitter
         self._usage = usage
         self._health = health
@@ -58,61 +80,69 @@ class Reporter:
         self.lock = lock
         self.on_change: Callable[[], None] = _ignore_change
 
-    def answered(self, call: Call, served: Served, began: float) -> None:
-        """A request has its answer; a stream is reported when it ends."""
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    def report_answer(self, call: Call, served: Served, began: float) -> None:
+        """Record a request that was answered. An open stream is recorded by :meth:`report_stream_end`."""
         if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
             text = f"the request to {served.candidate} was changed: {'; '.join(served.attempts[-1].adapted)}"
             warn(text, AdaptationWarning)
-        self._unsettled(served.attempts[:-1])
+        self._add_failed_usage(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
-            self._account(served)
-            self._count(served.attempts, served.pool, self._clock() - began, served.attempts[-1].ms)
-            self._changed()
-            if self._emitter.listening:
-                self._tell(call, served.pool, served.attempts, served, None, began, served.outcome.body)
+            self._add_usage(served)
+            self._record_metrics(served.attempts, served.pool, self._clock() - began, served.attempts[-1].ms)
+            self.on_change()
+            if self._emitter.has_subscribers:
+                self._publish_request(call, served.pool, served.attempts, None, began, served.outcome.body, answered=True)
 
-    def streamed(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
-        """A stream has ended, broken or been left."""
+    def report_stream_end(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
+        """Record a stream that ended, broke, or was abandoned by the caller."""
         if isinstance(served.outcome, Answer):
             return
-        self._account(served)
+        self._add_usage(served)
         took = self._clock() - began
-        self._count(served.attempts, served.pool, took, (served.attempts[-1].ms or 0.0) + took * 1000)
-        self._changed()
-        if self._emitter.listening:
-            self._tell(call, served.pool, served.attempts, served, error, began, served.outcome.progress.text)
+        self._record_metrics(served.attempts, served.pool, took, (served.attempts[-1].ms or 0.0) + took * 1000)
+        self.on_change()
+        if self._emitter.has_subscribers:
+            text = served.outcome.progress.text
+            self._publish_request(call, served.pool, served.attempts, error, began, text, answered=True)
 
-    def failed(self, call: Call, pool: Pool, error: BaseException, begun: Sequence[Attempt], began: float) -> None:
-        """A request got no answer, or its caller left before there was one; ``begun`` is what it had tried."""
+    def report_failure(self, call: Call, pool: Pool, error: BaseException, attempts: Sequence[Attempt], began: float) -> None:
+        """Record a request without an answer. An error that is not a ``ModelMeshError`` means that the caller cancelled."""
         if not isinstance(error, ModelMeshError):
-            self._left(begun, pool, began)
+            self._report_cancellation(attempts, pool, began)
             return
-        self._unsettled(begun)
-        self._count(begun, pool, self._clock() - began, None)
-        self._changed()
-        if self._emitter.listening:
-            self._tell(call, pool, begun, None, error, began, None)
+        self._add_failed_usage(attempts)
+        self._record_metrics(attempts, pool, self._clock() - began, None)
+        self.on_change()
+        if self._emitter.has_subscribers:
+            self._publish_request(call, pool, attempts, error, began, None, answered=False)
 
-    def _left(self, attempts: Sequence[Attempt], pool: Pool, began: float) -> None:
+    def _report_cancellation(self, attempts: Sequence[Attempt], pool: Pool, began: float) -> None:
         if attempts:
-            self._unsettled(attempts)
-            self._count(attempts, pool, self._clock() - began, None)
-            self._changed()
+            self._add_failed_usage(attempts)
+            self._record_metrics(attempts, pool, self._clock() - began, None)
+            self.on_change()
 
-    def _count(self, attempts: Sequence[Attempt], pool: Pool, took: float, last_ms: float | None) -> None:
-        """Count each attempt for its model and provider, and the request for its pool; a caller who left counts for nobody."""
+    # -- usage and statistics ---------------------------------------------------------------------------------------
+
+    def _record_metrics(self, attempts: Sequence[Attempt], pool: Pool, took: float, last_ms: float | None) -> None:
+        """Record each attempt for its model and provider, and the request for its pool.
+
+        A cancelled attempt without usage is not counted.
+        """
         last = attempts[-1] if attempts else None
         for attempt in attempts:
             if attempt.outcome == "cancelled" and attempt.usage is None:
                 continue
-            moved = 0 if attempt is last else int((attempt.provider_id, attempt.model_id) != _whom(attempts[attempt.number]))
+            moved = 0 if attempt is last else int(target_of(attempt) != target_of(attempts[attempt.number]))
             usage = attempt.usage or {}
             metrics = RequestMetrics(
                 last_ms if attempt is last else None,
                 reported_tokens(usage.get("prompt_tokens")) or 0,
                 reported_tokens(usage.get("completion_tokens")) or 0,
                 attempt.cost,
-                attempt.outcome in ("answered", "cancelled"),  # a stream that its caller left was being answered
+                attempt.outcome in ("answered", "cancelled"),  # the provider was answering a stream that its caller abandoned
                 moved,
                 attempt.estimated,
             )
@@ -120,21 +150,17 @@ class Reporter:
         if last is None:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
         elif last.outcome != "cancelled" or last.usage is not None:
-            moved = sum(_whom(before) != _whom(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
+            moved = sum(target_of(before) != target_of(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
             whole = took * 1000 + (0.0 if last_ms is None or last_ms <= took * 1000 else last_ms - took * 1000)
-            done = evolve(metrics, latency_ms=whole, rotated=moved)
-            self._statistics.record(None, None, pool.name, done)
+            self._statistics.record(None, None, pool.name, evolve(metrics, latency_ms=whole, rotated=moved))
 
-    def _changed(self) -> None:
-        self.on_change()
-
-    def _account(self, served: Served) -> None:
+    def _add_usage(self, served: Served) -> None:
         attempt = served.attempts[-1]
         nano = None if attempt.cost is None else round(attempt.cost * NANO)
         self._usage.add(attempt.model_id, attempt.provider_id, attempt.usage, nano, estimated=attempt.estimated)
 
-    def _unsettled(self, attempts: Sequence[Attempt]) -> None:
-        """Count what attempts without an answer cost where that is known, else that it is not."""
+    def _add_failed_usage(self, attempts: Sequence[Attempt]) -> None:
+        """Add the cost of attempts without an answer, or count that it is unknown."""
         for attempt in attempts:
             if attempt.billed == "no":
                 continue
@@ -143,135 +169,73 @@ class Reporter:
             else:
                 self._usage.add_failed(attempt.model_id, attempt.provider_id, attempt.usage or {}, round(attempt.cost * NANO))
 
-    def rotated(self, before: Candidate, after: Candidate, pool: str) -> None:
-        """A person put the current model of a pool in standby."""
-        self._changed()
-        if self._emitter.listening:
-            self.tell_changes()
+    # -- events -----------------------------------------------------------------------------------------------------
+
+    def report_rotation(self, before: Candidate, after: Candidate, pool: str) -> None:
+        """Record that the current model of a pool was put in standby manually."""
+        self.on_change()
+        if self._emitter.has_subscribers:
+            self._publish_changes()
             facts = {"from": before.model_id, "to": after.model_id, "reason": "manual"}
-            self._emitter.emit(RoutingEvent("model_rotated", time.time(), after.model_id, after.provider_id, pool, facts))
+            event = RoutingEvent(EventType.MODEL_ROTATED, time.time(), after.model_id, after.provider_id, pool, facts)
+            self._emitter.emit(event)
 
-    def recovered(self) -> None:
-        """Record that models were made active again by hand."""
-        self._changed()
-        if self._emitter.listening:
-            self.tell_changes()
+    def report_recovery(self) -> None:
+        """Record that models were made active again manually."""
+        self.on_change()
+        self.publish_changes()
 
-    def told(self, events: Sequence[RoutingEvent]) -> None:
-        """Somebody beside the requests has found something out, and perhaps changed something."""
-        if self._emitter.listening:
+    def publish(self, events: Sequence[RoutingEvent]) -> None:
+        """Publish events of background tasks, and the changes that they caused."""
+        if self._emitter.has_subscribers:
             for event in events:
                 self._emitter.emit(event)
-            self.tell_changes()
+            self._publish_changes()
 
-    def left_to_tell(self) -> None:
-        """Tell of what nobody asked since."""
-        if self._emitter.listening:
-            self.tell_changes()
+    def publish_changes(self) -> None:
+        """Publish the pending changes of health and limits."""
+        if self._emitter.has_subscribers:
+            self._publish_changes()
 
-    def tell_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
-        """Tell what changed since somebody was told the last time."""
+    def _publish_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
         with self.lock:
-            changes, notes = list(self._health.changes), list(self._reservations.events)
+            changes, limits = list(self._health.changes), list(self._reservations.events)
             self._health.changes.clear()
             self._reservations.events.clear()
         now = time.time()
-        for event in (*_events(changes, attempts, pool, now), *(_told(note, pool, now) for note in notes)):
+        for change in changes:
+            event = change_event(change, pool, now)
+            if event is not None:
+                self._emitter.emit(event)
+        for event in (*failover_events(attempts, pool, now), *(limit_event(limit, pool, now) for limit in limits)):
             self._emitter.emit(event)
 
-    def _tell(
+    def _publish_request(
         self,
         call: Call,
         pool: Pool,
         attempts: Sequence[Attempt],
-        served: Served | None,
         error: Exception | None,
         began: float,
         answer: Any,
+        *,
+        answered: bool,
     ) -> None:
         now = time.time()
-        self.tell_changes(attempts, pool.name)
-        winner = attempts[-1] if served else None
-        usage = (winner.usage if winner else None) or {}
-        show = self._emitter.shows_payloads
-        took = self._clock() - began
-        self._emitter.log(
-            RequestLogEntry(
-                request_id=f"req-{uuid4().hex[:16]}",
-                timestamp=now - took,
-                model_id=winner.model_id if winner else None,
-                provider_id=winner.provider_id if winner else None,
-                pool_id=pool.name,
-                capability=pool.capability,
-                delivery_mode="streaming" if call.stream else "synchronous",
-                status_code=getattr(error, "status", None) if error else 200,
-                latency_ms=took * 1000,
-                tokens_in=reported_tokens(usage.get("prompt_tokens")),
-                tokens_out=reported_tokens(usage.get("completion_tokens")),
-                estimated=winner is not None and winner.estimated,
-                cost=winner.cost if winner else None,
-                error=type(error).__name__ if error else None,
-                routing_reason=winner.reason if winner else None,
-                attempts=tuple(_logged(attempt) for attempt in attempts),
-                request_payload=call.payload if show else None,
-                response_payload=answer if show else None,
-            )
+        self._publish_changes(attempts, pool.name)
+        entry = request_log_entry(
+            call=call,
+            pool=pool,
+            attempts=attempts,
+            answered=answered,
+            error=error,
+            now=now,
+            took=self._clock() - began,
+            payloads=self._emitter.needs_payloads,
+            answer=answer,
         )
+        self._emitter.log(entry)
 
 
 def _ignore_change() -> None:
     """Do nothing: the default where no state is saved."""
-
-
-def _whom(attempt: Attempt) -> tuple[str, str]:
-    return attempt.provider_id, attempt.model_id
-
-
-def _events(
-    changes: Sequence[Change],
-    attempts: Sequence[Attempt],
-    pool: str | None,
-    now: float,
-) -> list[RoutingEvent]:
-    found: list[RoutingEvent] = []
-    for what, circuit, reason, in_pool in changes:
-        off, facts = what == "deactivated", {"reason": reason.value if reason else None}
-        if off and reason is SuspensionReason.POLICY and isinstance(circuit, ModelHealth) and circuit.judge and circuit.candidate:
-            facts["policy"] = circuit.judge.shown(circuit.candidate)
-        if what in ("healthy", "unhealthy"):
-            found_by = "manual" if reason is SuspensionReason.MANUAL else "probe"
-            health = {**facts, "available": what == "healthy", "found_by": found_by}
-            found.append(RoutingEvent("provider_health_changed", now, None, getattr(circuit, "provider_id", None), pool, health))
-        elif isinstance(circuit, ProviderHealth):
-            name = "provider_deactivated" if off else "provider_recovered"
-            found.append(RoutingEvent(name, now, None, circuit.provider_id, pool, facts))
-        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
-            name = "model_deactivated" if off else "model_activated"
-            model = circuit.candidate
-            found.append(RoutingEvent(name, now, model.model_id, model.provider_id, in_pool or pool, facts))
-    for before, after in pairwise(attempts):
-        if (before.provider_id, before.model_id) != (after.provider_id, after.model_id):
-            said = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
-            found.append(RoutingEvent("model_rotated", now, after.model_id, after.provider_id, pool, said))
-    return found
-
-
-def _told(note: LimitEvent, pool: str | None, now: float) -> RoutingEvent:
-    limit = note.counter.limit
-    money = limit.metric is Metric.COST
-    facts = {
-        "of": limit.key,
-        "metric": limit.metric.value,
-        "window": limit.window.period.value,
-        "limit": limit.amount / NANO if money else limit.amount,
-        "used": note.used / NANO if money else note.used,
-    }
-    (only,) = note.counter.circuits if len(note.counter.circuits) == 1 else (None,)
-    model = only.candidate if isinstance(only, ModelHealth) else None
-    provider = only.provider_id if isinstance(only, ProviderHealth) else model.provider_id if model else None
-    return RoutingEvent(note.event, now, model.model_id if model else None, provider, pool, facts)
-
-
-def _logged(attempt: Attempt) -> dict[str, Any]:
-    """Return an attempt for a log, without the vendor's text: that may repeat the prompt."""
-    return {name: value for name, value in attempt.as_dict().items() if name != "message"}
