@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S, equal_jitter, full_jitter
+from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S, equal_jitter, full_jitter
 from modelmesh._engine.health.circuit_breaker import ModelHealth
 from modelmesh._engine.health.cooldown import cooldown
 from modelmesh._engine.health.retry_policy import CircuitPolicy

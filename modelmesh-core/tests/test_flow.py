@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.foundation.failures import classify
+from modelmesh._engine.foundation.failure_rules import classify
 from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope

@@ -12,7 +12,7 @@ from modelmesh_connector_anthropic import AnthropicProvider
 from modelmesh_connector_fireworks import FireworksProvider
 from modelmesh_connector_mistral import MistralProvider
 
-from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S
+from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh_cdk.provider.rate_limit_headers import rate_limits, read_delay, stated_delay
 

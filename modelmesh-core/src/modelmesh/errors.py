@@ -42,6 +42,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.failures import Billed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -218,7 +220,7 @@ class ProviderError(ModelMeshError):
         code: The vendor's own error code, when it gave one.
         request_id: The vendor's request ID, for its support desk.
         body: The vendor's error body, decoded, with the account's key blanked.
-        billed: ``yes``, ``no`` or ``unknown``: whether the vendor may charge for the attempt.
+        billed: Whether the vendor may charge for the attempt: ``yes``, ``no`` or ``unknown``.
         upstream_delay_s: Seconds the vendor asked to wait; ``None`` when it did not say.
         feature: The parameter that the model does not support, when the vendor named one.
         too_long: Whether the request exceeds the model's context window, so that only a larger window can take it.
@@ -237,7 +239,7 @@ class ProviderError(ModelMeshError):
     code: str | None = None
     request_id: str | None = None
     body: Any = None
-    billed: str = "no"
+    billed: Billed = Billed.NO
     upstream_delay_s: float | None = None
     feature: str | None = None
     too_long: bool = False

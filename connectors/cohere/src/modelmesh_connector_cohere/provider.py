@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from modelmesh.contracts import FailureClass, Secret
+from modelmesh.contracts import Billed, FailureClass, Secret
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
@@ -151,5 +151,5 @@ class CohereProvider(BaseProvider):
         kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
         body = scrubbed(dict(body), self.api_key)
         made = failure(kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body)
-        made.billed = "unknown"
+        made.billed = Billed.UNKNOWN
         return made

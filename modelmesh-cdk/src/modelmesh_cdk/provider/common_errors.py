@@ -6,7 +6,7 @@ issues, cited per row. A row stands before the rows that are wider than itself.
 
 from __future__ import annotations
 
-from modelmesh._engine.foundation.failures import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
+from modelmesh._engine.foundation.failure_rules import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_mapping import ANY, REFUSALS, UNSUPPORTED, ErrorMapping, mapping
 

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from modelmesh._engine.routing.vectors import reject_vectors
-from modelmesh.contracts import EMBEDDINGS, FailureClass
+from modelmesh.contracts import EMBEDDINGS, Billed, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
@@ -120,7 +120,7 @@ class Batches:
     def failed(self, error: ProviderError) -> ProviderError:
         """Return the failure of a part as that of the attempt, with what the answered parts took."""
         if self._answers:
-            error.billed = "yes" if error.billed == "no" else error.billed
+            error.billed = Billed.YES if error.billed == Billed.NO else error.billed
             error.usage = error.usage or _summed([answer.body.get("usage") for answer in self._answers])
             error.adapted = [*error.adapted, self._note(f"failed at part {len(self._answers) + 1}")]
         return error

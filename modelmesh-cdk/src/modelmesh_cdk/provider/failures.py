@@ -7,7 +7,7 @@ from inspect import iscoroutine
 from typing import Any
 
 from modelmesh import errors
-from modelmesh._engine.foundation.failures import error_type
+from modelmesh._engine.foundation.failure_rules import error_type
 from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import RULES, FailureClass, Secret
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS

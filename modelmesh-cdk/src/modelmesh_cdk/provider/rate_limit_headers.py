@@ -17,7 +17,7 @@ from typing import overload
 
 from attrs import frozen
 
-from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S
+from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S
 from modelmesh.contracts.rate_limits import RateLimit
 
 LONGEST = 80

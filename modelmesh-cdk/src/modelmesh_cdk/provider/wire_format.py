@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from modelmesh._engine.foundation.failures import classify
+from modelmesh._engine.foundation.failure_rules import classify
 from modelmesh._engine.plugins import attribution
-from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret, messages_for_connector
+from modelmesh.contracts import CHAT, EMBEDDINGS, Billed, FailureClass, Secret, messages_for_connector
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.headers import unsendable
 from modelmesh.contracts.operations import ReplyKind
@@ -354,7 +354,7 @@ class WireFormat:
             headers=self._without_key(headers),
             body=scrubbed(body, self.api_key),
         )
-        made.billed = "no"
+        made.billed = Billed.NO
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelmesh._engine.foundation.attempts import AttemptOutcome
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def command(ctx: click.Context, question: str, *, echo: bool) -> None:
         with create(config=configuration(addresses, echoes=echoes)) as client:
             attempts = _ask(client, question)
             _show(client, attempts, last="a built-in stand-in" if echoes else "the local model")
-    if not any(attempt.outcome == "answered" for attempt in attempts):
+    if not any(attempt.outcome is AttemptOutcome.ANSWERED for attempt in attempts):
         ctx.exit(1)
 
 
@@ -177,7 +178,7 @@ def _sentence(attempts: Sequence[Attempt], last: str) -> str:
         for attempt in attempts
         if attempt.failure
     )
-    if not attempts or attempts[-1].outcome != "answered":
+    if not attempts or attempts[-1].outcome is not AttemptOutcome.ANSWERED:
         return f"No answer came: {failed or 'nobody could be asked'}."
     if not failed:
         return f"The answer came from {attempts[-1].provider_id} ({last}), which was asked first."

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from modelmesh._engine.foundation.attempts import AttemptOutcome
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.wording import label
 from modelmesh._engine.routing.explain import NOT_FIRST
@@ -45,7 +46,7 @@ IN_WORDS = {
     _F.CONNECTOR_BUG_UNSENT: "has a connector that could not write the request",
     _F.CONNECTOR_BUG: "has a connector that made a mistake",
 }
-"""What a provider did, by class of failure; the long form is :data:`modelmesh._engine.foundation.failures.RULES`."""
+"""What a provider did, by class of failure; the long form is :data:`modelmesh._engine.foundation.failure_rules.RULES`."""
 
 NOTHING = "-"
 GAP = 2
@@ -150,7 +151,7 @@ def in_words(failure: str) -> str:
 def _next_step(attempts: Sequence[Attempt], place: int) -> str:
     attempt = attempts[place]
     if place + 1 == len(attempts):
-        return "handed over the answer" if attempt.outcome in ("answered", "streaming") else "gave up"
+        return "handed over the answer" if attempt.outcome in (AttemptOutcome.ANSWERED, AttemptOutcome.STREAMING) else "gave up"
     following = attempts[place + 1]
     waited = f"waited {following.waited_ms / 1000:.1f} s, " if following.waited_ms else ""
     if (following.provider_id, following.model_id) == (attempt.provider_id, attempt.model_id):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from modelmesh._engine.foundation.attempts import AttemptOutcome
 from modelmesh._engine.routing.explain import CandidateInfo, Explanation
 from modelmesh._engine.routing.final_errors import passed_over
 from modelmesh.contracts.provider import Answer
@@ -85,7 +86,7 @@ def explain_served(served: Served, call: Call, now: float) -> Explanation:
             attempt.model_id,
             attempt.provider_id,
             connectors.get(attempt.provider_id, ""),
-            "active" if attempt.outcome in ("answered", "streaming") else "failed",
+            "active" if attempt.outcome in (AttemptOutcome.ANSWERED, AttemptOutcome.STREAMING) else "failed",
             attempt is served.attempts[-1],
             None,
             attempt.reason if attempt is served.attempts[-1] else str(attempt),

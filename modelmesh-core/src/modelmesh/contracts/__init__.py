@@ -1,6 +1,7 @@
 """What each kind of plugin implements: protocols and value types, one module a kind."""
 
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, RetrySame, Scope
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import Billed, Effect, FailureClass, RetrySame, Scope
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
@@ -53,6 +54,7 @@ __all__ = [
     "AggregateStats",
     "Answer",
     "AsyncEventStream",
+    "Billed",
     "Call",
     "CallOptions",
     "Candidate",

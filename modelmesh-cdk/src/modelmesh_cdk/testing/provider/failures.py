@@ -8,7 +8,7 @@ import socket
 import pytest
 from attrs import evolve
 
-from modelmesh._engine.foundation.failures import error_type
+from modelmesh._engine.foundation.failure_rules import error_type
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError, RateLimitError
 from modelmesh_cdk.testing.asking import Asking

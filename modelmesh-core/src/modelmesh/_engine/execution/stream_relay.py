@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing import final_errors, flow
 from modelmesh._engine.routing.flow import Opened, Served
 from modelmesh._engine.routing.usages import sound_usage

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import Any, Protocol
 
 from attrs import define, field
 
+from modelmesh._engine.foundation.failures import Billed, FailureClass
 from modelmesh._engine.foundation.wording import TEXT_SHOWN, duration, label, one_line
-
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.candidates import Candidate
-    from modelmesh.errors import ProviderError
 
 OWN_SHOWN = 1000
 """Characters of a message of our own about a connector's mistake, which names the file, the line and the rule."""
+
+
+class AttemptOutcome(StrEnum):
+    """State of an attempt: under way, or how it ended."""
+
+    PENDING = "pending"
+    ANSWERED = "answered"
+    STREAMING = "streaming"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+
+
+class AttemptFailure(Protocol):
+    """The fields of a ``ProviderError`` that an attempt records."""
+
+    failure: FailureClass
+    message: str
+    status: int | None
+    code: str | None
+    billed: Billed
+    request_id: str | None
+    adapted: Sequence[str]
+    reason: str | None
+    address: str | None
 
 
 @define
@@ -28,13 +51,13 @@ class Attempt:
         reason: Why the strategy chose it.
         waited_ms: How long the request waited before it.
         ms: How long it took, to the answer, the first content of a stream, or the failure.
-        outcome: ``pending``, ``answered``, ``streaming``, ``failed``, ``interrupted`` or ``cancelled``.
+        outcome: Its state, or how it ended.
         failure: Class of failure.
         status: HTTP status of the failure.
         code: The vendor's error code.
         error: Class name of the error.
         place: ``file:line`` in the connector's code, when the connector itself is at fault.
-        billed: ``yes``, ``no`` or ``unknown``.
+        billed: Whether the vendor may charge for it.
         request_id: The vendor's request ID.
         adapted: What was dropped or renamed for the vendor.
         usage: Token usage: what the vendor reported, or an estimate.
@@ -50,13 +73,13 @@ class Attempt:
     reason: str = ""
     waited_ms: float = 0.0
     ms: float | None = None
-    outcome: str = "pending"
+    outcome: AttemptOutcome = AttemptOutcome.PENDING
     failure: str | None = None
     status: int | None = None
     code: str | None = None
     error: str | None = None
     place: str | None = None
-    billed: str = "unknown"
+    billed: Billed = Billed.UNKNOWN
     request_id: str | None = None
     adapted: Sequence[str] = ()
     usage: dict[str, Any] | None = field(default=None, repr=False)
@@ -65,10 +88,10 @@ class Attempt:
     message: str | None = None
     address: str | None = None
 
-    def fail(self, error: ProviderError, seconds: float) -> None:
+    def fail(self, error: AttemptFailure, seconds: float) -> None:
         """Record the failure."""
         self.ms = seconds * 1000
-        self.outcome = "failed"
+        self.outcome = AttemptOutcome.FAILED
         self.failure = error.failure.value
         self.status = error.status
         self.code = error.code
@@ -86,7 +109,9 @@ class Attempt:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        data = {name: getattr(self, name) for name in _FIELDS}
+        data["outcome"], data["billed"] = str(self.outcome), str(self.billed)
+        return data
 
     def __str__(self) -> str:
         what = label(self.failure, self.status, self.code) if self.failure else self.outcome
@@ -111,11 +136,6 @@ class PassedOver:
     provider_id: str
     model_id: str
     reason: str
-
-    @classmethod
-    def of(cls, candidate: Candidate, reason: str) -> PassedOver:
-        """Make the record for a candidate."""
-        return cls(candidate.provider_id, candidate.model_id, reason)
 
     def __str__(self) -> str:
         return f"{self.provider_id}/{self.model_id}: {self.reason}"

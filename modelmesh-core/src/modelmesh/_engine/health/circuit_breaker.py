@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import Effect, FailureClass
 from modelmesh._engine.health.admission_queue import AdmissionQueue
 from modelmesh._engine.health.retry_policy import (
     DECREASE_FACTOR,

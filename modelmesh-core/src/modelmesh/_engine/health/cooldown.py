@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.delays import MAX_SERVER_DELAY_S, equal_jitter
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass
+from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S, equal_jitter
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import Effect, FailureClass
 from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, CircuitBreaker
 from modelmesh._engine.health.retry_policy import OPEN_CAP_S, OPEN_S, CircuitPolicy
 

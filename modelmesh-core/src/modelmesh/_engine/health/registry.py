@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.failures import RULES, Effect, FailureClass, Scope
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import Effect, FailureClass, Scope
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.circuit_breaker import (
     KEY_FAILURES,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.foundation.failures import Billed
+
 if TYPE_CHECKING:
     from modelmesh._engine.health.circuit_breaker import Lease
     from modelmesh._engine.health.registry import HealthRegistry
@@ -25,7 +27,7 @@ def return_lease(lease: Lease, now: float) -> None:
     candidate, pool = lease.candidate, lease.pool
     if pool is None or lease.settled:
         return
-    pool.reservations.fail(lease.reservation, sent=lease.sent, billed="unknown", now=now)
+    pool.reservations.fail(lease.reservation, sent=lease.sent, billed=Billed.UNKNOWN, now=now)
     lease.reservation = None
     counters = chain(candidate.health.counters, candidate.account.counters, pool.counters, pool.reservations.global_counters)
     changed = _recount({id(counter): counter for counter in counters}, pool.health)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, Plan, plan
@@ -212,13 +213,13 @@ class Reservations:
 
         self._close(reservation, taken, now)
 
-    def fail(self, reservation: Reservation | None, *, sent: bool, billed: str, now: float) -> None:
+    def fail(self, reservation: Reservation | None, *, sent: bool, billed: Billed, now: float) -> None:
         """Count what a failed attempt took: nothing when it was not sent, its estimate when it may have been billed."""
         if reservation is None:
             return
         if not sent:
             self._close(reservation, lambda *_: 0, now)
-        elif billed == "no":
+        elif billed == Billed.NO:
             self._close(reservation, lambda limit, _: int(limit.metric is Metric.REQUESTS), now)
         else:
             self._close(reservation, lambda limit, _: reservation.plan.without_report(limit) or 0, now)

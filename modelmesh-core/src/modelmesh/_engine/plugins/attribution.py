@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import BrokenConnectorError
 

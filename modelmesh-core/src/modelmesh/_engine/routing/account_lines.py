@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.failures import RULES, FailureClass, Scope
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import FailureClass, Scope
 from modelmesh._engine.foundation.wording import duration, label, plural
 
 if TYPE_CHECKING:

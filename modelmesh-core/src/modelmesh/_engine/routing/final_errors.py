@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh import errors
 from modelmesh._engine.foundation.attempts import Attempt, PassedOver
-from modelmesh._engine.foundation.failures import RULES, FailureClass
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import plural, wait
 from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
@@ -101,7 +102,7 @@ def passed_over(
             reason = pool.standby_reason(candidate, now) or "was in standby when the request started"
         else:
             reason = NOT_REACHED
-        found.append(PassedOver.of(candidate, reason))
+        found.append(PassedOver(candidate.provider_id, candidate.model_id, reason))
     return found
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.foundation.failures import RULES, FailureClass, Scope
+from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.failures import Billed, FailureClass, Scope
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
@@ -359,13 +360,13 @@ def _attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: b
         assert isinstance(outcome, Answer | Opened)
         done = plan.clock()
         attempt.ms = (done - now) * 1000
-        attempt.billed = "yes"
+        attempt.billed = Billed.YES
         served = Served(pool, candidate, outcome, plan.attempts, reason, plan.sets, lease, plan.selection, guard)
         if isinstance(outcome, Opened):
-            attempt.outcome = "streaming"
+            attempt.outcome = AttemptOutcome.STREAMING
             attempt.note(outcome.stream.adapted)
         else:
-            attempt.outcome = "answered"
+            attempt.outcome = AttemptOutcome.ANSWERED
             attempt.note(outcome.adapted)
             usage = usage_of(outcome.body)
             is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
@@ -375,7 +376,7 @@ def _attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: b
         # Whatever cuts the attempt short, its place and its reservation are given back: a caller who leaves, an interrupt
         # between any two lines, a strategy that raises.
         if not lease.settled:
-            attempt.outcome = "cancelled"
+            attempt.outcome = AttemptOutcome.CANCELLED
             attempt.ms = (plan.clock() - now) * 1000
             return_lease(lease, plan.clock())
         raise
@@ -459,7 +460,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
         seconds: How long the answer took.
     """
     attempt = served.attempts[-1]
-    attempt.outcome = "answered"
+    attempt.outcome = AttemptOutcome.ANSWERED
     answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
     headers, limits = answer.headers, getattr(answer, "rate_limits", ())
     consumed = _consumed(served, usage, output, now)
@@ -495,7 +496,7 @@ def _consumed(served: Served, usage: Mapping[str, Any] | None, output: int, now:
 def interrupt(served: Served, error: ProviderError, *, now: float) -> None:
     """Charge a stream that broke after content to who served it."""
     attempt = served.attempts[-1]
-    attempt.outcome, attempt.failure, attempt.error = "interrupted", error.failure.value, type(error).__name__
+    attempt.outcome, attempt.failure, attempt.error = AttemptOutcome.INTERRUPTED, error.failure.value, type(error).__name__
     attempt.place = getattr(error, "place", None)
     _settle_partial(served, now)
     served.pool.health.record_failure(served.lease, error, now, served.pool.policy.circuit)
@@ -508,7 +509,7 @@ def abandon(served: Served, now: float) -> None:
     """Record that the caller left a stream before its end; that has no effect on health."""
     _settle_partial(served, now)
     if not served.lease.settled:
-        served.attempts[-1].outcome = "cancelled"
+        served.attempts[-1].outcome = AttemptOutcome.CANCELLED
         return_lease(served.lease, now)
 
 

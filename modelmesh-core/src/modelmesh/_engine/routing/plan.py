@@ -8,8 +8,9 @@ from typing import Any
 from attrs import define, field
 
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.foundation.delays import equal_jitter, full_jitter
-from modelmesh._engine.foundation.failures import RULES, FailureClass, RetrySame, is_refusal
+from modelmesh._engine.foundation.backoff import equal_jitter, full_jitter
+from modelmesh._engine.foundation.failure_rules import RULES, is_refusal
+from modelmesh._engine.foundation.failures import FailureClass, RetrySame
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker, ProviderHealth
 from modelmesh._engine.health.retry_policy import MAX_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope

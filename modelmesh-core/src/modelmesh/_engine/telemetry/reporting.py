@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
+from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.registry import HealthRegistry
@@ -39,6 +40,10 @@ from modelmesh.errors import ModelMeshError
 
 class AdaptationWarning(UserWarning):
     """A parameter of the request was dropped, renamed or converted for a vendor."""
+
+
+_SUCCESSES = frozenset({AttemptOutcome.ANSWERED, AttemptOutcome.CANCELLED})
+"""Outcomes that count as a success. A cancelled stream was being answered when its caller left."""
 
 
 class Reporter:
@@ -133,7 +138,7 @@ class Reporter:
         """
         last = attempts[-1] if attempts else None
         for attempt in attempts:
-            if attempt.outcome == "cancelled" and attempt.usage is None:
+            if attempt.outcome is AttemptOutcome.CANCELLED and attempt.usage is None:
                 continue
             moved = 0 if attempt is last else int(target_of(attempt) != target_of(attempts[attempt.number]))
             usage = attempt.usage or {}
@@ -142,14 +147,14 @@ class Reporter:
                 reported_tokens(usage.get("prompt_tokens")) or 0,
                 reported_tokens(usage.get("completion_tokens")) or 0,
                 attempt.cost,
-                attempt.outcome in ("answered", "cancelled"),  # the provider was answering a stream that its caller abandoned
+                attempt.outcome in _SUCCESSES,
                 moved,
                 attempt.estimated,
             )
             self._statistics.record(attempt.model_id, attempt.provider_id, None, metrics)
         if last is None:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
-        elif last.outcome != "cancelled" or last.usage is not None:
+        elif last.outcome is not AttemptOutcome.CANCELLED or last.usage is not None:
             moved = sum(target_of(before) != target_of(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
             whole = took * 1000 + (0.0 if last_ms is None or last_ms <= took * 1000 else last_ms - took * 1000)
             self._statistics.record(None, None, pool.name, evolve(metrics, latency_ms=whole, rotated=moved))
@@ -162,7 +167,7 @@ class Reporter:
     def _add_failed_usage(self, attempts: Sequence[Attempt]) -> None:
         """Add the cost of attempts without an answer, or count that it is unknown."""
         for attempt in attempts:
-            if attempt.billed == "no":
+            if attempt.billed == Billed.NO:
                 continue
             if attempt.cost is None:
                 self._usage.add_unknown_cost(attempt.model_id, attempt.provider_id)
