@@ -8,9 +8,7 @@ import modelmesh
 from modelmesh import MeshClient, MeshConfig, OpenAIClient, create, create_async
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.cdk import BaseProvider, BaseStrategy, QuickProvider
-from modelmesh.client.replies import ChatCompletion
-from modelmesh.client.shapes import ChatCompletionChunk
-from modelmesh.client.streams import AsyncStream, Stream
+from modelmesh.client import AsyncStream, ChatCompletion, ChatCompletionChunk, Stream, StrictMeshClient, ToolCall
 from modelmesh.contracts import SelectionRequest, SelectionResult
 from modelmesh.testing import mock_client
 
@@ -56,7 +54,7 @@ async def asynchronous() -> None:
     answer = await aclient.chat.completions.create(model="chat-completion", messages=[], temperature=0.2)
     assert_type(answer, ChatCompletion)
     chunks = await aclient.chat.completions.create(model="chat-completion", messages=[], stream=True)
-    assert_type(chunks, AsyncStream)
+    assert_type(chunks, AsyncStream[ChatCompletionChunk])
     async for one in chunks:
         assert_type(one, ChatCompletionChunk)
     vectors = await aclient.embeddings.create(model="text-embeddings", input=["a"], timeout=3.0)
@@ -67,8 +65,9 @@ async def asynchronous() -> None:
 reply = client.chat.completions.create(
     model="chat-completion",
     messages=[{"role": "user", "content": "hi"}],
-    tools=[],
+    tools=[{"type": "function", "function": {"name": "f", "parameters": {}}}],
     extra_body={"a parameter of one vendor": 1},
+    a_parameter_of_another_vendor=2,
     only_providers=["openai"],
 )
 assert_type(reply, ChatCompletion)
@@ -76,13 +75,32 @@ assert_type(reply.choices[0].message.content, str | None)
 assert_type(reply.usage.total_tokens if reply.usage else None, int | None)
 assert_type(reply.provider, str)
 stream = client.chat.completions.create(model="chat-completion", messages=[], stream=True)
-assert_type(stream, Stream)
+assert_type(stream, Stream[ChatCompletionChunk])
 for chunk in stream:
     assert_type(chunk, ChatCompletionChunk)
     assert_type(chunk.choices[0].delta.content, str | None)
 either = client.chat.completions.create(model="chat-completion", messages=[], stream=bool(stream))
-assert_type(either, ChatCompletion | Stream)
+assert_type(either, ChatCompletion | Stream[ChatCompletionChunk])
 assert_type(client.embeddings.create(model="text-embeddings", input="a").data[0].embedding, list[float])
 assert_type(client.with_options(max_retries=0), MeshClient)
 assert_type(client.recover("chat-completion"), list[str])
-client.chat.completions.create(model="chat-completion", messages=[], temprature=3)  # type: ignore[call-overload]
+
+history = [{"role": "user", "content": "hi"}]
+client.chat.completions.create(model="chat-completion", messages=[*history, reply.choices[0].message])
+assert_type(reply.choices[0].finish_reason, str | None)
+assert_type(reply.choices[0].message.tool_calls, list[ToolCall] | None)
+assert_type(reply.latency_ms, float)
+assert_type(client.chat.completions.with_raw_response.create(model="m", messages=[]).parse(), ChatCompletion)
+assert_type(client.pool_status()["chat-completion"].active, int)
+assert_type(client.mesh.get_client(), OpenAIClient)
+assert_type(modelmesh.ModelMesh({}).client, MeshClient)
+client.chat.completions.create(model="chat-completion")  # type: ignore[call-overload]
+client.chat.completions.create(model="chat-completion", messages=[], temperature="hot")  # type: ignore[call-overload]
+client.embeddings.create(model="text-embeddings")  # type: ignore[call-arg]
+
+strict = create("chat-completion", strict_parameters=True)
+assert_type(strict, StrictMeshClient)
+assert_type(strict.chat.completions.create(model="chat-completion", messages=[], temperature=0.2), ChatCompletion)
+assert_type(strict.chat.completions.create(model="chat-completion", messages=[], stream=True), Stream[ChatCompletionChunk])
+strict.chat.completions.create(model="chat-completion", messages=[], temprature=3)  # type: ignore[call-overload]
+strict.embeddings.create(model="text-embeddings", input="a", dimension=3)  # type: ignore[call-arg]

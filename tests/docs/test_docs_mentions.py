@@ -18,7 +18,7 @@ from modelmesh._engine.create import create
 from modelmesh._engine.plugins import aliases, catalog, hookspecs
 from modelmesh._engine.plugins.validation import REQUIRED
 from modelmesh.client import MeshClient, OpenAIClient
-from modelmesh.client.arguments import _OPTION_NAMES
+from modelmesh.client.parameters import OPTION_NAMES
 from modelmesh.contracts import RULES, Kind, observability
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,7 +138,7 @@ def test_python_page_has_every_error(name: str) -> None:
 
 def test_python_page_has_every_argument() -> None:
     words = named(page("reference/python.md"))
-    for name in (*inspect.signature(create).parameters, *_OPTION_NAMES, "extra_body"):
+    for name in (*inspect.signature(create).parameters, *OPTION_NAMES, "extra_body"):
         assert name in words, name
 
 

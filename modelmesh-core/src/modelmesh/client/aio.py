@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.build_reply import build_reply
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
 from modelmesh.client.model_cards import list_cards, retrieve_card
-from modelmesh.client.raw import AsyncRaw, AsyncStreaming
+from modelmesh.client.raw import AsyncRaw, AsyncStreamedCall, AsyncStreaming, RawResponse
 from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
+from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
+from modelmesh.client.signatures import ChatCreate, EmbeddingsCreate, typed_as
 from modelmesh.client.streams import AsyncStream
 from modelmesh.client.unbuilt import Unbuilt
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
@@ -17,8 +20,6 @@ from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
     from modelmesh._engine.mesh.requests import RequestServer
-    from modelmesh.client.parameters import ChatParameters, EmbeddingParameters
-    from modelmesh.client.shapes import ModelCard, ModelList
 
 
 class AsyncCompletions(Unbuilt):
@@ -30,16 +31,7 @@ class AsyncCompletions(Unbuilt):
         self._requests = requests
         self._defaults = defaults
 
-    @overload
-    async def create(self, *, stream: Literal[False] | None = None, **arguments: Unpack[ChatParameters]) -> ChatCompletion: ...
-
-    @overload
-    async def create(self, *, stream: Literal[True], **arguments: Unpack[ChatParameters]) -> AsyncStream: ...
-
-    @overload
-    async def create(self, *, stream: bool, **arguments: Unpack[ChatParameters]) -> ChatCompletion | AsyncStream: ...
-
-    async def create(self, **arguments: Any) -> Any:
+    async def _create(self, **arguments: Any) -> ChatCompletion | AsyncStream[ChatCompletionChunk]:
         """Request a chat completion.
 
         Args:
@@ -54,20 +46,31 @@ class AsyncCompletions(Unbuilt):
             BadRequestError: The request itself is wrong.
             CapabilityNotFoundError: No pool serves ``model``.
         """
-        requests = self._requests
-        call = make_call(CHAT, self._defaults.under(arguments))
+        requests, defaults = self._requests, self._defaults
+        call = make_call(CHAT, defaults.under(arguments), strict=defaults.strict_parameters)
         served = await requests.aserve(call)
         if call.stream:
-            return AsyncStream(requests, call, served)
+            return AsyncStream(ChatCompletionChunk, requests, call, served)
         return build_reply(ChatCompletion, served, call, requests.clock)
 
+    create: ChatCreate[Coroutine[Any, Any, ChatCompletion], Coroutine[Any, Any, AsyncStream[ChatCompletionChunk]]] = typed_as(
+        ChatCreate, _create
+    )
+
     @property
-    def with_raw_response(self) -> AsyncRaw[Any]:
+    def with_raw_response(
+        self,
+    ) -> AsyncRaw[
+        ChatCreate[
+            Coroutine[Any, Any, RawResponse[ChatCompletion]],
+            Coroutine[Any, Any, RawResponse[AsyncStream[ChatCompletionChunk]]],
+        ]
+    ]:
         """The same with the response headers, for callers of the official SDK's raw interface."""
         return AsyncRaw(self.create)
 
     @property
-    def with_streaming_response(self) -> AsyncStreaming:
+    def with_streaming_response(self) -> AsyncStreaming[ChatCreate[AsyncStreamedCall, AsyncStreamedCall]]:
         """The same as a context manager, for callers of the official SDK's streaming interface."""
         return AsyncStreaming(self.create)
 
@@ -79,22 +82,24 @@ class AsyncEmbeddings:
         self._requests = requests
         self._defaults = defaults
 
-    async def create(self, **arguments: Unpack[EmbeddingParameters]) -> CreateEmbeddingResponse:
-        """Turn texts into vectors; arguments and errors are those of :meth:`modelmesh.client.sync.Embeddings.create`."""
-        call = make_call(EMBEDDINGS, self._defaults.under(arguments))
-        requests = self._requests
+    async def _create(self, **arguments: Any) -> CreateEmbeddingResponse:
+        """Return a vector for each text; arguments and errors are those of :meth:`modelmesh.client.sync.Embeddings.create`."""
+        requests, defaults = self._requests, self._defaults
+        call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
         return build_reply(CreateEmbeddingResponse, await requests.aserve(call), call, requests.clock)
+
+    create: EmbeddingsCreate[Coroutine[Any, Any, CreateEmbeddingResponse]] = typed_as(EmbeddingsCreate, _create)
 
     def __repr__(self) -> str:
         return "<client.embeddings>"
 
     @property
-    def with_raw_response(self) -> AsyncRaw[CreateEmbeddingResponse]:
+    def with_raw_response(self) -> AsyncRaw[EmbeddingsCreate[Coroutine[Any, Any, RawResponse[CreateEmbeddingResponse]]]]:
         """The same with the response headers, for callers of the official SDK's raw interface."""
         return AsyncRaw(self.create)
 
     @property
-    def with_streaming_response(self) -> AsyncStreaming:
+    def with_streaming_response(self) -> AsyncStreaming[EmbeddingsCreate[AsyncStreamedCall]]:
         """The same as a context manager, for callers of the official SDK's streaming interface."""
         return AsyncStreaming(self.create)
 
@@ -125,6 +130,6 @@ class AsyncModels(Unbuilt):
         """Return one real model.
 
         Raises:
-            CapabilityNotFoundError: No pool has it.
+            CapabilityNotFoundError: No pool has the model.
         """
         return retrieve_card(self._mesh, model)

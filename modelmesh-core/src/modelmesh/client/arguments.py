@@ -3,64 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh._engine.foundation.wording import name_of
 from modelmesh.client import extras
 from modelmesh.client.extras import wrong
+from modelmesh.client.misspelling import check_unknown, closest
+from modelmesh.client.parameters import OPTION_NAMES, PARAMETER_NAMES
 from modelmesh.client.view import View
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.contracts.operations import Operation
-
-_OPTION_NAMES = frozenset(
-    {
-        "extra_headers",
-        "extra_query",
-        "max_retries",
-        "only_providers",
-        "preferred_provider",
-        "routing_metadata",
-        "session_id",
-        "timeout",
-    }
-)
 
 LONGEST_TIMEOUT_S = 10 * 365 * 86400.0
 """A longer timeout means no limit; it is cut to this, which every clock can add."""
 
 
-def make_call(operation: Operation, arguments: Mapping[str, Any]) -> Call:
-    """Sort the arguments of one call.
+def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: bool = False) -> Call:
+    """Build the call of a request: parameters into the body, options apart from it.
 
     Args:
         operation: The endpoint.
-        arguments: As the caller gave them. ``None`` means not given, as it does in OpenAI's signature.
+        arguments: The keyword arguments of the caller. ``None`` means not given, as in OpenAI's signature.
+        strict: Whether an unknown parameter is an error.
 
     Raises:
-        BadRequestError: ``model`` or ``messages`` is missing, or of a kind that no vendor takes.
+        BadRequestError: ``model`` or ``messages`` is missing, or a value has a type that no vendor accepts.
     """
     payload: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    known, unknown = PARAMETER_NAMES[operation.name], []
     for name, value in arguments.items():
         if value is not None and type(value).__name__ not in extras.UNSET:
-            (options if name in _OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
+            (options if name in OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
+            if name not in known:
+                unknown.append(name)
     model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
         payload.update(extras.body(extra, model=model, stream=bool(stream)))
-    _check(operation, model, payload)
+    _check(operation, model, payload, unknown)
+    if unknown:
+        check_unknown(unknown, known, strict=strict)
     return Call(operation, model, payload, bool(stream), _options(options) if options else NO_OPTIONS)
 
 
-def _check(operation: Operation, model: Any, payload: Mapping[str, Any]) -> None:
+def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown: Sequence[str]) -> None:
+    """Check that the required arguments are there, and of the right type."""
     if not isinstance(model, str) or not model:
-        raise wrong("'model' must be the name of a pool or capability, e.g. model='chat-completion'")
+        why = f"'model' must be the name of a pool or capability, e.g. model='chat-completion'{_meant('model', unknown)}"
+        raise wrong(why)
     missing = next((name for name in operation.required_arguments if name not in payload), None)
     if missing == "messages" or ("messages" in operation.required_arguments and not isinstance(payload["messages"], list)):
-        raise wrong("'messages' must be a list, e.g. messages=[{'role': 'user', 'content': 'Hello'}]")
-    if missing is not None:
-        why = f"client.{operation.name}.create() needs {missing!r}"
+        example = "messages=[{'role': 'user', 'content': 'Hello'}]"
+        why = f"'messages' must be a list, e.g. {example}{_meant('messages', unknown)}"
         raise wrong(why)
+    if missing is not None:
+        why = f"client.{operation.name}.create() needs {missing!r}{_meant(missing, unknown)}"
+        raise wrong(why)
+
+
+def _meant(missing: str, unknown: Sequence[str]) -> str:
+    """Return a hint for a required argument that was given under a misspelled name."""
+    given = next((name for name in unknown if closest(name, (missing,))), None)
+    return "" if given is None else f". The call has {given!r}: did you mean {missing!r}?"
 
 
 _SCALARS = frozenset({str, int, float, bool})

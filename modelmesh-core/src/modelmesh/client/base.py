@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh.client.arguments import make_call
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.telemetry.status import PoolInfo
     from modelmesh._engine.telemetry.usage import UsageTracker
+    from modelmesh.client.parameters import MessageParam, TimeoutParam, ToolParam
 
 
 class BaseClient(Unbuilt):
@@ -31,24 +33,51 @@ class BaseClient(Unbuilt):
         """Make the parts of the interface, whose calls have these defaults."""
         self._defaults = defaults
 
-    def with_options(self, **options: Any) -> Self:
-        """Return a client of the same mesh whose calls have other defaults.
+    def with_options(
+        self,
+        *,
+        timeout: float | TimeoutParam | None = None,
+        max_retries: int | None = None,
+        only_providers: Iterable[str] | None = None,
+        default_headers: Mapping[str, Any] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        set_default_headers: Mapping[str, Any] | None = None,
+        set_default_query: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> Self:
+        """Return a client of the same mesh whose calls have other defaults. Closing the copy closes the mesh.
 
         Args:
-            **options: ``timeout``, ``max_retries``, ``default_headers``, ``default_query``, ``set_default_headers`` and
-                ``set_default_query``, as the official SDK has them, and ``only_providers``. Closing the copy closes the mesh.
+            timeout: Seconds over all attempts, or an ``httpx.Timeout``.
+            max_retries: Retries of the same model at most.
+            only_providers: Keys or names of the providers outside of which no candidate is tried.
+            default_headers: Request headers, added to those of this client.
+            default_query: Query parameters, added to those of this client.
+            set_default_headers: Request headers in place of those of this client.
+            set_default_query: Query parameters in place of those of this client.
+            **others: Options of the official SDK that belong to an account, such as ``api_key``. The error names the place
+                where each is set instead.
 
         Raises:
             ConfigurationError: An option is unknown, or belongs to an account and is set in the configuration.
         """
+        given = {
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "only_providers": only_providers,
+            "default_headers": default_headers,
+            "default_query": default_query,
+            "set_default_headers": set_default_headers,
+            "set_default_query": set_default_query,
+            **others,
+        }
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
-        made._bind(self._defaults.with_options(options))
+        made._bind(self._defaults.with_options(given))
         return made
 
-    def copy(self, **options: Any) -> Self:
-        """Return the same as :meth:`with_options`."""
-        return self.with_options(**options)
+    copy = with_options
+    """Alias of :meth:`with_options`, by the official SDK's second name."""
 
     @property
     def usage(self) -> UsageTracker:
@@ -90,14 +119,26 @@ class BaseClient(Unbuilt):
         """Return the pools and their models as text."""
         return self.mesh.describe(pool, only_providers=self._defaults.only_providers)
 
-    def explain(self, model: str, **arguments: Any) -> Explanation:
-        """Return where a request would go now, and why; nothing is sent.
+    def explain(
+        self,
+        model: str,
+        *,
+        messages: Iterable[MessageParam] = (),
+        tools: Iterable[ToolParam] | None = None,
+        stream: bool | None = None,
+        **arguments: Any,
+    ) -> Explanation:
+        """Return where a request would go now, and why, without sending it.
 
         Args:
             model: Pool or capability.
-            **arguments: The request's other arguments, when they matter: ``tools``, ``stream``, ``messages`` …
+            messages: The request's messages, whose length and contents may matter.
+            tools: The request's tools.
+            stream: Whether the request streams.
+            **arguments: The request's other parameters.
         """
-        call = make_call(CHAT, self._defaults.under({"messages": [], **arguments, "model": model}))
+        given = {**arguments, "messages": messages, "tools": tools, "stream": stream, "model": model}
+        call = make_call(CHAT, self._defaults.under(given), strict=self._defaults.strict_parameters)
         return self.mesh.explain(model, call)
 
     def __copy__(self) -> Self:

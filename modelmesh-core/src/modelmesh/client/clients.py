@@ -31,6 +31,9 @@ class MeshClient(BaseClient):
     """OpenAI's interface over a mesh. Safe to share between threads. ``with`` or :meth:`close` shuts the mesh down."""
 
     mesh: ModelMesh
+    chat: Chat
+    embeddings: Embeddings
+    models: Models
 
     def _bind(self, defaults: Defaults) -> None:
         super()._bind(defaults)
@@ -59,6 +62,9 @@ class OpenAIClient(BaseClient):
     """OpenAI's asynchronous interface over a mesh. ``async with`` or :meth:`close` shuts the mesh down."""
 
     mesh: ModelMesh
+    chat: AsyncChat
+    embeddings: AsyncEmbeddings
+    models: AsyncModels
 
     def _bind(self, defaults: Defaults) -> None:
         super()._bind(defaults)

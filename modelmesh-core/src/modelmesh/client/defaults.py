@@ -31,6 +31,7 @@ class Defaults:
         headers: Further request headers.
         query: Further query parameters.
         only_providers: Keys or names of the providers outside of which no candidate is tried; empty allows all.
+        strict_parameters: Whether an unknown parameter of a call is an error.
     """
 
     timeout: Any = None
@@ -38,6 +39,7 @@ class Defaults:
     headers: Mapping[str, str] = field(factory=dict)
     query: Mapping[str, Any] = field(factory=dict)
     only_providers: tuple[str, ...] = ()
+    strict_parameters: bool = False
 
     def with_options(self, given: Mapping[str, Any]) -> Defaults:
         """Return these options with others in their place.
@@ -69,7 +71,7 @@ class Defaults:
 
     def under(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the arguments of a call, completed with these options."""
-        if self is NO_DEFAULTS:
+        if self is NO_DEFAULTS or self is STRICT_DEFAULTS:
             return arguments
         made = dict(arguments)
         if self.timeout is not None and made.get("timeout") is None:
@@ -107,3 +109,4 @@ def _unknown(name: str) -> ConfigurationError:
 
 
 NO_DEFAULTS = Defaults()
+STRICT_DEFAULTS = Defaults(strict_parameters=True)

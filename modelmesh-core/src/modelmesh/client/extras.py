@@ -19,7 +19,8 @@ UNSET = frozenset({"NotGiven", "Omit"})
 
 def wrong(why: str) -> BadRequestError:
     """Return the error of a request that is the caller's mistake."""
-    return BadRequestError(f"{why}. Nothing was sent.", failure=FailureClass.CALLER, status=400)
+    end = "" if why.endswith("?") else "."
+    return BadRequestError(f"{why}{end} Nothing was sent.", failure=FailureClass.CALLER, status=400)
 
 
 def is_unset(value: Any) -> bool:

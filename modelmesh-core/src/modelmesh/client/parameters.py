@@ -1,16 +1,46 @@
-"""The arguments of a call, for type checkers and editors; OpenAI's parameters as of the openai package 3.52.0 (2026-11-21).
+"""Types of the parameters of a call; OpenAI's parameters as of the openai package 3.52.0 (read 2026-11-21).
 
-A name that is not here is flagged by a type checker, which finds ``temprature``. A vendor's own parameter goes into
-``extra_body``; at run time every keyword travels on as it is.
+The classes here are the source for type checkers, editors and the check of misspelled names. Message and tool types are wide on
+purpose: they accept dictionaries, the TypedDicts and models of the openai package, and the messages of a reply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 
-class Extras(TypedDict, total=False):
+class Dumpable(Protocol):
+    """An object that returns its fields as a dictionary, as pydantic models and replies do."""
+
+    @property
+    def model_dump(self) -> Callable[..., Any]:
+        """Return the fields."""
+
+
+MessageParam: TypeAlias = Mapping[str, Any] | Dumpable
+"""One message of a conversation: a dictionary, a TypedDict of the openai package, or the message of a reply."""
+
+ToolParam: TypeAlias = Mapping[str, Any] | Dumpable
+"""The definition of one tool."""
+
+ResponseFormatParam: TypeAlias = Mapping[str, Any] | Dumpable | type[Any]
+"""The format of the answer, e.g. ``{"type": "json_schema", "json_schema": {…}}``."""
+
+InputParam: TypeAlias = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
+"""One text or several, or their token IDs."""
+
+
+class TimeoutParam(Protocol):
+    """A timeout with several parts, as ``httpx.Timeout`` is. The longest part counts."""
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+
+
+class CallExtras(TypedDict, total=False):
     """Options that every call accepts in addition to its parameters.
 
     Attributes:
@@ -18,52 +48,52 @@ class Extras(TypedDict, total=False):
         extra_query: Further query parameters.
         extra_body: Further keys of the body, e.g. a vendor's own parameters.
         timeout: Seconds over all attempts, or an ``httpx.Timeout``.
-        session_id: Identifies a conversation to strategies that keep one on one model.
-        preferred_provider: Key of the provider that goes first when it can serve the request.
+        session_id: Identifies a conversation to strategies that keep it on one model.
+        preferred_provider: Key of the provider that is tried first when it is eligible.
         only_providers: Keys or names of the providers outside of which no candidate is tried.
         max_retries: Retries of the same model at most.
         routing_metadata: Notes of the caller for strategies and logs.
     """
 
-    extra_headers: Mapping[str, str] | None
+    extra_headers: Mapping[str, Any] | None
     extra_query: Mapping[str, Any] | None
     extra_body: Mapping[str, Any] | None
-    timeout: Any
+    timeout: float | TimeoutParam | None
     session_id: str | None
     preferred_provider: str | None
-    only_providers: Sequence[str] | None
+    only_providers: Iterable[str] | None
     max_retries: int | None
     routing_metadata: Mapping[str, Any] | None
 
 
-class _ChatNeeds(TypedDict):
-    """What a chat completion cannot do without."""
-
+class _RequiredOfChat(TypedDict):
     model: str
-    messages: Iterable[Any]
+    messages: Iterable[MessageParam]
 
 
-class ChatParameters(_ChatNeeds, Extras, total=False):
-    """The parameters of ``chat.completions.create``, except ``stream``. :class:`Extras` holds further options."""
+class ChatParameters(_RequiredOfChat, CallExtras, total=False):
+    """The parameters of ``chat.completions.create``, except ``stream``. :class:`CallExtras` holds further options."""
 
-    audio: Any
+    audio: Mapping[str, Any] | None
     frequency_penalty: float | None
-    function_call: Any
-    functions: Iterable[Any] | None
+    function_call: str | Mapping[str, Any] | None
+    functions: Iterable[ToolParam] | None
     logit_bias: Mapping[str, int] | None
     logprobs: bool | None
     max_completion_tokens: int | None
     max_tokens: int | None
     metadata: Mapping[str, str] | None
     modalities: Sequence[str] | None
+    moderation: Mapping[str, Any] | None
     n: int | None
     parallel_tool_calls: bool | None
-    prediction: Any
+    prediction: Mapping[str, Any] | None
     presence_penalty: float | None
     prompt_cache_key: str | None
+    prompt_cache_options: Mapping[str, Any] | None
     prompt_cache_retention: str | None
     reasoning_effort: str | None
-    response_format: Any
+    response_format: ResponseFormatParam | None
     safety_identifier: str | None
     seed: int | None
     service_tier: str | None
@@ -71,25 +101,37 @@ class ChatParameters(_ChatNeeds, Extras, total=False):
     store: bool | None
     stream_options: Mapping[str, Any] | None
     temperature: float | None
-    tool_choice: Any
-    tools: Iterable[Any] | None
+    tool_choice: str | Mapping[str, Any] | None
+    tools: Iterable[ToolParam] | None
     top_logprobs: int | None
     top_p: float | None
     user: str | None
     verbosity: str | None
-    web_search_options: Any
+    web_search_options: Mapping[str, Any] | None
 
 
-class _EmbeddingNeeds(TypedDict):
-    """What embeddings cannot do without."""
-
+class _RequiredOfEmbeddings(TypedDict):
     model: str
-    input: str | Sequence[Any]
+    input: InputParam
 
 
-class EmbeddingParameters(_EmbeddingNeeds, Extras, total=False):
-    """The parameters of ``embeddings.create``. :class:`Extras` holds further options."""
+class EmbeddingParameters(_RequiredOfEmbeddings, CallExtras, total=False):
+    """The parameters of ``embeddings.create``. :class:`CallExtras` holds further options."""
 
     dimensions: int | None
     encoding_format: Literal["float", "base64"] | None
     user: str | None
+
+
+def _names(*shapes: type[Any]) -> frozenset[str]:
+    return frozenset(name for shape in shapes for name in shape.__annotations__)
+
+
+OPTION_NAMES = _names(CallExtras) - {"extra_body"}
+"""Options that are not part of the request body."""
+
+PARAMETER_NAMES: Mapping[str, frozenset[str]] = {
+    "chat.completions": _names(ChatParameters) | {"stream"},
+    "embeddings": _names(EmbeddingParameters),
+}
+"""Known parameter names by operation, options included."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 Parsed = TypeVar("Parsed")
+CreateT = TypeVar("CreateT")
 
 
 class Headers(dict[str, str]):
@@ -159,44 +160,6 @@ class AsyncStreamedResponse(RawResponse[Any]):
             await self._parsed.close()
 
 
-class _Resource:
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of the client: create()>"
-
-
-class Raw(_Resource, Generic[Parsed]):
-    """``with_raw_response`` for threads."""
-
-    def __init__(self, create: Callable[..., Parsed]) -> None:
-        self._create = create
-
-    def create(self, **arguments: Any) -> RawResponse[Parsed]:
-        """Make the call; arguments and errors are those of the plain ``create``."""
-        return RawResponse(self._create(**arguments))
-
-
-class AsyncRaw(_Resource, Generic[Parsed]):
-    """``with_raw_response`` for asyncio."""
-
-    def __init__(self, create: Callable[..., Awaitable[Parsed]]) -> None:
-        self._create = create
-
-    async def create(self, **arguments: Any) -> RawResponse[Parsed]:
-        """Make the call; arguments and errors are those of the plain ``create``."""
-        return RawResponse(await self._create(**arguments))
-
-
-class Streaming(_Resource):
-    """``with_streaming_response`` for threads."""
-
-    def __init__(self, create: Callable[..., Any]) -> None:
-        self._create = create
-
-    def create(self, **arguments: Any) -> StreamedCall:
-        """Return a context manager that makes the call; arguments and errors are those of the plain ``create``."""
-        return StreamedCall(self._create, arguments)
-
-
 class StreamedCall:
     """A call that is made at the start of a ``with`` block, and closed at its end."""
 
@@ -213,17 +176,6 @@ class StreamedCall:
             self._response.close()
 
 
-class AsyncStreaming(_Resource):
-    """``with_streaming_response`` for asyncio."""
-
-    def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:
-        self._create = create
-
-    def create(self, **arguments: Any) -> AsyncStreamedCall:
-        """Return a context manager that makes the call; arguments and errors are those of the plain ``create``."""
-        return AsyncStreamedCall(self._create, arguments)
-
-
 class AsyncStreamedCall:
     """The same for asyncio."""
 
@@ -238,3 +190,48 @@ class AsyncStreamedCall:
     async def __aexit__(self, *_: object) -> None:
         if self._response is not None:
             await self._response.close()
+
+
+class _Resource(Generic[CreateT]):
+    """A resource of which only ``create`` is offered.
+
+    Attributes:
+        create: Takes the arguments of the plain ``create`` and raises the same errors.
+    """
+
+    def __init__(self, create: Callable[..., Any]) -> None:
+        self.create = cast("CreateT", create)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of the client: create()>"
+
+
+class Raw(_Resource[CreateT]):
+    """``with_raw_response`` for threads: ``create`` returns a :class:`RawResponse`."""
+
+    def __init__(self, create: Callable[..., Any]) -> None:
+        super().__init__(lambda **arguments: RawResponse(create(**arguments)))
+
+
+class AsyncRaw(_Resource[CreateT]):
+    """``with_raw_response`` for asyncio: ``create`` returns a :class:`RawResponse`."""
+
+    def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:
+        async def create_raw(**arguments: Any) -> RawResponse[Any]:
+            return RawResponse(await create(**arguments))
+
+        super().__init__(create_raw)
+
+
+class Streaming(_Resource[CreateT]):
+    """``with_streaming_response`` for threads: ``create`` returns a context manager that makes the call."""
+
+    def __init__(self, create: Callable[..., Any]) -> None:
+        super().__init__(lambda **arguments: StreamedCall(create, arguments))
+
+
+class AsyncStreaming(_Resource[CreateT]):
+    """``with_streaming_response`` for asyncio: ``create`` returns a context manager that makes the call."""
+
+    def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:
+        super().__init__(lambda **arguments: AsyncStreamedCall(create, arguments))

@@ -83,6 +83,7 @@ class _Chat(View, nested={"choices": Choice, "usage": Usage}):
     usage: Usage | None
     service_tier: str | None
     system_fingerprint: str | None
+    moderation: Any
 
     @property
     def content(self) -> str | None:

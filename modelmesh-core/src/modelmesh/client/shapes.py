@@ -1,14 +1,19 @@
-"""The shapes of OpenAI's chat objects, as views; facts from the types of the openai package 3.52.0 (2026-11-21)."""
+"""Typed views of OpenAI's chat and embedding objects; fields as of the openai package 3.52.0 (read 2026-11-21).
+
+The annotations serve type checkers, ``dir()`` and the view, which returns ``None`` for a known field that the vendor left out.
+Nothing is validated: a vendor may send another type.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from modelmesh.client.view import View
 
 
 class Function(View):
-    """Name and arguments of a call; the arguments are JSON text."""
+    """Name and arguments of a call. The arguments are JSON text."""
 
     name: str
     arguments: str
@@ -22,7 +27,7 @@ class CustomTool(View):
 
 
 class ToolCall(View, nested={"function": Function, "custom": CustomTool}):
-    """One call the model wants made."""
+    """One tool call that the model requests."""
 
     id: str
     type: str
@@ -30,65 +35,145 @@ class ToolCall(View, nested={"function": Function, "custom": CustomTool}):
     custom: CustomTool
 
 
-class ToolCallDelta(View, nested={"function": Function}):
-    """A piece of a call in a stream."""
+class FunctionDelta(View):
+    """A part of a function's name and arguments in a stream."""
+
+    name: str | None
+    arguments: str | None
+
+
+class ToolCallDelta(View, nested={"function": FunctionDelta}):
+    """A part of a tool call in a stream."""
 
     index: int
     id: str | None
     type: str | None
-    function: Function | None
+    function: FunctionDelta | None
 
 
-class Message(View, nested={"tool_calls": ToolCall, "function_call": Function}):
-    """What the model said."""
+class URLCitation(View):
+    """A web page that an annotation cites."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
+class Annotation(View, nested={"url_citation": URLCitation}):
+    """An annotation of a message, e.g. a citation."""
+
+    type: str
+    url_citation: URLCitation
+
+
+class Audio(View):
+    """The audio answer of a model. In a stream each field may be missing."""
+
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class Message(View, nested={"tool_calls": ToolCall, "function_call": Function, "audio": Audio, "annotations": Annotation}):
+    """The message of a model."""
 
     role: str
     content: str | None
     refusal: str | None
     tool_calls: list[ToolCall] | None
     function_call: Function | None
-    audio: Any
-    annotations: list[Any] | None
+    audio: Audio | None
+    annotations: list[Annotation] | None
     connector: str | None
 
 
-class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": Function}):
-    """What a chunk adds."""
+class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": FunctionDelta, "audio": Audio}):
+    """The part of a message that a chunk adds."""
 
     role: str | None
     content: str | None
     refusal: str | None
     tool_calls: list[ToolCallDelta] | None
-    function_call: Function | None
+    function_call: FunctionDelta | None
+    audio: Audio | None
     connector: str | None
 
 
-class Choice(View, nested={"message": Message}):
-    """One of the answers."""
+class TopLogprob(View):
+    """One of the most likely tokens at a position."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+
+
+class TokenLogprob(View, nested={"top_logprobs": TopLogprob}):
+    """The log probability of one token."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+    top_logprobs: list[TopLogprob]
+
+
+class Logprobs(View, nested={"content": TokenLogprob, "refusal": TokenLogprob}):
+    """Log probabilities of the tokens of a choice."""
+
+    content: list[TokenLogprob] | None
+    refusal: list[TokenLogprob] | None
+
+
+class Choice(View, nested={"message": Message, "logprobs": Logprobs}):
+    """One of the alternative answers."""
 
     index: int
     message: Message
     finish_reason: str | None
-    logprobs: Any
+    logprobs: Logprobs | None
 
 
-class ChunkChoice(View, nested={"delta": Delta}):
-    """One of the answers, in a stream."""
+class ChunkChoice(View, nested={"delta": Delta, "logprobs": Logprobs}):
+    """One of the alternative answers, in a stream."""
 
     index: int
     delta: Delta
     finish_reason: str | None
-    logprobs: Any
+    logprobs: Logprobs | None
 
 
-class Usage(View):
+class PromptTokensDetails(View):
+    """Parts of the prompt tokens."""
+
+    audio_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    image_tokens: int | None
+    text_tokens: int | None
+
+
+class CompletionTokensDetails(View):
+    """Parts of the completion tokens."""
+
+    accepted_prediction_tokens: int | None
+    audio_tokens: int | None
+    reasoning_tokens: int | None
+    rejected_prediction_tokens: int | None
+    text_tokens: int | None
+
+
+class Usage(
+    View,
+    nested={"prompt_tokens_details": PromptTokensDetails, "completion_tokens_details": CompletionTokensDetails},
+):
     """Tokens, as the vendor reported them."""
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
-    prompt_tokens_details: Any
-    completion_tokens_details: Any
+    prompt_tokens_details: PromptTokensDetails | None
+    completion_tokens_details: CompletionTokensDetails | None
 
 
 class ChatCompletionChunk(View, nested={"choices": ChunkChoice, "usage": Usage}):
@@ -104,10 +189,12 @@ class ChatCompletionChunk(View, nested={"choices": ChunkChoice, "usage": Usage})
     usage: Usage | None
     service_tier: str | None
     system_fingerprint: str | None
+    moderation: Any
+    obfuscation: str | None
 
 
 class Embedding(View):
-    """One vector: numbers, or base64 text when that was asked for."""
+    """One vector: numbers, or base64 text when the request asks for it."""
 
     object: str
     index: int
@@ -115,7 +202,7 @@ class Embedding(View):
 
 
 class ModelCard(View):
-    """One model of ``models.list()``; ``created`` is ``None`` where the vendor does not state it."""
+    """One model of ``models.list()``. ``created`` is ``None`` where the vendor does not state it."""
 
     id: str
     object: str
@@ -129,5 +216,5 @@ class ModelList(View, nested={"data": ModelCard}):
     object: str
     data: list[ModelCard]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[ModelCard]:  # type: ignore[override]
         return iter(self.data)

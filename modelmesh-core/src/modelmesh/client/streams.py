@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.history import LiveHistory
-from modelmesh.client.shapes import ChatCompletionChunk
 
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
@@ -18,12 +17,14 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.flow import Served
     from modelmesh.contracts.call import Call
 
+ChunkT = TypeVar("ChunkT")
 
-class _Held:
+
+class _Held(Generic[ChunkT]):
     """What both kinds of stream know of the request."""
 
-    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
-        self._requests, self._call, self._served = requests, call, served
+    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
+        self._view, self._requests, self._call, self._served = view, requests, call, served
         self._history = LiveHistory(served, call, requests.clock)
         self._begun = self._closed = False
 
@@ -57,24 +58,24 @@ class _Held:
 
     def _warn_unread(self) -> None:
         text = f"the stream of {self.provider}/{self.model} was dropped before its end; close it, or use it in a with statement"
-        warnings.warn(text, ResourceWarning, stacklevel=3, source=self)
+        warn(text, ResourceWarning, self)
 
 
-class Stream(_Held):
+class Stream(_Held[ChunkT]):
     """The chunks of one answer, to be iterated once. Leaving a ``with`` block closes the connection."""
 
-    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
-        super().__init__(requests, call, served)
+    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
+        super().__init__(view, requests, call, served)
         self._chunks: Any = requests.stream(call, served)
 
-    def __iter__(self) -> Iterator[ChatCompletionChunk]:
-        self._begun, view = True, ChatCompletionChunk
+    def __iter__(self) -> Iterator[ChunkT]:
+        self._begun, view = True, self._view
         for chunk in self._chunks:
             yield view(chunk)
 
-    def __next__(self) -> ChatCompletionChunk:
+    def __next__(self) -> ChunkT:
         self._begun = True
-        return ChatCompletionChunk(next(self._chunks))
+        return self._view(next(self._chunks))
 
     def close(self) -> None:
         """Close the connection, read to its end or not. Another thread that is reading gets the end of the stream."""
@@ -108,22 +109,22 @@ class Stream(_Held):
             self.close()
 
 
-class AsyncStream(_Held):
+class AsyncStream(_Held[ChunkT]):
     """The same for asyncio: ``async for``, ``async with``."""
 
-    def __init__(self, requests: RequestServer, call: Call, served: Served) -> None:
-        super().__init__(requests, call, served)
+    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
+        super().__init__(view, requests, call, served)
         self._chunks: Any = requests.astream(call, served)
         self._loop = asyncio.get_running_loop()
 
-    async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
-        self._begun, view = True, ChatCompletionChunk
+    async def __aiter__(self) -> AsyncIterator[ChunkT]:
+        self._begun, view = True, self._view
         async for chunk in self._chunks:
             yield view(chunk)
 
-    async def __anext__(self) -> ChatCompletionChunk:
+    async def __anext__(self) -> ChunkT:
         self._begun = True
-        return ChatCompletionChunk(await anext(self._chunks))
+        return self._view(await anext(self._chunks))
 
     async def close(self) -> None:
         """Close the connection, read to its end or not."""

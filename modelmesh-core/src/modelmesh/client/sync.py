@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.build_reply import build_reply
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
 from modelmesh.client.model_cards import list_cards, retrieve_card
-from modelmesh.client.raw import Raw, Streaming
+from modelmesh.client.raw import Raw, RawResponse, StreamedCall, Streaming
 from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
-from modelmesh.client.shapes import ModelCard, ModelList
+from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
+from modelmesh.client.signatures import ChatCreate, EmbeddingsCreate, typed_as
 from modelmesh.client.streams import Stream
 from modelmesh.client.unbuilt import Unbuilt
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
@@ -18,7 +19,6 @@ from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
     from modelmesh._engine.mesh.requests import RequestServer
-    from modelmesh.client.parameters import ChatParameters, EmbeddingParameters
 
 
 class Completions(Unbuilt):
@@ -30,22 +30,13 @@ class Completions(Unbuilt):
         self._requests = requests
         self._defaults = defaults
 
-    @overload
-    def create(self, *, stream: Literal[False] | None = None, **arguments: Unpack[ChatParameters]) -> ChatCompletion: ...
-
-    @overload
-    def create(self, *, stream: Literal[True], **arguments: Unpack[ChatParameters]) -> Stream: ...
-
-    @overload
-    def create(self, *, stream: bool, **arguments: Unpack[ChatParameters]) -> ChatCompletion | Stream: ...
-
-    def create(self, **arguments: Any) -> Any:
+    def _create(self, **arguments: Any) -> ChatCompletion | Stream[ChatCompletionChunk]:
         """Request a chat completion.
 
         Args:
-            **arguments: Every parameter of OpenAI's endpoint; those that this version does not know travel on as they
-                are. ``model`` is a pool or capability. Also accepted: ``extra_headers``, ``extra_query``, ``extra_body``,
-                ``timeout`` (seconds, over all attempts), ``session_id``, ``preferred_provider`` and ``only_providers``.
+            **arguments: OpenAI's parameters. ``model`` is a pool or capability. A parameter that this version does not know is
+                sent as given. Also accepted: ``extra_headers``, ``extra_query``, ``extra_body``, ``timeout`` (seconds, over all
+                attempts), ``max_retries``, ``session_id``, ``preferred_provider``, ``only_providers``, ``routing_metadata``.
 
         Returns:
             A :class:`ChatCompletion`, or a :class:`Stream` of chunks with ``stream=True``.
@@ -56,20 +47,22 @@ class Completions(Unbuilt):
             BadRequestError: The request itself is wrong.
             CapabilityNotFoundError: No pool serves ``model``.
         """
-        requests = self._requests
-        call = make_call(CHAT, self._defaults.under(arguments))
+        requests, defaults = self._requests, self._defaults
+        call = make_call(CHAT, defaults.under(arguments), strict=defaults.strict_parameters)
         served = requests.serve(call)
         if call.stream:
-            return Stream(requests, call, served)
+            return Stream(ChatCompletionChunk, requests, call, served)
         return build_reply(ChatCompletion, served, call, requests.clock)
 
+    create: ChatCreate[ChatCompletion, Stream[ChatCompletionChunk]] = typed_as(ChatCreate, _create)
+
     @property
-    def with_raw_response(self) -> Raw[Any]:
+    def with_raw_response(self) -> Raw[ChatCreate[RawResponse[ChatCompletion], RawResponse[Stream[ChatCompletionChunk]]]]:
         """The same with the response headers, for callers of the official SDK's raw interface."""
         return Raw(self.create)
 
     @property
-    def with_streaming_response(self) -> Streaming:
+    def with_streaming_response(self) -> Streaming[ChatCreate[StreamedCall, StreamedCall]]:
         """The same as a context manager, for callers of the official SDK's streaming interface."""
         return Streaming(self.create)
 
@@ -81,12 +74,12 @@ class Embeddings:
         self._requests = requests
         self._defaults = defaults
 
-    def create(self, **arguments: Unpack[EmbeddingParameters]) -> CreateEmbeddingResponse:
-        """Turn texts into vectors.
+    def _create(self, **arguments: Any) -> CreateEmbeddingResponse:
+        """Return a vector for each text.
 
         Args:
-            **arguments: Every parameter of OpenAI's endpoint: ``model`` (a pool or capability), ``input`` (a text or a
-                list of texts), ``encoding_format``, ``dimensions`` …, and the extras of chat completions.
+            **arguments: OpenAI's parameters: ``model`` (a pool or capability), ``input`` (a text or a list of texts),
+                ``encoding_format``, ``dimensions`` …, and the options of chat completions.
 
         Returns:
             ``data[i].embedding`` is the vector of the i-th text.
@@ -97,20 +90,22 @@ class Embeddings:
             BadRequestError: The request itself is wrong.
             CapabilityNotFoundError: No pool serves ``model``.
         """
-        call = make_call(EMBEDDINGS, self._defaults.under(arguments))
-        requests = self._requests
+        requests, defaults = self._requests, self._defaults
+        call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
         return build_reply(CreateEmbeddingResponse, requests.serve(call), call, requests.clock)
+
+    create: EmbeddingsCreate[CreateEmbeddingResponse] = typed_as(EmbeddingsCreate, _create)
 
     def __repr__(self) -> str:
         return "<client.embeddings>"
 
     @property
-    def with_raw_response(self) -> Raw[CreateEmbeddingResponse]:
+    def with_raw_response(self) -> Raw[EmbeddingsCreate[RawResponse[CreateEmbeddingResponse]]]:
         """The same with the response headers, for callers of the official SDK's raw interface."""
         return Raw(self.create)
 
     @property
-    def with_streaming_response(self) -> Streaming:
+    def with_streaming_response(self) -> Streaming[EmbeddingsCreate[StreamedCall]]:
         """The same as a context manager, for callers of the official SDK's streaming interface."""
         return Streaming(self.create)
 
@@ -141,6 +136,6 @@ class Models(Unbuilt):
         """Return one real model.
 
         Raises:
-            CapabilityNotFoundError: No pool has it.
+            CapabilityNotFoundError: No pool has the model.
         """
         return retrieve_card(self._mesh, model)

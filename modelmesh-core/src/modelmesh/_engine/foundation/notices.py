@@ -12,9 +12,15 @@ class NotEnforcedWarning(UserWarning):
     """The configuration asks for something that this version reads and does not act on."""
 
 
-def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the first frame outside ModelMesh; at the outermost frame where all frames are ours."""
+def warn(message: str, category: type[Warning], source: object | None = None) -> None:
+    """Warn at the first frame outside ModelMesh; at the outermost frame where all frames are ours.
+
+    Args:
+        message: The text.
+        category: The kind of warning.
+        source: The object of a ``ResourceWarning``, of which ``tracemalloc`` shows the origin.
+    """
     depth, frame = 2, sys._getframe(1)  # noqa: SLF001 - the standard library has no other way before Python 3.12
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(message, category, stacklevel=depth)
+    warnings.warn(message, category, stacklevel=depth, source=source)
