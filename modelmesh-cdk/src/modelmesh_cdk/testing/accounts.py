@@ -10,7 +10,7 @@ from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import FailureClass
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderServerError
 from modelmesh_cdk.testing.upstream import completion
@@ -28,15 +28,22 @@ class InProcessAccount:
 
     id = "test.account.v1"
 
-    def __init__(self, *models: str, down: Iterable[str] = (), asked: list[str] | None = None) -> None:
-        """Prepare.
+    def __init__(
+        self,
+        *models: str,
+        down: Iterable[str] = (),
+        asked: list[str] | None = None,
+        pricing: ModelPricing | None = None,
+    ) -> None:
+        """Create an account.
 
         Args:
-            *models: Their names.
-            down: Those that do not answer.
-            asked: Takes the name of each model that is asked.
+            *models: Names of the models.
+            down: Models that fail.
+            asked: List that receives the model of each request.
+            pricing: Price of each model.
         """
-        self._rows = [ModelInfo(name, capabilities=(CHAT_CAPABILITY,)) for name in models]  # type: ignore[arg-type]  # an attrs converter
+        self._rows = [ModelInfo(name, capabilities=(CHAT_CAPABILITY,), pricing=pricing) for name in models]  # type: ignore[arg-type]  # an attrs converter
         self.down = set(down)
         self.asked: list[str] = [] if asked is None else asked
 
