@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 import modelmesh
 from modelmesh._engine.autodetect import NO_KEYS
+from modelmesh._engine.plugins import catalog
 from modelmesh.errors import (
     CapabilityNotFoundError,
     ConfigurationError,
@@ -28,11 +28,10 @@ POOL = "pools:\n  chat-completion: {}\n"
 @pytest.fixture(autouse=True)
 def some_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the connectors of Mistral and xAI and one strategy are not installed; in the workspace all of them are."""
-    found = entry_points()
     missing = ("modelmesh_connector_mistral", "modelmesh_connector_xai", "modelmesh_strategy_cost_first")
-    left = EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in missing)
-    monkeypatch.setattr("modelmesh._engine.plugins.catalog.entry_points", lambda: left)
-    monkeypatch.setattr("modelmesh._engine.plugins.catalog._scanned", None)
+    left = [one for one in catalog.read_entry_points() if one.module not in missing]
+    monkeypatch.setattr(catalog, "read_entry_points", lambda: left)
+    monkeypatch.setattr(catalog, "_scanned", None)
 
 
 def written(tmp_path: Path, text: str, name: str = "mesh.yaml") -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
 from threading import Lock
 from typing import Any
 
 import pytest
+from importlib_metadata import EntryPoint
 
 from modelmesh._engine.plugins import CONNECTOR_REGISTRY
 from modelmesh.contracts.models import ModelInfo

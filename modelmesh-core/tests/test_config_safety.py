@@ -184,7 +184,7 @@ def test_a_distribution_with_a_broken_list_of_entry_points_is_left_out(tmp_path:
     installed(tmp_path, "acme-broken", "[modelmesh.plugins]\na line without an equals sign\n")
     done = run(tmp_path, SERVES)
     assert (done.returncode, done.stdout) == (0, "['a']\n"), done.stderr
-    assert "acme_broken-1.0.dist-info cannot be read, so it is left out" in done.stderr
+    assert "acme_broken-1.0.dist-info cannot be read and are left out" in done.stderr
 
 
 def test_distributions_are_told_apart_by_their_whole_names(tmp_path: Path) -> None:

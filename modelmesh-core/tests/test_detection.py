@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+from importlib_metadata import EntryPoint
 
 from modelmesh import create, register_connector
 from modelmesh._engine.autodetect import NO_KEYS, detect

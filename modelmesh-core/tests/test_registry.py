@@ -6,11 +6,11 @@ import logging
 import sys
 import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint, PathDistribution, entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+from importlib_metadata import EntryPoint, PathDistribution
 
 import modelmesh
 from modelmesh import ModelMesh, register_connector
@@ -125,7 +125,8 @@ def install(site: Path, name: str) -> None:
 def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """An empty folder on the path, and a list that grows by one for each reading of the entry points."""
     made: list[Any] = []
-    monkeypatch.setattr(catalogue, "entry_points", lambda: made.append(None) or entry_points())
+    read = catalogue.read_entry_points
+    monkeypatch.setattr(catalogue, "read_entry_points", lambda: made.append(None) or read())
     monkeypatch.setattr(catalogue, "_scanned", None)
     monkeypatch.setattr(catalogue, "_SETTLED_NS", 0)
     monkeypatch.syspath_prepend(str(tmp_path))

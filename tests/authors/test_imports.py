@@ -22,11 +22,12 @@ HTTP = ("httpx2", "httpx", "aiohttp", "requests", "urllib3", "ssl", "asyncio.ssl
 REPORT = """
 import json, sys
 scans = []
-import importlib.metadata as metadata
-entry_points = metadata.entry_points
-metadata.entry_points = lambda **named: scans.append(named) or entry_points(**named)
+def count(event, facts):
+    if event == "open" and "crowd_0-1.0" in str(facts[0]):  # a scan opens a list twice: to search and to parse it
+        scans.append(facts)
+sys.addaudithook(count)
 {program}
-print(json.dumps({{"modules": sorted(sys.modules), "scans": len(scans)}}))
+print(json.dumps({{"modules": sorted(sys.modules), "scans": len(scans) / 2}}))
 """
 FORKS = """
 import asyncio, json, os, sys, tempfile
@@ -109,9 +110,16 @@ def test_they_are_all_there(crowd: Path) -> None:
 def test_importing_imports_no_connector_no_client_and_no_sdk(crowd: Path) -> None:
     _, found = report(crowd, "import modelmesh")
     assert connectors_in(found["modules"]) == set()
-    assert not {"modelmesh_cdk", "modelmesh._engine.mesh", "pluggy", "cattrs", "ruamel.yaml", *HTTP, *VENDORS} & set(
-        found["modules"]
-    )
+    assert not {
+        "modelmesh_cdk",
+        "modelmesh._engine.mesh",
+        "importlib_metadata",
+        "pluggy",
+        "cattrs",
+        "ruamel.yaml",
+        *HTTP,
+        *VENDORS,
+    } & set(found["modules"])
     assert found["scans"] == 0
 
 

@@ -31,7 +31,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
@@ -141,12 +140,9 @@ def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -
 def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Have connectors not found for the time of a page."""
 
-    def left() -> EntryPoints:
-        found = entry_points()
-        return EntryPoints(one for group in found.groups for one in found.select(group=group) if one.module not in packages)
-
+    left = [one for one in catalog.read_entry_points() if one.module not in packages]
     if packages:
-        monkeypatch.setattr(catalog, "entry_points", left)
+        monkeypatch.setattr(catalog, "read_entry_points", lambda: left)
         monkeypatch.setattr(catalog, "_scanned", None)
 
 
