@@ -78,7 +78,7 @@ def test_settings_in_sections_and_flat() -> None:
 def test_differences_are_found() -> None:
     a, b = Vendor("one", "two"), Vendor("three")
     discovery = made(a=a, b=b)
-    discovery.know("a", [ModelInfo("one"), ModelInfo("gone"), ModelInfo("two", context_window=10)])
+    discovery.set_known_models("a", [ModelInfo("one"), ModelInfo("gone"), ModelInfo("two", context_window=10)])
     assert discovery.get_sync_status() == SyncStatus()
     assert discovery.sync() == SyncResult(("b/three",), ("a/gone",), ("a/two",))
     assert discovery.sync() == SyncResult()
@@ -89,7 +89,7 @@ def test_when_a_row_was_read_is_no_change() -> None:
     a = Vendor()
     a.list = [ModelInfo("one", extra={"as_of": "2026-11-22"})]
     discovery = made(a=a)
-    discovery.know("a", [ModelInfo("one", extra={"as_of": "2026-11-21"})])
+    discovery.set_known_models("a", [ModelInfo("one", extra={"as_of": "2026-11-21"})])
     assert discovery.sync() == SyncResult()
 
 
@@ -124,7 +124,7 @@ def test_only_the_named_are_asked() -> None:
 @given(before=st.sets(st.sampled_from("abcdef")), after=st.sets(st.sampled_from("abcdef"), min_size=1))
 def test_new_and_gone_add_up(before: set[str], after: set[str]) -> None:
     discovery = made(v=Vendor(*after))
-    discovery.know("v", [ModelInfo(one) for one in before])
+    discovery.set_known_models("v", [ModelInfo(one) for one in before])
     found = discovery.sync()
     new, gone = ({one.removeprefix("v/") for one in some} for some in (found.new_models, found.deprecated_models))
     assert (before | new) - gone == after
@@ -268,7 +268,7 @@ def test_who_throttles_is_up(failure: FailureClass, *, up: bool) -> None:
 def test_what_a_vendor_lists_goes_before_the_catalogue(list_path: str, found: str) -> None:
     watch = BaseDiscovery()
     watch.attach({"acme": Acme(list_path=list_path)})
-    assert watch.found("acme", found) is None
+    assert watch.get_model_info("acme", found) is None
     assert watch.sync().new_models == (f"acme/{found}",)
-    assert watch.found("acme", found) == ModelInfo(found)
-    assert watch.found("nobody", found) is None
+    assert watch.get_model_info("acme", found) == ModelInfo(found)
+    assert watch.get_model_info("nobody", found) is None

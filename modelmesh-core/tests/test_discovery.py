@@ -17,7 +17,7 @@ from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh._engine.plugins.catalog import Catalog
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.contracts import RULES, FailureClass, Kind
-from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
+from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncState, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, NoActiveModelError
 from modelmesh.testing import VirtualClock
@@ -58,7 +58,7 @@ class Finder:
     def attach(self, providers: Any) -> None:
         self.attached = dict(providers)
 
-    def know(self, provider_id: str, models: Any) -> None:
+    def set_known_models(self, provider_id: str, models: Any) -> None:
         self.known[provider_id] = [info.id for info in models]
 
     def sync(self, providers: Any = None) -> Any:
@@ -72,11 +72,11 @@ class Finder:
         self._note("probe", provider_id)
         return ProbeResult(provider_id, success=provider_id not in self.down, error="it is down")
 
-    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
+    def get_model_info(self, provider_id: str, model_id: str) -> ModelInfo | None:
         return self.rows.get((provider_id, model_id))
 
     def get_sync_status(self) -> SyncStatus:
-        return SyncStatus(status="idle")
+        return SyncStatus(status=SyncState.IDLE)
 
     def get_health_report(self, provider_id: str | None = None) -> list[HealthReport]:
         return [HealthReport(provider_id or "")]
@@ -328,10 +328,10 @@ def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplo
 
 def test_a_connector_that_breaks_when_asked_for_a_row_leaves_the_name(scripted: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
-    world.finder.found = lambda *_: 1 / 0  # type: ignore[method-assign]
+    world.finder.get_model_info = lambda *_: 1 / 0  # type: ignore[method-assign]
     world.find("a/a-2")
     assert world.models() == ["a-1", "b-1", "a-2"], "its provider says what its models can"
-    assert "found('a', 'a-2') of the connector 'test.finder.v1'" in caplog.text
+    assert "get_model_info('a', 'a-2') of the connector 'test.finder.v1'" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -685,7 +685,7 @@ def test_an_account_that_comes_into_a_pool_later_is_probed_like_the_others(scrip
 
 def test_reports_are_the_connectors_own(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {"providers": ["b"]}})
-    assert world.mesh.discovery.get_sync_status() == [SyncStatus(status="idle")]
+    assert world.mesh.discovery.get_sync_status() == [SyncStatus(status=SyncState.IDLE)]
     assert world.mesh.discovery.get_health_report() == [HealthReport("b")]
     assert world.mesh.discovery.get_health_report("a") == []
 

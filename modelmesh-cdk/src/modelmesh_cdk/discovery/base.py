@@ -12,7 +12,7 @@ from attrs import define, evolve, field, fields_dict, frozen, validators
 
 from modelmesh.contracts import FailureClass, duration
 from modelmesh.contracts.call import Limits
-from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
+from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncState, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import ListsModels, Probing
 from modelmesh.errors import ModelMeshError, ProviderError
@@ -131,7 +131,7 @@ class BaseDiscovery(DeclaresOptions):
         self._status = SyncStatus()
 
     def attach(self, providers: Mapping[str, Any]) -> None:
-        """Take the live providers; nobody is asked. What is already known of their models is told by :meth:`know`."""
+        """Take the live providers; nobody is asked. What is already known of their models is told by :meth:`set_known_models`."""
         self.providers = dict(providers)
 
     # -- hooks: who asks ----------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class BaseDiscovery(DeclaresOptions):
 
     # -- catalogues ---------------------------------------------------------------------------------------------------
 
-    def know(self, provider_id: str, models: Sequence[ModelInfo]) -> None:
+    def set_known_models(self, provider_id: str, models: Sequence[ModelInfo]) -> None:
         """Take models as known, so that they are not new to the next comparison."""
         with self._lock:
             self._known[provider_id] = {info.id: info for info in models}
@@ -190,7 +190,7 @@ class BaseDiscovery(DeclaresOptions):
 
     def _compared(self, names: Sequence[str]) -> SyncResult:
         with self._lock:
-            self._status = evolve(self._status, status="syncing")
+            self._status = evolve(self._status, status=SyncState.SYNCING)
         new: list[str] = []
         gone: list[str] = []
         changed: list[str] = []
@@ -217,9 +217,9 @@ class BaseDiscovery(DeclaresOptions):
         now = self._wall()
         with self._lock:
             count = sum(map(len, self._known.values()))
-            self._status = SyncStatus(now, now + self.config.sync_interval, count, "failed" if failed else "idle")
+            self._status = SyncStatus(now, now + self.config.sync_interval, count, SyncState.FAILED if failed else SyncState.IDLE)
 
-    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
+    def get_model_info(self, provider_id: str, model_id: str) -> ModelInfo | None:
         """Return the row of a model as it was last read, ``None`` when it is not known. Asks nobody."""
         with self._lock:
             return self._known.get(provider_id, {}).get(model_id)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from attrs import field, fields_dict, frozen, validators
 
 from modelmesh.contracts import duration
-from modelmesh.contracts.storage import EntryMetadata, StorageEntry, checked_key
+from modelmesh.contracts.storage import EntryMetadata, StorageEntry, validated_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
 from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.storage.envelope import FORMATS, Stored, packed, unpacked
@@ -165,7 +165,7 @@ class BaseStorage(DeclaresOptions):
         Raises:
             StorageError: The backend failed.
         """
-        return bool(self._guarded(key, "deleted", self._remove, raw_key(checked_key(key))))
+        return bool(self._guarded(key, "deleted", self._remove, raw_key(validated_key(key))))
 
     def stat(self, key: str) -> EntryMetadata | None:
         """Describe an entry, ``None`` when there is none. Reads it; override it where the backend knows without.
@@ -185,12 +185,12 @@ class BaseStorage(DeclaresOptions):
         Raises:
             StorageError: The backend failed.
         """
-        return self._guarded(key, "read", self._read, raw_key(checked_key(key))) is not None
+        return self._guarded(key, "read", self._read, raw_key(validated_key(key))) is not None
 
     # -- around the hooks -------------------------------------------------------------------------------------------
 
     def _stored(self, key: str) -> Stored | None:
-        blob = self._guarded(key, "read", self._read, raw_key(checked_key(key)))
+        blob = self._guarded(key, "read", self._read, raw_key(validated_key(key)))
         return None if blob is None else self._unpacked(key, blob)
 
     def _unpacked(self, key: str, blob: bytes) -> Stored:
@@ -202,7 +202,7 @@ class BaseStorage(DeclaresOptions):
 
     def _blob(self, key: str, entry: StorageEntry) -> tuple[bytes, str]:
         version = uuid.uuid4().hex
-        kept = StorageEntry(checked_key(key), entry.data, entry.metadata, version)
+        kept = StorageEntry(validated_key(key), entry.data, entry.metadata, version)
         return packed(Stored(kept, time.time()), self.config.format, compressed=self.config.compression), version
 
     def _guarded(self, key: str | None, doing: str, hook: Any, *arguments: Any) -> Any:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modelmesh.contracts.storage import LockHandle, StorageEntry, checked_key, conflict, not_had
+from modelmesh.contracts.storage import LockHandle, StorageEntry, conflict_error, lock_timeout_error, validated_key
 from modelmesh_cdk.storage.base import RESERVED, BaseStorage, raw_key
 from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
 
@@ -58,7 +58,7 @@ class SharedStorage(BaseStorage):
         old, tag = self._guarded(key, "read", self._tagged, raw_key(key))
         there = None if old is None else self._unpacked(key, old).entry.version
         if there != version or not self._guarded(key, "saved", self._swap, raw_key(key), blob, tag):
-            raise conflict(self.id, key)
+            raise conflict_error(self.id, key)
         return new
 
     # -- locks ------------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class SharedStorage(BaseStorage):
                 continue  # somebody was quicker: look again at once
             left = until - time.monotonic()
             if left <= 0:
-                raise not_had(self.id, key, patience)
+                raise lock_timeout_error(self.id, key, patience)
             time.sleep(min(left, free_in, self.config.retry_interval))
 
     def release(self, lock: LockHandle) -> bool:
@@ -160,7 +160,7 @@ def _left(held: Mapping[str, Any], now: float) -> float:
 
 
 def _raw(what: str, key: str) -> str:
-    return f"{RESERVED}{what}/{checked_key(key)}"
+    return f"{RESERVED}{what}/{validated_key(key)}"
 
 
 def _encoded(record: Mapping[str, Any]) -> bytes:

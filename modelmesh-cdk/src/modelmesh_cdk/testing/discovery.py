@@ -122,8 +122,8 @@ class DiscoveryConformance(Named):
 
     def test_who_is_down_loses_no_model(self, discovery: Any) -> None:
         """No model of a provider that does not answer is deprecated for it."""
-        if hasattr(discovery, "know"):
-            discovery.know(DOWN, [ModelInfo("m-known")])
+        if hasattr(discovery, "set_known_models"):
+            discovery.set_known_models(DOWN, [ModelInfo("m-known")])
         assert discovery.sync([DOWN]).deprecated_models == ()
 
     def test_sync_of_a_stranger_is_an_error_among_the_others(self, discovery: Any) -> None:

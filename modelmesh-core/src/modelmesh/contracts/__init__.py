@@ -15,6 +15,7 @@ from modelmesh.contracts.discovery import (
     HealthReport,
     ProbeResult,
     SyncResult,
+    SyncState,
     SyncStatus,
 )
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
@@ -33,9 +34,9 @@ from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore, variable_names
 from modelmesh.contracts.storage import (
+    BatchCounters,
     ConditionalSave,
     Counters,
-    CountersAtOnce,
     EntryMetadata,
     LockHandle,
     Locking,
@@ -54,6 +55,7 @@ __all__ = [
     "AggregateStats",
     "Answer",
     "AsyncEventStream",
+    "BatchCounters",
     "Billed",
     "Call",
     "CallOptions",
@@ -64,7 +66,6 @@ __all__ = [
     "ConnectorId",
     "CountedLimit",
     "Counters",
-    "CountersAtOnce",
     "DeactivationPolicy",
     "DeactivationReason",
     "DiscoveredModels",
@@ -108,6 +109,7 @@ __all__ = [
     "StorageEntry",
     "Strategy",
     "SyncResult",
+    "SyncState",
     "SyncStatus",
     "TraceEntry",
     "duration",

@@ -1,15 +1,21 @@
-"""What a discovery connector implements: finding out in the background what providers have and whether they are up.
+"""Interface of discovery connectors, which find models and check the availability of providers in the background.
 
-:class:`Discovery` is all that is required, and sync as storage is, for the same reason. When ``sync`` and ``probe`` are
-called, and what follows from their results, is the mesh's; a connector starts no thread of its own. Before anything is
-asked these are called, where the connector has them: ``attach(providers)`` with the live providers by their keys in the
-configuration, and ``know(provider_id, models)`` with the models that a provider serves already, by the IDs that it lists
-them under. ``after_fork()`` is called in a child process before anything is asked there, ``close()`` at the end.
+Only :class:`Discovery` is required. It is synchronous, as storage is. The mesh decides when to call ``sync`` and ``probe``
+and what follows from their results. A connector starts no thread of its own.
+
+Before the first call, the mesh calls these methods where the connector defines them:
+
+- ``attach(providers)`` passes the live providers, by their keys in the configuration.
+- ``set_known_models(provider_id, models)`` passes the models that a provider serves already, under the IDs that the
+  provider lists.
+
+``after_fork()`` is called in a child process before any other method, ``close()`` at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
@@ -19,7 +25,10 @@ from modelmesh.contracts.models import ModelInfo
 
 @frozen
 class SyncResult:
-    """What changed in the catalogues, as ``provider/model``, sorted, each once; ``errors`` as ``provider: message``."""
+    """Changes in the catalogues of providers.
+
+    Models are listed as ``provider/model``, sorted and without duplicates, errors as ``provider: message``.
+    """
 
     new_models: tuple[str, ...] = ()
     deprecated_models: tuple[str, ...] = ()
@@ -27,26 +36,35 @@ class SyncResult:
     errors: tuple[str, ...] = ()
 
 
+class SyncState(StrEnum):
+    """State of the comparison of catalogues: ``PENDING`` before the first, ``FAILED`` if no provider answered the last."""
+
+    PENDING = "pending"
+    SYNCING = "syncing"
+    IDLE = "idle"
+    FAILED = "failed"
+
+
 @frozen
 class SyncStatus:
-    """How the catalogues stand.
+    """Status of the catalogues. Times are Unix seconds.
 
     Attributes:
-        last_sync: When they were last compared, Unix seconds; ``None``: never.
-        next_sync: When it is time again.
-        models_synced: Models that are known.
-        status: ``pending`` before the first time, ``syncing`` meanwhile, ``idle``, or ``failed`` when no provider answered.
+        last_sync: Time of the last comparison, ``None`` before the first.
+        next_sync: Time of the next comparison.
+        models_synced: Number of known models.
+        status: State of the comparison.
     """
 
     last_sync: float | None = None
     next_sync: float | None = None
     models_synced: int = 0
-    status: str = "pending"
+    status: SyncState = SyncState.PENDING
 
 
 @frozen
 class ProbeResult:
-    """One look at one provider. ``latency_ms`` is ``None`` when it did not answer."""
+    """Result of one probe of one provider. ``latency_ms`` is ``None`` when the provider did not answer."""
 
     provider_id: str
     success: bool
@@ -57,16 +75,16 @@ class ProbeResult:
 
 @frozen
 class HealthReport:
-    """What the probes of one provider come to.
+    """Health of one provider, computed from its probes.
 
     Attributes:
         provider_id: Key of the provider in the configuration.
-        available: Whether it is up: fewer failed probes in a row than the threshold. ``None``: never probed.
-        latency_ms: Of the last probe that succeeded.
-        status_code: Of the last probe.
-        error: Of the last probe.
-        availability_score: Share of the probes kept that succeeded, 0 to 1; ``None`` without any.
-        timestamp: Of the last probe, Unix seconds; ``None`` without any.
+        available: Whether it has fewer consecutive failed probes than the threshold. ``None`` before the first probe.
+        latency_ms: Latency of the last successful probe.
+        status_code: HTTP status of the last probe.
+        error: Error of the last probe.
+        availability_score: Share of recent probes that succeeded, 0 to 1. ``None`` before the first probe.
+        timestamp: Unix seconds of the last probe. ``None`` before the first probe.
     """
 
     provider_id: str
@@ -80,36 +98,36 @@ class HealthReport:
 
 @runtime_checkable
 class Discovery(Protocol):
-    """Asks providers, never callers."""
+    """Finder of models and prober of providers."""
 
     id: str
 
     def sync(self, providers: Sequence[str] | None = None) -> SyncResult:
-        """Compare the catalogues with what is known; all providers when none is named."""
+        """Compare the catalogues of the named providers, by default of all, with the known models."""
         ...
 
     def probe(self, provider_id: str) -> ProbeResult:
-        """Look whether a provider is up. Never raises for one that is not."""
+        """Probe a provider. A provider that is down is a result, not an exception."""
         ...
 
 
 @runtime_checkable
 class DiscoveredModels(Protocol):
-    """What a connector can say of a model that its comparison named. Without it a new model has a name and no more."""
+    """Optional: metadata of models that a comparison found. Without this a new model has a name only."""
 
-    def found(self, provider_id: str, model_id: str) -> ModelInfo | None:
-        """Return the row of a model as it was last read, ``None`` when it is not known. Asks nobody."""
+    def get_model_info(self, provider_id: str, model_id: str) -> ModelInfo | None:
+        """Return the catalogue row of a model as last read, ``None`` when unknown. Sends no request."""
         ...
 
 
 @runtime_checkable
 class DiscoveryReports(Protocol):
-    """What a connector can say of what it found out, when it keeps it."""
+    """Optional: results that the connector remembers."""
 
     def get_sync_status(self) -> SyncStatus:
-        """Return how the catalogues stand."""
+        """Return the status of the catalogues."""
         ...
 
     def get_health_report(self, provider_id: str | None = None) -> list[HealthReport]:
-        """Return one report for each provider, or for the one named. Probes nobody."""
+        """Return a report for each provider, or for the named one. Sends no probe."""
         ...

@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from modelmesh.contracts.candidates import CandidateStatus
+
 
 class DeactivationReason(StrEnum):
     """Why a model went to standby."""
@@ -44,7 +46,7 @@ class ModelSnapshot:
         model_id: The model.
         provider_id: Key of its provider in the configuration.
         now: The moment.
-        status: ``active`` or ``standby``.
+        status: Whether it serves requests.
         failure_count: Failures since the last success.
         error_rate: Share of failures in the sliding window, 0 to 1; ``None`` without samples.
         samples: Requests in the window.
@@ -66,7 +68,7 @@ class ModelSnapshot:
     model_id: str
     provider_id: str
     now: float
-    status: str = "active"
+    status: CandidateStatus = CandidateStatus.ACTIVE
     failure_count: int = 0
     error_rate: float | None = None
     samples: int = 0

@@ -9,7 +9,7 @@ Everything is sync, as all contracts but the provider's are: on the way of a req
 under asyncio in a thread; all else is called by a thread that does nothing else. So an author writes each store once.
 Any number of threads may call one store at the same time.
 
-Keys are text of any characters, not empty (:func:`checked_key`): ``a/b``, ``../x`` and ``ü`` are three keys beside each
+Keys are text of any characters, not empty (:func:`validated_key`): ``a/b``, ``../x`` and ``ü`` are three keys beside each
 other, none of them a path. What goes wrong in the backend is a :class:`~modelmesh.errors.StorageError`; what the caller
 did wrong is a ``ValueError`` or ``TypeError``.
 """
@@ -186,7 +186,7 @@ class Counters(Protocol):
 
 
 @runtime_checkable
-class CountersAtOnce(Counters, Protocol):
+class BatchCounters(Counters, Protocol):
     """Counters that are added to together, where that is one exchange with the store and not one each.
 
     A store that has this is asked nothing else on the way of a request.
@@ -204,7 +204,7 @@ class CountersAtOnce(Counters, Protocol):
         ...
 
 
-def checked_key(key: str) -> str:
+def validated_key(key: str) -> str:
     """Return a key that every store can hold.
 
     Raises:
@@ -226,7 +226,7 @@ def checked_key(key: str) -> str:
     return key
 
 
-def conflict(connector_id: str, key: str) -> StorageConflictError:
+def conflict_error(connector_id: str, key: str) -> StorageConflictError:
     """Return the error of a conditional save that came too late."""
     message = (
         f"the entry {key!r} in {connector_id} is not the version that was read: somebody else saved or deleted it since, so "
@@ -235,7 +235,7 @@ def conflict(connector_id: str, key: str) -> StorageConflictError:
     return StorageConflictError(message, connector_id=connector_id, key=key)
 
 
-def not_had(connector_id: str, key: str, waited: float) -> StorageLockError:
+def lock_timeout_error(connector_id: str, key: str, waited: float) -> StorageLockError:
     """Return the error of a lock that somebody else kept."""
     message = (
         f"the lock on {key!r} in {connector_id} was not to be had within {waited:g} s, because somebody else holds it. "

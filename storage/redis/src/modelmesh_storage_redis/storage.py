@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import redis
 
-from modelmesh.contracts.storage import LockHandle, checked_key, not_had
+from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
 from modelmesh_cdk.storage.base import RESERVED
 from modelmesh_storage_redis.additions import Additions
@@ -108,7 +108,7 @@ class RedisStorage(SharedStorage):
         Raises:
             StorageError: The server does not answer.
         """
-        raw = checked_key(key)
+        raw = validated_key(key)
         name = self._name(RESERVED + raw if raw.startswith(RESERVED) else raw)
         return bool(self._guarded(key, "read", self._redis.exists, name))
 
@@ -121,7 +121,7 @@ class RedisStorage(SharedStorage):
             StorageLockError: Somebody else held it all the while.
             StorageError: The server does not answer.
         """
-        name = self._name(f"{RESERVED}lock/{checked_key(key)}")
+        name = self._name(f"{RESERVED}lock/{validated_key(key)}")
         patience = self.config.lock_timeout if timeout is None else timeout
         lasting = self.config.lock_timeout if expires_s is None else expires_s
         until = time.monotonic() + patience
@@ -131,7 +131,7 @@ class RedisStorage(SharedStorage):
                 return LockHandle(key, lock_id, now, now + lasting)
             left = until - time.monotonic()
             if left <= 0:
-                raise not_had(self.id, key, patience)
+                raise lock_timeout_error(self.id, key, patience)
             free_in = self._guarded(key, "locked", self._redis.pttl, name) / 1000
             time.sleep(max(min(left, self.config.retry_interval, free_in if free_in > 0 else left), 0.001))
 
@@ -141,7 +141,7 @@ class RedisStorage(SharedStorage):
         Raises:
             StorageError: The server does not answer.
         """
-        name = self._name(f"{RESERVED}lock/{checked_key(lock.key)}")
+        name = self._name(f"{RESERVED}lock/{validated_key(lock.key)}")
         return bool(self._guarded(lock.key, "unlocked", self._release_script, [name], [lock.lock_id]))
 
     def is_locked(self, key: str) -> bool:
@@ -150,7 +150,7 @@ class RedisStorage(SharedStorage):
         Raises:
             StorageError: The server does not answer.
         """
-        return bool(self._guarded(key, "read", self._redis.exists, self._name(f"{RESERVED}lock/{checked_key(key)}")))
+        return bool(self._guarded(key, "read", self._redis.exists, self._name(f"{RESERVED}lock/{validated_key(key)}")))
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class RedisStorage(SharedStorage):
         Raises:
             StorageError: The server does not answer; then no addition of them counts.
         """
-        names = {key: self._name(f"{RESERVED}counter/{checked_key(key)}") for key in additions}
+        names = {key: self._name(f"{RESERVED}counter/{validated_key(key)}") for key in additions}
         if not names:
             return {}
         made = {names[key]: (amount, _ms(lasts)) for key, (amount, lasts) in additions.items()}

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from attrs import field, frozen
 
 from modelmesh.contracts import Secret
-from modelmesh.contracts.storage import LockHandle, checked_key, not_had
+from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
 from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
@@ -143,7 +143,7 @@ class SqliteStorage(SharedStorage):
         Raises:
             StorageError: The database failed, or the sum is beyond 64 bits.
         """
-        checked_key(key)
+        validated_key(key)
         table = f"{self._table}_counters"
 
         def current(db: sqlite3.Connection, now: float) -> int | None:
@@ -175,7 +175,7 @@ class SqliteStorage(SharedStorage):
             StorageLockError: Somebody else held it all the while.
             StorageError: The database failed.
         """
-        checked_key(key)
+        validated_key(key)
         patience = self.config.lock_timeout if timeout is None else timeout
         lasting = self.config.lock_timeout if expires_s is None else expires_s
         until = time.monotonic() + patience
@@ -196,7 +196,7 @@ class SqliteStorage(SharedStorage):
                 return taken
             left = until - time.monotonic()
             if left <= 0:
-                raise not_had(self.id, key, patience)
+                raise lock_timeout_error(self.id, key, patience)
             time.sleep(min(left, taken, self.config.retry_interval))
 
     def release(self, lock: LockHandle) -> bool:
@@ -215,7 +215,7 @@ class SqliteStorage(SharedStorage):
         Raises:
             StorageError: The database failed.
         """
-        checked_key(key)
+        validated_key(key)
         return bool(self._run(key, "read", lambda db: self._held_for(db, key, time.time()) > 0, write=False))
 
     def _held_for(self, db: sqlite3.Connection, key: str, now: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh.contracts.storage import ConditionalSave, Counters, CountersAtOnce, StorageEntry
+from modelmesh.contracts.storage import BatchCounters, ConditionalSave, Counters, StorageEntry
 from modelmesh.errors import StorageConflictError
 from modelmesh_cdk.testing.storage.subject import Subject, offers
 
@@ -149,7 +149,7 @@ class Sharing(Subject):
 
     def test_additions_at_once_are_the_same_additions(self, store: Any) -> None:
         """Counters that are added to together come to what they would come to one by one, and no addition is lost."""
-        offers(store, CountersAtOnce)
+        offers(store, BatchCounters)
         store.increment("kit/b", 10)
         assert store.increment_many({"kit/a": (1, None), "kit/b": (-3, 60.0), "kit/c": (0, None)}) == {
             "kit/a": 1,

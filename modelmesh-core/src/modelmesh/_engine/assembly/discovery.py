@@ -53,9 +53,9 @@ def build_watch(
     try:
         if hasattr(connector, "attach"):
             connector.attach({entry.key: entry.provider for entry in entries})
-        if hasattr(connector, "know"):
+        if hasattr(connector, "set_known_models"):
             for entry in entries:
-                connector.know(entry.key, _known(entry, told[entry.key]))
+                connector.set_known_models(entry.key, _known(entry, told[entry.key]))
     except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
         connector_id, distribution = attribution.identify(connector)
         place = attribution.locate_exception(error, connector) or attribution.locate_definition(connector)

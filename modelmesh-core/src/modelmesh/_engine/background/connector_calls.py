@@ -57,18 +57,20 @@ def call_probe(connector: Discovery, provider: str) -> ProbeResult | None:
     return result
 
 
-def call_found(connector: Any, provider: str, model: str) -> ModelInfo:
+def call_get_model_info(connector: Any, provider: str, model: str) -> ModelInfo:
     """Return the connector's metadata of a new model, or its bare name where the connector has none that is valid."""
     info: Any = None
     if isinstance(connector, DiscoveredModels):
         try:
-            info = connector.found(provider, model)
+            info = connector.get_model_info(provider, model)
         except Exception as error:  # noqa: BLE001 - a connector may raise anything; the mesh continues
             described, summary = attribution.describe(connector), attribution.summarize(error, connector)
-            _log.warning("found(%r, %r) of the %s raised %s", provider, model, described, summary)
+            _log.warning("get_model_info(%r, %r) of the %s raised %s", provider, model, described, summary)
     if info is not None and not _is_metadata_of(info, model):
-        place, described = attribution.locate_method(connector, "found"), attribution.describe(connector)
-        _log.warning("found(%r, %r) of the %s (%s) did not return a ModelInfo of that model", provider, model, described, place)
+        place, described = attribution.locate_method(connector, "get_model_info"), attribution.describe(connector)
+        _log.warning(
+            "get_model_info(%r, %r) of the %s (%s) did not return a ModelInfo of that model", provider, model, described, place
+        )
         info = None
     return ModelInfo(model, model) if info is None else info
 

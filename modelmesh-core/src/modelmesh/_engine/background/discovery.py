@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from modelmesh._engine.background.connector_calls import call_each, call_found, call_probe, call_sync, reports_of
+from modelmesh._engine.background.connector_calls import call_each, call_get_model_info, call_probe, call_sync, reports_of
 from modelmesh._engine.health.circuit_breaker import SuspensionReason
 from modelmesh._engine.health.health_checks import apply_health_check, unlisted
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
@@ -192,7 +192,7 @@ class Discoverer:
                 self._set_listed(known.get(model, ()), added, listed=True)
             for model in gone if settings.on_deprecated_model == "deactivate" else ():
                 self._set_listed(known.get(model, ()), removed, listed=False)
-        fresh = [call_found(watch.connector, name, model) for model in new if model not in known] if registers else []
+        fresh = [call_get_model_info(watch.connector, name, model) for model in new if model not in known] if registers else []
         has_joined = False
         for first in range(0, len(fresh), BATCH_SIZE):
             has_joined |= self._join(name, fresh[first : first + BATCH_SIZE], added)

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from modelmesh._engine.foundation.units import duration
-from modelmesh.contracts.storage import EntryMetadata, LockHandle, StorageEntry, checked_key, conflict, not_had
+from modelmesh.contracts.storage import EntryMetadata, LockHandle, StorageEntry, conflict_error, lock_timeout_error, validated_key
 
 
 class MemoryStorage:
@@ -38,7 +38,7 @@ class MemoryStorage:
     def load(self, key: str) -> StorageEntry | None:
         """Return an entry, ``None`` when there is none."""
         with self._changed:
-            found = self._entries.get(checked_key(key))
+            found = self._entries.get(validated_key(key))
         return evolve(found[0], metadata=deepcopy(found[0].metadata)) if found else None
 
     def save(self, key: str, entry: StorageEntry) -> None:
@@ -57,7 +57,7 @@ class MemoryStorage:
         with self._changed:
             found = self._entries.get(key)
             if version != (found[0].version if found else None):
-                raise conflict(self.id, key)
+                raise conflict_error(self.id, key)
             self._entries[key] = (kept, time.time())
         assert kept.version is not None
         return kept.version
@@ -70,12 +70,12 @@ class MemoryStorage:
     def delete(self, key: str) -> bool:
         """Remove an entry; ``False`` when there was none."""
         with self._changed:
-            return self._entries.pop(checked_key(key), None) is not None
+            return self._entries.pop(validated_key(key), None) is not None
 
     def stat(self, key: str) -> EntryMetadata | None:
         """Describe an entry, ``None`` when there is none."""
         with self._changed:
-            found = self._entries.get(checked_key(key))
+            found = self._entries.get(validated_key(key))
         if found is None:
             return None
         entry, when = found
@@ -84,7 +84,7 @@ class MemoryStorage:
     def exists(self, key: str) -> bool:
         """Whether there is an entry."""
         with self._changed:
-            return checked_key(key) in self._entries
+            return validated_key(key) in self._entries
 
     # -- locks ------------------------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class MemoryStorage:
         Raises:
             StorageLockError: Somebody else held it all the while.
         """
-        checked_key(key)
+        validated_key(key)
         patience = self._patience if timeout is None else timeout
         lasting = self._patience if expires_s is None else expires_s
         until = time.monotonic() + patience
@@ -102,7 +102,7 @@ class MemoryStorage:
             while (free_in := self._free_in(key)) > 0:
                 left = until - time.monotonic()
                 if left <= 0:
-                    raise not_had(self.id, key, patience)
+                    raise lock_timeout_error(self.id, key, patience)
                 self._changed.wait(min(left, free_in))
             now = time.time()
             handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
@@ -123,7 +123,7 @@ class MemoryStorage:
     def is_locked(self, key: str) -> bool:
         """Whether somebody holds a lock on a key now."""
         with self._changed:
-            return self._free_in(checked_key(key)) > 0
+            return self._free_in(validated_key(key)) > 0
 
     def _free_in(self, key: str) -> float:
         held = self._locks.get(key)
@@ -133,7 +133,7 @@ class MemoryStorage:
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
         """Add to a counter and return what it comes to."""
-        checked_key(key)
+        validated_key(key)
         now = time.monotonic()
         with self._changed:
             value, until = self._counters.get(key, (0, None))
@@ -153,7 +153,7 @@ class MemoryStorage:
     def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
         """Add to several counters in one step and return what they come to."""
         for key in additions:
-            checked_key(key)
+            validated_key(key)
         with self._changed:
             return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
 
@@ -166,4 +166,4 @@ class MemoryStorage:
 
 
 def _kept(key: str, entry: StorageEntry) -> StorageEntry:
-    return evolve(entry, key=checked_key(key), metadata=deepcopy(dict(entry.metadata)), version=uuid.uuid4().hex)
+    return evolve(entry, key=validated_key(key), metadata=deepcopy(dict(entry.metadata)), version=uuid.uuid4().hex)

@@ -11,7 +11,7 @@ from modelmesh._engine.limits.reservations import drained
 from modelmesh._engine.limits.window import SECONDS
 from modelmesh._engine.routing.flow import Totals
 from modelmesh._engine.state.store_health import StoreHealth
-from modelmesh.contracts.storage import Counters, CountersAtOnce
+from modelmesh.contracts.storage import BatchCounters, Counters
 
 KEPT_S: Final = 86400.0
 """How long a counter is stored after its window has ended."""
@@ -37,7 +37,7 @@ class SharedCounters:
             health: Records failures and successes of the store.
         """
         self._store = store
-        self._batch = store if isinstance(store, CountersAtOnce) else None  # isinstance on a protocol is slow: once
+        self._batch = store if isinstance(store, BatchCounters) else None  # isinstance on a protocol is slow: once
         self._prefix = prefix
         self._now = now
         self._health = health
