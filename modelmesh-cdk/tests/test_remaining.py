@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
@@ -29,7 +30,7 @@ def model() -> Candidate:
 
 def capacity(candidate: Candidate, now: float) -> tuple[Remaining, ...]:
     health = HealthRegistry(draw=lambda: 0.5)
-    pool = Pool("pool", "", [candidate], None, health, reservations=Reservations(health, epoch=EPOCH))  # type: ignore[arg-type]
+    pool = Pool("pool", "", [candidate], None, health, reservations=Reservations(health, Clock(epoch=EPOCH)))  # type: ignore[arg-type]
     return remaining(candidate, pool, now)
 
 

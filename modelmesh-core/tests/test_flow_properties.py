@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.circuit_breaker import BreakerState, ProviderHealth, SuspensionReason
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.health.maintenance import MaintenanceWindow
@@ -101,7 +102,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.window = None if window is None else Cron.parse(window)
         self.maintained = [members[-1].health] if window else []
         if self.window is not None:
-            self.health.add_window(MaintenanceWindow(self.window, self.maintained, 0.0), self.clock())
+            self.health.add_window(MaintenanceWindow(self.window, self.maintained, Clock()), self.clock())
 
     @property
     def circuits(self) -> list[Any]:

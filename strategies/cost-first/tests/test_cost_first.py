@@ -16,6 +16,7 @@ from modelmesh_strategy_cost_first import CostFirst, envelope, prices, spent, st
 from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.circuit_breaker import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.cost import cost_nano_usd
@@ -196,7 +197,7 @@ def test_select_evaluates_price_bands_for_each_request(monkeypatch: pytest.Monke
     assert [place(pool, asked(prompt)) for prompt in (10, 5000, 10)] == [1, 0, 1]
     assert [place(pool, asked(prompt), mask=0b11000) for prompt in (10, 5000)] == [3, 3]
     assert place(pool, asked(), mask=0b10100) == 2
-    pool.reservations.epoch = 4_990.0
+    pool.reservations.clock = Clock(epoch=4_990.0)
     assert [place(pool, asked(now=now)) for now in (0.0, 20.0)] == [1, 0]
     score = pool.strategy.score  # type: ignore[attr-defined]
     assert score(pool.members[1], asked(now=20.0)) == pytest.approx(10 * score(pool.members[1], asked(now=0.0)))

@@ -29,7 +29,7 @@ def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
     if off.maintenance_window is None:
         return None
     cron = Cron.parse(off.maintenance_window, off.maintenance_zone)
-    return MaintenanceWindow(cron, [candidate.health for candidate in pool.members], pool.reservations.epoch)
+    return MaintenanceWindow(cron, [candidate.health for candidate in pool.members], pool.reservations.clock)
 
 
 def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Places) -> None:
@@ -50,7 +50,7 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
         pool.name,
         off,
         back,
-        pool.reservations.epoch,
+        pool.reservations.clock,
         Window(SCHEDULES[period] if period else Period.TOTAL),
         COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
         pool.policy.circuit.window,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
@@ -87,15 +88,15 @@ class Reservations:
         deltas: Amounts since the last look, by name of the count, for whoever stores them; ``None`` when nobody does.
     """
 
-    def __init__(self, health: HealthRegistry, *, epoch: float = 0.0) -> None:
+    def __init__(self, health: HealthRegistry, clock: Clock | None = None) -> None:
         """Start with nothing counted.
 
         Args:
             health: Withholds what is spent.
-            epoch: Unix time at which the monotonic clock read 0. It is never looked at again: the wall clock may jump.
+            clock: Converts between monotonic and Unix time.
         """
         self._health = health
-        self.epoch = epoch
+        self.clock = clock or Clock()
         self.global_counters: list[LimitCounter] = []
         self.events: deque[LimitEvent] = deque(maxlen=MAX_NOTES)
         self.deltas: dict[str, int] | None = None
@@ -106,14 +107,14 @@ class Reservations:
     def check(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> Refusal | None:
         """Say why an attempt would not be made; changes nothing but windows that are over."""
         counters = self._advanced(pool, candidate, now)
-        return self._first_refusal(counters, plan(candidate, call, counters, self.epoch + now)) if counters else None
+        return self._first_refusal(counters, plan(candidate, call, counters, self.clock.unix(now))) if counters else None
 
     def should_wait(self, pool: Pool, candidate: Candidate, call: Call, now: float) -> bool:
         """Whether an attempt only lacks what budgets hold for other attempts, which may cost less than was reserved."""
         counters = self._advanced(pool, candidate, now)
         if not any(counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST for counter in counters):
             return False
-        planned = plan(candidate, call, counters, self.epoch + now, shared=self.deltas is not None)
+        planned = plan(candidate, call, counters, self.clock.unix(now), shared=self.deltas is not None)
         if self._first_refusal(counters, planned) is None:
             return planned.short
         return self._first_refusal(counters, planned, released=True) is None
@@ -123,7 +124,7 @@ class Reservations:
         counters = self._advanced(pool, candidate, now)
         if not counters:
             return None
-        planned = plan(candidate, call, counters, self.epoch + now, shared=self.deltas is not None)
+        planned = plan(candidate, call, counters, self.clock.unix(now), shared=self.deltas is not None)
         kept = (counter for counter in counters if counter.limit.window.period is not Period.REQUEST)
         reservation = Reservation([(counter, planned.held(counter.limit) or 0) for counter in kept], planned)
         for counter, amount in reservation.amounts:
@@ -135,12 +136,13 @@ class Reservations:
         """Return the output limit that goes out with an attempt, ``None`` when the caller's request goes out as it is."""
         if reservation is not None:
             return reservation.plan.limit
-        return plan(candidate, call, (), self.epoch + now).limit if candidate.info.extra.get(CONFIGURED) else None
+        return plan(candidate, call, (), self.clock.unix(now)).limit if candidate.info.extra.get(CONFIGURED) else None
 
     def _advanced(self, pool: Pool, candidate: Candidate, now: float) -> list[LimitCounter]:
         counters = list(self._meters(pool, candidate))
+        when = self.clock.unix(now)
         for counter in counters:
-            counter.advance_window(self.epoch + now)
+            counter.advance_window(when)
         return counters
 
     def _meters(self, pool: Pool, candidate: Candidate) -> Iterator[LimitCounter]:
@@ -202,7 +204,7 @@ class Reservations:
             return
         counts = [reported_tokens((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
         known = [count for count in counts if count is not None]
-        cost = cost_nano_usd(candidate.info.pricing, usage, self.epoch + now) if known else None
+        cost = cost_nano_usd(candidate.info.pricing, usage, self.clock.unix(now)) if known else None
 
         def taken(limit: Limit, reserved: int) -> int:
             if limit.metric is Metric.COST and cost is not None:
@@ -236,7 +238,7 @@ class Reservations:
         reservation.amounts, reservation.published = [], []
 
     def _close(self, reservation: Reservation, amount: Callable[[Limit, int], int], now: float) -> None:
-        when = self.epoch + now
+        when = self.clock.unix(now)
         while reservation.amounts:  # one by one: what an interrupted settlement did is not done twice
             counter, reserved = reservation.amounts.pop()
             counter.advance_window(when)
@@ -279,7 +281,7 @@ class Reservations:
 
     def _suspend(self, counter: LimitCounter, now: float) -> None:
         if counter.limit.enforce and counter.limit.on_exhausted is OnExhausted.ROTATE:
-            when = self.epoch + now
+            when = self.clock.unix(now)
             until = now + max(counter.resets_at(when) - when, 0.0)
             for circuit in counter.circuits:
                 self._health.suspend(circuit, counter.limit.reason, until)
@@ -292,7 +294,7 @@ class Reservations:
     def forecasts(self, candidate: Candidate, now: float) -> Iterator[dict[str, Any]]:
         """Say of each limit of a model and its account what is left until it begins anew."""
         for counter in (*candidate.health.counters, *candidate.account.counters):
-            yield forecast(counter, self.epoch + now)
+            yield forecast(counter, self.clock.unix(now))
         for row in candidate.rate_limits(now):
             yield {
                 "of": f"model:{candidate}",
@@ -301,7 +303,7 @@ class Reservations:
                 "limit": row.limit,
                 "used": row.limit - row.remaining,
                 "left": row.remaining,
-                "resets_at": None if row.resets_in is None else candidate.answered_at + self.epoch + row.resets_in,
+                "resets_at": None if row.resets_in is None else self.clock.unix(candidate.answered_at + row.resets_in),
                 "source": "the headers of its latest answer",
             }
 
@@ -353,7 +355,7 @@ class Reservations:
     def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> Refusal | None:
         """Take what all processes together have reserved and spent; say so when this one came too late."""
         for counter, amount in reservation.amounts:
-            total, limit = counter.apply_totals(totals, self.epoch + now), counter.limit
+            total, limit = counter.apply_totals(totals, self.clock.unix(now)), counter.limit
             if total is None:
                 continue
             if limit.enforce and amount and total > limit.amount:
@@ -364,15 +366,15 @@ class Reservations:
     def apply_all_totals(self, counters: Mapping[str, LimitCounter], totals: Mapping[str, int], now: float) -> None:
         """Take what all processes together have reserved and spent, as far as it is among the totals."""
         for counter in counters.values():
-            counter.advance_window(self.epoch + now)
-            if counter.apply_totals(totals, self.epoch + now) is not None:
+            counter.advance_window(self.clock.unix(now))
+            if counter.apply_totals(totals, self.clock.unix(now)) is not None:
                 self._after(counter, now)
 
     def restore(self, counters: Mapping[str, LimitCounter], saved: Mapping[str, Any], now: float) -> None:
         """Take up the counts of an earlier run."""
         for name, counter in counters.items():
             if name in saved:
-                counter.restore(saved[name], self.epoch + now)
+                counter.restore(saved[name], self.clock.unix(now))
                 self._after(counter, now)
 
 

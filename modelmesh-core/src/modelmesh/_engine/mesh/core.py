@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.lost_leases import return_lost_leases
 from modelmesh._engine.limits.reservations import Reservations
@@ -43,13 +44,13 @@ class MeshCore:
         self.rng = rng
         self.health = HealthRegistry(draw=rng.random)
         self.health.on_lost = self._return_lease
-        self.reservations = Reservations(self.health, epoch=wall() - clock())
+        self.reservations = Reservations(self.health, Clock.start(clock, wall))
         self.driver = SyncDriver(self.lock, clock, sleep)
         self.adriver = AsyncDriver(self.lock, clock, asleep)
 
     def unix_now(self) -> float:
         """Return Unix seconds by the monotonic clock, so that a change of the wall clock has no effect."""
-        return self.reservations.epoch + self.clock()
+        return self.reservations.clock.unix_now()
 
     def advance(self) -> None:
         """Bring health up to date with the clock."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.candidates import CountedLimit
 
@@ -19,20 +20,20 @@ SLIDING_STEP_S = 1.0
 """Shortest time between two changes of a sliding window that is reported."""
 
 
-def counted_limits(candidate: Candidate, now: float, epoch: float) -> Iterator[CountedLimit]:
+def counted_limits(candidate: Candidate, now: float, clock: Clock) -> Iterator[CountedLimit]:
     """Yield the enforced limits of requests and tokens of a model and of its provider account.
 
     Args:
         candidate: The model.
         now: Monotonic seconds.
-        epoch: Unix time at which the monotonic clock read 0.
+        clock: Converts between monotonic and Unix time.
     """
-    when = epoch + now
+    when = clock.unix(now)
     for counter in (*candidate.health.counters, *candidate.account.counters):
         quota = counter.limit
         if quota.metric.value in KINDS and quota.enforce and quota.window.period is not Period.REQUEST:
             counter.advance_window(when)
-            yield CountedLimit(quota.metric.value, quota.amount, counter.remaining, _resets_at(counter, when) - epoch)
+            yield CountedLimit(quota.metric.value, quota.amount, counter.remaining, clock.monotonic(_resets_at(counter, when)))
 
 
 def _resets_at(counter: LimitCounter, when: float) -> float:

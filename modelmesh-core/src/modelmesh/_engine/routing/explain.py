@@ -124,7 +124,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
     able, rows = pool.able(call), []
-    prompt, when = prompt_size(call).estimated, pool.reservations.epoch + now
+    prompt, when = prompt_size(call).estimated, pool.reservations.clock.unix(now)
     for place, candidate in enumerate(pool.members):
         standby = pool.standby_reason(candidate, now)
         lacking = None if able >> place & 1 else pool.lacking(candidate, call)

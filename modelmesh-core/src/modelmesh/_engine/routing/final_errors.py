@@ -154,7 +154,7 @@ def no_target_answered(
     facts["failure"] = FailureClass(str(explained.failure))
     if isinstance(last_error, errors.BrokenConnectorError):
         facts |= {name: getattr(last_error, name) for name in ("connector_id", "distribution", "place")}
-    again = "" if retry_after is None else wait(retry_after, pool.reservations.epoch + now)
+    again = "" if retry_after is None else wait(retry_after, pool.reservations.clock.unix(now))
     first = headline(explained, _account(pool, explained).credential, again)
     lines = account_lines(attempts, over)
     message = "\n".join([f"{first} {_scope(pool, attempts, ended)}", *lines])
@@ -204,7 +204,7 @@ def _no_target_available(
     why = f": {reasons[0]}" if len(reasons) == 1 else ""
     ended = facts["details"].get("ended")
     advice = [f"The request ended early: {ended}." if ended else "", _advice(pool, sets, spent)]
-    again = None if retry_after is None else wait(retry_after, pool.reservations.epoch + now)
+    again = None if retry_after is None else wait(retry_after, pool.reservations.clock.unix(now))
     if again is not None and again not in why:
         advice.append(f"The first model is available again in {again}.")
     start = f"pool {pool.name!r} has no model that can serve this request now{why}."

@@ -445,7 +445,7 @@ def _settle_reported(
 
 
 def _price(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
-    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.reservations.epoch + now)
+    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.reservations.clock.unix(now))
     attempt.cost = None if cost is None else cost / NANO
 
 

@@ -279,7 +279,7 @@ class Pool:
         if self._closed >> place & 1:
             return "put in standby by hand"
         member = self.members[place]
-        found = standby.reasons(member, now, self.reservations.epoch)
+        found = standby.reasons(member, now, self.reservations.clock)
         return "; also ".join(found) if found else standby.full(member.account)
 
     def counted_limits(self, candidate: CandidateView, now: float) -> tuple[CountedLimit, ...]:
@@ -287,11 +287,11 @@ class Pool:
         member = self.members[self._position[id(candidate)]]
         if not (member.health.counters or member.account.counters):
             return ()
-        return tuple(counted_limits(member, now, self.reservations.epoch))
+        return tuple(counted_limits(member, now, self.reservations.clock))
 
     def unix_time(self, now: float) -> float:
         """Convert monotonic seconds to Unix seconds."""
-        return self.reservations.epoch + now
+        return self.reservations.clock.unix(now)
 
     def lacking(self, candidate: Candidate, call: Call) -> str | None:
         """Say what a member lacks for a call, ``None`` when nothing it states."""
@@ -312,7 +312,7 @@ class Pool:
 
     def forecasts(self, now: float) -> tuple[dict[str, Any], ...]:
         """Say of each limit of the pool and its members what is left until it begins anew."""
-        rows = [forecast(counter, self.reservations.epoch + now) for counter in self.counters]
+        rows = [forecast(counter, self.reservations.clock.unix(now)) for counter in self.counters]
         for candidate in self.members:
             rows += self.reservations.forecasts(candidate, now)
         return tuple({(row["of"], row["metric"], row["window"]): row for row in rows}.values())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.cost import cost_nano_usd
@@ -74,7 +75,7 @@ class StandbyPolicyRunner:
         pool: Its name.
         off: Decides who goes to standby; ``None`` leaves that to the circuits.
         back: Decides who comes back; ``None`` leaves that to the cooldown or the end of the period.
-        epoch: Unix time at which the monotonic clock read 0.
+        clock: Converts between monotonic and Unix time.
         period: Over which requests, tokens and money are counted.
         cooldown: Seconds of standby without a recovery policy.
         window: Seconds over which the share of failures is taken.
@@ -84,7 +85,7 @@ class StandbyPolicyRunner:
     pool: str
     off: DeactivationPolicy | None
     back: RecoveryPolicy | None
-    epoch: float = 0.0
+    clock: Clock = field(factory=Clock)
     period: Window = field(factory=lambda: Window(Period.TOTAL))
     cooldown: float = COOLDOWN_S
     window: float = 30.0
@@ -182,12 +183,12 @@ class StandbyPolicyRunner:
         if candidate.health.judge is self and until is not None:
             kept["off_at"] = self._unix(record.off_at)
             kept["reason"] = None if record.reason is None else str(record.reason)
-            kept["until"] = None if math.isinf(until) else self.epoch + until
+            kept["until"] = None if math.isinf(until) else self.clock.unix(until)
         return kept
 
     def restore(self, candidate: Candidate, saved: Mapping[str, Any], health: HealthRegistry, now: float) -> None:
         """Go on from what was counted in an earlier run; a model that was withheld then still is."""
-        when, record = self.epoch + now, self._record(candidate, now)
+        when, record = self.clock.unix(now), self._record(candidate, now)
         ends = math.inf if saved.get("ends") is None else float(saved["ends"])
         if when < ends:
             record.ends = min(ends, record.ends)
@@ -200,7 +201,7 @@ class StandbyPolicyRunner:
         record.reason = DeactivationReason(reason) if reason in _REASONS else reason
         off_at, until = float(saved["off_at"]), math.inf if saved.get("until") is None else float(saved["until"])
         left = min(until - when, until - off_at)  # no longer than it was to be, though the clock was set back
-        record.off_at = min(off_at - self.epoch, now)
+        record.off_at = min(self.clock.monotonic(off_at), now)
         candidate.health.judge = self
         health.suspend(candidate.health, SuspensionReason.POLICY, now + left)
 
@@ -217,7 +218,7 @@ class StandbyPolicyRunner:
         return ModelSnapshot(
             model_id=candidate.model_id,
             provider_id=candidate.provider_id,
-            now=self.epoch + now,
+            now=self.clock.unix(now),
             status=CandidateStatus.STANDBY if off_at is not None else candidate.status,
             failure_count=record.failures,
             error_rate=recent.count(False) / len(recent) if recent else None,
@@ -239,14 +240,14 @@ class StandbyPolicyRunner:
 
     def _record(self, candidate: Candidate, now: float) -> _Record:
         record = self._records.setdefault(id(candidate), _Record())
-        if self.epoch + now >= record.ends:
+        if self.clock.unix(now) >= record.ends:
             record.requests, record.tokens, record.nano_usd = 0, 0, None
-            record.ends = self.period.end(self.epoch + now)
+            record.ends = self.period.end(self.clock.unix(now))
         return record
 
     def _quota(self, candidate: Candidate, now: float) -> tuple[float | None, float | None]:
         """The share used of the vendor's quota that is nearest to its end, and when that begins anew."""
-        when = self.epoch + now
+        when = self.clock.unix(now)
         counters = [
             m
             for m in (*candidate.health.counters, *candidate.account.counters)
@@ -254,7 +255,7 @@ class StandbyPolicyRunner:
         ]
         shares = [((m.used + m.reserved) / m.limit.amount, m.resets_at(when)) for m in counters if m.limit.amount]
         for row in candidate.rate_limits(now):
-            resets = math.inf if row.resets_in is None else candidate.answered_at + row.resets_in + self.epoch
+            resets = math.inf if row.resets_in is None else self.clock.unix(candidate.answered_at + row.resets_in)
             shares.append((1.0 - row.ratio, resets))
         if not shares:
             return None, None
@@ -262,7 +263,7 @@ class StandbyPolicyRunner:
         return share, None if math.isinf(resets) else resets
 
     def _unix(self, at: float | None) -> float | None:
-        return None if at is None else self.epoch + at
+        return None if at is None else self.clock.unix(at)
 
     # -- when it comes back -----------------------------------------------------------------------------------------
 
@@ -270,14 +271,14 @@ class StandbyPolicyRunner:
         snapshot = self.snapshot(candidate, now)
         if self.back is not None:
             at = self._ask(self.back, self.back.get_recovery_schedule, snapshot, _moment)
-            return math.inf if at is None else float(at) - self.epoch
+            return math.inf if at is None else self.clock.monotonic(float(at))
         reason = snapshot.deactivation_reason
         if reason is DeactivationReason.MANUAL:
             return math.inf
         if reason in _PERIODICAL:
-            return self.period.end(snapshot.now) - self.epoch
+            return self.clock.monotonic(self.period.end(snapshot.now))
         if reason is DeactivationReason.QUOTA_EXHAUSTED and snapshot.quota_resets_at is not None:
-            return snapshot.quota_resets_at - self.epoch
+            return self.clock.monotonic(snapshot.quota_resets_at)
         return now + self.cooldown
 
     def shown(self, candidate: Candidate) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.wording import label_of_class, wait
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker, ModelHealth, ProviderHealth, SuspensionReason
 
@@ -45,18 +46,18 @@ HELD = {
 }
 
 
-def reasons(candidate: Candidate, now: float, epoch: float | None = None) -> list[str]:
+def reasons(candidate: Candidate, now: float, clock: Clock | None = None) -> list[str]:
     """Return why a model is in standby, the first by :data:`ORDER` first; nothing when it is active.
 
     Args:
         candidate: The model.
         now: Monotonic seconds.
-        epoch: Unix time at which the monotonic clock read 0; with it, long waits also show the time of day.
+        clock: Converts to Unix time. With it, long waits also show the time of day.
     """
     found: list[tuple[int, str]] = []
     for circuit, whose in ((candidate.health, "model"), (candidate.account, "account")):
-        found += [(ORDER.index(reason), _held(circuit, whose, reason, now, epoch)) for reason in circuit.suspensions]
-        failed = _failed(circuit, whose, now, epoch)
+        found += [(ORDER.index(reason), _held(circuit, whose, reason, now, clock)) for reason in circuit.suspensions]
+        failed = _failed(circuit, whose, now, clock)
         if failed:
             found.append((ORDER.index(FAILED), failed))
     found.sort(key=lambda row: row[0])
@@ -68,7 +69,7 @@ def full(account: ProviderHealth) -> str | None:
     return None if account.has_room else f"account has {account.in_flight} requests in flight, its limit"
 
 
-def _failed(circuit: CircuitBreaker, whose: str, now: float, epoch: float | None) -> str | None:
+def _failed(circuit: CircuitBreaker, whose: str, now: float, clock: Clock | None) -> str | None:
     if circuit.allows_requests:
         return None
     if circuit.probe:
@@ -76,10 +77,10 @@ def _failed(circuit: CircuitBreaker, whose: str, now: float, epoch: float | None
     reason = label_of_class(circuit.reason) if circuit.reason else "unknown"
     if math.isinf(circuit.until):
         return f"{whose} in standby until it is recovered by hand: {reason}"
-    return f"{whose} in cooldown for {_left(circuit.until, now, epoch)}: {reason}"
+    return f"{whose} in cooldown for {_left(circuit.until, now, clock)}: {reason}"
 
 
-def _held(circuit: CircuitBreaker, whose: str, reason: SuspensionReason, now: float, epoch: float | None) -> str:
+def _held(circuit: CircuitBreaker, whose: str, reason: SuspensionReason, now: float, clock: Clock | None) -> str:
     until, said = circuit.suspensions[reason], HELD.get(reason, reason.value)
     spent = next((counter for counter in circuit.counters if counter.limit.reason is reason and counter.exhausted), None)
     if spent:
@@ -90,8 +91,8 @@ def _held(circuit: CircuitBreaker, whose: str, reason: SuspensionReason, now: fl
         return f"{whose} in standby until {UNTIL[reason]}: {said}"
     if math.isinf(until):
         return f"{whose} in standby until it is recovered by hand: {said}"
-    return f"{whose} in standby for {_left(until, now, epoch)}: {said}"
+    return f"{whose} in standby for {_left(until, now, clock)}: {said}"
 
 
-def _left(until: float, now: float, epoch: float | None) -> str:
-    return wait(max(until - now, 0.0), None if epoch is None else epoch + now)
+def _left(until: float, now: float, clock: Clock | None) -> str:
+    return wait(max(until - now, 0.0), None if clock is None else clock.unix(now))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
 from modelmesh._engine.health.registry import HealthRegistry
@@ -21,16 +22,16 @@ LONGEST_S: Final = 86400.0
 
 def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:
     """Take the picture; under the mesh's lock."""
-    when = reservations.epoch + now
+    when = reservations.clock.unix(now)
     return SystemState(
         timestamp=when,
         models={
-            name: _circuit(circuit, reservations.epoch)
+            name: _circuit(circuit, reservations.clock)
             for name, circuit in _models(pools)
             if circuit.state is not BreakerState.CLOSED
         },
         providers={
-            name: _circuit(circuit, reservations.epoch)
+            name: _circuit(circuit, reservations.clock)
             for name, circuit in _accounts(pools)
             if circuit.state is not BreakerState.CLOSED
         },
@@ -62,7 +63,7 @@ def restore(
         for saved, circuits in ((state.models, _models(pools)), (state.providers, _accounts(pools))):
             for name, circuit in circuits:
                 if name in saved:
-                    _reopen(health, circuit, saved[name], now, reservations.epoch)
+                    _reopen(health, circuit, saved[name], now, reservations.clock)
         for pool in pools:
             kept = state.pools.get(pool.name, {})
             pool.total_requests += int(kept.get("total_requests", 0))
@@ -90,7 +91,7 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
     try:
         reservations.restore(own, state.meters, now)
         if name in state.models:
-            _reopen(health, breaker, state.models[name], now, reservations.epoch)
+            _reopen(health, breaker, state.models[name], now, reservations.clock)
         for pool, _ in candidate.memberships:
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
@@ -132,20 +133,20 @@ def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((candidate.provider_id, candidate.account) for pool in pools for candidate in pool.members)
 
 
-def _circuit(circuit: CircuitBreaker, epoch: float) -> dict[str, Any]:
+def _circuit(circuit: CircuitBreaker, clock: Clock) -> dict[str, Any]:
     return {
-        "until": None if math.isinf(circuit.until) else epoch + circuit.until,
+        "until": None if math.isinf(circuit.until) else clock.unix(circuit.until),
         "reason": circuit.reason.value if circuit.reason else None,
         "told": circuit.retry_after_given,
         "steps": {failure.value: count for failure, count in circuit.backoff_steps.items()},
     }
 
 
-def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str, Any], now: float, epoch: float) -> None:
+def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str, Any], now: float, clock: Clock) -> None:
     """Open a circuit as it was: for what is left of its time, never for longer than a day."""
     if circuit.state is not BreakerState.CLOSED or saved.get("reason") is None:
         return
     until = saved.get("until")
-    left = math.inf if until is None else min(max(float(until) - epoch - now, 0.0), LONGEST_S)
+    left = math.inf if until is None else min(max(clock.monotonic(float(until)) - now, 0.0), LONGEST_S)
     circuit.backoff_steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
     health.restore_open(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))
