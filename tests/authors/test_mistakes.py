@@ -164,11 +164,11 @@ BASES = {
 }
 STRATEGIES, STORES, SINKS = BASES
 OTHERS: dict[str, tuple[str, str]] = {
-    "a strategy chooses a stranger": (STRATEGIES, "def select(self, candidates, request):\n    return 'me'"),
+    "a strategy selects an unknown candidate": (STRATEGIES, "def select(self, candidates, request):\n    return 'me'"),
     "a strategy raises": (STRATEGIES, "def select(self, candidates, request):\n    return candidates[99]"),
     "a strategy is async": (STRATEGIES, "async def select(self, candidates, request):\n    return candidates.first()"),
     "`score` returns nothing": (STRATEGIES, "def score(self, candidate, request):\n    pass"),
-    "a strategy raises when it is told": (STRATEGIES, "def picked(self, candidate, request):\n    1 / 0"),
+    "a strategy raises in a notification": (STRATEGIES, "def picked(self, candidate, request):\n    1 / 0"),
     "a secret store returns nothing": (STORES, "def get(self, name):\n    pass"),
     "a secret store returns bytes": (STORES, "def _resolve(self, name):\n    return b'sk-test-of-acme'"),
     "a secret store raises": (STORES, "def _resolve(self, name):\n    raise OSError('sealed: sk-test-of-acme')"),
