@@ -204,7 +204,7 @@ def test_the_connection_is_used_again(upstream: Upstream) -> None:
     ports = set()
     upstream.always(None)
     with client_of(upstream, ["m"]) as client:
-        transport = client.mesh.list_models()[0].provider._sync()  # type: ignore[attr-defined]
+        transport = client.mesh.list_models()[0].provider._connections.sync()  # type: ignore[attr-defined]
         for _ in range(3):
             client.chat.completions.create(model="chat-completion", messages=MESSAGES)
             list(client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True))

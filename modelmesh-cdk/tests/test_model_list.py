@@ -16,7 +16,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import ListsModels
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk import HttpApiProvider, OpenAICompatibleProvider, QuickProvider
-from modelmesh_cdk.provider import model_list
+from modelmesh_cdk.provider import model_list, model_listing
 from modelmesh_cdk.provider.catalogue import read_row
 from modelmesh_cdk.testing import Received, Script, Upstream
 
@@ -145,7 +145,7 @@ def test_pages_follow_each_other(upstream: Upstream) -> None:
 
 
 def test_there_are_not_pages_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_list, "MAX_PAGES", 4)
+    monkeypatch.setattr(model_listing, "MAX_PAGES", 4)
     upstream.always(paged(4))
     assert len(discovered(upstream, InPages)) == 4
     upstream.received.clear()
@@ -155,7 +155,7 @@ def test_there_are_not_pages_without_end(upstream: Upstream, monkeypatch: pytest
 
 
 def test_there_are_not_rows_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_list, "MAX_ROWS", 2)
+    monkeypatch.setattr(model_listing, "MAX_ROWS", 2)
     upstream.always(paged(3))
     error = failed(upstream, InPages)
     assert (error.failure, "more than 2 rows" in str(error)) == (FailureClass.PROTOCOL, True)
@@ -169,7 +169,7 @@ def test_a_token_that_comes_again_ends_it(upstream: Upstream) -> None:
 
 def test_the_time_is_for_all_pages_together(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([0.0, 1.0, 5.0, 20.0])
-    monkeypatch.setattr(model_list, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(model_listing, "monotonic", lambda: next(ticks))
     upstream.always(paged(9))
     error = failed(upstream, InPages, limits=Limits(total=10.0))
     assert (error.failure, len(upstream.received)) == (FailureClass.TIMEOUT, 2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh_cdk.wire.urls import api_root
+from modelmesh_cdk.wire.urls import join_api_root
 
 
 @pytest.mark.parametrize(
@@ -32,14 +32,14 @@ from modelmesh_cdk.wire.urls import api_root
     ],
 )
 def test_one_version(written: str, root: str) -> None:
-    assert api_root(written) == root
-    assert api_root(root) == root
+    assert join_api_root(written) == root
+    assert join_api_root(root) == root
 
 
 def test_other_versions_and_none() -> None:
-    assert api_root("http://x", "/v2") == "http://x/v2"
-    assert api_root("http://x/v1", "/v2") == "http://x/v1"
-    assert api_root("http://x/", "") == "http://x"
+    assert join_api_root("http://x", "/v2") == "http://x/v2"
+    assert join_api_root("http://x/v1", "/v2") == "http://x/v1"
+    assert join_api_root("http://x/", "") == "http://x"
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def test_other_versions_and_none() -> None:
 )  # fmt: skip
 def test_what_is_no_base_url_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match=r"write one like 'https://api.example.com/v1'"):
-        api_root(written)
+        join_api_root(written)
 
 
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://h/"]))
 def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
     try:
-        root = api_root(start + text)
+        root = join_api_root(start + text)
     except ValueError as error:
         assert "write one like" in str(error)
     else:
-        assert api_root(root) == root
+        assert join_api_root(root) == root
         assert not root.endswith("/")
 
 
@@ -77,6 +77,6 @@ def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
 )
 def test_what_is_refused_is_shown_without_its_secrets(written: str, shown: str) -> None:
     with pytest.raises(ValueError, match="HTTP address|a query") as caught:
-        api_root(written)
+        join_api_root(written)
     assert str(caught.value).startswith(shown)
     assert "test-word" not in str(caught.value)

@@ -175,7 +175,7 @@ def test_packages_page_has_every_package_and_id() -> None:
 
 
 def test_hooks_page_names_every_hook() -> None:
-    from modelmesh_cdk.provider.hooks import HOOKS
+    from modelmesh_cdk.provider.declared_hooks import HOOKS
 
     assert named(page("reference/connector-hooks.md")) >= HOOKS
     assert "_find_key" not in HOOKS

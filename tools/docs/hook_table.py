@@ -5,7 +5,7 @@ from __future__ import annotations
 from markdown import table
 
 from modelmesh_cdk import BaseProvider
-from modelmesh_cdk.provider.hooks import describe_hooks
+from modelmesh_cdk.provider.declared_hooks import describe_hooks
 
 
 def hooks(_: str) -> str:

@@ -9,10 +9,11 @@ from attrs import frozen
 
 from modelmesh.errors import ConfigurationError, ModelMeshError
 from modelmesh_cdk.discovery.base import BaseDiscovery, BaseDiscoveryConfig
-from modelmesh_cdk.provider.wire_format import USER_AGENT, WireFormat
+from modelmesh_cdk.provider.base import BaseProvider
+from modelmesh_cdk.provider.headers import USER_AGENT
 from modelmesh_cdk.transport.port import Deadline, Transport, TransportError
 from modelmesh_cdk.transport.proxies import proxy_for
-from modelmesh_cdk.wire.urls import api_root
+from modelmesh_cdk.wire.urls import join_api_root
 
 
 @frozen(kw_only=True)
@@ -70,7 +71,7 @@ class HttpHealthDiscovery(BaseDiscovery):
             ConfigurationError: It is no HTTP address.
         """
         try:
-            self._urls[provider_id] = api_root(base_url, "")
+            self._urls[provider_id] = join_api_root(base_url, "")
         except ValueError as error:
             message = f"{self.id} cannot probe {provider_id!r}: {error}"
             raise ConfigurationError(message) from None
@@ -79,7 +80,7 @@ class HttpHealthDiscovery(BaseDiscovery):
         provider = self.providers.get(provider_id)
         if provider_id in self._urls:
             return self._urls[provider_id]
-        if isinstance(provider, WireFormat):
+        if isinstance(provider, BaseProvider):
             return provider.api_root.removesuffix(provider.api_version or "\0")
         message = f"No URL registered for provider: {provider_id}. Call register_provider_url({provider_id!r}, 'https://…')"
         raise ModelMeshError(message)

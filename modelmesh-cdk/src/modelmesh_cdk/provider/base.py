@@ -1,60 +1,47 @@
-"""A provider over HTTP: hooks say what is different about a vendor, the kit does the rest, sync and async alike."""
+"""Base class of provider connectors over HTTP."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Collection, Mapping, Sequence
-from threading import Lock
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
-from modelmesh._engine.plugins import attribution
-from modelmesh.contracts import CHAT, FailureClass
+from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.headers import CREDENTIALS
 from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh.contracts.provider import Answer
+from modelmesh.errors import ProviderError
 from modelmesh_cdk.declared_options import DeclaresOptions
-from modelmesh_cdk.provider import catalogue, model_list
+from modelmesh_cdk.provider import catalogue, decoding, error_responses, model_listing
+from modelmesh_cdk.provider.account import check_headers, find_api_key, restrict_to_loopback
 from modelmesh_cdk.provider.config import BaseProviderConfig
-from modelmesh_cdk.provider.embedding_batches import Batches, EmbeddingLimit, remaining
+from modelmesh_cdk.provider.connections import Connections
+from modelmesh_cdk.provider.encoding import encode_request
 from modelmesh_cdk.provider.event_streams import AsyncHttpEventStream, HttpEventStream
-from modelmesh_cdk.provider.stream_usage import refuses_usage
-from modelmesh_cdk.provider.wire_format import WireFormat
-from modelmesh_cdk.transport.loops import LoopTransports
-from modelmesh_cdk.transport.port import AsyncTransport, Deadline, Transport, TransportError
-from modelmesh_cdk.transport.proxies import log_use, may_be_loopback, proxy_for
-from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
+from modelmesh_cdk.provider.exchange import LearnedLimits, attempt, drive_async, drive_sync, fetch_json
+from modelmesh_cdk.provider.headers import RequestHeaders
+from modelmesh_cdk.provider.hooks import ProviderHooks
+from modelmesh_cdk.provider.stream_reader import StreamReader
+from modelmesh_cdk.transport.port import AsyncTransport, Transport
+from modelmesh_cdk.transport.proxies import proxy_for
 from modelmesh_cdk.wire.request import WireRequest
 
-ALLOW_HTTP = "MODELMESH_ALLOW_HTTP"
-"""Environment variable that allows keys over plain ``http://``, as the setting ``allow_http`` does for one provider."""
 
+class BaseProvider(DeclaresOptions, ProviderHooks):
+    """One account at one vendor with a JSON API over HTTP.
 
-class BaseProvider(DeclaresOptions, WireFormat):
-    """One account at one vendor that speaks JSON over HTTP.
-
-    The defaults speak OpenAI's format. A connector sets the class attributes of :class:`WireFormat` and overrides the
-    hooks that differ: :meth:`_build_headers`, :meth:`_build_request_payload`, :meth:`_parse_response`,
-    :meth:`_parse_sse_chunk`, :meth:`_get_completion_endpoint`, and for finer work :meth:`_stream_decoder`,
-    :meth:`_classify`, :meth:`_error_code`. For the vendor's list of models there are :meth:`_get_list_endpoint`,
-    :meth:`_parse_model_list`, :meth:`_parse_model_row`, :meth:`_next_model_page` and :meth:`_unlisted_models`.
+    The defaults speak OpenAI's format. A connector sets class attributes and overrides the hooks that differ. The page
+    ``docs/reference/connector-hooks.md`` lists all of them.
 
     Attributes:
-        probe_path: What :meth:`probe` asks for, after the API's root: a page that costs nothing and that only a good key
-            opens. Empty where there is none; then a real request finds out.
-        list_path: Where the vendor's list of models is, after the API's root, with the query that it is to be asked with.
-            Empty where there is none.
-        embedding_limit: What one request for embeddings may hold; larger ones are sent in parts. ``None`` where the vendor
-            states no limit; one that a refusal states is remembered.
+        config: The settings.
+        api_root: Address that every path is appended to: the base URL with the API version.
+        api_key: The API key, ``None`` without one.
+        timeout: Seconds that an answer without streaming may take, ``None`` for the default of the mesh.
+        max_retries: Retries at one model, ``None`` for the setting of the pool.
+        capabilities: Capabilities of models that state none.
     """
 
     _base_settings: ClassVar[Collection[str]] = ("auth",)
-    probe_path: ClassVar[str] = "/models"
-    list_path: ClassVar[str] = "/models"
-    embedding_limit: ClassVar[EmbeddingLimit | None] = None
 
     def __init__(
         self,
@@ -64,44 +51,54 @@ class BaseProvider(DeclaresOptions, WireFormat):
         async_transport: AsyncTransport | None = None,
         **settings: Any,
     ) -> None:
-        """Prepare; nothing is connected to.
+        """Read the settings. Nothing is connected.
 
         Args:
             config: Settings, as an object or a map.
-            transport: In place of httpx2, for threads.
-            async_transport: In place of httpx2, for asyncio.
-            **settings: The same settings by name.
+            transport: Replaces httpx2 for threads.
+            async_transport: Replaces httpx2 for asyncio.
+            **settings: Settings by name.
 
         Raises:
-            ConfigurationError: No key where one is needed, or no usable address.
+            ConfigurationError: A required key is missing, the address is unusable, or a key or a header cannot be sent.
         """
         if not isinstance(config, BaseProviderConfig):
             config = self.config_class.of({**(config or {}), **settings})
-        super().__init__(config)
+        self.config = config
+        check_headers(self.id, config.headers)
+        self.api_root = ""  # a hook that reads it too early finds an empty address
+        self.api_key = find_api_key(self)
+        self.api_root = self._resolve_api_root()
         self.timeout = config.timeout
         self.max_retries = config.max_retries
         self.capabilities: tuple[str, ...] = tuple(config.capabilities or self.default_capabilities)
-        self._lock = Lock()
-        self._usage_refused = False
-        self._learned_batches: dict[str, int] = {}
-        self._given, self._given_async = transport, async_transport
-        self._transport: Transport | None = transport
-        self._async_transports = LoopTransports()
-        self._proxy = proxy_for(self.api_root)
-        self._loopback_only = self._keeps_to_this_machine()
+        self._learned = LearnedLimits()
+        self._request_headers = RequestHeaders()
+        proxy = proxy_for(self.api_root)
+        self._connections = Connections(
+            self.api_root,
+            config,
+            proxy=proxy,
+            loopback_only=restrict_to_loopback(self, proxy),
+            transport=transport,
+            async_transport=async_transport,
+        )
 
     @classmethod
     def from_config(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a provider of its merged configuration."""
+        """Create a provider from its merged configuration."""
         return cls(settings)
 
-    # -- the catalogue ------------------------------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} at {self.show_address()}>"
+
+    # -- model catalogue ----------------------------------------------------------------------------------------------
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return the configured models, else the catalogue that the connector ships.
+        """Return the configured models, else the connector's model catalogue.
 
         Raises:
-            ConnectorLoadError: It ships none, or one that is wrong.
+            ConnectorLoadError: The connector has no catalogue, or an invalid one.
         """
         found = self._configured_models() or self.shipped_models()
         if not found and type(self).shipped_models is BaseProvider.shipped_models:
@@ -110,44 +107,35 @@ class BaseProvider(DeclaresOptions, WireFormat):
 
     @classmethod
     def check_shipped(cls) -> None:
-        """Look at what the connector ships beside its code; ``modelmesh connectors`` does.
+        """Check the connector's data files, as ``modelmesh connectors`` does.
 
         Raises:
-            ConnectorLoadError: Its ``models.json`` is wrong, or missing where nothing else has the list.
+            ConnectorLoadError: ``models.json`` is invalid, or is missing and no method replaces it.
         """
         found = catalogue.load_catalogue(cls.__module__.partition(".")[0], cls)
         if not found and cls.shipped_models is BaseProvider.shipped_models and cls.models is BaseProvider.models:
             catalogue.must_exist(cls)
 
     def shipped_models(self) -> Sequence[ModelInfo]:
-        """Return the catalogue in the connector's ``models.json``; nobody is asked.
+        """Return the model catalogue of the connector's ``models.json``, without a request.
 
         Raises:
-            ConnectorLoadError: The file is wrong.
+            ConnectorLoadError: The file is invalid.
         """
         return catalogue.load_catalogue(type(self).__module__.partition(".")[0], type(self))
 
     def _configured_models(self) -> tuple[ModelInfo, ...]:
-        shipped = {info.id: info for info in self.shipped_models()}
-        found = []
-        for row in self.config.models:
-            if isinstance(row, ModelInfo):
-                found.append(row)
-            elif isinstance(row, str):
-                found.append(shipped.get(row) or ModelInfo(row, row))
-            else:
-                found.append(catalogue.read_row(row, source="configuration"))
-        return tuple(found)
+        return catalogue.read_configured(self.config.models, self.shipped_models())
 
     def list_models(self) -> list[ModelInfo]:
-        """Return the catalogue as a list."""
+        """Return the models as a list."""
         return list(self.models())
 
     def get_model_info(self, model_id: str) -> ModelInfo:
-        """Return one row of the catalogue.
+        """Return the row of a model.
 
         Raises:
-            KeyError: It has none of that ID.
+            KeyError: The model is unknown.
         """
         for info in self.models():
             if model_id in (info.id, info.upstream):
@@ -155,10 +143,10 @@ class BaseProvider(DeclaresOptions, WireFormat):
         raise KeyError(model_id)
 
     def get_pricing(self, model_id: str) -> ModelPricing:
-        """Return a model's list price.
+        """Return the list price of a model.
 
         Raises:
-            KeyError: The model or its price is unknown; an unknown price is never zero.
+            KeyError: The model or its price is unknown. An unknown price is never zero.
         """
         price = self.get_model_info(model_id).pricing
         if price is None:
@@ -166,306 +154,86 @@ class BaseProvider(DeclaresOptions, WireFormat):
         return price
 
     def get_capabilities(self) -> list[str]:
-        """Return the capabilities of models that state none of their own."""
+        """Return the capabilities of models that state none."""
         return list(self.capabilities)
 
     def supports(self, capability: str) -> bool:
-        """Whether a capability is among them."""
+        """Return whether models that state no capabilities have this one."""
         return capability in self.capabilities
 
-    # -- the vendor's list of models ----------------------------------------------------------------------------------
-
-    def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
-        """Ask the vendor which models it has now; see :meth:`modelmesh.contracts.provider.ListsModels.discover_models`.
-
-        Raises:
-            ProviderError: There was no list, no end of it, or :attr:`list_path` names none.
-        """
-        return model_list.discovered(self, limits or model_list.LIST_LIMITS)
-
-    def _get_list_endpoint(self) -> str:
-        """Return the address of the list."""
-        return f"{self.api_root}{self.list_path}"
-
-    def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
-        """Return the models of one page: by default those of a bare list, or of one under ``data``.
-
-        Raises:
-            ValueError: The page holds no list.
-        """
-        return model_list.rows_of(data, "data", self._parse_model_row)
-
-    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what a row of the list states of a model the catalogue does not know; ``None`` leaves it out."""
-        return model_list.openai_row(row, self.list_source())
-
-    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
-        """Return the query parameters that ask for the page after this one; ``None`` after the last."""
-        del data
-        return None
-
-    def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the models of the catalogue that the vendor has though its list is not about their kind."""
-        return ()
-
-    def list_source(self) -> str:
-        """Return the address of the vendor's list of models for messages, without its query and without a password."""
-        return model_list.shown(str(self._get_list_endpoint()))
-
-    # -- one attempt --------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def send(self, call: Call, model: str, limits: Limits) -> Any:
-        """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
-        batches = self._batches(call, model)
-        if batches is None:
-            return self._send_one(call, model, limits)
-        began = time.monotonic()
-        try:
-            for part in batches.parts():
-                try:
-                    batches.keep(part, self._send_one(part, model, remaining(limits, began)))
-                except ProviderError as error:
-                    if not batches.shrinks(part, error):
-                        raise
-        except ProviderError as error:
-            raise batches.failed(error) from None
-        return batches.joined()
-
-    def _batches(self, call: Call, model: str) -> Batches | None:
-        """Return the request in parts when it is one for several embeddings, which a vendor may want in batches."""
-        batches = Batches(call, model, self.embedding_limit, self._learned_batches)
-        return batches if batches.several else None
-
-    def _send_one(self, call: Call, model: str, limits: Limits) -> Any:
-        began, request = time.monotonic(), WireRequest(call, model, usage_refused=self._usage_refused)
-        try:
-            try:
-                return self._send(request, limits)
-            except ProviderError as error:
-                if not refuses_usage(request, error):
-                    raise
-            request = WireRequest(call, model, usage_refused=True)
-            reply = self._send(request, remaining(limits, began))
-        except ProviderError as error:
-            error.adapted = request.adapted
-            raise
-        self._usage_refused = True  # only now: the first refusal may have been about something else
-        return reply
-
-    def _send(self, request: WireRequest, limits: Limits) -> Any:
-        call = request.call
-        url, headers, body = self._written(request)
-        transport = self._sync()  # before the clock starts: the first use imports the HTTP stack
-        deadline = _deadline(limits, stream=call.stream)
-        try:
-            response = transport.send("POST", url, headers, body, deadline)
-        except TransportError as error:
-            raise self._broken(error, limits) from None
-        opened = False
-        try:
-            if call.stream and self._may_stream(response.status, response.headers):
-                self._check_is_stream(response.headers)
-                opened = True
-                return HttpEventStream(self, request, response, deadline, limits)
-            collected = Body(response.headers.get("content-encoding"), _most(call))
-            for piece in response:
-                collected.feed(piece)
-            return self._answered(request, response.status, response.headers, collected.end())
-        except TransportError as error:
-            raise self._broken(error, limits) from None
-        except ValueError as error:
-            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
-        finally:
-            if not opened:
-                response.close()
-
-    def _written(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Encode a request; a mistake in doing so is the connector's, and nothing was sent."""
-        try:
-            written = self._encode_request(request)
-        except ProviderError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a hook raises is the connector's mistake
-            raise attribution.unexpected_exception(self, error, written=False) from None
-        if not (isinstance(written, tuple) and tuple(map(type, written)) == (str, list, bytes)):
-            raise self._misused(
-                "_encode_request", written, "a tuple of three: the address (str), a list of headers, the body (bytes)"
-            )
-        return written
+        """Serve one attempt. See :meth:`modelmesh.contracts.provider.Provider.send`."""
+        transport = self._connections.sync()  # before the deadline starts: the first use imports the HTTP stack
+        reply = drive_sync(attempt(self, call, model, limits, self._learned), transport)
+        return HttpEventStream(reply) if isinstance(reply, StreamReader) else reply
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
-        batches = self._batches(call, model)
-        if batches is None:
-            return await self._asend_one(call, model, limits)
-        began = time.monotonic()
-        try:
-            for part in batches.parts():
-                try:
-                    batches.keep(part, await self._asend_one(part, model, remaining(limits, began)))
-                except ProviderError as error:
-                    if not batches.shrinks(part, error):
-                        raise
-        except ProviderError as error:
-            raise batches.failed(error) from None
-        return batches.joined()
+        transport = self._connections.of_loop()  # before the deadline starts: the first use imports the HTTP stack
+        reply = await drive_async(attempt(self, call, model, limits, self._learned), transport)
+        return AsyncHttpEventStream(reply) if isinstance(reply, StreamReader) else reply
 
-    async def _asend_one(self, call: Call, model: str, limits: Limits) -> Any:
-        began, request = time.monotonic(), WireRequest(call, model, usage_refused=self._usage_refused)
-        try:
-            try:
-                return await self._asend(request, limits)
-            except ProviderError as error:
-                if not refuses_usage(request, error):
-                    raise
-            request = WireRequest(call, model, usage_refused=True)
-            reply = await self._asend(request, remaining(limits, began))
-        except ProviderError as error:
-            error.adapted = request.adapted
-            raise
-        self._usage_refused = True  # only now: the first refusal may have been about something else
-        return reply
+    def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
+        """Read the vendor's model list. See :meth:`modelmesh.contracts.provider.ListsModels.discover_models`.
 
-    async def _asend(self, request: WireRequest, limits: Limits) -> Any:
-        call = request.call
-        url, headers, body = self._written(request)
-        transport = self._async()  # before the clock starts: the first use imports the HTTP stack
-        deadline = _deadline(limits, stream=call.stream)
-        try:
-            response = await transport.send("POST", url, headers, body, deadline)
-        except TransportError as error:
-            raise self._broken(error, limits) from None
-        opened = False
-        try:
-            if call.stream and self._may_stream(response.status, response.headers):
-                self._check_is_stream(response.headers)
-                opened = True
-                return AsyncHttpEventStream(self, request, response, deadline, limits)
-            collected = Body(response.headers.get("content-encoding"), _most(call))
-            async for piece in response:
-                collected.feed(piece)
-            return self._answered(request, response.status, response.headers, collected.end())
-        except TransportError as error:
-            raise self._broken(error, limits) from None
-        except ValueError as error:
-            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
-        finally:
-            if not opened:
-                await response.aclose()
+        Raises:
+            ProviderError: There is no list, the list does not end, or :attr:`list_path` is empty.
+        """
+        known = (*self.shipped_models(), *self._configured_models())
+        limits = limits or model_listing.LIST_LIMITS
+        steps = model_listing.list_models(self, limits, self._request_headers, known)
+        return drive_sync(steps, self._connections.sync())
 
     def get_json(self, url: str, limits: Limits) -> Any:
-        """Ask for a JSON document of the vendor's, such as its list of models.
+        """Fetch a JSON document of the vendor, such as its model list.
 
         Raises:
-            ProviderError: There was none.
+            ProviderError: There is no document.
         """
-        try:
-            response = self._sync().send("GET", url, self._fixed_headers(), b"", _deadline(limits, stream=False))
-            try:
-                collected = Body(response.headers.get("content-encoding"))
-                for piece in response:
-                    collected.feed(piece)
-                raw = collected.end()
-            finally:
-                response.close()
-            if response.status == 200:  # noqa: PLR2004 - HTTP OK
-                return json_codec.decode(raw)
-        except TransportError as error:
-            raise self._broken(error, limits) from None
-        except ValueError as error:
-            raise self._not_an_answer(self._unreadable(error), response.status, response.headers) from None
-        raise self._map_error_response(response.status, response.headers, raw)
+        headers = self._request_headers.fixed(self)
+        return drive_sync(fetch_json(self, url, headers, limits), self._connections.sync())
 
     def probe(self, limits: Limits) -> None:
-        """Ask for the list of models, or what :attr:`probe_path` names: the vendor is up, and takes the key.
+        """Request :attr:`probe_path`: an answer shows that the vendor is available and accepts the key.
 
         Raises:
-            ProviderError: It is not, or does not; or there is no page that would say so.
+            ProviderError: The vendor is unavailable or rejects the key, or :attr:`probe_path` is empty.
         """
         if not self.probe_path:
             message = f"{self.id} has no page that only a good key opens"
             raise ProviderError(message, failure=FailureClass.CONNECT)
         self.get_json(f"{self.api_root}{self.probe_path}", limits)
 
+    # -- defaults of the hooks that call other hooks --------------------------------------------------------------------
+
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+        return encode_request(self, request, self._request_headers)
+
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        return decoding.decode_response(self, request, status, headers, raw)
+
+    def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+        return error_responses.map_error_response(self, status, headers, raw)
+
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        return error_responses.map_embedded_error(self, body, headers)
+
+    def build_error(self, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
+        """Return the error of a decoded error body: failure class, code, message and delay from the hooks."""
+        return error_responses.build_error(self, status, headers, body)
+
     # -- connections --------------------------------------------------------------------------------------------------
 
-    def _sync(self) -> Transport:
-        transport = self._transport
-        if transport is None:
-            from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
-
-            with self._lock:
-                if self._transport is None:
-                    self._transport = HttpxTransport(self.api_root, client=self.config.http_client, **self._connecting())
-                transport = self._transport
-        return transport
-
-    def _connecting(self) -> dict[str, Any]:
-        if self._proxy is not None:
-            log_use(self._proxy, self.api_root)
-        return {
-            "max_connections": self.config.max_connections,
-            "proxy": self._proxy,
-            "loopback_only": self._loopback_only,
-        }
-
-    def _keeps_to_this_machine(self) -> bool:
-        """Whether requests must not leave this machine, because the key would be in clear text.
-
-        Raises:
-            ConfigurationError: They would leave it.
-        """
-        config = self.config
-        keyed = self.api_key is not None or any(name.lower() in CREDENTIALS for name in config.headers)
-        if (
-            not self.api_root.startswith("http://")
-            or not keyed
-            or config.allow_http
-            or os.environ.get(ALLOW_HTTP, "") in ("1", "true")
-        ):
-            return False
-        host = self._proxy.host if self._proxy is not None else urlsplit(self.api_root).hostname or ""
-        if not may_be_loopback(host):
-            message = (
-                f"the provider {self.id} would send its API key in clear text: its base_url is http://{self._where()}. "
-                f"Use https://, or set allow_http: true (or {ALLOW_HTTP}=1) where you trust the network"
-            )
-            raise ConfigurationError(message)
-        return True
-
-    def _async(self) -> AsyncTransport:
-        if self._given_async is not None:
-            return self._given_async
-        return self._async_transports.current(self._make_async)
-
-    def _make_async(self) -> AsyncTransport:
-        from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
-
-        return AsyncHttpxTransport(self.api_root, client=self.config.http_async_client, **self._connecting())
-
     def close(self) -> None:
-        """Close the connections of threads, and of event loops that were closed."""
-        self._async_transports.drop_closed()
-        transport, self._transport = self._transport, self._given
-        if transport is not None and transport is not self._given:  # what the caller gave, the caller closes
-            transport.close()
+        """Close the connections of threads and of closed event loops."""
+        self._connections.close()
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
-        await self._async_transports.aclose()
+        """Close the connections of the running event loop."""
+        await self._connections.aclose()
 
     def after_fork(self) -> None:
-        """Take new connections and a new lock in a child process."""
-        self._lock = Lock()
-        self._transport = self._given
-        self._async_transports = LoopTransports()
-
-
-def _most(call: Call) -> int:
-    """Return how many bytes an answer may have."""
-    return MAX_BODY if call.operation.name == CHAT.name else LARGE_BODY
-
-
-def _deadline(limits: Limits, *, stream: bool) -> Deadline:
-    phase = limits.first_content if stream else limits.answer
-    return Deadline(connect=limits.connect, phase=phase, total=limits.total, gap=limits.gap)
+        """Drop the connections in a child process, which shares their sockets with its parent."""
+        self._connections.after_fork()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import SequenceMatcher
 from functools import cache
@@ -38,6 +38,25 @@ def read_row(row: Mapping[str, Any], *, source: str | None = None, as_of: str | 
         known["pricing"] = read_price(price, source=source, as_of=as_of)
     extra = {name: value for name, value in row.items() if name not in (*_FIELDS, "pricing")}
     return ModelInfo(**known, extra={"source": source, "as_of": as_of, **extra})
+
+
+def read_configured(rows: Iterable[Any], shipped: Sequence[ModelInfo]) -> tuple[ModelInfo, ...]:
+    """Read the models of a provider's settings.
+
+    Args:
+        rows: IDs, maps or ``ModelInfo``. An ID of the connector's catalogue gets its row.
+        shipped: The connector's catalogue.
+    """
+    known = {info.id: info for info in shipped}
+    found = []
+    for row in rows:
+        if isinstance(row, ModelInfo):
+            found.append(row)
+        elif isinstance(row, str):
+            found.append(known.get(row) or ModelInfo(row, row))
+        else:
+            found.append(read_row(row, source="configuration"))
+    return tuple(found)
 
 
 def load_catalogue(package: str, owner: Any = None) -> tuple[ModelInfo, ...]:

@@ -6,9 +6,13 @@ issues, cited per row. A row stands before the rows that are wider than itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from modelmesh._engine.foundation.failure_rules import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY, REFUSALS, UNSUPPORTED, ErrorMapping, mapping
+from modelmesh_cdk.provider.error_bodies import read_error
+from modelmesh_cdk.provider.error_mapping import ANY, REFUSALS, UNSUPPORTED, ErrorMapping, find_mapping, mapping
 
 _F = FailureClass
 _PARAMETER = r"(?P<parameter>[A-Za-z][A-Za-z0-9_]{2,40})"
@@ -290,3 +294,15 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
 )
 
 COMMON: tuple[ErrorMapping, ...] = BY_CODE + BY_WORDS
+
+
+def find_explanation(status: int, code: str | None, body: Any, own: Sequence[ErrorMapping]) -> ErrorMapping | None:
+    """Return the row that explains a refusal, ``None`` when no row does.
+
+    Args:
+        status: HTTP status.
+        code: The vendor's code.
+        body: The decoded error body.
+        own: The connector's rows, which apply before the common rows.
+    """
+    return find_mapping(status, code, read_error(body), (*own, *COMMON))

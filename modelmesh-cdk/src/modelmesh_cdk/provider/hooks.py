@@ -1,133 +1,263 @@
-"""Declared hooks of provider connectors: the methods and attributes that a subclass of ``BaseProvider`` may override.
+"""Hooks of a provider connector and their defaults, which speak OpenAI's format.
 
-A leading underscore marks a hook that the kit calls and that nothing else should call. Public methods of ``BaseProvider`` may be
-overridden as well. Every other name with an underscore is private: it changes without notice, and the conformance kit rejects
-a connector that overrides one.
+Hooks do no I/O: they build requests and read responses. :mod:`modelmesh_cdk.provider.declared_hooks` lists all of them.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Iterator
-from typing import Any
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from attrs import frozen
+from modelmesh._engine.foundation.failure_rules import classify
+from modelmesh.contracts import CHAT, FailureClass, Secret
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.rate_limits import RateLimit
+from modelmesh.errors import ConfigurationError, ProviderError
+from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_cdk.provider import model_list
+from modelmesh_cdk.provider.common_errors import find_explanation
+from modelmesh_cdk.provider.config import BaseProviderConfig
+from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
+from modelmesh_cdk.provider.error_bodies import read_error
+from modelmesh_cdk.provider.error_mapping import ErrorMapping
+from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders, ReportedLimits, stated_delay
+from modelmesh_cdk.provider.stream_usage import ask_for_usage
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.request import WireRequest
+from modelmesh_cdk.wire.urls import join_api_root
 
-from modelmesh._engine.plugins.attribution import locate_definition
-
-GROUPS: dict[str, tuple[str, ...]] = {
-    "Facts of the vendor": (
-        "id", "default_base_url", "base_url_variable", "api_version", "api_key_variable", "other_key_variables", "requires_key",
-        "config_class", "options", "default_capabilities", "missing_is_model", "error_mappings", "rate_limit_headers",
-        "message_rules", "asks_stream_usage", "output_limit_parameter", "embedding_limit", "probe_path", "list_path",
-    ),
-    "Address and headers": (
-        "_resolve_base_url", "_api_version", "_resolve_api_root", "_get_completion_endpoint", "_endpoint", "_build_headers",
-    ),
-    "Requests": ("_message_rules", "_own_messages", "_build_request_payload", "_encode_request"),
-    "Responses": ("_parse_response", "_decode_response", "_parse_sse_chunk", "_stream_decoder"),
-    "Errors": (
-        "_error_code", "_error_text", "_stated_delay", "_classify", "_map_error_response", "_map_embedded_error",
-    ),
-    "Model catalogue and model list": (
-        "models", "shipped_models", "_get_list_endpoint", "_parse_model_list", "_parse_model_row", "_next_model_page",
-        "_unlisted_models", "probe",
-    ),
-}  # fmt: skip
-"""Names of the hooks by subject, in the order of the documentation."""
-
-HOOKS = frozenset(name for group in GROUPS.values() for name in group)
-
-_KIT = "modelmesh_cdk"
-_ENTRY = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
+CHAT_CAPABILITY = "generation.text-generation.chat-completion"
+_NOT_FOUND = 404
 
 
-@frozen
-class Hook:
-    """A hook as the documentation shows it.
+class ProviderHooks:
+    """What a connector overrides.
 
     Attributes:
-        name: The method or class attribute.
-        signature: Parameters and result of a method, type and default of an attribute.
-        purpose: First sentence of its documentation.
+        id: Connector ID, equal to the name of the entry point.
+        config_class: Class of the settings.
+        default_base_url: Address of the vendor's API.
+        base_url_variable: Environment variable with an address, read when the settings contain none.
+        api_version: Path of the API version, appended to an address that has none.
+        api_key_variable: Environment variable with the API key, read when the settings contain none.
+        other_key_variables: Further variables with the API key, read in this order after ``api_key_variable``.
+        requires_key: Whether the API requires a key.
+        default_capabilities: Capabilities of models that state none.
+        missing_is_model: Whether the vendor returns 404 only for an unknown model.
+        error_mappings: Meaning of the vendor's error codes and messages.
+        rate_limit_headers: Names of the headers that report the vendor's rate limits.
+        message_rules: The vendor's rules for conversations. The kit adapts every chat to them. ``None`` adapts nothing.
+        asks_stream_usage: Whether requests for streams ask for token usage with ``stream_options``. ``False`` for a vendor that
+            reports usage anyway and rejects the option.
+        output_limit_parameter: Parameter that limits the output tokens, for limits that the mesh sets. Limits of the caller keep
+            the names that the caller used.
+        embedding_limit: Limits of one request for embeddings. The kit splits larger requests. ``None`` where the vendor
+            documents no limit. The kit remembers a limit that a refusal states.
+        probe_path: Path below the API root that :meth:`probe` requests: free of charge, and refused without a valid key. Empty
+            where there is none. Then only a request shows whether the vendor is available.
+        list_path: Path of the vendor's model list below the API root, with its query. Empty where there is none.
     """
 
-    name: str
-    signature: str
-    purpose: str
+    id: ClassVar[str] = "modelmesh.base.v1"
+    config_class: ClassVar[type[BaseProviderConfig]] = BaseProviderConfig
+    default_base_url: ClassVar[str] = ""
+    base_url_variable: ClassVar[str | None] = None
+    api_version: ClassVar[str] = "/v1"
+    api_key_variable: ClassVar[str | None] = None
+    other_key_variables: ClassVar[Sequence[str]] = ()
+    requires_key: ClassVar[bool] = True
+    default_capabilities: ClassVar[Sequence[str]] = (CHAT_CAPABILITY,)
+    missing_is_model: ClassVar[bool] = False
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = ()
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = DEFAULT
+    message_rules: ClassVar[MessageRules | None] = None
+    asks_stream_usage: ClassVar[bool] = True
+    output_limit_parameter: ClassVar[str] = "max_tokens"
+    embedding_limit: ClassVar[EmbeddingLimit | None] = None
+    probe_path: ClassVar[str] = "/models"
+    list_path: ClassVar[str] = "/models"
 
+    config: BaseProviderConfig
+    api_root: str
+    api_key: Secret | None
 
-@frozen
-class PrivateOverride:
-    """A private name of the kit that a connector overrides.
+    # -- address and headers ------------------------------------------------------------------------------------------
 
-    Attributes:
-        name: The method or attribute.
-        owner: Class of the kit that defines it.
-        place: ``file:line`` of the override.
-    """
+    def _resolve_base_url(self) -> str:
+        """Return the configured address, else that of the environment variable, else the default.
 
-    name: str
-    owner: str
-    place: str
+        A host in a variable that ends in ``_HOST`` may lack its scheme.
+        """
+        variable = self.base_url_variable
+        named = os.environ.get(variable, "").strip() if variable else ""
+        written = self.config.base_url.strip() or named or self.default_base_url
+        if variable and variable.endswith("_HOST") and written == named and written and "://" not in written:
+            return f"http://{written}"
+        return written
 
-    def __str__(self) -> str:
-        return f"{self.place}: {self.name} is a private name of {self.owner}, not a hook; see docs/reference/connector-hooks.md"
+    def _api_version(self) -> str:
+        """Return the path of the API version, appended to an address that has none."""
+        return self.api_version
 
+    def _resolve_api_root(self) -> str:
+        """Return the address that every path is appended to: the base URL with the API version."""
+        try:
+            return join_api_root(self._resolve_base_url(), self._api_version())
+        except ValueError as error:
+            message = f"the provider {self.id} has no usable base_url: {error}"
+            raise ConfigurationError(message) from None
 
-def private_overrides(cls: type[Any]) -> Iterator[PrivateOverride]:
-    """Yield the private names of the kit that a connector class or one of its bases overrides."""
-    kit = [base for base in cls.__mro__ if _is_of_the_kit(base)]
-    for base in cls.__mro__:
-        if base in kit or base is object:
-            continue
-        for name, value in vars(base).items():
-            if not name.startswith("_") or name.startswith("__") or name in HOOKS:
-                continue
-            owner = next((one for one in kit if name in vars(one)), None)
-            if owner is not None:
-                code = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
-                yield PrivateOverride(name, owner.__name__, locate_definition(code if callable(code) else base))
+    def _get_completion_endpoint(self) -> str:
+        """Return the address of chat completions."""
+        return f"{self.api_root}/chat/completions"
 
+    def _endpoint(self, request: WireRequest) -> str:
+        """Return the address of a request: that of chat completions, or the path of the operation below the API root."""
+        operation = request.call.operation
+        return self._get_completion_endpoint() if operation.name == CHAT.name else f"{self.api_root}{operation.path}"
 
-def describe_hooks(cls: type[Any]) -> Iterator[tuple[str, list[Hook]]]:
-    """Yield each subject and its hooks as a class of the kit defines them.
+    def _build_headers(self) -> dict[str, str]:
+        """Return the headers of every request, including the API key."""
+        headers = {"Content-Type": "application/json"}
+        if self.api_key is not None:
+            headers["Authorization"] = f"Bearer {self.api_key.reveal()}"
+        return headers
 
-    Args:
-        cls: ``BaseProvider`` or a subclass.
-    """
-    purposes = _purposes_of_attributes(cls)
-    for subject, names in GROUPS.items():
-        yield subject, [_describe(cls, name, purposes) for name in names]
+    # -- requests -----------------------------------------------------------------------------------------------------
 
+    def _message_rules(self, request: WireRequest) -> MessageRules | None:
+        """Return the message rules of a request. Override it where the rules depend on the model."""
+        del request
+        return self.message_rules
 
-def _describe(cls: type[Any], name: str, purposes: dict[str, str]) -> Hook:
-    value = inspect.getattr_static(cls, name)
-    if inspect.isfunction(value):
-        return Hook(name, _signature(value), _first_sentence(inspect.getdoc(value) or ""))
-    kind = next(vars(base).get("__annotations__", {}).get(name) for base in cls.__mro__ if name in vars(base))
-    return Hook(name, str(kind).removeprefix("ClassVar[").removesuffix("]"), _first_sentence(purposes.get(name, "")))
+    def _own_messages(self, messages: list[Any]) -> list[Any]:
+        """Return messages with this vendor's own answers in the vendor's format, before the message rules apply."""
+        return messages
 
+    def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
+        """Return the JSON body. It contains every parameter of the caller that the vendor may accept."""
+        payload = {"model": request.model, **request.payload}
+        if request.call.output_limit is not None and self.output_limit_parameter != "max_tokens" and "max_tokens" in payload:
+            payload[self.output_limit_parameter] = payload.pop("max_tokens")
+        if request.stream:
+            payload["stream"] = True
+            if self.asks_stream_usage:
+                ask_for_usage(request, payload)
+        return payload
 
-def _signature(method: Any) -> str:
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    return f"({', '.join(one.name for one in parameters)}) -> {inspect.signature(method).return_annotation}"
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return address, headers and body of a request. The default calls the hooks above."""
+        raise NotImplementedError
 
+    # -- responses ----------------------------------------------------------------------------------------------------
 
-def _purposes_of_attributes(cls: type[Any]) -> dict[str, str]:
-    """Return the entries of the ``Attributes`` sections of a class and its bases."""
-    found: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        doc = vars(base).get("__doc__") or ""
-        found |= {name: " ".join(words.split()) for name, words in _ENTRY.findall(doc.partition("Attributes:\n")[2])}
-    return found
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the response in OpenAI's format, with every further field of the vendor."""
+        return data
 
+    def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+        """Return the answer in a response body, or raise its error. The default calls :meth:`_parse_response`."""
+        raise NotImplementedError
 
-def _first_sentence(text: str) -> str:
-    first = " ".join(text.partition("\n\n")[0].split())
-    return re.sub(r":\w+:`~?([\w.]+)`", r"``\1``", first)
+    def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
+        """Return the data of one stream event as a chunk in OpenAI's format, ``None`` to skip the event.
 
+        The default :meth:`_stream_decoder` calls it, except for ``[DONE]``.
+        """
+        chunk = json_codec.decode(data.encode())
+        return chunk if isinstance(chunk, dict) else None
 
-def _is_of_the_kit(cls: type[Any]) -> bool:
-    return cls.__module__.partition(".")[0] == _KIT
+    def _stream_decoder(self, request: WireRequest) -> Any:
+        """Return the decoder of one stream: an object with ``decode(event) -> list[dict]`` and a flag ``done``.
+
+        Override it for a format whose events depend on each other.
+        """
+        from modelmesh_cdk.provider.openai_stream import ChunkDecoder  # noqa: PLC0415 - only for streams
+
+        plain = type(self)._parse_sse_chunk is ProviderHooks._parse_sse_chunk  # noqa: SLF001 - its own method
+        return ChunkDecoder(None if plain else self._parse_sse_chunk, self._map_embedded_error)
+
+    # -- errors -------------------------------------------------------------------------------------------------------
+
+    def _error_code(self, body: Any) -> str | None:
+        """Return the vendor's code in an error body, ``None`` where it has none."""
+        if isinstance(body, Mapping) and isinstance(body.get("detail"), list):
+            return None  # a list of field errors has a type for each field and no code
+        return next(iter(read_error(body).codes), None)
+
+    def _error_text(self, body: Any) -> str:
+        """Return the vendor's message in an error body."""
+        return read_error(body).message
+
+    def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
+        """Return the seconds that a refusal asks to wait, ``None`` where it states none.
+
+        Override it for a vendor that states the delay in the body.
+        """
+        del body
+        return stated_delay(headers, wall=time.time(), names=self.rate_limit_headers)
+
+    def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
+        """Return the failure class of a refusal.
+
+        The rows of :attr:`error_mappings` apply first, then those of :mod:`modelmesh_cdk.provider.common_errors`, then the
+        status.
+        """
+        known = find_explanation(status, code, body, self.error_mappings)
+        if known is not None:
+            return known.failure
+        if status == _NOT_FOUND and self.missing_is_model and isinstance(body, Mapping | list) and body:
+            return FailureClass.NOT_FOUND
+        return classify(status, code, delay_given=self._stated_delay(headers, body) is not None)
+
+    def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
+        """Return the error of a response with an error status. The default calls the hooks above."""
+        raise NotImplementedError
+
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Return the error of an error body under a success status, or of an error event of a stream."""
+        raise NotImplementedError
+
+    # -- model list ---------------------------------------------------------------------------------------------------
+
+    def _get_list_endpoint(self) -> str:
+        """Return the address of the model list."""
+        return f"{self.api_root}{self.list_path}"
+
+    def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
+        """Return the models of one page. The default reads a list, or a list under ``data``.
+
+        Raises:
+            ValueError: The page contains no list.
+        """
+        return model_list.rows_of(data, "data", self._parse_model_row)
+
+    def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
+        """Return what a row of the list states about a model that the catalogue lacks, ``None`` to skip the row."""
+        return model_list.openai_row(row, self.list_source())
+
+    def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
+        """Return the query parameters of the next page, ``None`` after the last page."""
+        del data
+        return None
+
+    def _unlisted_models(self) -> Sequence[ModelInfo]:
+        """Return the models of the catalogue that the vendor serves and that its list does not cover."""
+        return ()
+
+    # -- what hooks call ----------------------------------------------------------------------------------------------
+
+    def list_source(self) -> str:
+        """Return the address of the model list for messages, without its query and without a password."""
+        return model_list.shown(str(self._get_list_endpoint()))
+
+    def reported_rate_limits(self, headers: Mapping[str, str]) -> Sequence[RateLimit]:
+        """Return the rate limits that response headers report."""
+        return ReportedLimits(headers, time.time(), self.rate_limit_headers)
+
+    def show_address(self) -> str:
+        """Return host and port of the API root for messages, without a password."""
+        return self.api_root.partition("://")[2].partition("/")[0].rpartition("@")[2]

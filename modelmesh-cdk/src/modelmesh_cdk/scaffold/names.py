@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from modelmesh._engine.plugins.published import distribution_for, distributions
 from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.scaffold.errors import BadNameError
-from modelmesh_cdk.wire.urls import api_root
+from modelmesh_cdk.wire.urls import join_api_root
 
 LONGEST = 40
 """Characters of a short name at most: it returns in file names, class names and a distribution's name."""
@@ -100,7 +100,7 @@ def check_base_url(address: str) -> str:
         right = False
     if right and _URL.fullmatch(address) and not set("?#@") & set(address):
         address = address.rstrip("/")
-        if not urlsplit(address).path or api_root(address) == address:
+        if not urlsplit(address).path or join_api_root(address) == address:
             return address
         message = (
             f"{address!r} has a path without a version, so that nobody could tell how much of it users will leave out. Say it "

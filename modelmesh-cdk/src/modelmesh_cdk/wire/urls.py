@@ -13,7 +13,7 @@ _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _QUERY = re.compile(r"([?#]).+$", re.DOTALL)
 
 
-def api_root(base_url: str, version: str = "/v1") -> str:
+def join_api_root(base_url: str, version: str = "/v1") -> str:
     """Return a base URL that ends with exactly one version.
 
     Args:

@@ -6,7 +6,7 @@ import pytest
 
 from modelmesh._engine.plugins.validation import misspelt_hooks
 from modelmesh.contracts import Kind
-from modelmesh_cdk.provider.hooks import private_overrides
+from modelmesh_cdk.provider.declared_hooks import private_overrides
 from modelmesh_cdk.testing.asking import Asking
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.catalogued import Catalogued

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from attrs import evolve
 from provider_fakes.honest import Honest, Sends
 
@@ -39,8 +37,9 @@ class Strict(Sends):
 class DoesNotApplyItsRules(Honest):
     message_rules = STRICT
 
-    def _fit_conversation(self, request):
-        """Nothing is made to obey."""
+    def _build_request_payload(self, request):
+        request.payload = request.call.payload
+        return super()._build_request_payload(request)
 
 
 class SendsEmptyLists(Strict):
@@ -76,23 +75,22 @@ class DropsTheResultsOfTools(Sends):
 
 
 class DropsKeysSilently(Strict):
-    def _fit_conversation(self, request):
-        super()._fit_conversation(request)
+    def _build_request_payload(self, request):
         request.adapted.clear()
+        return super()._build_request_payload(request)
 
 
 class ChangesTheMessages(Honest):
-    def _fit_conversation(self, request):
+    def _encode_request(self, request):
         for message in request.payload["messages"]:
             message.pop("name", None)
-        super()._fit_conversation(request)
+        return super()._encode_request(request)
 
 
 class NotesWhatSaysNothing(Honest):
-    def _fit_conversation(self, request):
-        before = deepcopy(request.payload)
-        super()._fit_conversation(request)
-        request.adapted += [f"{name} left out" for name in before if name not in request.payload]
+    def _build_request_payload(self, request):
+        request.adapted += [f"{name} left out" for name in request.call.payload if name not in request.payload]
+        return super()._build_request_payload(request)
 
 
 class StatesRulesWithoutSources(Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 from provider_fakes.honest import Classifies, Honest
 
@@ -59,8 +60,9 @@ class WantsJsonRefusals(Classifies):
 
 
 class BlamesTheRequestForAPage(Honest):
-    def _page(self, status, headers, body):
-        return self.build_error(status, headers, body)
+    def _map_error_response(self, status, headers, raw):
+        page = raw.lstrip().startswith(b"<")
+        return self.build_error(status, headers, raw.decode()) if page else super()._map_error_response(status, headers, raw)
 
 
 class WrapsWhatIsNotJson(Honest):
@@ -98,7 +100,26 @@ class TrustsTheStatus(Honest):
 
 
 class StreamsAnything(Honest):
-    def _check_is_stream(self, headers):
+    def send(self, call, model, limits):
+        try:
+            return super().send(call, model, limits)
+        except Exception as error:
+            if not call.stream or getattr(error, "failure", None) != FailureClass.PROTOCOL:
+                raise
+            return _Empty()
+
+
+class _Empty:
+    headers: ClassVar = {}
+    adapted = ()
+
+    def __iter__(self):
+        return iter(())
+
+    def commit(self):
+        pass
+
+    def close(self):
         pass
 
 
@@ -108,9 +129,12 @@ class TakesRedirectsForTheCallers(Classifies):
 
 
 class TakesRefusedForTimeout(Honest):
-    def _broken(self, error, limits):
-        error.failure = FailureClass.TIMEOUT
-        return super()._broken(error, limits)
+    def send(self, call, model, limits):
+        try:
+            return super().send(call, model, limits)
+        except Exception as error:
+            error.failure = FailureClass.TIMEOUT
+            raise
 
 
 FAKES: list[tuple[type, str]] = [

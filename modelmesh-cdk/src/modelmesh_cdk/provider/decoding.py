@@ -1,0 +1,99 @@
+"""Decoding of a whole response: an answer in OpenAI's format, or a typed error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelmesh.contracts import CHAT, EMBEDDINGS
+from modelmesh.contracts.operations import ReplyKind
+from modelmesh.contracts.provider import Answer
+from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success, without_key
+from modelmesh_cdk.provider.failures import broke_off, misused
+from modelmesh_cdk.provider.tool_calls import complete_calls
+from modelmesh_cdk.provider.vectors import in_asked_form
+from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk.wire.limits import TooMuchError
+
+if TYPE_CHECKING:
+    from modelmesh_cdk.provider.hooks import ProviderHooks
+    from modelmesh_cdk.wire.request import WireRequest
+
+# ruff: noqa: SLF001 - hooks are protected methods of the provider
+
+_JSON = "application/json"
+
+
+def decode_response(provider: ProviderHooks, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    """Return the answer in a response: the default of the hook ``_decode_response``.
+
+    Raises:
+        ProviderError: The response is an error, or is not an answer.
+    """
+    headers = without_key(provider, headers)
+    if not is_success(status):
+        raise provider._map_error_response(status, headers, raw)
+    if request.call.operation.reply is ReplyKind.BYTES:
+        return Answer(raw, headers, request.adapted, provider.reported_rate_limits(headers))
+    try:
+        many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
+        data = json_codec.decode(raw, numbers=many)
+    except TooMuchError as error:
+        raise invalid_response(provider, str(error), status, headers) from None
+    except ValueError:
+        raise invalid_response(provider, "its body is not JSON", status, headers) from None
+    if not isinstance(data, dict):
+        raise invalid_response(provider, "its body is not a JSON object", status, headers)
+    if has_error(data):
+        raise provider._map_embedded_error(data, headers)
+    parsed: Any = provider._parse_response(data)
+    if not isinstance(parsed, dict):
+        raise misused(provider, "_parse_response", parsed, "the answer as a dict in OpenAI's shape")
+    broken = broke_off(parsed, headers)
+    if broken is not None:
+        raise broken
+    _complete(request, parsed)
+    return Answer(parsed, headers, request.adapted, provider.reported_rate_limits(headers))
+
+
+def _complete(request: WireRequest, answer: dict[str, Any]) -> None:
+    """Complete an answer to the format that its operation has at OpenAI."""
+    if request.call.operation.name == CHAT.name:
+        complete_calls(answer)
+    elif request.call.operation.name == EMBEDDINGS.name:
+        in_asked_form(answer, request.payload.get("encoding_format"))
+
+
+def may_be_stream(status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether the response to a streamed request can be a stream. JSON is read first, because it may be an error."""
+    return is_success(status) and _media_type(headers) != _JSON
+
+
+def check_is_stream(headers: Mapping[str, str]) -> None:
+    """Check the media type of the response to a streamed request.
+
+    Raises:
+        ValueError: The response is JSON or an HTML page.
+    """
+    kind = _media_type(headers)
+    if kind in (_JSON, "text/html"):
+        message = f"its body is {kind}, not a stream of events"
+        raise ValueError(message)
+
+
+def check_not_a_whole_answer(provider: ProviderHooks, status: int, headers: Mapping[str, str], raw: bytes) -> None:
+    """Check a whole body that came in place of a stream. Only an error has one.
+
+    Raises:
+        ProviderError: The body is an error under a success status.
+        ValueError: The body is something else under a success status.
+    """
+    if is_success(status):
+        body = json_codec.decode(raw)
+        if isinstance(body, Mapping) and has_error(body):
+            raise provider._map_embedded_error(body, headers)
+        check_is_stream(headers)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,0 +1,104 @@
+"""Encoding of a request: address, headers and body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from modelmesh._engine.plugins import attribution
+from modelmesh.contracts import CHAT, FailureClass, messages_for_connector
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.message_rules import fit
+from modelmesh_cdk.provider.failures import failure, misused
+from modelmesh_cdk.provider.hooks import ProviderHooks
+from modelmesh_cdk.wire import json_codec
+
+if TYPE_CHECKING:
+    from modelmesh_cdk.provider.headers import RequestHeaders
+    from modelmesh_cdk.wire.request import WireRequest
+
+# ruff: noqa: SLF001 - hooks are protected methods of the provider
+
+Encoded = tuple[str, list[tuple[str, str]], bytes]
+"""Address, headers and body."""
+
+
+def call_encode_hook(provider: ProviderHooks, request: WireRequest) -> Encoded:
+    """Encode a request with the connector's hook.
+
+    Raises:
+        ProviderError: The request cannot be sent, or the connector has a bug. Nothing was sent.
+    """
+    try:
+        encoded = provider._encode_request(request)
+    except ProviderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - any other exception of a hook is a bug of the connector
+        raise attribution.unexpected_exception(provider, error, written=False) from None
+    if not (isinstance(encoded, tuple) and tuple(map(type, encoded)) == (str, list, bytes)):
+        right = "a tuple of three: the address (str), a list of headers, the body (bytes)"
+        raise misused(provider, "_encode_request", encoded, right, written=False)
+    return encoded
+
+
+def encode_request(provider: ProviderHooks, request: WireRequest, headers: RequestHeaders) -> Encoded:
+    """Encode a request: the default of the hook ``_encode_request``.
+
+    Raises:
+        ProviderError: The request cannot be sent, or a hook returned an unusable value.
+    """
+    options = request.call.options
+    url = _address_of(provider, request)
+    if options.query:
+        url += ("&" if "?" in url else "?") + _query(options.query)
+    if request.call.operation.name == CHAT.name and "messages" in request.payload:
+        _fit_conversation(provider, request)
+    payload: Any = provider._build_request_payload(request)
+    if not isinstance(payload, dict):
+        raise misused(provider, "_build_request_payload", payload, "the body as a dict", written=False)
+    if request.call.strict:
+        _refuse_changes(provider, request)
+    try:
+        body = json_codec.encode(payload)
+    except (ValueError, TypeError) as error:
+        message = f"the request cannot be written as JSON: {error}. Nothing was sent."
+        raise failure(FailureClass.CALLER, message, status=400) from None
+    return url, headers.of_call(provider, options.headers, stream=request.stream), body
+
+
+def _address_of(provider: ProviderHooks, request: WireRequest) -> str:
+    url: Any = provider._endpoint(request)
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        own = type(provider)._endpoint is not ProviderHooks._endpoint
+        raise misused(provider, "_endpoint" if own else "_get_completion_endpoint", url, "a whole address", written=False)
+    return url
+
+
+def _fit_conversation(provider: ProviderHooks, request: WireRequest) -> None:
+    """Adapt the messages of a chat to the vendor's message rules."""
+    messages = messages_for_connector(provider.id, request.payload["messages"], request.adapted)
+    if isinstance(messages, list):
+        messages = provider._own_messages(messages)
+    if messages is not request.payload["messages"]:
+        request.payload = {**request.payload, "messages": messages}
+    rules = provider._message_rules(request)
+    if rules is not None:
+        fitted = fit(request.payload, rules)
+        request.payload = fitted.payload
+        request.adapted += fitted.notes
+
+
+def _refuse_changes(provider: ProviderHooks, request: WireRequest) -> None:
+    changes = [line for line in request.adapted if line not in request.harmless]
+    if changes:
+        message = f"{provider.id} would have to change the request ({'; '.join(changes)}), and the pool is strict"
+        raise failure(FailureClass.CAPABILITY, message, status=400)
+
+
+def _query(parameters: Mapping[str, Any]) -> str:
+    try:
+        return urlencode(parameters, doseq=True)
+    except UnicodeError:
+        message = "an extra query parameter holds half a character (a lone surrogate); nothing was sent"
+        raise failure(FailureClass.CALLER, message, status=400) from None

@@ -1,0 +1,170 @@
+"""Reading of a stream without I/O: bytes to chunks in OpenAI's format, and the deadlines of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from modelmesh._engine.plugins import attribution
+from modelmesh.contracts import FailureClass
+from modelmesh.errors import ProviderError
+from modelmesh_cdk.provider.error_responses import describe_unreadable, transport_failure
+from modelmesh_cdk.provider.failures import failure, misused
+from modelmesh_cdk.transport.port import Deadline, TransportError
+from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooMuchError
+from modelmesh_cdk.wire.sse import SseDecoder
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Limits
+    from modelmesh_cdk.provider.hooks import ProviderHooks
+    from modelmesh_cdk.wire.request import WireRequest
+
+DRAIN_S = 0.02
+"""Wait for the end of the body after the last event, so that the connection can be reused."""
+
+FINISH_S = 2.0
+"""Wait for usage, the last event and the end of the body after the finish reason of every choice."""
+
+
+class _Read(Enum):
+    """Step: read the next bytes of the response. The result is ``None`` at the end of the body."""
+
+    READ = "read"
+
+
+READ: Final = _Read.READ
+
+Chunk = dict[str, Any]
+_LISTS = (list, tuple)
+
+
+class StreamReader:
+    """One open stream.
+
+    Attributes:
+        response: The open response.
+        deadline: Its deadline.
+        headers: Response headers, names in lower case.
+        adapted: What was dropped, renamed or converted for the vendor, one line each.
+        rate_limits: Rate limits that the headers report.
+    """
+
+    def __init__(self, provider: ProviderHooks, request: WireRequest, response: Any, deadline: Deadline, limits: Limits) -> None:
+        """Create the decoder.
+
+        Raises:
+            ProviderError: The connector's decoder is unusable.
+            ValueError: The content encoding is unknown.
+        """
+        self.response, self.deadline = response, deadline
+        self.headers = response.headers
+        self.adapted: Sequence[str] = request.adapted
+        self.rate_limits = provider.reported_rate_limits(self.headers)
+        encoding = self.headers.get("content-encoding")
+        self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
+        self._sse = SseDecoder(provider.config.max_event)
+        self._provider, self._limits = provider, limits
+        self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - a hook
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._has_content = False
+        self._quiet = 0
+        if not (hasattr(self._decoder, "decode") and hasattr(self._decoder, "done")):
+            raise misused(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
+
+    def chunks(self) -> Generator[Chunk | _Read, bytes | None, None]:
+        """Yield chunks, and ``READ`` where more bytes are needed.
+
+        Raises:
+            ProviderError: The stream is broken.
+        """
+        decoder = self._decoder
+        try:
+            while not decoder.done:
+                try:
+                    data = yield READ
+                except TransportError as error:
+                    if self._is_complete():
+                        return
+                    raise transport_failure(self._provider, error, self._limits) from None
+                if data is None:
+                    yield from self._decode(self._sse.end())
+                    return
+                feed = self._sse.feed
+                for piece in (data,) if self._inflater is None else self._inflater.feed(data):
+                    yield from self._decode(feed(piece))
+        except ValueError as error:
+            raise self._unreadable(error) from None
+        self.deadline.expire_in(DRAIN_S)
+        try:
+            yield READ  # bytes after the last event: the connection is not reused
+        except TransportError:
+            return
+
+    def _is_complete(self) -> bool:
+        """Return whether nothing is missing but usage and the last event."""
+        return bool(self._decoder.done or (self._ended and not self._open))
+
+    def _decode(self, events: Iterable[Any]) -> Generator[Chunk, Any, None]:
+        decoder = self._decoder
+        for event in events:
+            if decoder.done:
+                return
+            if not self._has_content:
+                self._count_quiet(len(event.data))
+            found = decoder.decode(event)
+            self._check_chunks(found)
+            for chunk in found:
+                choices = chunk.get("choices")
+                if choices.__class__ is list:
+                    for choice in choices:
+                        if choice.__class__ is dict:
+                            self._note(choice)
+                yield chunk
+
+    def _count_quiet(self, size: int) -> None:
+        if self._quiet > MAX_QUIET:
+            message = f"it sent {MAX_QUIET // MIB} MiB of events without any content"
+            raise TooMuchError(message)
+        self._quiet += size
+
+    def _note(self, choice: dict[str, Any]) -> None:
+        """Record whether a choice is complete. The mesh checks the types of its parts."""
+        index, delta, reason = choice.get("index"), choice.get("delta"), choice.get("finish_reason")
+        if index.__class__ is not int:
+            index = 0
+        if isinstance(reason, str) and reason.strip():
+            self._has_content = True
+            self._open.discard(index)
+            if index not in self._ended:
+                self._ended.add(index)
+                if not self._open:
+                    self.deadline.expire_in(FINISH_S)
+        elif not self._has_content or self._ended:
+            adds = isinstance(delta, dict) and any(value for name, value in delta.items() if name != "role")
+            self._has_content = self._has_content or adds
+            if adds or index not in self._ended:
+                self._open.add(index)
+                if adds and index in self._ended:
+                    self._ended.discard(index)
+                    self.deadline.resume()
+        else:
+            self._open.add(index)
+
+    def _check_chunks(self, found: Any) -> None:
+        """Check that a decoder returned a list of chunks."""
+        for chunk in found if isinstance(found, _LISTS) else (None,):
+            if not isinstance(chunk, dict):
+                kind = type(found).__name__
+                if isinstance(found, _LISTS):
+                    kind = f"a {kind} of {type(chunk).__name__}"
+                name = type(self._decoder).__name__
+                rule = f"returned {kind} from {name}.decode(). It must return a list of dicts, empty to skip the event."
+                raise attribution.connector_bug(self._provider, rule, attribution.locate_definition(type(self._decoder).decode))
+
+    def _unreadable(self, error: ValueError) -> ProviderError:
+        if isinstance(error, ProviderError):
+            return error
+        message = f"the provider's stream cannot be read: {describe_unreadable(self._provider, error)}"
+        return failure(FailureClass.PROTOCOL, message)
