@@ -87,7 +87,7 @@ def test_what_is_refused_says_where(text: str, words: str) -> None:
 
 def test_every_key_and_every_item_has_its_place() -> None:
     text = "providers:\n  a:\n    config: {api_key: x}\n    models:\n      - m1\n      - id: m2\n        capabilities: [chat]\n"
-    places = load_text(text, "m.yaml")[1]
+    source_map = load_text(text, "m.yaml")[1]
     wanted = {
         ("providers",): (1, 1),
         ("providers", "a"): (2, 3),
@@ -99,9 +99,9 @@ def test_every_key_and_every_item_has_its_place() -> None:
         ("providers", "a", "models", 1, "capabilities"): (7, 9),
         ("providers", "a", "models", 1, "capabilities", 0): (7, 24),
     }
-    assert {path: places.marks[path] for path in wanted} == wanted
-    assert places.where(("providers", "a", "models", 1, "nope")) == "m.yaml:6:9: providers.a.models[1].nope"
-    assert places.where(()) == "m.yaml:1:1"
+    assert {path: source_map.positions[path] for path in wanted} == wanted
+    assert source_map.where(("providers", "a", "models", 1, "nope")) == "m.yaml:6:9: providers.a.models[1].nope"
+    assert source_map.where(()) == "m.yaml:1:1"
 
 
 def test_an_entry_of_a_list_is_found_by_its_key(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_json_with_tabs_escapes_and_a_mark(tmp_path: Path) -> None:
     path.write_text(text, "utf-8", newline="")
     config = MeshConfig.from_file(str(path))
     assert config.raw == json.loads(text.removeprefix("\ufeff"))
-    assert config.places.where(("c",)) == f"{path}:3:2: c"
+    assert config.source_map.where(("c",)) == f"{path}:3:2: c"
 
 
 def test_half_a_surrogate_pair_does_not_get_in() -> None:
@@ -143,10 +143,10 @@ OBJECTS = st.dictionaries(
 @given(OBJECTS, st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_any_json_object_means_what_it_means(value: dict[str, Any], indent: Any, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    found, places = load_text(text, "m.json")
+    found, source_map = load_text(text, "m.json")
     assert found == value
     assert json.dumps(found) == json.dumps(value)  # 1 is not 1.0 is not true, and the order is kept
-    assert {(key,) for key in value} <= set(places.marks)
+    assert {(key,) for key in value} <= set(source_map.positions)
 
 
 @given(st.text(max_size=200))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from modelmesh import ModelMesh, create, register_connector
 from modelmesh._engine.builtin.env import EnvironmentStore
-from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.references import References, has_reference
+from modelmesh._engine.config.source_map import SourceMap
 from modelmesh.contracts import Secret
 from modelmesh.errors import ConfigurationError, ModelMeshError, SecretNotFoundError
 
@@ -30,7 +30,7 @@ class Store:
 
 
 def resolve(value: Any, store: Any = None) -> Any:
-    return References(store or Store(), Places()).resolve(value, ("here",))
+    return References(store or Store(), SourceMap()).resolve(value, ("here",))
 
 
 def shown(value: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modelmesh._engine.builtin.env import EnvironmentStore
-from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.references import References
+from modelmesh._engine.config.source_map import SourceMap
 from modelmesh.contracts import Secret
 
 KEY = "sk-test-0123456789abcdefXYZ"
@@ -41,5 +41,5 @@ def test_scrub_short_secret_blanks_only_the_exact_text() -> None:
 )
 def test_resolve_reference_names_the_variable_as_the_source(reference: str, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_SOURCE_KEY", KEY)
-    found = References(EnvironmentStore(), Places()).resolve(reference, ("providers", "a", "api_key"))
+    found = References(EnvironmentStore(), SourceMap()).resolve(reference, ("providers", "a", "api_key"))
     assert (found.source, found.reveal()) == (source, KEY)

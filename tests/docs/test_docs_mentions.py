@@ -13,7 +13,7 @@ import pytest
 from attrs import fields, has
 
 from modelmesh import errors
-from modelmesh._engine.config import enforcement, normalize, normalize_sinks, reading, schema
+from modelmesh._engine.config import normalize, normalize_sinks, not_enforced, reading, schema
 from modelmesh._engine.create import create
 from modelmesh._engine.plugins import aliases, catalog, hookspecs
 from modelmesh._engine.plugins.validation import REQUIRED
@@ -113,7 +113,7 @@ def test_configuration_page_has_every_section_and_alias() -> None:
 
 def test_configuration_page_lists_keys_without_effect() -> None:
     text = page("reference/configuration.md").partition("## Read and not acted on")[2]
-    keys = [step for path in (*enforcement.PROVIDER_KEYS, *enforcement.AUTH_KEYS, *enforcement.MODEL_KEYS) for step in path]
+    keys = [step for path in (*not_enforced.PROVIDER_KEYS, *not_enforced.AUTH_KEYS, *not_enforced.MODEL_KEYS) for step in path]
     for name in ("connectors", "proxy", *keys):
         if name in ("quota", "discovery", "constraints"):
             continue

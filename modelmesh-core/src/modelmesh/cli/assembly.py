@@ -33,16 +33,16 @@ class _OfflineProblems(Problems):
     """Collects problems, and separates those that only follow from a refused connection."""
 
     def __init__(self, config: MeshConfig) -> None:
-        super().__init__(config.places)
+        super().__init__(config.source_map)
         self.refused: list[str] = []
         self.unchecked: list[str] = []
 
-    def take(self, error: ModelMeshError, what: str = "") -> None:
+    def add_error(self, error: ModelMeshError, what: str = "") -> None:
         """Record a problem that was raised."""
-        if not self.excuses(what):
-            super().take(error, what)
+        if not self.is_excused(what):
+            super().add_error(error, what)
 
-    def excuses(self, what: str) -> bool:
+    def is_excused(self, what: str) -> bool:
         """Return whether a connection was refused in this step; whatever the connector made of it, this is why it failed."""
         if not self.refused:
             return False
@@ -68,7 +68,7 @@ def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
                 mesh.initialize(config, read_only=True, problems=problems)
             except ModelMeshError as error:
                 if not problems:
-                    problems.take(error)
+                    problems.add_error(error)
             else:
                 found.mesh = mesh
         found.problems, found.unchecked = problems.messages, problems.unchecked

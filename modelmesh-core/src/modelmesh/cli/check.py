@@ -67,7 +67,7 @@ def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
     screen = console()
     models = mesh.list_models() if mesh else []
     providers = []
-    for key, section in config.read(Problems(config.places)).providers.items():
+    for key, section in config.read(Problems(config.source_map)).providers.items():
         mine = [model for model in models if model.provider_id == key]
         connector = section.connector or (mine[0].connector_id if mine else key)
         state = "switched off" if not section.enabled else str(len(mine)) if mesh else "unknown"

@@ -7,22 +7,22 @@ from functools import partial
 
 from attrs import evolve, frozen
 
-from modelmesh._engine.assembly.accounts import Entries, ProviderEntry, build_entry
 from modelmesh._engine.assembly.discovery import build_watch
-from modelmesh._engine.assembly.joining import ModelJoiner
 from modelmesh._engine.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
-from modelmesh._engine.assembly.membership import Models, is_called, short_id
+from modelmesh._engine.assembly.model_catalog import ModelCatalog, matches_name, without_vendor
+from modelmesh._engine.assembly.model_joiner import ModelJoiner
 from modelmesh._engine.assembly.policies import pool_policy
 from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.assembly.probe_targets import late_probe_intervals, probe_targets
-from modelmesh._engine.assembly.recovery import give_judge, judges_strikes, maintenance
+from modelmesh._engine.assembly.providers import ProviderEntry, Providers, build_entry
+from modelmesh._engine.assembly.recovery import attach_standby_policy, has_deactivation_policy, maintenance
 from modelmesh._engine.assembly.sinks import build_emitter
 from modelmesh._engine.assembly.stores import build_references, build_storage
 from modelmesh._engine.assembly.strategies import DEFAULT_STRATEGY, build_strategy
 from modelmesh._engine.background.plan import BackgroundPlan, DiscoveryWatch
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.config.mesh_config import MeshConfig, warn_of
-from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.mesh_config import MeshConfig, warn_not_enforced
+from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.references import References
 from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
 from modelmesh._engine.config.sections import Sections
@@ -60,7 +60,7 @@ class MeshParts:
         statistics: Settings of the statistics.
     """
 
-    entries: Entries
+    entries: Providers
     tree: CapabilityTree
     router: Router
     emitter: Emitter
@@ -109,7 +109,7 @@ class Assembler:
         self._strategy_override = strategy
         self._only = models
         self._capabilities = capabilities
-        self._problems = Problems(config.places) if problems is None else problems
+        self._problems = Problems(config.source_map) if problems is None else problems
 
     def assemble(self) -> MeshParts:
         """Build everything.
@@ -126,28 +126,28 @@ class Assembler:
         tree = standard_tree()
         entries = self._entries(sections, references)
         prices = PriceSources(resolver)
-        self._models = Models(entries, tree, problems.places, prices, problems)
+        self._models = ModelCatalog(entries, tree, problems.source_map, prices, problems)
         self._models.add_configured(sections.models)
-        with problems.gathered():
+        with problems.collecting():
             self._wanted_models()
         sections = self._with_pools(sections, references)
         self._targets: dict[str, CapabilityNode | None] = {}
         pools = {name: pool for name, section in sections.pools.items() if (pool := self._pool(section, sections)) is not None}
         if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
-            problems.take(next(iter(self._models.unlisted.values())))
+            problems.add_error(next(iter(self._models.unlisted.values())))
         limits = self._limit(sections, entries)
         router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
         storage = None
         if sections.storage is not None and ("storage", "connector") not in sections.wrong:
-            with problems.gathered("storage"):
+            with problems.collecting("storage"):
                 storage = build_storage(sections.storage, resolver, references, problems)
         windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
         kept = {name: window for name, window in windows.items() if window is not None}
         watches = self._watches(sections, references, entries)
         if problems:
             raise problems.error()
-        warn_of(problems)
+        warn_not_enforced(problems)
         providers = {entry.key: entry for entry in entries}
         joiner = ModelJoiner(
             models=self._models,
@@ -182,7 +182,7 @@ class Assembler:
 
     # -- providers --------------------------------------------------------------------------------------------------
 
-    def _entries(self, sections: Sections, references: References) -> Entries:
+    def _entries(self, sections: Sections, references: References) -> Providers:
         built: dict[str, ProviderEntry] = {}
         broken = {
             str(path[1])
@@ -191,11 +191,11 @@ class Assembler:
         }
         for key, section in sections.providers.items():
             if section.enabled and key not in broken:
-                with self._problems.gathered(f"provider {key!r}"):
+                with self._problems.collecting(f"provider {key!r}"):
                     built[key] = self._entry(section, references)
                 if key not in built:
                     broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
-        entries = Entries(built, broken, sections.wrong)
+        entries = Providers(built, broken, sections.wrong)
         entries.off = self._switched_off(sections)
         return entries
 
@@ -211,16 +211,16 @@ class Assembler:
             nearest = error.details.get("nearest")
             if nearest is None or not self._resolver.catalog.has(Kind.PROVIDER, nearest):
                 raise
-            self._problems.take(error)
+            self._problems.add_error(error)
             try:  # the connector that was probably meant stands in, so that models and pools can be checked
-                return build_entry(section, self._resolver, references, Problems(self._problems.places), nearest)
+                return build_entry(section, self._resolver, references, Problems(self._problems.source_map), nearest)
             except ModelMeshError as other:
-                raise UnknownValueError(section.key) from other
+                raise UncheckableError(section.key) from other
 
-    def _watches(self, sections: Sections, references: References, entries: Entries) -> tuple[DiscoveryWatch, ...]:
+    def _watches(self, sections: Sections, references: References, entries: Providers) -> tuple[DiscoveryWatch, ...]:
         built: list[DiscoveryWatch | None] = []
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
-            with self._problems.gathered("discovery"):
+            with self._problems.collecting("discovery"):
                 built.append(
                     build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
                 )
@@ -228,7 +228,7 @@ class Assembler:
 
     def _wanted_models(self) -> None:
         for name in self._only or ():
-            known = any(is_called(candidate, name) for candidate in self._models.candidates)
+            known = any(matches_name(candidate, name) for candidate in self._models.candidates)
             if not known and not self._models.add_named(name) and not self._models.unlisted:
                 listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
                 message = (
@@ -262,16 +262,16 @@ class Assembler:
     def _pool(self, section: PoolSection, sections: Sections) -> Pool | None:
         problems, pool = self._problems, None
         strategy: Strategy | None = None
-        with problems.gathered(f"pool {section.name!r}"):
+        with problems.collecting(f"pool {section.name!r}"):
             strategy = build_strategy(section, self._strategy_override, self._resolver, problems)
         members: list[Candidate] = []
         node: CapabilityNode | None = None
-        with problems.gathered(f"pool {section.name!r}"):
+        with problems.collecting(f"pool {section.name!r}"):
             if not {("pools", section.name, key) for key in ("capability", "name")} & sections.wrong:
                 node = self._targets[section.name] = self._models.target(section)
                 members = self._members(section, node)
                 self._models.check_priorities(section)
-        with problems.gathered(f"pool {section.name!r}"):
+        with problems.collecting(f"pool {section.name!r}"):
             if strategy is not None:
                 pool = self._built_pool(section, node, members, strategy)
         return pool
@@ -279,7 +279,7 @@ class Assembler:
     def _members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
         members = self._models.members(section, node)
         if self._only is not None:
-            members = [c for name in self._only for c in members if is_called(c, name)]
+            members = [c for name in self._only for c in members if matches_name(c, name)]
             if not members and not self._models.unlisted:
                 wanted = section.capability or section.name
                 message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
@@ -290,31 +290,31 @@ class Assembler:
         self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
     ) -> Pool:
         limit_pool_members(section, members)
-        policy = pool_policy(section, own_strikes=judges_strikes(section, strategy))
+        policy = pool_policy(section, own_strikes=has_deactivation_policy(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
         pace = section.rate_limit
         if pace.max_rpm or pace.min_delta:
             pool.pacer = Pacer(pace.max_rpm, pace.min_delta)
-        give_judge(section, pool, self._resolver, self._config.places)
+        attach_standby_policy(section, pool, self._resolver, self._config.source_map)
         pool.counters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
         return pool
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
-    def _limit(self, sections: Sections, entries: Entries) -> ModelLimits:
+    def _limit(self, sections: Sections, entries: Providers) -> ModelLimits:
         limit_accounts(entries)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():
             if model.quota is not None and len(entries.matching(model.provider)) == 1:
                 entry = entries.matching(model.provider)[0]
-                names = model.id, short_id(model.id, entry)
-                called = (c for c in self._models.candidates if any(is_called(c, name) for name in names))
+                names = model.id, without_vendor(model.id, entry)
+                called = (c for c in self._models.candidates if any(matches_name(c, name) for name in names))
                 quotas |= {(entry.key, c.model_id): model.quota for c in called}
         free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
         limits = ModelLimits(quotas, free)
         for candidate in self._models.candidates:
-            with self._problems.gathered():
+            with self._problems.collecting():
                 limits.limit(candidate)
         self._reservations.global_counters += budget_meters("mesh", sections.budget)
         return limits

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import did_you_mean
 
-ALMOST = 0.85
+MIN_SIMILARITY = 0.85
 """How alike an option of a connector that declares none must be to a key of ours to be taken for a slip."""
 
 
@@ -25,7 +25,7 @@ def check_options(
     connector: Any,
     kind: Kind,
     options: Mapping[str, Any],
-    path: Path,
+    path: KeyPath,
     problems: Problems,
     *,
     ours: Iterable[str] = (),
@@ -44,7 +44,7 @@ def check_options(
     name = str(getattr(connector, "id", getattr(connector, "__name__", connector)))
     for option in options:
         if known is None:
-            hint = did_you_mean(option, ours, cutoff=ALMOST)
+            hint = did_you_mean(option, ours, cutoff=MIN_SIMILARITY)
             if hint:
                 problems.note((*path, option), f"{option!r} is no key of ours and goes to the connector as it is.{hint}")
         elif option not in known:

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from attrs import asdict, evolve, fields
 
-from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
 from modelmesh._engine.assembly.connector_options import check_options
-from modelmesh._engine.assembly.membership import Models
+from modelmesh._engine.assembly.model_catalog import ModelCatalog
+from modelmesh._engine.assembly.providers import ProviderEntry, Providers
 from modelmesh._engine.background.plan import DiscoveryWatch, HealthCheckSettings, SyncSettings
-from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import DiscoverySection
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.resolver import Resolver, build_at
@@ -26,13 +26,13 @@ Settings = TypeVar("Settings", SyncSettings, HealthCheckSettings)
 
 def build_watch(
     section: DiscoverySection,
-    path: Path,
+    path: KeyPath,
     resolver: Resolver,
     references: References,
     problems: Problems,
-    entries: Entries,
-    models: Models,
-    wrong: frozenset[Path] = frozenset(),
+    entries: Providers,
+    models: ModelCatalog,
+    wrong: frozenset[KeyPath] = frozenset(),
 ) -> DiscoveryWatch | None:
     """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
 
@@ -60,7 +60,7 @@ def build_watch(
         connector_id, distribution = attribution.identify(connector)
         place = attribution.locate_exception(error, connector) or attribution.locate_definition(connector)
         said = f"raised {attribution.summarize(error, connector)} (at {place})"
-        where = problems.places.where(path)
+        where = problems.source_map.where(path)
         message = f"{where}: the {attribution.describe(connector)} {said} when it was told of the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
     return DiscoveryWatch(connector, _settings(sync, SyncSettings), _settings(health, HealthCheckSettings))
@@ -77,11 +77,11 @@ def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
 
 
 def _connector(
-    section: DiscoverySection, path: Path, resolver: Resolver, references: References, problems: Problems
+    section: DiscoverySection, path: KeyPath, resolver: Resolver, references: References, problems: Problems
 ) -> Discovery:
-    connector, places = section.instance, problems.places
+    connector, source_map = section.instance, problems.source_map
     if connector is None:
-        where = places.where((*path, "connector"))
+        where = source_map.where((*path, "connector"))
         cls = resolver.resolve(Kind.DISCOVERY, section.connector, where)
         ours = ("connector", "connectors", "instance", "sync", "health", "config")
         check_options(cls, Kind.DISCOVERY, section.config, (*path, "config"), problems, ours=ours)
@@ -92,7 +92,7 @@ def _connector(
                 settings[name] = asdict(part, filter=lambda _, value: value is not None)
         connector = build_at(where, cls, settings, section.connector)
     if not isinstance(connector, Discovery):
-        where = places.where((*path, "instance" if section.instance is not None else "connector"))
+        where = source_map.where((*path, "instance" if section.instance is not None else "connector"))
         message = (
             f"{where}: {attribution.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
             "Derive it from modelmesh.cdk.BaseDiscovery."
@@ -101,16 +101,16 @@ def _connector(
     return connector
 
 
-def _for_each(part: Any, path: Path, entries: Entries, problems: Problems) -> dict[str, Any]:
+def _for_each(part: Any, path: KeyPath, entries: Providers, problems: Problems) -> dict[str, Any]:
     """What holds for each provider: what the section says, and what the provider's own entry says instead."""
     if part is None:
         return {}
     keys = [entry.key for entry in entries]
     if part.providers is not None:
-        where = problems.places.where((*path, "providers"))
+        where = problems.source_map.where((*path, "providers"))
         for wanted in part.providers:
             if not entries.matching(wanted):
-                with problems.gathered():
+                with problems.collecting():
                     entries.one(wanted, where)
         keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in entries.matching(wanted))]
     found = {}

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from modelmesh._engine.assembly.accounts import ProviderEntry
+from modelmesh._engine.assembly.providers import ProviderEntry
 from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
@@ -166,11 +166,11 @@ def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
     rows = [rows] if isinstance(rows, Mapping) else rows
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return []
-    from modelmesh._engine.config.locate import Places  # noqa: PLC0415 - only where free tiers are used
     from modelmesh._engine.config.problems import Problems  # noqa: PLC0415
+    from modelmesh._engine.config.source_map import SourceMap  # noqa: PLC0415 - only where free tiers are used
     from modelmesh._engine.config.structure import structure  # noqa: PLC0415
 
-    problems, found = Problems(Places()), []
+    problems, found = Problems(SourceMap()), []
     for row in rows:
         facts = {name: value for name, value in row.items() if name not in ("source", "as_of")}
         section, _ = structure(facts, QuotaSection, ("free_tier",), problems)

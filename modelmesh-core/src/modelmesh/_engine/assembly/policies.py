@@ -7,7 +7,7 @@ from modelmesh._engine.config.schema import PoolSection, ProviderSection, Timeou
 from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, StreamPolicy
 from modelmesh.contracts.call import Limits
 
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 """No request makes more upstream calls than this, whatever is configured."""
 
 
@@ -36,7 +36,7 @@ def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolic
     retry, off, back = section.retry, section.deactivation, section.recovery
     attempts = PoolPolicy().max_attempts
     if retry.max_attempts is not None:
-        attempts = min(MOST_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # a rotation must stay possible
+        attempts = min(MAX_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # a rotation must stay possible
     return PoolPolicy(
         limits=Limits(**_stated(section.timeouts)),
         max_attempts=attempts,

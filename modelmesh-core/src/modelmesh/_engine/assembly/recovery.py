@@ -8,8 +8,8 @@ from attrs import asdict
 
 from modelmesh._engine.assembly.limits import SCHEDULES
 from modelmesh._engine.assembly.policies import strategy_settings
-from modelmesh._engine.config.locate import Places
 from modelmesh._engine.config.schema import DeactivationSection, PoolSection
+from modelmesh._engine.config.source_map import SourceMap
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.health.maintenance import MaintenanceWindow
@@ -32,7 +32,7 @@ def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
     return MaintenanceWindow(cron, [candidate.health for candidate in pool.members], pool.reservations.clock)
 
 
-def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Places) -> None:
+def attach_standby_policy(section: PoolSection, pool: Pool, resolver: Resolver, source_map: SourceMap) -> None:
     """Let a pool's own policies decide about its models, where it has any.
 
     A policy is the pool's strategy, when that has the methods of one, or what ``policy`` names or is.
@@ -41,8 +41,8 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
         ConfigurationError: What is given is no policy.
     """
     strategy, known = pool.strategy, dict[str, Any]()
-    off = _part(section, "deactivation", DeactivationPolicy, strategy, known, resolver, places)
-    back = _part(section, "recovery", RecoveryPolicy, strategy, known, resolver, places)
+    off = _part(section, "deactivation", DeactivationPolicy, strategy, known, resolver, source_map)
+    back = _part(section, "recovery", RecoveryPolicy, strategy, known, resolver, source_map)
     if off is None and back is None:
         return
     period = section.deactivation.quota_window or getattr(off, "quota_window", None)
@@ -59,18 +59,24 @@ def give_judge(section: PoolSection, pool: Pool, resolver: Resolver, places: Pla
         candidate.judges.append(pool.judge)
 
 
-def judges_strikes(section: PoolSection, strategy: Strategy) -> bool:
+def has_deactivation_policy(section: PoolSection, strategy: Strategy) -> bool:
     """Whether a policy of the pool's own decides how many failures are too many."""
     return section.deactivation.policy is not None or isinstance(strategy, DeactivationPolicy)
 
 
 def _part(
-    section: PoolSection, name: str, contract: Any, strategy: Strategy, known: dict[str, Any], resolver: Resolver, places: Places
+    section: PoolSection,
+    name: str,
+    contract: Any,
+    strategy: Strategy,
+    known: dict[str, Any],
+    resolver: Resolver,
+    source_map: SourceMap,
 ) -> Any:
     given = getattr(section, name).policy
     if given is None:
         return strategy if isinstance(strategy, contract) else None
-    where = places.where(("pools", section.name, name, "policy"))
+    where = source_map.where(("pools", section.name, name, "policy"))
     policy = given
     if isinstance(given, str):
         if given not in known:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from attrs import fields
 
 from modelmesh._engine.assembly.connector_options import check_options
-from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.normalize_sinks import PARTS
+from modelmesh._engine.config.normalize_sinks import OBSERVABILITY_PARTS
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SinkSection
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver, build_at
@@ -20,16 +20,16 @@ from modelmesh.contracts.observability import Observability
 from modelmesh.errors import ConfigurationError
 
 NULL = "modelmesh.null.v1"
-HEARING = ("modelmesh_routing_event", "modelmesh_request_finished")
+EVENT_HOOKS = ("modelmesh_routing_event", "modelmesh_request_finished")
 
 
 def build_emitter(
-    sections: tuple[SinkSection, ...], paths: tuple[Path, ...], resolver: Resolver, references: References, problems: Problems
+    sections: tuple[SinkSection, ...], paths: tuple[KeyPath, ...], resolver: Resolver, references: References, problems: Problems
 ) -> Emitter:
     """Build every sink; the null connector needs none. Problems are collected."""
     sinks = []
     for section, path in zip(sections, paths, strict=True):
-        with problems.gathered("observability"):
+        with problems.collecting("observability"):
             target = section.instance
             if target is None:
                 target = _built(section, path, resolver, references, problems)
@@ -47,34 +47,34 @@ def build_emitter(
                 )
     listeners = tuple(
         (hook, implementation.function)
-        for hook in HEARING
+        for hook in EVENT_HOOKS
         for implementation in getattr(resolver.plugins.hook, hook).get_hookimpls()
     )
     return Emitter(tuple(sinks), listeners)
 
 
 def _built(
-    section: SinkSection, path: Path, resolver: Resolver, references: References, problems: Problems
+    section: SinkSection, path: KeyPath, resolver: Resolver, references: References, problems: Problems
 ) -> Observability | None:
-    where = problems.places.where((*path, "connector"))
+    where = problems.source_map.where((*path, "connector"))
     cls = resolver.resolve(Kind.OBSERVABILITY, section.connector, where)
-    ours = (*PARTS, *(one.name for one in fields(SinkSection)))
+    ours = (*OBSERVABILITY_PARTS, *(one.name for one in fields(SinkSection)))
     check_options(cls, Kind.OBSERVABILITY, section.config, (*path, "config"), problems, ours=ours)
     if canonical_id(section.connector, Kind.OBSERVABILITY) == NULL:
         return None
     settings = {"redact": section.redact, "min_severity": section.min_severity, **literals(section.config)}
     options = references.resolve(settings, (*path, "config"))
     found: Observability = build_at(
-        where, cls, options, section.connector, lambda name: problems.places.where((*path, "config", name))
+        where, cls, options, section.connector, lambda name: problems.source_map.where((*path, "config", name))
     )
     return found
 
 
-def _check(target: object, path: Path, problems: Problems) -> None:
+def _check(target: object, path: KeyPath, problems: Problems) -> None:
     """A sink that lacks a method must be refused now, not fail a request that has its answer."""
     for method in REQUIRED[Kind.OBSERVABILITY]:
         if not callable(getattr(target, method, None)):
-            where = problems.places.where((*path, "instance"))
+            where = problems.source_map.where((*path, "instance"))
             message = (
                 f"{where}: {type(target).__name__} is no observability sink: it has no {method}(). "
                 "Give an object with emit(event) and log(entry), e.g. one made from modelmesh.cdk.BaseObservability."

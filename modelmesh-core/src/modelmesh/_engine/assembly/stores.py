@@ -8,10 +8,10 @@ from typing import Any
 from attrs import fields_dict
 
 from modelmesh._engine.assembly.connector_options import check_options, declared
-from modelmesh._engine.config.locate import Path
-from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import SecretsSection, StorageSection
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.plugins.resolver import Resolver, build_at
 from modelmesh.contracts.secret_store import SecretStore
@@ -26,32 +26,32 @@ COMMON = ("cache_enabled", "cache_ttl", "cache_ttl_ms", "reload_on_rotation", "f
 
 def build_references(section: SecretsSection | None, resolver: Resolver, problems: Problems) -> References:
     """Return what answers references; one that answers none where the store cannot be built."""
-    with problems.gathered("secrets"):
+    with problems.collecting("secrets"):
         if section is not None:
-            return References(_secret_store(section, resolver, problems), problems.places, problems)
-    return References(None, problems.places, problems, known=False)
+            return References(_secret_store(section, resolver, problems), problems.source_map, problems)
+    return References(None, problems.source_map, problems, known=False)
 
 
 def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problems) -> SecretStore:
-    places, path = problems.places, ("secrets", "config")
+    source_map, path = problems.source_map, ("secrets", "config")
     if section.instance is not None:
         if not callable(getattr(section.instance, "get", None)):
-            where = places.where(("secrets", "instance"))
+            where = source_map.where(("secrets", "instance"))
             message = f"{where}: {type(section.instance).__name__} is no secret store: it has no get(name)."
             raise ConfigurationError(message, where=where)
         return section.instance  # type: ignore[no-any-return]
-    where = places.where(("secrets", "store"))
+    where = source_map.where(("secrets", "store"))
     cls = resolver.resolve(Kind.SECRET_STORE, section.store, where)
     _check_secrets(cls, section.config, path, problems)
-    environment = References(None, places, problems)
+    environment = References(None, source_map, problems)
     settings = environment.resolve(section.config, path)
     if environment.unanswered:
-        raise UnknownValueError(section.store)
-    found: SecretStore = build_at(where, cls, settings, section.store, lambda name: places.where((*path, name)))
+        raise UncheckableError(section.store)
+    found: SecretStore = build_at(where, cls, settings, section.store, lambda name: source_map.where((*path, name)))
     return found
 
 
-def _check_secrets(cls: Any, config: Mapping[str, Any], path: Path, problems: Problems) -> None:
+def _check_secrets(cls: Any, config: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
     known = declared(cls)
     own = {name: value for name, value in config.items() if known is None or name in known or name not in COMMON}
     check_options(cls, Kind.SECRET_STORE, own, path, problems, ours=(*COMMON, *fields_dict(SecretsSection), "connector"))
@@ -59,7 +59,7 @@ def _check_secrets(cls: Any, config: Mapping[str, Any], path: Path, problems: Pr
         problems.note((*path, name), f"changes nothing, for the secret store {cls.id} does not read {name!r}")
 
 
-def _check_storage(cls: Any, config: Mapping[str, Any], path: Path, problems: Problems) -> None:
+def _check_storage(cls: Any, config: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
     known = declared(cls)
     apart = {} if known is None else {part: config[part] for part in _PARTS if part in config and part not in known}
     own = {name: value for name, value in config.items() if name not in apart}
@@ -76,18 +76,18 @@ def build_storage(section: StorageSection, resolver: Resolver, references: Refer
         ConfigurationError: It is none, or refuses its settings.
         ConnectorError: It is unknown or broken.
     """
-    places, store, path = problems.places, section.instance, ("storage", "config")
+    source_map, store, path = problems.source_map, section.instance, ("storage", "config")
     if store is None:
-        where = places.where(("storage", "connector"))
+        where = source_map.where(("storage", "connector"))
         cls = resolver.resolve(Kind.STORAGE, section.connector, where)
         _check_storage(cls, section.config, path, problems)
         missing = references.unanswered
         settings = literals(references.plain(section.config, path))
         if references.unanswered > missing:
-            raise UnknownValueError(section.connector)
-        store = build_at(where, cls, settings, section.connector, lambda name: places.where((*path, name)))
+            raise UncheckableError(section.connector)
+        store = build_at(where, cls, settings, section.connector, lambda name: source_map.where((*path, name)))
     if not isinstance(store, Storage):
-        where = places.where(("storage", "instance" if section.instance is not None else "connector"))
+        where = source_map.where(("storage", "instance" if section.instance is not None else "connector"))
         message = (
             f"{where}: {type(store).__name__} is no storage: it needs an id and load, save, list, delete, stat and exists. "
             "Derive it from modelmesh.cdk.BaseStorage."

@@ -21,10 +21,10 @@ from modelmesh.errors import ConfigurationError
 
 DEFAULT_STRATEGY = "stick-until-failure"
 
-CHOOSING = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode")
+STRATEGY_KEYS = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode")
 """Keys of a pool that only its strategy acts on."""
 
-OPTIONS = {
+STRATEGY_OPTIONS = {
     "affinity_mode": "session-stickiness",
     "session_timeout": "session-stickiness",
     "session_header": "session-stickiness",
@@ -43,7 +43,7 @@ def build_strategy(section: PoolSection, override: str | None, resolver: Resolve
         ConfigurationError: It is none.
         ConnectorError: It is unknown or broken.
     """
-    places = problems.places
+    places = problems.source_map
     if section.strategy_instance is not None and override is None:
         where = places.where(("pools", section.name, "strategy_instance"))
         kind = type(section.strategy_instance).__name__
@@ -65,7 +65,7 @@ class _Builder:
     def __init__(self, section: PoolSection, resolver: Resolver, problems: Problems) -> None:
         self._section = section
         self._resolver = resolver
-        self._places = problems.places
+        self._places = problems.source_map
         self.classes: list[type[Any]] = []
 
     def build(self, name: str, fallback: str | None, where: str, above: tuple[object, ...] = ()) -> Strategy:
@@ -111,18 +111,18 @@ def _check_selection(section: PoolSection, classes: Iterable[type[Any]], problem
     for option in section.selection:
         if option in known:
             continue
-        if option in OPTIONS:
-            what = f"changes nothing, for it is an option of {OPTIONS[option]}, and the strategy here is {name}"
+        if option in STRATEGY_OPTIONS:
+            what = f"changes nothing, for it is an option of {STRATEGY_OPTIONS[option]}, and the strategy here is {name}"
             problems.note((*path, "selection", option), what)
             continue
-        hint = did_you_mean(option, (*known, *CHOOSING, *OPTIONS, "rate_limit", "policy"))
+        hint = did_you_mean(option, (*known, *STRATEGY_KEYS, *STRATEGY_OPTIONS, "rate_limit", "policy"))
         listed = ", ".join(sorted(known)) or "no options"
         problems.add((*path, "selection", option), f"unknown key {option!r} of the strategy.{hint} {name} reads: {listed}")
     if "rate_limit" not in known and section.rate_limit.threshold != RateLimitSection().threshold:
         what = f"changes nothing, for the strategy {name} does not read it; rate-limit-aware does"
         problems.note((*path, "rate_limit", "threshold"), what)
     defaults = fields_dict(PoolSection)
-    for key in CHOOSING:
+    for key in STRATEGY_KEYS:
         stated = getattr(section, key)
         if key not in known and stated != defaults[key].default:
             problems.note((*path, key), f"changes nothing, for the strategy {name} does not read {key!r}")

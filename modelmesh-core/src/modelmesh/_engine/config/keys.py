@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.config.source_map import KeyPath
 
 Keys = TypeVar("Keys", Mapping[str, Any], list[str])
 
 
 class KeyMover:
-    """Moves keys of raw configurations to their canonical places."""
+    """Moves keys of raw configurations to their canonical source_map."""
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
 
-    def _map(self, value: Any, path: Path) -> dict[str, Any]:
+    def _map(self, value: Any, path: KeyPath) -> dict[str, Any]:
         if value is None:
             return {}
         if isinstance(value, Mapping):
@@ -25,7 +25,7 @@ class KeyMover:
         self._problems.add(path, f"must be a map of keys, not {kind_of(value)}")
         return {}
 
-    def _rename(self, section: dict[str, Any], aliases: Mapping[str, str], path: Path) -> dict[str, Any]:
+    def _rename(self, section: dict[str, Any], aliases: Mapping[str, str], path: KeyPath) -> dict[str, Any]:
         for alias, name in aliases.items():
             if alias in section:
                 value = section.pop(alias)
@@ -35,23 +35,23 @@ class KeyMover:
                     )
                 if name not in section:
                     section[name] = value
-                    self._problems.moved((*path, name), (*path, alias))
+                    self._problems.record_move((*path, name), (*path, alias))
         return section
 
-    def _lifted(self, keys: Keys, path: Path, written: Path) -> Keys:
+    def _lifted(self, keys: Keys, path: KeyPath, written: KeyPath) -> Keys:
         """Record that keys which go by ``path`` were written below ``written``."""
         for key in keys:
-            self._problems.moved((*path, key), (*written, key))
+            self._problems.record_move((*path, key), (*written, key))
         return keys
 
-    def _unless_given(self, entry: dict[str, Any], name: str, value: Any, path: Path, written: Path) -> None:
+    def _unless_given(self, entry: dict[str, Any], name: str, value: Any, path: KeyPath, written: KeyPath) -> None:
         if name not in entry:
             entry[name] = value
-            self._problems.moved((*path, name), written)
+            self._problems.record_move((*path, name), written)
         elif entry[name] != value:
             self._problems.add(written, f"says something else than {name!r}; they are two names of one key, keep one")
 
-    def _options(self, entry: dict[str, Any], path: Path, *blocks: tuple[Path, Mapping[str, Any]]) -> dict[str, Any]:
+    def _options(self, entry: dict[str, Any], path: KeyPath, *blocks: tuple[KeyPath, Mapping[str, Any]]) -> dict[str, Any]:
         """Gather the keys that go to a connector: of blocks, of ``config``, and those that stand loose, which win."""
         config = self._map(entry.pop("config", None), (*path, "config"))
         found: dict[str, Any] = {}

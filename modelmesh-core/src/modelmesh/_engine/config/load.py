@@ -1,4 +1,4 @@
-"""Reading a YAML or JSON file into plain data, with the place of every key, and within limits.
+"""ConfigReader a YAML or JSON file into plain data, with the place of every key, and within limits.
 
 A configuration is small; what is not small is hostile or a mistake. YAML 1.2 scalars: ``no`` is a string.
 """
@@ -10,7 +10,7 @@ import math
 import os
 import re
 import stat
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from modelmesh._engine.config.locate import Path, Places
+from modelmesh._engine.config.source_map import KeyPath, SourceMap
 from modelmesh.errors import ConfigurationError
 
 MAX_BYTES = 256 * 1024
@@ -43,7 +43,7 @@ _BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff](?<!^\ufeff)")
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
-def load_file(path: str) -> tuple[Any, Places]:
+def load_file(path: str) -> tuple[Any, SourceMap]:
     """Read a configuration file.
 
     Args:
@@ -71,7 +71,7 @@ def load_file(path: str) -> tuple[Any, Places]:
 
 def _read(path: str) -> bytes:
     """Read a file of any kind, and no more of it than a configuration may hold: not all files state their size."""
-    file = FilePath(path).expanduser()
+    file = Path(path).expanduser()
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
         is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
@@ -96,7 +96,7 @@ def _is_odd(path: str) -> bool:
     return not path.isprintable()
 
 
-def load_text(text: str, name: str) -> tuple[Any, Places]:
+def load_text(text: str, name: str) -> tuple[Any, SourceMap]:
     """Read YAML or JSON text; ``name`` stands in messages."""
     if name.endswith(".json"):
         _check_json(text, name)
@@ -118,11 +118,11 @@ def load_text(text: str, name: str) -> tuple[Any, Places]:
     except (YAMLError, ValueError, RecursionError) as error:
         message = f"{name}: not valid YAML: {error}. Compare it with the example: modelmesh check --help"
         raise ConfigurationError(message, where=name) from None
-    return builder.result, Places(name, builder.marks)
+    return builder.result, SourceMap(name, builder.positions)
 
 
 def _check_json(text: str, name: str) -> None:
-    """Refuse what YAML would take and JSON does not; the places of keys come from the YAML reader.
+    """Refuse what YAML would take and JSON does not; the source_map of keys come from the YAML reader.
 
     Raises:
         ConfigurationError: The text is no JSON.
@@ -185,7 +185,7 @@ class _Open:
 
     __slots__ = ("anchor", "first_mark", "key", "merged", "path", "size", "value")
 
-    def __init__(self, value: Any, path: Path, anchor: str | None) -> None:
+    def __init__(self, value: Any, path: KeyPath, anchor: str | None) -> None:
         self.value = value
         self.path = path
         self.anchor = anchor
@@ -203,9 +203,9 @@ class _Builder:
     """Puts a document together from its events, counting as it goes."""
 
     def __init__(self, name: str) -> None:
-        self.marks: dict[Path, tuple[int, int]] = {}
-        self._order: list[Path] = []  # of the marks: those below an anchor follow each other
-        self._spans: dict[str, tuple[Path, int, int]] = {}
+        self.positions: dict[KeyPath, tuple[int, int]] = {}
+        self._order: list[KeyPath] = []  # of the marks: those below an anchor follow each other
+        self._spans: dict[str, tuple[KeyPath, int, int]] = {}
         self.result: Any = None
         self._name = name
         self._stack: list[_Open] = []
@@ -248,7 +248,7 @@ class _Builder:
                 self._mark_alias(event.anchor, self._place_of_alias(mark))
             self._add(*self._anchors[event.anchor], mark)
 
-    def _place_of_alias(self, mark: Any) -> Path:
+    def _place_of_alias(self, mark: Any) -> KeyPath:
         """Path that the value of an alias gets: of a merge, that of the map which it is merged into."""
         merging = [open_ for open_ in self._stack[-2:] if open_.key is _MERGE]
         return merging[0].path if merging else self._place(mark)
@@ -257,29 +257,29 @@ class _Builder:
         top = self._stack[-1] if self._stack else None
         return top is not None and isinstance(top.value, dict) and top.key is _NO_KEY
 
-    def _place(self, mark: Any) -> Path:
+    def _place(self, mark: Any) -> KeyPath:
         """Path of the value that begins here; a mapping's entries were marked at their keys."""
         if not self._stack:
-            path: Path = ()
+            path: KeyPath = ()
         else:
             top = self._stack[-1]
             path = (*top.path, len(top.value) if isinstance(top.value, list) else top.key)
         self._mark(path, mark)
         return path
 
-    def _mark(self, path: Path, mark: Any) -> None:
-        if path not in self.marks:
-            self.marks[path] = (mark.line + 1, mark.column + 1)
+    def _mark(self, path: KeyPath, mark: Any) -> None:
+        if path not in self.positions:
+            self.positions[path] = (mark.line + 1, mark.column + 1)
             self._order.append(path)
 
-    def _mark_alias(self, anchor: str, path: Path) -> None:
-        """Give what stands below an alias the places that it has at its anchor."""
+    def _mark_alias(self, anchor: str, path: KeyPath) -> None:
+        """Give what stands below an alias the source_map that it has at its anchor."""
         if anchor in self._spans:
             start, first, end = self._spans[anchor]
             for there in self._order[first:end]:
                 here = (*path, *there[len(start) :])
-                if here not in self.marks:
-                    self.marks[here] = self.marks[there]
+                if here not in self.positions:
+                    self.positions[here] = self.positions[there]
                     self._order.append(here)
 
     def _add(self, value: Any, size: int, mark: Any) -> None:
@@ -318,9 +318,9 @@ class _Builder:
             raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
         top.key = key
         path = (*top.path, key)
-        if path not in self.marks:
+        if path not in self.positions:
             self._order.append(path)
-        self.marks[path] = (mark.line + 1, mark.column + 1)
+        self.positions[path] = (mark.line + 1, mark.column + 1)
 
     def _check_tag(self, event: Any) -> None:
         tag = str(event.tag) if event.tag is not None else None

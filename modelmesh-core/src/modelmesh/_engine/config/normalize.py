@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh._engine.config.keys import KeyMover, kind_of
-from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.suggestions import did_you_mean
 
 QUEUE_ALIASES = {"timeout": "queue_wait"}
@@ -22,7 +22,7 @@ KEY_ALIASES = {
     "strategyInstance": "strategy_instance",
 }
 POOL_ALIASES = {"hierarchy_node": "capability", "allowed_providers": "providers"}
-TUNING = (
+POOL_DEFAULT_KEYS = (
     "deactivation", "recovery", "retry", "selection", "model_priority", "provider_priority", "fallback_strategy",
     "balance_mode", "rate_limit", "provider_deactivation", "provider_recovery", "on_budget_exceeded", "budget", "timeouts",
 )  # fmt: skip
@@ -33,27 +33,27 @@ SECTION_ALIASES = {
 }
 PERSISTENCE_KEYS = ("sync_policy", "sync_interval", "format", "compression", "encryption")
 LOCKING_KEYS = ("enabled", "timeout", "retry_interval")
-DISCOVERERS = {"sync": "modelmesh.registry-sync.v1", "health": "modelmesh.health-monitor.v1"}
+DISCOVERY_CONNECTORS = {"sync": "modelmesh.registry-sync.v1", "health": "modelmesh.health-monitor.v1"}
 """What discovery is for, and which connector does it where none is named."""
 
 
 class Normalizer(KeyMover):
     """Rewrites one raw configuration section by section."""
 
-    def _key(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: Path, needs: str) -> None:
+    def _key(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: KeyPath, needs: str) -> None:
         if not isinstance(key, str):
             self._problems.add(path, f"needs {needs}")
         elif key in keyed:
             self._problems.add(path, f"{key!r} stands twice; remove one")
         else:
             keyed[key] = entry
-            self._problems.moved((path[0], key), path)
+            self._problems.record_move((path[0], key), path)
 
     # -- providers --------------------------------------------------------------------------------------------------
 
     def providers(self, value: Any) -> dict[str, dict[str, Any]]:
         """Key to entry; a list of entries is keyed by ``name``, ``id`` or ``connector``."""
-        path: Path = ("providers",)
+        path: KeyPath = ("providers",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
@@ -71,11 +71,11 @@ class Normalizer(KeyMover):
                     self._problems.add((*path, place), f"{key!r} stands twice; give each entry a 'name' of its own")
                 else:
                     keyed[key] = entry
-                    self._problems.moved((*path, key), (*path, place))
+                    self._problems.record_move((*path, key), (*path, place))
             value = keyed
         return {key: self._provider(item, (*path, key)) for key, item in self._map(value, path).items()}
 
-    def _provider(self, value: Any, path: Path) -> dict[str, Any]:
+    def _provider(self, value: Any, path: KeyPath) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES, path)
         below = (*path, "config")
         inner = self._rename(self._map(entry.pop("config", None), below), KEY_ALIASES, below)
@@ -90,19 +90,19 @@ class Normalizer(KeyMover):
             key = auth.pop("api_key")
             if "api_key" not in entry:
                 entry["api_key"] = key
-                self._problems.moved((*path, "api_key"), (*path, "auth", "api_key"))
+                self._problems.record_move((*path, "api_key"), (*path, "auth", "api_key"))
         if auth:
             entry["auth"] = auth
         if "connection_pool" in entry:
-            places = (*path, "connection_pool")
-            entry["connection_pool"] = self._rename(self._map(entry["connection_pool"], places), QUEUE_ALIASES, places)
+            source_map = (*path, "connection_pool")
+            entry["connection_pool"] = self._rename(self._map(entry["connection_pool"], source_map), QUEUE_ALIASES, source_map)
         return entry
 
     # -- models -----------------------------------------------------------------------------------------------------
 
     def models(self, value: Any) -> dict[str, dict[str, Any]]:
         """ID to entry; a list of entries is keyed by ``id`` or ``name``."""
-        path: Path = ("models",)
+        path: KeyPath = ("models",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
@@ -116,7 +116,7 @@ class Normalizer(KeyMover):
 
     def pools(self, value: Any, default_rotation: Any) -> dict[str, dict[str, Any]]:
         """Name to entry, the tuning of ``rotation`` and ``selection`` brought up to the pool."""
-        path: Path = ("pools",)
+        path: KeyPath = ("pools",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
@@ -129,31 +129,31 @@ class Normalizer(KeyMover):
             found[key] = self._over(common, self._pool(item, (*path, key)), (*path, key), ("rotation",))
         return found
 
-    def _pool(self, value: Any, path: Path) -> dict[str, Any]:
+    def _pool(self, value: Any, path: KeyPath) -> dict[str, Any]:
         entry = self._rename(self._map(value, path), KEY_ALIASES | POOL_ALIASES, path)
         below = (*path, "rotation")
         rotation = self._rotation(entry.pop("rotation", None), below)
         return self._over(rotation, self._tuning(entry, path), path, below)
 
-    def _over(self, base: dict[str, Any], entry: dict[str, Any], path: Path, written: Path) -> dict[str, Any]:
+    def _over(self, base: dict[str, Any], entry: dict[str, Any], path: KeyPath, written: KeyPath) -> dict[str, Any]:
         """Lay a pool's own keys over those written at another place; in a section they share, key by key."""
         found = dict(entry)
         for key, value in base.items():
             if key not in entry:
                 found[key] = value
-                self._problems.moved((*path, key), (*written, key))
+                self._problems.record_move((*path, key), (*written, key))
             elif isinstance(value, Mapping) and isinstance(entry[key], Mapping):
                 found[key] = {**value, **entry[key]}
                 self._lifted([one for one in value if one not in entry[key]], (*path, key), (*written, key))
         return found
 
-    def _rotation(self, value: Any, path: Path) -> dict[str, Any]:
+    def _rotation(self, value: Any, path: KeyPath) -> dict[str, Any]:
         if isinstance(value, str):
-            self._problems.moved((*path, "strategy"), path)
+            self._problems.record_move((*path, "strategy"), path)
             return {"strategy": value}
         return self._tuning(self._rename(self._map(value, path), {"policy": "strategy"}, path), path)
 
-    def _tuning(self, entry: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _tuning(self, entry: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         for name, aliases in SECTION_ALIASES.items():
             if name in entry:
                 entry[name] = self._rename(self._map(entry[name], (*path, name)), aliases, (*path, name))
@@ -172,7 +172,7 @@ class Normalizer(KeyMover):
 
     def secrets(self, value: Any) -> dict[str, Any]:
         """``store``, ``instance`` and ``config``; the store's keys may also stand next to ``store``."""
-        path: Path = ("secrets",)
+        path: KeyPath = ("secrets",)
         entry = self._map({"store": value} if isinstance(value, str) else value, path)
         if "store" in entry and "connector" in entry and entry["store"] != entry["connector"]:
             self._problems.add((*path, "connector"), f"names another store than 'store' ({entry['store']!r}); keep one")
@@ -181,7 +181,7 @@ class Normalizer(KeyMover):
             store = entry.pop(key, None)
             if store is not None and "store" not in found:
                 found["store"] = store
-                self._problems.moved((*path, "store"), (*path, key))
+                self._problems.record_move((*path, "store"), (*path, key))
         if "instance" in entry:
             found["instance"] = entry.pop("instance")
         found["config"] = self._options(entry, path)
@@ -189,7 +189,7 @@ class Normalizer(KeyMover):
 
     def storage(self, value: Any) -> dict[str, Any]:
         """``connector``, ``instance``, when to sync, and ``config``: the connector's keys, wherever they stood."""
-        path: Path = ("storage",)
+        path: KeyPath = ("storage",)
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         parts = {name: self._map(entry.pop(name, None), (*path, name)) for name in ("persistence", "locking")}
         persistence, locking = parts["persistence"], parts["locking"]
@@ -201,12 +201,12 @@ class Normalizer(KeyMover):
                     self._problems.add((*path, "persistence", key), f"says something else than 'storage.{key}'; keep one")
             elif persistence.get(key) is not None:
                 found[key] = persistence.pop(key)
-                self._problems.moved((*path, key), (*path, "persistence", key))
+                self._problems.record_move((*path, key), (*path, "persistence", key))
             else:
                 persistence.pop(key, None)
         if "enabled" in locking:
             found["locking"] = locking.pop("enabled")
-            self._problems.moved((*path, "locking"), (*path, "locking", "enabled"))
+            self._problems.record_move((*path, "locking"), (*path, "locking", "enabled"))
         block = str(found.get("connector") or "modelmesh.local-file.v1").split(".")
         named = (*path, block[1]) if len(block) > 1 else path
         keys = self._map(entry.pop(block[1]), named) if len(block) > 1 and block[1] in entry else {}
@@ -218,22 +218,23 @@ class Normalizer(KeyMover):
                     self._problems.add((*path, name, key), f"unknown key {key!r}.{hint} Known here: {', '.join(sorted(known))}")
             if parts[name]:
                 found["config"][name] = parts[name]
-                self._problems.moved((*path, "config", name), (*path, name))
+                self._problems.record_move((*path, "config", name), (*path, name))
         return found
 
-    def discovery(self, value: Any) -> list[tuple[Path, dict[str, Any]]]:
+    def discovery(self, value: Any) -> list[tuple[KeyPath, dict[str, Any]]]:
         """One entry for each connector and where it stands; ``sync`` and ``health`` alone go to those of the mesh."""
-        path: Path = ("discovery",)
+        path: KeyPath = ("discovery",)
         if value is None:
             return []
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         if "connector" in entry or "instance" in entry:
             return [(path, self._discoverer(entry, path))]
         if "connectors" not in entry:
-            wanted = [name for name in DISCOVERERS if name in entry] or list(DISCOVERERS)
-            own = {key: item for key, item in entry.items() if key not in DISCOVERERS}
+            wanted = [name for name in DISCOVERY_CONNECTORS if name in entry] or list(DISCOVERY_CONNECTORS)
+            own = {key: item for key, item in entry.items() if key not in DISCOVERY_CONNECTORS}
             return [
-                (path, self._discoverer({"connector": DISCOVERERS[name], name: entry.get(name), **own}, path)) for name in wanted
+                (path, self._discoverer({"connector": DISCOVERY_CONNECTORS[name], name: entry.get(name), **own}, path))
+                for name in wanted
             ]
         listed = entry.pop("connectors")
         for key in entry:
@@ -241,7 +242,7 @@ class Normalizer(KeyMover):
         if not isinstance(listed, list):
             self._problems.add((*path, "connectors"), f"must be a list, not {kind_of(listed)}")
             return []
-        rows: list[tuple[Path, dict[str, Any]]] = []
+        rows: list[tuple[KeyPath, dict[str, Any]]] = []
         for place, item in enumerate(listed):
             below = (*path, "connectors", place)
             row = self._map({"connector": item} if isinstance(item, str) else item, below)
@@ -251,10 +252,10 @@ class Normalizer(KeyMover):
                 self._problems.add(below, "needs a 'connector'")
         return rows
 
-    def _discoverer(self, entry: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _discoverer(self, entry: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         below = (*path, "config")
         config = self._map(entry.pop("config", None), below)
-        for name in (*DISCOVERERS, "instance"):
+        for name in (*DISCOVERY_CONNECTORS, "instance"):
             if name in config:
                 self._unless_given(entry, name, config.pop(name), path, (*below, name))
         instance = entry.pop("instance", None)
@@ -262,7 +263,7 @@ class Normalizer(KeyMover):
             "connector": entry.pop("connector", None) or str(getattr(instance, "id", "")),
             "instance": instance,
         }
-        for name in [name for name in DISCOVERERS if name in entry] or list(DISCOVERERS):
+        for name in [name for name in DISCOVERY_CONNECTORS if name in entry] or list(DISCOVERY_CONNECTORS):
             stated = entry.pop(name, None)
             part = {"enabled": stated} if isinstance(stated, bool) else self._map(stated, (*path, name))
             if part.get("providers") == "all":

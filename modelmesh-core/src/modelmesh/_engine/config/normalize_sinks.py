@@ -8,12 +8,12 @@ from typing import Any
 from attrs import field, frozen
 
 from modelmesh._engine.config.keys import KeyMover
-from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 
-PARTS = ("routing", "events", "logging", "statistics", "tracing")
+OBSERVABILITY_PARTS = ("routing", "events", "logging", "statistics", "tracing")
 """Sub-sections."""
 
 ROLES = ("routing", "logging", "statistics", "tracing")
@@ -35,9 +35,9 @@ class SinkNormalizer(KeyMover):
             del found["scopes"]
         return found
 
-    def observability(self, value: Any) -> list[tuple[Path, dict[str, Any]]]:
+    def observability(self, value: Any) -> list[tuple[KeyPath, dict[str, Any]]]:
         """One entry for each connector, with the roles it plays, and its canonical path."""
-        path: Path = ("observability",)
+        path: KeyPath = ("observability",)
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         if not entry:
             return []
@@ -58,7 +58,7 @@ class SinkNormalizer(KeyMover):
             part = parts[role]
             stated = "connector" in part.keys
             below = (*path, "config")
-            shared: list[tuple[Path, Mapping[str, Any]]] = [] if stated else [(below, self._map(flat.get("config"), below))]
+            shared: list[tuple[KeyPath, Mapping[str, Any]]] = [] if stated else [(below, self._map(flat.get("config"), below))]
             rows.append(
                 _Sink(
                     {**({} if stated else flat), **part.keys},
@@ -72,8 +72,8 @@ class SinkNormalizer(KeyMover):
         found = [((*path, place), self._sink(row, (*path, place), loose, blocks)) for place, row in enumerate(rows)]
         self._unheard([part for role, part in parts.items() if role not in own], told=bool(flat))
         for key in (*(blocks.keys() - used), *(loose if not rows else ())):
-            hint = did_you_mean(key, (*PARTS, *_GENERAL, *used))
-            known = ", ".join((*PARTS, *_GENERAL, "connector", "config", "instance"))
+            hint = did_you_mean(key, (*OBSERVABILITY_PARTS, *_GENERAL, *used))
+            known = ", ".join((*OBSERVABILITY_PARTS, *_GENERAL, "connector", "config", "instance"))
             what = f"unknown key {key!r}.{hint} Known here: {known}, and the middle of a connector's ID"
             self._problems.add((*path, key), what)
         if "tracing" in parts and "min_severity" in parts["tracing"].keys:
@@ -81,9 +81,9 @@ class SinkNormalizer(KeyMover):
             self._problems.note((*path, "tracing", "min_severity"), what)
         return found
 
-    def _parts(self, entry: dict[str, Any], path: Path) -> dict[str, _Part]:
+    def _parts(self, entry: dict[str, Any], path: KeyPath) -> dict[str, _Part]:
         parts = {}
-        for key in PARTS:
+        for key in OBSERVABILITY_PARTS:
             if key in entry:
                 below = (*path, key)
                 keys = self._map(_part(key, entry.pop(key)), below)
@@ -102,20 +102,22 @@ class SinkNormalizer(KeyMover):
             "connector" in flat and "instance" not in flat and bool(set(part.keys) - _GENERAL_KEYS)
         )
 
-    def _sink(self, row: _Sink, path: Path, loose: Mapping[str, Any], blocks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        top: Path = ("observability",)
+    def _sink(
+        self, row: _Sink, path: KeyPath, loose: Mapping[str, Any], blocks: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        top: KeyPath = ("observability",)
         written, _ = row.stated
-        self._problems.moved(path, written)
+        self._problems.record_move(path, written)
         found: dict[str, Any] = {"roles": row.roles}
         for key in ("connector", "instance"):
             if key in row.said:
                 found[key] = row.said[key]
-                self._problems.moved((*path, key), (*(written if key in row.stated[1] else top), key))
+                self._problems.record_move((*path, key), (*(written if key in row.stated[1] else top), key))
         for at, keys in row.general:
             for key in _PART_KEYS:
                 if key in keys:
                     found[key] = keys[key]
-                    self._problems.moved((*path, key), (*at, key))
+                    self._problems.record_move((*path, key), (*at, key))
         own = {key: item for key, item in row.stated[1].items() if key not in (*_GENERAL_KEYS, "connector", "instance")}
         config = self._map(own.pop("config", None), (*written, "config"))
         named = [((*top, name), blocks[name]) for name in row.segment if name in blocks]
@@ -141,7 +143,7 @@ class SinkNormalizer(KeyMover):
 class _Part:
     """A sub-section of ``observability``."""
 
-    path: Path
+    path: KeyPath
     keys: dict[str, Any]
 
 
@@ -151,9 +153,9 @@ class _Sink:
 
     said: Mapping[str, Any]
     roles: list[str]
-    stated: tuple[Path, Mapping[str, Any]]
-    general: list[tuple[Path, Mapping[str, Any]]]
-    shared: list[tuple[Path, Mapping[str, Any]]] = field(factory=list)
+    stated: tuple[KeyPath, Mapping[str, Any]]
+    general: list[tuple[KeyPath, Mapping[str, Any]]]
+    shared: list[tuple[KeyPath, Mapping[str, Any]]] = field(factory=list)
 
     @property
     def segment(self) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from modelmesh._engine.config.locate import Path, Places
+from modelmesh._engine.config.source_map import KeyPath, SourceMap
 from modelmesh.errors import ConfigurationError, ModelMeshError, also
 
 _PLACE = re.compile(r":(\d+):(\d+)(?=:|$)")
 
 
-class UnknownValueError(ConfigurationError):
+class UncheckableError(ConfigurationError):
     """A step cannot be checked because of a problem that is reported already; it is no problem of its own."""
 
 
@@ -20,25 +20,25 @@ class Problems:
     """Collects problems; each message begins with its place.
 
     Attributes:
-        places: Where each key stands.
+        source_map: Where each key stands.
         notes: Keys that change nothing: their paths, and why.
     """
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, source_map: SourceMap) -> None:
+        self.source_map = source_map
         self._found: list[tuple[str, ModelMeshError]] = []
-        self.notes: dict[tuple[Path, str], None] = {}
+        self.notes: dict[tuple[KeyPath, str], None] = {}
 
-    def note(self, path: Path, what: str) -> None:
+    def note(self, path: KeyPath, what: str) -> None:
         """Record that a key changes nothing, for a ``NotEnforcedWarning``."""
         self.notes[path, what] = None
 
-    def add(self, path: Path, what: str) -> None:
+    def add(self, path: KeyPath, what: str) -> None:
         """Record a problem of a key."""
-        where = self.places.where(path)
-        self.take(ConfigurationError(f"{where}: {what}", where=where))
+        where = self.source_map.where(path)
+        self.add_error(ConfigurationError(f"{where}: {what}", where=where))
 
-    def take(self, error: ModelMeshError, what: str = "") -> None:
+    def add_error(self, error: ModelMeshError, what: str = "") -> None:
         """Record a problem that was raised.
 
         Args:
@@ -46,28 +46,28 @@ class Problems:
             what: The step that raised it, e.g. ``provider 'openai'``.
         """
         del what
-        if isinstance(error, UnknownValueError):
+        if isinstance(error, UncheckableError):
             return
         for message, one in _apart(error):
             if all(message != known for known, _ in self._found):
                 self._found.append((message, one))
 
-    def excuses(self, what: str) -> bool:
+    def is_excused(self, what: str) -> bool:
         """Return whether a step failed only because this check may not send anything; it is recorded as unchecked."""
         del what
         return False
 
     @contextmanager
-    def gathered(self, what: str = "") -> Iterator[None]:
+    def collecting(self, what: str = "") -> Iterator[None]:
         """Record what the block raises, and go on after it."""
         try:
             yield
         except ModelMeshError as error:
-            self.take(error, what)
+            self.add_error(error, what)
 
-    def moved(self, path: Path, written: Path) -> None:
+    def record_move(self, path: KeyPath, written: KeyPath) -> None:
         """Record that the configuration wrote at ``written`` what the canonical form has at ``path``."""
-        self.places.moved(path, written)
+        self.source_map.record_move(path, written)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -81,12 +81,12 @@ class Problems:
         return [message for message, _ in self._sorted()]
 
     def _sorted(self) -> list[tuple[str, ModelMeshError]]:
-        return sorted(self._found, key=lambda one: _position(one[0], self.places.file))
+        return sorted(self._found, key=lambda one: _position(one[0], self.source_map.file))
 
     def error(self) -> ModelMeshError:
         """Return all problems as one error: the one that was raised, or an error of all their kinds."""
         found = self._sorted()
-        command = f" Check again with: modelmesh check {self.places.file}" if self.places.file else ""
+        command = f" Check again with: modelmesh check {self.source_map.file}" if self.source_map.file else ""
         messages = [message for message, _ in found]
         if len(found) == 1:
             error = found[0][1]

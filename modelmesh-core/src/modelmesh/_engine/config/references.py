@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from modelmesh._engine.config.locate import Path, Places
-from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.sealing import SEALED
+from modelmesh._engine.config.source_map import KeyPath, SourceMap
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.plugins import attribution
 from modelmesh.contracts.secret_store import SecretStore, variable_names
@@ -60,27 +60,27 @@ class References:
     """Resolves references through one store, and says where each unanswered one stands."""
 
     def __init__(
-        self, store: SecretStore | None, places: Places, problems: Problems | None = None, *, known: bool = True
+        self, store: SecretStore | None, source_map: SourceMap, problems: Problems | None = None, *, known: bool = True
     ) -> None:
         """Take what answers.
 
         Args:
             store: Answers ``${secrets:NAME}``; ``None`` inside the ``secrets`` section, where no store exists yet.
-            places: For messages.
+            source_map: For messages.
             problems: Collects references without a value; a placeholder stands in for them, so that the rest is checked.
             known: ``False`` where the store itself could not be built, so that nothing can be said of its names.
         """
         self._store = store
-        self._places = places
+        self._source_map = source_map
         self._problems = problems
         self._known = known
         self.unanswered = 0
 
-    def where(self, path: Path) -> str:
+    def where(self, path: KeyPath) -> str:
         """Return where a value stands in the configuration, for messages."""
-        return self._places.where(path)
+        return self._source_map.where(path)
 
-    def resolve(self, value: Any, path: Path = ()) -> Any:
+    def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
 
         A text that the configuration itself sealed, because it looks like a key, comes back as the text.
@@ -99,7 +99,7 @@ class References:
             return [self.resolve(item, (*path, place)) for place, item in enumerate(value)]
         return value
 
-    def plain(self, value: Any, path: Path = ()) -> Any:
+    def plain(self, value: Any, path: KeyPath = ()) -> Any:
         """Return a copy with every reference replaced by its text, as :class:`ReferredText`: for what is no secret."""
         if isinstance(value, Mapping):
             return {key: self.plain(item, (*path, str(key))) for key, item in value.items()}
@@ -108,7 +108,7 @@ class References:
         found = self.resolve(value, path)
         return ReferredText(found.reveal()) if isinstance(found, Secret) else found
 
-    def _text(self, text: str, path: Path) -> Any:
+    def _text(self, text: str, path: KeyPath) -> Any:
         found: list[str] = []
 
         def answer(match: re.Match[str]) -> str:
@@ -122,14 +122,14 @@ class References:
             except ModelMeshError as error:
                 if self._problems is None:
                     raise
-                self._problems.take(error)
+                self._problems.add_error(error)
                 self.unanswered += 1
                 return PLACEHOLDER
 
         plain = _REFERENCE.sub(answer, text)
         return Secret(plain, source=self._source(found[0], path)) if found else plain
 
-    def _source(self, body: str, path: Path) -> str:
+    def _source(self, body: str, path: KeyPath) -> str:
         """Return what to correct when the value of a reference is refused."""
         scheme, colon, name = body.partition(":")
         if not colon or scheme == "env":
@@ -137,9 +137,9 @@ class References:
         tried: Callable[[str], list[str]] | None = getattr(self._store, "tried", None)
         if tried is not None:
             return next((one for one in tried(name) if os.environ.get(one)), name)
-        return f"${{{body}}} ({self._places.where(path)})"
+        return f"${{{body}}} ({self._source_map.where(path)})"
 
-    def _answer(self, body: str, path: Path) -> str:
+    def _answer(self, body: str, path: KeyPath) -> str:
         scheme, colon, name = body.partition(":")
         if not colon:
             scheme, name = "env", scheme
@@ -153,12 +153,12 @@ class References:
         if scheme != "secrets":
             raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
         if not self._known:
-            raise UnknownValueError(body)
+            raise UncheckableError(body)
         if self._store is None:
             raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
         return self._ask(self._store, name, body, path)
 
-    def _ask(self, store: SecretStore, name: str, body: str, path: Path) -> str:
+    def _ask(self, store: SecretStore, name: str, body: str, path: KeyPath) -> str:
         try:
             value: Any = store.get(name)
         except KeyError as error:
@@ -185,8 +185,8 @@ class References:
         said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
         raise self._broken(body, path, said, attribution.locate_method(store, "get"))
 
-    def _broken(self, body: str, path: Path, said: str, place: str | None) -> ConnectorError:
-        where, (connector_id, distribution) = self._places.where(path), attribution.identify(self._store)
+    def _broken(self, body: str, path: KeyPath, said: str, place: str | None) -> ConnectorError:
+        where, (connector_id, distribution) = self._source_map.where(path), attribution.identify(self._store)
         at = f" ({place})" if place else ""
         message = (
             f"{where}: asked for ${{{body}}}, the {attribution.describe(self._store)} {said}{at}. get(name) must return the "
@@ -194,8 +194,8 @@ class References:
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 
-    def _missing(self, body: str, path: Path, store: str, tried: list[str], command: str) -> SecretNotFoundError:
-        where = self._places.where(path)
+    def _missing(self, body: str, path: KeyPath, store: str, tried: list[str], command: str) -> SecretNotFoundError:
+        where = self._source_map.where(path)
         elsewhere = f"Add it to that store, write ${{env:{_shouted(body)}}} and set that variable,"
         step = f"Set it, e.g. {command} -" if command else elsewhere
         message = (
@@ -204,8 +204,8 @@ class References:
         )
         return SecretNotFoundError(message, where=where)
 
-    def _malformed(self, reference: str, path: Path, why: str) -> ConfigurationError:
-        where = self._places.where(path)
+    def _malformed(self, reference: str, path: KeyPath, why: str) -> ConfigurationError:
+        where = self._source_map.where(path)
         shown = reference if len(reference) < 60 else reference[:20] + "…"  # noqa: PLR2004 - it may hold a key
         return ConfigurationError(f"{where}: the reference {shown!r} {why}.", where=where)
 

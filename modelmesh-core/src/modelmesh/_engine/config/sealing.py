@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.config.locate import Path, dotted
+from modelmesh._engine.config.source_map import KeyPath, format_path
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError
 
@@ -24,7 +24,7 @@ _USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECA
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def sealed(value: Any, path: Path, *, whole: bool = False) -> Any:
+def sealed(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
     """Return a copy of plain data in which each text that may be a key is a :class:`Secret`.
 
     References stay as they are, and so do live objects.
@@ -38,7 +38,7 @@ def sealed(value: Any, path: Path, *, whole: bool = False) -> Any:
         ConfigurationError: The data is nested too deep.
     """
     if isinstance(value, Mapping | list) and len(path) > MAX_DEPTH:
-        where = dotted(path[:4])
+        where = format_path(path[:4])
         message = f"{where}…: nested more than {MAX_DEPTH} deep. Look for a map or a list that contains itself."
         raise ConfigurationError(message, where=where)
     if isinstance(value, Mapping):
@@ -59,7 +59,7 @@ def opened(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) and value.source == SEALED else value
 
 
-def _names_a_secret(key: Any, path: Path) -> bool:
+def _names_a_secret(key: Any, path: KeyPath) -> bool:
     if not path or not isinstance(key, str):
         return False  # a section
     if path[0] == "secrets" and key in _IN_SECRETS:

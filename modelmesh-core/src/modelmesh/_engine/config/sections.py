@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from modelmesh._engine.config import schema
-from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config.source_map import KeyPath
 
 
 @frozen
@@ -39,7 +39,7 @@ class Sections:
     storage: schema.StorageSection | None = None
     statistics: schema.StatisticsSection = field(factory=schema.StatisticsSection)
     discovery: tuple[schema.DiscoverySection, ...] = ()
-    observability_paths: tuple[Path, ...] = ()
-    discovery_paths: tuple[Path, ...] = ()
-    wrong: frozenset[Path] = frozenset()
+    observability_paths: tuple[KeyPath, ...] = ()
+    discovery_paths: tuple[KeyPath, ...] = ()
+    wrong: frozenset[KeyPath] = frozenset()
     models_off: frozenset[str] = frozenset()

@@ -15,9 +15,9 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, Iterabl
 from cattrs.gen import make_dict_structure_fn, override
 
 from modelmesh._engine.config import schema
-from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import literal, literals
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.foundation.units import duration, size
@@ -239,7 +239,7 @@ class _KeysError(ValueError):
         self.wrong = wrong
 
 
-def structure(data: Any, cls: type[Section], path: Path, problems: Problems) -> tuple[Section | None, set[str]]:
+def structure(data: Any, cls: type[Section], path: KeyPath, problems: Problems) -> tuple[Section | None, set[str]]:
     """Build one section.
 
     Args:
@@ -252,7 +252,7 @@ def structure(data: Any, cls: type[Section], path: Path, problems: Problems) -> 
         The section without its wrong and unknown keys, ``None`` where it cannot be without them; and these keys.
     """
     found: Section | None = None
-    faults: list[Path] = []
+    faults: list[KeyPath] = []
     try:
         found = _converter().structure(data, cls)
     except ClassValidationError as error:
@@ -271,7 +271,7 @@ def structure(data: Any, cls: type[Section], path: Path, problems: Problems) -> 
         return None, left_out
 
 
-def _explain(error: Any, data: Any, path: Path, at: Path, problems: Problems, faults: list[Path]) -> None:
+def _explain(error: Any, data: Any, path: KeyPath, at: KeyPath, problems: Problems, faults: list[KeyPath]) -> None:
     """Add a problem for each part of an error; ``at`` leads from the section, which is at ``path``, to ``data``."""
     for inner in error.exceptions:
         step = _step(inner)
@@ -296,7 +296,7 @@ def _explain(error: Any, data: Any, path: Path, at: Path, problems: Problems, fa
             faults.append(below)
 
 
-def _unknowns(data: Any, at: Path = ()) -> Iterator[Path]:
+def _unknowns(data: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
     if isinstance(data, Mapping):
         for key, value in data.items():
             yield from _unknowns(value, (*at, key))
@@ -304,7 +304,7 @@ def _unknowns(data: Any, at: Path = ()) -> Iterator[Path]:
         yield at
 
 
-def _without(data: Any, faults: Sequence[Path]) -> Any:
+def _without(data: Any, faults: Sequence[KeyPath]) -> Any:
     """Return a copy of plain data without what is at fault; a list with a wrong item is left out as a whole."""
     if not isinstance(data, Mapping):
         return data
@@ -325,7 +325,7 @@ def _is_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-def _value_at(data: Any, step: Path) -> Any:
+def _value_at(data: Any, step: KeyPath) -> Any:
     for part in step:
         try:
             data = data[part]
@@ -334,7 +334,7 @@ def _value_at(data: Any, step: Path) -> Any:
     return data
 
 
-def _step(error: BaseException) -> Path:
+def _step(error: BaseException) -> KeyPath:
     for note in getattr(error, "__notes__", ()):
         name = getattr(note, "name", None)
         if isinstance(name, str):

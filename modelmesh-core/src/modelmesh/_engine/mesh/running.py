@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.assembly.accounts import aclose_providers, close_providers
+from modelmesh._engine.assembly.providers import aclose_providers, close_providers
 from modelmesh._engine.background import BackgroundTasks
 from modelmesh._engine.mesh.inspection import Inspection
 from modelmesh._engine.mesh.manual import ManualControl

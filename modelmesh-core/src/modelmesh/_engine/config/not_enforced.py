@@ -8,8 +8,8 @@ from typing import Any
 from attrs import fields
 
 from modelmesh._engine.config import schema
-from modelmesh._engine.config.locate import Path
 from modelmesh._engine.config.problems import Problems
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.telemetry.events import EVENT_GROUPS
 from modelmesh.contracts.observability import EVENT_TYPES
@@ -30,17 +30,17 @@ PROXY = "is read by the proxy alone, which this version does not have"
 _EVENTS = (*EVENT_GROUPS, *EVENT_TYPES)
 
 
-def note_provider(section: schema.ProviderSection, path: Path, problems: Problems) -> None:
+def note_provider(section: schema.ProviderSection, path: KeyPath, problems: Problems) -> None:
     """Note what a provider's entry states without an effect."""
     _note(section, PROVIDER_KEYS, path, problems)
 
 
-def note_auth(section: schema.AuthSection, path: Path, problems: Problems) -> None:
+def note_auth(section: schema.AuthSection, path: KeyPath, problems: Problems) -> None:
     """Note what ``auth`` states without an effect."""
     _note(section, AUTH_KEYS, path, problems)
 
 
-def note_model(section: schema.ModelSection, path: Path, problems: Problems) -> None:
+def note_model(section: schema.ModelSection, path: KeyPath, problems: Problems) -> None:
     """Note what a model states without an effect."""
     _note(section, MODEL_KEYS, path, problems)
     if "fine_tunable" in section.features:
@@ -50,7 +50,7 @@ def note_model(section: schema.ModelSection, path: Path, problems: Problems) -> 
             problems.note((*path, "batch", name), f"{name!r} {UNUSED}")
 
 
-def note_proxy(section: Mapping[str, Any], path: Path, problems: Problems) -> None:
+def note_proxy(section: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
     """Note every key of ``proxy``."""
     for key, value in section.items():
         for below in value if isinstance(value, Mapping) else (None,):
@@ -58,7 +58,7 @@ def note_proxy(section: Mapping[str, Any], path: Path, problems: Problems) -> No
             problems.note(at, f"{at[-1]!r} {PROXY}")
 
 
-def note_events(sink: schema.SinkSection, path: Path, problems: Problems) -> None:
+def note_events(sink: schema.SinkSection, path: KeyPath, problems: Problems) -> None:
     """Note names in the filter of a sink that no event has."""
     for name in sink.events or ():
         if name not in _EVENTS:
@@ -78,7 +78,7 @@ def note_without_discovery(
                 problems.note(("providers", key, "discovery", name), what)
 
 
-def _note(section: Any, keys: tuple[tuple[str, ...], ...], path: Path, problems: Problems) -> None:
+def _note(section: Any, keys: tuple[tuple[str, ...], ...], path: KeyPath, problems: Problems) -> None:
     for steps in keys:
         value, default = section, None
         for step in steps:

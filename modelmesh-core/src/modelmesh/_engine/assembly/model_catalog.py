@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.assembly.accounts import Entries, ProviderEntry
 from modelmesh._engine.assembly.prices import PriceSources, at_no_charge, configured_price
-from modelmesh._engine.config.locate import Places
-from modelmesh._engine.config.problems import Problems, UnknownValueError
+from modelmesh._engine.assembly.providers import ProviderEntry, Providers
+from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import ModelSection, PoolSection
+from modelmesh._engine.config.source_map import SourceMap
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.limits.spending import CONFIGURED
 from modelmesh._engine.routing.candidates import Candidate
@@ -23,14 +23,14 @@ from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
 
 
-class Models:
+class ModelCatalog:
     """Every model of a mesh, each one candidate however many pools take it."""
 
     def __init__(
         self,
-        entries: Entries,
+        entries: Providers,
         tree: CapabilityTree,
-        places: Places,
+        source_map: SourceMap,
         prices: PriceSources | None = None,
         problems: Problems | None = None,
     ) -> None:
@@ -39,14 +39,14 @@ class Models:
         Args:
             entries: The providers.
             tree: The capabilities.
-            places: Where each key stands.
+            source_map: Where each key stands.
             prices: Answers for models of unknown price.
             problems: Collects what is wrong.
         """
-        self._problems = Problems(places) if problems is None else problems
+        self._problems = Problems(source_map) if problems is None else problems
         self._entries = entries
         self._tree = tree
-        self._places = places
+        self._source_map = source_map
         self._prices = prices
         self._nodes: dict[int, list[CapabilityNode]] = {}
         self._derived: dict[int, list[CapabilityNode]] = {}
@@ -66,8 +66,8 @@ class Models:
         configured = self._chosen
         before = len(self._problems)
         for section in sections.values():
-            with self._problems.gathered():
-                where = self._places.where(("models", section.id, "provider"))
+            with self._problems.collecting():
+                where = self._source_map.where(("models", section.id, "provider"))
                 entry = self._entries.one(section.provider, where)
                 configured.add(entry.key)
                 self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
@@ -76,10 +76,10 @@ class Models:
             if listed:
                 configured.add(entry.key)
                 for place, row in enumerate(listed):
-                    with self._problems.gathered():
+                    with self._problems.collecting():
                         self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
             elif entry.key not in configured:
-                with self._problems.gathered():
+                with self._problems.collecting():
                     self._add_catalogue(entry)
         self._lost_models = len(self._problems) > before  # what is missing from a pool may be what could not be read
 
@@ -87,7 +87,7 @@ class Models:
         try:
             rows = entry.catalogue()
         except ProviderError as error:
-            if self._problems.excuses(f"provider {entry.key!r}"):
+            if self._problems.is_excused(f"provider {entry.key!r}"):
                 self._entries.complete = False
             else:
                 self.unlisted[entry.key] = error
@@ -109,7 +109,7 @@ class Models:
         owners = owners or (list(self._entries) if len(self._entries) == 1 else [])
         if len(owners) != 1:
             return False
-        model_id = short_id(name, owners[0])
+        model_id = without_vendor(name, owners[0])
         self._add(owners[0], ModelInfo(model_id, model_id), ())
         return True
 
@@ -135,21 +135,23 @@ class Models:
             self._note_listed(entry, row.id, _called(row.name, entry.shipped()), row.name)
             return row
         if isinstance(row, str):
-            return _from_catalogue(short_id(row, entry), entry) or ModelInfo(short_id(row, entry), short_id(row, entry))
+            return _from_catalogue(without_vendor(row, entry), entry) or ModelInfo(
+                without_vendor(row, entry), without_vendor(row, entry)
+            )
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
             from modelmesh._engine.config.structure import structure  # noqa: PLC0415 - rare: models as maps inside a provider
 
             path = ("providers", entry.key, "models", place)
             section, _ = structure({**row, "provider": entry.key}, ModelSection, path, self._problems)
             if section is None:
-                raise UnknownValueError(str(row["id"]))  # reported when the section was read
+                raise UncheckableError(str(row["id"]))  # reported when the section was read
             return self._configured(section, entry, path)
-        where = self._places.where(("providers", entry.key, "models", place))
+        where = self._source_map.where(("providers", entry.key, "models", place))
         message = f"{where}: must be a model ID, or a map with an 'id'."
         raise ConfigurationError(message, where=where)
 
     def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
-        model_id = short_id(section.id, entry)
+        model_id = without_vendor(section.id, entry)
         shipped = _from_catalogue(section.model or model_id, entry)
         self._note_listed(entry, model_id, shipped, section.model or model_id)
         known = shipped or ModelInfo(model_id, model_id)
@@ -163,7 +165,7 @@ class Models:
         if limits.max_output_tokens is not None:
             stated["extra"] = {**known.extra, CONFIGURED: True}
         if section.pricing is not None:
-            stated["pricing"] = configured_price(section.pricing, self._places.where((*path, "pricing")))
+            stated["pricing"] = configured_price(section.pricing, self._source_map.where((*path, "pricing")))
         features = dict(section.features)
         streams = {"streaming": features.pop("streaming")} if "streaming" in features else {}
         delivery = {**known.delivery, **streams, **section.delivery}
@@ -203,12 +205,12 @@ class Models:
             return found
         if "." in name:
             return self._tree.ensure(name)
-        where = self._places.where(path)
+        where = self._source_map.where(path)
         near = self._tree.suggest(name)
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
             f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities; a capability of your own needs a "
-            f"dotted path, e.g. 'generation.text-generation.{name}'."
+            f"format_path path, e.g. 'generation.text-generation.{name}'."
         )
         raise ConfigurationError(message, where=where)
 
@@ -228,7 +230,7 @@ class Models:
             return self._node(stated, ("pools", section.name, "capability"))
         if section.models is not None or section.providers is not None:
             return None
-        where = self._places.where(("pools", section.name))
+        where = self._source_map.where(("pools", section.name))
         near = self._tree.suggest(section.name)
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
@@ -251,7 +253,7 @@ class Models:
         for key in ("providers", "excluded_providers"):
             self._accounts(getattr(section, key) or (), (*path, key))
         if len(self._problems) > before:
-            raise UnknownValueError(section.name)
+            raise UncheckableError(section.name)
         found = self._narrow(found, section, "capability", [c for c in found if self.offers(c, node)] if node else None)
         if section.providers is not None:
             order = self._accounts(section.providers, (*path, "providers"))
@@ -276,7 +278,7 @@ class Models:
             return False
         if account in self._accounts(section.excluded_providers, (*path, "excluded_providers")):
             return False
-        return section.models is None or any(is_called(candidate, name) for name in section.models)
+        return section.models is None or any(matches_name(candidate, name) for name in section.models)
 
     def offered(self, node: CapabilityNode) -> list[Candidate]:
         """Return every model that a pool on a node takes in."""
@@ -288,7 +290,7 @@ class Models:
             return
         models = list(dict.fromkeys(c.model_id for c in self.candidates))
         for name in section.model_priority:
-            if not any(is_called(c, name) for c in self.candidates):
+            if not any(matches_name(c, name) for c in self.candidates):
                 self._check_known(section, "model", name, models)
         for name in section.provider_priority:
             if not self._entries.matching(name):
@@ -323,8 +325,8 @@ class Models:
 
     def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
         if self._lost_models or not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
-            return UnknownValueError(section.name)
-        where = self._places.where(("pools", section.name))
+            return UncheckableError(section.name)
+        where = self._source_map.where(("pools", section.name))
         if not len(self._entries):
             message = (
                 f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are switched off. Add one under "
@@ -351,13 +353,13 @@ class Models:
         return f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
 
     def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
-        """Return the accounts that some references mean, by ``id``, with their places in the list."""
+        """Return the accounts that some references mean, by ``id``, with their source_map in the list."""
         found: dict[int, int] = {}
         for place, name in enumerate(names):
-            with self._problems.gathered():
+            with self._problems.collecting():
                 matching = self._entries.matching(name)
                 if not matching:
-                    self._entries.one(name, self._places.where(path))
+                    self._entries.one(name, self._source_map.where(path))
                 for entry in matching:
                     found.setdefault(id(entry.account), place)
         return found
@@ -365,7 +367,7 @@ class Models:
     def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
         known = list(dict.fromkeys(c.model_id for c in self.candidates))
         for name in names:
-            if any(is_called(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
+            if any(matches_name(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
                 continue
             choice = f", or choose of: {', '.join(known[:20])}" if known else ""
             self._problems.add(
@@ -375,11 +377,11 @@ class Models:
     def _listed_members(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
         kept: list[Candidate] = []
         for name in names:
-            kept += [c for c in found if is_called(c, name) and c not in kept]
+            kept += [c for c in found if matches_name(c, name) and c not in kept]
         return kept
 
 
-def short_id(name: str, entry: ProviderEntry) -> str:
+def without_vendor(name: str, entry: ProviderEntry) -> str:
     """Drop the vendor before a model's ID, when it is the provider's own name; other dots are part of the ID."""
     for vendor in entry.vendors:
         for separator in (".", "/"):
@@ -388,7 +390,7 @@ def short_id(name: str, entry: ProviderEntry) -> str:
     return name
 
 
-def is_called(candidate: Candidate, name: str) -> bool:
+def matches_name(candidate: Candidate, name: str) -> bool:
     """Whether a name means this model, written with or without its provider."""
     if name in (candidate.model_id, candidate.upstream):
         return True

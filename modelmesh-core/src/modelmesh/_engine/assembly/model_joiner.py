@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import define
 
-from modelmesh._engine.assembly.accounts import ProviderEntry
 from modelmesh._engine.assembly.limits import limit_pool_members
-from modelmesh._engine.assembly.membership import Models, short_id
+from modelmesh._engine.assembly.model_catalog import ModelCatalog, without_vendor
+from modelmesh._engine.assembly.providers import ProviderEntry
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.registry import HealthRegistry
@@ -37,7 +37,7 @@ class ModelJoiner:
         only: The models that the caller chose by name, so that there may be no others; ``None`` for any.
     """
 
-    models: Models
+    models: ModelCatalog
     providers: Mapping[str, ProviderEntry]
     sections: Mapping[str, PoolSection]
     targets: Mapping[str, CapabilityNode | None]
@@ -101,4 +101,4 @@ class ModelJoiner:
 
 def _is_named(entry: ProviderEntry, info: ModelInfo, name: str) -> bool:
     """Return whether a name means this model, written with or without its provider."""
-    return name in (info.id, info.name) or short_id(name, entry) == info.id
+    return name in (info.id, info.name) or without_vendor(name, entry) == info.id

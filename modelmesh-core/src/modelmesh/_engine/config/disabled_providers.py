@@ -37,7 +37,7 @@ def without_disabled(
     return {key: section for key, section in models.items() if key not in dropped}, left
 
 
-def looked_at_without_disabled(providers: Mapping[str, ProviderSection], section: DiscoverySection) -> DiscoverySection:
+def discovery_without_disabled(providers: Mapping[str, ProviderSection], section: DiscoverySection) -> DiscoverySection:
     """Leave out the mention of providers that are switched off in what a discovery connector is for."""
     gone = _gone(providers)
     parts = {name: getattr(section, name) for name in ("sync", "health")}

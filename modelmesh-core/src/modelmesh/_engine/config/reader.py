@@ -1,19 +1,19 @@
-"""Reading of a raw configuration: references, canonical spelling, types; every problem is collected."""
+"""ConfigReader of a raw configuration: references, canonical spelling, types; every problem is collected."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from modelmesh._engine.config import enforcement, schema
-from modelmesh._engine.config.disabled import looked_at_without_disabled, without_disabled
-from modelmesh._engine.config.locate import Path
+from modelmesh._engine.config import not_enforced, schema
+from modelmesh._engine.config.disabled_providers import discovery_without_disabled, without_disabled
 from modelmesh._engine.config.normalize import Normalizer
 from modelmesh._engine.config.normalize_sinks import SinkNormalizer
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, has_reference, literal
 from modelmesh._engine.config.sealing import SEALED
 from modelmesh._engine.config.sections import Sections
+from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.config.structure import UNKNOWN, structure
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
@@ -32,7 +32,7 @@ _OPAQUE = frozenset({"api_key", "base_url", "instance", "strategy_instance", "op
 """Keys whose references are resolved by what uses them: their values may be secret, and stay out of the sections."""
 
 
-class Reading:
+class ConfigReader:
     """Reads one raw configuration."""
 
     def __init__(self, raw: Mapping[str, Any], problems: Problems, references: References | None = None) -> None:
@@ -45,7 +45,7 @@ class Reading:
         """
         self._problems = problems
         self._references = references
-        self._wrong: set[Path] = set()
+        self._wrong: set[KeyPath] = set()
         self._raw = raw
         self._tidy = Normalizer(problems)
 
@@ -72,12 +72,12 @@ class Reading:
         if raw.get("storage") is not None:
             storage = self._built(tidy.storage(raw["storage"]), schema.StorageSection, ("storage",))
         if raw.get("proxy") is not None and self._built(raw["proxy"], schema.ProxySection, ("proxy",)) is not None:
-            enforcement.note_proxy(raw["proxy"], ("proxy",), self._problems)
+            not_enforced.note_proxy(raw["proxy"], ("proxy",), self._problems)
         self._connectors(raw.get("connectors"))
         discovery = self._rows(tidy.discovery(raw.get("discovery")), schema.DiscoverySection, self._not_too_often)
         for path, sink in sinks:
-            enforcement.note_events(sink, path, self._problems)
-        enforcement.note_without_discovery(providers, tuple(row for _, row in discovery), self._problems)
+            not_enforced.note_events(sink, path, self._problems)
+        not_enforced.note_without_discovery(providers, tuple(row for _, row in discovery), self._problems)
         if capabilities and pools:
             self._problems.note(("capabilities",), "changes nothing, for 'pools' names the pools; remove one of the two")
         if raw.get("rotation") is not None and not pools:
@@ -94,7 +94,7 @@ class Reading:
             budget,
             storage,
             counting or schema.StatisticsSection(),
-            tuple(looked_at_without_disabled(providers, row) for _, row in discovery),
+            tuple(discovery_without_disabled(providers, row) for _, row in discovery),
             tuple(path for path, _ in sinks),
             tuple(path for path, _ in discovery),
             frozenset(self._wrong),
@@ -103,7 +103,7 @@ class Reading:
 
     def secrets(self) -> schema.SecretsSection | None:
         """Return the ``secrets`` section alone, ``None`` when it is wrong; its references are to the environment."""
-        kept, self._references = self._references, References(None, self._problems.places, self._problems)
+        kept, self._references = self._references, References(None, self._problems.source_map, self._problems)
         try:
             return self._built(self._tidy.secrets(self._raw.get("secrets")), schema.SecretsSection, ("secrets",))
         finally:
@@ -111,7 +111,7 @@ class Reading:
 
     # -- references -------------------------------------------------------------------------------------------------
 
-    def _plain(self, value: Any, path: Path) -> Any:
+    def _plain(self, value: Any, path: KeyPath) -> Any:
         if isinstance(value, Mapping):
             return {key: self._plain(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
@@ -144,7 +144,7 @@ class Reading:
         return found
 
     def _connectors(self, value: Any) -> None:
-        path: Path = ("connectors",)
+        path: KeyPath = ("connectors",)
         if isinstance(value, Mapping):
             for key in value:
                 if key != "packages":
@@ -154,13 +154,15 @@ class Reading:
         if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
             self._problems.add(path, "must be a list of paths or addresses of connector packages")
         elif value:
-            self._problems.note(("connectors",), f"'connectors' {enforcement.UNUSED}")
+            self._problems.note(("connectors",), f"'connectors' {not_enforced.UNUSED}")
 
-    def _each(self, entries: Mapping[str, Any], section: str, build: Callable[[str, Any, Path], Any]) -> dict[str, Any]:
+    def _each(self, entries: Mapping[str, Any], section: str, build: Callable[[str, Any, KeyPath], Any]) -> dict[str, Any]:
         built = {key: build(key, entry, (section, key)) for key, entry in entries.items()}
         return {key: value for key, value in built.items() if value is not None}
 
-    def _rows(self, rows: list[tuple[Path, dict[str, Any]]], cls: type[Entry], check: Any = None) -> list[tuple[Path, Entry]]:
+    def _rows(
+        self, rows: list[tuple[KeyPath, dict[str, Any]]], cls: type[Entry], check: Any = None
+    ) -> list[tuple[KeyPath, Entry]]:
         built = []
         for path, row in rows:
             section = self._built(row, cls, path)
@@ -170,7 +172,7 @@ class Reading:
                     check(section, path)
         return built
 
-    def _built(self, data: Any, cls: type[Entry], path: Path) -> Entry | None:
+    def _built(self, data: Any, cls: type[Entry], path: KeyPath) -> Entry | None:
         if isinstance(data, Mapping):
             data = {key: value if key in _OPAQUE else self._plain(value, (*path, str(key))) for key, value in data.items()}
         section, left_out = structure(data, cls, path, self._problems)
@@ -179,7 +181,7 @@ class Reading:
             self._wrong.add(path)
         return section
 
-    def _provider(self, key: str, entry: dict[str, Any], path: Path) -> schema.ProviderSection | None:
+    def _provider(self, key: str, entry: dict[str, Any], path: KeyPath) -> schema.ProviderSection | None:
         if self._is_off(entry, path):
             entry = {name: value for name, value in entry.items() if not _holds_reference(value)} | {"enabled": False}
         options = {name: entry.pop(name) for name in list(entry) if name not in KNOWN_PROVIDER_KEYS}
@@ -187,42 +189,42 @@ class Reading:
         self._check_auth(options.get("auth"), (*path, "auth"))
         section = self._built({"key": key, **entry, "options": options}, schema.ProviderSection, path)
         if section is not None:
-            enforcement.note_provider(section, path, self._problems)
+            not_enforced.note_provider(section, path, self._problems)
             self._not_too_often(section.discovery, (*path, "discovery"))
             for place, row in enumerate(section.models or ()):
                 self._model_row(row, key, (*path, "models", place))
         return section
 
-    def _is_off(self, entry: Mapping[str, Any], path: Path) -> bool:
+    def _is_off(self, entry: Mapping[str, Any], path: KeyPath) -> bool:
         return literal(self._plain(entry.get("enabled"), (*path, "enabled"))) is False
 
-    def _model_row(self, row: Any, provider: str, path: Path) -> None:
+    def _model_row(self, row: Any, provider: str, path: KeyPath) -> None:
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
             self._noted_model(self._built({**row, "provider": provider}, schema.ModelSection, path), path)
 
-    def _check_key(self, key: Any, path: Path) -> None:
+    def _check_key(self, key: Any, path: KeyPath) -> None:
         if isinstance(key, bool | int | float | bytes | list | dict):
             kind = type(key).__name__
             self._problems.add(path, f"must be a text or a reference such as ${{secrets:NAME}}, not {kind}; put it in quotes")
 
-    def _check_auth(self, auth: Any, path: Path) -> None:
+    def _check_auth(self, auth: Any, path: KeyPath) -> None:
         if auth is not None:
             section = self._built(auth, schema.AuthSection, path)
             if section is not None:
-                enforcement.note_auth(section, path, self._problems)
+                not_enforced.note_auth(section, path, self._problems)
 
-    def _model(self, key: str, entry: dict[str, Any], path: Path) -> schema.ModelSection | None:
+    def _model(self, key: str, entry: dict[str, Any], path: KeyPath) -> schema.ModelSection | None:
         return self._noted_model(self._built({"id": key, **entry}, schema.ModelSection, path), path)
 
-    def _noted_model(self, section: schema.ModelSection | None, path: Path) -> schema.ModelSection | None:
+    def _noted_model(self, section: schema.ModelSection | None, path: KeyPath) -> schema.ModelSection | None:
         if section is not None:
-            enforcement.note_model(section, path, self._problems)
+            not_enforced.note_model(section, path, self._problems)
         return section
 
-    def _pool(self, key: str, entry: dict[str, Any], path: Path) -> schema.PoolSection | None:
+    def _pool(self, key: str, entry: dict[str, Any], path: KeyPath) -> schema.PoolSection | None:
         return self._built({"name": key, **entry}, schema.PoolSection, path)
 
-    def _not_too_often(self, section: Any, path: Path) -> None:
+    def _not_too_often(self, section: Any, path: KeyPath) -> None:
         """Refuse numbers by which a vendor would be probed without a pause, or be off before the first probe."""
         for name in ("sync", "health"):
             part = getattr(section, name)

@@ -11,11 +11,11 @@ from attrs import define, field
 
 from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.policies import account_limits
-from modelmesh._engine.config.locate import Path, Places
-from modelmesh._engine.config.problems import Problems, UnknownValueError
-from modelmesh._engine.config.reading import KNOWN_PROVIDER_KEYS
+from modelmesh._engine.config.problems import Problems, UncheckableError
+from modelmesh._engine.config.reader import KNOWN_PROVIDER_KEYS
 from modelmesh._engine.config.references import References
 from modelmesh._engine.config.schema import ConnectionPoolSection, ProviderSection
+from modelmesh._engine.config.source_map import KeyPath, SourceMap
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
@@ -125,15 +125,15 @@ def build_entry(
     Raises:
         ModelMeshError: Its connector is unknown or broken, or a secret is missing.
     """
-    path: Path = ("providers", section.key)
-    places = problems.places
+    path: KeyPath = ("providers", section.key)
+    source_map = problems.source_map
     credential: str | None = None
     if section.instance is not None:
         provider = section.instance
         connector_id = str(getattr(provider, "id", section.key))
         for method in ("models", "send", "asend"):
             if not callable(getattr(provider, method, None)):
-                where = places.where((*path, "instance"))
+                where = source_map.where((*path, "instance"))
                 message = (
                     f"{where}: {type(provider).__name__} is no provider: it has no {method}(). "
                     "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
@@ -141,25 +141,25 @@ def build_entry(
                 raise ConfigurationError(message, where=where)
     else:
         connector_id = canonical_id(connector or section.connector or section.key, Kind.PROVIDER)
-        where = places.where((*path, "connector") if section.connector else path)
+        where = source_map.where((*path, "connector") if section.connector else path)
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
         check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
         missing = references.unanswered
         settings = _settings(section, references, path)
-        settings["max_connections"] = _most_connections(section, places, path)
+        settings["max_connections"] = _most_connections(section, source_map, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
             provider = build(cls, settings, connector_id)
         except ModelMeshError as error:
             if references.unanswered > missing:
-                raise UnknownValueError(section.key) from error  # reported, and a placeholder stands in its place
+                raise UncheckableError(section.key) from error  # reported, and a placeholder stands in its place
             if not error.message.startswith(where):
                 error.message = f"{where}: {error.message}"
             if isinstance(error, ConfigurationError) and error.where is None:
                 error.where = where
             raise
-    most = _most_connections(section, places, path)
+    most = _most_connections(section, source_map, path)
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)
@@ -177,7 +177,7 @@ def build_entry(
     return ProviderEntry(section, provider, account, tuple(stated))
 
 
-def _settings(section: ProviderSection, references: References, path: Path) -> dict[str, Any]:
+def _settings(section: ProviderSection, references: References, path: KeyPath) -> dict[str, Any]:
     settings: dict[str, Any] = {**references.resolve(section.options, path)}
     for name in ("api_key", "base_url"):
         value = getattr(section, name)
@@ -192,7 +192,7 @@ def _settings(section: ProviderSection, references: References, path: Path) -> d
     return settings
 
 
-def _most_connections(section: ProviderSection, places: Places, path: Path) -> int:
+def _most_connections(section: ProviderSection, source_map: SourceMap, path: KeyPath) -> int:
     """Return how many connections a provider may have: by ``connection_pool``, or by the connector's own setting of that name.
 
     Raises:
@@ -202,7 +202,7 @@ def _most_connections(section: ProviderSection, places: Places, path: Path) -> i
     own = section.options.get("max_connections")
     if own is None:
         return stated
-    where = places.where((*path, "max_connections"))
+    where = source_map.where((*path, "max_connections"))
     if isinstance(own, bool) or not isinstance(own, int) or own < 1:
         message = f"{where}: max_connections must be a number of at least 1, not {own!r}"
         raise ConfigurationError(message, where=where)
@@ -224,7 +224,7 @@ _ENTRY = 3
 """Steps of the path of a key of an entry; a shorter path is an entry, or all of them."""
 
 
-class Entries:
+class Providers:
     """The providers of one mesh, found by any name they go by.
 
     Attributes:
@@ -235,7 +235,7 @@ class Entries:
     """
 
     def __init__(
-        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[Path] = frozenset()
+        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[KeyPath] = frozenset()
     ) -> None:
         self.broken, self.wrong = frozenset(broken), wrong
         self.off: frozenset[str] = frozenset()
@@ -275,7 +275,7 @@ class Entries:
         if len(found) == 1:
             return found[0]
         if not found and (name in self.broken or canonical_id(name, Kind.PROVIDER) in self.broken):
-            raise UnknownValueError(name)
+            raise UncheckableError(name)
         keys = ", ".join((*self._by_key, *sorted(self.broken - set(self._by_key)))) or "none"
         if found:
             message = f"{where}: {name!r} means {len(found)} providers ({', '.join(e.key for e in found)}); name one by its key."
