@@ -12,7 +12,7 @@ import pytest
 import modelmesh
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.plan import SelectionSets
+from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import AllProvidersExhaustedError, BudgetExceededError, ModelMeshError, NoActiveModelError

@@ -113,7 +113,7 @@ def test_one_model_is_enough_and_others_may_come_and_go(strategy: str) -> None:
     for turn in range(40):
         there = [pool.members[turn % 4]] if turn % 3 else list(pool.members[: 1 + turn % 4])
         for member in pool.members:
-            (pool.open if member in there else pool.close)(member)
+            (pool.manual_standby.remove if member in there else pool.manual_standby.add)(member)
         answer = world.ask(f"conversation {turn % 4}")
         seen[answer] += 1
         assert answer in {member.model_id for member in there}
@@ -150,7 +150,7 @@ def test_models_that_come_later_are_asked_as_the_others_are(strategy: str) -> No
         world.clock.advance(1.3)
     assert len(pool.members) > len(NAMES) + 9
     for member in pool.members[:-1]:
-        pool.close(member)
+        pool.manual_standby.add(member)
     world.clock.advance(61)  # the minute's quota of its account is spent
     assert world.ask("another conversation") == pool.members[-1].model_id
     if strategy not in ("modelmesh.stick-until-failure.v1", "modelmesh.priority-selection.v1", "modelmesh.cost-first.v1"):

@@ -235,7 +235,7 @@ class FlowMachine(RuleBasedStateMachine):
         else:
             assert following is not candidate  # 8: and goes to another
             assert others >> (self.pool.position(following) or 0) & 1  # 9: that is active
-            self.pool.open(candidate)  # the rest of this history goes on with every member
+            self.pool.manual_standby.remove(candidate)  # the rest of this history goes on with every member
 
     # -- driving --------------------------------------------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ def test_a_capability_that_is_not_there(invoke):
 def test_provider_option_restricts_the_calls_and_puts_nothing_in_standby(configured, upstream):
     with Target(config=configured("works", "other"), providers=("other",)).client() as client:
         pools = client.mesh.list_pools()
-        assert not [model for pool in pools for model in pool.members if pool.is_closed(model)]
+        assert not [model for pool in pools for model in pool.members if model in pool.manual_standby]
         reply = client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": "hi"}])
     assert reply.provider == "other"
 

@@ -81,7 +81,7 @@ class ModelJoiner:
             limit_pool_members(section, taken)
             for candidate in taken:
                 candidate.judges += [] if pool.judge is None else [pool.judge]
-            pool.admit(taken)
+            pool.add(taken)
             for candidate in taken:
                 if window is not None:
                     window.join(candidate.health, health, now)

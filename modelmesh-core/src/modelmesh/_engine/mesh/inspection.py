@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.limits.reservations import forecast
 from modelmesh._engine.routing import explain as explaining
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.telemetry.status import PoolInfo, Text, describe
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.operations import CHAT
@@ -43,7 +43,7 @@ class Inspection:
             now = core.clock()
             core.health.advance(now)
             call = Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers))
-            ready = Candidates(pool, pool.available & pool.allowed(call) & ~pool.other_spaces())
+            ready = pool.subset(pool.available & pool.index.allowed(call) & ~pool.index.other_spaces(None, pool.operations))
             if not ready:
                 return None
             rng = random.Random(0)  # noqa: S311 - the mesh's own source must not advance

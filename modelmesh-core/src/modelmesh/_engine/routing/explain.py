@@ -10,8 +10,8 @@ from attrs import frozen
 
 from modelmesh._engine.limits.cost import RATES, pricing_at
 from modelmesh._engine.limits.token_counts import prompt_size
+from modelmesh._engine.routing.eligibility import eligibility
 from modelmesh._engine.routing.flow import Send, serve
-from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError
 
@@ -123,20 +123,19 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
         flow.close()
     now = clock()
     request = SelectionRequest(call, pool.name, now, rng, call.options.session_id)
-    able, rows = pool.able(call), []
-    prompt, when = prompt_size(call).estimated, pool.reservations.clock.unix(now)
-    for place, candidate in enumerate(pool.members):
-        standby = pool.standby_reason(candidate, now)
-        lacking = None if able >> place & 1 else pool.lacking(candidate, call)
-        refusal = None if lacking or standby else pool.reservations.check(pool, candidate, call, now)
-        lacking = refusal.reason if refusal else lacking
-        why = reason if candidate is chosen else standby or lacking or NOT_FIRST
+    prompt = prompt_size(call).estimated
+    when = pool.unix_time(now)
+    capable = pool.capable(call)
+    rows = []
+    for candidate in pool.members:
+        found = eligibility(pool, candidate, call, now, capable)
+        why = reason if candidate is chosen else found.text or NOT_FIRST
         rows.append(
             CandidateInfo(
                 candidate.model_id,
                 candidate.provider_id,
                 candidate.connector_id,
-                (CandidateStatus.STANDBY if standby else CandidateStatus.ACTIVE).value,
+                found.status.value,
                 candidate is chosen,
                 _score(pool, candidate, request),
                 why,

@@ -15,21 +15,18 @@ from modelmesh._engine.foundation.wording import plural, wait
 from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
 from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
-from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing.account_lines import account_lines
 from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.eligibility import not_tried
 from modelmesh._engine.routing.headlines import explaining, headline, key_advice
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservations import Refusal
-    from modelmesh._engine.routing.plan import SelectionSets
     from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.routing.selection_sets import SelectionSets
     from modelmesh.contracts.call import Call
 
 LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "per_request"}
-
-NOT_REACHED = "the request ended before it"
-"""Why an eligible, available model was not tried."""
 
 
 def bad_response(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
@@ -90,20 +87,10 @@ def passed_over(
     pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, Refusal] | None = None
 ) -> list[PassedOver]:
     """Return every member that was not tried, with the reason."""
-    found = []
-    for place, candidate in enumerate(pool.members):
-        if sets.tried >> place & 1:
-            continue
-        if refusals and place in refusals:
-            reason = refusals[place].reason
-        elif not sets.able >> place & 1:
-            reason = pool.lacking(candidate, call) or "cannot do what the request needs"
-        elif not sets.available >> place & 1:
-            reason = pool.standby_reason(candidate, now) or "was in standby when the request started"
-        else:
-            reason = NOT_REACHED
-        found.append(PassedOver(candidate.provider_id, candidate.model_id, reason))
-    return found
+    return [
+        PassedOver(candidate.provider_id, candidate.model_id, found.text)
+        for candidate, found in not_tried(pool, call, sets, now, refusals)
+    ]
 
 
 def no_target_answered(
@@ -211,7 +198,7 @@ def _no_target_available(
     lines = account_lines((), over) if len(reasons) > 1 else []
     message = "\n".join([" ".join([start, *(said for said in advice if said)]), *lines])
     if spent is None:
-        return errors.NoActiveModelError(message, retryable=bool(sets.able), **facts)
+        return errors.NoActiveModelError(message, retryable=bool(sets.capable), **facts)
     both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
     error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
     _set_limit(error, spent)
@@ -224,14 +211,14 @@ def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
         return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
     if not pool.members:
         return "Add a model to the pool."
-    if not sets.able:
+    if not sets.capable:
         return "Add a model that has what the request needs, or ask for less."
     accounts = dict.fromkeys(candidate.account for candidate in pool.members)
     refused = next((one for one in accounts if not one.ready and one.reason is FailureClass.CREDENTIAL), None)
     if refused is not None:
         return key_advice(refused.credential, refused.provider_id)
-    manual = [candidate for candidate in Candidates(pool, sets.able) if pool.is_closed(candidate)]
-    if manual and len(manual) == sets.able.bit_count():
+    manual = [candidate for candidate in Candidates(pool, sets.capable) if candidate in pool.manual_standby]
+    if manual and len(manual) == sets.capable.bit_count():
         return f"Bring one back: client.recover({pool.name!r})."
     return ""
 
@@ -257,47 +244,5 @@ def _set_limit(error: Any, quota: Limit) -> None:
 
 def _seconds_until_available(pool: Pool, sets: SelectionSets, now: float) -> float | None:
     """Seconds until the first able member comes back, ``None`` when none is known to."""
-    due = (candidate.available_at - now for candidate in Candidates(pool, sets.able & pool.in_use))
+    due = (candidate.available_at - now for candidate in Candidates(pool, sets.capable & pool.in_use))
     return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)
-
-
-def strategy_raised(pool: Pool, error: Exception) -> errors.ConnectorError:
-    """A strategy that raised."""
-    place = attribution.locate_exception(error, pool.strategy)
-    return _not_a_strategy(
-        pool, f"raised {attribution.summarize(error)}. A strategy must choose one of the candidates it is offered", place
-    )
-
-
-def policy_raised(pool: str, policy: object, method: str, error: Exception) -> errors.ConnectorError:
-    """A policy of standby or recovery that raised."""
-    connector_id, distribution = attribution.identify(policy)
-    place = attribution.locate_exception(error, policy) or attribution.locate_method(policy, method)
-    of = f" of {distribution}" if distribution else ""
-    return errors.ConnectorError(
-        f"{place}: {method}() of the policy {connector_id or attribution.class_of(policy).__name__!r}{of} of pool {pool!r} "
-        f"raised {attribution.summarize(error)}; report this to its author. "
-        "Without it: leave out 'policy' in the pool's configuration",
-        connector_id=connector_id,
-        distribution=distribution,
-    )
-
-
-def choice_not_offered(pool: Pool, candidate: object) -> errors.ConnectorError:
-    """A strategy that chose what it was not offered."""
-    rule = (
-        f"chose {candidate!s}, which is not one of the candidates it was offered. "
-        "select() must return one of them or a SelectionResult that holds one"
-    )
-    return _not_a_strategy(pool, rule, attribution.locate_method(pool.strategy, "select"))
-
-
-def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> errors.ConnectorError:
-    connector_id, distribution = attribution.identify(pool.strategy)
-    at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
-    return errors.ConnectorError(
-        f"{at}strategy {connector_id!r}{of} of pool {pool.name!r} {rule}; report this to "
-        "its author. Another serves meanwhile: strategy='stick-until-failure'",
-        connector_id=connector_id,
-        distribution=distribution,
-    )

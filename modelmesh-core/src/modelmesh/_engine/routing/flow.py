@@ -27,9 +27,11 @@ from modelmesh._engine.limits.reservations import Refusal
 from modelmesh._engine.limits.token_counts import answer_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.plan import BUDGET_POLL_S, QUEUE_POLL_S, RequestPlan, SelectionSets
+from modelmesh._engine.routing.plan import BUDGET_POLL_S, QUEUE_POLL_S, RequestPlan
+from modelmesh._engine.routing.plugin_errors import strategy_raised
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.response_check import check_answer, usage_of
+from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
@@ -175,7 +177,9 @@ def serve(
     selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
     record = [] if attempts is None else attempts
-    plan = RequestPlan(call, pool, clock, rng, selection, SelectionSets(pool.able(call), pool.available), started + total, record)
+    plan = RequestPlan(
+        call, pool, clock, rng, selection, SelectionSets(pool.capable(call), pool.available), started + total, record
+    )
     plan.pacer = None if dry_run else pool.pacer
     try:
         while plan.has_time_for_attempt():
@@ -222,7 +226,7 @@ def _try_candidate(
     if plan.awaits_budget:
         yield from _wait_for_settlement(plan)
     else:
-        pool.rotation_events += 1
+        pool.record_rotation()
     return None
 
 
@@ -346,7 +350,7 @@ def _attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: b
         send = _with_output_limit(send, pool, lease, now)
         plan.waited = 0.0
         plan.attempts.append(attempt)
-        pool.total_requests += 1
+        pool.record_request()
         if pool.pacer is not None:
             pool.pacer.sent(candidate, now)
         _notify(pool, "picked", candidate, plan.selection)
@@ -539,4 +543,4 @@ def _notify(pool: Pool, notice: str, *facts: Any) -> None:
     try:
         told(*facts)
     except Exception as error:
-        raise final_errors.strategy_raised(pool, error) from error
+        raise strategy_raised(pool, error) from error

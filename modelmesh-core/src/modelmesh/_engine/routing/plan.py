@@ -12,13 +12,15 @@ from modelmesh._engine.foundation.backoff import equal_jitter, full_jitter
 from modelmesh._engine.foundation.failure_rules import RULES, is_refusal
 from modelmesh._engine.foundation.failures import FailureClass, RetrySame
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker, ProviderHealth
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
 from modelmesh._engine.health.retry_policy import MAX_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh._engine.limits.reservations import Refusal
-from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.availability import allows_panic, is_only_probing
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pacing import Pacer
+from modelmesh._engine.routing.plugin_errors import choice_not_offered, strategy_raised
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ProviderError, RoutingError
@@ -73,21 +75,6 @@ TOO_LONG = "context_length_exceeded"
 
 
 @define(eq=False)
-class SelectionSets:
-    """The sets a choice was made from, kept as masks so that remembering them costs nothing.
-
-    Attributes:
-        able: Members that can do what the request needs.
-        available: Members that were ready when the request came.
-        tried: Members that were asked.
-    """
-
-    able: int
-    available: int
-    tried: int = 0
-
-
-@define(eq=False)
 class RequestPlan:
     """The state of one flow."""
 
@@ -123,7 +110,7 @@ class RequestPlan:
 
     def untried(self) -> int:
         """Return the eligible and available members that were not tried yet."""
-        return self.sets.able & self.pool.available & ~self.sets.tried
+        return self.sets.capable & self.pool.available & ~self.sets.tried
 
     def choose(self) -> tuple[Candidate, str] | None:
         """Return the next candidate and the reason for it; ``None`` when there is none, or a queue to wait in."""
@@ -149,7 +136,7 @@ class RequestPlan:
         granted = next((one for one in self.queued_at if self.ticket and self.ticket.granted is one.admission), None)
         if granted is None or not granted.ready:
             return 0
-        return self.sets.able & self.pool.of_account(granted) & ~self.sets.tried
+        return self.sets.capable & self.pool.ready_of_account(granted) & ~self.sets.tried
 
     def _within_caps(self, mask: int) -> int:
         """Take out the members that the caps on calls rule out; an account that was not tried yet has one call left."""
@@ -161,7 +148,7 @@ class RequestPlan:
             allowed, cap = 0, f"{MAX_CALLS} calls are the most of one request"
         elif self.billed_calls >= self.pool.policy.max_attempts:
             allowed, cap = fresh, f"{self.pool.policy.max_attempts} calls that may be billed are the most of one request"
-        elif calls + self.pool.accounts_among(fresh) >= MAX_CALLS:
+        elif calls + self.pool.index.count_accounts(fresh) >= MAX_CALLS:
             allowed, cap = fresh, f"{MAX_CALLS} calls are the most of one request"
         else:
             return mask
@@ -189,11 +176,11 @@ class RequestPlan:
         except RoutingError:
             raise  # a strategy may refuse
         except Exception as error:
-            raise final_errors.strategy_raised(self.pool, error) from error
+            raise strategy_raised(self.pool, error) from error
         candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
         place = self.pool.position(candidate)
         if place is None or candidate not in candidates:
-            raise final_errors.choice_not_offered(self.pool, candidate)
+            raise choice_not_offered(self.pool, candidate)
         return self.pool.members[place], reason or f"chosen by {strategy.id}"
 
     def _last_resort(self) -> tuple[Candidate, str] | None:
@@ -202,8 +189,8 @@ class RequestPlan:
         In this order: one whose half-open breaker is being probed, one that ``rotate()`` put in standby, and one whose breaker
         is open by our own estimate, at an account that this request did not try.
         """
-        rest = self._within_caps(self.sets.able & ~self.sets.tried)
-        probed = [c for c in Candidates(self.pool, rest & self.pool.in_use) if _is_half_open(c)]
+        rest = self._within_caps(self.sets.capable & ~self.sets.tried)
+        probed = [c for c in Candidates(self.pool, rest & self.pool.in_use) if is_only_probing(c)]
         if probed:
             return probed[0], "no other candidate is available; its breaker is being probed"
         rotated = rest & self.pool.rotated_out
@@ -214,7 +201,7 @@ class RequestPlan:
         due = [
             (c.available_at, place, c)
             for place, c in enumerate(Candidates(self.pool, rest & self.pool.in_use & ~self.visited_accounts))
-            if _may_panic(c)
+            if allows_panic(c)
         ]
         if not due:
             return None
@@ -254,20 +241,20 @@ class RequestPlan:
 
     def _calls_for_retries(self) -> int:
         """Return how many calls there may be before retries end: one call is left for each account that was not tried."""
-        return MAX_CALLS - self.pool.accounts_among(self.untried() & ~self.visited_accounts)
+        return MAX_CALLS - self.pool.index.count_accounts(self.untried() & ~self.visited_accounts)
 
     def may_retry(self, candidate: Candidate, error: ProviderError) -> bool:
         """Whether its circuit lets a second try through; that of the only candidate there is does within one request."""
         if self.panicked:
             return False
         ready = candidate.health.ready and candidate.account.ready
-        return ready or error.upstream_delay_s is not None or self.sets.able.bit_count() == 1
+        return ready or error.upstream_delay_s is not None or self.sets.capable.bit_count() == 1
 
     def is_only_ready(self, candidate: Candidate) -> bool:
         """Whether no other able candidate is ready, tried in this request or not."""
         place = self.pool.position(candidate)
         mine = 0 if place is None else 1 << place
-        return not self.sets.able & self.pool.available & ~mine
+        return not self.sets.capable & self.pool.available & ~mine
 
     @staticmethod
     def _retries_allowed(error: ProviderError, retry: RetryPolicy, *, alone: bool) -> int:
@@ -299,7 +286,7 @@ class RequestPlan:
         self.billed_calls += error.failure not in UNBILLED_FAILURES
         account = id(candidate.account)
         self.failures[account] = self.failures.get(account, 0) + 1
-        self.visited_accounts |= self.pool.mask_of_account(candidate)
+        self.visited_accounts |= self.pool.index.of_account(candidate.account)
 
     def final_error(self, candidate: Candidate, error: ProviderError) -> ProviderError | None:
         """Return the error that ends the request after this failure; ``None`` when another candidate may be tried.
@@ -316,7 +303,7 @@ class RequestPlan:
             return error
         if rule.rotate_once:
             self.first_refusal = self.first_refusal or error
-            self.sets.tried |= self.pool.mask_of_account(candidate)
+            self.sets.tried |= self.pool.index.of_account(candidate.account)
             self.deprioritized |= self.pool.mask_of_provider(candidate.connector_id)  # another vendor decides, if there is one
             return None if self.untried() else error
         return None
@@ -329,16 +316,16 @@ class RequestPlan:
         if self.pool.policy.retry.scope is RetryScope.SAME_PROVIDER:
             self.restrict_to_provider(candidate, error)
         if error.too_long or (error.failure is FailureClass.CAPABILITY and error.code == TOO_LONG):
-            self.sets.tried |= self.pool.not_larger(candidate)
+            self.sets.tried |= self.pool.index.not_larger(candidate)
         if error.failure in ACCOUNT_FAILURES or self.failures.get(id(candidate.account), 0) >= FAILURES_TO_DEPRIORITIZE:
-            self.deprioritized |= self.pool.mask_of_account(candidate)
+            self.deprioritized |= self.pool.index.of_account(candidate.account)
 
     def refuse(self, candidate: Candidate, refusal: Refusal) -> None:
         """Pass over a candidate whose limits the request does not fit."""
         place = self.pool.position(candidate)
         assert place is not None  # it was chosen from this pool
         self.refusals[place] = refusal
-        self.sets.able &= ~(1 << place)
+        self.sets.capable &= ~(1 << place)
 
     def is_refused(self, candidate: Candidate) -> bool:
         """Whether a candidate was passed over for its limits."""
@@ -363,13 +350,15 @@ class RequestPlan:
         self.same_provider_tries += 1
         worth_it = RULES[error.failure].retry_same is not RetrySame.NEVER
         allowed = 3 if retry.max_attempts is None else retry.max_attempts
-        self.restricted_to = self.pool.mask_of_account(candidate) if worth_it and self.same_provider_tries <= allowed else 0
+        self.restricted_to = (
+            self.pool.index.of_account(candidate.account) if worth_it and self.same_provider_tries <= allowed else 0
+        )
 
     # -- the queue and the end --------------------------------------------------------------------------------------
 
     def queueable_accounts(self) -> tuple[ProviderHealth, ...]:
         """Return the accounts whose queue this request may join: they are healthy and only have no free place."""
-        busy = self.pool.busy_accounts(self.sets.able & ~self.sets.tried)
+        busy = self.pool.accounts_at_capacity(self.sets.capable & ~self.sets.tried)
         return tuple(account for account in busy if account in self.queued_at or not account.admission.is_full)
 
     def max_wait(self, accounts: tuple[ProviderHealth, ...]) -> float:
@@ -382,7 +371,7 @@ class RequestPlan:
     def give_up_waiting(self, seconds: float) -> None:
         """Note that no place became free in time, or that every queue is full."""
         self.gave_up_waiting = True
-        busy = self.pool.busy_accounts(self.sets.able & ~self.sets.tried)
+        busy = self.pool.accounts_at_capacity(self.sets.capable & ~self.sets.tried)
         names = ", ".join(f"{one.provider_id} ({one.in_flight} in flight, {one.admission.waiting} waiting)" for one in busy)
         if names and seconds:
             self.end_reason = f"no place became free within {seconds:.1f} s at {names}"
@@ -403,22 +392,3 @@ def _is_listed(error: ProviderError, retry: RetryPolicy) -> bool:
     listed = retry.retryable_codes is not None and error.status in retry.retryable_codes
     sent = error.failure is not FailureClass.CALLER and (error.failure is not FailureClass.CAPABILITY or error.body is not None)
     return listed and sent
-
-
-def _may_panic(candidate: Candidate) -> bool:
-    """Only circuits of our own guessing may be second-guessed: never a vendor's delay, a refused key or a spent quota."""
-    circuits = (candidate.health, candidate.account)
-    return candidate.account.has_room and all(circuit.ready or _guessed(circuit) for circuit in circuits)
-
-
-def _is_half_open(candidate: Candidate) -> bool:
-    """Whether probes in flight are all that keeps a candidate from being tried."""
-    circuits = (candidate.health, candidate.account)
-    half_open = [circuit for circuit in circuits if circuit.state is BreakerState.HALF_OPEN and not circuit.suspensions]
-    return bool(half_open) and candidate.account.has_room and all(c.ready or c in half_open for c in circuits)
-
-
-def _guessed(circuit: CircuitBreaker) -> bool:
-    if circuit.suspensions or circuit.probe or circuit.retry_after_given or circuit.reason is None:
-        return False
-    return RULES[circuit.reason].panic

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.wording import NAME_SHOWN, name_of, one_line
-from modelmesh._engine.routing.pool import Pool, names_of
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.contracts.operations import CHAT, OPERATIONS
@@ -94,11 +95,11 @@ class Router:
         for name in names_of(candidate):
             own, whole = self._own.get(name, (None, None))
             if own is not None and whole is not None and whole.position(candidate) is not None:
-                own.admit([candidate])
+                own.add([candidate])
                 own.operations = self._operations_of_models(own.members)
         for part, whole, node in self._parts.values():
             if whole.position(candidate) is not None and self._offers is not None and self._offers(candidate, node):
-                part.admit([candidate])
+                part.add([candidate])
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
         """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""

@@ -20,7 +20,7 @@ from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, 
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution
-from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.plugin_errors import policy_raised
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy
 from modelmesh.errors import ConnectorError
@@ -298,7 +298,7 @@ class StandbyPolicyRunner:
         try:
             return read(method(snapshot))
         except Exception as error:
-            raise final_errors.policy_raised(self.pool, policy, method.__name__, error) from error
+            raise policy_raised(self.pool, policy, method.__name__, error) from error
 
 
 def _cooldown(*circuits: CircuitBreaker) -> float | None:

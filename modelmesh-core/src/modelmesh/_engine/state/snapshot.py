@@ -37,8 +37,8 @@ def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTrack
         },
         pools={
             pool.name: {
-                "standby": [str(candidate) for candidate in pool.members if pool.is_closed(candidate)],
-                "rotated": [str(candidate) for candidate in pool.members if pool.is_rotated_out(candidate)],
+                "standby": [str(candidate) for candidate in pool.members if candidate in pool.manual_standby],
+                "rotated": [str(candidate) for candidate in pool.members if pool.manual_standby.has_rotated(candidate)],
                 "total_requests": pool.total_requests,
                 "rotation_events": pool.rotation_events,
                 **_judged(pool),
@@ -71,7 +71,7 @@ def restore(
             off, rotated = set(kept.get("standby", ())), set(kept.get("rotated", ()))
             for candidate in pool.members:
                 if str(candidate) in off:
-                    pool.close(candidate, rotated=str(candidate) in rotated)
+                    pool.manual_standby.add(candidate, rotated=str(candidate) in rotated)
                 if pool.judge is not None and str(candidate) in kept.get("judged", {}):
                     pool.judge.restore(candidate, kept["judged"][str(candidate)], health, now)
         usage.restore(state.usage)
@@ -95,7 +95,7 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
         for pool, _ in candidate.memberships:
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
-                pool.close(candidate, rotated=name in kept.get("rotated", ()))
+                pool.manual_standby.add(candidate, rotated=name in kept.get("rotated", ()))
             if pool.judge is not None and name in kept.get("judged", {}):
                 pool.judge.restore(candidate, kept["judged"][name], health, now)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.forecasts import pool_forecasts
 from modelmesh._engine.routing.pool import Pool
 
 
@@ -48,7 +49,7 @@ class PoolInfo(Mapping[str, Any]):
             current.provider_id if current else None,
             pool.strategy.id,
             pool.capability,
-            pool.forecasts(now),
+            pool_forecasts(pool, now),
         )
 
     def __getitem__(self, key: str) -> Any:

@@ -1,0 +1,248 @@
+"""Availability of a candidate: whether its circuit breakers let requests through, else why not and until when.
+
+This is the only place that derives reasons from breaker state. Routing, explanations, final errors and the CLI read the
+:class:`Eligibility` that it returns. The set of available candidates itself is a bit mask of the pool, which the health
+registry keeps up to date.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from modelmesh._engine.foundation.clock import Clock
+from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.wording import label_of_class, wait
+from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker, ProviderHealth, SuspensionReason
+from modelmesh.contracts.candidates import CandidateStatus
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.candidates import Candidate
+
+
+class IneligibilityReason(StrEnum):
+    """Why a candidate is not tried. The values of suspensions are those of :class:`.SuspensionReason`."""
+
+    MANUAL_STANDBY = "manual_standby"
+    MAINTENANCE_WINDOW = "maintenance_window"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    COOLDOWN = "cooldown"
+    """The breaker is open for a time that the mesh estimated."""
+    RETRY_AFTER = "retry_after"
+    """The breaker is open for a time that the vendor stated."""
+    PROBING = "probing"
+    """The breaker is half-open, and a probe is in flight."""
+    TOKEN_LIMIT = "token_limit"  # noqa: S105 - a count of tokens
+    REQUEST_LIMIT = "request_limit"
+    POLICY = "policy"
+    HEALTH_CHECK = "health_check"
+    DEPRECATED = "deprecated"
+    MANUAL = "manual"
+    AT_CAPACITY = "at_capacity"
+    """The provider account has its maximum of requests in flight."""
+    VECTOR_SPACE = "vector_space"
+    PROVIDER_NOT_ALLOWED = "provider_not_allowed"
+    CAPABILITY = "capability"
+    PARAMETER_REFUSED = "parameter_refused"
+    CONTEXT_WINDOW = "context_window"
+    LIMIT = "limit"
+    """The request does not fit a configured limit or budget."""
+    NOT_REACHED = "not_reached"
+    """The request ended before the candidate was tried."""
+
+
+@frozen
+class Eligibility:
+    """Whether a candidate may be tried.
+
+    Attributes:
+        reason: The first reason against it, ``None`` when it may be tried.
+        until: Monotonic seconds at which the reasons end, ``inf`` when no time is known.
+        texts: Every reason in words, the first one first.
+    """
+
+    reason: IneligibilityReason | None = None
+    until: float = 0.0
+    texts: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it may be tried."""
+        return self.reason is None
+
+    @property
+    def status(self) -> CandidateStatus:
+        """``STANDBY`` when the candidate is unavailable for every request."""
+        return CandidateStatus.STANDBY if self.reason in _STANDBY else CandidateStatus.ACTIVE
+
+    @property
+    def text(self) -> str:
+        """All reasons in one line, empty when it may be tried."""
+        return "; also ".join(self.texts)
+
+
+_Reason = IneligibilityReason
+
+_STANDBY = frozenset(_Reason) - {
+    _Reason.VECTOR_SPACE,
+    _Reason.PROVIDER_NOT_ALLOWED,
+    _Reason.CAPABILITY,
+    _Reason.PARAMETER_REFUSED,
+    _Reason.CONTEXT_WINDOW,
+    _Reason.LIMIT,
+    _Reason.NOT_REACHED,
+}
+"""Reasons that hold for every request."""
+
+ELIGIBLE = Eligibility()
+
+_PRECEDENCE = {
+    reason: rank
+    for rank, reasons in enumerate(
+        (
+            (_Reason.MAINTENANCE_WINDOW,),
+            (_Reason.BUDGET_EXCEEDED,),
+            (_Reason.QUOTA_EXHAUSTED,),
+            (_Reason.COOLDOWN, _Reason.RETRY_AFTER, _Reason.PROBING),
+            (_Reason.TOKEN_LIMIT,),
+            (_Reason.REQUEST_LIMIT,),
+            (_Reason.POLICY,),
+            (_Reason.HEALTH_CHECK,),
+            (_Reason.DEPRECATED,),
+            (_Reason.MANUAL,),
+        )
+    )
+    for reason in reasons
+}
+"""Which of several reasons comes first."""
+
+_RESUMES_WHEN = {
+    _Reason.HEALTH_CHECK: "a probe succeeds",
+    _Reason.DEPRECATED: "the vendor lists it again",
+}
+"""Events that end a suspension without a time."""
+
+_LABELS = {
+    _Reason.QUOTA_EXHAUSTED: "quota exhausted",
+    _Reason.BUDGET_EXCEEDED: "budget exhausted",
+    _Reason.TOKEN_LIMIT: "token limit reached",
+    _Reason.REQUEST_LIMIT: "request limit reached",
+    _Reason.MAINTENANCE_WINDOW: "maintenance window",
+    _Reason.POLICY: "policy",
+    _Reason.HEALTH_CHECK: "health check failed",
+    _Reason.DEPRECATED: "no longer listed by the vendor",
+}
+
+
+def breaker_reason(breaker: CircuitBreaker) -> IneligibilityReason | None:
+    """Return why failures keep a breaker from letting requests through, ``None`` when they do not."""
+    if breaker.allows_requests:
+        return None
+    if breaker.probe:
+        return IneligibilityReason.PROBING
+    return IneligibilityReason.RETRY_AFTER if breaker.retry_after_given else IneligibilityReason.COOLDOWN
+
+
+def is_only_probing(candidate: Candidate) -> bool:
+    """Return whether probes in flight are all that makes a candidate unavailable."""
+    breakers = (candidate.health, candidate.account)
+    if not candidate.account.has_room or any(breaker.suspensions for breaker in breakers):
+        return False
+    reasons = [breaker_reason(breaker) for breaker in breakers]
+    half_open = any(breaker.state is BreakerState.HALF_OPEN for breaker in breakers)
+    return half_open and all(reason in (None, IneligibilityReason.PROBING) for reason in reasons)
+
+
+def allows_panic(candidate: Candidate) -> bool:
+    """Return whether only cooldowns that the mesh estimated make a candidate unavailable.
+
+    A delay that the vendor stated, a rejected key or an exhausted quota are never overridden.
+    """
+    return candidate.account.has_room and all(
+        breaker.ready or _is_estimated(breaker) for breaker in (candidate.health, candidate.account)
+    )
+
+
+def _is_estimated(breaker: CircuitBreaker) -> bool:
+    if breaker.suspensions or breaker.reason is None:
+        return False
+    return breaker_reason(breaker) is IneligibilityReason.COOLDOWN and RULES[breaker.reason].panic
+
+
+def availability(candidate: Candidate, now: float, clock: Clock | None = None, *, manual: bool = False) -> Eligibility:
+    """Return whether a candidate is available, and all reasons when it is not.
+
+    Args:
+        candidate: The model.
+        now: Monotonic seconds.
+        clock: Converts to Unix time. With it, long waits also show the time of day.
+        manual: Whether its pool put it in standby by hand.
+    """
+    if manual:
+        return Eligibility(IneligibilityReason.MANUAL_STANDBY, math.inf, ("put in standby by hand",))
+    account = candidate.account
+    if candidate.health.ready and account.ready:
+        if account.has_room:
+            return ELIGIBLE
+        return Eligibility(IneligibilityReason.AT_CAPACITY, math.inf, (_at_capacity(account),))
+    found = [
+        *_reasons(candidate.health, "model", candidate, now, clock),
+        *_reasons(account, "account", candidate, now, clock),
+    ]
+    found.sort(key=lambda row: _PRECEDENCE[row[0]])
+    return Eligibility(found[0][0], candidate.available_at, tuple(text for _, text in found))
+
+
+def _at_capacity(account: ProviderHealth) -> str:
+    return f"account has {account.in_flight} requests in flight, its limit"
+
+
+def _reasons(
+    breaker: CircuitBreaker, owner: str, candidate: Candidate, now: float, clock: Clock | None
+) -> Iterator[tuple[IneligibilityReason, str]]:
+    """Yield the reasons of one breaker with their texts.
+
+    Args:
+        breaker: The breaker of the model or of its provider account.
+        owner: ``model`` or ``account``.
+        candidate: The model.
+        now: Monotonic seconds.
+        clock: Converts to Unix time, ``None`` to leave out times of day.
+    """
+    for suspension, until in breaker.suspensions.items():
+        reason = IneligibilityReason(suspension.value)
+        label = _suspension_label(breaker, suspension, candidate)
+        if reason in _RESUMES_WHEN:
+            yield reason, f"{owner} in standby until {_RESUMES_WHEN[reason]}: {label}"
+        elif math.isinf(until):
+            yield reason, f"{owner} in standby until it is recovered by hand: {label}"
+        else:
+            yield reason, f"{owner} in standby for {_left(until, now, clock)}: {label}"
+    failed = breaker_reason(breaker)
+    if failed is IneligibilityReason.PROBING:
+        yield failed, f"{owner} is being probed"
+    elif failed is not None:
+        label = label_of_class(breaker.reason) if breaker.reason else "unknown"
+        if math.isinf(breaker.until):
+            yield failed, f"{owner} in standby until it is recovered by hand: {label}"
+        else:
+            yield failed, f"{owner} in cooldown for {_left(breaker.until, now, clock)}: {label}"
+
+
+def _suspension_label(breaker: CircuitBreaker, suspension: SuspensionReason, candidate: Candidate) -> str:
+    label = _LABELS.get(IneligibilityReason(suspension.value), suspension.value)
+    exhausted = next((one for one in breaker.counters if one.limit.reason is suspension and one.exhausted), None)
+    if exhausted is not None:
+        return f"{label} ({exhausted.limit})"
+    if suspension is SuspensionReason.POLICY and breaker is candidate.health and candidate.health.judge is not None:
+        return f"{label} ({candidate.health.judge.shown(candidate)})"
+    return label
+
+
+def _left(until: float, now: float, clock: Clock | None) -> str:
+    return wait(max(until - now, 0.0), None if clock is None else clock.unix(now))
