@@ -1,4 +1,4 @@
-"""What an observability sink implements, and the finished values it is handed."""
+"""Interface of observability sinks, and the records that they receive."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ SEVERITIES = ("debug", "info", "warning", "error", "critical")
 
 @frozen
 class RoutingEvent:
-    """Something that changed which model serves.
+    """A change that affects which model serves requests.
 
     Attributes:
         event_type: An :class:`EventType`.
         timestamp: Unix time, seconds.
-        model_id: The model it is about.
-        provider_id: The provider it is about.
-        pool_id: The pool it happened in.
-        metadata: What else is known; no secret and no prompt.
+        model_id: The model concerned.
+        provider_id: The provider concerned.
+        pool_id: The pool concerned.
+        metadata: Further facts. They contain no secret and no prompt.
     """
 
     event_type: str
@@ -56,23 +56,23 @@ class RequestLogEntry:
     """One finished request.
 
     Attributes:
-        request_id: Made by the mesh, to find the request again.
+        request_id: Unique ID, assigned by the mesh.
         timestamp: Unix time at which it began, seconds.
-        model_id: The model that answered, ``None`` when none did.
+        model_id: The model that answered, ``None`` without an answer.
         provider_id: Its provider.
-        pool_id: The pool that was asked.
+        pool_id: The pool of the request.
         capability: Path of the pool's capability.
         delivery_mode: ``synchronous`` or ``streaming``.
-        status_code: 200, or the status of the final error; ``None`` when there was none.
-        latency_ms: From the call to the end of the answer.
+        status_code: 200, or the status of the final error, ``None`` when the error has no status.
+        latency_ms: Milliseconds from the call to the end of the answer.
         tokens_in: Prompt tokens, ``None`` when unknown.
         tokens_out: Completion tokens, ``None`` when unknown.
         cost: USD, ``None`` when unknown.
         error: Class name of the final error.
-        routing_reason: Why this model.
+        routing_reason: Why the strategy chose the model.
         attempts: One mapping for each attempt.
-        request_payload: The body, only at the levels that ask for it.
-        response_payload: The answer, only at the levels that ask for it.
+        request_payload: The body, at levels ``summary`` and ``full``.
+        response_payload: The answer, at levels ``summary`` and ``full``.
         estimated: Whether tokens and cost are an estimate, in part or as a whole, because the vendor did not report them.
     """
 
@@ -105,29 +105,29 @@ class RequestLogEntry:
 
 @frozen
 class AggregateStats:
-    """Counters over one scope: since the last flush where a sink is handed them, since the start where they are asked for.
+    """Counters of one scope. A flush covers the time since the last flush, a query the time since the start.
 
-    Times in milliseconds, money in USD. The numbers also go by the names that queries use: ``total_requests``,
+    Times are in milliseconds, money is in USD. Aliases for queries: ``total_requests``,
     ``successful_requests``, ``failed_requests``, ``total_tokens_in``, ``total_tokens_out``, ``total_cost``,
     ``avg_latency_ms``, ``p50_latency_ms``, ``p95_latency_ms``, ``p99_latency_ms``.
 
     Attributes:
-        requests_total: Requests of a pool; attempts at a model or provider.
-        requests_success: Of them, answered.
-        requests_failed: Of them, not answered.
-        tokens_in: Prompt tokens, as the vendors reported them; estimated where they did not.
-        tokens_out: Completion tokens, as the vendors reported them; estimated where they did not.
-        cost_total: USD of those whose price is known, ``None`` when none is.
-        latency_avg: Mean time of an answer.
-        latency_p95: The time that 95 of 100 answers keep, within 4.5 %.
+        requests_total: Requests of a pool, or attempts of a model or provider.
+        requests_success: Answered requests.
+        requests_failed: Other requests.
+        tokens_in: Prompt tokens, as reported by the vendors or else estimated.
+        tokens_out: Completion tokens, as reported by the vendors or else estimated.
+        cost_total: USD of requests with a known price, ``None`` when there is none.
+        latency_avg: Mean latency of answers.
+        latency_p95: 95th percentile of the latency, within 4.5 %.
         downtime_total: Time in standby since the start, or since the last flush.
-        rotation_events: How often a request went on to another model.
-        latency_p50: The time that half the answers keep.
-        latency_p99: The time that 99 of 100 answers keep.
+        rotation_events: How often a request moved to another model.
+        latency_p50: Median latency.
+        latency_p99: 99th percentile of the latency.
         standby_events: How often a model or account went to standby.
-        quota_resets: How often a limit that was spent began anew.
-        last_updated: Unix seconds of the latest of them, ``None`` when there was none.
-        requests_estimated: Of all requests, those whose tokens and cost are an estimate.
+        quota_resets: How often an exhausted limit was reset.
+        last_updated: Unix seconds of the latest request, ``None`` without requests.
+        requests_estimated: Requests whose tokens and cost are an estimate.
     """
 
     requests_total: int = 0
@@ -149,63 +149,63 @@ class AggregateStats:
 
     @property
     def error_rate(self) -> float | None:
-        """Share that was not answered, ``None`` when there was nothing."""
+        """Share of failed requests, ``None`` without requests."""
         return self.requests_failed / self.requests_total if self.requests_total else None
 
     @property
     def total_requests(self) -> int:
-        """The same as ``requests_total``."""
+        """Alias of ``requests_total``."""
         return self.requests_total
 
     @property
     def successful_requests(self) -> int:
-        """The same as ``requests_success``."""
+        """Alias of ``requests_success``."""
         return self.requests_success
 
     @property
     def failed_requests(self) -> int:
-        """The same as ``requests_failed``."""
+        """Alias of ``requests_failed``."""
         return self.requests_failed
 
     @property
     def total_tokens_in(self) -> int:
-        """The same as ``tokens_in``."""
+        """Alias of ``tokens_in``."""
         return self.tokens_in
 
     @property
     def total_tokens_out(self) -> int:
-        """The same as ``tokens_out``."""
+        """Alias of ``tokens_out``."""
         return self.tokens_out
 
     @property
     def total_cost(self) -> float | None:
-        """The same as ``cost_total``."""
+        """Alias of ``cost_total``."""
         return self.cost_total
 
     @property
     def avg_latency_ms(self) -> float:
-        """The same as ``latency_avg``."""
+        """Alias of ``latency_avg``."""
         return self.latency_avg
 
     @property
     def p50_latency_ms(self) -> float:
-        """The same as ``latency_p50``."""
+        """Alias of ``latency_p50``."""
         return self.latency_p50
 
     @property
     def p95_latency_ms(self) -> float:
-        """The same as ``latency_p95``."""
+        """Alias of ``latency_p95``."""
         return self.latency_p95
 
     @property
     def p99_latency_ms(self) -> float:
-        """The same as ``latency_p99``."""
+        """Alias of ``latency_p99``."""
         return self.latency_p99
 
 
 @frozen
 class TraceEntry:
-    """One line about what the mesh does. ``component`` is for example ``mesh``, ``router``, ``pool.<name>``."""
+    """One step of the mesh. ``component`` is for example ``mesh``, ``router`` or ``pool.<name>``."""
 
     severity: str
     timestamp: float
@@ -217,22 +217,25 @@ class TraceEntry:
 
 @runtime_checkable
 class Observability(Protocol):
-    """Hears what the mesh does, after the reply is ready. A sink that raises is logged once and counted."""
+    """Receiver of events, requests, statistics and traces, after the reply is ready.
+
+    An exception in a sink never fails a request. The first one is logged, and all are counted.
+    """
 
     id: str
 
     def emit(self, event: RoutingEvent) -> None:
-        """Hear about a routing event."""
+        """Receive a routing event."""
         ...
 
     def log(self, entry: RequestLogEntry) -> None:
-        """Hear about a finished request."""
+        """Receive a finished request."""
         ...
 
     def flush(self, stats: Mapping[str, AggregateStats]) -> None:
-        """Take the counters by scope, e.g. ``model:gpt-4o``, at intervals and at the end."""
+        """Receive the counters by scope, for example ``model:gpt-4o``, at intervals and at the end."""
         ...
 
     def trace(self, entry: TraceEntry) -> None:
-        """Hear about one step."""
+        """Receive a trace entry."""
         ...

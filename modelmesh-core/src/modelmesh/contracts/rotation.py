@@ -1,8 +1,8 @@
-"""What decides when a model goes to standby and when it comes back: two pure policies over a snapshot.
+"""Interface of rotation policies, which decide when a model goes to standby and when it recovers.
 
-Whoever keeps the numbers makes a :class:`ModelSnapshot` after each request, and at times asks the policies. They do no
-I/O and read no clock: the time is in the snapshot, so a day can be tested in a moment and a trace can be played again.
-The third part of a rotation, which active model goes first, is :class:`~modelmesh.contracts.Strategy`.
+The mesh passes a :class:`ModelSnapshot` to a policy after each request, and at the times that the policy schedules. A policy
+does no I/O and reads no clock: the snapshot contains the time, so that tests can simulate a day and replay a trace. The
+choice among active models is a :class:`~modelmesh.contracts.Strategy`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelmesh.contracts.candidates import CandidateStatus
 
 
 class DeactivationReason(StrEnum):
-    """Why a model went to standby."""
+    """Reason for the standby of a model."""
 
     ERROR_THRESHOLD = "error_threshold"
     QUOTA_EXHAUSTED = "quota_exhausted"
@@ -29,7 +29,7 @@ class DeactivationReason(StrEnum):
 
 
 class RecoveryTrigger(StrEnum):
-    """What brings a model back."""
+    """Cause of a recovery."""
 
     COOLDOWN_EXPIRED = "cooldown_expired"
     QUOTA_RESET = "quota_reset"
@@ -40,29 +40,29 @@ class RecoveryTrigger(StrEnum):
 
 @frozen(kw_only=True)
 class ModelSnapshot:
-    """What is known of one model at one moment. Times are Unix seconds; ``None`` is unknown, or never.
+    """Figures of one model at one moment. Times are Unix seconds. ``None`` means unknown or never.
 
     Attributes:
         model_id: The model.
         provider_id: Key of its provider in the configuration.
-        now: The moment.
+        now: Time of the snapshot.
         status: Whether it serves requests.
-        failure_count: Failures since the last success.
-        error_rate: Share of failures in the sliding window, 0 to 1; ``None`` without samples.
+        failure_count: Consecutive failures.
+        error_rate: Share of failures in the sliding window, 0 to 1. ``None`` without samples.
         samples: Requests in the window.
-        last_status: HTTP status of the last failure; ``None`` when it had none.
+        last_status: HTTP status of the last failure, ``None`` when it had none.
         requests: Requests in the current period.
         tokens_used: Tokens in the current period.
         cost_accumulated: USD in the current period.
-        quota_used: Share of the vendor's own quota, 0 to 1.
-        quota_resets_at: When the vendor says that it starts again.
-        latency_avg: Mean seconds of an answer.
-        last_request: When the last request began.
-        last_failure: When the last failure was.
-        deactivated_at: When it went to standby.
-        deactivation_reason: Why.
-        cooldown_until: When the vendor, or the mesh, says that it may be asked again.
-        probe_succeeded: Whether a probe since ``deactivated_at`` went well; ``None`` when there was none.
+        quota_used: Used share of the vendor's quota, 0 to 1.
+        quota_resets_at: Reset time that the vendor reports.
+        latency_avg: Mean latency of answers in seconds.
+        last_request: Start of the last request.
+        last_failure: Time of the last failure.
+        deactivated_at: Start of the standby.
+        deactivation_reason: Reason of the standby.
+        cooldown_until: End of the cooldown, set by the vendor or by the mesh.
+        probe_succeeded: Whether a probe since ``deactivated_at`` succeeded. ``None`` without a probe.
     """
 
     model_id: str
@@ -94,29 +94,29 @@ class ModelSnapshot:
 
 @runtime_checkable
 class DeactivationPolicy(Protocol):
-    """When an active model goes to standby.
+    """Policy that puts active models in standby.
 
-    A policy may have an attribute ``quota_window``, ``daily`` or ``monthly``: the period over which its snapshots count
-    requests, tokens and money. Where it has none, that is the pool's ``deactivation.quota_window``, and without one all time.
+    A policy may define ``quota_window`` as ``daily`` or ``monthly``: the period over which its snapshots count requests,
+    tokens and money. The default is the pool's ``deactivation.quota_window``, and without one all time.
     """
 
     def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
-        """Whether the model should go to standby now."""
+        """Return whether the model should go to standby now."""
         ...
 
     def get_reason(self, snapshot: ModelSnapshot) -> DeactivationReason | None:
-        """Return why it should; ``None`` when it should not."""
+        """Return the reason, ``None`` when the model should stay active."""
         ...
 
 
 @runtime_checkable
 class RecoveryPolicy(Protocol):
-    """When a model in standby comes back."""
+    """Policy that makes models in standby active again."""
 
     def should_recover(self, snapshot: ModelSnapshot) -> bool:
-        """Whether the model may be asked again now."""
+        """Return whether the model should become active now."""
         ...
 
     def get_recovery_schedule(self, snapshot: ModelSnapshot) -> datetime | None:
-        """Return when it may be asked again, in UTC; ``None`` when no time brings that about."""
+        """Return the UTC time at which the model should become active, ``None`` when time alone does not decide."""
         ...

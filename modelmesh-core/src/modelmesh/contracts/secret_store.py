@@ -1,4 +1,4 @@
-"""What a secret store implements."""
+"""Interface of secret stores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class SecretStore(Protocol):
-    """Answers ``${secrets:NAME}`` references."""
+    """Resolver of ``${secrets:NAME}`` references."""
 
     id: str
 
@@ -15,25 +15,25 @@ class SecretStore(Protocol):
         """Return the value of a secret.
 
         Raises:
-            KeyError: The store has none of that name.
+            KeyError: The store has no secret of that name.
         """
         ...
 
 
 @runtime_checkable
 class SecretManagement(Protocol):
-    """What a store offers beyond reading, when it can."""
+    """Optional: write access to a store."""
 
     def set(self, name: str, value: str) -> None:
-        """Store a value under a name."""
+        """Store a secret."""
         ...
 
     def list(self) -> list[str]:
-        """Return the names, never the values."""
+        """Return the names of all secrets, never the values."""
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a name.
+        """Delete a secret.
 
         Raises:
             KeyError: The store has none of that name.
@@ -42,6 +42,6 @@ class SecretManagement(Protocol):
 
 
 def variable_names(name: str) -> list[str]:
-    """Return the environment variables for a secret's name: the exact name, then upper case with ``-`` and ``.`` as ``_``."""
+    """Return the environment variables of a secret: its exact name, then upper case with ``-`` and ``.`` replaced by ``_``."""
     upper = name.upper().replace("-", "_").replace(".", "_")
     return [name] if upper == name else [name, upper]

@@ -1,17 +1,19 @@
-"""What a storage connector implements: bytes under keys; and locks, counters and conditional saves where it can.
+"""Interface of storage connectors: bytes under keys, with optional locks, counters and conditional saves.
 
-:class:`Storage` is all that is required. :class:`ConditionalSave`, :class:`Locking` and :class:`Counters` are parts that
-a store has when its backend can; who needs one asks ``isinstance(store, Locking)``. A store may also have ``close()``,
-called when the mesh closes, and ``after_fork()``, called in a child process. One that mends what it finds damaged has an
-attribute ``on_damage``, which the mesh sets to what it is to call then, with why and with what became of the damaged part.
+Only :class:`Storage` is required. :class:`ConditionalSave`, :class:`Locking` and :class:`Counters` are optional parts that a
+store implements if its backend can. Callers test for them with ``isinstance(store, Locking)``. A store may also define:
 
-Everything is sync, as all contracts but the provider's are: on the way of a request only counters are asked, and then
-under asyncio in a thread; all else is called by a thread that does nothing else. So an author writes each store once.
-Any number of threads may call one store at the same time.
+- ``close()``, called when the mesh closes,
+- ``after_fork()``, called in a child process,
+- ``on_damage``, an attribute of a store that repairs damaged data. The mesh assigns a callback ``(reason, outcome)`` to it.
 
-Keys are text of any characters, not empty (:func:`validated_key`): ``a/b``, ``../x`` and ``ü`` are three keys beside each
-other, none of them a path. What goes wrong in the backend is a :class:`~modelmesh.errors.StorageError`; what the caller
-did wrong is a ``ValueError`` or ``TypeError``.
+All methods are synchronous, as in every contract but the provider's. On the path of a request only counters are called, and
+under asyncio in a thread. Everything else is called by background threads. So an author writes each store once. Any number
+of threads may call a store at the same time.
+
+A key is any text that is not empty (:func:`validated_key`). ``a/b``, ``../x`` and ``ü`` are three independent keys, and none
+of them is a path. A failure of the backend is a :class:`~modelmesh.errors.StorageError`, a mistake of the caller is a
+``ValueError`` or ``TypeError``.
 """
 
 from __future__ import annotations
@@ -26,20 +28,20 @@ from modelmesh.errors import StorageConflictError, StorageLockError
 
 def _bytes(value: Any) -> bytes:
     if not isinstance(value, bytes | bytearray | memoryview):
-        message = f"the data of an entry is bytes, not {type(value).__name__}; encode it first"
+        message = f"the data of an entry is bytes, not {type(value).__name__}. Encode it first"
         raise TypeError(message)
     return bytes(value)
 
 
 @frozen
 class StorageEntry:
-    """What is stored under a key.
+    """Data under a key.
 
     Attributes:
-        key: The key; :meth:`Storage.save` goes by its own argument.
-        data: The bytes; none at all is a value too.
-        metadata: Plain data (text, numbers, booleans, ``None``, lists, maps) kept beside them.
-        version: Of an entry that was loaded: changes with every save; ``None`` when the store has no versions.
+        key: The key. :meth:`Storage.save` uses its own argument instead.
+        data: The bytes. Empty data is a valid value.
+        metadata: Plain data (text, numbers, booleans, ``None``, lists, maps) that is stored with the bytes.
+        version: Version of a loaded entry, which changes with every save. ``None`` when the store has no versions.
     """
 
     key: str
@@ -50,13 +52,13 @@ class StorageEntry:
 
 @frozen
 class EntryMetadata:
-    """What is known of an entry without its data.
+    """Description of an entry without its data.
 
     Attributes:
         key: The key.
-        size: Bytes of the data, before any compression.
-        last_modified: When it was last saved, Unix seconds.
-        content_type: What the saver's metadata calls ``content_type``; ``None`` when it said nothing.
+        size: Bytes of the data, before compression.
+        last_modified: Unix seconds of the last save.
+        content_type: ``content_type`` of the metadata, ``None`` when the metadata has none.
         version: As in :class:`StorageEntry`.
     """
 
@@ -72,10 +74,10 @@ class LockHandle:
     """Proof of a lock.
 
     Attributes:
-        key: What is locked.
-        lock_id: Unlike any other lock's.
+        key: The locked key.
+        lock_id: Unique ID of the lock.
         acquired_at: Unix seconds.
-        expires_at: When it is free again without a release, Unix seconds.
+        expires_at: Unix seconds at which the lock expires without a release.
     """
 
     key: str
@@ -86,98 +88,98 @@ class LockHandle:
 
 @runtime_checkable
 class Storage(Protocol):
-    """Keeps state between runs.
+    """Store of state between runs.
 
     Raises:
         StorageError: From any method: the backend failed.
-        ValueError: From any method: the key is empty or no text that UTF-8 can write.
+        ValueError: From any method: the key is empty, or UTF-8 cannot encode it.
     """
 
     id: str
 
     def load(self, key: str) -> StorageEntry | None:
-        """Return an entry, ``None`` when there is none."""
+        """Return an entry, ``None`` when it does not exist."""
         ...
 
     def save(self, key: str, entry: StorageEntry) -> None:
-        """Store an entry in place of any before it; whole or not at all."""
+        """Store an entry atomically. It replaces an earlier one."""
         ...
 
     def list(self, prefix: str | None = None) -> list[str]:
-        """Return the keys of entries, sorted; only those that begin with ``prefix`` when one is given."""
+        """Return the sorted keys of all entries, or of those whose key begins with ``prefix``."""
         ...
 
     def delete(self, key: str) -> bool:
-        """Remove an entry; ``False`` when there was none."""
+        """Delete an entry and return whether it existed."""
         ...
 
     def stat(self, key: str) -> EntryMetadata | None:
-        """Describe an entry, ``None`` when there is none."""
+        """Return the description of an entry, ``None`` when it does not exist."""
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether there is an entry."""
+        """Return whether an entry exists."""
         ...
 
 
 @runtime_checkable
 class ConditionalSave(Protocol):
-    """Compare and set: what somebody else saved in between is never overwritten unseen."""
+    """Optional compare-and-set: a save fails if another process has saved since the entry was read."""
 
     def save_if(self, key: str, entry: StorageEntry, version: str | None) -> str:
-        """Store an entry in place of the one that was read.
+        """Store an entry if the stored version is still the one that was read.
 
         Args:
             key: The key.
-            entry: What to store; its own ``version`` is not looked at.
-            version: Of the entry that was read; ``None``: there must be none.
+            entry: The new entry. Its own ``version`` is ignored.
+            version: Version of the entry that was read. ``None`` requires that no entry exists.
 
         Returns:
             The new version.
 
         Raises:
-            StorageConflictError: Another version is there, or none, or one where there was to be none.
+            StorageConflictError: The stored version differs, or an entry exists or is missing against the requirement.
         """
         ...
 
 
 @runtime_checkable
 class Locking(Protocol):
-    """Locks between all who use the same place. They are advisory: a lock on a key keeps nobody from saving under it."""
+    """Optional locks between all processes that use a store. They are advisory: a lock on a key does not prevent a save."""
 
     def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
-        """Wait for a lock and take it.
+        """Acquire a lock, waiting if necessary.
 
         Args:
-            key: What to lock; need not exist.
-            timeout: Seconds to wait; 0 tries once, ``None`` waits for as long as the store is configured to.
-            expires_s: Seconds after which it is free again though nobody released it; ``None``: as configured.
+            key: The key to lock. An entry need not exist.
+            timeout: Seconds to wait. 0 tries once, ``None`` waits as long as the store is configured to.
+            expires_s: Seconds after which the lock expires without a release. ``None`` uses the store's configuration.
 
         Raises:
-            StorageLockError: Somebody else held it all the while. Also a ``TimeoutError``.
+            StorageLockError: Another process held the lock until the timeout. Also a ``TimeoutError``.
         """
         ...
 
     def release(self, lock: LockHandle) -> bool:
-        """Give a lock back; ``False`` when it had expired, and then nothing of a later holder's is touched."""
+        """Release a lock. Return ``False`` when it had expired; a lock of a later owner is not affected."""
         ...
 
     def is_locked(self, key: str) -> bool:
-        """Whether somebody holds a lock on a key now."""
+        """Return whether a key is locked now."""
         ...
 
 
 @runtime_checkable
 class Counters(Protocol):
-    """Whole numbers that many processes add to; no entries, so they are not listed and not loaded."""
+    """Optional integers that many processes add to. They are not entries: they are neither listed nor loaded."""
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        """Add to a counter in one step and return what it comes to.
+        """Add to a counter atomically and return the sum.
 
         Args:
-            key: The counter; one that is not there, or has expired, stands at 0.
-            amount: May be negative; 0 only reads. Money is counted in whole billionths of a dollar.
-            expires_s: Seconds from the first addition until it is forgotten; later additions do not move that.
+            key: The counter. A counter that does not exist, or has expired, is 0.
+            amount: May be negative. 0 only reads. Money is counted in whole nano-dollars.
+            expires_s: Seconds from the first addition until the counter expires. Later additions do not change that.
 
         Returns:
             The sum, within 64 bits.
@@ -187,16 +189,16 @@ class Counters(Protocol):
 
 @runtime_checkable
 class BatchCounters(Counters, Protocol):
-    """Counters that are added to together, where that is one exchange with the store and not one each.
+    """Optional counters that are updated together, in one exchange with the store instead of one for each.
 
-    A store that has this is asked nothing else on the way of a request.
+    If a store implements this, it is the only method called on the path of a request.
     """
 
     def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
-        """Add to several counters in one step: all of them or none.
+        """Add to several counters atomically.
 
         Args:
-            additions: For each key what :meth:`Counters.increment` takes: the amount, and seconds until it is forgotten.
+            additions: Amount and seconds until expiry by key, as in :meth:`Counters.increment`.
 
         Returns:
             The sums by key.
@@ -205,40 +207,40 @@ class BatchCounters(Counters, Protocol):
 
 
 def validated_key(key: str) -> str:
-    """Return a key that every store can hold.
+    """Return a key after checking that every store can hold it.
 
     Raises:
-        ValueError: It is empty, or UTF-8 cannot write it.
-        TypeError: It is no text.
+        ValueError: The key is empty, or UTF-8 cannot encode it.
+        TypeError: The key is not text.
     """
     given: Any = key
     if not isinstance(given, str):
         message = f"a key is text, not {type(given).__name__}"
         raise TypeError(message)
     if not key:
-        message = "a key is empty; give the entry a name"
+        message = "a key is empty. Give the entry a name"
         raise ValueError(message)
     try:
         key.encode()
     except UnicodeEncodeError:
-        message = f"the key {key!r} holds half a surrogate pair, which no store can write; use other text"
+        message = f"the key {key!r} contains half of a surrogate pair, which UTF-8 cannot encode. Use other text"
         raise ValueError(message) from None
     return key
 
 
 def conflict_error(connector_id: str, key: str) -> StorageConflictError:
-    """Return the error of a conditional save that came too late."""
+    """Build the error of a conditional save whose entry has changed."""
     message = (
-        f"the entry {key!r} in {connector_id} is not the version that was read: somebody else saved or deleted it since, so "
-        "nothing was written. Load it again, apply the change to what is there now, and save that."
+        f"the entry {key!r} in {connector_id} is not the version that was read: it was saved or deleted since, so nothing "
+        "was written. Load it again, apply the change to the new version and save that."
     )
     return StorageConflictError(message, connector_id=connector_id, key=key)
 
 
 def lock_timeout_error(connector_id: str, key: str, waited: float) -> StorageLockError:
-    """Return the error of a lock that somebody else kept."""
+    """Build the error of a lock that another process kept."""
     message = (
-        f"the lock on {key!r} in {connector_id} was not to be had within {waited:g} s, because somebody else holds it. "
+        f"the lock on {key!r} in {connector_id} was not acquired within {waited:g} s: another process holds it. "
         "Wait longer with acquire(key, timeout=…), or until it expires."
     )
     return StorageLockError(message, connector_id=connector_id, key=key)
