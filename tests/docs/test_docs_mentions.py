@@ -13,7 +13,7 @@ import pytest
 from attrs import fields, has
 
 from modelmesh import errors
-from modelmesh._engine.config import normalize, normalize_sinks, not_enforced, reading, schema
+from modelmesh._engine.config import normalize, normalize_sinks, not_enforced, reader, schema
 from modelmesh._engine.create import create
 from modelmesh._engine.plugins import aliases, catalog, hookspecs
 from modelmesh._engine.plugins.validation import REQUIRED
@@ -106,7 +106,7 @@ def test_configuration_page_has_every_section_and_alias() -> None:
     words = named(page("reference/configuration.md"))
     spellings = [*normalize.KEY_ALIASES, *normalize.POOL_ALIASES, *normalize_sinks.OBSERVABILITY_ALIASES]
     spellings += [f"{section}.{alias}" for section, known in normalize.SECTION_ALIASES.items() for alias in known]
-    for name in (*reading.SECTIONS, *spellings):
+    for name in (*reader.SECTIONS, *spellings):
         assert name in words, name
     assert any(alias in words and real in words for alias, real in aliases.ID_ALIASES.items())
 
