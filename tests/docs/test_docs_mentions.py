@@ -178,4 +178,4 @@ def test_hooks_page_names_every_hook() -> None:
     from modelmesh_cdk.provider.declared_hooks import HOOKS
 
     assert named(page("reference/connector-hooks.md")) >= HOOKS
-    assert "_find_key" not in HOOKS
+    assert "_configured_models" not in HOOKS

@@ -19,8 +19,8 @@ class MisspellsAHook(Honest):
 
 
 class OverridesAPrivateName(Honest):
-    def _find_key(self):
-        return super()._find_key()
+    def _configured_models(self):
+        return super()._configured_models()
 
 
 class IsUndated(Honest):
