@@ -151,7 +151,7 @@ def test_probes_are_counted() -> None:
     assert discovery.get_health_report("a")[0].available is True
 
 
-def test_many_threads_may_probe() -> None:
+def test_probe_in_threads_returns_own_result() -> None:
     discovery = made(a=Vendor("one"))
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(discovery.probe, ["a"] * 80))

@@ -102,7 +102,7 @@ def copy(tmp_path: Path) -> Path:
 def test_catalogue_skipped_check_shows_its_reason(copy: Path) -> None:
     result = json.loads(json.dumps(RESULTS))
     del result["providers"]["groq.api.v1"]
-    note = {"outcome": "xfailed", "reason": "one | two (docs.acme.example)", "tests": ["test_zero_is_kept"]}
+    note = {"outcome": "xfailed", "reason": "one | two (docs.acme.example)", "tests": ["test_request_keeps_zero"]}
     result["providers"]["openai.llm.v1"] = {"checks": {"requests": {"xfailed": 1, "skipped": 2, "passed": 3}}, "notes": [note]}
     (copy / "reference" / "conformance.json").write_text(json.dumps(result), "utf-8")
     command = [sys.executable, "-B", copy.parent / "tools" / "docs" / "generate.py"]
@@ -112,7 +112,7 @@ def test_catalogue_skipped_check_shows_its_reason(copy: Path) -> None:
     assert cells(sections(page)["groq.api.v1"], "conformance tests")[1] == "not run"
     openai = sections(page)["openai.llm.v1"]
     assert cells(openai, "conformance tests")[1] == "3 passed, 2 skipped, 1 expected to fail"
-    assert r"- expected to fail: one \| two (docs.acme.example) (`test_zero_is_kept`)" in openai
+    assert r"- expected to fail: one \| two (docs.acme.example) (`test_request_keeps_zero`)" in openai
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])

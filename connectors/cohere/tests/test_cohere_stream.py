@@ -108,7 +108,7 @@ def test_over_http(recorded: tuple[str, bytes], upstream: Any, made: Any, ask: C
 
 @given(cuts=some.lists(some.integers(0, 4000), max_size=40))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_split_of_the_bytes_gives_the_same_chunks(recorded: tuple[str, bytes], cuts: list[int]) -> None:
+def test_stream_split_anywhere_gives_same_chunks(recorded: tuple[str, bytes], cuts: list[int]) -> None:
     raw = recorded[1]
     edges = [0, *sorted(cut % len(raw) for cut in cuts), len(raw)]
     pieces = [raw[start:stop] for start, stop in pairwise(edges)]

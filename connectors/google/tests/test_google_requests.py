@@ -106,7 +106,7 @@ def test_the_key_travels_in_a_header(
     assert key not in upstream.last.path
 
 
-def test_without_a_key() -> None:
+def test_key_missing_names_the_variable() -> None:
     with pytest.raises(modelmesh.ConfigurationError, match="GOOGLE_API_KEY"):
         GoogleProvider()
 

@@ -122,5 +122,5 @@ def test_conversations_from_elsewhere_obey_the_rules(history: History, chat: Cal
     assert [word for word in re.findall(r"say-\w+", str(history.messages)) if word not in told] == []
 
 
-def test_rules_have_sources() -> None:
+def test_message_rules_have_sources() -> None:
     assert RULES.unsourced() == []

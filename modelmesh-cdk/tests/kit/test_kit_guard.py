@@ -34,20 +34,20 @@ def test_a_class_that_does_not_say_what_it_tests_is_told_so() -> None:
 
 def test_a_deleted_test_is_named() -> None:
     class Deletes(ProviderConformance):
-        test_zero_is_kept = None
+        test_request_keeps_zero = None
 
-    with pytest.raises(AssertionError, match=r"Deletes deletes or overrides test_zero_is_kept without saying why.*xfail"):
+    with pytest.raises(AssertionError, match=r"Deletes deletes or overrides test_request_keeps_zero without saying why.*xfail"):
         guard(Deletes)
 
 
 def test_an_overridden_test_is_named_also_further_down() -> None:
     class Overrides(ProviderConformance):
-        def test_zero_is_kept(self) -> None: ...
+        def test_request_keeps_zero(self) -> None: ...
 
     class Below(Overrides):
         pass
 
-    with pytest.raises(AssertionError, match="test_zero_is_kept"):
+    with pytest.raises(AssertionError, match="test_request_keeps_zero"):
         guard(Below)
 
 
@@ -55,16 +55,16 @@ def test_an_overridden_test_is_named_also_further_down() -> None:
 def test_another_mark_or_none_of_a_reason_is_not_enough(mark: pytest.MarkDecorator) -> None:
     class Overrides(ProviderConformance):
         @mark
-        def test_zero_is_kept(self) -> None: ...
+        def test_request_keeps_zero(self) -> None: ...
 
-    with pytest.raises(AssertionError, match="test_zero_is_kept"):
+    with pytest.raises(AssertionError, match="test_request_keeps_zero"):
         guard(Overrides)
 
 
 def test_a_reason_is_enough() -> None:
     class SaysWhy(ProviderConformance):
         @pytest.mark.xfail(reason="the vendor takes a temperature above 0 only (docs.acme.example, 2026-11-21)")
-        def test_zero_is_kept(self) -> None:
+        def test_request_keeps_zero(self) -> None:
             raise NotImplementedError
 
     guard(SaysWhy)

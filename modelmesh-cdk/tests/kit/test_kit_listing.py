@@ -25,7 +25,7 @@ def test_without_a_list_its_tests_are_skipped(cls: Any) -> None:
     suite = type("TestMine", (ProviderConformance,), {"provider_class": cls})()
     assert not suite.lists_models
     with pytest.raises(pytest.skip.Exception, match="lists_models is False"):
-        suite.test_refused_list_is_a_failure(None, None)
+        suite.test_list_error_has_its_class(None, None)
 
 
 def test_with_a_list_they_run_unless_the_author_says_no() -> None:

@@ -69,8 +69,8 @@ def test_a_line_for_each_connector_and_a_reason_for_each_gap(run) -> None:
             f"acme.vault.v1 *~ {TESTS - 3} 3s *~ 2 1s",
             "✓ all passed*",
             "acme.vault.v1",
-            "  skipped: no installed distribution has an entry point for * (test_id_agrees_with_the_entry_point)",
-            "  skipped: the store offers no set, list and delete (test_list_*, test_what_is_deleted_*, test_what_is_set_*)",
+            "  skipped: no installed distribution has an entry point for * (test_id_equals_entry_point_name)",
+            "  skipped: the store offers no set, list and delete (test_delete_*, test_list_*, test_set_*)",
         ]
     )
     assert result.stdout.str().count("  skipped: the store offers") == 1
@@ -87,17 +87,17 @@ def test_an_expected_failure_says_why(run) -> None:
     source = STORE + (
         "\nclass TestVault(Holding):\n"
         "    @pytest.mark.xfail(reason='bytes until 2027 (docs.acme.example, 2026-11-21)')\n"
-        "    def test_value_is_text(self, store): raise AssertionError\n"
+        "    def test_get_returns_text(self, store): raise AssertionError\n"
     )
     found = data_of(run, source)["secret_stores"]["acme.vault.v1"]
     assert found["checks"]["secret_store"] == {"xfailed": 1, "skipped": 3, "passed": TESTS - 4}
     why = "bytes until 2027 (docs.acme.example, 2026-11-21)"
-    assert found["notes"][-1] == {"outcome": "xfailed", "reason": why, "tests": ["test_value_is_text"]}
+    assert found["notes"][-1] == {"outcome": "xfailed", "reason": why, "tests": ["test_get_returns_text"]}
 
 
 def test_what_failed_and_what_did_not_run_is_seen(run) -> None:
     wrong = KEPT.replace('["held"].get(name)', '["held"].get(name, "")')  # never misses a name
-    result = run(wrong, TABLE, "-k", "test_missing_name or test_value")
+    result = run(wrong, TABLE, "-k", "missing_name or test_value or returns_text")
     result.stdout.fnmatch_lines([f"acme.vault.v1 *✗ 2 2F {TESTS - 4}-*? 0 3-"])
     assert result.ret == 1
 

@@ -92,7 +92,7 @@ def test_a_connector_that_is_wrong_does_not_pass(kind: str, tmp_path: Path) -> N
     [source] = (tmp_path / "package" / "src").rglob(f"{package.template.module}.py")
     source.write_text(source.read_text("utf-8").replace(package.connector_id, "acme.another.v1"), "utf-8")
     done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "test_id")
-    assert "test_id_agrees_with_the_entry_point" in done.stdout
+    assert "test_id_equals_entry_point_name" in done.stdout
     assert done.returncode == 1
 
 

@@ -215,7 +215,7 @@ def test_a_console_that_is_gone_fails_no_request(mesh: Any, monkeypatch: pytest.
         ({"reason": "quota"}, "reason=quota", "REDACTED"),
     ],
 )
-def test_what_looks_like_a_secret_is_blanked(facts: dict[str, Any], shown: str, hidden: str) -> None:
+def test_redact_removes_secrets(facts: dict[str, Any], shown: str, hidden: str) -> None:
     lines = said_by(lambda sink: (sink.emit(event(**facts)), sink.trace(TraceEntry("info", NOW, "router", "said", facts))))
     assert len(lines) == 2
     for line in lines:

@@ -86,79 +86,79 @@ class DiscoveryConformance(Named):
 
     # -- catalogues ---------------------------------------------------------------------------------------------------
 
-    def test_contract(self, discovery: Any) -> None:
-        """It has what the mesh calls: an ID, ``sync`` and ``probe``."""
+    def test_connector_has_contract_methods(self, discovery: Any) -> None:
+        """The connector has an ID, ``sync`` and ``probe``."""
         assert isinstance(discovery, Discovery)
 
-    def test_sync_gives_a_result(self, discovery: Any) -> None:
-        """Comparing gives a ``SyncResult`` whose parts are tuples of text, though one of the providers is down."""
+    def test_sync_returns_a_result(self, discovery: Any) -> None:
+        """``sync`` returns a ``SyncResult`` of tuples of text, even if a provider is down."""
         result = discovery.sync()
         assert type(result) is SyncResult
         assert {type(part) for part in _parts(result)} == {tuple}
         assert {type(one) for part in _parts(result) for one in part} <= {str}
 
-    def test_models_go_by_their_provider(self, discovery: Any) -> None:
-        """What changed is named ``provider/model``, with the provider's key in the configuration."""
+    def test_sync_names_models_by_provider(self, discovery: Any) -> None:
+        """Changes are named ``provider/model`` with the provider's key in the configuration."""
         named = [one for part in _parts(discovery.sync())[:3] for one in part]
         assert [one for one in named if not one.startswith((f"{UP}/", f"{DOWN}/"))] == []
 
-    def test_names_are_sorted_and_unique(self, discovery: Any, vendor: Upstream) -> None:
-        """Each name is there once, in the order of the alphabet, however the vendor lists it."""
+    def test_sync_names_are_sorted_and_unique(self, discovery: Any, vendor: Upstream) -> None:
+        """Each name occurs once in sorted order, whatever the order of the vendor."""
         listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in ("m-3", "m-1", "m-3", "m-2")]}
         vendor.reply(listed)
         for part in _parts(discovery.sync([UP]))[:3]:
             assert list(part) == sorted(set(part))
 
-    def test_nothing_is_new_twice(self, discovery: Any) -> None:
-        """A second comparison finds nothing new, where nothing has changed."""
+    def test_sync_repeated_finds_nothing_new(self, discovery: Any) -> None:
+        """A second ``sync`` finds nothing new if nothing changed."""
         discovery.sync([UP])
         assert _parts(discovery.sync([UP]))[:3] == ((), (), ())
 
-    def test_who_is_down_is_an_error_among_the_others(self, discovery: Any) -> None:
-        """A provider that does not answer is a line ``provider: message`` among the errors; nothing is raised."""
+    def test_sync_of_failing_provider_reports_error(self, discovery: Any) -> None:
+        """A failing provider gives a line ``provider: message`` in the errors and raises nothing."""
         errors = discovery.sync().errors
         assert [one for one in errors if one.startswith(f"{DOWN}: ")], f"errors are {errors}"
         assert not [one for one in errors if one.startswith(f"{UP}: ")], f"errors are {errors}"
 
-    def test_who_is_down_loses_no_model(self, discovery: Any) -> None:
-        """No model of a provider that does not answer is deprecated for it."""
+    def test_sync_of_failing_provider_keeps_models(self, discovery: Any) -> None:
+        """The models of a failing provider are not deprecated."""
         if hasattr(discovery, "set_known_models"):
             discovery.set_known_models(DOWN, [ModelInfo("m-known")])
         assert discovery.sync([DOWN]).deprecated_models == ()
 
-    def test_sync_of_a_stranger_is_an_error_among_the_others(self, discovery: Any) -> None:
-        """A name that no provider has is a line among the errors; nothing is raised."""
+    def test_sync_of_unknown_provider_reports_error(self, discovery: Any) -> None:
+        """An unknown provider gives a line in the errors and raises nothing."""
         errors = discovery.sync([NOBODY]).errors
         assert len(errors) == 1
         assert errors[0].startswith(f"{NOBODY}: ")
 
     # -- probes -------------------------------------------------------------------------------------------------------
 
-    def test_probe_of_who_is_up(self, discovery: Any) -> None:
-        """A provider that answers is a success, with milliseconds and without an error."""
+    def test_probe_of_working_provider_succeeds(self, discovery: Any) -> None:
+        """A probe of a working provider succeeds, with a latency and without an error."""
         result = discovery.probe(UP)
         assert type(result) is ProbeResult
         assert (result.provider_id, result.success, result.error) == (UP, True, None)
         assert isinstance(result.latency_ms, float)
         assert result.latency_ms >= 0
 
-    def test_probe_of_who_is_down(self, discovery: Any) -> None:
-        """A provider that does not answer is no success: with an error, and without milliseconds, for there are none."""
+    def test_probe_of_failing_provider_fails(self, discovery: Any) -> None:
+        """A probe of a failing provider fails, with an error and without a latency."""
         _failed(discovery.probe(DOWN), DOWN)
 
-    def test_probe_of_a_stranger(self, discovery: Any) -> None:
-        """A name that no provider has is no success and no exception."""
+    def test_probe_of_unknown_provider_fails(self, discovery: Any) -> None:
+        """A probe of an unknown provider fails and raises nothing."""
         _failed(discovery.probe(NOBODY), NOBODY)
 
-    def test_many_threads_may_probe(self, discovery: Any) -> None:
-        """Threads that probe at once each hear of the provider they asked about."""
+    def test_probe_in_threads_returns_own_result(self, discovery: Any) -> None:
+        """Threads that probe at the same time each get the result of their provider."""
         names = [UP, DOWN, NOBODY] * 10
         with ThreadPoolExecutor(6) as threads:
             results = list(threads.map(discovery.probe, names))
         assert [(result.provider_id, result.success) for result in results] == [(name, name == UP) for name in names]
 
-    def test_reports_ask_nobody(self, discovery: Any, vendor: Upstream) -> None:
-        """A connector that reports does it from memory: what was never looked at is unknown, what was looked at is told."""
+    def test_report_sends_no_request(self, discovery: Any, vendor: Upstream) -> None:
+        """A report uses stored results only. A provider without a probe is unknown."""
         probe = discovery.probe
         if not isinstance(discovery, DiscoveryReports):
             pytest.skip("the connector offers no get_sync_status and get_health_report")
@@ -173,19 +173,19 @@ class DiscoveryConformance(Named):
 
     # -- secrecy and life ---------------------------------------------------------------------------------------------
 
-    def test_key_is_in_nothing_shown(self, discovery: Any) -> None:
-        """No key of a provider is in a result, in an error or in what the connector prints as."""
+    def test_key_is_in_no_result(self, discovery: Any) -> None:
+        """No key of a provider is in a result, an error or the representation of the connector."""
         said: list[Any] = [discovery.sync(), *map(discovery.probe, (UP, DOWN, NOBODY))]
         shown = f"{said!r} {discovery!r} {discovery} {getattr(discovery, 'config', '')!r}"
         assert KEY not in shown
 
-    def test_instances_share_nothing(self, make: Callable[[], Any]) -> None:
-        """What one instance found is new to another."""
+    def test_instances_share_no_state(self, make: Callable[[], Any]) -> None:
+        """The findings of one instance are new to another."""
         first = make().sync([UP])
         assert make().sync([UP]) == first
 
-    def test_close_may_come_twice(self, discovery: Any) -> None:
-        """A connector that is closed may be closed again, used or not."""
+    def test_close_may_be_repeated(self, discovery: Any) -> None:
+        """A second close has no effect, whether or not the connector was used."""
         discovery.probe(UP)
         _close(discovery)
         _close(discovery)

@@ -22,12 +22,12 @@ class Named(Conformance):
         """The class under test."""
         raise NotImplementedError
 
-    def test_id_is_an_id(self) -> None:
-        """The class has an ID by the grammar: ``vendor.service.v1``."""
+    def test_id_follows_the_grammar(self) -> None:
+        """The class has an ID such as ``vendor.service.v1``."""
         assert str(ConnectorId.parse(self.connector.id)) == self.connector.id
 
-    def test_id_agrees_with_the_entry_point(self) -> None:
-        """The entry point that names the class has the class's ID as its name."""
+    def test_id_equals_entry_point_name(self) -> None:
+        """The name of the class's entry point equals the class's ID."""
         cls, group = self.connector, self.kind.group
         package = cls.__module__.partition(".")[0]
         points = [point for point in entry_points(group=group) if point.module.partition(".")[0] == package]

@@ -162,41 +162,39 @@ class ObservabilityConformance(Named):
             sink.trace(step)
         sink.flush(STATS)
 
-    def test_every_event_is_taken(self, sink: Any) -> None:
-        """Routing events of every type are taken, one that nobody knows yet among them."""
+    def test_event_accepts_every_type(self, sink: Any) -> None:
+        """Routing events of every type are accepted, including an unknown type."""
         for event in events({"reason": "throttle", "seconds": 1.5}):
             sink.emit(event)
 
-    def test_every_request_is_taken(self, sink: Any) -> None:
-        """Finished requests are taken: answered, failed, and those of which nothing is known."""
+    def test_request_record_accepts_every_outcome(self, sink: Any) -> None:
+        """Records of requests are accepted: successful, failed and with unknown facts."""
         for entry in entries(NOTHING):
             sink.log(entry)
 
-    def test_every_step_is_taken(self, sink: Any) -> None:
-        """Steps of every severity are taken."""
+    def test_trace_accepts_every_severity(self, sink: Any) -> None:
+        """Trace steps of every severity are accepted."""
         for step in steps({"pool": "chat-completion"}):
             sink.trace(step)
 
-    def test_counters_are_taken(self, sink: Any) -> None:
-        """Counters are taken, those of nothing among them; an unknown cost is unknown."""
+    def test_statistics_accept_unknown_cost(self, sink: Any) -> None:
+        """Statistics are accepted, including empty ones. An unknown cost stays unknown."""
         sink.flush(STATS)
         sink.flush({})
 
     @pytest.mark.parametrize("name", ODD)
-    def test_odd_values_do_not_raise(self, name: str, sink: Any) -> None:
-        """Whatever stands in metadata, the sink takes it: a sink that raises is switched off, and the next record with it."""
+    def test_metadata_of_any_type_does_not_raise(self, name: str, sink: Any) -> None:
+        """Metadata of any type is accepted, because a sink that raises is switched off."""
         self.told(sink, {name: ODD[name]})
 
-    def test_what_it_is_told_is_not_changed(self, sink: Any) -> None:
-        """Records are handed to every sink: none changes what the next one sees."""
+    def test_record_is_not_changed(self, sink: Any) -> None:
+        """A sink does not modify a record, because all sinks share it."""
         metadata = {"reason": "throttle", "nested": {"list": [1]}}
         self.told(sink, metadata)
         assert metadata == {"reason": "throttle", "nested": {"list": [1]}}
 
-    def test_what_looks_like_a_secret_is_blanked(
-        self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any
-    ) -> None:
-        """With ``redact``, keys and bearer tokens are written nowhere; what stands beside them is."""
+    def test_redact_removes_secrets(self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+        """With ``redact``, keys and bearer tokens are not written. Other text is."""
         self.require("redacts")
         sink = make(redact=True, min_severity="debug")
         self.told(sink, {"api_key": SECRET, "note": "beside-the-secret", "header": f"Bearer {SECRET}"})
@@ -205,8 +203,10 @@ class ObservabilityConformance(Named):
         assert SECRET not in written
         assert "beside-the-secret" in written, "nothing can be read of what was written; override written()"
 
-    def test_many_threads_may_tell(self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
-        """Threads that tell it something at once do not mix their records, and none is lost."""
+    def test_records_of_threads_are_not_mixed(
+        self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any
+    ) -> None:
+        """Records of several threads are neither mixed nor lost."""
         sink = make(min_severity="debug")
         names = [f"note-{number:04}-end" for number in range(200)]
         with ThreadPoolExecutor(8) as threads:
@@ -215,8 +215,8 @@ class ObservabilityConformance(Named):
         written = self.written(capfd, tmp_path)
         assert sorted(name for name in names if name in written) == names
 
-    def test_closing_twice_is_harmless(self, make: Callable[..., Any]) -> None:
-        """A sink may be closed twice, used or not."""
+    def test_close_may_be_repeated(self, make: Callable[..., Any]) -> None:
+        """A second close has no effect, whether or not the sink was used."""
         for used in (False, True):
             sink = make()
             if used:
@@ -225,12 +225,12 @@ class ObservabilityConformance(Named):
             close(sink)
 
     def test_repr_shows_no_secret(self, sink: Any) -> None:
-        """Printing the sink shows nothing of what it was told."""
+        """The representation of the sink shows no record."""
         self.told(sink, {"api_key": SECRET})
         assert SECRET not in f"{sink!r} {sink} {getattr(sink, 'config', '')!r}"
 
-    def test_mesh_is_heard(self, sink: Any, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
-        """In a mesh, a request that was served is heard of."""
+    def test_request_of_mesh_is_recorded(self, sink: Any, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+        """A request that a mesh serves is recorded."""
         config = {
             "providers": {"a": {"instance": InProcessAccount("model-of-the-kit")}},
             "pools": {"chat-completion": {}},

@@ -58,25 +58,25 @@ class SecretStoreConformance(Named):
         """A store that holds :attr:`secrets`; the author gives it."""
         pytest.fail(f"{type(self).__name__} gives no fixture 'store' that holds {sorted(self.secrets)}")
 
-    def test_get_gives_the_value(self, store: Any) -> None:
-        """A name gives its value, to the last character."""
+    def test_get_returns_the_value(self, store: Any) -> None:
+        """A name gives its exact value."""
         assert {name: store.get(name) for name in self.secrets} == dict(self.secrets)
 
-    def test_get_gives_it_again(self, store: Any) -> None:
-        """Reading changes nothing: the second time is as the first."""
+    def test_get_repeated_returns_the_value(self, store: Any) -> None:
+        """A second read gives the same value."""
         assert [store.get(name) for name in self.secrets] == [store.get(name) for name in self.secrets]
 
-    def test_value_is_text(self, store: Any) -> None:
-        """A value is a ``str``, whatever the store keeps it as."""
+    def test_get_returns_text(self, store: Any) -> None:
+        """A value is a ``str``."""
         assert {type(store.get(name)) for name in self.secrets} == {str}
 
-    def test_missing_name_is_a_key_error(self, store: Any) -> None:
-        """A name that the store does not have raises ``KeyError`` with that name in it; it is not empty and not ``None``."""
+    def test_get_missing_name_raises_key_error(self, store: Any) -> None:
+        """An unknown name raises ``KeyError`` with that name. It is not an empty value and not ``None``."""
         with pytest.raises(KeyError, match="KIT_OF_NOBODY"):
             store.get("KIT_OF_NOBODY")
 
     def test_value_is_in_no_repr(self, store: Any) -> None:
-        """Printing the store shows no value, before it was read and after."""
+        """The representation of the store shows no value, before a read and after it."""
         before = f"{store!r} {store}"
         for name in self.secrets:
             store.get(name)
@@ -84,7 +84,7 @@ class SecretStoreConformance(Named):
         assert [name for name, value in self.secrets.items() if value in shown] == []
 
     def test_value_is_in_no_error(self, store: Any) -> None:
-        """What is raised for a missing name shows no value of another."""
+        """The error for a missing name shows no value of another name."""
         for name in self.secrets:
             store.get(name)
         with pytest.raises(KeyError) as caught:
@@ -92,15 +92,15 @@ class SecretStoreConformance(Named):
         shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
         assert [name for name, value in self.secrets.items() if value in shown] == []
 
-    def test_many_threads_may_read(self, store: Any) -> None:
-        """Threads that read at once each get the value of the name they asked for."""
+    def test_get_in_threads_returns_own_value(self, store: Any) -> None:
+        """Threads that read at the same time each get the value of their name."""
         names = [name for name in self.secrets for _ in range(40)]
         with ThreadPoolExecutor(8) as threads:
             got = list(threads.map(store.get, names))
         assert got == [self.secrets[name] for name in names]
 
-    def test_what_is_set_can_be_read(self, store: Any) -> None:
-        """In a store that manages secrets, a value that was set is there at once, and so is one that replaced it."""
+    def test_set_value_is_readable(self, store: Any) -> None:
+        """In a store that manages secrets, a new or replaced value is readable at once."""
         manages(store)
         for value in ("test-first", "test-second"):
             store.set("KIT_OF_THE_TEST", value)
@@ -114,8 +114,8 @@ class SecretStoreConformance(Named):
         assert set(listed) >= {*self.secrets, "KIT_OF_THE_TEST"}
         assert not {*self.secrets.values(), "test-listed"} & set(listed)
 
-    def test_what_is_deleted_is_gone(self, store: Any) -> None:
-        """In a store that manages secrets, a deleted name is a ``KeyError`` at once, and so is deleting it again."""
+    def test_delete_makes_get_raise_key_error(self, store: Any) -> None:
+        """In a store that manages secrets, a deleted name raises ``KeyError`` at once, also on a second delete."""
         manages(store)
         store.set("KIT_OF_THE_TEST", "test-deleted")
         assert store.get("KIT_OF_THE_TEST") == "test-deleted"

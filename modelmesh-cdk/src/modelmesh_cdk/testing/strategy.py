@@ -64,8 +64,8 @@ class StrategyConformance(Named):
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
-    def test_choice_is_one_of_the_candidates(self) -> None:
-        """Whatever candidates are offered, the choice is one of them."""
+    def test_choice_is_a_candidate(self) -> None:
+        """The choice is always one of the candidates."""
 
         def check(size: int, mask: int) -> None:
             pool = self.pool(size)
@@ -74,8 +74,8 @@ class StrategyConformance(Named):
 
         _QUIETLY(given(st.integers(1, MOST), _MASKS)(check))()
 
-    def test_every_history_has_a_choice(self) -> None:
-        """Whatever the strategy has heard, of whichever models, it chooses one of those that are offered."""
+    def test_choice_exists_after_any_history(self) -> None:
+        """After any history of reports, the strategy chooses one of the candidates."""
 
         def check(steps: list[tuple[int, int, str]]) -> None:
             pool = self.pool()
@@ -87,8 +87,8 @@ class StrategyConformance(Named):
         heard = st.sampled_from(("picked", "succeeded", "failed"))
         _QUIETLY(given(st.lists(st.tuples(st.integers(0, MOST - 1), _MASKS, heard), max_size=12))(check))()
 
-    def test_select_changes_nothing(self) -> None:
-        """Who is asked twice chooses the same: what a strategy remembers it learns from what happened."""
+    def test_select_is_repeatable(self) -> None:
+        """Two equal selections give the same choice. A strategy learns from reports only."""
 
         def check(history: list[int], mask: int, looks: int) -> None:
             pool = self.pool()
@@ -100,8 +100,8 @@ class StrategyConformance(Named):
         places = st.lists(st.integers(0, MOST - 1), max_size=6)
         _QUIETLY(given(places, _MASKS, st.integers(2, 5))(check))()
 
-    def test_same_seed_same_choice(self) -> None:
-        """Chance comes from ``request.rng`` alone, so that a day can be replayed."""
+    def test_select_with_same_seed_is_repeatable(self) -> None:
+        """Randomness comes from ``request.rng`` only, so that a simulation can be repeated."""
         for seed in range(20):
             first, second = (
                 [str(chosen(strategy.select(Candidates(pool, 2**MOST - 1), request(seed)))) for _ in range(3)]
@@ -110,7 +110,7 @@ class StrategyConformance(Named):
             assert first == second
 
     def test_request_is_not_changed(self) -> None:
-        """The request and the models are everybody's: choosing and hearing leaves them as they are."""
+        """Selection and reports do not modify the request or the models."""
         pool = self.pool()
         asked = request()
         before = deepcopy((asked.call.payload, asked.call.options, [member.info for member in pool.members]))
@@ -121,7 +121,7 @@ class StrategyConformance(Named):
         assert (asked.call.payload, asked.call.options, [member.info for member in pool.members]) == before
 
     def test_settings_are_not_changed(self) -> None:
-        """The settings are the pool's: a strategy reads them and leaves them as they are."""
+        """The strategy does not modify the settings of the pool."""
         section = PoolSection("chat-completion", selection=dict(deepcopy(self.settings)))
         given_settings = strategy_settings(section)
         before = deepcopy(given_settings)
@@ -130,8 +130,8 @@ class StrategyConformance(Named):
         strategy.select(Candidates(pool, 2**MOST - 1), request())
         assert given_settings == before
 
-    def test_instances_share_nothing(self) -> None:
-        """Each pool has a strategy of its own: what one hears the other does not."""
+    def test_instances_share_no_state(self) -> None:
+        """Each pool has its own strategy instance, and reports to one do not affect another."""
         fresh, quiet = self.pool(), self.pool()
         first = str(chosen(fresh.strategy.select(Candidates(fresh, 2**MOST - 1), request())))
         for _ in range(3):
@@ -141,8 +141,8 @@ class StrategyConformance(Named):
 
     # -- explaining ---------------------------------------------------------------------------------------------------
 
-    def test_score_is_a_float(self) -> None:
-        """A score is a finite number, for every candidate and for the choice."""
+    def test_score_is_a_finite_number(self) -> None:
+        """A score is a finite number for every candidate and for the choice."""
         pool = self.pool()
         result = pool.strategy.select(Candidates(pool, 2**MOST - 1), request())
         scores = [result.score] if isinstance(result, SelectionResult) else []
@@ -152,7 +152,7 @@ class StrategyConformance(Named):
         assert not wrong
 
     def test_reason_is_one_line(self) -> None:
-        """The reason is one line that a person reads in ``explain()`` and in logs."""
+        """The reason is one line of text for ``explain()`` and for logs."""
         pool = self.pool()
         result = pool.strategy.select(Candidates(pool, 2**MOST - 1), request())
         if isinstance(result, SelectionResult):
@@ -170,7 +170,7 @@ class StrategyConformance(Named):
         return mesh
 
     def test_explain_does_not_advance(self) -> None:
-        """Asking for an explanation changes nobody's turn."""
+        """An explanation does not affect later selections."""
 
         def asked(looks: int) -> list[str]:
             mesh = self.mesh({key: InProcessAccount(f"model-{key}") for key in "abc"})
@@ -184,8 +184,8 @@ class StrategyConformance(Named):
 
         assert asked(0) == asked(2)
 
-    def test_choice_is_what_is_asked(self) -> None:
-        """In a mesh, who is chosen is who is asked; when that one is down, each of the others is asked at most once."""
+    def test_choice_receives_the_request(self) -> None:
+        """In a mesh, the chosen model receives the request. If it fails, each other model is tried at most once."""
         asked: list[str] = []
         dead = {"a": ["model-a"], "b": ["model-b"], "c": []}
         mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], asked=asked) for key in "abc"})

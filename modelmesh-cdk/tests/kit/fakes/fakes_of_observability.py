@@ -109,19 +109,19 @@ class HasAnotherId(Honest):
 
 
 FAKES: list[tuple[type, str]] = [
-    (KnowsItsEvents, "test_every_event_is_taken"),
-    (PricesEverything, "test_every_request_is_taken"),
-    (KnowsThreeSeverities, "test_every_step_is_taken"),
-    (SumsCosts, "test_counters_are_taken"),
-    (WantsJson, "test_odd_values_do_not_raise"),
-    (TakesWhatItReads, "test_what_it_is_told_is_not_changed"),
-    (WritesSecrets, "test_what_looks_like_a_secret_is_blanked"),
-    (KeepsOneLine, "test_many_threads_may_tell"),
-    (ClosesOnce, "test_closing_twice_is_harmless"),
+    (KnowsItsEvents, "test_event_accepts_every_type"),
+    (PricesEverything, "test_request_record_accepts_every_outcome"),
+    (KnowsThreeSeverities, "test_trace_accepts_every_severity"),
+    (SumsCosts, "test_statistics_accept_unknown_cost"),
+    (WantsJson, "test_metadata_of_any_type_does_not_raise"),
+    (TakesWhatItReads, "test_record_is_not_changed"),
+    (WritesSecrets, "test_redact_removes_secrets"),
+    (KeepsOneLine, "test_records_of_threads_are_not_mixed"),
+    (ClosesOnce, "test_close_may_be_repeated"),
     (ShowsWhatItHeard, "test_repr_shows_no_secret"),
-    (HearsNoRequests, "test_mesh_is_heard"),
-    (HasNoVersion, "test_id_is_an_id"),
-    (HasAnotherId, "test_id_agrees_with_the_entry_point"),
+    (HearsNoRequests, "test_request_of_mesh_is_recorded"),
+    (HasNoVersion, "test_id_follows_the_grammar"),
+    (HasAnotherId, "test_id_equals_entry_point_name"),
 ]
 KIT = ObservabilityConformance
 

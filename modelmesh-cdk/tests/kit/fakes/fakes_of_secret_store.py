@@ -105,18 +105,18 @@ class HasAnotherId(Honest):
 
 
 FAKES: list[tuple[type, str]] = [
-    (CutsAtTheHash, "test_get_gives_the_value"),
-    (GivesOnce, "test_get_gives_it_again"),
-    (GivesBytes, "test_value_is_text"),
-    (MissesQuietly, "test_missing_name_is_a_key_error"),
+    (CutsAtTheHash, "test_get_returns_the_value"),
+    (GivesOnce, "test_get_repeated_returns_the_value"),
+    (GivesBytes, "test_get_returns_text"),
+    (MissesQuietly, "test_get_missing_name_raises_key_error"),
     (ShowsValues, "test_value_is_in_no_repr"),
     (TellsWhatItHas, "test_value_is_in_no_error"),
-    (KeepsTheNameOnItself, "test_many_threads_may_read"),
-    (RemembersTheOldOne, "test_what_is_set_can_be_read"),
+    (KeepsTheNameOnItself, "test_get_in_threads_returns_own_value"),
+    (RemembersTheOldOne, "test_set_value_is_readable"),
     (ListsValues, "test_list_has_names_and_no_values"),
-    (DeletesQuietly, "test_what_is_deleted_is_gone"),
-    (HasNoVersion, "test_id_is_an_id"),
-    (HasAnotherId, "test_id_agrees_with_the_entry_point"),
+    (DeletesQuietly, "test_delete_makes_get_raise_key_error"),
+    (HasNoVersion, "test_id_follows_the_grammar"),
+    (HasAnotherId, "test_id_equals_entry_point_name"),
 ]
 KIT = SecretStoreConformance
 

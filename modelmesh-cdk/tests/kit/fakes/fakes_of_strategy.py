@@ -113,19 +113,19 @@ class HasAnotherId(Honest):
 
 
 FAKES: list[tuple[type, str]] = [
-    (InsistsOnTheFirst, "test_choice_is_one_of_the_candidates"),
-    (StaysWithWhatWorked, "test_every_history_has_a_choice"),
-    (AdvancesWhenItLooks, "test_select_changes_nothing"),
-    (DrawsItsOwnNumbers, "test_same_seed_same_choice"),
+    (InsistsOnTheFirst, "test_choice_is_a_candidate"),
+    (StaysWithWhatWorked, "test_choice_exists_after_any_history"),
+    (AdvancesWhenItLooks, "test_select_is_repeatable"),
+    (DrawsItsOwnNumbers, "test_select_with_same_seed_is_repeatable"),
     (ChangesTheRequest, "test_request_is_not_changed"),
     (ChangesItsSettings, "test_settings_are_not_changed"),
-    (SharesItsMemory, "test_instances_share_nothing"),
-    (ScoresInWords, "test_score_is_a_float"),
+    (SharesItsMemory, "test_instances_share_no_state"),
+    (ScoresInWords, "test_score_is_a_finite_number"),
     (ExplainsInManyLines, "test_reason_is_one_line"),
     (CountsExplanations, "test_explain_does_not_advance"),
-    (LooksAtTheClock, "test_choice_is_what_is_asked"),
-    (HasNoVersion, "test_id_is_an_id"),
-    (HasAnotherId, "test_id_agrees_with_the_entry_point"),
+    (LooksAtTheClock, "test_choice_receives_the_request"),
+    (HasNoVersion, "test_id_follows_the_grammar"),
+    (HasAnotherId, "test_id_equals_entry_point_name"),
 ]
 KIT = StrategyConformance
 

@@ -11,8 +11,8 @@ from modelmesh_cdk.testing.naming import Named
 class Catalogued(Named):
     """What the connector says of its models is dated and can be told apart."""
 
-    def test_models_are_dated_and_sourced(self, provider: object) -> None:
-        """Every row of the catalogue says where it was read and when; a price says it, too."""
+    def test_models_have_source_and_date(self, provider: object) -> None:
+        """Every row of the catalogue and every price has a source and a date."""
         undated = []
         for info in provider.models():  # type: ignore[attr-defined]
             facts = [(info.extra.get("source"), info.extra.get("as_of"))]
@@ -21,13 +21,13 @@ class Catalogued(Named):
             undated += [info.id for source, as_of in facts if not source or not _is_day(as_of)]
         assert not undated, f"rows without a source or a day (ISO 8601): {', '.join(undated)}"
 
-    def test_models_are_told_apart(self, provider: object) -> None:
-        """No two rows of the catalogue have one ID."""
+    def test_models_have_unique_ids(self, provider: object) -> None:
+        """Each ID occurs in one row of the catalogue."""
         names = [info.id for info in provider.models()]  # type: ignore[attr-defined]
         assert sorted(names) == sorted(set(names))
 
     def test_models_have_known_capabilities(self, provider: object) -> None:
-        """Every capability is one of the tree, or a dotted path of the connector's own; a short name must be known."""
+        """Every capability is in the tree or is a dotted path of the connector. A short name must be in the tree."""
         named = {name for info in provider.models() for name in info.capabilities}  # type: ignore[attr-defined]
         tree = standard_tree()
         assert [name for name in sorted(named) if "." not in name and tree.get_node(name) is None] == []

@@ -26,8 +26,8 @@ NOT_SENT = (FailureClass.CAPABILITY, FailureClass.CALLER)
 class Conversations(Subject):
     """A conversation of any origin is sent as the vendor accepts it, or refused before it is sent."""
 
-    def test_conversations_obey_the_rules(self, asker: Asking, upstream: Upstream) -> None:
-        """No request breaks a rule that the connector states; one that the vendor can be sent is sent."""
+    def test_conversation_obeys_message_rules(self, asker: Asking, upstream: Upstream) -> None:
+        """No request breaks a message rule of the connector. A conversation that the vendor supports is sent."""
         broken = {}
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
@@ -35,8 +35,8 @@ class Conversations(Subject):
                 broken[history.name] = self.wire.breaches(question, self.rules_of(asker))
         assert {name: lines for name, lines in broken.items() if lines} == {}
 
-    def test_conversations_keep_what_they_say(self, asker: Asking, upstream: Upstream) -> None:
-        """Every text of a conversation reaches the vendor, whatever form it is sent in."""
+    def test_conversation_texts_arrive(self, asker: Asking, upstream: Upstream) -> None:
+        """Every text of a conversation reaches the vendor."""
         lost = {}
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
@@ -45,8 +45,8 @@ class Conversations(Subject):
                 lost[history.name] = [word for word in _words("say", history.messages) if word not in told]
         assert {name: words for name, words in lost.items() if words} == {}
 
-    def test_what_conversations_lose_is_noted(self, asker: Asking, upstream: Upstream) -> None:
-        """A key of a message that does not reach the vendor is named as adapted."""
+    def test_conversation_losses_are_noted(self, asker: Asking, upstream: Upstream) -> None:
+        """A key of a message that does not reach the vendor is in the adaptation notes."""
         silent = {}
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
@@ -56,14 +56,14 @@ class Conversations(Subject):
                 silent[history.name] = lost if lost and not asker.adapted else []
         assert {name: words for name, words in silent.items() if words} == {}
 
-    def test_conversations_are_not_changed(self, asker: Asking, upstream: Upstream) -> None:
-        """The caller's messages are as they were after each request."""
+    def test_conversation_of_caller_is_not_changed(self, asker: Asking, upstream: Upstream) -> None:
+        """The connector does not modify the caller's messages."""
         for history in HISTORIES:
             self.sent(history, asker, upstream)
             assert asker.call.payload == asker.sent, history.name
 
-    def test_nothing_said_is_nothing_lost(self, asker: Asking, upstream: Upstream) -> None:
-        """Leaving out a value without effect (an empty list, ``n=1``) is no loss: a strict request is sent."""
+    def test_conversation_neutral_values_are_no_loss(self, asker: Asking, upstream: Upstream) -> None:
+        """Dropping a value without effect, such as an empty list or ``n=1``, is not a loss. A strict request is sent."""
         for history in (one for one in HISTORIES if one.says_nothing):
             upstream.always(Script(200, self.wire.answer(text_answer())))
             asker.strict = True
@@ -74,8 +74,8 @@ class Conversations(Subject):
             lost = [line for line in answer.adapted if not (self.wire.required and " added" in line)]
             assert lost == [], history.name
 
-    def test_rules_have_sources(self) -> None:
-        """Each rule that a connector states has a source and the day on which it was read."""
+    def test_message_rules_have_sources(self) -> None:
+        """Each message rule has a source and the date on which it was read."""
         rules = getattr(self.provider_class, "message_rules", None)
         if rules is not None:
             assert rules.unsourced() == []

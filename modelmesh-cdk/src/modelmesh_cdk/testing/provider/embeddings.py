@@ -34,8 +34,8 @@ class Embeddings(Subject):
         return got.body
 
     @pytest.mark.parametrize("given", ["Grüß dich!", list(TEXTS)], ids=["text", "list"])
-    def test_texts_to_embed_arrive(self, given: str | list[str], ask: Asking, upstream: Upstream) -> None:
-        """One text or many arrive in one request to the operation's own path, in order, the empty one among them."""
+    def test_embedding_texts_arrive(self, given: str | list[str], ask: Asking, upstream: Upstream) -> None:
+        """One text or many arrive in one request to the operation's path, in order, the empty text included."""
         texts = [given] if isinstance(given, str) else given
         self.embedded(ask, upstream, embedding_answer(self.wire.vectors[: len(texts)]), input=given)
         (received,) = upstream.received
@@ -45,14 +45,14 @@ class Embeddings(Subject):
         arrived = question["input"]
         assert ([arrived] if isinstance(arrived, str) else arrived, question["model"]) == (texts, MODEL)
 
-    def test_absent_parameters_of_embeddings_stay_absent(self, ask: Asking, upstream: Upstream) -> None:
-        """What was not said of embeddings is not sent, unless the vendor cannot do without."""
+    def test_embedding_request_adds_no_parameter(self, ask: Asking, upstream: Upstream) -> None:
+        """A parameter that the caller omits is not sent, unless the vendor requires it."""
         self.embedded(ask, upstream, input=["a"])
         assert set(self.wire.embedding_question(upstream.last)) == {"model", "input", *self.wire.required_to_embed}
 
     @pytest.mark.parametrize("tokens", [[9906, 0], [[9906], [11, 1917]]], ids=["one text", "two texts"])
-    def test_tokens_to_embed_arrive_or_are_refused(self, tokens: list[Any], ask: Asking, upstream: Upstream) -> None:
-        """Numbers of tokens arrive as they are, or the model is said to be unable before anything is sent."""
+    def test_embedding_tokens_arrive_or_are_refused(self, tokens: list[Any], ask: Asking, upstream: Upstream) -> None:
+        """Token numbers arrive unchanged, or the connector raises a capability error before it sends anything."""
         self.require("supports_embeddings")
         answer = embedding_answer(self.wire.vectors[: len(tokens) if isinstance(tokens[0], list) else 1])
         upstream.then(lambda received: Script(200, self.wire.embeddings(answer, received)))
@@ -66,20 +66,20 @@ class Embeddings(Subject):
         else:
             assert (refused.failure, upstream.received) == (_F.CAPABILITY, []), repr(refused)
 
-    def test_dimensions_of_embeddings_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """How long the vectors are to be arrives."""
+    def test_embedding_dimensions_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """The requested vector length arrives."""
         self.embedded(ask, upstream, input=["a"], dimensions=3)
         assert self.wire.embedding_question(upstream.last).get("dimensions") == 3  # noqa: PLR2004 - as was asked
 
-    def test_unknown_parameters_of_embeddings_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """A parameter that the connector has never heard of reaches the vendor here, too."""
+    def test_embedding_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """A parameter that the connector does not know reaches the vendor."""
         invented = {"deep": [1, {"nested": None}], "text": "ü"}
         self.embedded(ask, upstream, input=["a"], a_parameter_of_tomorrow=invented)
         assert self.wire.embedding_question(upstream.last).get("a_parameter_of_tomorrow") == invented
 
     @pytest.mark.parametrize("form", [None, "float", "base64"])
-    def test_embeddings_come_in_the_form_that_was_asked(self, form: str | None, ask: Asking, upstream: Upstream) -> None:
-        """Vectors are lists of numbers, or base64 of 32-bit floats when that was asked, whatever form the vendor has."""
+    def test_embeddings_have_the_requested_encoding(self, form: str | None, ask: Asking, upstream: Upstream) -> None:
+        """Vectors are lists of numbers, or base64 of 32-bit floats if requested, whatever the vendor's format is."""
         asked: dict[str, Any] = {} if form is None else {"encoding_format": form}
         rows = self.embedded(ask, upstream, None, input=list(TEXTS), **asked)["data"]
         kind = str if form == "base64" else list
@@ -88,26 +88,26 @@ class Embeddings(Subject):
             *map(list, self.wire.vectors)
         ]
 
-    def test_embeddings_are_in_the_order_of_their_texts(self, ask: Asking, upstream: Upstream) -> None:
+    def test_embeddings_have_the_order_of_texts(self, ask: Asking, upstream: Upstream) -> None:
         """The index of a vector is the place of its text."""
         rows = self.embedded(ask, upstream, input=list(TEXTS))["data"]
         assert [(row["index"], row["embedding"]) for row in rows] == list(enumerate(map(list, self.wire.vectors)))
 
-    def test_embeddings_have_their_usage(self, ask: Asking, upstream: Upstream) -> None:
-        """Token counts of embeddings are the vendor's; when it says nothing, they are not zero."""
+    def test_embeddings_have_usage(self, ask: Asking, upstream: Upstream) -> None:
+        """Token counts are the vendor's. Counts that the vendor does not report are not zero."""
         if self.supports_embedding_usage:
             usage = self.embedded(ask, upstream, input=list(TEXTS))["usage"]
             assert {name: usage.get(name) for name in USAGE_OF_EMBEDDINGS} == USAGE_OF_EMBEDDINGS
         untold = self.embedded(ask, upstream, embedding_answer(self.wire.vectors, usage=False), input=list(TEXTS)).get("usage")
         assert not untold or all(count is None for count in untold.values())
 
-    def test_call_for_embeddings_is_not_changed(self, ask: Asking, upstream: Upstream) -> None:
-        """What is asked for embeddings is shared with other attempts, too."""
+    def test_embedding_call_is_not_changed(self, ask: Asking, upstream: Upstream) -> None:
+        """The connector does not modify the call, because other attempts share it."""
         self.embedded(ask, upstream, input=list(TEXTS), dimensions=3, encoding_format="base64", user="a")
         assert ask.call.payload == ask.sent
 
-    def test_refusal_of_embeddings_has_its_class(self, ask: Asking, upstream: Upstream) -> None:
-        """A refusal of embeddings has its class and its delay, as one of a chat has."""
+    def test_embedding_error_has_its_class(self, ask: Asking, upstream: Upstream) -> None:
+        """An error response to an embedding request has its class and its delay."""
         self.require("supports_embeddings")
         upstream.then(self.wire.refusal(429, "test", wait=7))
         with pytest.raises(ProviderError) as caught:
@@ -115,16 +115,16 @@ class Embeddings(Subject):
         assert (caught.value.failure, caught.value.upstream_delay_s) == (_F.THROTTLE, 7.0)
 
     @pytest.mark.parametrize("body", [b"<html>Welcome</html>", b""], ids=["page", "nothing"])
-    def test_no_embeddings_are_a_failure(self, body: bytes, ask: Asking, upstream: Upstream) -> None:
-        """A success without embeddings is no answer."""
+    def test_response_without_embeddings_is_a_failure(self, body: bytes, ask: Asking, upstream: Upstream) -> None:
+        """A successful response without embeddings is an error."""
         self.require("supports_embeddings")
         upstream.then(Script(200, body))
         with pytest.raises(ProviderError) as caught:
             ask.embeddings({"input": ["a"]})
         assert caught.value.failure is _F.PROTOCOL
 
-    def test_key_of_embeddings_is_sent_once_and_not_shown(self, ask: Asking, upstream: Upstream) -> None:
-        """For embeddings as for chats, the key is where the vendor looks for it, nowhere else, and in no error."""
+    def test_embedding_key_is_sent_once_and_not_shown(self, ask: Asking, upstream: Upstream) -> None:
+        """The key is sent in the vendor's place only, and is in no error."""
         self.embedded(ask, upstream, input=["a"])
         received = upstream.last
         assert self.wire.key(received) == KEY

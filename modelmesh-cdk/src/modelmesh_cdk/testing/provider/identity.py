@@ -17,8 +17,8 @@ from modelmesh_cdk.testing.upstream import Upstream
 class Identity(Catalogued, Subject):
     """What the connector says of its models is dated, and it goes quietly."""
 
-    def test_no_hook_is_misspelt(self, provider: object) -> None:
-        """No name that nothing uses is almost that of a hook."""
+    def test_hooks_are_not_misspelt(self, provider: object) -> None:
+        """No unused name is almost the name of a hook."""
         assert [str(slip) for slip in misspelt_hooks(type(provider), Kind.PROVIDER)] == []
 
     def test_only_hooks_are_overridden(self, provider: object) -> None:
@@ -26,8 +26,8 @@ class Identity(Catalogued, Subject):
         assert [str(one) for one in private_overrides(type(provider))] == []
 
     @pytest.mark.parametrize("in_task", [False, True], ids=["sync", "async"])
-    def test_provider_may_be_closed_twice(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest
-        """Closing twice is harmless, whether the provider was used or not."""
+    def test_close_may_be_repeated(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest
+        """A second close has no effect, whether or not the provider served a request."""
         self.say(upstream, text_answer())
         for used in (False, True):
             with Asking(self.make(upstream), in_task=in_task) as ask:

@@ -86,68 +86,68 @@ class InProcessProviderConformance(Catalogued):
 
     # -- a whole answer -----------------------------------------------------------------------------------------------
 
-    def test_answer_is_whole(self, play: Play) -> None:
-        """An answer has OpenAI's shape, an ID, and the model's text to the last byte."""
+    def test_response_is_complete(self, play: Play) -> None:
+        """A response has OpenAI's shape, an ID and the exact text of the model."""
         turn = Turn()
         body = play(turn).answer().body
         message = body["choices"][0]["message"]
         assert (body["object"], message["role"], message["content"]) == ("chat.completion", "assistant", "".join(turn.words))
         assert body["id"]
 
-    def test_answer_names_the_model(self, play: Play) -> None:
-        """The model goes by the name under which it was asked for, not by a path of this machine."""
+    def test_response_names_the_model(self, play: Play) -> None:
+        """The response has the requested name of the model, not a path of this machine."""
         assert play(Turn()).answer().body["model"] == self.model
 
     @pytest.mark.parametrize("reason", ["stop", "length"])
-    def test_answer_has_its_finish_reason(self, reason: str, play: Play) -> None:
-        """Why the answer ends is the engine's word."""
+    def test_response_has_finish_reason(self, reason: str, play: Play) -> None:
+        """The finish reason is the engine's."""
         assert play(Turn(finish=reason)).answer().body["choices"][0]["finish_reason"] == reason
 
-    def test_answer_has_its_usage(self, play: Play) -> None:
+    def test_response_has_usage(self, play: Play) -> None:
         """Token counts are the engine's."""
         self.require("supports_usage")
         turn = Turn()
         usage = play(turn).answer().body["usage"]
         assert {name: usage.get(name) for name in turn.usage or ()} == turn.usage
 
-    def test_unknown_usage_is_not_zero(self, play: Play) -> None:
-        """An engine that says nothing of tokens has not said zero."""
+    def test_response_unknown_usage_is_not_zero(self, play: Play) -> None:
+        """Token counts that the engine does not report are not zero."""
         usage = play(Turn(usage=None)).answer().body.get("usage")
         assert not usage or all(count is None for count in usage.values())
 
-    def test_answer_without_finish_is_a_failure(self, play: Play) -> None:
-        """An engine that ends without a reason has not answered."""
+    def test_response_without_finish_is_a_failure(self, play: Play) -> None:
+        """A response of an engine that ends without a finish reason is an error."""
         with pytest.raises(ProviderError) as caught:
             play(Turn(finish=None)).answer()
         assert caught.value.failure in (FailureClass.PROTOCOL, FailureClass.SERVER)
 
     # -- a stream -----------------------------------------------------------------------------------------------------
 
-    def test_stream_has_its_text(self, play: Play) -> None:
-        """The pieces of the text come one by one and make the model's text, to the last byte."""
+    def test_stream_text_is_complete(self, play: Play) -> None:
+        """The deltas of the text arrive one by one and form the exact text."""
         turn = Turn()
         assert [text for text in texts_of(play(turn).chunks()) if text] == list(turn.words)
 
-    def test_stream_says_the_role_once(self, play: Play) -> None:
-        """The role stands in the first chunk with a choice and in no other."""
+    def test_stream_has_one_role(self, play: Play) -> None:
+        """The role is in the first chunk with a choice and in no other."""
         roles = [delta.get("role") for delta in deltas_of(play(Turn()).chunks())]
         assert roles[0] == "assistant"
         assert not any(roles[1:])
 
     def test_stream_has_one_id(self, play: Play) -> None:
-        """All chunks have the ID of the answer, and the model's name in the mesh."""
+        """All chunks have the ID of the response and the model's name in the mesh."""
         chunks = play(Turn()).chunks()
         assert all(chunk.get("id") for chunk in chunks)
         assert len({chunk["id"] for chunk in chunks}) == 1
         assert {(chunk.get("object"), chunk.get("model")) for chunk in chunks} == {("chat.completion.chunk", self.model)}
 
     @pytest.mark.parametrize("reason", ["stop", "length"])
-    def test_stream_has_its_finish_reason(self, reason: str, play: Play) -> None:
-        """Why the answer ends is said once, in the engine's word."""
+    def test_stream_has_one_finish_reason(self, reason: str, play: Play) -> None:
+        """The finish reason occurs once and is the engine's."""
         assert finishes_of(play(Turn(finish=reason)).chunks()) == [reason]
 
-    def test_stream_has_its_usage(self, play: Play) -> None:
-        """Token counts come once, in a chunk of their own when that was asked for."""
+    def test_stream_has_usage_once(self, play: Play) -> None:
+        """Token counts occur once, in a separate chunk if requested."""
         self.require("supports_usage")
         turn = Turn()
         for options in ({}, {"stream_options": {"include_usage": True}}):
@@ -155,22 +155,22 @@ class InProcessProviderConformance(Catalogued):
             assert [{name: chunk["usage"].get(name) for name in turn.usage or ()} for chunk in found] == [turn.usage]
             assert not options or not found[0]["choices"]
 
-    def test_stream_without_finish_is_never_complete(self, play: Play) -> None:
-        """A stream whose engine ends without a reason fails or has no finish reason; none is ever invented."""
+    def test_stream_without_end_is_incomplete(self, play: Play) -> None:
+        """A stream whose engine ends without a finish reason fails or has none. The connector never invents one."""
         turn = Turn(finish=None)
         chunks, _ = play(turn).pieces()
         assert finishes_of(chunks) == []
         assert "".join(texts_of(chunks)) == "".join(turn.words)
 
-    def test_stream_may_be_closed_twice(self, play: Play) -> None:
-        """Closing twice is harmless, after the end and before it."""
+    def test_stream_close_may_be_repeated(self, play: Play) -> None:
+        """A second close has no effect, before the end of the stream and after it."""
         for most in (None, 2):
             ask = play(Turn())
             ask.closes = 2
             assert ask.chunks(most=most)
 
-    def test_closing_early_stops_the_engine(self, play: Play) -> None:
-        """When the caller has heard enough, the engine stops and is free for the next request."""
+    def test_stream_early_close_stops_the_engine(self, play: Play) -> None:
+        """An early close stops the engine, which is then free for the next request."""
         turn = Turn(endless=True)
         ask = play(turn)
         assert len(ask.chunks(most=2)) == 2  # noqa: PLR2004 - as many as were wanted
@@ -180,8 +180,8 @@ class InProcessProviderConformance(Catalogued):
 
     @pytest.mark.parametrize("stream", [False, True])
     @pytest.mark.parametrize("error", [RuntimeError("out of memory"), MemoryError(), OSError("no such device")], ids=repr)
-    def test_engine_that_breaks_is_a_failure(self, error: Exception, stream: bool, play: Play) -> None:  # noqa: FBT001
-        """Whatever the engine raises is a typed failure, in a stream after the text that had come; never an end."""
+    def test_engine_exception_is_a_failure(self, error: Exception, stream: bool, play: Play) -> None:  # noqa: FBT001
+        """An exception of the engine becomes a typed error, in a stream after the received text."""
         ask = play(Turn(error=error))
         with pytest.raises(ProviderError):
             ask.chunks() if stream else ask.answer()
@@ -190,8 +190,8 @@ class InProcessProviderConformance(Catalogued):
             assert ("".join(texts_of(chunks)), finishes_of(chunks)) == ("".join(Turn().words), [])
 
     @pytest.mark.parametrize("stream", [False, True])
-    def test_limits_are_kept(self, stream: bool, play: Play) -> None:  # noqa: FBT001 - a parameter of pytest
-        """An engine that does not answer within the limits is a typed timeout, and is stopped."""
+    def test_limits_stop_the_engine(self, stream: bool, play: Play) -> None:  # noqa: FBT001 - a parameter of pytest
+        """An engine that exceeds the limits is stopped with a typed timeout."""
         turn = Turn(words=(), endless=True)
         ask = play(turn)
         ask.limits = IMPATIENT
@@ -201,13 +201,13 @@ class InProcessProviderConformance(Catalogued):
         assert turn.stopped.wait(self.stops_within_s), "the engine works on"
 
     def test_unknown_model_is_not_found(self, play: Play) -> None:
-        """Asked for a model it does not have, the provider says so and does not answer with another."""
+        """A request for an unknown model is an error. No other model answers it."""
         with pytest.raises(ModelNotFoundError):
             play(Turn()).answer(model="a-model-of-tomorrow")
 
     @pytest.mark.parametrize("capability", BEYOND)
-    def test_what_it_cannot_do_is_refused(self, capability: str, play: Play) -> None:
-        """What the model cannot do goes to another one: refused by class, not left out of the question."""
+    def test_unsupported_feature_is_a_capability_error(self, capability: str, play: Play) -> None:
+        """A request for an unsupported feature is a capability error. The feature is not dropped."""
         if getattr(self, capability):
             pytest.skip(f"{capability} is True: nothing to refuse")
         with pytest.raises(ProviderError) as caught:
@@ -218,14 +218,14 @@ class InProcessProviderConformance(Catalogued):
 
     @pytest.mark.parametrize("stream", [False, True])
     def test_call_is_not_changed(self, stream: bool, play: Play) -> None:  # noqa: FBT001 - a parameter of pytest
-        """The call is shared with other attempts: whatever the connector adapts, it adapts a copy."""
+        """The connector does not modify the call, because other attempts share it."""
         ask = play(Turn())
         payload = {"temperature": 0, "stop": ["\n\n"], "messages": [{"role": "developer", "content": "Be brief."}]}
         ask.chunks(payload) if stream else ask.answer(payload)
         assert ask.call.payload == ask.sent
 
-    def test_provider_may_be_closed_twice(self, play: Play) -> None:
-        """Closing twice is harmless, whether the provider was used or not."""
+    def test_close_may_be_repeated(self, play: Play) -> None:
+        """A second close has no effect, whether or not the provider served a request."""
         for used in (False, True):
             ask = play(Turn())
             if used:

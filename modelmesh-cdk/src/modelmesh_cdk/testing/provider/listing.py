@@ -71,8 +71,8 @@ class Listing(Subject):
             self.discovered(provider)
         return caught.value
 
-    def test_list_is_asked_as_the_vendor_wants(self, provider: Any, upstream: Upstream) -> None:
-        """The list is got (``GET``) where the vendor has it, without a body and with the key where the vendor looks for it."""
+    def test_list_request_has_path_and_key(self, provider: Any, upstream: Upstream) -> None:
+        """The list is requested with ``GET`` at the vendor's path, without a body and with the key."""
         self.require("lists_models")
         self.answer_with(upstream, NEW, size=len(NEW))
         self.discovered(provider)
@@ -81,15 +81,15 @@ class Listing(Subject):
         assert (self.wire.key(received), received.body) == (KEY, b"")
         assert KEY not in received.path
 
-    def test_list_is_read_to_its_end(self, provider: Any, upstream: Upstream) -> None:
-        """Every model of every page is there, each once, and no page is asked for twice."""
+    def test_list_pages_are_all_read(self, provider: Any, upstream: Upstream) -> None:
+        """Every model of every page is listed once. No page is requested twice."""
         self.require("lists_models")
         self.answer_with(upstream, NEW, size=1)
         assert self.ids(self.discovered(provider)) == sorted(NEW)
         assert len(upstream.received) == (len(NEW) if self.wire.pages else 1)
 
-    def test_list_without_an_end_is_left(self, provider: Any, upstream: Upstream) -> None:
-        """A vendor that answers with the same page again and again is asked no more, and half a list is no list."""
+    def test_list_without_end_is_a_failure(self, provider: Any, upstream: Upstream) -> None:
+        """A vendor that returns the same page again is not requested further, and an incomplete list is an error."""
         self.require("lists_models")
         upstream.always(Script(200, self.wire.listing(NEW, more=True)))
         found: Any = None
@@ -100,8 +100,8 @@ class Listing(Subject):
         assert found == (_F.PROTOCOL if self.wire.pages else sorted(NEW))
         assert len(upstream.received) <= len(NEW)
 
-    def test_known_models_are_the_catalogues(self, provider: Any, upstream: Upstream) -> None:
-        """What the catalogue knows is its row, to the letter: a model does not change for being listed."""
+    def test_list_keeps_catalogue_rows(self, provider: Any, upstream: Upstream) -> None:
+        """A model of the catalogue keeps its row unchanged when it is listed."""
         self.require("lists_models")
         known = self.catalogue(provider)
         self.answer_with(upstream, [*NEW, *known], size=len(NEW))
@@ -109,14 +109,14 @@ class Listing(Subject):
         assert {row.id: found.get(row.id) for row in known.values()} == {row.id: row for row in known.values()}
         assert self.ids(list(found.values())) == sorted([*NEW, *(row.id for row in known.values())])
 
-    def test_models_that_are_not_listed_are_gone(self, provider: Any, upstream: Upstream) -> None:
-        """What the vendor does not list is not there, whatever the catalogue says."""
+    def test_list_drops_unlisted_models(self, provider: Any, upstream: Upstream) -> None:
+        """A model that the vendor does not list is not available, even if the catalogue has it."""
         self.require("lists_models")
         self.answer_with(upstream, NEW, size=len(NEW))
         assert self.ids(self.discovered(provider)) == sorted(NEW)
 
-    def test_what_is_not_listed_of_a_model_is_unknown(self, provider: Any, upstream: Upstream) -> None:
-        """Of a new model nothing is guessed: no capability, no feature, no window, no price; it is dated and sourced."""
+    def test_list_guesses_no_facts_of_new_models(self, provider: Any, upstream: Upstream) -> None:
+        """A new model has no guessed capability, feature, window or price. It has a source and a date."""
         self.require("lists_models")
         self.answer_with(upstream, NEW, size=len(NEW))
         for row in self.discovered(provider):
@@ -126,20 +126,20 @@ class Listing(Subject):
                 assert row.extra["source"]
                 assert date.fromisoformat(row.extra["as_of"])
 
-    def test_rows_that_are_no_models_are_left_out(self, provider: Any, upstream: Upstream) -> None:
-        """A row that is no map, or has no name, costs nobody the rest of the list."""
+    def test_list_skips_invalid_rows(self, provider: Any, upstream: Upstream) -> None:
+        """A row that is not a map or has no name does not affect the rest of the list."""
         self.require("lists_models")
         upstream.always(Script(200, self.wire.listing([*NO_MODELS, *NEW])))
         assert self.ids(self.discovered(provider)) == sorted(NEW)
 
-    def test_refused_list_is_a_failure(self, provider: Any, upstream: Upstream) -> None:
-        """A key that the vendor does not take is a failure of that class, and not an empty list."""
+    def test_list_error_has_its_class(self, provider: Any, upstream: Upstream) -> None:
+        """A rejected key is an error of that class, not an empty list."""
         self.require("lists_models")
         error = self.list_refused(provider, upstream, self.wire.refusal(401, "test"))
         assert (error.failure, error.status) == (_F.CREDENTIAL, 401)
 
-    def test_key_is_in_no_error_of_the_list(self, provider: Any, upstream: Upstream) -> None:
-        """A vendor that repeats the key does not get it into our error: message, body or traceback."""
+    def test_list_error_contains_no_key(self, provider: Any, upstream: Upstream) -> None:
+        """A key that the vendor repeats is in no message, body or traceback of the error."""
         self.require("lists_models")
         for status in (401, 400):
             error = self.list_refused(provider, upstream, self.wire.refusal(status, f"Incorrect API key provided: {KEY}"))
@@ -147,7 +147,7 @@ class Listing(Subject):
             assert KEY not in "".join(traceback.format_exception(error)), f"the traceback of HTTP {status}"
 
     @pytest.mark.parametrize("body", NO_LISTS)
-    def test_answer_that_is_no_list_is_a_failure(self, body: bytes, provider: Any, upstream: Upstream) -> None:
-        """A success without a list is no list of no models."""
+    def test_list_of_other_shape_is_a_failure(self, body: bytes, provider: Any, upstream: Upstream) -> None:
+        """A successful response without a list is an error, not an empty list."""
         self.require("lists_models")
         assert self.list_refused(provider, upstream, Script(200, body)).failure is _F.PROTOCOL

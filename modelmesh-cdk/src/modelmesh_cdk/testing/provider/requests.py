@@ -54,8 +54,8 @@ class Requests(Subject):
         return question
 
     @pytest.mark.parametrize("spelling", ["{host}", "{host}/", "{host}{root}", "{host}{root}/", "{host}/gateway{root}"])
-    def test_url_is_joined_once(self, spelling: str, upstream: Upstream) -> None:
-        """However the base URL is written, a chat is one POST to one path, with the version in it once."""
+    def test_request_url_has_one_version(self, spelling: str, upstream: Upstream) -> None:
+        """For every spelling of the base URL, a chat is one POST to one path that contains the version once."""
         address = spelling.format(host=upstream.url, root=self.root)
         self.say(upstream, text_answer())
         with Asking(self.make(upstream, base_url=address), in_task=False) as ask:
@@ -66,14 +66,14 @@ class Requests(Subject):
             f"{paths} for the base URL {address}"
         )
 
-    def test_model_is_the_one_that_was_named(self, ask: Asking, upstream: Upstream) -> None:
-        """The vendor is asked for the model that ``send`` was given, under that name."""
+    def test_request_names_the_model(self, ask: Asking, upstream: Upstream) -> None:
+        """The request names the model that ``send`` received."""
         self.say(upstream, text_answer())
         ask.answer(model="vendor/other-model:1")
         assert self.wire.question(upstream.last)["model"] == "vendor/other-model:1"
 
-    def test_messages_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """Every message arrives as it was written: order, role, text in any script."""
+    def test_request_messages_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """Every message arrives unchanged: order, role, text in any script."""
         messages = [
             {"role": "system", "content": "Réponds en français."},
             {"role": "user", "content": "".join(WORDS)},
@@ -82,56 +82,56 @@ class Requests(Subject):
         ]
         assert self.asked(ask, upstream, messages=messages)["messages"] == messages
 
-    def test_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """The usual parameters arrive with their values; one that the format has no word for is noted as left out."""
+    def test_request_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """The usual parameters arrive with their values. An unsupported parameter is noted as dropped."""
         parameters = {"temperature": 0.7, "top_p": 0.9, "max_completion_tokens": 64, "stop": ["\n\n", "END"], "seed": 7}
         self.check_arrival(ask, upstream, **parameters)
 
-    def test_zero_is_kept(self, ask: Asking, upstream: Upstream) -> None:
-        """A zero is a value: temperature 0 is not the default temperature."""
+    def test_request_keeps_zero(self, ask: Asking, upstream: Upstream) -> None:
+        """Zero is a value: temperature 0 is not the default temperature."""
         self.check_arrival(ask, upstream, temperature=0, top_p=0.0, seed=0)
 
-    def test_absent_stays_absent(self, ask: Asking, upstream: Upstream) -> None:
-        """What was not said is not sent: the defaults are the vendor's; what it cannot do without is added and noted."""
+    def test_request_adds_no_parameter(self, ask: Asking, upstream: Upstream) -> None:
+        """A parameter that the caller omits is not sent. One that the vendor requires is added and noted."""
         question = self.asked(ask, upstream)
         assert set(question) - {"stream"} == {"model", "messages", *self.wire.required}
         assert len(ask.adapted) == len(self.wire.required), f"added {set(self.wire.required)}, noted {ask.adapted}"
         assert not question.get("stream"), "the answer was not to be streamed"
 
-    def test_empty_is_kept(self, ask: Asking, upstream: Upstream) -> None:
-        """Empty text, where the vendor accepts it, and ``False`` are values; what asks for the default may be left out."""
+    def test_request_keeps_empty_values(self, ask: Asking, upstream: Upstream) -> None:
+        """Empty text and ``False`` are values where the vendor accepts them. A value that requests the default may be dropped."""
         rules = getattr(self.provider_class, "message_rules", None)
         accepted = rules is None or rules.blank.get("user", Blank.KEEP) is Blank.KEEP
         messages = [{"role": "user", "content": "" if accepted else "Hello"}]
         question = self.check_arrival(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
         assert question["messages"] == self.wire.said("messages", messages, upstream.last)
 
-    def test_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """A parameter that the connector has never heard of reaches the vendor."""
+    def test_request_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """A parameter that the connector does not know reaches the vendor."""
         invented = {"deep": [1, {"nested": None}], "text": "ü"}
         assert self.asked(ask, upstream, a_parameter_of_tomorrow=invented).get("a_parameter_of_tomorrow") == invented
 
-    def test_extra_headers_arrive(self, ask: Asking, upstream: Upstream) -> None:
-        """The caller's own headers are sent."""
+    def test_request_extra_headers_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """The caller's extra headers are sent."""
         self.require("supports_extra_headers")
         self.say(upstream, text_answer())
         ask.answer(headers={"X-Of-The-Caller": "test"})
         assert upstream.last.headers.get("x-of-the-caller") == "test"
 
-    def test_body_is_json_and_says_so(self, ask: Asking, upstream: Upstream) -> None:
-        """The content type is JSON, and the body is JSON."""
+    def test_request_body_is_json(self, ask: Asking, upstream: Upstream) -> None:
+        """The body and its content type are JSON."""
         self.asked(ask, upstream)
         kind = upstream.last.headers.get("content-type", "")
         assert re.match(r"application/json\b", kind), kind
         assert isinstance(upstream.last.json, dict)
 
     def test_call_is_not_changed(self, ask: Asking, upstream: Upstream) -> None:
-        """The call is shared with other attempts: whatever the connector adapts, it adapts a copy."""
+        """The connector does not modify the call, because other attempts share it."""
         self.asked(ask, upstream, temperature=0.5, tools=[TOOL], metadata={"a": ["b"]})
         assert ask.call.payload == ask.sent
 
-    def test_stream_is_asked_for(self, ask: Asking, upstream: Upstream) -> None:
-        """A streamed chat says the same as one that is not, and that it is to be streamed."""
+    def test_request_for_stream_differs_only_in_stream(self, ask: Asking, upstream: Upstream) -> None:
+        """A streamed request equals one without a stream, except for the stream parameters."""
         self.say_in_pieces(upstream, text_chunks())
         ask.chunks({"temperature": 0, "a_parameter_of_tomorrow": 1})
         question = self.wire.question(upstream.last)
@@ -139,20 +139,16 @@ class Requests(Subject):
         arrived = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
         assert arrived == {"model": MODEL, **self.said(upstream, **ask.sent)}
 
-    def test_tools_are_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """Tools arrive whole, and so does the choice among them."""
+    def test_request_tools_arrive(self, ask: Asking, upstream: Upstream) -> None:
+        """Tools and the tool choice arrive complete."""
         self.require("supports_tools")
         choice = {"type": "function", "function": {"name": "weather"}}
         question = self.asked(ask, upstream, tools=[TOOL], tool_choice=choice)
         assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
 
     @pytest.mark.parametrize("text", [None, "I look."], ids=["silent", "said"])
-    def test_tool_results_are_sent(self, text: str | None, ask: Asking, upstream: Upstream) -> None:
-        """A conversation in which tools were called arrives: the calls, the text beside them, and each result with its call's ID.
-
-        A vendor may take IDs in a spelling of its own only; that is noted, and call and result are respelled alike. It may need
-        a field of its own, which then says nothing.
-        """
+    def test_request_tool_results_arrive(self, text: str | None, ask: Asking, upstream: Upstream) -> None:
+        """Tool calls, the text next to them, and each result with its call ID arrive."""
         self.require("supports_tools")
         messages: list[dict[str, Any]] = [
             {"role": "user", "content": "Weather?"},
@@ -165,7 +161,7 @@ class Requests(Subject):
             assert is_noted("IDs", ask.adapted), f"IDs of calls arrive as {spelled}, and that is not noted: {ask.adapted}"
         assert arrived == _respelled(messages, spelled)
 
-    def test_images_are_sent(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_images_arrive(self, ask: Asking, upstream: Upstream) -> None:
         """An image arrives between its texts, byte for byte."""
         self.require("supports_images")
         parts = [
@@ -179,8 +175,8 @@ class Requests(Subject):
             parts[1] = {"type": "image_url", "image_url": {"url": PIXEL}}
         assert arrived == parts
 
-    def test_json_schema_is_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """The schema of the answer arrives whole; its name and ``strict`` where the format has them."""
+    def test_request_json_schema_arrives(self, ask: Asking, upstream: Upstream) -> None:
+        """The schema of the response arrives complete, with its name and ``strict`` where the format has them."""
         self.require("supports_json_schema")
         schema = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters"]}  # type: ignore[index]
         wanted = {"type": "json_schema", "json_schema": schema}

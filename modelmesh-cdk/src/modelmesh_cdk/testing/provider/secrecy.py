@@ -19,13 +19,13 @@ class Secrecy(Subject):
     """The key goes to the vendor, in one place, and to nobody else."""
 
     def test_key_is_sent(self, ask: Asking, upstream: Upstream) -> None:
-        """The key stands where the vendor looks for it, also where none is needed."""
+        """The key is sent in the vendor's place, even if the vendor needs none."""
         self.say(upstream, text_answer())
         ask.answer()
         assert self.wire.key(upstream.last) == KEY
 
-    def test_key_is_sent_once(self, ask: Asking, upstream: Upstream) -> None:
-        """The key is in one header, and neither in the URL nor in the body: those are logged on the way."""
+    def test_key_is_sent_in_one_header(self, ask: Asking, upstream: Upstream) -> None:
+        """The key is in one header, and not in the URL or the body, which are often logged."""
         self.say(upstream, text_answer())
         ask.answer()
         received = upstream.last
@@ -35,12 +35,12 @@ class Secrecy(Subject):
         assert sum(value.count(KEY) for value in received.headers.values()) == 1
 
     def test_key_is_in_no_repr(self, provider: object) -> None:
-        """Neither the provider nor its settings show the key when they are printed."""
+        """The representations of the provider and of its settings do not show the key."""
         shown = f"{provider!r} {provider} {getattr(provider, 'config', '')!r}"
         assert KEY not in shown
 
     def test_key_is_in_no_error(self, ask: Asking, upstream: Upstream) -> None:
-        """A vendor that repeats the key in its refusal does not get it into our error: message, body or traceback."""
+        """A key that the vendor repeats is in no message, body or traceback of the error."""
         for status, code in ((401, None), (400, None), (500, KEY)):
             refusal = self.wire.refusal(status, f"Incorrect API key provided: {KEY}", code=code)
             upstream.then(evolve(refusal, body=json.dumps({**json.loads(bytes(refusal.body)), KEY: KEY}).encode()))  # type: ignore[arg-type]
@@ -51,14 +51,14 @@ class Secrecy(Subject):
             assert KEY not in known, f"HTTP {status}"
             assert KEY not in "".join(traceback.format_exception(error)), f"the traceback of HTTP {status}"
 
-    def test_key_is_in_no_note(self, ask: Asking, upstream: Upstream) -> None:
-        """What is noted as adapted for the vendor does not hold the key."""
+    def test_key_is_in_no_adaptation_note(self, ask: Asking, upstream: Upstream) -> None:
+        """The notes on adaptation do not contain the key."""
         self.say(upstream, text_answer())
         answer = ask.answer({"temperature": 0.1, "a_parameter_of_tomorrow": 1})
         assert KEY not in repr(list(answer.adapted))
 
-    def test_without_a_key(self, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where a key is needed its absence is noticed when the provider is made, and the variable named; else none is sent."""
+    def test_key_missing_names_the_variable(self, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A missing key that the vendor requires is an error of construction that names the variable. Else no key is sent."""
         cls = self.provider_class
         variables = [name for name in (cls.api_key_variable, *getattr(cls, "other_key_variables", ())) if name]
         for name in variables:

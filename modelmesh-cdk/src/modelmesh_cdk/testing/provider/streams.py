@@ -33,43 +33,43 @@ class Streams(Subject):
         self.say_in_pieces(upstream, chunks)
         return ask.chunks()
 
-    def test_stream_has_its_text(self, ask: Asking, upstream: Upstream) -> None:
-        """The pieces of the text come one by one and make the vendor's text, to the last byte."""
+    def test_stream_text_is_complete(self, ask: Asking, upstream: Upstream) -> None:
+        """The deltas of the text arrive one by one and form the exact text."""
         texts = [text for text in texts_of(self.streamed(ask, upstream, text_chunks())) if text]
         assert texts == list(WORDS)
 
-    def test_stream_says_the_role_once(self, ask: Asking, upstream: Upstream) -> None:
-        """The role stands in the first chunk with a choice and in no other."""
+    def test_stream_has_one_role(self, ask: Asking, upstream: Upstream) -> None:
+        """The role is in the first chunk with a choice and in no other."""
         roles = [delta.get("role") for delta in deltas_of(self.streamed(ask, upstream, text_chunks()))]
         assert roles[0] == "assistant"
         assert not any(roles[1:])
 
     def test_stream_has_one_id(self, ask: Asking, upstream: Upstream) -> None:
-        """All chunks have the ID of the answer and the name of the model."""
+        """All chunks have the ID of the response and the name of the model."""
         chunks = self.streamed(ask, upstream, text_chunks())
         assert {(chunk.get("id"), chunk.get("model")) for chunk in chunks} == {("chatcmpl-test", "test-model")}
 
-    def test_stream_has_its_finish_reason(self, finish: tuple[str, str], ask: Asking, upstream: Upstream) -> None:
-        """Why the answer ends is said once, in OpenAI's word for it, and in the vendor's own when nobody knows it."""
+    def test_stream_has_one_finish_reason(self, finish: tuple[str, str], ask: Asking, upstream: Upstream) -> None:
+        """The finish reason occurs once. It is OpenAI's, or the vendor's own if OpenAI has none."""
         theirs, ours = finish
         assert finishes_of(self.streamed(ask, upstream, text_chunks(finish=theirs))) == [ours]
 
-    def test_stream_has_its_usage(self, ask: Asking, upstream: Upstream) -> None:
-        """Token counts are the vendor's, and come once."""
+    def test_stream_has_usage_once(self, ask: Asking, upstream: Upstream) -> None:
+        """Token counts are the vendor's and occur once."""
         self.require("supports_stream_usage")
         chunks = self.streamed(ask, upstream, text_chunks())
         assert [{name: chunk["usage"].get(name) for name in USAGE} for chunk in chunks if chunk.get("usage")] == [USAGE]
 
     def test_stream_keeps_unknown_fields(self, ask: Asking, upstream: Upstream) -> None:
-        """Fields that nobody knows reach the caller, in the chunk where they stood."""
+        """Unknown fields reach the caller in their chunk."""
         sent = text_chunks()
         sent[1]["of_the_vendor"] = {"n": 0}
         sent[1]["choices"][0]["delta"]["of_the_delta"] = "ü"
         got = [chunk for chunk in self.streamed(ask, upstream, sent) if "of_the_vendor" in self.placed(chunk, "chunk")]
         assert [(chunk["of_the_vendor"], self.placed(chunk, "delta").get("of_the_delta")) for chunk in got] == [({"n": 0}, "ü")]
 
-    def test_streamed_tool_calls_are_whole(self, ask: Asking, upstream: Upstream) -> None:
-        """The pieces of each call, put together by index, are the call: ID, name and arguments."""
+    def test_stream_tool_calls_are_complete(self, ask: Asking, upstream: Upstream) -> None:
+        """The deltas of each call, joined by index, give its ID, name and arguments."""
         self.require("supports_tools")
         chunks = self.streamed(ask, upstream, tool_chunks())
         call = calls_of(chunks)[0]
@@ -80,8 +80,8 @@ class Streams(Subject):
         )
         assert finishes_of(chunks) == ["tool_calls"]
 
-    def test_streamed_parallel_tool_calls_keep_their_indices(self, ask: Asking, upstream: Upstream) -> None:
-        """Calls whose pieces come in turns are told apart by an index that counts from 0."""
+    def test_stream_parallel_tool_calls_keep_indices(self, ask: Asking, upstream: Upstream) -> None:
+        """Calls whose deltas alternate have separate indices that count from 0."""
         self.require("supports_tools")
         self.require("supports_parallel_tool_calls")
         calls = calls_of(self.streamed(ask, upstream, tool_chunks()))
@@ -89,8 +89,8 @@ class Streams(Subject):
             index: (call["id"], self.arguments(call["function"]["arguments"])) for index, call in enumerate(CALLS)
         }
 
-    def test_any_split_of_the_bytes_gives_the_same_chunks(self, ask: Asking, upstream: Upstream) -> None:
-        """Where the network cuts the bytes changes nothing, not even in the middle of a character."""
+    def test_stream_split_anywhere_gives_same_chunks(self, ask: Asking, upstream: Upstream) -> None:
+        """The chunks do not depend on where the network splits the bytes, even within a character."""
         self.require("supports_streaming")
         body = b"".join(self.wire.events(text_chunks()) if not self.supports_tools else self.wire.events(_both()))
         upstream.stream([body])
@@ -107,8 +107,8 @@ class Streams(Subject):
         upstream.stream([body[place : place + 1] for place in range(len(body))])
         assert undated(ask.chunks()) == whole
 
-    def test_line_ends_and_comments_change_nothing(self, ask: Asking, upstream: Upstream) -> None:
-        """Events may end their lines with CR LF, and comments between them keep the connection alive."""
+    def test_stream_ignores_line_ends_and_comments(self, ask: Asking, upstream: Upstream) -> None:
+        """Events may end their lines with CR LF, and comments may separate them."""
         self.require("supports_streaming")
         events = self.wire.events(text_chunks())
         upstream.stream(events)
@@ -116,15 +116,15 @@ class Streams(Subject):
         upstream.stream([b": keep-alive\r\n\r\n" + one.replace(b"\n", b"\r\n") for one in events])
         assert undated(ask.chunks()) == usual
 
-    def test_stream_without_finish_is_never_complete(self, ask: Asking, upstream: Upstream) -> None:
-        """A stream whose last word is missing fails or has no finish reason; none is ever invented."""
+    def test_stream_without_end_is_incomplete(self, ask: Asking, upstream: Upstream) -> None:
+        """A stream without its final event fails or has no finish reason. The connector never invents one."""
         self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False)
         chunks, _ = ask.pieces()
         assert finishes_of(chunks) == []
         assert "".join(texts_of(chunks)) == "Hello"
 
-    def test_last_word_ends_the_stream(self, ask: Asking, upstream: Upstream) -> None:
-        """After the vendor's last word the stream is whole, whatever comes then, and though the connection stays open."""
+    def test_stream_ends_with_final_event(self, ask: Asking, upstream: Upstream) -> None:
+        """The stream ends with the vendor's final event, even if data follows or the connection stays open."""
         self.require("supports_last_word")
         self.require("supports_streaming")
         later = self.wire.events(text_chunks(("later",), finish=None, usage=False), done=False)
@@ -135,16 +135,16 @@ class Streams(Subject):
         assert len(finishes_of(chunks)) == 1
         assert "later" not in "".join(texts_of(chunks))
 
-    def test_cut_stream_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
-        """A connection that breaks in the middle is a typed failure, after the text that had come."""
+    def test_stream_disconnect_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """A connection that breaks in the middle raises a typed error after the received text."""
         self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False, cut=True)
         chunks, error = ask.pieces()
         assert "".join(texts_of(chunks)) == "Hello"
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
         assert error.failure in (FailureClass.DISCONNECT, FailureClass.PROTOCOL)
 
-    def test_error_event_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
-        """An error in the middle of a stream is a typed failure, not a chunk and not an end."""
+    def test_stream_error_event_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """An error event raises a typed error."""
         self.require("supports_streaming")
         events = self.wire.events(text_chunks(("Hel",), finish=None, usage=False), done=False)
         upstream.stream([*events, *self.wire.failing()])
@@ -152,16 +152,16 @@ class Streams(Subject):
         assert "".join(texts_of(chunks)) == "Hel"
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
 
-    def test_stream_that_broke_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
-        """A stream that ends because the vendor failed is a typed failure, after the text that had come."""
+    def test_stream_with_failed_reason_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """A stream whose finish reason reports a failure of the vendor raises a typed error after the received text."""
         for theirs in self.failed_reasons:
             self.say_in_pieces(upstream, text_chunks(("Hel",), finish=theirs, usage=False))
             chunks, error = ask.pieces()
             assert "".join(texts_of(chunks)) == "Hel"
             assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
 
-    def test_event_that_cannot_be_read_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
-        """An event that is no event of the vendor's is a typed failure: what it held is lost."""
+    def test_stream_invalid_event_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+        """An event that cannot be parsed raises a typed error, because its content is lost."""
         self.require("supports_streaming")
         begun = self.wire.events(text_chunks(("Hel",), finish=None), done=False)
         upstream.stream([*begun, event('{"cut": '), *self.wire.last_word()])
@@ -169,15 +169,15 @@ class Streams(Subject):
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
         assert error.failure is FailureClass.PROTOCOL
 
-    def test_stream_may_be_closed_twice(self, ask: Asking, upstream: Upstream) -> None:
-        """Closing twice is harmless, after the end and before it."""
+    def test_stream_close_may_be_repeated(self, ask: Asking, upstream: Upstream) -> None:
+        """A second close has no effect, before the end of the stream and after it."""
         ask.closes = 2
         for most in (None, 2):
             self.say_in_pieces(upstream, text_chunks())
             assert ask.chunks(most=most)
 
-    def test_closing_early_closes_the_connection(self, ask: Asking, upstream: Upstream) -> None:
-        """When the caller has heard enough, the vendor is hung up on, so that it stops working and charging."""
+    def test_stream_early_close_disconnects(self, ask: Asking, upstream: Upstream) -> None:
+        """An early close ends the connection, so that the vendor stops generating and charging."""
         self.require("supports_streaming")
         events = self.wire.events(text_chunks(finish=None, usage=False), done=False)
         upstream.then(Script(body=[*events, GO_ON], content_type="text/event-stream"))

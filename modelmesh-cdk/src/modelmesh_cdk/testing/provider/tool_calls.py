@@ -44,8 +44,8 @@ class ToolCalls(Subject):
     """Each call has an index and an ID of its own, whatever the server numbers."""
 
     @pytest.mark.parametrize("pieces", NUMBERED.values(), ids=NUMBERED)
-    def test_parallel_calls_stay_apart(self, pieces: Sequence[Any], ask: Asking, upstream: Upstream) -> None:
-        """A client that joins deltas by their index gets two calls, with the arguments and an ID of each."""
+    def test_parallel_tool_calls_have_separate_indices(self, pieces: Sequence[Any], ask: Asking, upstream: Upstream) -> None:
+        """A client that joins deltas by index gets two calls, each with its ID and its arguments."""
         self.require("supports_tools")
         self.require("supports_parallel_tool_calls")
         self.require("numbers_tool_calls")
@@ -62,8 +62,8 @@ class ToolCalls(Subject):
         assert [(call["name"], call["arguments"]) for call in calls.values()] == [("weather", _OSLO), ("weather", _ROME)]
         assert len({call["id"] for call in calls.values()} - {""}) == len(calls)
 
-    def test_answer_that_calls_tools_has_content(self, ask: Asking, upstream: Upstream) -> None:
-        """An answer that only calls tools has ``content``, ``None``, also when the server leaves it out."""
+    def test_message_with_tool_calls_has_content(self, ask: Asking, upstream: Upstream) -> None:
+        """A message with tool calls only has the key ``content`` with ``None``, even if the server omits it."""
         self.require("supports_tools")
         self.require("numbers_tool_calls")
         body = tool_answer()

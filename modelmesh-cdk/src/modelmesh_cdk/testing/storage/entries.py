@@ -30,12 +30,12 @@ _PLAIN = st.recursive(
 class Entries(Subject):
     """Round trips, keys, and what is said of an entry."""
 
-    def test_store_keeps_the_contract(self, store: Any) -> None:
-        """The store has all that the mesh calls."""
+    def test_store_has_contract_methods(self, store: Any) -> None:
+        """The store has all methods of the contract."""
         assert isinstance(store, Storage)
 
-    def test_any_bytes_come_back(self, store: Any) -> None:
-        """Whatever bytes are saved, the same come back: none, zeros, what is no text, and what is."""
+    def test_load_returns_saved_bytes(self, store: Any) -> None:
+        """The saved bytes are loaded unchanged: empty, zeros, binary and text."""
 
         @settings(
             max_examples=self.examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -48,14 +48,14 @@ class Entries(Subject):
 
         round_trip()
 
-    def test_much_comes_back(self, store: Any) -> None:
-        """An entry of a megabyte comes back whole."""
+    def test_load_returns_large_entry(self, store: Any) -> None:
+        """An entry of one megabyte is loaded unchanged."""
         data = bytes(range(256)) * 4096
         store.save("kit/much", StorageEntry("kit/much", data))
         assert store.load("kit/much").data == data
 
-    def test_metadata_comes_back(self, store: Any) -> None:
-        """Plain data beside the bytes comes back as it was, unknown names and ``None`` among it."""
+    def test_load_returns_metadata(self, store: Any) -> None:
+        """Metadata is loaded unchanged, including unknown names and ``None``."""
 
         @settings(
             max_examples=self.examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -67,57 +67,57 @@ class Entries(Subject):
 
         round_trip()
 
-    def test_what_was_saved_stays(self, store: Any) -> None:
-        """The caller may go on changing what it saved from and what it loaded; the store has its own."""
+    def test_save_copies_the_entry(self, store: Any) -> None:
+        """The caller may modify the saved and the loaded objects without effect on the store."""
         mine: dict[str, Any] = {"list": [1]}
         store.save("kit/own", StorageEntry("kit/own", b"x", mine))
         mine["list"].append(2)
         store.load("kit/own").metadata["list"].append(3)
         assert store.load("kit/own").metadata == {"list": [1]}
 
-    def test_later_takes_the_place_of_earlier(self, store: Any) -> None:
-        """Saving again leaves nothing of what was there: data, metadata, or a longer rest."""
+    def test_save_replaces_the_entry(self, store: Any) -> None:
+        """A second save replaces data and metadata completely."""
         store.save("kit/again", StorageEntry("kit/again", b"the first and longer one", {"first": True}))
         store.save("kit/again", StorageEntry("kit/again", b"second", {"second": True}))
         assert store.load("kit/again").data == b"second"
         assert dict(store.load("kit/again").metadata) == {"second": True}
         assert store.list() == ["kit/again"]
 
-    def test_empty_is_not_absent(self, store: Any) -> None:
-        """No bytes are a value; no entry is ``None``, and says so to every question."""
+    def test_load_missing_entry_is_none(self, store: Any) -> None:
+        """Empty data is a value. A missing entry is ``None``, and every method reports it as missing."""
         store.save("kit/empty", StorageEntry("kit/empty", b""))
         assert (store.load("kit/empty").data, store.exists("kit/empty"), store.stat("kit/empty").size) == (b"", True, 0)
         assert (store.load("kit/none"), store.exists("kit/none"), store.stat("kit/none")) == (None, False, None)
 
-    def test_entry_has_the_key_it_was_saved_under(self, store: Any) -> None:
-        """The key that counts is the one given to ``save``."""
+    def test_save_uses_the_given_key(self, store: Any) -> None:
+        """The key is the one given to ``save``."""
         store.save("kit/here", StorageEntry("kit/elsewhere", b"x"))
         assert (store.load("kit/here").key, store.stat("kit/here").key) == ("kit/here", "kit/here")
         assert not store.exists("kit/elsewhere")
 
     @pytest.mark.parametrize("prefix", [None, "", "kit/", "kit/a", "kit/a/1", "kit_", "nothing"])
-    def test_list_goes_by_prefix(self, store: Any, prefix: str | None) -> None:
-        """The list has the keys that begin so, sorted, to the letter: no pattern, no folder, nothing deleted."""
+    def test_list_has_exact_prefix(self, store: Any, prefix: str | None) -> None:
+        """The list has the keys with this exact prefix, sorted: no pattern, no folder, no deleted key."""
         keys = ["kit/b", "kit/a/2", "kit/a/1", "kit/ab", "kit", "KIT/a", "kitXa", "other"]
         for key in [*keys, "kit/a/gone"]:
             store.save(key, StorageEntry(key, b"x"))
         store.delete("kit/a/gone")
         assert store.list(prefix) == sorted(key for key in keys if key.startswith(prefix or ""))
 
-    def test_delete_says_whether_it_was_there(self, store: Any) -> None:
-        """Deleting is ``True`` once and ``False`` from then on, and takes nothing else along."""
+    def test_delete_returns_whether_entry_existed(self, store: Any) -> None:
+        """A delete returns ``True`` once, then ``False``, and affects no other entry."""
         for key in ("kit/gone", "kit/gone/too"):
             store.save(key, StorageEntry(key, b"x"))
         assert [store.delete("kit/gone"), store.delete("kit/gone"), store.delete("kit/never")] == [True, False, False]
         assert (store.load("kit/gone"), store.list()) == (None, ["kit/gone/too"])
 
-    def test_stat_is_of_the_data(self, store: Any) -> None:
-        """Size is that of the data, not of what it takes to store it."""
+    def test_stat_has_size_of_data(self, store: Any) -> None:
+        """The size is that of the data, not of its stored form."""
         store.save("kit/size", StorageEntry("kit/size", b"a" * 5000, {"content_type": "text/plain", "more": "x" * 100}))
         assert (store.stat("kit/size").size, store.stat("kit/size").content_type) == (5000, "text/plain")
 
-    def test_stat_knows_when(self, store: Any) -> None:
-        """The time is that of the last save in Unix seconds; loading does not change it."""
+    def test_stat_has_time_of_save(self, store: Any) -> None:
+        """The time is that of the last save in Unix seconds. A load does not change it."""
         before = time.time()
         store.save("kit/when", StorageEntry("kit/when", b"x"))
         first = store.stat("kit/when").last_modified
@@ -125,8 +125,8 @@ class Entries(Subject):
         store.load("kit/when")
         assert store.stat("kit/when").last_modified == first
 
-    def test_keys_stay_apart(self, store: Any) -> None:
-        """Any text is a key, and two texts are two keys: slashes, dots, case, accents, length, what looks like code."""
+    def test_keys_of_any_text_are_distinct(self, store: Any) -> None:
+        """Any text is a key, and different texts are different keys: slashes, dots, case, accents, length, code."""
         for place, key in enumerate(ODD_KEYS):
             store.save(key, StorageEntry(key, f"entry {place}".encode()))
         assert {key: store.load(key).data for key in ODD_KEYS} == {k: f"entry {n}".encode() for n, k in enumerate(ODD_KEYS)}
@@ -135,14 +135,14 @@ class Entries(Subject):
         assert store.list() == []
 
     @pytest.mark.parametrize("key", ["", "half \ud800"])
-    def test_key_that_is_none_is_a_value_error(self, store: Any, key: str) -> None:
-        """An empty key, or one that UTF-8 cannot write, is the caller's mistake in every store."""
+    def test_key_invalid_raises_value_error(self, store: Any, key: str) -> None:
+        """An empty key, or one that UTF-8 cannot encode, raises ``ValueError`` in every store."""
         for ask in (store.load, store.delete, store.stat, store.exists, lambda key: store.save(key, StorageEntry("x", b"x"))):
             with pytest.raises(ValueError, match=r"(?i)key"):
                 ask(key)
 
-    def test_entry_is_there_for_the_next_one(self, make: Callable[..., Any]) -> None:
-        """In a store that persists, a new instance finds what the last one left, and not what it deleted."""
+    def test_new_instance_loads_saved_entry(self, make: Callable[..., Any]) -> None:
+        """In a persistent store, a new instance finds the saved entries and not the deleted ones."""
         self.require("persists")
         first = make()
         for key in ("kit/kept", "kit/deleted"):

@@ -18,8 +18,8 @@ from modelmesh_cdk.testing.storage.subject import Subject, offers
 class Locks(Subject):
     """Taking, keeping, losing and giving back."""
 
-    def test_lock_keeps_others_out(self, store: Any) -> None:
-        """What is locked cannot be locked again, in words that name it; other keys can."""
+    def test_lock_excludes_others(self, store: Any) -> None:
+        """A locked key cannot be locked again, and the error names it. Other keys can be locked."""
         offers(store, Locking)
         store.acquire("kit/locked", 0)
         with pytest.raises(StorageLockError, match="kit/locked") as caught:
@@ -28,8 +28,8 @@ class Locks(Subject):
         assert (store.is_locked("kit/locked"), store.is_locked("kit/free")) == (True, False)
         store.acquire("kit/free", 0)
 
-    def test_lock_says_whose_and_until_when(self, store: Any) -> None:
-        """A handle has the key, an ID of its own and its times in Unix seconds."""
+    def test_lock_handle_has_key_id_and_times(self, store: Any) -> None:
+        """A handle has the key, its own ID and its times in Unix seconds."""
         offers(store, Locking)
         one, other = store.acquire("kit/one", 0, expires_s=60), store.acquire("kit/other", 0)
         assert isinstance(one, LockHandle)
@@ -38,8 +38,8 @@ class Locks(Subject):
         assert abs(one.acquired_at - time.time()) <= 60  # noqa: PLR2004 - the store's clock may be another machine's
         assert one.expires_at - one.acquired_at == pytest.approx(60, abs=1)
 
-    def test_released_lock_is_free(self, store: Any) -> None:
-        """A lock that was given back can be taken again; giving it back twice is ``False`` and takes it from nobody."""
+    def test_lock_released_is_free(self, store: Any) -> None:
+        """A released lock can be acquired again. A second release returns ``False`` and frees no other lock."""
         offers(store, Locking)
         first = store.acquire("kit/released", 0)
         assert store.release(first) is True
@@ -49,8 +49,8 @@ class Locks(Subject):
         assert store.is_locked("kit/released") is True
         assert store.release(second) is True
 
-    def test_waiting_ends_with_the_release(self, store: Any) -> None:
-        """Who waits for a lock gets it when it is given back."""
+    def test_lock_waiter_gets_released_lock(self, store: Any) -> None:
+        """A waiter gets the lock when it is released."""
         offers(store, Locking)
         held = store.acquire("kit/waited", 0, expires_s=10 * PATIENCE)
         with ThreadPoolExecutor(1) as thread:
@@ -60,8 +60,8 @@ class Locks(Subject):
             store.release(held)
             assert waiting.result().lock_id != held.lock_id
 
-    def test_lock_of_the_dead_expires(self, store: Any) -> None:
-        """A lock that nobody releases is free when its time is up, and its handle releases nothing any more."""
+    def test_lock_expires(self, store: Any) -> None:
+        """A lock that is not released is free after its time, and its handle then releases nothing."""
         offers(store, Locking)
         dead = store.acquire("kit/dead", 0, expires_s=SOON)
         heir = store.acquire("kit/dead", PATIENCE, expires_s=10 * PATIENCE)
@@ -71,8 +71,8 @@ class Locks(Subject):
         with pytest.raises(StorageLockError):
             store.acquire("kit/dead", 0)
 
-    def test_one_at_a_time(self, store: Any) -> None:
-        """Threads that lock, read, add one, save and release come to the right sum."""
+    def test_lock_serializes_threads(self, store: Any) -> None:
+        """Threads that lock, read, add one, save and release produce the right sum."""
         offers(store, Locking)
         store.save("kit/turns", StorageEntry("", b"0"))
 
@@ -88,8 +88,8 @@ class Locks(Subject):
             list(pool.map(work, range(self.threads)))
         assert int(store.load("kit/turns").data) == 3 * self.threads
 
-    def test_locks_are_no_entries(self, store: Any) -> None:
-        """A lock is not listed, stands in nobody's way, and stays when the entry of its name is deleted."""
+    def test_locks_are_not_entries(self, store: Any) -> None:
+        """A lock is not listed, does not affect the entry of the same name, and stays when that entry is deleted."""
         offers(store, Locking)
         store.acquire("kit/named", 0)
         assert (store.list(), store.load("kit/named")) == ([], None)
@@ -98,8 +98,8 @@ class Locks(Subject):
         store.delete("kit/named")
         assert store.is_locked("kit/named") is True
 
-    def test_instances_keep_each_other_out(self, make: Callable[..., Any]) -> None:
-        """In a store that persists, a lock holds against another instance, and another instance may give it back."""
+    def test_lock_excludes_other_instances(self, make: Callable[..., Any]) -> None:
+        """In a persistent store, a lock excludes other instances, and another instance may release it."""
         self.require("persists")
         one, other = make(), make()
         offers(one, Locking)

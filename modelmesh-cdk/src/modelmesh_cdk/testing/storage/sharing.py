@@ -32,8 +32,8 @@ class Sharing(Subject):
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(begin, range(self.threads)))
 
-    def test_no_write_is_lost(self, store: Any) -> None:
-        """Threads that save under keys of their own find every one of them there afterwards."""
+    def test_save_in_threads_loses_no_write(self, store: Any) -> None:
+        """Threads that save different keys lose no entry."""
 
         def work(number: int) -> None:
             for turn in range(self.rounds):
@@ -43,8 +43,8 @@ class Sharing(Subject):
         everything = {f"kit/{n}/{t}": f"{n} {t}".encode() for n in range(self.threads) for t in range(self.rounds)}
         assert {key: getattr(store.load(key), "data", None) for key in everything} == everything
 
-    def test_no_read_is_torn(self, store: Any) -> None:
-        """Who reads while others save sees one entry whole: data and metadata of the same save."""
+    def test_load_during_save_is_consistent(self, store: Any) -> None:
+        """A read during writes returns data and metadata of the same save."""
         pieces = 8192
 
         def entry(number: int) -> StorageEntry:
@@ -67,8 +67,8 @@ class Sharing(Subject):
 
     # -- conditional saves ------------------------------------------------------------------------------------------
 
-    def test_newer_entry_is_not_overwritten(self, store: Any) -> None:
-        """A conditional save of what was read before somebody else saved is refused, and changes nothing."""
+    def test_conditional_save_keeps_newer_entry(self, store: Any) -> None:
+        """A conditional save with an old version is rejected and changes nothing."""
         offers(store, ConditionalSave)
         store.save("kit/newer", StorageEntry("", b"old"))
         read = store.load("kit/newer").version
@@ -77,8 +77,8 @@ class Sharing(Subject):
             store.save_if("kit/newer", StorageEntry("", b"mine"), read)
         assert store.load("kit/newer").data == b"newer"
 
-    def test_deleted_entry_does_not_come_back(self, store: Any) -> None:
-        """A conditional save of what was deleted since is refused."""
+    def test_conditional_save_keeps_deletion(self, store: Any) -> None:
+        """A conditional save of a deleted entry is rejected."""
         offers(store, ConditionalSave)
         store.save("kit/deleted", StorageEntry("", b"x"))
         read = store.load("kit/deleted").version
@@ -87,8 +87,8 @@ class Sharing(Subject):
             store.save_if("kit/deleted", StorageEntry("", b"mine"), read)
         assert not store.exists("kit/deleted")
 
-    def test_version_goes_on(self, store: Any) -> None:
-        """A save gives the entry's version, which is good for the next save; the same data again is another version."""
+    def test_save_returns_next_version(self, store: Any) -> None:
+        """A save returns the entry's version, which is valid for the next save. Equal data gets a new version."""
         offers(store, ConditionalSave)
         first = store.save_if("kit/versions", StorageEntry("", b"x"), None)
         assert first == store.load("kit/versions").version == store.stat("kit/versions").version
@@ -97,8 +97,8 @@ class Sharing(Subject):
         assert second not in ("", first)
         assert store.load("kit/versions").version == second
 
-    def test_only_one_is_first(self, store: Any) -> None:
-        """Of threads that save where nothing is to be, one does and all others are told."""
+    def test_conditional_save_has_one_first_writer(self, store: Any) -> None:
+        """Of threads that save a new key, one succeeds and all others are rejected."""
         offers(store, ConditionalSave)
 
         def work(number: int) -> bool:
@@ -112,8 +112,8 @@ class Sharing(Subject):
         assert won.count(True) == 1
         assert store.load("kit/first").data == str(won.index(True)).encode()
 
-    def test_no_update_is_lost(self, store: Any) -> None:
-        """Threads that read, add one and save conditionally, again when refused, come to the right sum."""
+    def test_conditional_save_loses_no_update(self, store: Any) -> None:
+        """Threads that read, add one and save conditionally, with retries, produce the right sum."""
         offers(store, ConditionalSave)
         store.save("kit/sum", StorageEntry("", b"0"))
 
@@ -133,22 +133,22 @@ class Sharing(Subject):
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
-    def test_counter_counts(self, store: Any) -> None:
-        """Counters begin at 0, go up and down far beyond 32 bits, are read by adding nothing, and are each their own."""
+    def test_counter_adds(self, store: Any) -> None:
+        """Counters start at 0, accept negative amounts and values beyond 32 bits, and are independent of each other."""
         offers(store, Counters)
         billion = 10**15
         sums = [store.increment("kit/a"), store.increment("kit/a", billion), store.increment("kit/a", -2)]
         assert sums == [1, billion + 1, billion - 1]
         assert (store.increment("kit/a", 0), store.increment("kit/b", 0), store.increment("kit/b", 5)) == (billion - 1, 0, 5)
 
-    def test_no_addition_is_lost(self, store: Any) -> None:
-        """Threads that add to one counter come to the right sum, and no two see the same one."""
+    def test_counter_in_threads_loses_no_addition(self, store: Any) -> None:
+        """Threads that add to one counter produce the right sum, and each sum occurs once."""
         offers(store, Counters)
         sums = self._at_once(lambda _: [store.increment("kit/many") for _turn in range(self.rounds)])
         assert sorted(one for some in sums for one in some) == list(range(1, self.threads * self.rounds + 1))
 
-    def test_additions_at_once_are_the_same_additions(self, store: Any) -> None:
-        """Counters that are added to together come to what they would come to one by one, and no addition is lost."""
+    def test_counter_batch_equals_single_additions(self, store: Any) -> None:
+        """A batch of additions gives the same sums as single additions, and no addition is lost."""
         offers(store, BatchCounters)
         store.increment("kit/b", 10)
         assert store.increment_many({"kit/a": (1, None), "kit/b": (-3, 60.0), "kit/c": (0, None)}) == {
@@ -161,8 +161,8 @@ class Sharing(Subject):
         additions = self.threads * self.rounds
         assert (store.increment("kit/a", 0), store.increment("kit/b", 0)) == (1 + additions, 7 + 2 * additions)
 
-    def test_counter_is_forgotten_in_time(self, store: Any) -> None:
-        """A counter's time runs from the first addition, whatever is added later; then it begins at 0 again."""
+    def test_counter_expires(self, store: Any) -> None:
+        """A counter expires at a fixed time after its first addition and then starts at 0."""
         offers(store, Counters)
         store.increment("kit/window", 1000, SOON)
         until = time.monotonic() + PATIENCE / 5
@@ -170,8 +170,8 @@ class Sharing(Subject):
             assert time.monotonic() < until, "the counter is never forgotten while it is added to"
         assert now == 1
 
-    def test_counters_are_no_entries(self, store: Any) -> None:
-        """A counter is not listed, and has nothing to do with the entry of the same name."""
+    def test_counters_are_not_entries(self, store: Any) -> None:
+        """A counter is not listed and is independent of the entry of the same name."""
         offers(store, Counters)
         store.increment("kit/same", 3)
         assert (store.list(), store.load("kit/same"), store.exists("kit/same")) == ([], None, False)
@@ -179,8 +179,8 @@ class Sharing(Subject):
         store.delete("kit/same")
         assert store.increment("kit/same", 0) == 3  # noqa: PLR2004 - what was added above
 
-    def test_instances_share_what_they_count(self, make: Callable[..., Any]) -> None:
-        """In a store that persists, two instances add to the same counter and refuse each other's stale saves."""
+    def test_instances_share_counters(self, make: Callable[..., Any]) -> None:
+        """In a persistent store, two instances add to the same counter and reject each other's stale saves."""
         self.require("persists")
         one, other = make(), make()
         offers(one, Counters)

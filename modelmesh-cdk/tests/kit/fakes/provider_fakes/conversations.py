@@ -102,15 +102,15 @@ class StatesRulesWithoutADay(Strict):
 
 
 FAKES: list[tuple[type, str]] = [
-    (DoesNotApplyItsRules, "test_conversations_obey_the_rules"),
-    (SendsEmptyLists, "test_conversations_obey_the_rules"),
-    (SendsCutArguments, "test_conversations_obey_the_rules"),
-    (ForgetsTheBridge, "test_conversations_obey_the_rules"),
-    (DropsLateSystemMessages, "test_conversations_keep_what_they_say"),
-    (DropsTheResultsOfTools, "test_conversations_keep_what_they_say"),
-    (DropsKeysSilently, "test_what_conversations_lose_is_noted"),
-    (ChangesTheMessages, "test_conversations_are_not_changed"),
-    (NotesWhatSaysNothing, "test_nothing_said_is_nothing_lost"),
-    (StatesRulesWithoutSources, "test_rules_have_sources"),
-    (StatesRulesWithoutADay, "test_rules_have_sources"),
+    (DoesNotApplyItsRules, "test_conversation_obeys_message_rules"),
+    (SendsEmptyLists, "test_conversation_obeys_message_rules"),
+    (SendsCutArguments, "test_conversation_obeys_message_rules"),
+    (ForgetsTheBridge, "test_conversation_obeys_message_rules"),
+    (DropsLateSystemMessages, "test_conversation_texts_arrive"),
+    (DropsTheResultsOfTools, "test_conversation_texts_arrive"),
+    (DropsKeysSilently, "test_conversation_losses_are_noted"),
+    (ChangesTheMessages, "test_conversation_of_caller_is_not_changed"),
+    (NotesWhatSaysNothing, "test_conversation_neutral_values_are_no_loss"),
+    (StatesRulesWithoutSources, "test_message_rules_have_sources"),
+    (StatesRulesWithoutADay, "test_message_rules_have_sources"),
 ]

@@ -62,9 +62,9 @@ class HandsOnObjects(Reads):
 
 
 FAKES: list[tuple[type, str]] = [
-    (DropsTheSeedSilently, "test_parameters_arrive"),
-    (DropsTheDetailSilently, "test_images_are_sent"),
-    (LimitsTokensSilently, "test_absent_stays_absent"),
-    (NamesItself, "test_answer_names_the_model"),
-    (HandsOnObjects, "test_tool_calls_come_back"),
+    (DropsTheSeedSilently, "test_request_parameters_arrive"),
+    (DropsTheDetailSilently, "test_request_images_arrive"),
+    (LimitsTokensSilently, "test_request_adds_no_parameter"),
+    (NamesItself, "test_response_names_the_model"),
+    (HandsOnObjects, "test_response_has_tool_calls"),
 ]

@@ -104,16 +104,16 @@ class SendsTheKeyWithTexts(Asks):
 
 
 FAKES: list[tuple[type, str]] = [
-    (SkipsEmptyTexts, "test_texts_to_embed_arrive"),
-    (AsksForNumbers, "test_absent_parameters_of_embeddings_stay_absent"),
-    (SpellsTokens, "test_tokens_to_embed_arrive_or_are_refused"),
-    (LosesTheDimensions, "test_dimensions_of_embeddings_arrive"),
-    (KnowsAllOfEmbeddings, "test_unknown_parameters_of_embeddings_arrive"),
-    (GivesNumbersOnly, "test_embeddings_come_in_the_form_that_was_asked"),
-    (TurnsThemRound, "test_embeddings_are_in_the_order_of_their_texts"),
-    (CountsNoTokens, "test_embeddings_have_their_usage"),
-    (ChangesTheCallForEmbeddings, "test_call_for_embeddings_is_not_changed"),
-    (ForgetsTheDelayOfEmbeddings, "test_refusal_of_embeddings_has_its_class"),
-    (TakesNothingForEmbeddings, "test_no_embeddings_are_a_failure"),
-    (SendsTheKeyWithTexts, "test_key_of_embeddings_is_sent_once_and_not_shown"),
+    (SkipsEmptyTexts, "test_embedding_texts_arrive"),
+    (AsksForNumbers, "test_embedding_request_adds_no_parameter"),
+    (SpellsTokens, "test_embedding_tokens_arrive_or_are_refused"),
+    (LosesTheDimensions, "test_embedding_dimensions_arrive"),
+    (KnowsAllOfEmbeddings, "test_embedding_unknown_parameters_arrive"),
+    (GivesNumbersOnly, "test_embeddings_have_the_requested_encoding"),
+    (TurnsThemRound, "test_embeddings_have_the_order_of_texts"),
+    (CountsNoTokens, "test_embeddings_have_usage"),
+    (ChangesTheCallForEmbeddings, "test_embedding_call_is_not_changed"),
+    (ForgetsTheDelayOfEmbeddings, "test_embedding_error_has_its_class"),
+    (TakesNothingForEmbeddings, "test_response_without_embeddings_is_a_failure"),
+    (SendsTheKeyWithTexts, "test_embedding_key_is_sent_once_and_not_shown"),
 ]

@@ -47,12 +47,12 @@ class ClosesOnce(Honest):
 
 
 FAKES: list[tuple[type, str]] = [
-    (HasNoVersion, "test_id_is_an_id"),
-    (HasAnotherId, "test_id_agrees_with_the_entry_point"),
-    (MisspellsAHook, "test_no_hook_is_misspelt"),
+    (HasNoVersion, "test_id_follows_the_grammar"),
+    (HasAnotherId, "test_id_equals_entry_point_name"),
+    (MisspellsAHook, "test_hooks_are_not_misspelt"),
     (OverridesAPrivateName, "test_only_hooks_are_overridden"),
-    (IsUndated, "test_models_are_dated_and_sourced"),
-    (HasTwins, "test_models_are_told_apart"),
+    (IsUndated, "test_models_have_source_and_date"),
+    (HasTwins, "test_models_have_unique_ids"),
     (InventsACapability, "test_models_have_known_capabilities"),
-    (ClosesOnce, "test_provider_may_be_closed_twice"),
+    (ClosesOnce, "test_close_may_be_repeated"),
 ]

@@ -49,10 +49,10 @@ class SendsAnEmptyKey(Honest):
 
 FAKES: list[tuple[type, str]] = [
     (SendsTheKeyElsewhere, "test_key_is_sent"),
-    (SendsTheKeyInTheBody, "test_key_is_sent_once"),
+    (SendsTheKeyInTheBody, "test_key_is_sent_in_one_header"),
     (ShowsTheKey, "test_key_is_in_no_repr"),
     (KeepsTheEchoedKey, "test_key_is_in_no_error"),
-    (NotesTheKey, "test_key_is_in_no_note"),
-    (NeedsNoKey, "test_without_a_key"),
-    (SendsAnEmptyKey, "test_without_a_key"),
+    (NotesTheKey, "test_key_is_in_no_adaptation_note"),
+    (NeedsNoKey, "test_key_missing_names_the_variable"),
+    (SendsAnEmptyKey, "test_key_missing_names_the_variable"),
 ]

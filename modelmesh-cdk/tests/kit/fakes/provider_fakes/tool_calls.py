@@ -31,6 +31,6 @@ class LeavesOutTheContent(Honest):
 
 
 FAKES: list[tuple[type, str]] = [
-    (TrustsTheIndex, "test_parallel_calls_stay_apart"),
-    (LeavesOutTheContent, "test_answer_that_calls_tools_has_content"),
+    (TrustsTheIndex, "test_parallel_tool_calls_have_separate_indices"),
+    (LeavesOutTheContent, "test_message_with_tool_calls_has_content"),
 ]
