@@ -18,8 +18,9 @@ from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.explain import explain
-from modelmesh._engine.routing.flow import Send, Wait, serve
+from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.steps import Send, Wait
 from modelmesh.contracts import CHAT, RULES, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo

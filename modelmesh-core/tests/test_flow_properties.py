@@ -22,10 +22,11 @@ from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.health.retry_policy import MAX_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh._engine.routing import flow as flows
+from modelmesh._engine.routing import settle as settlement
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.flow import Opened, Send, Served, Wait, serve
+from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.steps import Opened, Send, Served, Wait
 from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts import CHAT, RULES, Effect, FailureClass
 from modelmesh.contracts.call import Call
@@ -186,17 +187,17 @@ class FlowMachine(RuleBasedStateMachine):
         served = self.streams.pop(pick % len(self.streams))
         before = health_of(served.candidate)
         if how in ("end", "twice"):
-            flows.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
+            settlement.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
         elif how == "break":
             error = ProviderError("broke", failure=FailureClass.PROTOCOL)
-            flows.interrupt(served, error, now=self.clock())
+            settlement.interrupt(served, error, now=self.clock())
         else:
-            flows.abandon(served, self.clock())
+            settlement.abandon(served, self.clock())
             assert health_of(served.candidate) == before  # 3: nor does one who leaves a stream
         if how == "twice":  # 4: an attempt is settled once, however often it is said
             count = served.candidate.account.in_flight
-            flows.abandon(served, self.clock())
-            flows.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
+            settlement.abandon(served, self.clock())
+            settlement.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
             assert served.candidate.account.in_flight == count
 
     @rule(seconds=st.one_of(st.floats(0, 2), st.floats(0, 4000)))
@@ -376,7 +377,7 @@ class FlowMachine(RuleBasedStateMachine):
         for request in self.open:
             request["flow"].close()
         for served in self.streams:
-            flows.abandon(served, self.clock())
+            settlement.abandon(served, self.clock())
         assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
         self.clock.advance(100_000)
         self.health.advance(self.clock())

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from modelmesh import ModelMesh
 from modelmesh._engine.builtin.memory import MemoryStorage
-from modelmesh._engine.routing.flow import PublishDeltas, Send, Totals, Wait, serve
+from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.steps import PublishDeltas, Send, Totals, Wait
 from modelmesh._engine.state import SharedCounters
 from modelmesh._engine.state.store_health import StoreHealth
 from modelmesh.contracts import CHAT

@@ -14,7 +14,7 @@ from modelmesh.contracts.provider import Answer
 
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
-    from modelmesh._engine.routing.flow import Served
+    from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.explain import Explanation
-    from modelmesh._engine.routing.flow import Served
+    from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
 
 ChunkT = TypeVar("ChunkT")

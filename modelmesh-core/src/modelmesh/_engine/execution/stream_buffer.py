@@ -10,7 +10,7 @@ from typing import Any
 
 from modelmesh._engine.health.retry_policy import Commit, StreamPolicy
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.flow import Opened
+from modelmesh._engine.routing.steps import Opened
 from modelmesh._engine.routing.stream_progress import HOLD_EVENTS, Progress
 from modelmesh.errors import ProviderError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from modelmesh._engine.routing.flow import Opened
+from modelmesh._engine.routing.steps import Opened
 
 DRAIN_S = 0.1
 """Longest time for which a discarded stream is read."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.routing import final_errors, flow
-from modelmesh._engine.routing.flow import Opened, Served
+from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing import settle as settlement
+from modelmesh._engine.routing.steps import Opened, Served
 from modelmesh._engine.routing.usages import sound_usage
 from modelmesh.contracts.conversation import StreamMarker
 from modelmesh.errors import ProviderError, StreamInterruptedError
@@ -95,10 +96,10 @@ class StreamRelay:
         if progress.usage is None and error is not None:
             progress.usage = sound_usage(error.usage)  # some vendors send usage together with the error
         if progress.complete:
-            flow.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
+            settlement.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None
         cause = error or final_errors.bad_response("its stream ended without a finish reason")
-        flow.interrupt(self._served, cause, now=now)
+        settlement.interrupt(self._served, cause, now=now)
         candidate = self._served.candidate
         return StreamInterruptedError(
             f"{candidate} broke off its answer after {len(progress.text)} characters: {cause.message}. What was received is in "

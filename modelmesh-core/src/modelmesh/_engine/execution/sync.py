@@ -11,8 +11,8 @@ from modelmesh._engine.execution.provider_result import require_answer, stream_e
 from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import drain
 from modelmesh._engine.execution.stream_relay import StreamRelay
-from modelmesh._engine.routing import flow as flows
-from modelmesh._engine.routing.flow import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
+from modelmesh._engine.routing import settle as settlement
+from modelmesh._engine.routing.steps import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
 
 
@@ -118,7 +118,7 @@ class SyncDriver:
             finally:
                 if not ended:
                     with self.lock:
-                        flows.abandon(served, self._clock())
+                        settlement.abandon(served, self._clock())
                     done(None)
         if broken is not None:
             raise broken

@@ -10,14 +10,15 @@ from modelmesh._engine.execution.stream_drain import adrain, drain
 from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.flow import abandon, serve
+from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.settle import abandon
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh.core import MeshCore
-    from modelmesh._engine.routing.flow import Served
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.router import Router
+    from modelmesh._engine.routing.steps import Served
     from modelmesh._engine.telemetry.reporting import Reporter
     from modelmesh.contracts.call import Call
 

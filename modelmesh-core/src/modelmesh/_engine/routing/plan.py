@@ -28,9 +28,6 @@ from modelmesh.errors import ProviderError, RoutingError
 MIN_TIME_FOR_ATTEMPT_S = 1.0
 """A further attempt is not begun with less than this left of the request's time."""
 
-QUEUE_POLL_S = 1.0
-"""A waiting request looks this often whether another candidate became available; a granted place wakes it at once."""
-
 ACCOUNT_FAILURES = frozenset(
     {
         FailureClass.CONNECT,
@@ -67,8 +64,8 @@ UNBILLED_FAILURES = frozenset(
 FAILURES_TO_DEPRIORITIZE = 2
 """After this many failures of any kind, the other candidates of an account come after those of other accounts."""
 
-BUDGET_POLL_S, MAX_BUDGET_WAIT_S = 0.05, 5.0
-"""How often a request looks whether a budget has room that is reserved for other requests now, and for how long at most."""
+MAX_BUDGET_WAIT_S = 5.0
+"""Longest time that a request waits for a budget whose rest is reserved for other requests."""
 
 TOO_LONG = "context_length_exceeded"
 """Code of a prompt that is too long for the model; only a larger window is worth a try."""

@@ -147,6 +147,22 @@ class StandbyPolicyRunner:
         if seconds is not None:
             record.answers, record.seconds = record.answers + 1, record.seconds + seconds
 
+    def raise_pending(self, *, keep: bool) -> None:
+        """Raise the error that a policy raised when a timer called it.
+
+        Args:
+            keep: Leave the error for the next request as well.
+
+        Raises:
+            ConnectorError: There is such an error.
+        """
+        error = self.error
+        if error is None:
+            return
+        if not keep:
+            self.error = None
+        raise error
+
     def keeps(self, candidate: Candidate, now: float) -> float | None:
         """Return until when a model whose time has come is withheld for longer, ``None`` when it comes back."""
         if self.back is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.plugins import attribution
-from modelmesh._engine.routing.flow import Totals
+from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state.loader import StateLoader
 from modelmesh._engine.state.save_thread import SaveThread
 from modelmesh._engine.state.saver import StateSaver

@@ -14,8 +14,8 @@ from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.flow import Totals
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state import snapshot
 from modelmesh._engine.state.manager import StateManager
 from modelmesh._engine.state.settings import StateSettings, SyncPolicy

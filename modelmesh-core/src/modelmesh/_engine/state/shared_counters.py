@@ -9,7 +9,7 @@ from typing import Final
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.reservations import drained
 from modelmesh._engine.limits.window import SECONDS
-from modelmesh._engine.routing.flow import Totals
+from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state.store_health import StoreHealth
 from modelmesh.contracts.storage import BatchCounters, Counters
 

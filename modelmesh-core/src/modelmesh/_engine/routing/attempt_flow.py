@@ -1,0 +1,170 @@
+"""One attempt: take a slot and a reservation, send the request, and settle the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from attrs import evolve
+
+from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
+from modelmesh._engine.foundation.failures import Billed
+from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
+from modelmesh._engine.limits.counter import Metric
+from modelmesh._engine.limits.lost_leases import return_lease
+from modelmesh._engine.limits.reservations import Refusal
+from modelmesh._engine.limits.token_counts import answer_tokens
+from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.notifications import notify_strategy
+from modelmesh._engine.routing.plan import RequestPlan
+from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.response_check import check_answer, usage_of
+from modelmesh._engine.routing.settle import settle, settle_failure
+from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
+from modelmesh._engine.routing.waiting import leave_queue
+from modelmesh.contracts.provider import Answer
+from modelmesh.contracts.usage import reported_tokens
+from modelmesh.errors import ProviderError
+
+MIN_TIMEOUT_S = 0.001
+"""Shortest total timeout of an attempt. A provider would read 0 as no limit."""
+
+
+Sent = Answer | Opened | ProviderError
+"""Outcome of a request that was sent."""
+
+
+def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+    """Send the request to a candidate.
+
+    Returns:
+        The result, or ``None`` when the attempt failed or was not sent.
+    """
+    pool = plan.pool
+    now = plan.clock()
+    record = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, reason, plan.waited * 1000)
+    limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.ends - now, MIN_TIMEOUT_S))
+    send = Send(plan.call, candidate, limits, record, pool.policy.stream)
+    if dry_run:
+        yield send
+        return None
+    lease = Lease(candidate, pool)
+    guard = LeaseGuard(lease, pool.health.on_lost)
+    try:
+        outcome = yield from _send(plan, send, lease, now)
+        if outcome is None:
+            return None
+        if isinstance(outcome, ProviderError):
+            settle_failure(plan, lease, record, outcome)
+            return None
+        served = Served(pool, candidate, outcome, plan.attempts, reason, plan.sets, lease, plan.selection, guard)
+        _record_answer(served, now, plan.clock())
+    except BaseException:
+        # The caller may leave, an interrupt may arrive between two lines, a strategy may raise: the slot and the reservation
+        # are returned in every case.
+        if not lease.settled:
+            record.outcome = AttemptOutcome.CANCELLED
+            record.ms = (plan.clock() - now) * 1000
+            return_lease(lease, plan.clock())
+        raise
+    return served
+
+
+def _send(
+    plan: RequestPlan, send: Send, lease: Lease, now: float
+) -> Generator[Step, Outcome, Answer | Opened | ProviderError | None]:
+    """Take the slot and the reservation, and send the request.
+
+    Returns:
+        The checked outcome, or ``None`` when another process exhausted a limit meanwhile and nothing was sent.
+    """
+    pool, candidate = plan.pool, send.candidate
+    pool.health.begin(lease, now)
+    leave_queue(plan)
+    lease.reservation = pool.reservations.reserve(pool, candidate, plan.call, now)
+    if lease.reservation is not None and pool.reservations.deltas is not None:
+        refusal = yield from _publish_reservation(plan, lease)
+        if refusal is not None:
+            _reject_late(plan, candidate, refusal)
+            return None
+    send = _with_output_limit(send, pool, lease, now)
+    plan.waited = 0.0
+    plan.attempts.append(send.attempt)
+    pool.record_request()
+    if pool.pacer is not None:
+        pool.pacer.sent(candidate, now)
+    notify_strategy(pool, "picked", candidate, plan.selection)
+    lease.sent = True
+    outcome = yield send
+    if isinstance(outcome, Answer):
+        return check_answer(plan.call, outcome)
+    assert isinstance(outcome, Opened | ProviderError)
+    return outcome
+
+
+def _record_answer(served: Served, began: float, now: float) -> None:
+    """Record an answer, and settle it unless it is a stream, which is settled at its end."""
+    record, outcome = served.attempts[-1], served.outcome
+    record.ms = (now - began) * 1000
+    record.billed = Billed.YES
+    if isinstance(outcome, Opened):
+        record.outcome = AttemptOutcome.STREAMING
+        record.note(outcome.stream.adapted)
+        return
+    record.outcome = AttemptOutcome.ANSWERED
+    record.note(outcome.adapted)
+    usage = usage_of(outcome.body)
+    is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
+    output = 0 if is_reported else answer_tokens(outcome.body)
+    settle(served, usage=usage, output=output, now=now, seconds=now - began)
+
+
+def _publish_reservation(plan: RequestPlan, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
+    """Publish the reservation to the shared counters, and return it when other processes exhausted a limit first."""
+    pool, reservation = plan.pool, lease.reservation
+    assert reservation is not None
+    amounts = pool.reservations.publish(reservation)
+    try:
+        outcome = yield PublishDeltas(amounts)
+    except BaseException:
+        pool.reservations.requeue(amounts)
+        raise
+    if not isinstance(outcome, Totals):
+        return None
+    refusal = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock())
+    if refusal is not None:
+        return_lease(lease, plan.clock())
+    return refusal
+
+
+def _with_output_limit(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
+    """Return the step with the output limit that a budget or the configuration sets. The attempt records it."""
+    limit = pool.reservations.output_limit(lease.reservation, send.candidate, send.call, now)
+    if limit is None:
+        return send
+    send.attempt.note((limit.note,))
+    return evolve(send, call=limit.applied(send.call))
+
+
+def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: Refusal) -> None:
+    """Handle a limit that other processes exhausted first: wait for a budget, or exclude the candidate.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    plan.awaits_budget = refusal.counter.limit.metric is Metric.COST and plan.may_wait_for_budget()
+    if not plan.awaits_budget:
+        reject(plan, candidate, refusal)
+
+
+def reject(plan: RequestPlan, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
+    """Exclude a candidate whose limits the request does not fit.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    if not dry_run:
+        plan.pool.reservations.record_refusal(refusal, plan.clock())
+    plan.refuse(candidate, refusal)
+    if refusal.ends_request(plan.pool.policy):
+        raise final_errors.budget_exceeded(plan.pool, candidate, refusal, plan.attempts)
