@@ -1,4 +1,4 @@
-"""The store keeps the contract, as one file and as a folder."""
+"""Conformance of the store with one file, with a folder and with compression."""
 
 from __future__ import annotations
 

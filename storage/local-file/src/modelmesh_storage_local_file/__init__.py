@@ -1,4 +1,4 @@
-"""What a mesh remembers, in a file or a folder of files: ``modelmesh.local-file.v1``."""
+"""Storage connector for a JSON file or a folder of JSON files: ``modelmesh.local-file.v1``."""
 
 from modelmesh_storage_local_file.storage import LocalFileConfig, LocalFileStorage
 

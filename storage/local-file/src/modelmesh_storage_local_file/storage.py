@@ -1,4 +1,4 @@
-"""Entries, locks and counters in one JSON file, or in a folder with a file for each."""
+"""Storage of entries, locks and counters in one JSON file, or in a folder with one file for each."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from attrs import field, frozen, validators
 from modelmesh.contracts import Secret
 from modelmesh_cdk import BaseStorageConfig, SharedStorage, file_lock, write_atomically
 from modelmesh_cdk.storage.shared import is_over
-from modelmesh_storage_local_file.image import DamagedError, decoded, encoded
+from modelmesh_storage_local_file.file_format import DamagedError, decode, encode
 
-TIDY_S = 3600.0
-"""How often what is left over is looked for: counters whose time is up, and the temporary files of processes that died."""
+CLEAN_UP_S = 3600.0
+"""Interval of the removal of expired counters and of temporary files that a crashed process left behind."""
 
-_LEFT_OVER = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")
+_TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")
 
 
 def _path(value: Any) -> Path:
-    # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+    # A path that contains a reference such as ${env:…} arrives as a Secret, as every setting with a reference does.
     given = Path(value.reveal() if isinstance(value, Secret) else value).expanduser()
-    return Path(os.path.realpath(given))  # a link stays a link: what it points to is replaced
+    return Path(os.path.realpath(given))  # a save replaces the target of a symbolic link, not the link
 
 
 @frozen(kw_only=True)
@@ -35,8 +35,8 @@ class LocalFileConfig(BaseStorageConfig):
     """Settings of the store.
 
     Attributes:
-        path: A file when it ends in ``.json``, else a folder; ``~`` is the home folder. Folders are made.
-        backup: Whether what a file held before is kept beside it, as ``.bak``, for when the file is damaged.
+        path: A file if it ends in ``.json``, else a folder. ``~`` is the home folder. Missing folders are created.
+        backup: Whether the previous content of a file is kept as ``.bak``, for the case that the file is damaged.
     """
 
     path: Path = field(default=Path("mesh-state.json"), converter=_path)
@@ -44,24 +44,24 @@ class LocalFileConfig(BaseStorageConfig):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; ``file_path`` is another name of ``path``."""
+        """Create the settings from a mapping. ``file_path`` is an alias of ``path``."""
         given = dict(settings)
         other = given.pop("file_path", None)
         return super().of(given if other is None else {"path": other, **given})
 
 
 class LocalFileStorage(SharedStorage):
-    """Files that threads and processes of one machine share, that are whole after a crash, and that mend themselves.
+    """Files that threads and processes of one machine share. A crash leaves no partial file, and damage is repaired.
 
-    Who changes a file does so alone, by a lock file beside it; who reads needs no lock, for files are replaced whole. A
-    file that does not match its checksum is kept aside as ``.corrupt-1``, one of a later version as ``.newer-1``, and what
-    it held before takes its place.
+    A lock file gives a writer exclusive access. Readers need no lock, because files are replaced atomically. A file that
+    does not match its checksum moves to ``.corrupt-1``, a file of a later version to ``.newer-1``, and the previous
+    content of the file takes its place.
     """
 
     id: ClassVar[str] = "modelmesh.local-file.v1"
     options: ClassVar[Collection[str]] = ("file_path",)
     config_class: ClassVar[type[BaseStorageConfig]] = LocalFileConfig
-    hint: ClassVar[str] = "Look at the folder's owner and room (ls -ld, df -h), or set storage.path to another"
+    hint: ClassVar[str] = "Check the folder's owner and free space (ls -ld, df -h), or set storage.path to another folder"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
         super().__init__(config)
@@ -69,45 +69,45 @@ class LocalFileStorage(SharedStorage):
         self._single = self._path.suffix.lower() == ".json"
         self._folder = self._path.parent if self._single else self._path
         self._lock_file = self._path.with_name(f"{self._path.name}.lock") if self._single else self._path / ".lock"
-        self._tidied = -TIDY_S
+        self._cleaned_at = -CLEAN_UP_S
 
     # -- hooks ------------------------------------------------------------------------------------------------------
 
     def _read(self, key: str) -> bytes | None:
-        return self._seen(self._file(key)).get(key)
+        return self._load(self._file(key)).get(key)
 
     def _write(self, key: str, blob: bytes) -> None:
         file = self._file(key)
-        with self._alone():
-            self._put(file, {**self._held(file), key: blob})
+        with self._exclusive():
+            self._store(file, {**self._load_locked(file), key: blob})
 
     def _swap(self, key: str, blob: bytes, tag: Any) -> bool:
         file = self._file(key)
-        with self._alone():
-            blobs = self._held(file)
+        with self._exclusive():
+            blobs = self._load_locked(file)
             if blobs.get(key) != tag:
                 return False
-            self._put(file, {**blobs, key: blob})
+            self._store(file, {**blobs, key: blob})
         return True
 
     def _remove(self, key: str) -> bool:
         file = self._file(key)
-        if key not in self._seen(file):
+        if key not in self._load(file):
             return False
-        with self._alone():
-            blobs = self._held(file)
+        with self._exclusive():
+            blobs = self._load_locked(file)
             found = blobs.pop(key, None) is not None
             if found:
-                self._put(file, blobs)
+                self._store(file, blobs)
         return found
 
     def _keys(self, prefix: str) -> Iterable[str]:
-        return [key for file in self._files() for key in self._seen(file)]
+        return [key for file in self._files() for key in self._load(file)]
 
     # -- files ------------------------------------------------------------------------------------------------------
 
     def _file(self, key: str) -> Path:
-        """Return the file of a key: with a digest, for file systems keep neither all letters nor long names apart."""
+        """Return the file of a key. A digest keeps keys apart on file systems that ignore case or shorten names."""
         if self._single:
             return self._path
         shown = re.sub(r"[^a-z0-9_-]+", "-", key.lower())[:60].strip("-")
@@ -118,69 +118,69 @@ class LocalFileStorage(SharedStorage):
             return [self._path]
         try:
             return sorted(file for file in self._path.iterdir() if file.suffix == ".json")
-        except FileNotFoundError:  # nothing was saved yet
+        except FileNotFoundError:  # no entry was saved yet
             return []
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file_lock(self._lock_file):
-            if time.monotonic() >= self._tidied + TIDY_S:
-                self._tidied = time.monotonic()
-                self._tidy()
+            if time.monotonic() >= self._cleaned_at + CLEAN_UP_S:
+                self._cleaned_at = time.monotonic()
+                self._clean_up()
             yield
 
-    def _seen(self, file: Path) -> dict[str, bytes]:
-        """Return what a file holds, for who only looks."""
+    def _load(self, file: Path) -> dict[str, bytes]:
+        """Return the content of a file without changing it, unless it is damaged."""
         try:
-            return self._opened(file)
+            return self._decode_file(file)
         except DamagedError:
-            with self._alone():
-                return self._held(file)
+            with self._exclusive():
+                return self._load_locked(file)
 
-    def _held(self, file: Path) -> dict[str, bytes]:
-        """Return what a file holds, for who is alone: when it is damaged, what it held before, and it is mended."""
+    def _load_locked(self, file: Path) -> dict[str, bytes]:
+        """Return the content of a file and repair it if it is damaged. The caller holds the lock."""
         try:
-            return self._opened(file)
+            return self._decode_file(file)
         except DamagedError as error:
-            return self._mended(file, error)
+            return self._repair(file, error)
 
-    def _opened(self, file: Path) -> dict[str, bytes]:
+    def _decode_file(self, file: Path) -> dict[str, bytes]:
         try:
-            return decoded(file.read_bytes())
+            return decode(file.read_bytes())
         except FileNotFoundError:
             return {}
 
-    def _put(self, file: Path, blobs: Mapping[str, bytes]) -> None:
+    def _store(self, file: Path, blobs: Mapping[str, bytes]) -> None:
         if blobs or self._single:
-            write_atomically(file, encoded(blobs), previous=_beside(file, "bak") if self.config.backup else None)
+            write_atomically(file, encode(blobs), previous=_sibling(file, "bak") if self.config.backup else None)
         else:
-            _beside(file, "bak").unlink(missing_ok=True)  # first: it must not outlive what it was kept for
+            _sibling(file, "bak").unlink(missing_ok=True)  # first: a backup must not remain after its file is gone
             file.unlink(missing_ok=True)
 
-    def _mended(self, file: Path, error: DamagedError) -> dict[str, bytes]:
-        aside = next(one for n in range(1, 10**9) if not (one := _beside(file, f"{error.ending}-{n}")).exists())
+    def _repair(self, file: Path, error: DamagedError) -> dict[str, bytes]:
+        aside = next(one for n in range(1, 10**9) if not (one := _sibling(file, f"{error.ending}-{n}")).exists())
         try:
-            blobs = decoded(_beside(file, "bak").read_bytes())
+            blobs = decode(_sibling(file, "bak").read_bytes())
         except (FileNotFoundError, DamagedError):
             file.replace(aside)
-            self._damaged(f"{file} cannot be used: {error}", f"it is kept as {aside.name}, and nothing before it is there")
+            self._damaged(f"{file} cannot be used: {error}", f"it was moved to {aside.name}, and there is no backup")
             return {}
-        write_atomically(file, encoded(blobs), previous=aside)
-        self._damaged(f"{file} cannot be used: {error}", f"it is kept as {aside.name}, and what it held before is used")
+        write_atomically(file, encode(blobs), previous=aside)
+        self._damaged(f"{file} cannot be used: {error}", f"it was moved to {aside.name}, and its backup is used")
         return blobs
 
-    def _tidy(self) -> None:
+    def _clean_up(self) -> None:
         for left in self._folder.iterdir():
-            match = _LEFT_OVER.fullmatch(left.name)
-            if match and (not self._single or match[1] in (self._path.name[:40], _beside(self._path, "bak").name[:40])):
-                left.unlink(missing_ok=True)  # nobody is writing: we are alone
+            match = _TEMPORARY.fullmatch(left.name)
+            if match and (not self._single or match[1] in (self._path.name[:40], _sibling(self._path, "bak").name[:40])):
+                left.unlink(missing_ok=True)  # no writer is active: this process holds the lock
         for file in self._files():
-            blobs = self._held(file)
+            blobs = self._load_locked(file)
             current = {key: blob for key, blob in blobs.items() if not is_over(key, blob)}
             if len(current) < len(blobs):
-                self._put(file, current)
+                self._store(file, current)
 
 
-def _beside(file: Path, ending: str) -> Path:
+def _sibling(file: Path, ending: str) -> Path:
     return file.with_name(f"{file.name}.{ending}")
