@@ -1,4 +1,4 @@
-"""The store keeps the contract."""
+"""Conformance of the SQLite store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database is: durable, mended, shared by threads, processes and forks; on no network."""
+"""Database of the SQLite store: durability, repair, and use by threads, processes and forks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from modelmesh.errors import ConfigurationError, StorageError
 
 def make(path: Any, **more: Any) -> SqliteStorage:
     store = SqliteStorage({"path": str(path), **more})
-    store.told = []  # type: ignore[attr-defined]
-    store.on_damage = lambda why, then: store.told.append((why, then))  # type: ignore[attr-defined]
+    store.damage = []  # type: ignore[attr-defined]
+    store.on_damage = lambda reason, outcome: store.damage.append((reason, outcome))  # type: ignore[attr-defined]
     return store
 
 
@@ -41,21 +41,21 @@ def text(store: SqliteStorage, key: str = "a") -> str | None:
 
 
 @pytest.mark.parametrize("pragma", [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000)])
-def test_every_connection_is_durable_and_patient(pragma: tuple[str, Any], tmp_path: Path) -> None:
+def test_connections_use_wal_full_sync_and_busy_timeout(pragma: tuple[str, Any], tmp_path: Path) -> None:
     store = make(tmp_path / "state.db")
     for _ in range(2):
         assert store._database.run(lambda db: db.execute(f"PRAGMA {pragma[0]}").fetchone()) == (pragma[1],)
         store.close()
 
 
-def test_tables_are_rows_that_a_person_can_read(tmp_path: Path) -> None:
+def test_tables_contain_readable_rows(tmp_path: Path) -> None:
     store = make(tmp_path / "state.db", table_name="mesh")
-    save(store, "what is kept")
+    save(store, "some text")
     store.increment("count", 3)
     store.acquire("lock", 0)
     store.close()
     with sqlite3.connect(tmp_path / "state.db") as db:
-        assert b"what is kept" in db.execute("SELECT entry FROM mesh WHERE key = 'a'").fetchone()[0]
+        assert b"some text" in db.execute("SELECT entry FROM mesh WHERE key = 'a'").fetchone()[0]
         assert db.execute("SELECT key, value FROM mesh_counters").fetchall() == [("count", 3)]
         assert db.execute("SELECT key FROM mesh_locks").fetchall() == [("lock",)]
     db.close()
@@ -63,7 +63,7 @@ def test_tables_are_rows_that_a_person_can_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["path", "db_path"])
 @pytest.mark.parametrize("seal", [str, Secret])
-def test_the_home_folder_and_sealed_paths(name: str, seal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_accepts_home_folder_and_secret(name: str, seal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     store = SqliteStorage({name: seal("~/kept/state.db")})
@@ -73,7 +73,7 @@ def test_the_home_folder_and_sealed_paths(name: str, seal: Any, tmp_path: Path, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_nobody_else_may_read(tmp_path: Path) -> None:
+def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         store = make(tmp_path / "kept" / "state.db")
@@ -87,7 +87,7 @@ def test_nobody_else_may_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["", "a-b", "a; DROP TABLE a", "1a", "a" * 61])
-def test_a_table_that_is_none_is_refused(table: str, tmp_path: Path) -> None:
+def test_invalid_table_name_is_refused(table: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"storage\.table"):
         make(tmp_path / "state.db", table=table)
 
@@ -111,12 +111,12 @@ short
         ("/srv/with blank/state.db", "cifs"),
     ],
 )
-@pytest.mark.skipif(os.name == "nt", reason="mounts are Linux's")
-def test_a_network_is_seen_in_the_mounts(path: str, kind: str | None) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="only Linux lists mounts")
+def test_network_filesystem_is_found_in_the_mounts(path: str, kind: str | None) -> None:
     assert network_filesystem(Path(path), MOUNTS) == kind
 
 
-def test_a_network_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_path_is_refused_before_any_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = os.path.realpath(tmp_path)
     (tmp_path / "mounts").write_text(f"30 22 0:25 / {place} rw - nfs server:/team rw\n")
     monkeypatch.setattr(network, "MOUNTS", tmp_path / "mounts")
@@ -129,7 +129,7 @@ def test_a_network_is_refused_before_anything_is_written(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "cut"])
-def test_a_damaged_database_is_kept_aside_and_a_new_one_begun(damage: str, tmp_path: Path) -> None:
+def test_damaged_database_is_replaced_by_a_new_one(damage: str, tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     for number in (1, 2):
         store = make(file)
@@ -139,7 +139,7 @@ def test_a_damaged_database_is_kept_aside_and_a_new_one_begun(damage: str, tmp_p
         data = file.read_bytes()
         half = len(data) // 2
         changed = {
-            "header": b"rubbish" * 100 + data[700:],
+            "header": b"garbage" * 100 + data[700:],
             "middle": data[:4096] + b"\xff" * half + data[4096 + half :],
             "cut": data[:half],
         }
@@ -147,16 +147,16 @@ def test_a_damaged_database_is_kept_aside_and_a_new_one_begun(damage: str, tmp_p
         again = make(file)
         save(again, "new")
         assert text(again) == "new"
-        assert again.list() == ["a"], "what is damaged is not used in part"
-        ((why, then),) = again.told  # type: ignore[attr-defined]
-        assert str(file) in why
-        assert f"corrupt-{number}" in then
+        assert again.list() == ["a"], "no part of the damaged data is used"
+        ((reason, outcome),) = again.damage  # type: ignore[attr-defined]
+        assert str(file) in reason
+        assert f"corrupt-{number}" in outcome
         assert file.with_name(f"state.db.corrupt-{number}").read_bytes()[:4096] == changed[damage][:4096]
         again.close()
         file.unlink()
 
 
-def test_who_has_the_old_file_open_goes_on_with_the_new_one(tmp_path: Path) -> None:
+def test_open_connection_follows_a_replaced_file(tmp_path: Path) -> None:
     one, other = make(tmp_path / "state.db"), make(tmp_path / "state.db")
     save(one, "first")
     for ending in ("", "-wal", "-shm"):
@@ -170,7 +170,7 @@ def test_who_has_the_old_file_open_goes_on_with_the_new_one(tmp_path: Path) -> N
     assert text(make(tmp_path / "state.db")) == "second"
 
 
-def test_a_failure_says_where_why_and_what_to_do(tmp_path: Path) -> None:
+def test_storage_error_contains_key_reason_and_command(tmp_path: Path) -> None:
     store = make(tmp_path / "state.db")
     store.increment("n", 2**63 - 1)
     with pytest.raises(StorageError, match=r"(?s)'n'.*modelmesh\.sqlite\.v1.*OverflowError"):
@@ -182,7 +182,7 @@ def test_a_failure_says_where_why_and_what_to_do(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_writer_that_does_not_end_is_an_error_and_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_save_fails_when_a_foreign_writer_holds_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelmesh_storage_sqlite.database.BUSY_S", 0.05)
     store = make(tmp_path / "state.db")
     save(store, "x")
@@ -190,7 +190,7 @@ def test_a_writer_that_does_not_end_is_an_error_and_not_for_ever(tmp_path: Path,
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="locked"):
         save(store, "y")
-    assert text(store) == "x", "readers are not in the way"
+    assert text(store) == "x", "readers are not blocked"
     other.execute("ROLLBACK")
     save(store, "y")
     other.close()
@@ -200,7 +200,7 @@ def test_a_writer_that_does_not_end_is_an_error_and_not_for_ever(tmp_path: Path,
 # -- threads, processes, forks --------------------------------------------------------------------------------------
 
 
-def test_every_thread_has_a_connection_while_it_lives(tmp_path: Path) -> None:
+def test_each_living_thread_has_one_connection(tmp_path: Path) -> None:
     store = make(tmp_path / "state.db")
     together = Barrier(4)
 
@@ -215,9 +215,9 @@ def test_every_thread_has_a_connection_while_it_lives(tmp_path: Path) -> None:
     thread = Thread(target=store.increment, args=("n",))
     thread.start()
     thread.join()
-    assert len(store._database._links) <= 4
+    assert len(store._database._connections) <= 4
     store.close()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["state.db", "state.db.lock"], "all are closed"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["state.db", "state.db.lock"], "all connections are closed"
 
 
 COUNT = """
@@ -237,7 +237,7 @@ FORK = """
 import os, sys, threading, warnings
 from modelmesh_storage_sqlite import SqliteStorage
 
-warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads: that is what is tried
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which this test does
 store = SqliteStorage({"path": sys.argv[1]})
 stop, mine = threading.Event(), []
 
@@ -266,7 +266,7 @@ store.close()
 """
 
 
-def test_processes_lose_no_addition(tmp_path: Path) -> None:
+def test_increment_is_exact_with_processes(tmp_path: Path) -> None:
     command = [sys.executable, "-c", COUNT, tmp_path / "state.db"]
     counting = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     sums = [int(one) for process in counting for one in process.communicate()[0].split()]
@@ -274,7 +274,7 @@ def test_processes_lose_no_addition(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forks_under_load_lose_no_addition(tmp_path: Path) -> None:
+def test_increment_is_exact_with_forks_under_load(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FORK, tmp_path / "state.db"], capture_output=True, text=True, timeout=120, check=False
     )
@@ -284,8 +284,8 @@ def test_forks_under_load_lose_no_addition(tmp_path: Path) -> None:
     db.close()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it expires")
-def test_a_lock_of_a_process_that_has_ended_is_free(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="on Windows such a lock expires instead")
+def test_lock_of_an_exited_process_is_free(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", LOCK, tmp_path / "state.db"], check=True)
     store = make(tmp_path / "state.db")
     assert not store.is_locked("one")

@@ -1,4 +1,4 @@
-"""What a mesh remembers, in an SQLite database: ``modelmesh.sqlite.v1``."""
+"""Storage connector for an SQLite database: ``modelmesh.sqlite.v1``."""
 
 from modelmesh_storage_sqlite.storage import SqliteConfig, SqliteStorage
 

@@ -1,4 +1,4 @@
-"""A database file: a connection for each thread, through forks, and a new file when the old one is damaged."""
+"""Database file with one connection for each thread, safe across forks and replaced when damaged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from weakref import WeakSet
 from modelmesh_cdk import file_lock
 
 BUSY_S = 5.0
-"""How long another writer is waited for."""
+"""How long to wait for another writer."""
 
 T = TypeVar("T")
 
@@ -23,73 +23,77 @@ _OPENING = Lock()
 
 
 class Database:
-    """Runs work in transactions. Any number of threads and processes may."""
+    """Runs functions in transactions, from any number of threads and processes."""
 
-    def __init__(self, path: Path, schema: Iterable[str], told: Callable[[str, str], None]) -> None:
-        """Take the place; nothing is opened yet.
+    def __init__(self, path: Path, schema: Iterable[str], on_damage: Callable[[str, str], None]) -> None:
+        """Prepare the database. Nothing is opened yet.
 
         Args:
             path: The file.
-            schema: Statements that make the tables where there are none.
-            told: Told why a file is damaged and what became of it.
+            schema: Statements that create missing tables.
+            on_damage: Receives the reason and the outcome when the file is damaged.
         """
         self.path = path
-        self._schema, self._told = tuple(schema), told
-        self._alone = path.with_name(f"{path.name}.lock")
-        self._forget()
+        self._schema, self._on_damage = tuple(schema), on_damage
+        self._lock_file = path.with_name(f"{path.name}.lock")
+        self._reset()
         with _OPENING:
             _OPENED.add(self)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, write: bool = False) -> T:
-        """Do some work, which may be done a second time when the database proves to be damaged.
+        """Call a function with a connection. If the database is damaged, replace it and call the function again.
+
+        Args:
+            work: The function.
+            write: Whether the function needs a write transaction.
 
         Raises:
-            sqlite3.Error: It failed; nothing of it is left.
-            OSError: The file cannot be made.
+            sqlite3.Error: The function failed. Its changes are rolled back.
+            OSError: The file cannot be created.
         """
         try:
             return self._once(work, write=write)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            self._set_aside(error)
+            self._quarantine(error)
             return self._once(work, write=write)
 
     def close(self) -> None:
-        """Close the connections of all threads; the next work opens another."""
+        """Close the connections of all threads. The next call opens a new one."""
         with self._lock:
-            for link in list(self._links):
-                with link.lock:
-                    link.close()
+            for connection in list(self._connections):
+                with connection.lock:
+                    connection.close()
 
     # -- connections ------------------------------------------------------------------------------------------------
 
     def _once(self, work: Callable[[sqlite3.Connection], T], *, write: bool) -> T:
-        link = self._link()
-        with link.lock:
-            connection = link.open(self._connect)
+        own = self._own_connection()
+        with own.lock:
+            connection = own.open(self._connect)
             try:
                 if not write:
                     return work(connection)
-                # SQLite's own waiting is by asking again and again, and under load some never come to it: queue up first.
-                with file_lock(self._alone):
+                # SQLite waits for the write lock by polling, and under load some writers starve: queue for our own lock first.
+                with file_lock(self._lock_file):
                     return _in_transaction(connection, work)
             except sqlite3.DatabaseError as error:
                 if _is_damage(error):
-                    link.close()
+                    own.close()
                 raise
 
-    def _link(self) -> _Link:
-        link: _Link | None = getattr(self._of_thread, "link", None)
-        if link is None:
-            link = self._of_thread.link = _Link(self.path)
+    def _own_connection(self) -> _ThreadConnection:
+        own: _ThreadConnection | None = getattr(self._thread_local, "connection", None)
+        if own is None:
+            own = self._thread_local.connection = _ThreadConnection(self.path)
             with self._lock:
-                self._links.add(link)
-        return link
+                self._connections.add(own)
+        return own
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with file_lock(self._alone):  # WAL cannot be waited for: two that switch to it at once fail
+        with file_lock(self._lock_file):  # no busy timeout applies here: two processes that switch to WAL at once fail
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
@@ -102,16 +106,16 @@ class Database:
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        with file_lock(self._alone):
-            if self._is_sound():  # somebody else was quicker
+    def _quarantine(self, error: sqlite3.DatabaseError) -> None:
+        with file_lock(self._lock_file):
+            if self._is_sound():  # another process has replaced the database
                 return
             names = (self.path.with_name(f"{self.path.name}.corrupt-{n}") for n in range(1, 10**9))
             aside = next(one for one in names if not one.exists())
-            for ending in ("-wal", "-shm", ""):  # the journal first: left behind, it would be taken for the new file's
+            for ending in ("-wal", "-shm", ""):  # the journal first: SQLite would apply a leftover to the new file
                 with contextlib.suppress(FileNotFoundError):
                     self.path.with_name(self.path.name + ending).replace(aside.with_name(aside.name + ending))
-        self._told(f"{self.path} is damaged: {error}", f"it is kept as {aside.name}, and a new database is begun")
+        self._on_damage(f"{self.path} is damaged: {error}", f"it was moved to {aside.name}, and a new database was created")
 
     def _is_sound(self) -> bool:
         if not self.path.exists():
@@ -126,24 +130,24 @@ class Database:
 
     # -- forks ------------------------------------------------------------------------------------------------------
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._lock = Lock()
-        self._of_thread = local()
-        self._links: WeakSet[_Link] = WeakSet()
+        self._thread_local = local()
+        self._connections: WeakSet[_ThreadConnection] = WeakSet()
 
     def before_fork(self) -> list[Lock]:
-        """Close everything and keep it closed; return the locks that do."""
+        """Close all connections and return the locks that keep them closed."""
         self._lock.acquire()
         held = [self._lock]
-        for link in list(self._links):
-            link.lock.acquire()
-            link.close()
-            held.append(link.lock)
+        for connection in list(self._connections):
+            connection.lock.acquire()
+            connection.close()
+            held.append(connection.lock)
         return held
 
     def after_fork(self) -> None:
-        """Begin anew in a child process."""
-        self._forget()
+        """Forget the connections of the parent process."""
+        self._reset()
 
 
 def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -159,8 +163,8 @@ def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Conn
     return result
 
 
-class _Link:
-    """One thread's connection."""
+class _ThreadConnection:
+    """Connection of one thread."""
 
     def __init__(self, path: Path) -> None:
         self.lock = Lock()
@@ -169,7 +173,7 @@ class _Link:
         self._file: tuple[int, int] | None = None
 
     def open(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
-        """Return the connection; a new one when there is none, or when there is another file by now."""
+        """Return the connection. Open a new one if there is none, or if the file was replaced."""
         if self._connection is not None and self._file != _identity(self._path):
             self.close()
         if self._connection is None:
@@ -182,7 +186,7 @@ class _Link:
         if connection is not None:
             connection.close()
 
-    def __del__(self) -> None:  # its thread has ended
+    def __del__(self) -> None:  # the thread has ended
         self.close()
 
 
@@ -198,8 +202,8 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-# A connection must not be open in two processes (sqlite.org/howtocorrupt.html, section 2.6, read 2026-11-21): the child's
-# would believe in locks that it does not hold. So there is none while a process forks.
+# A connection must not be open in two processes (sqlite.org/howtocorrupt.html, section 2.6, read 2026-11-21): the child would
+# assume locks that it does not hold. So all connections are closed while a process forks.
 
 _HELD: list[Lock] = []
 
@@ -218,7 +222,7 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    global _OPENING  # noqa: PLW0603 - a lock that was held stays held
+    global _OPENING  # noqa: PLW0603 - the parent's lock stays held in the child
     _OPENING = Lock()
     _HELD.clear()
     for database in list(_OPENED):

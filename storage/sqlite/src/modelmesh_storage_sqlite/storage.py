@@ -1,4 +1,4 @@
-"""Entries, locks and counters as rows of three tables."""
+"""Storage of entries, locks and counters as rows of three tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def _path(value: Any) -> Path:
-    # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+    # A path that contains a reference such as ${env:…} arrives as a Secret, as every setting with a reference does.
     given = Path(value.reveal() if isinstance(value, Secret) else value).expanduser()
     return Path(os.path.realpath(given))
 
@@ -35,8 +35,8 @@ class SqliteConfig(BaseStorageConfig):
     """Settings of the store.
 
     Attributes:
-        path: The database; ``~`` is the home folder. Folders are made.
-        table: Name of the table of entries; those of counters and locks begin with it.
+        path: The database. ``~`` is the home folder. Missing folders are created.
+        table: Name of the table of entries, and prefix of the tables of counters and locks.
     """
 
     path: Path = field(default=Path("mesh-state.db"), converter=_path)
@@ -44,10 +44,10 @@ class SqliteConfig(BaseStorageConfig):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; ``db_path`` and ``table_name`` are other names.
+        """Create the settings from a mapping. ``db_path`` and ``table_name`` are aliases.
 
         Raises:
-            ConfigurationError: The table's name is none.
+            ConfigurationError: The path or the name of the table is invalid.
         """
         given = dict(settings)
         for other, name in (("db_path", "path"), ("table_name", "table")):
@@ -56,12 +56,12 @@ class SqliteConfig(BaseStorageConfig):
         config = super().of(given)
         if str(config.path.name) == ":memory:" or "mode=memory" in str(config.path):
             message = (
-                "storage.path is ':memory:', which would last as long as the process and be shared with nothing; "
-                "write connector: modelmesh.memory.v1 for that, or a file's path"
+                "storage.path is ':memory:', which ends with the process and is not shared. "
+                "Set it to the path of a file, or use connector: modelmesh.memory.v1"
             )
             raise ConfigurationError(message, where="storage.path")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,59}", str(config.table)):
-            message = f"storage.table is {config.table!r}; a table's name is letters, digits and underscores"
+            message = f"storage.table is {config.table!r}: the name of a table consists of letters, digits and underscores"
             raise ConfigurationError(message, where="storage.table")
         return config
 
@@ -69,14 +69,13 @@ class SqliteConfig(BaseStorageConfig):
 class SqliteStorage(SharedStorage):
     """A database that threads and processes of one machine share.
 
-    Everything that changes anything is one transaction that takes the write lock at its beginning, and is on the disk when
-    the call returns.
+    Each change is one transaction that takes the write lock at its start. It is on the disk when the call returns.
     """
 
     id: ClassVar[str] = "modelmesh.sqlite.v1"
     options: ClassVar[Collection[str]] = ("db_path", "table_name")
     config_class: ClassVar[type[BaseStorageConfig]] = SqliteConfig
-    hint: ClassVar[str] = "Look at the folder's owner and room (ls -ld, df -h), or set storage.path to another"
+    hint: ClassVar[str] = "Check the folder's owner and free space (ls -ld, df -h), or set storage.path to another folder"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
         super().__init__(config)
@@ -84,8 +83,8 @@ class SqliteStorage(SharedStorage):
         kind = network_filesystem(path)
         if kind is not None:
             message = (
-                f"storage.path {str(path)!r} is on a network file system ({kind}), where SQLite loses data that several "
-                "processes write. Set it to a path on a local disk, or use a store made for a network, e.g. redis.redis.v1"
+                f"storage.path {str(path)!r} is on a network file system ({kind}), where SQLite loses data when several "
+                "processes write. Set it to a path on a local disk, or use a network store, e.g. redis.redis.v1"
             )
             raise ConfigurationError(message, where="storage.path")
         self._table = table
@@ -99,7 +98,7 @@ class SqliteStorage(SharedStorage):
         self._database = Database(path, schema, self._damaged)
 
     def close(self) -> None:
-        """Close all connections; what is asked afterwards opens another."""
+        """Close all connections. A later call opens a new one."""
         self._database.close()
 
     # -- entries ----------------------------------------------------------------------------------------------------
@@ -138,10 +137,10 @@ class SqliteStorage(SharedStorage):
     # -- counters ---------------------------------------------------------------------------------------------------
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        """Add to a counter in one step and return what it comes to.
+        """Add to a counter atomically and return the sum.
 
         Raises:
-            StorageError: The database failed, or the sum is beyond 64 bits.
+            StorageError: The database failed, or the sum exceeds 64 bits.
         """
         validated_key(key)
         table = f"{self._table}_counters"
@@ -169,10 +168,10 @@ class SqliteStorage(SharedStorage):
     # -- locks ------------------------------------------------------------------------------------------------------
 
     def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
-        """Wait for a lock and take it.
+        """Acquire a lock, waiting if necessary.
 
         Raises:
-            StorageLockError: Somebody else held it all the while.
+            StorageLockError: Another process held the lock until the timeout.
             StorageError: The database failed.
         """
         validated_key(key)
@@ -182,7 +181,7 @@ class SqliteStorage(SharedStorage):
 
         def take(db: sqlite3.Connection) -> LockHandle | float:
             now = time.time()
-            free_in = self._held_for(db, key, now)
+            free_in = self._locked_for(db, key, now)
             if free_in > 0:
                 return free_in
             handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
@@ -200,7 +199,7 @@ class SqliteStorage(SharedStorage):
             time.sleep(min(left, taken, self.config.retry_interval))
 
     def release(self, lock: LockHandle) -> bool:
-        """Give a lock back; ``False`` when it had expired.
+        """Release a lock. Return ``False`` when it had expired.
 
         Raises:
             StorageError: The database failed.
@@ -210,15 +209,15 @@ class SqliteStorage(SharedStorage):
         return bool(self._run(lock.key, "unlocked", lambda db: db.execute(statement, found).rowcount, write=True))
 
     def is_locked(self, key: str) -> bool:
-        """Whether somebody holds a lock on a key now.
+        """Return whether a key is locked now.
 
         Raises:
             StorageError: The database failed.
         """
         validated_key(key)
-        return bool(self._run(key, "read", lambda db: self._held_for(db, key, time.time()) > 0, write=False))
+        return bool(self._run(key, "read", lambda db: self._locked_for(db, key, time.time()) > 0, write=False))
 
-    def _held_for(self, db: sqlite3.Connection, key: str, now: float) -> float:
+    def _locked_for(self, db: sqlite3.Connection, key: str, now: float) -> float:
         statement = f"SELECT expires_at, holder FROM {self._table}_locks WHERE key = ?"  # noqa: S608 - as above
         row = db.execute(statement, (key,)).fetchone()
         return 0.0 if row is None or has_exited(row[1]) else float(row[0]) - now
@@ -230,6 +229,6 @@ class SqliteStorage(SharedStorage):
         return result
 
     def _why(self, error: Exception) -> str:
-        if isinstance(error, sqlite3.Error):  # SQLite's own words; they name tables and files, never what is in them
+        if isinstance(error, sqlite3.Error):  # SQLite's message names tables and files, never their content
             return f"{getattr(error, 'sqlite_errorname', type(error).__name__)}: {error} ({self.config.path})"
         return super()._why(error)
