@@ -140,12 +140,12 @@ def test_the_embedded_model_answers_only_when_nothing_else_was_said(installed: A
 WRONG: dict[str, tuple[dict[str, Any], dict[str, str], type[Exception], str]] = {
     "nothing set": ({}, {}, NoProvidersError, NO_KEYS),
     "no connector for it": ({}, {"XAI_API_KEY": "a", "COHERE_API_KEY": "b"}, NoProvidersError, "COHERE_API_KEY: pip install modelmesh-connector-cohere"),
-    "no key for it": ({"providers": ["groq"]}, {"OPENAI_API_KEY": "a"}, NoProvidersError, "for which there is no key; set it: export GROQ_API_KEY="),
-    "no key given for it": ({"providers": ["groq"], "api_keys": {"openai": Secret("a")}}, {}, NoProvidersError, "add api_keys={'groq': …}"),
+    "no key for it": ({"providers": ["groq"]}, {"OPENAI_API_KEY": "a"}, NoProvidersError, "no key is set for 'groq'. Set it: export GROQ_API_KEY="),
+    "no key given for it": ({"providers": ["groq"], "api_keys": {"openai": Secret("a")}}, {}, NoProvidersError, "Add api_keys={'groq': …}"),
     "not installed": ({"providers": ["xai"]}, {}, UnknownConnectorError, "pip install modelmesh-connector-xai"),
     "key of what is not installed": ({"api_keys": {"xai": Secret("a")}}, {}, UnknownConnectorError, "pip install modelmesh-connector-xai"),
     "unknown": ({"providers": ["opnai"]}, {"OPENAI_API_KEY": "a"}, ConfigurationError, "Did you mean 'openai'"),
-    "key of nobody": ({"api_keys": {"opnai": Secret("a")}}, {}, ConfigurationError, "Did you mean 'openai'"),
+    "key of an unknown provider": ({"api_keys": {"opnai": Secret("a")}}, {}, ConfigurationError, "Did you mean 'openai'"),
 }  # fmt: skip
 
 

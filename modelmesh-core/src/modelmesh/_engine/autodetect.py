@@ -1,4 +1,4 @@
-"""Which providers the environment has keys for, without importing any of them."""
+"""Detection of providers by environment variables, without an import of any connector."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ NO_KEYS = "No API keys found. Set at least one provider API key as an environmen
 
 
 @frozen
-class Detected:
+class DetectedProvider:
     """One provider to use.
 
     Attributes:
-        name: Provider name, its key in the configuration that is made of it.
+        name: Provider name, which becomes its key in the configuration.
         connector_id: ID of its connector.
-        api_key: The key, ``None`` for a provider that needs none or whose variable is an address.
-        base_url: The address, when its variable holds one.
-        options: What the caller said beyond the key.
-        embedded: Whether it was taken because nothing else was found.
+        api_key: The key. ``None`` for a provider without a key or whose variable holds an address.
+        base_url: The address, when the variable holds one.
+        options: Further options from the caller.
+        embedded: Whether the provider is the embedded model, used because no other provider was found.
     """
 
     name: str
@@ -48,113 +48,175 @@ def detect(
     api_keys: Mapping[str, Secret] | None = None,
     own_keys: Mapping[str, Secret] | None = None,
     environ: Mapping[str, str] | None = None,
-) -> list[Detected]:
-    """Find providers by their variables, in the order of the published table, then by name.
+) -> list[DetectedProvider]:
+    """Find providers by their environment variables, in the order of the published table, then by name.
 
     Args:
-        catalog: What is installed.
-        providers: Names to keep; ``None`` keeps all.
-        api_keys: Keys by provider name; when given, only these providers are used.
-        own_keys: Keys by provider name that stand in for these providers' variables.
-        environ: The environment, by default the process's own.
+        catalog: Installed connectors.
+        providers: Names of the providers to keep. ``None`` keeps all.
+        api_keys: Keys by provider name. If given, only these providers are used.
+        own_keys: Keys by provider name that replace the variables of these providers.
+        environ: The environment, by default that of the process.
 
     Raises:
-        NoProvidersError: Nothing is left.
-        UnknownConnectorError: A provider that was named is not installed.
-        ConfigurationError: A provider that was named has no key, or is none.
+        NoProvidersError: No provider is left.
+        UnknownConnectorError: The connector of a named provider is not installed.
+        ConfigurationError: A named provider has no key, or does not exist.
     """
-    environ = os.environ if environ is None else environ
-    known = _known(catalog)
-    providers = None if providers is None else [canonical_id(name, Kind.PROVIDER) for name in providers]
-    installed = {found.name for found in catalog.all() if found.kind is Kind.PROVIDER}
-    if api_keys is not None:
-        found = [_by_key(name, key, known, installed) for name, key in api_keys.items()]
-    else:
-        found = _by_variable(known, installed, environ)
+    detection = _Detection(catalog, os.environ if environ is None else environ, api_keys)
+    found = detection.candidates()
     if own_keys:
-        given = {one.connector_id: one for one in (_by_key(name, key, known, installed) for name, key in own_keys.items())}
-        found = [given.pop(one.connector_id, one) for one in found] + list(given.values())
-    missing = [(variable, cid) for variable, cid in known if environ.get(variable, "").strip() and cid not in installed]
+        found = detection.with_own_keys(found, own_keys)
     if providers is not None:
-        wanted = set(providers)
-        for name in providers:
-            if not any(name in (d.name, d.connector_id) for d in found):
-                keyless = _embedded(catalog, name)
-                if keyless is not None:
-                    found.append(keyless)
-                else:
-                    raise _not_there(name, known, installed, api_keys)
-        found = [d for d in found if d.name in wanted or d.connector_id in wanted]
-    if not found and not missing and api_keys is None and providers is None:
-        found = [Detected(ConnectorId.parse(point.name).provider_name, point.name, embedded=True) for point in catalog.embedded()]
+        found = detection.keep(found, [canonical_id(name, Kind.PROVIDER) for name in providers])
+    elif not found and not detection.missing and api_keys is None:
+        found = [DetectedProvider(_embedded_name(entry), entry.name, embedded=True) for entry in catalog.embedded()]
     if not found:
-        orphans = [one for one in catalog.orphan_variables() if environ.get(one.name, "").strip()]
-        raise _nothing(known, installed, missing) if missing or not orphans else _orphaned(orphans[0])
+        raise detection.nothing_found()
     return found
 
 
 def nothing_detected(catalog: Catalog, why: str) -> NoProvidersError:
-    """The error where only the embedded model was left, and that is not ready either."""
-    installed = {found.name for found in catalog.all() if found.kind is Kind.PROVIDER}
-    error = _nothing(_known(catalog), installed, [])
+    """Return the error for a process without providers whose embedded model is not ready either."""
+    error = _Detection(catalog, {}).nothing_found()
     error.add_note(f"The embedded model is not ready: {why}")
     return error
 
 
-def _known(catalog: Catalog) -> list[tuple[str, str]]:
-    """Variables and the IDs they stand for: the published order first, then what third parties registered."""
-    registered = {point.name: at.name for point in catalog.variables() if (at := catalog.provider_at(point.value))}
+class _Detection:
+    """One search for providers in one environment.
+
+    Attributes:
+        missing: Variables that are set and the IDs of their connectors, which are not installed.
+    """
+
+    def __init__(self, catalog: Catalog, environ: Mapping[str, str], api_keys: Mapping[str, Secret] | None = None) -> None:
+        self._catalog = catalog
+        self._environ = environ
+        self._api_keys = api_keys
+        self._known = _known_variables(catalog)
+        self._installed = frozenset(entry.name for entry in catalog.of(Kind.PROVIDER))
+        self.missing = [row for row in self._known if self._is_set(row[0]) and row[1] not in self._installed]
+
+    def _is_set(self, variable: str) -> bool:
+        return bool(self._environ.get(variable, "").strip())
+
+    def candidates(self) -> list[DetectedProvider]:
+        """Return the providers of ``api_keys`` if given, else those whose variables are set."""
+        if self._api_keys is not None:
+            return [self._by_key(name, key) for name, key in self._api_keys.items()]
+        found: dict[str, DetectedProvider] = {}
+        for variable, connector_id in self._known:
+            if self._is_set(variable) and connector_id in self._installed and connector_id not in found:
+                found[connector_id] = _detected(variable, connector_id, self._environ[variable].strip())
+        return _uniquely_named(list(found.values()))
+
+    def with_own_keys(self, found: Sequence[DetectedProvider], own_keys: Mapping[str, Secret]) -> list[DetectedProvider]:
+        """Return the providers with the caller's keys in place of their variables."""
+        given = {one.connector_id: one for one in (self._by_key(name, key) for name, key in own_keys.items())}
+        replaced = [given.pop(one.connector_id, one) for one in found]
+        return [*replaced, *given.values()]
+
+    def keep(self, found: Sequence[DetectedProvider], names: Sequence[str]) -> list[DetectedProvider]:
+        """Return the named providers, including embedded ones.
+
+        Raises:
+            ConfigurationError: A named provider was not found.
+        """
+        every = list(found)
+        for name in names:
+            if not any(name in (one.name, one.connector_id) for one in every):
+                every.append(self._embedded(name))
+        return [one for one in every if one.name in names or one.connector_id in names]
+
+    def _embedded(self, name: str) -> DetectedProvider:
+        for entry in self._catalog.embedded():
+            if name in (entry.name, _embedded_name(entry)):
+                return DetectedProvider(_embedded_name(entry), entry.name)
+        raise self._not_found(name)
+
+    def _by_key(self, name: str, key: Secret) -> DetectedProvider:
+        name = canonical_id(name, Kind.PROVIDER)
+        by_name = {provider_name(cid): cid for _, cid in reversed(self._known)}
+        by_name |= {provider_name(cid): cid for cid in self._installed if provider_name(cid) not in by_name}
+        connector_id = name if name in self._installed else by_name.get(name) or dict(self._known).get(name)
+        if connector_id is None:
+            hint = did_you_mean(name, by_name)
+            message = f"api_keys: unknown provider {name!r}.{hint} Known: {', '.join(by_name)}."
+            raise ConfigurationError(message, where=f"api_keys[{name!r}]")
+        if connector_id not in self._installed:
+            raise _not_installed(connector_id)
+        return DetectedProvider(provider_name(connector_id), connector_id, api_key=key)
+
+    # -- errors -----------------------------------------------------------------------------------------------------
+
+    def _not_found(self, name: str) -> ConfigurationError:
+        own = [row for row in self._known if name in (provider_name(row[1]), row[1])]
+        if not own:
+            names = dict.fromkeys(provider_name(cid) for _, cid in self._known)
+            message = f"providers: unknown provider {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}."
+            return ConfigurationError(message, where="providers")
+        variable, connector_id = own[0]
+        if connector_id not in self._installed:
+            return _not_installed(connector_id)
+        if self._api_keys is not None:
+            message = f"providers: api_keys has no key for {name!r}. Add api_keys={{{name!r}: …}}."
+        else:
+            message = f"providers: no key is set for {name!r}. Set it: export {variable}=…"
+        return NoProvidersError(message, where="providers")
+
+    def nothing_found(self) -> NoProvidersError:
+        """Return the error for an environment without a usable provider."""
+        if self.missing:
+            return self._connectors_missing()
+        orphans = [entry for entry in self._catalog.orphan_variables() if self._is_set(entry.name)]
+        if orphans:
+            return _orphaned(orphans[0])
+        error = NoProvidersError(NO_KEYS)
+        searched = [variable for variable, cid in self._known if cid in self._installed]
+        listed = ", ".join(searched) or "nothing, as no provider connector is installed"
+        error.add_note(f"No providers detected. Looked for: {listed}.")
+        install = _local_install(self._installed)
+        error.add_note(f"For example: export OPENAI_API_KEY=… Or run a small model without any key: {install}")
+        return error
+
+    def _connectors_missing(self) -> NoProvidersError:
+        (variable, connector_id), *others = self.missing
+        likewise = "".join(f" Likewise {name}: pip install {distribution_for(cid, Kind.PROVIDER)}." for name, cid in others)
+        message = (
+            f"{variable} is set, but the connector {connector_id!r} is not installed. "
+            f"Install it: pip install {distribution_for(connector_id, Kind.PROVIDER)}.{likewise}"
+        )
+        return NoProvidersError(message)
+
+
+def _known_variables(catalog: Catalog) -> list[tuple[str, str]]:
+    """Return variables with their connector IDs: the published table first, then those that plugins register."""
+    registered = {entry.name: provider.name for entry in catalog.variables() if (provider := catalog.provider_at(entry.value))}
     ordered = [(variable, registered.pop(variable, cid)) for variable, cid in variables().items()]
     return [*ordered, *sorted(registered.items())]
 
 
-def _by_variable(known: list[tuple[str, str]], installed: set[str], environ: Mapping[str, str]) -> list[Detected]:
-    found: dict[str, Detected] = {}
-    for variable, connector_id in known:
-        value = environ.get(variable, "").strip()
-        if value and connector_id in installed and connector_id not in found:
-            found[connector_id] = _detected(variable, connector_id, value)
-    return _uniquely_named(list(found.values()))
+def _embedded_name(entry: PluginEntry) -> str:
+    return ConnectorId.parse(entry.name).provider_name
 
 
-def _detected(variable: str, connector_id: str, value: str) -> Detected:
+def _detected(variable: str, connector_id: str, value: str) -> DetectedProvider:
     name = provider_name(connector_id)
     if variable.endswith("_HOST"):
-        return Detected(name, connector_id, base_url=value)  # what a missing scheme or port means, the connector knows
-    return Detected(name, connector_id, api_key=Secret(value, source=variable))
+        return DetectedProvider(name, connector_id, base_url=value)  # the connector adds a missing scheme or port
+    return DetectedProvider(name, connector_id, api_key=Secret(value, source=variable))
 
 
-def _uniquely_named(found: list[Detected]) -> list[Detected]:
-    """Two connectors of one vendor cannot both be ``vendor``: the later ones go by their ID."""
+def _uniquely_named(found: list[DetectedProvider]) -> list[DetectedProvider]:
+    """Name the second connector of a vendor by its ID, because names must be unique."""
     taken: set[str] = set()
     named = []
     for one in found:
         name = one.connector_id if one.name in taken else one.name
         taken.add(name)
-        named.append(Detected(name, one.connector_id, one.api_key, one.base_url, one.options))
+        named.append(DetectedProvider(name, one.connector_id, one.api_key, one.base_url, one.options))
     return named
-
-
-def _by_key(name: str, key: Secret, known: list[tuple[str, str]], installed: set[str]) -> Detected:
-    name = canonical_id(name, Kind.PROVIDER)
-    by_name = {provider_name(cid): cid for _, cid in reversed(known)}
-    by_name |= {provider_name(cid): cid for cid in installed if provider_name(cid) not in by_name}
-    connector_id = name if name in installed else by_name.get(name) or dict(known).get(name)
-    if connector_id is None:
-        message = (
-            f"api_keys names the provider {name!r}, which is unknown.{did_you_mean(name, by_name)} Known: {', '.join(by_name)}"
-        )
-        raise ConfigurationError(message, where=f"api_keys[{name!r}]")
-    if connector_id not in installed:
-        raise _not_installed(connector_id)
-    return Detected(provider_name(connector_id), connector_id, api_key=key)
-
-
-def _embedded(catalog: Catalog, name: str) -> Detected | None:
-    for point in catalog.embedded():
-        if name in (point.name, ConnectorId.parse(point.name).provider_name):
-            return Detected(ConnectorId.parse(point.name).provider_name, point.name)
-    return None
 
 
 def _not_installed(connector_id: str) -> UnknownConnectorError:
@@ -163,57 +225,20 @@ def _not_installed(connector_id: str) -> UnknownConnectorError:
     return UnknownConnectorError(message, connector_id=connector_id)
 
 
-def _not_there(
-    name: str,
-    known: list[tuple[str, str]],
-    installed: set[str],
-    api_keys: Mapping[str, Secret] | None,
-) -> ConfigurationError:
-    mine = [(variable, cid) for variable, cid in known if name in (provider_name(cid), cid)]
-    if not mine:
-        names = dict.fromkeys(provider_name(cid) for _, cid in known)
-        message = f"providers names {name!r}, which is unknown.{did_you_mean(name, names)} Known: {', '.join(names)}"
-        return ConfigurationError(message, where="providers")
-    variable, connector_id = mine[0]
-    if connector_id not in installed:
-        return _not_installed(connector_id)
-    if api_keys is not None:
-        message = f"providers names {name!r}, for which api_keys has no key; add api_keys={{{name!r}: …}}"
-    else:
-        message = f"providers names {name!r}, for which there is no key; set it: export {variable}=…"
-    return NoProvidersError(message, where="providers")
-
-
-def _orphaned(point: PluginEntry) -> NoProvidersError:
-    dist = point.distribution
+def _orphaned(entry: PluginEntry) -> NoProvidersError:
     message = (
-        f"{point.name} is set, and {dist} registers it for {point.value!r}, which no entry point in 'modelmesh.providers' names, "
-        f"so it detects nobody. Correct the pyproject.toml of {point.owner[0]}, and install that again: modelmesh connectors"
+        f"{entry.name} is set, but detects no provider: {entry.distribution} registers it for {entry.value!r}, which no entry "
+        f"point in 'modelmesh.providers' names. Correct the pyproject.toml of {entry.owner[0]} and install it again: "
+        "modelmesh connectors"
     )
     return NoProvidersError(message)
 
 
-def _local_install(installed: set[str]) -> str:
-    """Return what to type for the embedded model; the command belongs to its connector, and the shell command to an extra."""
+def _local_install(installed: frozenset[str]) -> str:
+    """Return the command that installs the embedded model. Its connector defines the command, an extra the shell."""
     if _LOCAL in installed and importlib.util.find_spec("click") is not None:
         return "modelmesh local install"
     return f'pip install "modelmesh-core[cli]" {distribution_for(_LOCAL, Kind.PROVIDER)}, then: modelmesh local install'
 
 
 _LOCAL = "modelmesh.local.v1"
-
-
-def _nothing(known: list[tuple[str, str]], installed: set[str], missing: list[tuple[str, str]]) -> NoProvidersError:
-    if missing:
-        variable, connector_id = missing[0]
-        others = "".join(f" Likewise {name}: pip install {distribution_for(cid, Kind.PROVIDER)}." for name, cid in missing[1:])
-        message = (
-            f"{variable} is set, but the connector {connector_id!r} is not installed. "
-            f"Install it: pip install {distribution_for(connector_id, Kind.PROVIDER)}.{others}"
-        )
-        return NoProvidersError(message)
-    error = NoProvidersError(NO_KEYS)
-    looked = [variable for variable, cid in known if cid in installed]
-    error.add_note(f"No providers detected. Looked for: {', '.join(looked) or 'nothing, as no provider connector is installed'}.")
-    error.add_note(f"For example: export OPENAI_API_KEY=… Or run a small model without any key: {_local_install(installed)}")
-    return error

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from modelmesh._engine.assembly.assembler import DEFAULT_STRATEGY
-from modelmesh._engine.autodetect import Detected, detect, nothing_detected
+from modelmesh._engine.autodetect import DetectedProvider, detect, nothing_detected
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
@@ -213,13 +213,13 @@ def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dic
     return [providers] if isinstance(providers, str) else list(providers), {}
 
 
-def _stated(one: Detected, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _stated(one: DetectedProvider, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return what the caller said of a provider, under whichever of its names."""
     names = (one.name, one.connector_id)
     return next((said for name, said in options.items() if canonical_id(name, Kind.PROVIDER) in names), {})
 
 
-def _entry(one: Detected, options: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(one: DetectedProvider, options: Mapping[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {"connector": one.connector_id, **options}
     if one.api_key is not None:
         entry["api_key"] = one.api_key

@@ -1,4 +1,4 @@
-"""What can be seen of a connector class before it is ever called: the mistakes that its author is told at once."""
+"""Validation of connector classes when they are loaded, before the first call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
     Kind.STORAGE: ("load", "save"),
     Kind.DISCOVERY: ("sync", "probe"),
 }
-"""What a class of each kind must be able to do; checked when it is loaded, so that the error names the plugin."""
+"""Methods that a class of each kind must have. The check at load time names the plugin in its error."""
 
 CONTRACTS: dict[Kind, Any] = {
     Kind.PROVIDER: contracts.Provider,
@@ -32,25 +32,25 @@ CONTRACTS: dict[Kind, Any] = {
     Kind.OBSERVABILITY: contracts.Observability,
 }
 OPTIONAL_METHODS = {Kind.STRATEGY: ("score", "picked", "succeeded", "failed")}
-"""What a class of a kind may have beside what it must."""
+"""Methods that a class of a kind may have in addition."""
 
 MIN_SIMILARITY = 0.84
-"""How alike a name must be to that of a hook to be taken for a slip: one letter of seven, or two swapped of fourteen."""
+"""Similarity to a hook from which a name counts as misspelt: one wrong letter of seven, or two transposed of fourteen."""
 
 _warned: WeakSet[type[Any]] = WeakSet()
 
 
 class MisspeltHookWarning(UserWarning):
-    """A connector has a method or attribute that nothing uses, and whose name is almost that of a hook."""
+    """A connector has an unused method or attribute whose name is almost that of a hook."""
 
 
 @frozen
 class MisspeltHook:
-    """A name that is almost that of a hook.
+    """An unused name that is almost the name of a hook.
 
     Attributes:
-        name: As it is written.
-        meant: The hook.
+        name: The name in the source.
+        meant: Name of the hook.
         place: ``file:line``.
     """
 
@@ -60,40 +60,38 @@ class MisspeltHook:
 
     def __str__(self) -> str:
         return (
-            f"{self.place}: nothing uses {self.name!r}, and it is almost the name of the hook {self.meant!r}, which is not "
-            f"overridden. Write {self.meant!r} if that is meant, or another name if it is not."
+            f"{self.place}: {self.name!r} is unused and almost the name of the hook {self.meant!r}, which is not overridden. "
+            f"Write {self.meant!r} if you mean the hook, or choose another name."
         )
 
 
 def contract_error(cls: Any, kind: Kind) -> str | None:
-    """Return what is wrong with a class, with the place in its source; ``None`` when nothing is seen.
+    """Return the first violation of the contract by a class, with its place in the source, or ``None``.
 
-    A factory function, or an object in place of a class, is only asked for the methods of its kind.
+    Of a factory function, or of an object in place of a class, only the methods of its kind are checked.
     """
     lacking = [name for name in REQUIRED[kind] if not callable(getattr(cls, name, None))]
     if lacking:
         return _lacking(cls, kind, lacking)
     if not callable(cls):
         place = attribution.locate_definition(type(cls))
-        return f"its entry point names an object of class {type(cls).__qualname__} ({place}). Name the class itself."
+        return f"its entry point names an instance of {type(cls).__qualname__} ({place}). Name the class itself."
     if not inspect.isclass(cls):
         return None
     if inspect.isabstract(cls):
         names = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         place = attribution.locate_definition(cls)
-        return f"{place}: class {cls.__qualname__} is abstract: it leaves {names} unwritten. Write what is missing."
+        return f"{place}: class {cls.__qualname__} is abstract: {names} is missing. Write it."
     return next(_misfits(cls, kind), None)
 
 
 def _lacking(cls: Any, kind: Kind, lacking: list[str]) -> str:
     place = f"{attribution.locate_definition(cls)}: " if inspect.isclass(cls) else ""
     odd = "".join(
-        f" {name} is {_article(getattr(cls, name))}, and must be a method."
-        for name in lacking
-        if getattr(cls, name, None) is not None
+        f" {name} is {_article(getattr(cls, name))}, not a method." for name in lacking if getattr(cls, name, None) is not None
     )
     return (
-        f"{place}{cls!r}, which lacks {', '.join(lacking)}.{odd} A {kind.label} connector must have "
+        f"{place}{cls!r} lacks {', '.join(lacking)}.{odd} A {kind.label} connector must have "
         f"{', '.join(REQUIRED[kind])}; see modelmesh.contracts."
     )
 
@@ -103,11 +101,11 @@ def _article(value: Any) -> str:
 
 
 def _misfits(cls: type[Any], kind: Kind) -> Iterator[str]:
-    """Yield the overridden methods that cannot be called as the mesh will call them."""
+    """Yield the overridden methods that the mesh cannot call, with the reason."""
     for name, (mine, base) in _overridden(cls, kind).items():
         place = f"{attribution.locate_definition(mine)}: {cls.__qualname__}.{name}"
-        if _waits(mine) and not _waits(base):
-            yield f"{place} is async, and is called without await. Write 'def {name}', not 'async def {name}'."
+        if _is_async(mine) and not _is_async(base):
+            yield f"{place} is async, but the mesh calls it without await. Write 'def {name}', not 'async def {name}'."
             continue
         asked = [p for p in inspect.signature(base).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         try:
@@ -117,12 +115,12 @@ def _misfits(cls: type[Any], kind: Kind) -> Iterator[str]:
             yield f"{place}{inspect.signature(mine)} cannot be called as {name}({takes}): {error}. Give it these parameters."
 
 
-def _waits(function: Any) -> bool:
+def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _overridden(cls: type[Any], kind: Kind) -> dict[str, tuple[Any, Any]]:
-    """Plain functions of the author's beside the one of ours that each stands in for."""
+    """Return the author's functions by name, each with the function of ours that it overrides."""
     contract = CONTRACTS.get(kind)
     found = {}
     for name in dir(cls):
@@ -142,45 +140,50 @@ def _is_ours(module: str) -> bool:
     return module.partition(".")[0] in attribution.OWN_PACKAGES
 
 
-# -- slips of the pen -----------------------------------------------------------------------------------------------
+# -- misspelt hooks -------------------------------------------------------------------------------------------------
 
 
 def misspelt_hooks(cls: Any, kind: Kind) -> list[MisspeltHook]:
-    """Return the names that are almost those of hooks, that no base has, and that nothing in the class uses."""
+    """Return the unused names of a class that are almost the name of a hook that it does not override."""
     if not inspect.isclass(cls):
         return []
-    written = [one for one in cls.__mro__ if one is not object and not _is_ours(one.__module__)]
-    own = {name: (value, one) for one in written for name, value in vars(one).items() if not name.startswith("__")}
-    hooks = {name for one in cls.__mro__ if _is_ours(one.__module__) for name in vars(one) if not name.startswith("__")}
-    if kind in CONTRACTS:
-        hooks |= {name for name in vars(CONTRACTS[kind]) if not name.startswith("_")}
-    hooks |= {*OPTIONAL_METHODS.get(kind, ()), *REQUIRED[kind]}
+    own = _own_attributes(cls)
+    hooks = _hook_names(cls, kind)
     used = {name for value, _ in own.values() for name in _names_in(value)}
     free = sorted(hooks - set(own))
     found = []
-    for name, (value, one) in own.items():
-        if name not in hooks and name not in used:
-            meant = next((hook for hook in free if _alike(name, hook)), None)
-            if meant is not None:
-                place = attribution.locate_definition(value if inspect.isfunction(value) else one)
-                found.append(MisspeltHook(name, meant, place))
+    for name, (value, owner) in own.items():
+        meant = None if name in hooks or name in used else next((hook for hook in free if _are_similar(name, hook)), None)
+        if meant is not None:
+            found.append(MisspeltHook(name, meant, attribution.locate_definition(value if inspect.isfunction(value) else owner)))
     return found
 
 
-def _alike(name: str, hook: str) -> bool:
-    if abs(len(name) - len(hook)) > 2:  # noqa: PLR2004 - a letter too few or too many, or two
+def _own_attributes(cls: type[Any]) -> dict[str, tuple[Any, type[Any]]]:
+    """Return the attributes that the author wrote, with the class that has each."""
+    written = [one for one in cls.__mro__ if one is not object and not _is_ours(one.__module__)]
+    return {name: (value, one) for one in written for name, value in vars(one).items() if not name.startswith("__")}
+
+
+def _hook_names(cls: type[Any], kind: Kind) -> set[str]:
+    """Return every name that the mesh or a base class of ours may call."""
+    names = {name for one in cls.__mro__ if _is_ours(one.__module__) for name in vars(one) if not name.startswith("__")}
+    if kind in CONTRACTS:
+        names |= {name for name in vars(CONTRACTS[kind]) if not name.startswith("_")}
+    return names | {*OPTIONAL_METHODS.get(kind, ()), *REQUIRED[kind]}
+
+
+def _are_similar(name: str, hook: str) -> bool:
+    if abs(len(name) - len(hook)) > 2:  # noqa: PLR2004 - at most two letters more or less
         return False
     if sorted(name) == sorted(hook):
-        return True  # letters swapped
+        return True  # transposed letters
     matcher = SequenceMatcher(None, name.strip("_"), hook.strip("_"))
-    return (
-        matcher.real_quick_ratio() >= MIN_SIMILARITY
-        and matcher.quick_ratio() >= MIN_SIMILARITY
-        and matcher.ratio() >= MIN_SIMILARITY
-    )
+    return all(ratio() >= MIN_SIMILARITY for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio))
 
 
 def _names_in(value: Any) -> Iterator[str]:
+    """Yield the names that the code of a method uses, nested functions included."""
     function = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
     pending = [code] if (code := getattr(function, "__code__", None)) is not None else []
     while pending:
@@ -190,11 +193,11 @@ def _names_in(value: Any) -> Iterator[str]:
 
 
 def warn_of_misspelt_hooks(cls: Any, kind: Kind, owner: str) -> None:
-    """Warn of slips, at the author's line; once for each class."""
+    """Warn of misspelt hooks, at the line in the plugin, once for each class."""
     if not inspect.isclass(cls) or cls in _warned:
         return
     _warned.add(cls)
-    for slip in misspelt_hooks(cls, kind):
-        file, _, line = slip.place.rpartition(":")
-        text = f"in the {kind.label} connector of {owner}: {slip}"
+    for hook in misspelt_hooks(cls, kind):
+        file, _, line = hook.place.rpartition(":")
+        text = f"in the {kind.label} connector of {owner}: {hook}"
         warnings.warn_explicit(text, MisspeltHookWarning, file, int(line) if line.isdigit() else 1)
