@@ -6,10 +6,9 @@ from typing import assert_type
 
 import modelmesh
 from modelmesh import MeshClient, MeshConfig, OpenAIClient, create, create_async
-from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.cdk import BaseProvider, BaseStrategy, QuickProvider
 from modelmesh.client import AsyncStream, ChatCompletion, ChatCompletionChunk, Stream, StrictMeshClient, ToolCall
-from modelmesh.contracts import SelectionRequest, SelectionResult
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
 from modelmesh.testing import mock_client
 
 client = create("chat-completion", providers=["openai"], strategy="round-robin")

@@ -1,12 +1,13 @@
-"""``create()``: a client from next to nothing."""
+"""The ``create()`` functions: a client from capabilities, a pool or a configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Literal, TypeAlias, overload
 
-from modelmesh._engine.assembly.assembler import DEFAULT_STRATEGY
+from attrs import evolve, frozen
+
 from modelmesh._engine.autodetect import DetectedProvider, detect, nothing_detected
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.foundation.ids import Kind
@@ -16,14 +17,37 @@ from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
-from modelmesh.client import MeshClient, ModelMesh, OpenAIClient
+from modelmesh.client import MeshClient, ModelMesh, OpenAIClient, StrictMeshClient, StrictOpenAIClient
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
 
-if TYPE_CHECKING:
-    Providers = Sequence[str] | Mapping[str, Mapping[str, Any]]
+Providers: TypeAlias = Sequence[str] | Mapping[str, Mapping[str, Any] | None]
+Config: TypeAlias = str | Mapping[str, Any] | MeshConfig
 
-_NOT_PASSED = cast("str", type("_Default", (str,), {"__slots__": ()})(DEFAULT_STRATEGY))
-"""Equals the default strategy's name, and is told from a name that the caller passed."""
+
+@overload
+def create(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str | None = None,
+    api_keys: Mapping[str, str] | None = None,
+    config: Config | None = None,
+    strict_parameters: Literal[True],
+) -> StrictMeshClient: ...
+
+
+@overload
+def create(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str | None = None,
+    api_keys: Mapping[str, str] | None = None,
+    config: Config | None = None,
+    strict_parameters: bool = False,
+) -> MeshClient: ...
 
 
 def create(
@@ -31,36 +55,65 @@ def create(
     pool: str | None = None,
     providers: Providers | None = None,
     models: Sequence[str] | None = None,
-    strategy: str = _NOT_PASSED,
+    strategy: str | None = None,
     api_keys: Mapping[str, str] | None = None,
-    config: str | Mapping[str, Any] | MeshConfig | None = None,
+    config: Config | None = None,
+    strict_parameters: bool = False,
 ) -> MeshClient:
-    """Make a synchronous client.
+    """Create a synchronous client.
 
-    The first of these that is given decides: ``config``, ``pool``, ``capabilities``.
+    The first of these that is given decides which pools there are: ``config``, ``pool``, ``capabilities``.
 
     Args:
-        capabilities: Names such as ``chat-completion``; each makes a pool of that name.
+        capabilities: Names such as ``chat-completion``. Each makes a pool of that name.
         pool: A predefined pool, e.g. ``text-generation``, in place of capabilities.
         providers: Names to restrict detection to, or settings by name.
         models: Model IDs to restrict the pools to, with or without the provider before them.
-        strategy: Of every pool; with ``config`` it replaces the pools' own only when it is passed.
-        api_keys: Keys by provider name in place of the environment; only these providers are used.
-        config: A path to a YAML or JSON file, a dictionary, or a :class:`MeshConfig`. One that names no provider, model
-            or pool adds to what is detected.
+        strategy: The strategy of every pool, by default ``stick-until-failure``. With ``config`` it replaces the pools' own.
+        api_keys: Keys by provider name in place of the environment. Only these providers are used.
+        config: A path to a YAML or JSON file, a dictionary, or a :class:`MeshConfig`. A configuration without providers,
+            models and pools adds to what is detected.
+        strict_parameters: Whether an unknown parameter of a call is an error, for type checkers and at run time.
 
     Returns:
         A client that is ready to use.
 
     Raises:
-        ValueError: Nothing says what is wanted, or the configuration is wrong.
+        ValueError: No capability, pool or configuration is given, or the configuration is wrong.
         RuntimeError: No provider was found.
-        ConnectorError: A connector that is named cannot be used.
+        ConnectorError: A connector of the configuration cannot be used.
     """
     keys, settings = _sealed(api_keys, config)
     del api_keys, config
+    kind = StrictMeshClient if strict_parameters else MeshClient
     with _own_frames_only():
-        return MeshClient(_mesh(capabilities, pool, providers, models, strategy, keys, settings))
+        return kind(_Request(capabilities, pool, providers, models, strategy, keys, settings).mesh())
+
+
+@overload
+def create_async(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str | None = None,
+    api_keys: Mapping[str, str] | None = None,
+    config: Config | None = None,
+    strict_parameters: Literal[True],
+) -> StrictOpenAIClient: ...
+
+
+@overload
+def create_async(
+    *capabilities: str,
+    pool: str | None = None,
+    providers: Providers | None = None,
+    models: Sequence[str] | None = None,
+    strategy: str | None = None,
+    api_keys: Mapping[str, str] | None = None,
+    config: Config | None = None,
+    strict_parameters: bool = False,
+) -> OpenAIClient: ...
 
 
 def create_async(
@@ -68,35 +121,37 @@ def create_async(
     pool: str | None = None,
     providers: Providers | None = None,
     models: Sequence[str] | None = None,
-    strategy: str = _NOT_PASSED,
+    strategy: str | None = None,
     api_keys: Mapping[str, str] | None = None,
-    config: str | Mapping[str, Any] | MeshConfig | None = None,
+    config: Config | None = None,
+    strict_parameters: bool = False,
 ) -> OpenAIClient:
-    """Make an asynchronous client; arguments and errors are those of :func:`create`."""
+    """Create an asynchronous client; arguments and errors are those of :func:`create`."""
     keys, settings = _sealed(api_keys, config)
     del api_keys, config
+    kind = StrictOpenAIClient if strict_parameters else OpenAIClient
     with _own_frames_only():
-        return OpenAIClient(_mesh(capabilities, pool, providers, models, strategy, keys, settings))
+        return kind(_Request(capabilities, pool, providers, models, strategy, keys, settings).mesh())
 
 
 def assemble(
     *capabilities: str,
     providers: Providers | None = None,
-    strategy: str = _NOT_PASSED,
-    config: str | Mapping[str, Any] | MeshConfig | None = None,
+    strategy: str | None = None,
+    config: Config | None = None,
 ) -> ModelMesh:
-    """Assemble the mesh that :func:`create` would make a client of, and leave the stored state alone; for who only looks.
+    """Assemble the mesh of :func:`create` without loading or saving state, for read-only commands.
 
     Arguments and errors are those of :func:`create`.
     """
     _, settings = _sealed(None, config)
     del config
     with _own_frames_only():
-        return _mesh(capabilities, None, providers, None, strategy, None, settings, read_only=True)
+        return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=True)
 
 
 def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
-    """Put keys out of sight before anything can raise: a traceback may show the values of a frame."""
+    """Wrap keys in secrets before anything can raise: a traceback may show the values of a frame."""
     wrong = api_keys is not None and not isinstance(api_keys, Mapping)
     keys = None if api_keys is None or wrong else {name: _argument(f"api_keys[{name!r}]", key) for name, key in api_keys.items()}
     del api_keys
@@ -122,65 +177,85 @@ def _full(name: str, key: Secret, where: str) -> Secret:
 
 @contextmanager
 def _own_frames_only() -> Iterator[None]:
-    """Let our errors out without the frames below, whose variables may hold keys; their messages say what is needed."""
+    """Raise ModelMesh's errors without the frames below, whose variables may hold keys. The messages are complete."""
     try:
         yield
     except ModelMeshError as error:
         raise error.with_traceback(None) from error.__cause__
 
 
-def _mesh(
-    capabilities: tuple[str, ...],
-    pool: str | None,
-    providers: Providers | None,
-    models: Sequence[str] | None,
-    strategy: str,
-    api_keys: dict[str, Secret] | None,
-    config: MeshConfig | None,
-    *,
-    read_only: bool = False,
-) -> ModelMesh:
-    passed = None if strategy is _NOT_PASSED else str(strategy)
-    models = [models] if isinstance(models, str) else models
-    resolver = Resolver()
-    mesh = ModelMesh(resolver=resolver)
-    if config is not None and not config.is_overlay:
-        _tell_ignored(providers=providers, models=models, api_keys=api_keys)
-        if pool is not None and not capabilities:
-            capabilities = (_predefined(pool),)
-        mesh.initialize(config, strategy=passed, capabilities=capabilities, read_only=read_only)
+@frozen
+class _Request:
+    """The arguments of ``create()``."""
+
+    capabilities: tuple[str, ...]
+    pool: str | None
+    providers: Providers | None
+    models: Sequence[str] | None
+    strategy: str | None
+    api_keys: dict[str, Secret] | None
+    config: MeshConfig | None
+
+    def mesh(self, *, read_only: bool = False) -> ModelMesh:
+        """Assemble the mesh: as the configuration defines it, else of what is detected."""
+        if self.config is not None and not self.config.is_overlay:
+            return self._configured(self.config, read_only=read_only)
+        return self._with_capabilities().detected(read_only=read_only)
+
+    def _configured(self, config: MeshConfig, *, read_only: bool) -> ModelMesh:
+        _warn_ignored(providers=self.providers, models=self.models, api_keys=self.api_keys)
+        capabilities = self.capabilities
+        if self.pool is not None and not capabilities:
+            capabilities = (_predefined(self.pool),)
+        mesh = ModelMesh()
+        mesh.initialize(config, strategy=self.strategy, capabilities=capabilities, read_only=read_only)
         return mesh
-    if config is not None and not capabilities and pool is None:
-        capabilities = config.capabilities
-    if pool is not None and capabilities:
-        message = f"pool={pool!r} and the capabilities {', '.join(capabilities)} exclude each other; give one of the two"
-        raise ConfigurationError(message)
-    if pool is not None:
-        capabilities = (_predefined(pool),)
-    if not capabilities:
-        message = "Specify capabilities, pool, or config"
-        raise ConfigurationError(message)
-    for name in capabilities:
-        _check(name)
-    names, options = _split(providers)
-    own = {
-        name: _full(name, _argument(f"providers[{name!r}]", settings.pop("api_key")), "providers")
-        for name, settings in options.items()
-        if "api_key" in settings
-    }
-    found = detect(resolver.catalog, providers=names, api_keys=api_keys, own_keys=own)
-    assembled = {
-        "providers": {one.name: _entry(one, _stated(one, options)) for one in found},
-        "pools": {name: {"capability": name} for name in capabilities},
-    }
-    merged = MeshConfig({}) if config is None else config
-    try:
-        mesh.initialize(merged.replaced(**assembled, capabilities=None), strategy=passed, models=models, read_only=read_only)
-    except ConfigurationError as error:
-        if all(one.embedded for one in found):
-            raise nothing_detected(resolver.catalog, error.message) from None
-        raise
-    return mesh
+
+    def _with_capabilities(self) -> _Request:
+        """Return the request with its pools as capabilities.
+
+        Raises:
+            ConfigurationError: There is none, or ``pool`` and capabilities are both given.
+        """
+        capabilities, pool = self.capabilities, self.pool
+        if self.config is not None and not capabilities and pool is None:
+            capabilities = self.config.capabilities
+        if pool is not None and capabilities:
+            message = f"pool={pool!r} and the capabilities {', '.join(capabilities)} exclude each other; give one of the two"
+            raise ConfigurationError(message)
+        if pool is not None:
+            capabilities = (_predefined(pool),)
+        if not capabilities:
+            message = "Specify capabilities, pool, or config"
+            raise ConfigurationError(message)
+        for name in capabilities:
+            _check(name)
+        return evolve(self, capabilities=capabilities)
+
+    def detected(self, *, read_only: bool) -> ModelMesh:
+        """Assemble a mesh of the providers that the environment, ``api_keys`` and ``providers`` name."""
+        names, options = _split(self.providers)
+        own_keys = {
+            name: _full(name, _argument(f"providers[{name!r}]", settings.pop("api_key")), "providers")
+            for name, settings in options.items()
+            if "api_key" in settings
+        }
+        resolver = Resolver()
+        found = detect(resolver.catalog, providers=names, api_keys=self.api_keys, own_keys=own_keys)
+        config = (self.config or MeshConfig({})).replaced(
+            providers={one.name: _entry(one, _settings_of(one, options)) for one in found},
+            pools={name: {"capability": name} for name in self.capabilities},
+            capabilities=None,
+        )
+        models = [self.models] if isinstance(self.models, str) else self.models
+        mesh = ModelMesh(resolver=resolver)
+        try:
+            mesh.initialize(config, strategy=self.strategy, models=models, read_only=read_only)
+        except ConfigurationError as error:
+            if all(one.embedded for one in found):
+                raise nothing_detected(resolver.catalog, error.message) from None
+            raise
+        return mesh
 
 
 def _predefined(pool: str) -> str:
@@ -191,12 +266,11 @@ def _predefined(pool: str) -> str:
     return pool
 
 
-def _tell_ignored(**given: object) -> None:
+def _warn_ignored(**given: object) -> None:
     ignored = [name for name, value in given.items() if value is not None]
     if ignored:
-        message = (
-            f"{', '.join(ignored)} of create(): not acted on, for config names providers, models or pools itself; say it there"
-        )
+        names = ", ".join(ignored)
+        message = f"create(): {names} ignored, because config defines providers, models or pools. Set this in the configuration."
         warn(message, NotEnforcedWarning)
 
 
@@ -213,10 +287,10 @@ def _split(providers: Providers | None) -> tuple[list[str] | None, dict[str, dic
     return [providers] if isinstance(providers, str) else list(providers), {}
 
 
-def _stated(one: DetectedProvider, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return what the caller said of a provider, under whichever of its names."""
+def _settings_of(one: DetectedProvider, options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the caller's settings of a provider, under any of its names."""
     names = (one.name, one.connector_id)
-    return next((said for name, said in options.items() if canonical_id(name, Kind.PROVIDER) in names), {})
+    return next((settings for name, settings in options.items() if canonical_id(name, Kind.PROVIDER) in names), {})
 
 
 def _entry(one: DetectedProvider, options: Mapping[str, Any]) -> dict[str, Any]:
