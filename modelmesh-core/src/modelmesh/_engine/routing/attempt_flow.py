@@ -43,7 +43,7 @@ def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bo
     pool = plan.pool
     now = plan.clock()
     record = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, reason, plan.waited * 1000)
-    limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.ends - now, MIN_TIMEOUT_S))
+    limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.deadline - now, MIN_TIMEOUT_S))
     send = Send(plan.call, candidate, limits, record, pool.policy.stream)
     if dry_run:
         yield send

@@ -16,6 +16,8 @@ from modelmesh._engine.routing.attempt_flow import attempt, reject
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.retries import retry_delay
+from modelmesh._engine.routing.selection import choose
 from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh._engine.routing.steps import Flow, Outcome, Served, Step
 from modelmesh._engine.routing.waiting import leave_queue, wait, wait_for_candidate, wait_for_settlement
@@ -59,7 +61,7 @@ def serve(
     try:
         while plan.has_time_for_attempt():
             try:
-                choice = plan.choose()
+                choice = choose(plan)
             except RoutingError:
                 if not plan.attempts:
                     raise
@@ -85,7 +87,16 @@ def _plan(call: Call, pool: Pool, clock: Callable[[], float], rng: Any, attempts
     selection = SelectionRequest(call, pool.name, started, rng, call.options.session_id)
     sets = SelectionSets(pool.capable(call), pool.available)
     total = pool.policy.limits.total if call.options.timeout is None else call.options.timeout
-    return RequestPlan(call, pool, clock, rng, selection, sets, started + total, attempts)
+    return RequestPlan(
+        call=call,
+        pool=pool,
+        clock=clock,
+        rng=rng,
+        selection=selection,
+        sets=sets,
+        deadline=started + total,
+        attempts=attempts,
+    )
 
 
 def _try_candidate(
@@ -130,7 +141,7 @@ def _try_with_retries(
             return served
         error = plan.last_error
         assert error is not None
-        delay = plan.retry_delay(error, candidate, retries)
+        delay = retry_delay(plan, error, candidate, retries)
         if delay is None:
             final = plan.final_error(candidate, error)
             if final is not None:

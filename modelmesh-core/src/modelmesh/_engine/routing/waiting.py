@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.routing.plan import RequestPlan
+from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.routing.plan import MIN_TIME_FOR_ATTEMPT_S, RequestPlan
+from modelmesh._engine.routing.selection import choose
 from modelmesh._engine.routing.steps import Outcome, Step, Wait
 
 QUEUE_POLL_S = 1.0
@@ -23,7 +25,7 @@ def wait_for_candidate(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
     """
     if not plan.pace_delay:
         return plan.end_reason is None and (yield from _wait_in_queue(plan))
-    if not plan.may_wait_for_pace():
+    if not _may_wait_for_pace(plan):
         return False
     yield from wait(plan, plan.pace_delay)
     return True
@@ -45,10 +47,10 @@ def _wait_in_queue(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
     leave_queue(plan)  # a slot that was granted and could not be used goes to the next request
     accounts = () if plan.gave_up_waiting else plan.queueable_accounts()
     if not accounts:
-        plan.give_up_waiting(0.0)
-        return plan.choose() is not None
+        _give_up(plan, 0.0)
+        return choose(plan) is not None
     began = plan.clock()
-    longest = plan.max_wait(accounts)
+    longest = _max_wait(plan, accounts)
     ticket = Ticket()
     plan.ticket = ticket
     plan.queued_at = accounts
@@ -57,7 +59,7 @@ def _wait_in_queue(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
         left = longest - (plan.clock() - began)
         if left <= 0:
             leave_queue(plan)
-            plan.give_up_waiting(longest)
+            _give_up(plan, longest)
             return True
         yield Wait(min(QUEUE_POLL_S, left), ticket)
         plan.pool.health.advance(plan.clock())
@@ -67,6 +69,33 @@ def _wait_in_queue(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
     if ticket.granted is None:
         leave_queue(plan)
     return True
+
+
+def _may_wait_for_pace(plan: RequestPlan) -> bool:
+    """Return whether the delay of the pool's pace fits the time that is left."""
+    if plan.pace_delay <= plan.time_left() - MIN_TIME_FOR_ATTEMPT_S:
+        return True
+    plan.end_reason = f"rate_limit of the pool lets the next request through in {plan.pace_delay:.1f} s, after the deadline"
+    return False
+
+
+def _max_wait(plan: RequestPlan, accounts: tuple[ProviderHealth, ...]) -> float:
+    """Return how long the request may wait for a slot of some accounts, seconds."""
+    left = plan.time_left()
+    left -= min(MIN_TIME_FOR_ATTEMPT_S, left / 2)
+    limits = [account.admission.wait_s for account in accounts]
+    return left if None in limits else min(left, max(limit for limit in limits if limit is not None))
+
+
+def _give_up(plan: RequestPlan, seconds: float) -> None:
+    """Record that no slot became free in time, or that every queue is full."""
+    plan.gave_up_waiting = True
+    busy = plan.pool.accounts_at_capacity(plan.sets.capable & ~plan.sets.tried)
+    names = ", ".join(f"{one.provider_id} ({one.in_flight} in flight, {one.admission.waiting} waiting)" for one in busy)
+    if names and seconds:
+        plan.end_reason = f"no place became free within {seconds:.1f} s at {names}"
+    elif names:
+        plan.end_reason = f"the queue is full at {names}"
 
 
 def leave_queue(plan: RequestPlan) -> None:
