@@ -14,6 +14,7 @@ from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.router import Router
 from modelmesh.capabilities.nodes import CapabilityNode
 from modelmesh.contracts.models import ModelInfo
@@ -76,19 +77,22 @@ class ModelJoiner:
         found = [self.models.discovered(entry, info) for info in models]
         candidates = [one for one in found if one is not None and self._limited(one)]
         for pool in self.router.list_pools():
-            section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
-            taken = [one for one in candidates if self.models.takes(section, target, one)]
-            limit_pool_members(section, taken)
-            for candidate in taken:
-                candidate.judges += [] if pool.judge is None else [pool.judge]
-            pool.add(taken)
-            for candidate in taken:
-                if window is not None:
-                    window.join(candidate.health, health, now)
+            self._add_to_pool(pool, candidates, health, now)
         joined = [one for one in candidates if one.memberships]
         for candidate in joined:
             self.router.admitted(candidate)
         return joined
+
+    def _add_to_pool(self, pool: Pool, candidates: Iterable[Candidate], health: HealthRegistry, now: float) -> None:
+        section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
+        taken = [one for one in candidates if self.models.takes(section, target, one)]
+        limit_pool_members(section, taken)
+        for candidate in taken:
+            candidate.judges += [] if pool.judge is None else [pool.judge]
+        pool.add(taken)
+        if window is not None:
+            for candidate in taken:
+                window.join(candidate.health, health, now)
 
     def _limited(self, candidate: Candidate) -> bool:
         try:

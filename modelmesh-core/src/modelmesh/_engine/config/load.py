@@ -154,7 +154,7 @@ def _json_hint(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
-    """Return the next step after an error of the YAML reader."""
+    """Return what to do about an error of the YAML reader."""
     lines = text.splitlines()
     at = mark.line if mark else 0
     line = lines[at] if at < len(lines) else ""
@@ -163,21 +163,36 @@ def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
         return 'Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
     if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
         return "Indent with spaces: YAML takes no tabs there."
-    if "mapping values are not allowed" in problem:
-        return "Put a text that contains ': ' in quotes, or write the key on a line of its own."
-    if "could not find expected ':'" in problem or "found unknown escape" in problem:
-        return "Write 'key: value' with a space after the colon; put texts with special characters in single quotes."
-    if "end of stream" in problem:
-        return "Close the quote, the bracket or the brace that opens here."
-    if "block collection" in problem or "block sequence" in problem:
-        return "Write items with '- ' or keys at one level, not both, and indent items of one list alike."
-    if "block end" in problem or "block mapping" in problem or "block sequence" in problem:
-        return "Indent keys of one map by the same number of spaces, and keys below them by two more."
-    if "flow" in problem or "expected ',' or" in problem or at >= len(lines):
-        return "Close what is open above: a bracket, a brace or a quote."
-    if "cannot start any token" in problem or "special characters" in problem:
-        return "Put the text in quotes."
-    return "Compare the indentation with the lines above, and put texts with special characters in quotes."
+    for parts, hint in _HINTS:
+        if any(part in problem for part in parts):
+            return hint
+    return _CLOSE if at >= len(lines) else _COMPARE
+
+
+_CLOSE = "Close what is open above: a bracket, a brace or a quote."
+_COMPARE = "Compare the indentation with the lines above, and put texts with special characters in quotes."
+_HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("mapping values are not allowed",),
+        "Put a text that contains ': ' in quotes, or write the key on a line of its own.",
+    ),
+    (
+        ("could not find expected ':'", "found unknown escape"),
+        "Write 'key: value' with a space after the colon, and put texts with special characters in single quotes.",
+    ),
+    (("end of stream",), "Close the quote, the bracket or the brace that opens here."),
+    (
+        ("block collection", "block sequence"),
+        "Write items with '- ' or keys at one level, not both, and indent items of one list alike.",
+    ),
+    (
+        ("block end", "block mapping"),
+        "Indent keys of one map by the same number of spaces, and keys below them by two more.",
+    ),
+    (("flow", "expected ',' or"), _CLOSE),
+    (("cannot start any token", "special characters"), "Put the text in quotes."),
+)
+"""What to do, by parts of the YAML reader's message. The first match counts."""
 
 
 class _Open:

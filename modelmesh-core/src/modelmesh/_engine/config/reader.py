@@ -50,56 +50,64 @@ class ConfigReader:
         self._tidy = Normalizer(problems)
 
     def read(self) -> Sections:
-        """Return the typed values of everything that is right."""
+        """Return the typed values of everything that is valid."""
         raw, tidy = self._raw, self._tidy
         self._check_sections()
         providers = self._each(self._tidied("providers", tidy.providers), "providers", self._provider)
         models = self._each(self._tidied("models", tidy.models), "models", self._model)
         pools = self._each(tidy.pools(raw.get("pools"), raw.get("rotation")), "pools", self._pool)
         secrets = self.secrets()
-        tidy_sinks = SinkNormalizer(self._problems)
-        sinks = self._rows(tidy_sinks.observability(raw.get("observability")), schema.SinkSection)
-        counting = self._built(
-            tidy_sinks.statistics(raw.get("observability")), schema.StatisticsSection, ("observability", "statistics")
-        )
-        capabilities = self._plain(raw.get("capabilities") or (), ("capabilities",))
-        if not isinstance(capabilities, list | tuple) or not all(isinstance(name, str) for name in capabilities):
-            self._problems.add(("capabilities",), "must be a list of capability names")
-            capabilities = ()
-        budget = storage = None
-        if raw.get("budget") is not None:
-            budget = self._built(raw["budget"], schema.BudgetSection, ("budget",))
-        if raw.get("storage") is not None:
-            storage = self._built(tidy.storage(raw["storage"]), schema.StorageSection, ("storage",))
-        if raw.get("proxy") is not None and self._built(raw["proxy"], schema.ProxySection, ("proxy",)) is not None:
+        sinks, statistics = self._observability(raw.get("observability"))
+        capabilities = self._capabilities(raw.get("capabilities"))
+        budget = self._optional("budget", schema.BudgetSection)
+        storage = self._optional("storage", schema.StorageSection, tidy.storage)
+        if self._optional("proxy", schema.ProxySection) is not None:
             not_enforced.note_proxy(raw["proxy"], ("proxy",), self._problems)
         self._connectors(raw.get("connectors"))
-        discovery = self._rows(tidy.discovery(raw.get("discovery")), schema.DiscoverySection, self._not_too_often)
+        discovery = self._rows(tidy.discovery(raw.get("discovery")), schema.DiscoverySection, self._check_intervals)
         for path, sink in sinks:
             not_enforced.note_events(sink, path, self._problems)
         not_enforced.note_without_discovery(providers, tuple(row for _, row in discovery), self._problems)
         if capabilities and pools:
-            self._problems.note(("capabilities",), "changes nothing, for 'pools' names the pools; remove one of the two")
+            self._problems.note(("capabilities",), "has no effect: 'pools' names the pools. Remove one of the two")
         if raw.get("rotation") is not None and not pools:
             self._each(tidy.pools({"*": None}, raw["rotation"]), "pools", self._pool)
-        every = set(models)
-        models, pools = without_disabled(providers, models, pools)
+        enabled_models, enabled_pools = without_disabled(providers, models, pools)
         return Sections(
-            secrets or schema.SecretsSection(),
-            providers,
-            models,
-            pools,
-            tuple(sink for _, sink in sinks),
-            tuple(str(name) for name in capabilities),
-            budget,
-            storage,
-            counting or schema.StatisticsSection(),
-            tuple(discovery_without_disabled(providers, row) for _, row in discovery),
-            tuple(path for path, _ in sinks),
-            tuple(path for path, _ in discovery),
-            frozenset(self._wrong),
-            frozenset(every - set(models)),
+            secrets=secrets or schema.SecretsSection(),
+            providers=providers,
+            models=enabled_models,
+            pools=enabled_pools,
+            observability=tuple(sink for _, sink in sinks),
+            capabilities=capabilities,
+            budget=budget,
+            storage=storage,
+            statistics=statistics or schema.StatisticsSection(),
+            discovery=tuple(discovery_without_disabled(providers, row) for _, row in discovery),
+            observability_paths=tuple(path for path, _ in sinks),
+            discovery_paths=tuple(path for path, _ in discovery),
+            wrong=frozenset(self._wrong),
+            models_off=frozenset(set(models) - set(enabled_models)),
         )
+
+    def _observability(self, value: Any) -> tuple[list[tuple[KeyPath, schema.SinkSection]], schema.StatisticsSection | None]:
+        tidy = SinkNormalizer(self._problems)
+        sinks = self._rows(tidy.observability(value), schema.SinkSection)
+        return sinks, self._built(tidy.statistics(value), schema.StatisticsSection, ("observability", "statistics"))
+
+    def _capabilities(self, value: Any) -> tuple[str, ...]:
+        names = self._plain(value or (), ("capabilities",))
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            self._problems.add(("capabilities",), "must be a list of capability names")
+            return ()
+        return tuple(str(name) for name in names)
+
+    def _optional(self, name: str, cls: type[Entry], tidy: Callable[[Any], Any] | None = None) -> Entry | None:
+        """Return a section that may be absent, ``None`` when it is absent or invalid."""
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        return self._built(value if tidy is None else tidy(value), cls, (name,))
 
     def secrets(self) -> schema.SecretsSection | None:
         """Return the ``secrets`` section alone, ``None`` when it is wrong; its references are to the environment."""
@@ -190,7 +198,7 @@ class ConfigReader:
         section = self._built({"key": key, **entry, "options": options}, schema.ProviderSection, path)
         if section is not None:
             not_enforced.note_provider(section, path, self._problems)
-            self._not_too_often(section.discovery, (*path, "discovery"))
+            self._check_intervals(section.discovery, (*path, "discovery"))
             for place, row in enumerate(section.models or ()):
                 self._model_row(row, key, (*path, "models", place))
         return section
@@ -224,8 +232,8 @@ class ConfigReader:
     def _pool(self, key: str, entry: dict[str, Any], path: KeyPath) -> schema.PoolSection | None:
         return self._built({"name": key, **entry}, schema.PoolSection, path)
 
-    def _not_too_often(self, section: Any, path: KeyPath) -> None:
-        """Refuse numbers by which a vendor would be probed without a pause, or be off before the first probe."""
+    def _check_intervals(self, section: Any, path: KeyPath) -> None:
+        """Reject intervals below one second and thresholds of zero."""
         for name in ("sync", "health"):
             part = getattr(section, name)
             if part is None:

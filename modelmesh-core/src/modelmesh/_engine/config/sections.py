@@ -8,7 +8,7 @@ from modelmesh._engine.config import schema
 from modelmesh._engine.config.source_map import KeyPath
 
 
-@frozen
+@frozen(kw_only=True)
 class Sections:
     """Typed values of everything this version acts on.
 

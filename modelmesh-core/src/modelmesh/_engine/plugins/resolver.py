@@ -83,48 +83,56 @@ class Resolver:
 
     def _unknown(self, kind: Kind, connector_id: str, name: str, where: str) -> UnknownConnectorError:
         installed = self.catalog.ids(kind)
-        published = distribution_for(connector_id, kind)
-        near_misses = [(found, group) for found, group in self.catalog.near_miss_groups() if found.name in (connector_id, name)]
-        misnamed = [] if published else [one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)]
-        others = [one for one in Kind if one is not kind and self.catalog.has(one, connector_id)]
-        near: list[str] = []
-        if near_misses:
-            found, group = near_misses[0]
-            dist = found.owner[0]
-            hint = f"{_stray(found, group)} Correct it in the pyproject.toml of {dist}, and install that again"
-        elif others:
-            at = others[0]
-            hint = f"It is installed as a {at.label} connector, in the group {at.group!r}. List them: modelmesh connectors"
-        elif misnamed:
-            one = misnamed[0]
-            hint = (
-                f"{one.distribution} registers {one.name!r} = {one.value!r}, and the entry point's name is the ID, which looks "
-                f"like 'groq.api.v1'. Correct it in the pyproject.toml of {one.owner[0]}, and install that again"
-            )
-        elif published:
-            hint = f"Install it: pip install {published}"
-        elif connector_id in unreleased(kind):
-            hint = "It belongs to the format and is not released yet; until it is, name another, or one of your own"
-        else:
-            known = [*installed, *(STRATEGIES if kind is Kind.STRATEGY else ())]
-            near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(connector_id, known, n=1, cutoff=0.6)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
-            if kind is Kind.STRATEGY:
-                hint += f"The eight are: {', '.join(STRATEGIES)}. "
-            hint += "List what is installed: modelmesh connectors"
+        hint, nearest = self._next_step(kind, connector_id, name)
         message = (
             f"{_at(where)}no {kind.label} connector {connector_id!r} is installed. "
             f"Installed: {', '.join(installed) or 'none'}. {hint}"
         )
-        details = {"nearest": near[0]} if near else {}
-        return UnknownConnectorError(message, connector_id=connector_id, details=details)
+        return UnknownConnectorError(message, connector_id=connector_id, details={"nearest": nearest} if nearest else {})
+
+    def _next_step(self, kind: Kind, connector_id: str, name: str) -> tuple[str, str | None]:
+        """Return what to do about an unknown ID, and the most similar known ID where only the spelling is wrong."""
+        published = distribution_for(connector_id, kind)
+        hint = self._registration_hint(kind, connector_id, name, is_published=published is not None)
+        if hint is not None:
+            return hint, None
+        if published:
+            return f"Install it: pip install {published}", None
+        if connector_id in unreleased(kind):
+            return "Its connector is not released yet. Name another one, or write your own", None
+        short_names = STRATEGIES if kind is Kind.STRATEGY else ()
+        known = [*self.catalog.ids(kind), *short_names]
+        near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(connector_id, known, n=1, cutoff=0.6)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        if short_names:
+            hint += f"The eight are: {', '.join(short_names)}. "
+        return f"{hint}List what is installed: modelmesh connectors", near[0] if near else None
+
+    def _registration_hint(self, kind: Kind, connector_id: str, name: str, *, is_published: bool) -> str | None:
+        """Return how to correct a distribution that registers the ID in a wrong way, ``None`` when none does."""
+        misplaced = [(found, group) for found, group in self.catalog.near_miss_groups() if found.name in (connector_id, name)]
+        if misplaced:
+            found, group = misplaced[0]
+            return f"{_near_miss(found, group)} Correct it in the pyproject.toml of {found.owner[0]}, and install that again"
+        other = next((one for one in Kind if one is not kind and self.catalog.has(one, connector_id)), None)
+        if other is not None:
+            return f"It is installed as a {other.label} connector, in the group {other.group!r}. List them: modelmesh connectors"
+        misnamed = (
+            None if is_published else next((one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)), None)
+        )
+        if misnamed is None:
+            return None
+        return (
+            f"{misnamed.distribution} registers {misnamed.name!r} = {misnamed.value!r}, but an entry point's name must be an ID, "
+            f"e.g. 'groq.api.v1'. Correct it in the pyproject.toml of {misnamed.owner[0]}, and install that again"
+        )
 
 
 def _at(where: str) -> str:
     return f"{where}: " if where else ""
 
 
-def _stray(found: PluginEntry, group: str) -> str:
+def _near_miss(found: PluginEntry, group: str) -> str:
     return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}; the group is {group!r}."
 
 
