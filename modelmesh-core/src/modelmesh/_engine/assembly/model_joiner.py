@@ -88,7 +88,7 @@ class ModelJoiner:
         taken = [one for one in candidates if self.models.takes(section, target, one)]
         limit_pool_members(section, taken)
         for candidate in taken:
-            candidate.judges += [] if pool.judge is None else [pool.judge]
+            candidate.standby_policies += [] if pool.standby_policy is None else [pool.standby_policy]
         pool.add(taken)
         if window is not None:
             for candidate in taken:

@@ -46,17 +46,17 @@ def attach_standby_policy(section: PoolSection, pool: Pool, resolver: Resolver, 
     if off is None and back is None:
         return
     period = section.deactivation.quota_window or getattr(off, "quota_window", None)
-    pool.judge = StandbyPolicyRunner(
-        pool.name,
-        off,
-        back,
-        pool.reservations.clock,
-        Window(SCHEDULES[period] if period else Period.TOTAL),
-        COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
-        pool.policy.circuit.window,
+    pool.standby_policy = StandbyPolicyRunner(
+        pool=pool.name,
+        deactivation=off,
+        recovery=back,
+        clock=pool.reservations.clock,
+        period=Window(SCHEDULES[period] if period else Period.TOTAL),
+        cooldown=COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
+        window=pool.policy.circuit.window,
     )
     for candidate in pool.members:
-        candidate.judges.append(pool.judge)
+        candidate.standby_policies.append(pool.standby_policy)
 
 
 def has_deactivation_policy(section: PoolSection, strategy: Strategy) -> bool:

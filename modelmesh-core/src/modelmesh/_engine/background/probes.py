@@ -89,7 +89,7 @@ class Prober:
     def _is_unavailable(self, target: ProbeTarget) -> bool:
         with self.lock:
             self.health.advance(self.clock())
-            by_policy = any(c.health.judge is not None for pool, _ in target.account.places for c in pool.members)
+            by_policy = any(c.health.standby_policy is not None for pool, _ in target.account.places for c in pool.members)
             return not target.is_manual and (target.account.is_probe_decisive or by_policy)
 
     def _probe(self, targets: Iterable[ProbeTarget]) -> None:
@@ -122,5 +122,5 @@ class Prober:
         for pool, mask in account.places:
             for place, candidate in enumerate(pool.members):
                 if mask >> place & 1:
-                    for judge in candidate.judges:
-                        judge.probed(candidate, self.health, now)
+                    for policy in candidate.standby_policies:
+                        policy.record_probe(candidate, self.health, now)

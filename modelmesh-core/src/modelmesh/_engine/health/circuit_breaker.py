@@ -162,12 +162,12 @@ class ModelHealth(CircuitBreaker):
     Attributes:
         candidate: The model.
         leases: Attempts that it has in flight.
-        judge: The policy evaluator that keeps it in standby, ``None`` when none does.
+        standby_policy: The policy runner that keeps it in standby, ``None`` when none does.
     """
 
     candidate: Candidate | None = field(default=None, repr=False)
     leases: set[Lease] = field(factory=set, repr=False)
-    judge: StandbyPolicyRunner | None = field(default=None, repr=False)
+    standby_policy: StandbyPolicyRunner | None = field(default=None, repr=False)
 
     @property
     def in_flight(self) -> int:

@@ -336,10 +336,7 @@ class HealthRegistry:
         self._clear(circuit)
         circuit.suspensions.clear()
         if isinstance(circuit, ModelHealth):
-            circuit.judge = None
-            candidate = circuit.candidate
-            for judge in candidate.judges if candidate else ():
-                judge.forget(candidate)  # type: ignore[arg-type]
+            circuit.standby_policy = None
         self._add_downtime(circuit, self._now)
         self._notify(circuit)
 
@@ -376,12 +373,11 @@ class HealthRegistry:
 
     def _extend_if_policy_says(self, circuit: CircuitBreaker, reason: SuspensionReason, now: float) -> bool:
         """Whether a policy withholds for longer what was due to come back."""
-        if reason is not SuspensionReason.POLICY or not isinstance(circuit, ModelHealth) or circuit.judge is None:
+        if reason is not SuspensionReason.POLICY or not isinstance(circuit, ModelHealth) or circuit.standby_policy is None:
             return False
-        assert circuit.candidate is not None
-        until = circuit.judge.keeps(circuit.candidate, now)
+        until = circuit.standby_policy.extends_until(circuit, now)
         if until is None:
-            circuit.judge = None
+            circuit.standby_policy = None
             return False
         self.suspend(circuit, reason, until)
         return True

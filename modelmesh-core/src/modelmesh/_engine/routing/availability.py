@@ -239,8 +239,8 @@ def _suspension_label(breaker: CircuitBreaker, suspension: SuspensionReason, can
     exhausted = next((one for one in breaker.counters if one.limit.reason is suspension and one.exhausted), None)
     if exhausted is not None:
         return f"{label} ({exhausted.limit})"
-    if suspension is SuspensionReason.POLICY and breaker is candidate.health and candidate.health.judge is not None:
-        return f"{label} ({candidate.health.judge.shown(candidate)})"
+    if suspension is SuspensionReason.POLICY and breaker is candidate.health and candidate.health.standby_policy is not None:
+        return f"{label} ({candidate.health.standby_policy.describe(candidate.health)})"
     return label
 
 

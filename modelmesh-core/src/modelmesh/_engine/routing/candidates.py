@@ -55,7 +55,7 @@ class Candidate:
         account: The provider entry's own health, shared by all its models.
         health: This model's health.
         memberships: Pools that contain it, each with its position there.
-        judges: Policies of the pools that have it, where they have their own.
+        standby_policies: Policy runners of the pools that contain it.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
         answers: Answers that :attr:`typical_output` was learned from.
         recent_outputs: Tokens of its latest answers.
@@ -70,7 +70,7 @@ class Candidate:
     account: ProviderHealth = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
     memberships: list[tuple[Pool, int]] = field(factory=list, repr=False)
-    judges: list[StandbyPolicyRunner] = field(factory=list, repr=False)
+    standby_policies: list[StandbyPolicyRunner] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
     recent_outputs: deque[float] = field(factory=lambda: deque(maxlen=RECENT), repr=False)

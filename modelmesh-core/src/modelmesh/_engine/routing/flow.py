@@ -54,8 +54,8 @@ def serve(
     started = clock()
     return_lost_leases(pool.health, started)
     pool.health.advance(started)
-    if pool.judge is not None:
-        pool.judge.raise_pending(keep=dry_run)
+    if pool.standby_policy is not None:
+        pool.standby_policy.raise_pending(keep=dry_run)
     plan = _plan(call, pool, clock, rng, [] if attempts is None else attempts, started)
     plan.pacer = None if dry_run else pool.pacer
     try:

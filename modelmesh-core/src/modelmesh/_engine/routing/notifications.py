@@ -26,5 +26,5 @@ def notify_strategy(pool: Pool, method: str, *facts: Any) -> None:
 
 def run_policies(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
     """Let the standby policy of every pool that contains the candidate decide about it."""
-    for judge in candidate.judges:
-        judge.after(candidate, pool.health, now, **facts)
+    for policy in candidate.standby_policies:
+        policy.record_attempt(candidate, pool.health, now, **facts)

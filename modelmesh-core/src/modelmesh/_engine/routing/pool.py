@@ -41,7 +41,7 @@ class Pool:
         health: Health of its members.
         reservations: Counts what its attempts consume.
         counters: Limits of the pool as a whole.
-        judge: Its own policies of standby and recovery, ``None`` where the circuit breakers decide.
+        standby_policy: Runs its own policies of standby and recovery, ``None`` where the circuit breakers decide.
         pacer: Limits the request rate of each member, ``None`` for any rate.
         operations: Names of the operations it serves, empty for any.
         index: Masks of its members by name, feature and context window.
@@ -68,7 +68,7 @@ class Pool:
         self.policy = policy or PoolPolicy()
         self.reservations = Reservations(health) if reservations is None else reservations
         self.counters: list[LimitCounter] = []
-        self.judge: StandbyPolicyRunner | None = None
+        self.standby_policy: StandbyPolicyRunner | None = None
         self.pacer: Pacer | None = None
         self.operations: frozenset[str] = frozenset()
         self.index = PoolIndex(mixed_vectors=self.policy.mixed_vectors)
@@ -231,6 +231,8 @@ class Pool:
         self.manual_standby.remove(candidate)
         self.reservations.reset(candidate.health.counters)
         self.health.reset(candidate.health)
+        for policy in candidate.standby_policies:
+            policy.reset(candidate)
         if not candidate.account.ready:
             self.health.force_close(candidate.account)
         self.record_rotation()

@@ -72,8 +72,8 @@ def restore(
             for candidate in pool.members:
                 if str(candidate) in off:
                     pool.manual_standby.add(candidate, rotated=str(candidate) in rotated)
-                if pool.judge is not None and str(candidate) in kept.get("judged", {}):
-                    pool.judge.restore(candidate, kept["judged"][str(candidate)], health, now)
+                if pool.standby_policy is not None and str(candidate) in kept.get("judged", {}):
+                    pool.standby_policy.restore(candidate, kept["judged"][str(candidate)], health, now)
         usage.restore(state.usage)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
@@ -96,8 +96,8 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
                 pool.manual_standby.add(candidate, rotated=name in kept.get("rotated", ()))
-            if pool.judge is not None and name in kept.get("judged", {}):
-                pool.judge.restore(candidate, kept["judged"][name], health, now)
+            if pool.standby_policy is not None and name in kept.get("judged", {}):
+                pool.standby_policy.restore(candidate, kept["judged"][name], health, now)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
         message = f"a value in it is none ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
@@ -119,9 +119,9 @@ def merge_unseen(kept: SystemState, taken: SystemState, pools: Sequence[Pool], r
 
 def _judged(pool: Pool) -> dict[str, Any]:
     """What the policies of a pool's own have counted and decided, where it has any."""
-    if pool.judge is None:
+    if pool.standby_policy is None:
         return {}
-    known = ((str(candidate), pool.judge.saved(candidate)) for candidate in pool.members)
+    known = ((str(candidate), pool.standby_policy.to_state(candidate)) for candidate in pool.members)
     return {"judged": {name: saved for name, saved in known if saved is not None}}
 
 

@@ -29,8 +29,8 @@ def change_event(change: Change, pool: str | None, now: float) -> RoutingEvent |
     """
     what, breaker, reason, in_pool = change
     off, facts = what == "deactivated", {"reason": reason.value if reason else None}
-    if off and reason is SuspensionReason.POLICY and isinstance(breaker, ModelHealth) and breaker.judge and breaker.candidate:
-        facts["policy"] = breaker.judge.shown(breaker.candidate)
+    if off and reason is SuspensionReason.POLICY and isinstance(breaker, ModelHealth) and breaker.standby_policy:
+        facts["policy"] = breaker.standby_policy.describe(breaker)
     if what in ("healthy", "unhealthy"):
         found_by = "manual" if reason is SuspensionReason.MANUAL else "probe"
         health = {**facts, "available": what == "healthy", "found_by": found_by}
