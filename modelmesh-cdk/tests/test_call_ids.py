@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
-from modelmesh_cdk.provider.call_ids import digest, respelled
+from modelmesh_cdk.provider.call_ids import digest, rewrite_tool_ids
 
 
 def spell(given: str) -> str:
@@ -30,16 +30,16 @@ def test_calls_and_results_stay_together_and_apart(names: set[str]) -> None:
         messages.append({"role": "tool", "tool_call_id": name, "content": "x"})
     before = copy.deepcopy(messages)
     adapted: list[str] = []
-    found = respelled(messages, spell, adapted, "respelled")
+    found = rewrite_tool_ids(messages, spell, adapted, "rewrite_tool_ids")
     assert messages == before
     assert [one["tool_calls"][0]["id"] for one in found[::2]] == [one["tool_call_id"] for one in found[1::2]]
     assert len({one["tool_call_id"] for one in found[1::2]}) == len(names)
-    assert adapted == (["respelled"] if any(spell(name) != name for name in names) else [])
+    assert adapted == (["rewrite_tool_ids"] if any(spell(name) != name for name in names) else [])
     again: list[str] = []
-    assert respelled(found, spell, again, "respelled") is found
+    assert rewrite_tool_ids(found, spell, again, "rewrite_tool_ids") is found
     assert again == []
 
 
 def test_what_is_no_id_is_left_to_the_vendor() -> None:
     for odd in (None, "text", [None, 7, {"role": "tool", "tool_call_id": None}, {"tool_calls": ["x", {"id": 3}]}]):
-        assert respelled(odd, spell, [], "respelled") is odd
+        assert rewrite_tool_ids(odd, spell, [], "rewrite_tool_ids") is odd

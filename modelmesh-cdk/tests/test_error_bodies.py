@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.common_errors import COMMON
 from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
-from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, find_mapping, mapping, unsupported_parameter
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping, find_mapping, unsupported_parameter
 
 INNER = {"error": {"message": "inner", "type": "invalid_request_error", "code": "context_length_exceeded"}}
 
@@ -142,7 +142,7 @@ def test_find_mapping_of_words_about_the_request_itself_is_nothing(text: str) ->
 
 
 def test_find_mapping_prefers_codes_to_words_and_the_connectors_rows_to_the_common_ones() -> None:
-    own = mapping(FailureClass.QUOTA, "context_length_exceeded", words="decommissioned", statuses=ANY)
+    own = error_mapping(FailureClass.QUOTA, "context_length_exceeded", words="decommissioned", statuses=ANY_STATUS)
     coded = read_error({"error": {"message": "the model has been decommissioned", "code": "context_length_exceeded"}})
     assert find_mapping(400, None, coded, COMMON).failure is FailureClass.CAPABILITY  # type: ignore[union-attr]
     assert find_mapping(400, None, coded, (own, *COMMON)) is own

@@ -100,7 +100,7 @@ def test_what_is_no_name_is_no_model(name: Any, upstream: Upstream) -> None:
 
 
 def test_half_a_character_is_no_name() -> None:
-    assert model_list.row("\ud800", "test") is None  # the standard library's JSON reads it
+    assert model_list.make_row("\ud800", "test") is None  # the standard library's JSON reads it
 
 
 def test_a_list_without_any_model_in_its_rows_is_no_list(upstream: Upstream) -> None:

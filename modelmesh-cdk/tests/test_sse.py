@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh_cdk import ServerSentEvent, SseDecoder
-from modelmesh_cdk.wire.limits import MAX_EVENT, TooMuchError
+from modelmesh_cdk.wire.limits import MAX_EVENT, TooLargeError
 
 LIMIT = 1 << 20
 
@@ -130,7 +130,7 @@ def test_an_event_of_the_greatest_length() -> None:
     "body", [b"data: " + b"x" * LIMIT + b"\n\n", b"data: x\n" * (LIMIT // 8 + 1), b": " + b"x" * (2 * LIMIT)]
 )
 def test_an_event_that_is_too_long_is_refused(body: bytes, piece: int) -> None:
-    with pytest.raises(TooMuchError, match="longer than 1 MiB"):
+    with pytest.raises(TooLargeError, match="longer than 1 MiB"):
         decode(*(body[place : place + piece] for place in range(0, len(body), piece)), limit=LIMIT)
 
 

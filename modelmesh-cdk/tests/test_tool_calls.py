@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh_cdk.provider.tool_calls import ToolCallNumbers, complete_message
+from modelmesh_cdk.provider.tool_calls import ToolCallIndexer, complete_message
 
 
 def piece(arguments: str | None = None, **more: Any) -> dict[str, Any]:
@@ -17,10 +17,10 @@ def piece(arguments: str | None = None, **more: Any) -> dict[str, Any]:
 
 def joined(*chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Join pieces as clients do: by index, texts one after the other."""
-    numbers, calls = ToolCallNumbers(), {}
+    numbers, calls = ToolCallIndexer(), {}
     for pieces in chunks:
         chunk = {"id": "chatcmpl-1", "choices": [{"index": 0, "delta": {"tool_calls": pieces}}]}
-        numbers.number(chunk)
+        numbers.assign_indices(chunk)
         for one in pieces:
             call = calls.setdefault(one["index"], {"id": "", "name": "", "arguments": ""})
             call["id"] += one.get("id") or ""
@@ -76,7 +76,7 @@ def test_two_calls_stay_two(chunks: list[list[dict[str, Any]]]) -> None:
 
 
 def test_calls_of_two_choices_are_numbered_apart() -> None:
-    numbers = ToolCallNumbers()
+    numbers = ToolCallIndexer()
     choices = [{"index": n, "delta": {"tool_calls": [piece(A, index=0, id=f"c{n}", name="weather")]}} for n in range(2)]
     numbers.number({"id": "x", "choices": choices})
     assert [choice["delta"]["tool_calls"][0]["index"] for choice in choices] == [0, 0]
@@ -86,7 +86,7 @@ def test_calls_of_two_choices_are_numbered_apart() -> None:
     "odd", [None, {}, {"choices": None}, {"choices": [None, {"delta": 1}, {"delta": {"tool_calls": [1, None]}}]}]
 )
 def test_what_is_no_call_is_left_alone(odd: Any) -> None:
-    ToolCallNumbers().number(odd or {})
+    ToolCallIndexer().number(odd or {})
 
 
 def test_a_whole_message_gets_content_and_ids_of_its_own() -> None:

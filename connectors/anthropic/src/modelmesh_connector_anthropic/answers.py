@@ -11,7 +11,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.wire import json_codec
 
 _FINISH = {
@@ -132,7 +132,7 @@ _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 def empty_answer(reason: str, usage: Any) -> ProviderError:
     """Return the error of an answer that holds nothing and ended for a reason which OpenAI has no counterpart of."""
     message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
-    made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+    made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
     made.usage = usage_of(usage)
     return made
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 _PDF, _TEXT = "application/pdf", "text/plain"
 _PDF_BEGINS = "JVBERi0"
@@ -117,8 +117,8 @@ def _base64(url: str, where: str) -> dict[str, Any]:
 
 def wrong(where: str, why: str, instead: str) -> ProviderError:
     """Make the error of content that no vendor could take."""
-    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
 
 
 def _unable(where: str, why: str) -> ProviderError:
-    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

@@ -19,11 +19,11 @@ def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it; one that is retired, and refuses requests, is none."""
     if data.get("lifecycle") == "retired":
         return None
-    stated = model_list.part(data, "capabilities")
-    return model_list.row(
+    stated = model_list.submap(data, "capabilities")
+    return model_list.make_row(
         data.get("id"),
         source,
-        features={name: model_list.part(stated, theirs).get("supported") for name, theirs in FEATURES.items()},
+        features={name: model_list.submap(stated, theirs).get("supported") for name, theirs in FEATURES.items()},
         context_window=data.get("max_input_tokens"),
         max_output_tokens=data.get("max_tokens"),
     )

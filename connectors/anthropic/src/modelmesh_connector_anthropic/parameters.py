@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.message_rules import is_neutral
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_anthropic.messages import conversation, unthought
 from modelmesh_connector_anthropic.tools import tooling
 
@@ -187,7 +187,7 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
             "JSON schema and nothing else. Nothing was sent. "
             "Give response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': {…}}}."
         )
-        raise failure(FailureClass.CAPABILITY, message, status=400)
+        raise provider_error(FailureClass.CAPABILITY, message, status=400)
     inner = wanted.get("json_schema")
     schema = (inner if isinstance(inner, Mapping) else wanted).get("schema")
     if not isinstance(schema, Mapping):
@@ -195,7 +195,7 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
             "response_format.json_schema has no schema, which Anthropic requires. Nothing was sent. "
             "Add one: {'name': …, 'schema': {'type': 'object', …}}."
         )
-        raise failure(FailureClass.CALLER, message, status=400)
+        raise provider_error(FailureClass.CALLER, message, status=400)
     adapted.append("response_format sent as output_config.format, which has no name, description or strict")
     return {"format": {"type": "json_schema", "schema": schema}}
 

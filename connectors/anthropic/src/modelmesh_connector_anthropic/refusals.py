@@ -15,58 +15,58 @@ from datetime import datetime
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping
 from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.QUOTA,
         "billing_error",
         "enforced_spend_limit_reached",
         "contract_spend_limit_reached",
-        statuses=ANY,
+        statuses=ANY_STATUS,
     ),
     # the account is off, whatever is asked of it
-    mapping(_F.CREDENTIAL, "organization_on_hold", "cmek_key_disabled", "cmek_key_network_blocked", statuses=ANY),
+    error_mapping(_F.CREDENTIAL, "organization_on_hold", "cmek_key_disabled", "cmek_key_network_blocked", statuses=ANY_STATUS),
     # not the account: the customer that this one request names
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         "linked_organization_spend_limit_reached",
         "linked_organization_billing_unavailable",
         "user_profile_not_billable",
         "user_profile_billing_not_authorized",
         "organization_not_enrolled_in_beta",
-        statuses=ANY,
+        statuses=ANY_STATUS,
     ),
     # too much for this model
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         "request_too_large",
         "request_body_too_large_after_decoding",
         "available_tools_limit_exceeded",
-        statuses=ANY,
+        statuses=ANY_STATUS,
     ),
-    mapping(_F.CAPABILITY, statuses={413}),
-    mapping(_F.TRANSIENT, "request_body_timeout", statuses=ANY),
+    error_mapping(_F.CAPABILITY, statuses={413}),
+    error_mapping(_F.TRANSIENT, "request_body_timeout", statuses=ANY_STATUS),
     # 404 of something other than the model
-    mapping(_F.REFUSED, "file_expired", "thread_not_found", statuses=ANY),
-    mapping(_F.POLICY, statuses={400}, words="content filtering policy"),
-    mapping(
+    error_mapping(_F.REFUSED, "file_expired", "thread_not_found", statuses=ANY_STATUS),
+    error_mapping(_F.POLICY, statuses={400}, words="content filtering policy"),
+    error_mapping(
         _F.QUOTA,
         statuses={400, 403, 429},
         words=(r"credit balance is too low", r"usage limits?\b", r"regain access on", r"out of extra usage"),
         source="laravel/ai#864, anthropics/claude-code#38035; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={429},
         words=r"usage is required for long context|long context beta is not (yet )?available",
         source="anthropics/claude-code#42616; read 2026-11-30",
         too_long=True,
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400},
         words=(

@@ -12,7 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.wire import json_codec
 
 _NOT_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
@@ -154,8 +154,8 @@ def tool_id(given: Any, where: str, adapted: list[str]) -> str:
 
 
 def _wrong(where: str, why: str, instead: str) -> ProviderError:
-    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
 
 
 def _unable(where: str, why: str) -> ProviderError:
-    return failure(FailureClass.CAPABILITY, f"{where} {why}. Anthropic has nothing like it. Nothing was sent.", status=400)
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Anthropic has nothing like it. Nothing was sent.", status=400)

@@ -12,7 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.wire import json_codec
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
@@ -143,7 +143,7 @@ def _is_json_object(text: str) -> bool:
 
 def _empty_answer(reason: str, usage: Any) -> ProviderError:
     message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
-    made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+    made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
     made.usage = usage_of(usage)
     return made
 

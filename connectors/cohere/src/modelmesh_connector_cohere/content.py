@@ -12,7 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 _NOT_TAKEN = {"input_audio": "audio", "file": "a file"}
 
@@ -63,9 +63,9 @@ def wrong(where: str, why: str, instead: str) -> ProviderError:
         why: The rest of that sentence.
         instead: What to write there.
     """
-    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
 
 
 def unable(where: str, why: str) -> ProviderError:
     """Make the error of a request that another vendor may take."""
-    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

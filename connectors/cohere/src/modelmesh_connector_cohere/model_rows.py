@@ -24,9 +24,9 @@ ENDPOINTS = {
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it."""
-    return model_list.row(
+    return model_list.make_row(
         data.get("name"),
         source,
-        capabilities=model_list.capabilities_for(data.get("endpoints"), ENDPOINTS),
+        capabilities=model_list.map_capabilities(data.get("endpoints"), ENDPOINTS),
         context_window=data.get("context_length"),
     )

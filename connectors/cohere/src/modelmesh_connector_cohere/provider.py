@@ -16,7 +16,7 @@ from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider import model_list
 from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.failures import failure, scrubbed
+from modelmesh_cdk.provider.provider_errors import provider_error, scrub_key
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
 from modelmesh_connector_cohere.events import EventDecoder
@@ -113,7 +113,7 @@ class CohereProvider(BaseProvider):
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
         """Return the models of a page."""
-        return model_list.rows_of(data, "models", self._parse_model_row)
+        return model_list.read_rows(data, "models", self._parse_model_row)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list states of a model."""
@@ -147,9 +147,11 @@ class CohereProvider(BaseProvider):
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Make the error of an answer that failed while it was written, or of an error body under a status of success."""
-        code = scrubbed(self._error_code(body), self.api_key)
+        code = scrub_key(self._error_code(body), self.api_key)
         kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
-        body = scrubbed(dict(body), self.api_key)
-        made = failure(kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body)
+        body = scrub_key(dict(body), self.api_key)
+        made = provider_error(
+            kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body
+        )
         made.billed = Billed.UNKNOWN
         return made

@@ -16,19 +16,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 _BLOCKED = r"blocked (input|output)|usage guidelines"
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(_F.POLICY, statuses={400, 422, 498}, words=_BLOCKED),
-    mapping(_F.CREDENTIAL, statuses={498}),
-    mapping(_F.QUOTA, statuses={429}, words=r"calls ?/ ?month|maximum billing reached"),
-    mapping(_F.REFUSED, statuses={404}, words=r"^(connector|dataset|resource)\b.*not found"),
-    mapping(_F.CAPABILITY, statuses={400, 422}, words=r"too many tokens", too_long=True),
-    mapping(
+    error_mapping(_F.POLICY, statuses={400, 422, 498}, words=_BLOCKED),
+    error_mapping(_F.CREDENTIAL, statuses={498}),
+    error_mapping(_F.QUOTA, statuses={429}, words=r"calls ?/ ?month|maximum billing reached"),
+    error_mapping(_F.REFUSED, statuses={404}, words=r"^(connector|dataset|resource)\b.*not found"),
+    error_mapping(_F.CAPABILITY, statuses={400, 422}, words=r"too many tokens", too_long=True),
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         words=(
@@ -40,13 +40,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
             r"total number of texts",
         ),
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         statuses={400, 404, 410, 422},
         words=r"\bwas removed on\b|model .* (deprecated|retired|removed)",
         source="sinanuozdemir/quick-start-guide-to-llms#35; read 2026-11-30",
     ),
-    mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
+    error_mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
 )
 """What Cohere's words mean; the rows of the kit follow."""
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(_F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes; read 2026-11-21"),
-    mapping(_F.PERMISSION, statuses={412}, source="as above: a model of one's own that did not load"),
-    mapping(
+    error_mapping(
+        _F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes; read 2026-11-21"
+    ),
+    error_mapping(_F.PERMISSION, statuses={412}, source="as above: a model of one's own that did not load"),
+    error_mapping(
         _F.CAPABILITY, statuses={400}, too_long=True, words=(r"prompt is too long", r"maximum context length"), source="as above"
     ),
-    mapping(_F.NOT_FOUND, statuses={400, 404}, words=r"model not found, inaccessible", source="as above"),
-    mapping(
+    error_mapping(_F.NOT_FOUND, statuses={400, 404}, words=r"model not found, inaccessible", source="as above"),
+    error_mapping(
         _F.CAPABILITY,
         statuses={400},
         words=(r"requests? with max_tokens > \d+ must (have|set) stream", r"jinja template"),

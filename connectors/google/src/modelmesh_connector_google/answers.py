@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.wire import json_codec
 
 FINISH = {
@@ -111,7 +111,7 @@ def check_end(reason: Any, usage: Any, *, has_content: bool) -> None:
         return
     if reason in BROKEN or not has_content:
         message = f"the provider answered, but the model broke off its answer (finishReason {reason[:80]})"
-        made = failure(FailureClass.PROTOCOL, message, code=reason[:80])
+        made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
         made.usage = usage_of(usage)
         raise made
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_google.message_rules import IMAGES
 
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
@@ -160,9 +160,9 @@ def _inline(url: str, where: str) -> dict[str, Any]:
 
 def wrong(where: str, why: str, instead: str) -> ProviderError:
     """Make the error of content that no vendor could take."""
-    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
 
 
 def unable(where: str, why: str) -> ProviderError:
     """Make the error of content that Gemini cannot take and another vendor may."""
-    return failure(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

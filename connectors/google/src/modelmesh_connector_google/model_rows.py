@@ -19,9 +19,9 @@ METHODS = {"generateContent": CHAT, "embedContent": "representation.embeddings.t
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it, under its name without ``models/``."""
     name = data.get("name")
-    capabilities = model_list.capabilities_for(data.get("supportedGenerationMethods"), METHODS)
+    capabilities = model_list.map_capabilities(data.get("supportedGenerationMethods"), METHODS)
     talks = CHAT in capabilities  # of others the longest answer is no number of tokens, and thinking says nothing
-    return model_list.row(
+    return model_list.make_row(
         name.removeprefix("models/") if isinstance(name, str) else None,
         source,
         capabilities=capabilities,

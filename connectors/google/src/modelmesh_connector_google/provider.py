@@ -16,7 +16,7 @@ from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider import model_list
 from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.failures import failure, scrubbed
+from modelmesh_cdk.provider.provider_errors import provider_error, scrub_key
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
@@ -84,7 +84,7 @@ class GoogleProvider(BaseProvider):
             return f"{address}:batchEmbedContents"
         if request.call.operation.name != CHAT.name:
             message = f"{self.id} does not serve {request.call.operation.name}. Nothing was sent."
-            raise failure(FailureClass.CAPABILITY, message, status=400)
+            raise provider_error(FailureClass.CAPABILITY, message, status=400)
         return f"{address}:streamGenerateContent?alt=sse" if request.stream else f"{address}:generateContent"
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class GoogleProvider(BaseProvider):
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
         """Return the models of a page; Google leaves out fields that are empty, and so the list of an empty page."""
-        return () if data == {} else model_list.rows_of(data, "models", self._parse_model_row)
+        return () if data == {} else model_list.read_rows(data, "models", self._parse_model_row)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what the list states of a model."""
@@ -172,7 +172,7 @@ class GoogleProvider(BaseProvider):
         except ValueError:
             body = None
         made = super()._map_error_response(status, headers, raw)
-        made.request_id = made.request_id or scrubbed(refusals.request_id_of(body), self.api_key)
+        made.request_id = made.request_id or scrub_key(refusals.request_id_of(body), self.api_key)
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
@@ -182,10 +182,10 @@ class GoogleProvider(BaseProvider):
         ``content_filter``; another account of ours would be asked the same forbidden thing, so nobody else is.
         """
         if not body.get("error"):
-            reason = scrubbed(str(blocked(body)), self.api_key)
+            reason = scrub_key(str(blocked(body)), self.api_key)
             message = f"the provider blocked the prompt ({reason}); its promptFeedback is in the error's body"
-            return failure(
-                FailureClass.POLICY, message, code=reason, headers=headers, body=scrubbed(dict(body), self.api_key), status=400
+            return provider_error(
+                FailureClass.POLICY, message, code=reason, headers=headers, body=scrub_key(dict(body), self.api_key), status=400
             )
         return super()._map_embedded_error(body, headers)
 

@@ -16,13 +16,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping
 from modelmesh_cdk.provider.rate_limit_headers import read_delay
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.CREDENTIAL,
         "API_KEY_INVALID",
         "API_KEY_SERVICE_BLOCKED",
@@ -32,10 +32,10 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "CONSUMER_INVALID",
         "CONSUMER_SUSPENDED",
         "SERVICE_DISABLED",
-        statuses=ANY,
+        statuses=ANY_STATUS,
     ),
-    mapping(_F.QUOTA, "BILLING_DISABLED", statuses=ANY),
-    mapping(
+    error_mapping(_F.QUOTA, "BILLING_DISABLED", statuses=ANY_STATUS),
+    error_mapping(
         _F.CREDENTIAL,
         statuses={400, 403},
         words=(
@@ -46,15 +46,15 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
             r"free tier is not available",
         ),
     ),
-    mapping(_F.CAPABILITY, statuses={400}, words=r"exceeds the maximum number of tokens", too_long=True),
-    mapping(_F.CAPABILITY, statuses={400, 403}, words=(r"thought_signature", r"not enabled for")),
-    mapping(
+    error_mapping(_F.CAPABILITY, statuses={400}, words=r"exceeds the maximum number of tokens", too_long=True),
+    error_mapping(_F.CAPABILITY, statuses={400, 403}, words=(r"thought_signature", r"not enabled for")),
+    error_mapping(
         _F.CAPABILITY,
         statuses={400},
         words=(r"contents (is|are) (not specified|required)", r"unable to submit request because it must have a text parameter"),
         source="langchain-ai/langchain-google#1298: other vendors answer a chat of a system message alone; read 2026-11-30",
     ),
-    mapping(_F.TRANSIENT, statuses={499}),
+    error_mapping(_F.TRANSIENT, statuses={499}),
 )
 """What Google's reasons and words mean; the rows of the kit follow."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest
@@ -35,7 +35,7 @@ def task_body(request: WireRequest) -> dict[str, Any]:
     texts = [given] if isinstance(given, str) else given
     if isinstance(texts, list) and any(isinstance(text, int | list) for text in texts):
         message = "input holds tokens, and the task feature-extraction takes text. Nothing was sent."
-        raise failure(FailureClass.CAPABILITY, message, status=400)
+        raise provider_error(FailureClass.CAPABILITY, message, status=400)
     if payload.get("user") is not None:
         request.adapted.append("user dropped: the task feature-extraction has no such parameter")
     rest = {name: value for name, value in payload.items() if name not in _OPENAIS}

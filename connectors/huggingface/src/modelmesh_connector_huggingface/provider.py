@@ -11,7 +11,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.vectors import in_asked_form
+from modelmesh_cdk.provider.vectors import to_requested_encoding
 from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface import refusals
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
@@ -75,7 +75,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
             message = "its body is not a list of vectors"
             raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
         made = embedding_list(vectors, request)
-        in_asked_form(made, request.payload.get("encoding_format"))
+        to_requested_encoding(made, request.payload.get("encoding_format"))
         return Answer(made, headers, request.adapted, self.reported_rate_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         "model_not_found",
         statuses={400, 404},
         words=(r"no models? loaded", r"failed to load model", r"model .* not found"),
         source="lmstudio.ai/docs; read 2026-11-21",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         too_long=True,
         words=(r"context length", r"context the overflows", r"context size has been exceeded"),
         source="lmstudio-ai/lmstudio-bug-tracker#237, #546, #2339; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         feature="response_format",
         words=r"response_format\.type must be",
         source="lmstudio-ai/lmstudio-bug-tracker#189; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400},
         words=(

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelMeshError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.runtime import raised
 
 EXIT_S = 10.0
@@ -101,7 +101,7 @@ def _deliver(generation: Generation, what: Any) -> bool:
 
 def _closed() -> ModelMeshError:
     message = "the local model was closed before its answer was whole; make a new client to ask again"
-    return failure(FailureClass.CANCELLED, message)
+    return provider_error(FailureClass.CANCELLED, message)
 
 
 _alive: WeakSet[Engine] = WeakSet()

@@ -16,7 +16,7 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.provider.catalogue import load_catalogue
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.answers import Chunks, Whole
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.engine import END, Engine, Generation
@@ -128,7 +128,7 @@ class LocalProvider:
                 f"the local provider has one model, {self.config.name!r}, and was asked for {model!r}; "
                 "ask for that one, or give it another name with model_id"
             )
-            raise failure(FailureClass.NOT_FOUND, message, status=404, code="model_not_found")
+            raise provider_error(FailureClass.NOT_FOUND, message, status=404, code="model_not_found")
 
     def _begin(self, request: dict[str, Any], deliver: Callable[[Any], None]) -> Generation:
         generation = Generation(request, deliver)
@@ -168,5 +168,5 @@ def _answer(whole: Whole, chunks: Chunks, adapted: Sequence[str]) -> Answer:
     for chunk in chunks.rest():
         whole.add(chunk)
     if not whole.finished:
-        raise failure(FailureClass.PROTOCOL, "the local model ended its answer without a finish reason")
+        raise provider_error(FailureClass.PROTOCOL, "the local model ended its answer without a finish reason")
     return Answer(whole.body(), {}, adapted)

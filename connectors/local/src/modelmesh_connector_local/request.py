@@ -8,7 +8,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass, messages_for_connector
 from modelmesh.contracts.call import Call
 from modelmesh_cdk.message_rules import fit
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 
@@ -26,7 +26,7 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
     """
     for what in _beyond(call):
         message = f"the local model {config.name} cannot serve {what}; ask a pool that has a larger model"
-        raise failure(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
+        raise provider_error(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
     adapted: list[str] = []
     messages = messages_for_connector(ID, call.payload.get("messages"), adapted)
     fitted = fit({**call.payload, "messages": messages}, RULES)

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError, ProviderInitError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.forks import keep_in_child
 from modelmesh_connector_local.weights import INSTALL
@@ -73,12 +73,12 @@ def refused(body: Mapping[str, Any]) -> ProviderError:
     status, code, text = said.get("code"), str(said.get("type") or ""), said.get("message")
     if code == "exceed_context_size_error":
         message = f"the local model cannot hold it: {text}. Shorten the messages, or give the provider a larger n_ctx."
-        return failure(FailureClass.CAPABILITY, message, status=400, code="context_length_exceeded", body=dict(body))
+        return provider_error(FailureClass.CAPABILITY, message, status=400, code="context_length_exceeded", body=dict(body))
     if isinstance(status, int) and 400 <= status < 500:  # noqa: PLR2004 - the 4xx range
         message = f"the local model refused the request: {text}"
-        return failure(FailureClass.REFUSED, message, status=status, code=code or None, body=dict(body))
+        return provider_error(FailureClass.REFUSED, message, status=status, code=code or None, body=dict(body))
     message = f"the local model failed: {text}"
-    return failure(FailureClass.SERVER, message, status=500, code=code or None, body=dict(body))
+    return provider_error(FailureClass.SERVER, message, status=500, code=code or None, body=dict(body))
 
 
 def raised(error: BaseException) -> ModelMeshError:
@@ -90,5 +90,5 @@ def raised(error: BaseException) -> ModelMeshError:
     if isinstance(error, ProviderError | ConfigurationError):
         return error
     if isinstance(error, ValueError | TypeError) or "parse messages" in str(error):
-        return failure(FailureClass.CALLER, f"the local model cannot read the request: {error}", status=400)
-    return failure(FailureClass.SERVER, f"the local model failed: {type(error).__name__}: {error}", status=500)
+        return provider_error(FailureClass.CALLER, f"the local model cannot read the request: {error}", status=400)
+    return provider_error(FailureClass.SERVER, f"the local model failed: {type(error).__name__}: {error}", status=500)

@@ -11,7 +11,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.answers import Chunks
 from modelmesh_connector_local.engine import END, Generation
 
@@ -45,7 +45,7 @@ class Patience:
         if time.monotonic() - self._began >= self._limits.total:
             limit = self._limits.total
         what = "gone on" if self._committed else "answered"
-        made = failure(FailureClass.TIMEOUT, f"the local model has not {what} within {limit:g} s; its work was stopped")
+        made = provider_error(FailureClass.TIMEOUT, f"the local model has not {what} within {limit:g} s; its work was stopped")
         if isinstance(made, ProviderTimeoutError):
             made.timeout_seconds = limit
         return made

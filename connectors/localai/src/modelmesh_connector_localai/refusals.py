@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         too_long=True,
@@ -19,13 +19,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         ),
         source="lfnovo/open-notebook#470, nomic-ai/gpt4all#664; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         statuses={400, 404},
         words=(r"model not found", r"could not load model", r"no model configuration"),
         source="wordings of its server; not confirmed by a source",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         words=(r"(un|not )implemented", r"does not support", r"unimplemented desc"),

@@ -26,9 +26,9 @@ FEATURES = {"tool_calling": "function_calling", "vision": "vision", "reasoning":
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it."""
-    stated = model_list.part(data, "capabilities")
+    stated = model_list.submap(data, "capabilities")
     capabilities = [ours for theirs, ours in CAPABILITIES.items() if stated.get(theirs) is True]
-    return model_list.row(
+    return model_list.make_row(
         data.get("id"),
         source,
         capabilities=capabilities,

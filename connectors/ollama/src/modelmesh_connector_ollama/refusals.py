@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         feature="tools",
         words=r"does not support tools",
         source="ollama/ollama#6027, ZoneMinder/zmNinjaNg#309; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         words=(
@@ -25,13 +25,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         ),
         source="public code that handles them; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         statuses={400, 404},
         words=(r"model .* not found", r"try pulling it first"),
         source="ollama 0.6.3; read 2026-11-21",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         too_long=True,

@@ -32,18 +32,18 @@ PARAMETERS = {
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it."""
-    architecture = model_list.part(data, "architecture")
-    capabilities = model_list.capabilities_for(architecture.get("output_modalities"), OUTPUTS)
+    architecture = model_list.submap(data, "architecture")
+    capabilities = model_list.map_capabilities(architecture.get("output_modalities"), OUTPUTS)
     features: dict[str, Any] = {}
     if CHAT in capabilities:
         taken = data.get("supported_parameters")
-        features = {name: model_list.has(taken, theirs) for name, theirs in PARAMETERS.items()}
-        features["vision"] = model_list.has(architecture.get("input_modalities"), "image")
-    return model_list.row(
+        features = {name: model_list.contains(taken, theirs) for name, theirs in PARAMETERS.items()}
+        features["vision"] = model_list.contains(architecture.get("input_modalities"), "image")
+    return model_list.make_row(
         data.get("id"),
         source,
         capabilities=capabilities,
         features=features,
         context_window=data.get("context_length"),
-        max_output_tokens=model_list.part(data, "top_provider").get("max_completion_tokens") if CHAT in capabilities else None,
+        max_output_tokens=model_list.submap(data, "top_provider").get("max_completion_tokens") if CHAT in capabilities else None,
     )

@@ -1,4 +1,4 @@
-"""Perplexity's embeddings as OpenAI's: whole numbers of eight bits, packed as text, become lists or packed floats.
+"""Perplexity's embeddings as OpenAI's: whole numbers of eight bits, pack_base64 as text, become lists or pack_base64 floats.
 
 Names and shapes are those of the perplexityai package 0.46.1 (``types/embedding_create_params.py``,
 ``types/shared/embedding_object.py``) and of docs.perplexity.ai/docs/embeddings/best-practices, read 2026-11-21.
@@ -12,8 +12,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.failures import failure
-from modelmesh_cdk.provider.vectors import packed
+from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk.provider.vectors import pack_base64
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest
@@ -31,7 +31,7 @@ def embed_body(request: WireRequest) -> dict[str, Any]:
     given = body.get("input")
     if isinstance(given, list) and any(isinstance(text, int | list) for text in given):
         message = "input holds tokens, and Perplexity embeds text. Nothing was sent."
-        raise failure(FailureClass.CAPABILITY, message, status=400)
+        raise provider_error(FailureClass.CAPABILITY, message, status=400)
     if body.get("encoding_format") in _OPENAIS:
         del body["encoding_format"]
     if "user" in body:
@@ -56,7 +56,7 @@ def in_openais_form(answer: dict[str, Any], asked: Any) -> None:
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and isinstance(row.get("embedding"), str):
             vector = _numbers(row["embedding"])
-            row["embedding"] = packed(vector) if asked == "base64" else vector
+            row["embedding"] = pack_base64(vector) if asked == "base64" else vector
 
 
 def _numbers(text: str) -> list[float]:

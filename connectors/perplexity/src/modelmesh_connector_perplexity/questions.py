@@ -13,7 +13,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 PRESET = "preset:"
 SEARCH = "web_search"
@@ -112,7 +112,7 @@ def _items(message: Any, adapted: list[str]) -> list[Any]:
 
 
 def _wrong(where: str, why: str) -> ProviderError:
-    return failure(FailureClass.CALLER, f"{where} {why}. Nothing was sent.", status=400)
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent.", status=400)
 
 
 def _text(content: Any) -> str:

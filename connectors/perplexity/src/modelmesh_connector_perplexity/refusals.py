@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY, ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API; read 2026-11-21"),
+    error_mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API; read 2026-11-21"),
     # the Agent API refuses each field that it does not know, which another vendor may know
-    mapping(_F.CAPABILITY, statuses={400, 422}, words=r"unknown field (?P<parameter>\w+)", source="as above"),
-    mapping(
+    error_mapping(_F.CAPABILITY, statuses={400, 422}, words=r"unknown field (?P<parameter>\w+)", source="as above"),
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         words=(r"should (be )?alternat", r"last message must have role"),
         source="raycast/extensions#23957, charmbracelet/mods#448; read 2026-11-30",
     ),
-    mapping(_F.THROTTLE, "request_rate_limit_exceeded", statuses={400, 429}, source="perplexityai 0.46.1; read 2026-11-21"),
-    mapping(
+    error_mapping(_F.THROTTLE, "request_rate_limit_exceeded", statuses={400, 429}, source="perplexityai 0.46.1; read 2026-11-21"),
+    error_mapping(
         _F.QUOTA,
         "insufficient_quota",
         "credits_exhausted",
-        statuses=ANY - {401},
+        statuses=ANY_STATUS - {401},
         words=r"exceeded your current quota",
         source="OpenAI's code; not confirmed by a source",
     ),

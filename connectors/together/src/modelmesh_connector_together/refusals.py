@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
     # a request longer than the model's context is a 403 here, which is not about permission
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 403, 422},
         too_long=True,
         words=(r"context length", r"max_new_tokens"),
         source="docs.together.ai error codes, stanford-crfm/helm#2079; read 2026-11-21",
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         "model_not_available",
         statuses={400, 404, 422},

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, mapping
+from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
 
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422, 500},
         too_long=True,
         words=(r"maximum (context|model) length", r"longer than the maximum model length", r"maximum allowed length"),
         source="vllm-project/vllm#19464, #20409; read 2026-11-21",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         feature="tools",
         words=r"tool choice requires --|tool choice .*requires .*--tool-call-parser",
         source="vllm-project/vllm#9986, #30613; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         words=(
@@ -34,7 +34,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         ),
         source="public code that handles them; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         "notfounderror",
         statuses={404},

@@ -11,7 +11,7 @@ from modelmesh_cdk.message_rules.fields import as_json_object
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Arguments, CallIds, MessageRules
 from modelmesh_cdk.message_rules.turns import Turn, invalid
-from modelmesh_cdk.provider.call_ids import digest, respelled
+from modelmesh_cdk.provider.call_ids import digest, rewrite_tool_ids
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -60,7 +60,7 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
         function["arguments"] = "{}" if arguments is None else json.dumps(arguments, ensure_ascii=False)
     if isinstance(name, str) and not _NAME.fullmatch(name):
         function["name"] = re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "_"
-        notes.add("names of called tools respelled in letters, digits, _ and -", where)
+        notes.add("names of called tools rewrite_tool_ids in letters, digits, _ and -", where)
     made["function"] = function
     return made
 
@@ -104,7 +104,7 @@ def spelled(messages: list[Any], ids: CallIds | None, notes: Notes) -> list[Any]
     def spell(given: str) -> str:
         return given if pattern.fullmatch(given) else ids.prefix + digest(given, ids.length)
 
-    found: list[Any] = respelled(messages, spell, made, ids.note)
+    found: list[Any] = rewrite_tool_ids(messages, spell, made, ids.note)
     for note in made:
         notes.add(note)
     return found

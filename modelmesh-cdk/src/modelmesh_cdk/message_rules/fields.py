@@ -88,7 +88,7 @@ def with_accepted_keys(turns: list[Turn], rules: MessageRules, notes: Notes) -> 
             name = re.sub(f"[^{rules.names}]", "_", said["name"])[:64]
             if name != said["name"]:
                 said["name"] = name
-                notes.add(f"name of a message respelled in characters that {rules.vendor} accepts", turn.where)
+                notes.add(f"name of a message rewrite_tool_ids in characters that {rules.vendor} accepts", turn.where)
 
 
 def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:

@@ -73,13 +73,13 @@ class CallIds:
         pattern: Regular expression that a whole ID matches.
         length: Letters and digits of a replacement.
         prefix: Text before those letters.
-        note: What the attempt notes when an ID was respelled.
+        note: What the attempt notes when an ID was rewrite_tool_ids.
     """
 
     pattern: str
     length: int
     prefix: str = ""
-    note: str = "IDs of tool calls respelled"
+    note: str = "IDs of tool calls rewrite_tool_ids"
 
 
 @frozen(kw_only=True)

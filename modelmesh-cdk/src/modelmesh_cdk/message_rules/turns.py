@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 
 class Turn:
@@ -60,9 +60,9 @@ def is_blank(content: Any) -> bool:
 
 def unsupported(message: str) -> ProviderError:
     """Return the error of a conversation that this vendor cannot be sent, so that another one is tried."""
-    return failure(FailureClass.CAPABILITY, f"{message} Nothing was sent.", status=400, code="unsupported_parameter")
+    return provider_error(FailureClass.CAPABILITY, f"{message} Nothing was sent.", status=400, code="unsupported_parameter")
 
 
 def invalid(message: str) -> ProviderError:
     """Return the error of a conversation that no vendor can be sent."""
-    return failure(FailureClass.CALLER, f"{message} Nothing was sent.", status=400)
+    return provider_error(FailureClass.CALLER, f"{message} Nothing was sent.", status=400)

@@ -23,8 +23,8 @@ def digest(given: str, length: int) -> str:
     return found
 
 
-def respelled(messages: Any, spell: Callable[[str], str], adapted: list[str], note: str) -> Any:
-    """Return messages with the IDs of their tool calls respelled, in calls and results alike.
+def rewrite_tool_ids(messages: Any, spell: Callable[[str], str], adapted: list[str], note: str) -> Any:
+    """Return messages with the IDs of their tool calls rewrite_tool_ids, in calls and results alike.
 
     Args:
         messages: In OpenAI's shape; they are not changed.

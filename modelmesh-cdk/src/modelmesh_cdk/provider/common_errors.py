@@ -12,7 +12,7 @@ from typing import Any
 from modelmesh._engine.foundation.failure_rules import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_bodies import read_error
-from modelmesh_cdk.provider.error_mapping import ANY, REFUSALS, UNSUPPORTED, ErrorMapping, find_mapping, mapping
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, REFUSALS, UNSUPPORTED, ErrorMapping, error_mapping, find_mapping
 
 _F = FailureClass
 _PARAMETER = r"(?P<parameter>[A-Za-z][A-Za-z0-9_]{2,40})"
@@ -27,7 +27,7 @@ _OTHER = r"tools?|functions?|calls?|files?|images?|fields?|param(eter)?s?|proper
 _MODEL = rf"\bmodels?\b(?:(?!\b({_OTHER})\b).){{0,160}}?\b"
 
 BY_CODE: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.QUOTA,
         *QUOTA_CODES,
         "insufficient_balance",
@@ -38,16 +38,16 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "usage_limit_reached",
         "exceeded_current_quota_error",
         "credits_exhausted",
-        statuses=ANY - {401},
+        statuses=ANY_STATUS - {401},
     ),
-    mapping(
+    error_mapping(
         _F.POLICY,
         *POLICY_CODES,
         "responsibleaipolicyviolation",
         "data_inspection_failed",
-        statuses=ANY - {401, 429},
+        statuses=ANY_STATUS - {401, 429},
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         "context_length_exceeded",
         "context_window_exceeded",
@@ -55,12 +55,14 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "model_max_prompt_tokens_exceeded",
         "tokens_limit_reached",
         "string_above_max_length",
-        statuses=ANY - {401, 403, 429},
+        statuses=ANY_STATUS - {401, 403, 429},
         too_long=True,
         source="ggml-org/llama.cpp#15780: exceed_context_size_error came with status 500; read 2026-11-30",
     ),
-    mapping(_F.CAPABILITY, *UNSUPPORTED, *(CAPABILITY_CODES - {"context_length_exceeded"}), statuses=ANY - {401, 403, 429}),
-    mapping(
+    error_mapping(
+        _F.CAPABILITY, *UNSUPPORTED, *(CAPABILITY_CODES - {"context_length_exceeded"}), statuses=ANY_STATUS - {401, 403, 429}
+    ),
+    error_mapping(
         _F.NOT_FOUND,
         *MODEL_CODES,
         "model_deprecated",
@@ -71,7 +73,7 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "unknown_model",
         "deploymentnotfound",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         "invalid_request_message_order",
         "tool_use_failed",
@@ -79,8 +81,8 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "output_parse_failed",
         statuses=REFUSALS | {500},
     ),
-    mapping(_F.THROTTLE, "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached", "too_many_requests"),
-    mapping(
+    error_mapping(_F.THROTTLE, "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached", "too_many_requests"),
+    error_mapping(
         _F.CREDENTIAL,
         "invalid_api_key",
         "api_key_expired",
@@ -96,7 +98,7 @@ BY_CODE: tuple[ErrorMapping, ...] = (
 )
 
 BY_WORDS: tuple[ErrorMapping, ...] = (
-    mapping(
+    error_mapping(
         _F.POLICY,
         statuses={400, 422, 451},
         words=(
@@ -108,7 +110,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
             r"blocked (input|output)\b",
         ),
     ),
-    mapping(
+    error_mapping(
         _F.CREDENTIAL,
         statuses=REFUSALS | {403},
         words=(
@@ -117,12 +119,12 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
             rf"(organi[sz]ation|account|project|workspace) (\S+ )?(has been|is|was) (currently )?({_OFF})",
         ),
     ),
-    mapping(
+    error_mapping(
         _F.PERMISSION,
         statuses=REFUSALS,
         words=(r"organi[sz]ation must be verified", r"blocked at the (organi[sz]ation|project) level"),
     ),
-    mapping(
+    error_mapping(
         _F.QUOTA,
         statuses=REFUSALS | {403},
         words=(
@@ -140,14 +142,14 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="laravel/ai#864, anthropics/claude-code#38035 (usage limits), anomalyco/opencode#12219 (credits); read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.QUOTA,
         "freeusagelimiterror",
         statuses={429},
         words=(r"usage limits?\b", r"(weekly|monthly) (\w+ )?(limit|quota)", r"insufficient (account )?(balance|credits?|funds)"),
         source="perminder-klair/subwave#438 (Ollama Cloud), duolahypercho/codex-router#311; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.THROTTLE,
         statuses=REFUSALS - {404, 405},
         words=(
@@ -160,9 +162,9 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="openclaw/openclaw#147644, tinyhumansai/openhuman#4404 (413 of Groq's tiers); read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
-        statuses=ANY - {401, 402, 403, 429},
+        statuses=ANY_STATUS - {401, 402, 403, 429},
         too_long=True,
         words=(
             r"max(imum)? (allowed )?(context|prompt|sequence|model|input|token)[ _]?(length|len|window|limit|tokens|size)",
@@ -184,7 +186,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         "lmstudio-ai/lmstudio-bug-tracker#546, openakita/openakita#459 (llama.cpp), docker/docker-agent#569 (Anthropic), "
         "google-gemini/gemini-cli#27197; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS,
         words=(
@@ -194,12 +196,12 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="skapadia3214/groq-moa#8, pollinations/pollinations#1291, DaviRain-Su/hyper-grok-build#44; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS,
         words=r"(request|payload|body|entity|image|file)( entity| body| payload| size)? (is )?(too large|exceeds)",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS | {500},
         words=(
@@ -212,7 +214,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="tashfeenahmed/freellmapi#168, zeroclaw-labs/zeroclaw#3757; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS,
         feature="tools",
@@ -224,7 +226,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="ollama/ollama#6027, BerriAI/litellm#10313 (Gemma at Gemini), vllm-project/vllm#9986; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.NOT_FOUND,
         statuses=REFUSALS - {413},
         words=(
@@ -241,7 +243,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         ),
         source="ItzCrazyKns/Vane#771, atiilla/sqlmap-ai#3, janhq/jan#6595; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS,
         words=(
@@ -263,7 +265,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         source="charmbracelet/mods#448 (Perplexity), CherryHQ/cherry-studio#2795 (DeepSeek), BerriAI/litellm#17761 (Mistral), "
         "langchain-ai/langchain#39370, losesky/ai-auto-trading#14, StarTrail-org/LEANN#214; read 2026-11-30",
     ),
-    mapping(
+    error_mapping(
         _F.CAPABILITY,
         statuses=REFUSALS,
         words=(

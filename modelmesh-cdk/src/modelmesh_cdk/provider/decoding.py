@@ -9,11 +9,11 @@ from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.operations import ReplyKind
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success, without_key
-from modelmesh_cdk.provider.failures import broke_off, misused
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
 from modelmesh_cdk.provider.tool_calls import complete_calls
-from modelmesh_cdk.provider.vectors import in_asked_form
+from modelmesh_cdk.provider.vectors import to_requested_encoding
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.limits import TooMuchError
+from modelmesh_cdk.wire.limits import TooLargeError
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.hooks import ProviderHooks
@@ -38,7 +38,7 @@ def decode_response(provider: ProviderHooks, request: WireRequest, status: int, 
     try:
         many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
         data = json_codec.decode(raw, numbers=many)
-    except TooMuchError as error:
+    except TooLargeError as error:
         raise invalid_response(provider, str(error), status, headers) from None
     except ValueError:
         raise invalid_response(provider, "its body is not JSON", status, headers) from None
@@ -48,8 +48,8 @@ def decode_response(provider: ProviderHooks, request: WireRequest, status: int, 
         raise provider._map_embedded_error(data, headers)
     parsed: Any = provider._parse_response(data)
     if not isinstance(parsed, dict):
-        raise misused(provider, "_parse_response", parsed, "the answer as a dict in OpenAI's shape")
-    broken = broke_off(parsed, headers)
+        raise bad_hook_result(provider, "_parse_response", parsed, "the answer as a dict in OpenAI's shape")
+    broken = failed_midway(parsed, headers)
     if broken is not None:
         raise broken
     _complete(request, parsed)
@@ -61,7 +61,7 @@ def _complete(request: WireRequest, answer: dict[str, Any]) -> None:
     if request.call.operation.name == CHAT.name:
         complete_calls(answer)
     elif request.call.operation.name == EMBEDDINGS.name:
-        in_asked_form(answer, request.payload.get("encoding_format"))
+        to_requested_encoding(answer, request.payload.get("encoding_format"))
 
 
 def may_be_stream(status: int, headers: Mapping[str, str]) -> bool:

@@ -18,7 +18,7 @@ from modelmesh.contracts import EMBEDDINGS, Billed, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 
 BYTES_PER_TOKEN = 3
 """Bytes of text that are counted as one token. English has about four, so batches come out small rather than too large."""
@@ -68,12 +68,12 @@ class Batches:
         self._done = 0
 
     @property
-    def several(self) -> bool:
+    def is_splittable(self) -> bool:
         """Whether there is anything that could be split."""
         return len(self._inputs) > 1
 
-    def parts(self) -> Iterator[Call]:
-        """Yield the parts that are left, each one after the answer to the one before was kept with :meth:`keep`."""
+    def pending_parts(self) -> Iterator[Call]:
+        """Yield the parts that are left, each one after the answer to the one before was kept with :meth:`add`."""
         while self._done < len(self._inputs):
             size = self._next_size()
             whole = size == len(self._inputs)
@@ -93,7 +93,7 @@ class Batches:
                 return max(place, 1)
         return size
 
-    def keep(self, part: Call, answer: Answer) -> None:
+    def add(self, part: Call, answer: Answer) -> None:
         """Keep the answer to a part.
 
         Raises:
@@ -103,11 +103,11 @@ class Batches:
             why = reject_vectors(part.payload, answer.body.get("data"))
             if why is not None:
                 message = f"the provider answered, but {why}"
-                raise failure(FailureClass.PROTOCOL, message, headers=answer.headers)
+                raise provider_error(FailureClass.PROTOCOL, message, headers=answer.headers)
         self._answers.append(answer)
         self._done += len(_inputs_of(part))
 
-    def shrinks(self, part: Call, error: ProviderError) -> bool:
+    def reduce_size(self, part: Call, error: ProviderError) -> bool:
         """Return whether a refusal means that the part held too many inputs; later parts of the model are smaller."""
         sent = len(_inputs_of(part))
         text = str(error.body if error.body is not None else error.message)
@@ -117,7 +117,7 @@ class Batches:
         self.learned[self._model] = max((number for number in stated if 1 <= number < sent), default=sent // 2)
         return True
 
-    def failed(self, error: ProviderError) -> ProviderError:
+    def attach_usage(self, error: ProviderError) -> ProviderError:
         """Return the failure of a part as that of the attempt, with what the answered parts took."""
         if self._answers:
             error.billed = Billed.YES if error.billed == Billed.NO else error.billed
@@ -128,7 +128,7 @@ class Batches:
     def _note(self, more: str) -> str:
         return f"{len(self._inputs)} inputs sent in parts: {more}"
 
-    def joined(self) -> Answer:
+    def join(self) -> Answer:
         """Return the answers of all parts as one."""
         if len(self._answers) == 1:
             return self._answers[0]
@@ -175,5 +175,5 @@ def remaining(limits: Limits, since: float) -> Limits:
     left = min(limits.total, limits.answer) - (time.monotonic() - since)
     if left <= 0:
         message = "the parts of the request took longer than one answer may take; raise the limit, or send fewer inputs"
-        raise failure(FailureClass.TIMEOUT, message)
+        raise provider_error(FailureClass.TIMEOUT, message)
     return limits.within(left)

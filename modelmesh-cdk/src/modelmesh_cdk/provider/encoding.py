@@ -10,8 +10,8 @@ from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import CHAT, FailureClass, messages_for_connector
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.message_rules import fit
-from modelmesh_cdk.provider.failures import failure, misused
 from modelmesh_cdk.provider.hooks import ProviderHooks
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
 from modelmesh_cdk.wire import json_codec
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def call_encode_hook(provider: ProviderHooks, request: WireRequest) -> Encoded:
         raise attribution.unexpected_exception(provider, error, written=False) from None
     if not (isinstance(encoded, tuple) and tuple(map(type, encoded)) == (str, list, bytes)):
         right = "a tuple of three: the address (str), a list of headers, the body (bytes)"
-        raise misused(provider, "_encode_request", encoded, right, written=False)
+        raise bad_hook_result(provider, "_encode_request", encoded, right, written=False)
     return encoded
 
 
@@ -56,14 +56,14 @@ def encode_request(provider: ProviderHooks, request: WireRequest, headers: Reque
         _fit_conversation(provider, request)
     payload: Any = provider._build_request_payload(request)
     if not isinstance(payload, dict):
-        raise misused(provider, "_build_request_payload", payload, "the body as a dict", written=False)
+        raise bad_hook_result(provider, "_build_request_payload", payload, "the body as a dict", written=False)
     if request.call.strict:
         _refuse_changes(provider, request)
     try:
         body = json_codec.encode(payload)
     except (ValueError, TypeError) as error:
         message = f"the request cannot be written as JSON: {error}. Nothing was sent."
-        raise failure(FailureClass.CALLER, message, status=400) from None
+        raise provider_error(FailureClass.CALLER, message, status=400) from None
     return url, headers.of_call(provider, options.headers, stream=request.stream), body
 
 
@@ -71,7 +71,7 @@ def _address_of(provider: ProviderHooks, request: WireRequest) -> str:
     url: Any = provider._endpoint(request)
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         own = type(provider)._endpoint is not ProviderHooks._endpoint
-        raise misused(provider, "_endpoint" if own else "_get_completion_endpoint", url, "a whole address", written=False)
+        raise bad_hook_result(provider, "_endpoint" if own else "_get_completion_endpoint", url, "a whole address", written=False)
     return url
 
 
@@ -93,7 +93,7 @@ def _refuse_changes(provider: ProviderHooks, request: WireRequest) -> None:
     changes = [line for line in request.adapted if line not in request.harmless]
     if changes:
         message = f"{provider.id} would have to change the request ({'; '.join(changes)}), and the pool is strict"
-        raise failure(FailureClass.CAPABILITY, message, status=400)
+        raise provider_error(FailureClass.CAPABILITY, message, status=400)
 
 
 def _query(parameters: Mapping[str, Any]) -> str:
@@ -101,4 +101,4 @@ def _query(parameters: Mapping[str, Any]) -> str:
         return urlencode(parameters, doseq=True)
     except UnicodeError:
         message = "an extra query parameter holds half a character (a lone surrogate); nothing was sent"
-        raise failure(FailureClass.CALLER, message, status=400) from None
+        raise provider_error(FailureClass.CALLER, message, status=400) from None

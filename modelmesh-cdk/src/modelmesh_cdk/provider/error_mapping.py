@@ -20,7 +20,7 @@ _F = FailureClass
 REFUSALS = frozenset({400, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 424, 501})
 """Statuses whose meaning the body decides."""
 
-ANY = frozenset(range(400, 600))
+ANY_STATUS = frozenset(range(400, 600))
 
 _QUOTES = str.maketrans(dict.fromkeys("\"'`‘’“”´*", None))
 _SPACES = re.compile(r"\s+")
@@ -51,7 +51,7 @@ class ErrorMapping:
     source: str = ""
 
 
-def mapping(
+def error_mapping(
     failure: FailureClass,
     *codes: str,
     words: str | Sequence[str] = (),

@@ -11,7 +11,14 @@ from modelmesh.errors import ProviderError, ProviderTimeoutError
 from modelmesh_cdk.provider.common_errors import find_explanation
 from modelmesh_cdk.provider.error_bodies import is_page, read_error
 from modelmesh_cdk.provider.error_mapping import unsupported_parameter
-from modelmesh_cdk.provider.failures import DELAYED, failure, misused, refusal, scrubbed, vendor_text
+from modelmesh_cdk.provider.provider_errors import (
+    DELAYED,
+    bad_hook_result,
+    provider_error,
+    refusal_error,
+    scrub_key,
+    show_vendor_text,
+)
 from modelmesh_cdk.transport.port import TransportError, TransportTimeoutError
 from modelmesh_cdk.wire import json_codec
 
@@ -73,15 +80,15 @@ def build_error(provider: ProviderHooks, status: int, headers: Mapping[str, str]
     text: Any = provider._error_text(body)
     if not isinstance(kind, FailureClass):
         kinds = ", ".join(f"FailureClass.{one.name}" for one in FailureClass)
-        raise misused(provider, "_classify", kind, f"one of {kinds}")
+        raise bad_hook_result(provider, "_classify", kind, f"one of {kinds}")
     if not isinstance(text, str):
-        raise misused(provider, "_error_text", text, "a str, empty where there is none")
+        raise bad_hook_result(provider, "_error_text", text, "a str, empty where there is none")
     delay = provider._stated_delay(headers, body) if kind in DELAYED else None
-    made = refusal(kind, status, headers, body, code=code, text=text, key=provider.api_key, delay=delay)
+    made = refusal_error(kind, status, headers, body, code=code, text=text, key=provider.api_key, delay=delay)
     known = find_explanation(status, code, body, provider.error_mappings) if kind is FailureClass.CAPABILITY else None
     if known is not None:
         made.too_long = known.too_long
-        made.feature = scrubbed(unsupported_parameter(known, read_error(body)), provider.api_key)
+        made.feature = scrub_key(unsupported_parameter(known, read_error(body)), provider.api_key)
     return made
 
 
@@ -96,7 +103,7 @@ def map_embedded_error(
     if status is not None:
         return build_error(provider, status, headers, dict(body))
     message = f"the provider answered an error as success ({code or 'no code'})"
-    return failure(FailureClass.PROTOCOL, message, code=code, headers=headers)
+    return provider_error(FailureClass.PROTOCOL, message, code=code, headers=headers)
 
 
 def has_error(body: Mapping[str, Any]) -> bool:
@@ -108,7 +115,7 @@ def invalid_response(provider: ProviderHooks, why: str, status: int, headers: Ma
     """Return the error of a response that cannot be read. One with an error status is an error response without a body."""
     if not is_success(status):
         return provider._map_error_response(status, headers, b"")
-    return failure(
+    return provider_error(
         FailureClass.PROTOCOL,
         f"the provider answered, but {why}",
         status=status,
@@ -133,8 +140,8 @@ def without_key(provider: ProviderHooks, headers: Mapping[str, str]) -> Mapping[
 def transport_failure(provider: ProviderHooks, error: TransportError, limits: Limits) -> ProviderError:
     """Return the error of an exchange that the transport could not complete."""
     address = provider.show_address()
-    made = failure(error.failure, f"no answer from {address}: {error}")
-    made.reason = vendor_text(str(error), provider.api_key)
+    made = provider_error(error.failure, f"no answer from {address}: {error}")
+    made.reason = show_vendor_text(str(error), provider.api_key)
     made.address = provider.api_root.partition("://")[0] + "://" + address
     if isinstance(made, ProviderTimeoutError):
         made.timeout_seconds = error.seconds if isinstance(error, TransportTimeoutError) else limits.total
@@ -144,18 +151,18 @@ def transport_failure(provider: ProviderHooks, error: TransportError, limits: Li
 def _error_code(provider: ProviderHooks, body: Any) -> str | None:
     code: Any = provider._error_code(body)
     if code is not None and not isinstance(code, str):
-        raise misused(provider, "_error_code", code, "a str, or None where there is none")
-    return scrubbed(code, provider.api_key)  # type: ignore[no-any-return]
+        raise bad_hook_result(provider, "_error_code", code, "a str, or None where there is none")
+    return scrub_key(code, provider.api_key)  # type: ignore[no-any-return]
 
 
 def _page_error(provider: ProviderHooks, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
     """Return the error of an HTML page: a gateway before the vendor's API failed, not the request."""
-    made = failure(
+    made = provider_error(
         FailureClass.PROTOCOL,
         f"the provider answered HTTP {status} with a page of HTML instead of JSON",
         status=status,
         headers=without_key(provider, headers),
-        body=scrubbed(body, provider.api_key),
+        body=scrub_key(body, provider.api_key),
     )
     made.billed = Billed.NO
     return made

@@ -133,7 +133,7 @@ def attempt(
 ) -> Exchange[Answer | StreamReader]:
     """Serve one attempt. A request for several embeddings may become several requests."""
     batches = Batches(call, model, provider.embedding_limit, learned.batch_sizes)
-    if batches.several:
+    if batches.is_splittable:
         return _attempt_batches(provider, batches, model, limits, learned)
     return _attempt_part(provider, call, model, limits, learned)
 
@@ -143,16 +143,16 @@ def _attempt_batches(
 ) -> Exchange[Answer]:
     began = time.monotonic()
     try:
-        for part in batches.parts():
+        for part in batches.pending_parts():
             try:
                 answer = yield from _attempt_part(provider, part, model, remaining(limits, began), learned)
-                batches.keep(part, answer)  # type: ignore[arg-type] # embeddings are not streamed
+                batches.add(part, answer)  # type: ignore[arg-type] # embeddings are not streamed
             except ProviderError as error:
-                if not batches.shrinks(part, error):
+                if not batches.reduce_size(part, error):
                     raise
     except ProviderError as error:
-        raise batches.failed(error) from None
-    return batches.joined()
+        raise batches.attach_usage(error) from None
+    return batches.join()
 
 
 def _attempt_part(

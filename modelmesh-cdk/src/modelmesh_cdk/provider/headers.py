@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.headers import unsendable
 from modelmesh_cdk import __version__
-from modelmesh_cdk.provider.failures import failure, misused
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.hooks import ProviderHooks
@@ -60,14 +60,14 @@ def _build(provider: ProviderHooks) -> Headers:
     vendor: Any = provider._build_headers()  # noqa: SLF001 - a hook
     if not isinstance(vendor, Mapping) or not all(isinstance(part, str) for pair in vendor.items() for part in pair):
         right = "a dict of str to str; a Secret is sent by its reveal()"
-        raise misused(provider, "_build_headers", vendor, right, written=False)
+        raise bad_hook_result(provider, "_build_headers", vendor, right, written=False)
     built = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", **vendor}
     own = {name.lower() for name in provider.config.headers}
     kept = [(name, value) for name, value in built.items() if name.lower() not in own]
     for name, value in kept:
         if why := unsendable(value, name):
             message = f"the header {name!r} {why}; correct the settings of the provider. Nothing was sent."
-            raise failure(FailureClass.CONNECT, message)
+            raise provider_error(FailureClass.CONNECT, message)
     return [*kept, *provider.config.headers.items(), ("Accept", "application/json")]
 
 
@@ -75,5 +75,5 @@ def _checked(headers: Mapping[str, str]) -> Headers:
     for name, value in headers.items():
         if why := unsendable(str(value), str(name)):
             message = f"the extra header {name!r} {why}; nothing was sent"
-            raise failure(FailureClass.CALLER, message, status=400)
+            raise provider_error(FailureClass.CALLER, message, status=400)
     return [(str(name), str(value)) for name, value in headers.items()]

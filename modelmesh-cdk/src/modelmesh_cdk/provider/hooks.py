@@ -233,11 +233,11 @@ class ProviderHooks:
         Raises:
             ValueError: The page contains no list.
         """
-        return model_list.rows_of(data, "data", self._parse_model_row)
+        return model_list.read_rows(data, "data", self._parse_model_row)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return what a row of the list states about a model that the catalogue lacks, ``None`` to skip the row."""
-        return model_list.openai_row(row, self.list_source())
+        return model_list.read_openai_row(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
         """Return the query parameters of the next page, ``None`` after the last page."""
@@ -252,7 +252,7 @@ class ProviderHooks:
 
     def list_source(self) -> str:
         """Return the address of the model list for messages, without its query and without a password."""
-        return model_list.shown(str(self._get_list_endpoint()))
+        return model_list.show_url(str(self._get_list_endpoint()))
 
     def reported_rate_limits(self, headers: Mapping[str, str]) -> Sequence[RateLimit]:
         """Return the rate limits that response headers report."""

@@ -22,7 +22,7 @@ LONGEST = ("max_output_tokens", "max_completion_tokens")
 RowReader = Callable[[Mapping[str, Any]], ModelInfo | None]
 
 
-def rows_of(data: Any, key: str, read: RowReader) -> tuple[ModelInfo, ...]:
+def read_rows(data: Any, key: str, read: RowReader) -> tuple[ModelInfo, ...]:
     """Read one page: the list that it is, or that stands under a key.
 
     Args:
@@ -48,7 +48,7 @@ def rows_of(data: Any, key: str, read: RowReader) -> tuple[ModelInfo, ...]:
     return tuple(found)
 
 
-def row(
+def make_row(
     name: Any,
     source: str,
     *,
@@ -83,10 +83,10 @@ def row(
     )
 
 
-def openai_row(data: Mapping[str, Any], source: str) -> ModelInfo | None:
+def read_openai_row(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Make a row of one in OpenAI's format, which has an ``id``, and in some vendors' lists a little more."""
     stated = data.get("capabilities")
-    return row(
+    return make_row(
         data.get("id"),
         source,
         capabilities=stated if isinstance(stated, list) else (),
@@ -95,24 +95,24 @@ def openai_row(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     )
 
 
-def capabilities_for(words: Any, table: Mapping[str, str]) -> tuple[str, ...]:
+def map_capabilities(words: Any, table: Mapping[str, str]) -> tuple[str, ...]:
     """Return the capabilities that a vendor's words stand for, by a table of those that are known."""
     known = [table[word] for word in words if isinstance(word, str) and word in table] if isinstance(words, list) else []
     return tuple(dict.fromkeys(known))
 
 
-def has(words: Any, word: str) -> bool | None:
+def contains(words: Any, word: str) -> bool | None:
     """Return whether a vendor's list of words has one; ``None`` when there is no such list."""
     return word in words if isinstance(words, list) else None
 
 
-def part(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def submap(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return the map under a key, empty when there is none."""
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
 
 
-def shown(url: str) -> str:
+def show_url(url: str) -> str:
     """Return an address as it may be shown: without its query and without a user's name or password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -18,7 +18,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.error_responses import describe_unreadable
 from modelmesh_cdk.provider.exchange import Exchange, fetch_json
-from modelmesh_cdk.provider.failures import failure, misused, scrubbed
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error, scrub_key
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.headers import RequestHeaders
@@ -65,7 +65,7 @@ def list_models(
 def _read_pages(provider: ProviderHooks, limits: Limits, headers: RequestHeaders) -> Generator[Any, Any, Sequence[ModelInfo]]:
     url: Any = provider._get_list_endpoint()
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-        raise misused(provider, "_get_list_endpoint", url, "a whole address", written=False)
+        raise bad_hook_result(provider, "_get_list_endpoint", url, "a whole address", written=False)
     end = monotonic() + limits.total
     address, requested = url, {url}
     rows: list[ModelInfo] = []
@@ -73,7 +73,7 @@ def _read_pages(provider: ProviderHooks, limits: Limits, headers: RequestHeaders
         left = end - monotonic()
         if left <= 0:
             message = f"the list of models was not read to its end in {limits.total:g} s"
-            raise failure(FailureClass.TIMEOUT, message)
+            raise provider_error(FailureClass.TIMEOUT, message)
         data = yield from fetch_json(provider, address, headers.fixed(provider), limits.within(left))
         rows += _rows(provider, data)
         if len(rows) > MAX_ROWS:
@@ -93,14 +93,14 @@ def _rows(provider: ProviderHooks, data: Any) -> Sequence[ModelInfo]:
         raise provider._map_embedded_error(data)
     rows: Any = _call_hook(provider, provider._parse_model_list, data)
     if not isinstance(rows, Sequence) or not all(isinstance(row, ModelInfo) for row in rows):
-        raise misused(provider, "_parse_model_list", rows, "a sequence of ModelInfo")
+        raise bad_hook_result(provider, "_parse_model_list", rows, "a sequence of ModelInfo")
     return rows
 
 
 def _next_page(provider: ProviderHooks, data: Any) -> Mapping[str, str] | None:
     found: Any = _call_hook(provider, provider._next_model_page, data)
     if found is not None and not isinstance(found, Mapping):
-        raise misused(provider, "_next_model_page", found, "query parameters as a map, or None")
+        raise bad_hook_result(provider, "_next_model_page", found, "query parameters as a map, or None")
     return found
 
 
@@ -110,14 +110,14 @@ def _call_hook(provider: ProviderHooks, hook: Callable[[Any], Any], data: Any) -
     except ProviderError:
         raise
     except ValueError as error:
-        why = scrubbed(describe_unreadable(provider, error), provider.api_key)  # a hook may quote the response
-        raise failure(FailureClass.PROTOCOL, f"the provider answered, but {why}") from None
+        why = scrub_key(describe_unreadable(provider, error), provider.api_key)  # a hook may quote the response
+        raise provider_error(FailureClass.PROTOCOL, f"the provider answered, but {why}") from None
     except Exception as error:  # noqa: BLE001 - any other exception of a hook is a bug of the connector
         raise attribution.unexpected_exception(provider, error, written=True) from None
 
 
 def _raise_endless(why: str) -> NoReturn:
-    raise failure(FailureClass.PROTOCOL, f"the list of models was not read to its end: {why}")
+    raise provider_error(FailureClass.PROTOCOL, f"the list of models was not read to its end: {why}")
 
 
 def _by_name(known: Iterable[ModelInfo]) -> dict[str, list[ModelInfo]]:

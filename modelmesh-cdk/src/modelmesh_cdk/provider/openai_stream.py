@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.failures import broke_off, misused
-from modelmesh_cdk.provider.tool_calls import ToolCallNumbers
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
+from modelmesh_cdk.provider.tool_calls import ToolCallIndexer
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 
@@ -30,7 +30,7 @@ class ChunkDecoder:
         """
         self._parse = parse
         self._failure = failure
-        self._calls = ToolCallNumbers()
+        self._calls = ToolCallIndexer()
         self.done = False
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
@@ -56,15 +56,17 @@ class ChunkDecoder:
             if parsed is None:
                 return ()
             if not isinstance(parsed, dict):
-                raise misused(self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
+                raise bad_hook_result(
+                    self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event"
+                )
             chunk = parsed
         if chunk.get("error") or chunk.get("object") == "error":
             raise self._failed(chunk)
-        broken = broke_off(chunk)
+        broken = failed_midway(chunk)
         if broken is not None:
             raise broken
         chunk.setdefault("object", "chat.completion.chunk")
-        self._calls.number(chunk)
+        self._calls.assign_indices(chunk)
         return (chunk,)
 
     def _failed(self, body: Mapping[str, Any]) -> ProviderError:

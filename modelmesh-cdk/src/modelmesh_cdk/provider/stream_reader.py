@@ -10,9 +10,9 @@ from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.error_responses import describe_unreadable, transport_failure
-from modelmesh_cdk.provider.failures import failure, misused
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
 from modelmesh_cdk.transport.port import Deadline, TransportError
-from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooMuchError
+from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooLargeError
 from modelmesh_cdk.wire.sse import SseDecoder
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class StreamReader:
         self._has_content = False
         self._quiet = 0
         if not (hasattr(self._decoder, "decode") and hasattr(self._decoder, "done")):
-            raise misused(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
+            raise bad_hook_result(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
 
     def chunks(self) -> Generator[Chunk | _Read, bytes | None, None]:
         """Yield chunks, and ``READ`` where more bytes are needed.
@@ -126,7 +126,7 @@ class StreamReader:
     def _count_quiet(self, size: int) -> None:
         if self._quiet > MAX_QUIET:
             message = f"it sent {MAX_QUIET // MIB} MiB of events without any content"
-            raise TooMuchError(message)
+            raise TooLargeError(message)
         self._quiet += size
 
     def _note(self, choice: dict[str, Any]) -> None:
@@ -167,4 +167,4 @@ class StreamReader:
         if isinstance(error, ProviderError):
             return error
         message = f"the provider's stream cannot be read: {describe_unreadable(self._provider, error)}"
-        return failure(FailureClass.PROTOCOL, message)
+        return provider_error(FailureClass.PROTOCOL, message)

@@ -35,7 +35,7 @@ class _Call:
         return True
 
 
-class ToolCallNumbers:
+class ToolCallIndexer:
     """Numbers the tool calls of one stream in the order in which they begin."""
 
     __slots__ = ("_choices",)
@@ -43,7 +43,7 @@ class ToolCallNumbers:
     def __init__(self) -> None:
         self._choices: dict[Any, list[_Call]] = {}
 
-    def number(self, chunk: Mapping[str, Any]) -> None:
+    def assign_indices(self, chunk: Mapping[str, Any]) -> None:
         """Give each tool call in a chunk its index, and the first piece of each an ID; the chunk is changed."""
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():

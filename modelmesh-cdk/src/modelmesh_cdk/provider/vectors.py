@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def packed(vector: Sequence[float]) -> str:
+def pack_base64(vector: Sequence[float]) -> str:
     """Return a list of numbers as base64.
 
     Raises:
@@ -25,7 +25,7 @@ def packed(vector: Sequence[float]) -> str:
         raise ValueError(message) from None
 
 
-def in_asked_form(answer: dict[str, Any], asked: Any) -> None:
+def to_requested_encoding(answer: dict[str, Any], asked: Any) -> None:
     """Pack what came as numbers where base64 was asked; all else stays as the vendor sent it.
 
     Args:
@@ -40,4 +40,4 @@ def in_asked_form(answer: dict[str, Any], asked: Any) -> None:
         return
     for row in rows:
         if isinstance(row, dict) and isinstance(row.get("embedding"), list):
-            row["embedding"] = packed(row["embedding"])
+            row["embedding"] = pack_base64(row["embedding"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from modelmesh_cdk.wire.limits import MIB, TooMuchError
+from modelmesh_cdk.wire.limits import MIB, TooLargeError
 
 _SMALL = 64 * 1024
 """Bytes of JSON that are decoded without a look: they cannot hold much."""
@@ -33,7 +33,7 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
         numbers: Whether the caller asked for many numbers, each of which takes several times its digits.
 
     Raises:
-        TooMuchError: It would take more.
+        TooLargeError: It would take more.
     """
     if len(data) < _SMALL:
         return
@@ -42,7 +42,7 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
         return
     if _exceeds(data, limit):
         message = "its JSON is made of so many small parts that it cannot be decoded within the memory of an answer"
-        raise TooMuchError(message)
+        raise TooLargeError(message)
 
 
 def _exceeds(data: bytes, limit: int) -> bool:

@@ -29,7 +29,7 @@ FREE = 256 * 1024
 PIECE = 256 * 1024
 
 
-class TooMuchError(ValueError):
+class TooLargeError(ValueError):
     """The vendor sent more than an answer can be."""
 
 
@@ -63,7 +63,7 @@ class Inflater:
 
         Raises:
             ValueError: The data is damaged.
-            TooMuchError: It unpacks to more than it may.
+            TooLargeError: It unpacks to more than it may.
         """
         self._received += len(data)
         if self._engine is None:
@@ -84,7 +84,7 @@ class Inflater:
             self._made += len(piece)
             if self._made > max(FREE, self._received * MAX_RATIO):
                 message = f"unpacks to more than {MAX_RATIO} times its size"
-                raise TooMuchError(message)
+                raise TooLargeError(message)
             if piece:
                 yield piece
 
@@ -137,7 +137,7 @@ class Body:
             self._size += len(piece)
             if self._size > self._limit:
                 message = f"it is longer than {self._limit // MIB} MiB"
-                raise TooMuchError(message)
+                raise TooLargeError(message)
             self._pieces.append(piece)
 
     def end(self) -> bytes:

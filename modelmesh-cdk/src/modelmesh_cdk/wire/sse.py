@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from modelmesh_cdk.wire.limits import MAX_EVENT, MIB, TooMuchError
+from modelmesh_cdk.wire.limits import MAX_EVENT, MIB, TooLargeError
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -43,7 +43,7 @@ class SseDecoder:
         """Take some bytes and return the events they complete.
 
         Raises:
-            TooMuchError: An event is longer than the limit.
+            TooLargeError: An event is longer than the limit.
         """
         if not self._began:
             data = self._without_mark(data)
@@ -68,9 +68,9 @@ class SseDecoder:
             raise self._too_long()
         return events
 
-    def _too_long(self) -> TooMuchError:
+    def _too_long(self) -> TooLargeError:
         self._buffer.clear()  # what was received of it goes before the failure is looked at
-        return TooMuchError(f"an event is longer than {self._limit / MIB:g} MiB (setting: max_event)")
+        return TooLargeError(f"an event is longer than {self._limit / MIB:g} MiB (setting: max_event)")
 
     def _without_mark(self, data: bytes) -> bytes:
         """Drop a byte order mark from the beginning, which may arrive in pieces."""

@@ -10,7 +10,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelNotFoundError
 from modelmesh_cdk.provider.catalogue import read_row
-from modelmesh_cdk.provider.failures import failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.testing import InProcessProviderConformance, Turn
 
 HEAD = {"id": "chatcmpl-test", "created": 1, "model": "test-model"}
@@ -42,7 +42,7 @@ class Honest:
         if model != "test-model":
             raise ModelNotFoundError("there is no such model", failure=FailureClass.NOT_FOUND)
         if call.payload.get("tools") or not isinstance(call.payload["messages"][0]["content"], str):
-            raise failure(FailureClass.CAPABILITY, "it reads text only", status=400)
+            raise provider_error(FailureClass.CAPABILITY, "it reads text only", status=400)
 
     def stream(self, call: Any, limits: Any) -> Iterator[dict[str, Any]]:
         yield chunk({"role": "assistant", "content": ""})
@@ -58,10 +58,10 @@ class Honest:
 
     def wait(self, limits: Any) -> None:
         self.turn.stopped.set()
-        raise failure(FailureClass.TIMEOUT, "the limit has passed")
+        raise provider_error(FailureClass.TIMEOUT, "the limit has passed")
 
     def typed(self, error: Exception) -> Exception:
-        return failure(FailureClass.SERVER, str(error), status=500)
+        return provider_error(FailureClass.SERVER, str(error), status=500)
 
     def counted(self, call: Any) -> Iterator[dict[str, Any]]:
         if self.turn.usage:
@@ -77,7 +77,7 @@ class Honest:
         return body
 
     def unfinished(self) -> str:
-        raise failure(FailureClass.PROTOCOL, "it ended without a reason")
+        raise provider_error(FailureClass.PROTOCOL, "it ended without a reason")
 
     def close(self) -> None:
         pass
@@ -249,7 +249,7 @@ class GivesUpAndWorksOn(Honest):
     kit = {"stops_within_s": 0.05}
 
     def wait(self, limits):
-        raise failure(FailureClass.TIMEOUT, "the limit has passed")
+        raise provider_error(FailureClass.TIMEOUT, "the limit has passed")
 
 
 class AnswersForAnybody(Honest):

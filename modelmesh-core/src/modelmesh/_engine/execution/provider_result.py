@@ -27,7 +27,7 @@ def to_provider_error(provider: Any, error: Exception) -> ProviderError:
             return without_frames(_log_once(error) if isinstance(error, BrokenConnectorError) else error)
         rule = (
             f"raised an error without a class of failure ({attribution.summarize(error, provider)}). Say which one it is: "
-            "ProviderError(message, failure=FailureClass.SERVER), or modelmesh_cdk.provider.failures.failure(…)."
+            "ProviderError(message, failure=FailureClass.SERVER), or modelmesh_cdk.provider.provider_errors.failure(…)."
         )
         return _log_once(
             attribution.connector_bug(provider, rule, attribution.locate_exception(error, provider), cause=type(error).__name__)

@@ -20,7 +20,7 @@ SHOWN = 500
 """Characters of a vendor's message that an error about the caller's own request repeats."""
 
 
-def failure(
+def provider_error(
     kind: FailureClass,
     message: str,
     *,
@@ -38,7 +38,7 @@ def failure(
         status: HTTP status.
         code: The vendor's code.
         headers: Response headers, names in lower case.
-        body: The vendor's error body, already scrubbed.
+        body: The vendor's error body, already scrub_key.
         delay: Seconds the vendor asked to wait.
     """
     rule = RULES[kind]
@@ -57,7 +57,7 @@ def failure(
     return made(message, **facts)
 
 
-def broke_off(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
+def failed_midway(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
     """Make the error of an answer, or a stream's chunk, whose finish reason says that the vendor failed while it wrote.
 
     OpenAI has no such reason. ``error`` is Mistral's (mistralai 3.7.0, ``models/chatcompletionchoice.py``), Together's
@@ -74,11 +74,11 @@ def broke_off(answer: Mapping[str, Any], headers: Mapping[str, str] | None = Non
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and choice.get("finish_reason") == "error":
             message = "the provider's answer broke: it failed while it wrote (finish_reason 'error')"
-            return failure(FailureClass.SERVER, message, code="error", headers=headers)
+            return provider_error(FailureClass.SERVER, message, code="error", headers=headers)
     return None
 
 
-def misused(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:
+def bad_hook_result(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:
     """Make the error of a hook that returned what it may not.
 
     Args:
@@ -95,7 +95,7 @@ def misused(provider: Any, hook: str, value: Any, right: str, *, written: bool =
     return attribution.connector_bug(provider, rule, attribution.locate_method(provider, hook), written=written)
 
 
-def refusal(
+def refusal_error(
     kind: FailureClass,
     status: int,
     headers: Mapping[str, str],
@@ -123,13 +123,13 @@ def refusal(
     rule = RULES[kind]
     said = f"HTTP {status}" + (f" {code}" if code else "")
     if not rule.rotate or kind in _QUOTED:
-        message = f"the provider refused the request ({said}): {scrubbed(text, key)[:SHOWN]}"
+        message = f"the provider refused the request ({said}): {scrub_key(text, key)[:SHOWN]}"
     else:
         message = f"the provider answered {said}: {rule.meaning}"
-    shown = {name: scrubbed(value, key) for name, value in headers.items()}
+    shown = {name: scrub_key(value, key) for name, value in headers.items()}
     waits = delay if kind in DELAYED else None
-    made = failure(kind, message, status=status, code=code, headers=shown, body=scrubbed(body, key), delay=waits)
-    made.reason = vendor_text(text, key)
+    made = provider_error(kind, message, status=status, code=code, headers=shown, body=scrub_key(body, key), delay=waits)
+    made.reason = show_vendor_text(text, key)
     made.should_retry = _SAID.get(headers.get("x-should-retry", ""))
     if status == _TOO_LARGE and made.should_retry is None:
         made.should_retry = False  # the same request is as large the next time
@@ -145,23 +145,23 @@ DELAYED = frozenset(
 """Classes after which the delay that the vendor states counts."""
 
 
-def vendor_text(text: str, key: Secret | None = None) -> str:
+def show_vendor_text(text: str, key: Secret | None = None) -> str:
     """Return a vendor's message as an error may show it: one line, no key, no control characters, no HTML page."""
     said = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MOST_READ]).split())
     if said[:1] == "<" or said[:1] == "{":
         return ""
-    said = str(scrubbed(said, key))
+    said = str(scrub_key(said, key))
     return said if len(said) <= REASON_SHOWN else said[: REASON_SHOWN - 1] + "…"
 
 
-def scrubbed(value: Any, key: Secret | None) -> Any:
+def scrub_key(value: Any, key: Secret | None) -> Any:
     """Return a copy in which the account's key is blanked, however deep it stands."""
     if key is None:
         return value
     if isinstance(value, str):
         return key.scrub(value)
     if isinstance(value, Mapping):
-        return {key.scrub(str(name)): scrubbed(item, key) for name, item in value.items()}
+        return {key.scrub(str(name)): scrub_key(item, key) for name, item in value.items()}
     if isinstance(value, list):
-        return [scrubbed(item, key) for item in value]
+        return [scrub_key(item, key) for item in value]
     return value
