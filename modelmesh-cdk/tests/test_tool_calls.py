@@ -78,7 +78,7 @@ def test_two_calls_stay_two(chunks: list[list[dict[str, Any]]]) -> None:
 def test_calls_of_two_choices_are_numbered_apart() -> None:
     numbers = ToolCallIndexer()
     choices = [{"index": n, "delta": {"tool_calls": [piece(A, index=0, id=f"c{n}", name="weather")]}} for n in range(2)]
-    numbers.number({"id": "x", "choices": choices})
+    numbers.assign_indices({"id": "x", "choices": choices})
     assert [choice["delta"]["tool_calls"][0]["index"] for choice in choices] == [0, 0]
 
 
@@ -86,7 +86,7 @@ def test_calls_of_two_choices_are_numbered_apart() -> None:
     "odd", [None, {}, {"choices": None}, {"choices": [None, {"delta": 1}, {"delta": {"tool_calls": [1, None]}}]}]
 )
 def test_what_is_no_call_is_left_alone(odd: Any) -> None:
-    ToolCallIndexer().number(odd or {})
+    ToolCallIndexer().assign_indices(odd or {})
 
 
 def test_a_whole_message_gets_content_and_ids_of_its_own() -> None:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelmesh._engine.config.merging import merge_configs as merge_configs
+    from modelmesh._engine.foundation.deprecation import deprecated as deprecated
     from modelmesh._engine.foundation.ids import ConnectorId as ConnectorId
     from modelmesh._engine.foundation.units import format_duration as format_duration
     from modelmesh._engine.foundation.units import parse_duration as parse_duration
@@ -38,18 +39,32 @@ if TYPE_CHECKING:
     from modelmesh_cdk.observability.base import BaseObservability as BaseObservability
     from modelmesh_cdk.observability.base import BaseObservabilityConfig as BaseObservabilityConfig
     from modelmesh_cdk.observability.redaction import redact_secret as redact_secret
+    from modelmesh_cdk.provider import model_list as model_list
     from modelmesh_cdk.provider.base import BaseProvider as BaseProvider
     from modelmesh_cdk.provider.catalogue import load_catalogue as load_catalogue
     from modelmesh_cdk.provider.config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit as EmbeddingLimit
+    from modelmesh_cdk.provider.error_mapping import ANY_STATUS as ANY_STATUS
     from modelmesh_cdk.provider.error_mapping import ErrorMapping as ErrorMapping
+    from modelmesh_cdk.provider.error_mapping import error_mapping as error_mapping
     from modelmesh_cdk.provider.http_api import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk.provider.http_api import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk.provider.mapping import RequestMapping as RequestMapping
     from modelmesh_cdk.provider.mapping import ResponseMapping as ResponseMapping
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
+    from modelmesh_cdk.provider.openai_stream import ChunkDecoder as ChunkDecoder
+    from modelmesh_cdk.provider.provider_errors import invalid_parameter as invalid_parameter
+    from modelmesh_cdk.provider.provider_errors import provider_error as provider_error
+    from modelmesh_cdk.provider.provider_errors import scrub_key as scrub_key
+    from modelmesh_cdk.provider.provider_errors import unsupported_parameter as unsupported_parameter
     from modelmesh_cdk.provider.quick import QuickProvider as QuickProvider
+    from modelmesh_cdk.provider.rate_limit_headers import COMMON_RATE_LIMIT_HEADERS as COMMON_RATE_LIMIT_HEADERS
     from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders as RateLimitHeaders
+    from modelmesh_cdk.provider.rate_limit_headers import read_delay as read_delay
+    from modelmesh_cdk.provider.tool_parameters import read_tool_choice as read_tool_choice
+    from modelmesh_cdk.provider.tool_parameters import read_tools as read_tools
+    from modelmesh_cdk.provider.vectors import pack_base64 as pack_base64
+    from modelmesh_cdk.provider.vectors import to_requested_encoding as to_requested_encoding
     from modelmesh_cdk.secret_store.base import BaseSecretStore as BaseSecretStore
     from modelmesh_cdk.secret_store.base import BaseSecretStoreConfig as BaseSecretStoreConfig
     from modelmesh_cdk.secret_store.cache import Cache as Cache
@@ -65,6 +80,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.strategy.rolling_window import RollingWindow as RollingWindow
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
+    from modelmesh_cdk.wire import json_codec as json_codec
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
@@ -72,6 +88,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ANY_STATUS": "modelmesh_cdk.provider.error_mapping",
     "BaseDiscovery": "modelmesh_cdk.discovery.base",
     "BaseDiscoveryConfig": "modelmesh_cdk.discovery.base",
     "BaseObservability": "modelmesh_cdk.observability.base",
@@ -83,8 +100,10 @@ _HOMES = {
     "BaseStorage": "modelmesh_cdk.storage.base",
     "BaseStorageConfig": "modelmesh_cdk.storage.base",
     "BaseStrategy": "modelmesh_cdk.strategy.base",
+    "COMMON_RATE_LIMIT_HEADERS": "modelmesh_cdk.provider.rate_limit_headers",
     "Cache": "modelmesh_cdk.secret_store.cache",
     "CacheStats": "modelmesh_cdk.secret_store.cache",
+    "ChunkDecoder": "modelmesh_cdk.provider.openai_stream",
     "ConnectorId": "modelmesh._engine.foundation.ids",
     "EmbeddingLimit": "modelmesh_cdk.provider.embedding_batches",
     "ErrorMapping": "modelmesh_cdk.provider.error_mapping",
@@ -106,14 +125,29 @@ _HOMES = {
     "ThresholdRotationConfig": "modelmesh_cdk.strategy.threshold_rotation",
     "ThresholdRotationPolicy": "modelmesh_cdk.strategy.threshold_rotation",
     "WireRequest": "modelmesh_cdk.wire.request",
+    "deprecated": "modelmesh._engine.foundation.deprecation",
+    "error_mapping": "modelmesh_cdk.provider.error_mapping",
     "file_lock": "modelmesh_cdk.storage.files",
     "format_duration": "modelmesh._engine.foundation.units",
+    "invalid_parameter": "modelmesh_cdk.provider.provider_errors",
+    "json_codec": "modelmesh_cdk.wire.json_codec",
     "load_catalogue": "modelmesh_cdk.provider.catalogue",
     "merge_configs": "modelmesh._engine.config.merging",
+    "model_list": "modelmesh_cdk.provider.model_list",
+    "pack_base64": "modelmesh_cdk.provider.vectors",
     "parse_duration": "modelmesh._engine.foundation.units",
+    "provider_error": "modelmesh_cdk.provider.provider_errors",
+    "read_delay": "modelmesh_cdk.provider.rate_limit_headers",
+    "read_tool_choice": "modelmesh_cdk.provider.tool_parameters",
+    "read_tools": "modelmesh_cdk.provider.tool_parameters",
     "redact_secret": "modelmesh_cdk.observability.redaction",
+    "scrub_key": "modelmesh_cdk.provider.provider_errors",
+    "to_requested_encoding": "modelmesh_cdk.provider.vectors",
+    "unsupported_parameter": "modelmesh_cdk.provider.provider_errors",
     "write_atomically": "modelmesh_cdk.storage.files",
 }
+
+_MODULES = frozenset({"json_codec", "model_list"})
 
 __all__ = [*_HOMES, "__version__"]
 
@@ -123,7 +157,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         message = f"module 'modelmesh_cdk' has no attribute {name!r}"
         raise AttributeError(message)
-    value = getattr(importlib.import_module(home), name)
+    module = importlib.import_module(home)
+    value: object = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

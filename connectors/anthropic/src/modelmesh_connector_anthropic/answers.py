@@ -11,8 +11,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
-from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk import json_codec, provider_error
 
 _FINISH = {
     "end_turn": "stop",

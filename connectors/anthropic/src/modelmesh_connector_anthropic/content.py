@@ -11,9 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh.contracts import FailureClass
-from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 
 _PDF, _TEXT = "application/pdf", "text/plain"
 _PDF_BEGINS = "JVBERi0"
@@ -31,7 +29,7 @@ def blocks_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+        raise invalid_parameter(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
     return [_block(part, f"{where}[{place}]", adapted) for place, part in enumerate(content)]
 
 
@@ -39,12 +37,12 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+        raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
     if kind == "refusal":
         return {"type": "text", "text": _text(part.get("refusal"))}
     if kind == "input_audio":
-        raise _unable(where, "is audio, which Anthropic does not take")
+        raise unsupported_parameter(where, "is audio, which Anthropic does not take")
     rest = {name: value for name, value in part.items() if name not in ("type", "image_url", "file", "prompt_cache_breakpoint")}
     if "prompt_cache_breakpoint" in part:
         adapted.append("prompt_cache_breakpoint dropped: Anthropic's is cache_control")
@@ -53,7 +51,7 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return {**_document(part["file"], f"{where}.file"), **rest}
     if kind == "file":
-        raise wrong(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
+        raise invalid_parameter(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
     if kind == "document_url":  # Mistral's
         return _linked_document(part, where)
     return {"type": kind, **rest} if "prompt_cache_breakpoint" in part else part
@@ -72,13 +70,15 @@ def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
             return _base64(url, where)
         if url.partition("://")[0].lower() in ("http", "https"):
             return {"type": "url", "url": url}
-    raise wrong(where, "is neither an http address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
+    raise invalid_parameter(where, "is neither an http address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
 
 
 def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
-        raise _unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block")
+        raise unsupported_parameter(
+            where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block"
+        )
     if data.partition("://")[0].lower() in ("http", "https"):  # as OpenRouter takes it
         return {"type": "document", "source": {"type": "url", "url": data}, **_title(file.get("filename"))}
     if data.startswith(_PDF_BEGINS):
@@ -87,7 +87,7 @@ def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     if source["media_type"] == _TEXT:
         source = {"type": "text", "media_type": _TEXT, "data": _plain(source["data"], f"{where}.file_data")}
     elif source["media_type"] != _PDF:
-        raise _unable(where, f"is {source['media_type']}; Anthropic takes {_PDF} and {_TEXT}")
+        raise unsupported_parameter(where, f"is {source['media_type']}; Anthropic takes {_PDF} and {_TEXT}")
     return {"type": "document", "source": source, **_title(file.get("filename"))}
 
 
@@ -105,20 +105,11 @@ def _plain(data: str, where: str) -> str:
     try:
         return base64.b64decode(data, validate=True).decode()
     except ValueError:
-        raise wrong(where, "is not base64 of text in UTF-8", "the file's bytes in base64") from None
+        raise invalid_parameter(where, "is not base64 of text in UTF-8", "the file's bytes in base64") from None
 
 
 def _base64(url: str, where: str) -> dict[str, Any]:
     found = _DATA.fullmatch(url)
     if found is None:
-        raise wrong(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
+        raise invalid_parameter(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
     return {"type": "base64", "media_type": found["type"].strip().lower(), "data": found["data"]}
-
-
-def wrong(where: str, why: str, instead: str) -> ProviderError:
-    """Make the error of content that no vendor could take."""
-    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
-
-
-def _unable(where: str, why: str) -> ProviderError:
-    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

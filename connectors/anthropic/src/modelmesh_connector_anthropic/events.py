@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_cdk import ServerSentEvent, json_codec
 from modelmesh_connector_anthropic.answers import (
     beyond,
     check_block,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_connector_anthropic.content import blocks_of, wrong
+from modelmesh_cdk import invalid_parameter
+from modelmesh_connector_anthropic.content import blocks_of
 from modelmesh_connector_anthropic.tools import tool_id, tool_use
 
 _RESULT_KEYS = ("is_error", "cache_control", "toolset_name")
@@ -27,7 +28,7 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> tuple[Any, l
         talk.system.append(payload["system"])
     messages = payload.get("messages")
     if messages == []:
-        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+        raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
     talk.end()
@@ -45,7 +46,7 @@ class _Conversation:
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
-            raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
+            raise invalid_parameter(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
         if role == "tool":
             self._add_result(message, where)
@@ -115,7 +116,7 @@ class _Conversation:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
         return [tool_use(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
 
     def _numbered(self, blocks: list[Any]) -> list[Any]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import FailureClass
+from modelmesh_cdk import provider_error
 from modelmesh_cdk.message_rules import is_neutral
-from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_anthropic.messages import conversation, unthought
 from modelmesh_connector_anthropic.tools import tooling
 

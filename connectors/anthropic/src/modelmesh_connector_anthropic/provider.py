@@ -11,10 +11,8 @@ from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh_cdk import BaseProvider, WireRequest
+from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, BaseProvider, ErrorMapping, RateLimitHeaders, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.events import EventDecoder
@@ -46,7 +44,7 @@ class AnthropicProvider(BaseProvider):
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("anthropic_version", "max_tokens")
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *DEFAULT)
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"

@@ -15,8 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping
-from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
+from modelmesh_cdk import ANY_STATUS, ErrorMapping, RateLimitHeaders, error_mapping
 
 _F = FailureClass
 

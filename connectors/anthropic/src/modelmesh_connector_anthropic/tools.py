@@ -12,8 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
-from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk import invalid_parameter, json_codec, provider_error, read_tool_choice, read_tools
 
 _NOT_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _WORDS = {"auto": "auto", "none": "none", "required": "any"}
@@ -27,7 +26,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     Raises:
         ProviderError: A tool is of a kind that Anthropic has not.
     """
-    tools, choice = _wanted(payload, adapted)
+    tools, choice = read_tools(payload, adapted), read_tool_choice(payload, adapted)
     if isinstance(choice, Mapping) and choice.get("type") == "allowed_tools":
         choice, tools = _allowed(choice, tools, adapted)
     chosen = _choice(choice)
@@ -46,25 +45,9 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     return found
 
 
-def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
-    """Return the tools and the choice, of the parameters of today or of those they replaced."""
-    tools, choice = payload.get("tools"), payload.get("tool_choice")
-    functions, called = payload.get("functions"), payload.get("function_call")
-    for name, given in (("tools", tools), ("functions", functions)):
-        if given is not None and not isinstance(given, list):
-            raise _wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
-    if functions is not None and tools is None:
-        adapted.append("functions sent as tools; calls come back as tool_calls")
-        tools = [{"type": "function", "function": function} for function in functions]
-    if called is not None and choice is None:
-        adapted.append("function_call sent as tool_choice")
-        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
-    return tools, choice
-
-
 def _tool(tool: Any, where: str) -> Any:
     if not isinstance(tool, Mapping):
-        raise _wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
     if tool.get("type") == "custom" and isinstance(tool.get("custom"), Mapping):
         raise _unable(where, "is a tool with free text as its input; make it a function with one string")
     function = tool.get("function")
@@ -115,9 +98,9 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
             raise _unable(where, "calls a tool with free text as its input")
-        raise _wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(function.get("name"), str) or not function["name"]:
-        raise _wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+        raise invalid_parameter(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     kept = {name: call[name] for name in _KEPT if name in call}
     found = {"type": "tool_use", "id": tool_id(call.get("id"), where, adapted), "name": function.get("name")}
     return {**found, "input": _input(function.get("arguments"), adapted), **kept}
@@ -146,15 +129,11 @@ def tool_id(given: Any, where: str, adapted: list[str]) -> str:
         ProviderError: There is none.
     """
     if not isinstance(given, str) or not given:
-        raise _wrong(where, "has no ID", "the 'id' that the model gave the call")
+        raise invalid_parameter(where, "has no ID", "the 'id' that the model gave the call")
     if not _NOT_IN_ID.search(given):
         return given
     adapted.append("IDs of tool calls spelled in letters, digits, _ and -")
     return _NOT_IN_ID.sub(lambda found: f"_{ord(found[0]):x}_", given)
-
-
-def _wrong(where: str, why: str, instead: str) -> ProviderError:
-    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
 
 
 def _unable(where: str, why: str) -> ProviderError:

@@ -12,8 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
-from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk import json_codec, provider_error
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
 _TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})

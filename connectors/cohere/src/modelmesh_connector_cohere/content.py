@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh.contracts import FailureClass
-from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 
 _NOT_TAKEN = {"input_audio": "audio", "file": "a file"}
 
@@ -26,7 +24,7 @@ def said(content: Any, where: str) -> Any:
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
-        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+        raise invalid_parameter(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
     return [_part(part, f"{where}[{place}]") for place, part in enumerate(content)]
 
 
@@ -44,28 +42,12 @@ def _part(part: Any, where: str) -> Any:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+        raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
     if isinstance(kind, str) and kind in _NOT_TAKEN:
-        raise unable(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
+        raise unsupported_parameter(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
     if kind == "refusal":
         return {"type": "text", "text": part["refusal"] if isinstance(part.get("refusal"), str) else ""}
     if kind == "image_url" and isinstance(part.get("image_url"), str):
         return {**part, "image_url": {"url": part["image_url"]}}
     return part
-
-
-def wrong(where: str, why: str, instead: str) -> ProviderError:
-    """Make the error of a request that no vendor could take.
-
-    Args:
-        where: What of the request is wrong, e.g. ``tools[0]``.
-        why: The rest of that sentence.
-        instead: What to write there.
-    """
-    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
-
-
-def unable(where: str, why: str) -> ProviderError:
-    """Make the error of a request that another vendor may take."""
-    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

@@ -13,8 +13,8 @@ import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_connector_cohere.answers import usage_of
-from modelmesh_connector_cohere.content import unable, wrong
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest
@@ -65,13 +65,13 @@ def _texts(given: Any) -> list[Any]:
     if isinstance(given, str):
         return [given]
     if not isinstance(given, list):
-        raise wrong("input", f"is {type(given).__name__}, neither text nor a list of texts", "input='…'")
+        raise invalid_parameter("input", f"is {type(given).__name__}, neither text nor a list of texts", "input='…'")
     for place, text in enumerate(given):
         where = f"input[{place}]"
         if isinstance(text, int | list):
-            raise unable(where, "is a token, and Cohere takes text")
+            raise unsupported_parameter(where, "is a token, and Cohere takes text")
         if not isinstance(text, str):
-            raise wrong(where, f"is {type(text).__name__}, not text", "input=['…', '…']")
+            raise invalid_parameter(where, f"is {type(text).__name__}, not text", "input=['…', '…']")
     return given
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_connector_cohere.content import parts_of, said, wrong
+from modelmesh_cdk import invalid_parameter
+from modelmesh_connector_cohere.content import parts_of, said
 from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.tools import tool_call
 
@@ -23,7 +24,7 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
     talk = _Conversation(adapted)
     messages = payload.get("messages")
     if messages == []:
-        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+        raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
     if messages and not talk.turns:
@@ -40,7 +41,7 @@ class _Conversation:
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
-            raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
+            raise invalid_parameter(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
         if role in ("system", "developer"):
             self._add_system(message, where)
@@ -74,7 +75,7 @@ class _Conversation:
     def _add_result(self, message: Mapping[str, Any], where: str) -> None:
         given = message.get("tool_call_id")
         if not isinstance(given, str) or not given:
-            raise wrong(where, "has no 'tool_call_id'", "the 'id' that the model gave the call")
+            raise invalid_parameter(where, "has no 'tool_call_id'", "the 'id' that the model gave the call")
         self.turns.append({"role": "tool", "tool_call_id": given, "content": said(message.get("content"), f"{where}.content")})
 
     # -- assistant ----------------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ class _Conversation:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
         return [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk.provider import model_list
+from modelmesh_cdk import model_list
 
 ENDPOINTS = {
     "chat": "generation.text-generation.chat-completion",

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_cdk.message_rules import is_neutral
-from modelmesh_connector_cohere.content import unable, wrong
 from modelmesh_connector_cohere.messages import conversation
 from modelmesh_connector_cohere.tools import tooling
 
@@ -111,7 +111,7 @@ def _thinking(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     if effort is None:
         return {}
     if not isinstance(effort, str):
-        raise wrong("reasoning_effort", f"is {type(effort).__name__}, not text", "reasoning_effort='low'")
+        raise invalid_parameter("reasoning_effort", f"is {type(effort).__name__}, not text", "reasoning_effort='low'")
     if effort not in _THINKING:
         adapted.append(
             f"reasoning_effort {effort!r} dropped: Cohere's thinking is on or off, and on by default where there is any"
@@ -126,13 +126,13 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
         return {}
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
     if kind == "grammar":
-        raise unable("response_format", "asks for a grammar, which Cohere has not")
+        raise unsupported_parameter("response_format", "asks for a grammar, which Cohere has not")
     if kind != "json_schema":
         return {"response_format": wanted}
     inner = wanted.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None
     if not isinstance(schema, Mapping):
         instead = "{'type': 'json_schema', 'json_schema': {'name': …, 'schema': {…}}}"
-        raise wrong("response_format.json_schema", "has no schema", instead)
+        raise invalid_parameter("response_format.json_schema", "has no schema", instead)
     adapted.append("response_format json_schema sent as json_object with the schema, which has no name, description or strict")
     return {"response_format": {"type": "json_object", "json_schema": schema}}

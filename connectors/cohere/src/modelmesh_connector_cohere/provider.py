@@ -12,11 +12,8 @@ from modelmesh.contracts.call import Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest, model_list, provider_error, scrub_key
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider import model_list
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.provider_errors import provider_error, scrub_key
 from modelmesh_connector_cohere import embeddings, refusals
 from modelmesh_connector_cohere.answers import completion
 from modelmesh_connector_cohere.events import EventDecoder

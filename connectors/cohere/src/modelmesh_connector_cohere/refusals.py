@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
+from modelmesh_cdk import ErrorMapping, error_mapping
 
 _F = FailureClass
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk.wire import json_codec
-from modelmesh_connector_cohere.content import unable, wrong
+from modelmesh_cdk import invalid_parameter, json_codec, read_tool_choice, read_tools, unsupported_parameter
 
 _CHOICES = {"required": "REQUIRED", "none": "NONE"}
 
@@ -22,7 +21,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     Raises:
         ProviderError: A tool is of a kind that Cohere has not.
     """
-    tools, choice = _wanted(payload, adapted)
+    tools, choice = read_tools(payload, adapted), read_tool_choice(payload, adapted)
     choice, tools = _narrowed(choice, tools, adapted)
     if payload.get("parallel_tool_calls") is False:
         adapted.append("parallel_tool_calls dropped: Cohere has no such parameter")
@@ -37,22 +36,6 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     return found
 
 
-def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
-    """Return the tools and the choice, of the parameters of today or of those they replaced."""
-    tools, choice = payload.get("tools"), payload.get("tool_choice")
-    functions, called = payload.get("functions"), payload.get("function_call")
-    for name, given in (("tools", tools), ("functions", functions)):
-        if given is not None and not isinstance(given, list):
-            raise wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
-    if functions is not None and tools is None:
-        adapted.append("functions sent as tools; calls come back as tool_calls")
-        tools = [{"type": "function", "function": function} for function in functions]
-    if called is not None and choice is None:
-        adapted.append("function_call sent as tool_choice")
-        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
-    return tools, choice
-
-
 def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple[Any, list[Any] | None]:
     """Take the tools down to those that are wanted: Cohere's choice cannot name one.
 
@@ -65,7 +48,9 @@ def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple
     if isinstance(named, Mapping):
         kept = [tool for tool in tools or () if _name(tool) == named.get("name")]
         if not kept:
-            raise wrong("tool_choice", f"names {named.get('name')!r}, which is not among the tools", "the name of one of them")
+            raise invalid_parameter(
+                "tool_choice", f"names {named.get('name')!r}, which is not among the tools", "the name of one of them"
+            )
         adapted.append("tool_choice of one function sent as that tool alone and 'REQUIRED'")
         return "REQUIRED", kept
     allowed = choice.get("allowed_tools")
@@ -74,15 +59,17 @@ def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple
         adapted.append("tool_choice.allowed_tools sent as a shorter list of tools")
         return allowed.get("mode"), [tool for tool in tools or () if _name(tool) in names]
     if isinstance(choice.get("custom"), Mapping):
-        raise unable("tool_choice", "names a tool with free text as its input, which Cohere has not")
+        raise unsupported_parameter("tool_choice", "names a tool with free text as its input, which Cohere has not")
     return choice, tools
 
 
 def _tool(tool: Any, where: str) -> Any:
     if not isinstance(tool, Mapping):
-        raise wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
     if tool.get("type") == "custom":
-        raise unable(where, "is a tool with free text as its input, which Cohere has not; make it a function with one string")
+        raise unsupported_parameter(
+            where, "is a tool with free text as its input, which Cohere has not; make it a function with one string"
+        )
     function = tool.get("function")
     if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
         return tool  # newer than this connector: the vendor says what it thinks of it
@@ -120,12 +107,12 @@ def tool_call(call: Any, where: str) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
-            raise unable(where, "calls a tool with free text as its input, which Cohere has not")
-        raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+            raise unsupported_parameter(where, "calls a tool with free text as its input, which Cohere has not")
+        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(call.get("id"), str) or not call["id"]:
-        raise wrong(where, "has no ID", "the 'id' that the model gave the call")
+        raise invalid_parameter(where, "has no ID", "the 'id' that the model gave the call")
     if not isinstance(function.get("name"), str) or not function["name"]:
-        raise wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+        raise invalid_parameter(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     arguments = function.get("arguments")
     if isinstance(arguments, Mapping):
         arguments = json_codec.encode(arguments).decode()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_deepseek import refusals
 from modelmesh_connector_deepseek.message_rules import WITH_TOOLS, rules_of
 

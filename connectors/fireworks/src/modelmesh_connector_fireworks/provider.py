@@ -8,10 +8,8 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
+from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, RateLimitHeaders
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_fireworks import refusals
 from modelmesh_connector_fireworks.message_rules import RULES
 
@@ -31,7 +29,7 @@ class FireworksProvider(OpenAICompatibleProvider):
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *DEFAULT)
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"

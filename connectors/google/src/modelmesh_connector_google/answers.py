@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts import FailureClass, reported_tokens
-from modelmesh_cdk.provider.provider_errors import provider_error
-from modelmesh_cdk.wire import json_codec
+from modelmesh_cdk import json_codec, provider_error
 
 FINISH = {
     "STOP": "stop",

@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelmesh.contracts import FailureClass
-from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_connector_google.message_rules import IMAGES
 
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
@@ -46,7 +44,7 @@ def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
     if isinstance(content, str):
         return [{"text": content}]
     if not isinstance(content, list):
-        raise wrong(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
+        raise invalid_parameter(where, f"is {type(content).__name__}, neither text nor a list of parts", "content='…'")
     return [_part(part, f"{where}[{place}]", adapted) for place, part in enumerate(content)]
 
 
@@ -65,7 +63,7 @@ def _part(part: Any, where: str, adapted: list[str]) -> Any:
     if isinstance(part, str):
         return {"text": part}
     if not isinstance(part, Mapping):
-        raise wrong(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
+        raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     made = _media(part, where, adapted)
     if made is None:
         own = {name: value for name, value in part.items() if name != "type"}  # Gemini's, which has none
@@ -90,11 +88,11 @@ def _media(part: Mapping[str, Any], where: str, adapted: list[str]) -> dict[str,
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return _file(part["file"], f"{where}.file")
     if kind == "file":
-        raise wrong(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
+        raise invalid_parameter(where, "is a file without its data", "{'type': 'file', 'file': {'filename': …, 'file_data': …}}")
     if isinstance(kind, str) and kind in _LINKED:
         return _foreign(part, kind, where)
     if kind is not None:
-        raise unable(where, f"is a part of the type {str(kind)[:40]!r}, which Gemini has not")
+        raise unsupported_parameter(where, f"is a part of the type {str(kind)[:40]!r}, which Gemini has not")
     return None
 
 
@@ -104,7 +102,7 @@ def _foreign(part: Mapping[str, Any], kind: str, where: str) -> dict[str, Any]:
     url = given.get("url") if isinstance(given, Mapping) else given
     place = f"{where}.{kind}"
     if not isinstance(url, str):
-        raise wrong(place, "is no address", "'https://…' or 'data:…;base64,…'")
+        raise invalid_parameter(place, "is no address", "'https://…' or 'data:…;base64,…'")
     return {"inlineData": _inline(url, place)} if url[:5].lower() == "data:" else {"fileData": _linked(url, place, _LINKED[kind])}
 
 
@@ -117,15 +115,15 @@ def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
             return {"inlineData": _inline(url, where)}
         if url.partition("://")[0].lower() in _SCHEMES:
             return {"fileData": _linked(url, where)}
-    raise wrong(where, "is neither an address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
+    raise invalid_parameter(where, "is neither an address nor a data: URL", "'https://…' or 'data:image/png;base64,…'")
 
 
 def _linked(url: str, where: str, usual: str | None = None) -> dict[str, Any]:
     kind = mimetypes.guess_type(urlsplit(url).path)[0] or usual
     if kind is not None and kind.startswith("image/") and kind not in IMAGES:
-        raise unable(where, f"is an image of {kind}; Gemini accepts {', '.join(IMAGES)}")
+        raise unsupported_parameter(where, f"is an image of {kind}; Gemini accepts {', '.join(IMAGES)}")
     if kind is None:
-        raise unable(
+        raise unsupported_parameter(
             where,
             "is an address that does not tell the type of its media, which Gemini wants to know; "
             "give {'fileData': {'fileUri': …, 'mimeType': …}}, or the image itself as a data: URL",
@@ -136,14 +134,14 @@ def _linked(url: str, where: str, usual: str | None = None) -> dict[str, Any]:
 def _audio(given: Any, where: str) -> dict[str, Any]:
     data, form = (given.get("data"), given.get("format")) if isinstance(given, Mapping) else (None, None)
     if not isinstance(data, str) or not isinstance(form, str):
-        raise wrong(where, "lacks its data or its format", "{'data': '…', 'format': 'wav'}")
+        raise invalid_parameter(where, "lacks its data or its format", "{'data': '…', 'format': 'wav'}")
     return {"mimeType": f"audio/{form}", "data": data}
 
 
 def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
-        raise unable(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
+        raise unsupported_parameter(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
     if data.partition("://")[0].lower() in _SCHEMES:  # as OpenRouter takes it
         return {"fileData": _linked(data, f"{where}.file_data", "application/pdf")}
     if data.startswith(_PDF_BEGINS):
@@ -154,15 +152,5 @@ def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _inline(url: str, where: str) -> dict[str, Any]:
     found = _DATA.fullmatch(url)
     if found is None:
-        raise wrong(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
+        raise invalid_parameter(where, "is a data: URL without a type or without base64", "'data:image/png;base64,…'")
     return {"mimeType": found["type"].strip().lower(), "data": found["data"]}
-
-
-def wrong(where: str, why: str, instead: str) -> ProviderError:
-    """Make the error of content that no vendor could take."""
-    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
-
-
-def unable(where: str, why: str) -> ProviderError:
-    """Make the error of content that Gemini cannot take and another vendor may."""
-    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh_cdk import invalid_parameter
 from modelmesh_connector_google.answers import text_and_calls
-from modelmesh_connector_google.content import parts_of, signature_of, wrong
+from modelmesh_connector_google.content import parts_of, signature_of
 from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.tools import call_part, result_part
 
@@ -38,7 +39,7 @@ def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> 
         talk.before(payload["contents"])
     messages = payload.get("messages")
     if messages == [] and not talk.turns:
-        raise wrong("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
+        raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
     if not talk.system:
@@ -67,7 +68,7 @@ class _Conversation:
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
-            raise wrong(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
+            raise invalid_parameter(where, f"is {type(message).__name__}, not a message", "{'role': 'user', 'content': '…'}")
         role = message.get("role")
         if role == "tool":
             self._add_result(message, where)
@@ -102,7 +103,9 @@ class _Conversation:
         given = message.get("tool_call_id")
         name = (self._names.get(given) if isinstance(given, str | None) else None) or message.get("name")
         if not isinstance(name, str) or not name:
-            raise wrong(where, "is the result of a call that no earlier message makes", "the assistant's message with it first")
+            raise invalid_parameter(
+                where, "is the result of a call that no earlier message makes", "the assistant's message with it first"
+            )
         if self._results is None:  # all results of one turn's calls stand in one turn
             self._results = []
             self.turns.append({"role": "user", "parts": self._results})
@@ -136,7 +139,7 @@ class _Conversation:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise wrong(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
         found = [call_part(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
         called = [part["functionCall"] for part in found]
         self._names |= {call.get("id"): call["name"] for call in called if isinstance(call.get("id"), str | None)}

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_connector_google.answers import usage_of
-from modelmesh_connector_google.content import unable, wrong
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest
@@ -34,9 +34,9 @@ def body_of(request: WireRequest, name: str) -> dict[str, Any]:
     given = payload.get("input")
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts:
-        raise wrong("input", f"is {type(given).__name__} with nothing to embed", "'…' or ['…']")
+        raise invalid_parameter("input", f"is {type(given).__name__} with nothing to embed", "'…' or ['…']")
     if not all(isinstance(text, str) for text in texts):
-        raise unable("input", "holds tokens; Gemini embeds text")
+        raise unsupported_parameter("input", "holds tokens; Gemini embeds text")
     if payload.get("user") is not None:
         request.adapted.append("user dropped: Gemini has no such parameter")
     rest = {field: value for field, value in payload.items() if field not in _OURS}

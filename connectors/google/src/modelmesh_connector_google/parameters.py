@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_cdk.message_rules import is_neutral
-from modelmesh_connector_google.content import unable, wrong
 from modelmesh_connector_google.contents import conversation
 from modelmesh_connector_google.tools import tooling
 
@@ -135,7 +135,7 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
     if wanted is None or kind == "text":
         return {}
     if kind not in ("json_object", "json_schema"):
-        raise unable("response_format", f"is {kind or type(wanted).__name__!r}, which cannot be asked of Gemini")
+        raise unsupported_parameter("response_format", f"is {kind or type(wanted).__name__!r}, which cannot be asked of Gemini")
     made: dict[str, Any] = {"responseMimeType": "application/json"}
     inner = wanted.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None
@@ -150,7 +150,7 @@ def _thinking(effort: Any, model: str, adapted: list[str]) -> dict[str, Any]:
     if effort is None:
         return {}
     if not isinstance(effort, str):
-        raise wrong("reasoning_effort", f"is {type(effort).__name__}, not text", "'low'")
+        raise invalid_parameter("reasoning_effort", f"is {type(effort).__name__}, not text", "'low'")
     if effort == "none" or (effort in _BUDGETS and _BUDGETED.match(model)):
         return {"thinkingBudget": _BUDGETS[effort]}
     if effort not in _LEVELS or _BUDGETED.match(model):

@@ -12,12 +12,17 @@ from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
+from modelmesh_cdk import (
+    BaseProvider,
+    EmbeddingLimit,
+    ErrorMapping,
+    WireRequest,
+    json_codec,
+    model_list,
+    provider_error,
+    scrub_key,
+)
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider import model_list
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.provider_errors import provider_error, scrub_key
-from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_google import embeddings, parameters, refusals
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.events import EventDecoder, blocked

@@ -16,8 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping
-from modelmesh_cdk.provider.rate_limit_headers import read_delay
+from modelmesh_cdk import ANY_STATUS, ErrorMapping, error_mapping, read_delay
 
 _F = FailureClass
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk.wire import json_codec
-from modelmesh_connector_google.content import parts_of, signature_of, unable, wrong
+from modelmesh_cdk import invalid_parameter, json_codec, read_tool_choice, read_tools, unsupported_parameter
+from modelmesh_connector_google.content import parts_of, signature_of
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 _MEDIA = ("inlineData", "fileData")
@@ -22,7 +22,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     Raises:
         ProviderError: A tool is of a kind that Gemini has not.
     """
-    tools, choice = _wanted(payload, adapted)
+    tools, choice = read_tools(payload, adapted), read_tool_choice(payload)
     if payload.get("parallel_tool_calls") is False:
         adapted.append("parallel_tool_calls dropped: Gemini cannot be told to make one call at a time")
     found: dict[str, Any] = {}
@@ -37,21 +37,6 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     return found
 
 
-def _wanted(payload: Mapping[str, Any], adapted: list[str]) -> tuple[list[Any] | None, Any]:
-    """Return the tools and the choice, of the parameters of today or of those they replaced."""
-    tools, choice = payload.get("tools"), payload.get("tool_choice")
-    functions, called = payload.get("functions"), payload.get("function_call")
-    for name, given in (("tools", tools), ("functions", functions)):
-        if given is not None and not isinstance(given, list):
-            raise wrong(name, f"is {type(given).__name__}, not a list", f"{name}=[…]")
-    if functions is not None and tools is None:
-        adapted.append("functions sent as tools; calls come back as tool_calls")
-        tools = [{"type": "function", "function": function} for function in functions]
-    if called is not None and choice is None:
-        choice = {"type": "function", "function": called} if isinstance(called, Mapping) else called
-    return tools, choice
-
-
 def _tools(tools: list[Any], adapted: list[str]) -> list[Any]:
     """Return all functions as one tool, where the first of them stood, and Gemini's own tools as they are."""
     found: list[Any] = []
@@ -59,9 +44,9 @@ def _tools(tools: list[Any], adapted: list[str]) -> list[Any]:
     for place, tool in enumerate(tools):
         where = f"tools[{place}]"
         if not isinstance(tool, Mapping):
-            raise wrong(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+            raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
         if tool.get("type") == "custom":
-            raise unable(where, "is a tool with free text as its input; make it a function with one string")
+            raise unsupported_parameter(where, "is a tool with free text as its input; make it a function with one string")
         function = tool.get("function")
         if not isinstance(function, Mapping):
             found.append(tool)
@@ -111,10 +96,10 @@ def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
-            raise unable(where, "calls a tool with free text as its input")
-        raise wrong(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+            raise unsupported_parameter(where, "calls a tool with free text as its input")
+        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(function.get("name"), str) or not function["name"]:
-        raise wrong(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+        raise invalid_parameter(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     made = {"name": function["name"], "args": _arguments(function.get("arguments"), adapted)}
     if call.get("id"):
         made = {"id": call["id"], **made}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_groq import refusals
 from modelmesh_connector_groq.message_rules import RULES
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import provider_error
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest

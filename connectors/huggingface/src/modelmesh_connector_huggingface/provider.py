@@ -8,11 +8,8 @@ from typing import Any, ClassVar
 from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, WireRequest, json_codec, to_requested_encoding
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.vectors import to_requested_encoding
-from modelmesh_cdk.wire import json_codec
 from modelmesh_connector_huggingface import refusals
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 from modelmesh_connector_huggingface.message_rules import RULES

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk import QuickProvider
+from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_lmstudio import refusals
 from modelmesh_connector_lmstudio.message_rules import RULES
 

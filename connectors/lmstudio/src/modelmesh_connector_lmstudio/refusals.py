@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
+from modelmesh_cdk import ErrorMapping, error_mapping
 
 _F = FailureClass
 

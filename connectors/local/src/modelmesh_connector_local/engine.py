@@ -13,7 +13,7 @@ from attrs import define, field
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelMeshError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import provider_error
 from modelmesh_connector_local.runtime import raised
 
 EXIT_S = 10.0

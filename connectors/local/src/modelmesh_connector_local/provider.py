@@ -15,8 +15,7 @@ from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh_cdk.provider.catalogue import load_catalogue
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import load_catalogue, provider_error
 from modelmesh_connector_local.answers import Chunks, Whole
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.engine import END, Engine, Generation

@@ -7,8 +7,8 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass, messages_for_connector
 from modelmesh.contracts.call import Call
+from modelmesh_cdk import provider_error
 from modelmesh_cdk.message_rules import fit
-from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 

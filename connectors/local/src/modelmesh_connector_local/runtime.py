@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError, ProviderInitError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import provider_error
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.forks import keep_in_child
 from modelmesh_connector_local.weights import INSTALL

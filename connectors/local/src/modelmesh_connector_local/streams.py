@@ -11,7 +11,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import provider_error
 from modelmesh_connector_local.answers import Chunks
 from modelmesh_connector_local.engine import END, Generation
 

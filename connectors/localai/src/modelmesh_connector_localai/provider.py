@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import QuickProvider
+from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_localai import refusals
 from modelmesh_connector_localai.message_rules import RULES
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh_cdk.provider.openai_stream import ChunkDecoder
-from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_cdk import ChunkDecoder, ServerSentEvent
 from modelmesh_connector_mistral.shapes import CHUNKS, plain_choice
 
 

@@ -6,10 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import (
+    COMMON_RATE_LIMIT_HEADERS,
+    EmbeddingLimit,
+    ErrorMapping,
+    OpenAICompatibleProvider,
+    RateLimitHeaders,
+    WireRequest,
+)
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders
 from modelmesh_connector_mistral import refusals
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES
@@ -28,7 +33,7 @@ class MistralProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "mistral.api.v1"
     options: ClassVar[Collection[str]] = ()
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *DEFAULT)
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
     asks_stream_usage: ClassVar[bool] = False  # its streams always report it; it refuses to be asked: openai-agents-python#442

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_mapping import ErrorMapping, error_mapping
-from modelmesh_cdk.provider.rate_limit_headers import RateLimitHeaders
+from modelmesh_cdk import ErrorMapping, RateLimitHeaders, error_mapping
 
 _F = FailureClass
 

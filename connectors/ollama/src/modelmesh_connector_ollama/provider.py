@@ -6,9 +6,8 @@ import os
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import QuickProvider
+from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_ollama import refusals
 from modelmesh_connector_ollama.host import address_of
 from modelmesh_connector_ollama.message_rules import RULES

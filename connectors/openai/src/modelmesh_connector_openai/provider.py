@@ -6,9 +6,8 @@ import os
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import EmbeddingLimit, OpenAICompatibleProvider
+from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_openai import refusals
 from modelmesh_connector_openai.message_rules import RULES
 

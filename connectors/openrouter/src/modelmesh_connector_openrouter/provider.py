@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk import OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_openrouter import refusals
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of

@@ -12,8 +12,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.provider_errors import provider_error
-from modelmesh_cdk.provider.vectors import pack_base64
+from modelmesh_cdk import pack_base64, provider_error
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest

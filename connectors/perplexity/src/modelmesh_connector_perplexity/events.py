@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.sse import ServerSentEvent
+from modelmesh_cdk import ServerSentEvent, json_codec
 from modelmesh_connector_perplexity.answers import beyond, call_of, finish_of, sources_of, text_of, usage_of
 
 _ENDS_BADLY = ("response.failed", "response.cancelled", "error")

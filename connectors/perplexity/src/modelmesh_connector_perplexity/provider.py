@@ -9,9 +9,8 @@ from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, WireRequest
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_perplexity import refusals
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form

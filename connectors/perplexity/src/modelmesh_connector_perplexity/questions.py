@@ -12,8 +12,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import WireRequest
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import WireRequest, provider_error
 
 PRESET = "preset:"
 SEARCH = "web_search"

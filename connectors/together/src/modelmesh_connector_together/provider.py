@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts.models import ModelInfo
-from modelmesh_cdk import OpenAICompatibleProvider
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_connector_together import refusals
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of

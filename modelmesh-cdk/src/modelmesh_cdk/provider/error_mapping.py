@@ -103,7 +103,7 @@ def plain(text: str) -> str:
     return _SPACES.sub(" ", text.translate(_QUOTES)).strip()
 
 
-def unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | None:
+def find_unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | None:
     """Return the parameter that the model does not support, as callers name it; ``None`` when the vendor names none."""
     if row.failure is not _F.CAPABILITY or row.too_long:
         return None

@@ -10,7 +10,7 @@ from modelmesh.contracts import Billed, FailureClass
 from modelmesh.errors import ProviderError, ProviderTimeoutError
 from modelmesh_cdk.provider.common_errors import find_explanation
 from modelmesh_cdk.provider.error_bodies import is_page, read_error
-from modelmesh_cdk.provider.error_mapping import unsupported_parameter
+from modelmesh_cdk.provider.error_mapping import find_unsupported_parameter
 from modelmesh_cdk.provider.provider_errors import (
     DELAYED,
     bad_hook_result,
@@ -88,7 +88,7 @@ def build_error(provider: ProviderHooks, status: int, headers: Mapping[str, str]
     known = find_explanation(status, code, body, provider.error_mappings) if kind is FailureClass.CAPABILITY else None
     if known is not None:
         made.too_long = known.too_long
-        made.feature = scrub_key(unsupported_parameter(known, read_error(body)), provider.api_key)
+        made.feature = scrub_key(find_unsupported_parameter(known, read_error(body)), provider.api_key)
     return made
 
 

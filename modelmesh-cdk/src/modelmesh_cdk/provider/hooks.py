@@ -23,7 +23,7 @@ from modelmesh_cdk.provider.config import BaseProviderConfig
 from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
 from modelmesh_cdk.provider.error_bodies import read_error
 from modelmesh_cdk.provider.error_mapping import ErrorMapping
-from modelmesh_cdk.provider.rate_limit_headers import DEFAULT, RateLimitHeaders, ReportedLimits, stated_delay
+from modelmesh_cdk.provider.rate_limit_headers import COMMON_RATE_LIMIT_HEADERS, RateLimitHeaders, ReportedLimits, stated_delay
 from modelmesh_cdk.provider.stream_usage import ask_for_usage
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.request import WireRequest
@@ -72,7 +72,7 @@ class ProviderHooks:
     default_capabilities: ClassVar[Sequence[str]] = (CHAT_CAPABILITY,)
     missing_is_model: ClassVar[bool] = False
     error_mappings: ClassVar[Sequence[ErrorMapping]] = ()
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = DEFAULT
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = COMMON_RATE_LIMIT_HEADERS
     message_rules: ClassVar[MessageRules | None] = None
     asks_stream_usage: ClassVar[bool] = True
     output_limit_parameter: ClassVar[str] = "max_tokens"

@@ -57,6 +57,27 @@ def provider_error(
     return made(message, **facts)
 
 
+def invalid_parameter(where: str, why: str, instead: str) -> errors.ProviderError:
+    """Return the error of a request that no vendor can serve. Nothing was sent.
+
+    Args:
+        where: The invalid part of the request, for example ``tools[0]``.
+        why: Predicate of the sentence that ``where`` begins.
+        instead: A valid value.
+    """
+    return provider_error(FailureClass.CALLER, f"{where} {why}. Nothing was sent. Give {instead}.", status=400)
+
+
+def unsupported_parameter(where: str, why: str) -> errors.ProviderError:
+    """Return the error of a request that this vendor cannot serve and another vendor may. Nothing was sent.
+
+    Args:
+        where: The unsupported part of the request, for example ``tools[0]``.
+        why: Predicate of the sentence that ``where`` begins.
+    """
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Nothing was sent.", status=400)
+
+
 def failed_midway(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
     """Make the error of an answer, or a stream's chunk, whose finish reason says that the vendor failed while it wrote.
 

@@ -1,9 +1,9 @@
-"""Rate-limit headers: how long a vendor asks to wait, and what it still allows.
+"""Rate-limit headers: the delay that a vendor asks for, and its remaining rate limits.
 
-One function, :func:`read_delay`, reads every format of a delay: seconds, floats, ``6m0s``, milliseconds, RFC 3339, an HTTP date,
-and Unix time in seconds, milliseconds, microseconds or nanoseconds. The time that it takes grows linearly with the length of the
-header, and headers longer than :data:`LONGEST` characters are not parsed. Names of headers stand in tables: :data:`DEFAULT` for
-the names that several vendors share, and a connector's own ``rate_limit_headers``.
+:func:`read_delay` reads every format of a delay: seconds, floats, ``6m0s``, milliseconds, RFC 3339, an HTTP date, and Unix time
+in seconds, milliseconds, microseconds or nanoseconds. Its time grows linearly with the length of the header. Headers of more than
+:data:`LONGEST` characters are not parsed. Tables contain the names of headers: :data:`COMMON_RATE_LIMIT_HEADERS` the names that
+several vendors share, ``rate_limit_headers`` of a connector the vendor's own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _family(prefix: str, suffix: str = "", *, kind: str = "requests", source: st
     return RateLimitHeaders(kind, f"{prefix}limit{suffix}", f"{prefix}remaining{suffix}", f"{prefix}reset{suffix}", source)
 
 
-DEFAULT: tuple[RateLimitHeaders, ...] = (
+COMMON_RATE_LIMIT_HEADERS: tuple[RateLimitHeaders, ...] = (
     _family("x-ratelimit-", "-requests", source="openai 3.52.0, groq 1.7.0, LiteLLM's proxy; read 2026-11-21"),
     _family("x-ratelimit-", "-tokens", kind="tokens", source="openai 3.52.0, groq 1.7.0, LiteLLM's proxy; read 2026-11-21"),
     _family("x-ratelimit-", source="OpenRouter (Unix milliseconds), Together (seconds); read 2026-11-21"),
@@ -69,7 +69,9 @@ DEFAULT: tuple[RateLimitHeaders, ...] = (
 _DELAYS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 
 
-def stated_delay(headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = DEFAULT) -> float | None:
+def stated_delay(
+    headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = COMMON_RATE_LIMIT_HEADERS
+) -> float | None:
     """Return how long a refusal asks to wait.
 
     Args:
@@ -117,7 +119,9 @@ def read_delay(text: str | None, *, now: float, unit: float = 1.0) -> float | No
     return None if seconds is None else _clamped(seconds)
 
 
-def rate_limits(headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = DEFAULT) -> tuple[RateLimit, ...]:
+def rate_limits(
+    headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = COMMON_RATE_LIMIT_HEADERS
+) -> tuple[RateLimit, ...]:
     """Return what the headers of an answer report of the vendor's limits, one row a kind.
 
     Args:

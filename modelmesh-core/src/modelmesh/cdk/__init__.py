@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from modelmesh._engine.foundation.facade import forward
 
 if TYPE_CHECKING:
+    from modelmesh_cdk import ANY_STATUS as ANY_STATUS
+    from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS as COMMON_RATE_LIMIT_HEADERS
     from modelmesh_cdk import BaseDiscovery as BaseDiscovery
     from modelmesh_cdk import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk import BaseObservability as BaseObservability
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import BaseStrategy as BaseStrategy
     from modelmesh_cdk import Cache as Cache
     from modelmesh_cdk import CacheStats as CacheStats
+    from modelmesh_cdk import ChunkDecoder as ChunkDecoder
     from modelmesh_cdk import ConnectorId as ConnectorId
     from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk import ErrorMapping as ErrorMapping
@@ -41,15 +44,30 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk import WireRequest as WireRequest
+    from modelmesh_cdk import deprecated as deprecated
+    from modelmesh_cdk import error_mapping as error_mapping
     from modelmesh_cdk import file_lock as file_lock
     from modelmesh_cdk import format_duration as format_duration
+    from modelmesh_cdk import invalid_parameter as invalid_parameter
+    from modelmesh_cdk import json_codec as json_codec
     from modelmesh_cdk import load_catalogue as load_catalogue
     from modelmesh_cdk import merge_configs as merge_configs
+    from modelmesh_cdk import model_list as model_list
+    from modelmesh_cdk import pack_base64 as pack_base64
     from modelmesh_cdk import parse_duration as parse_duration
+    from modelmesh_cdk import provider_error as provider_error
+    from modelmesh_cdk import read_delay as read_delay
+    from modelmesh_cdk import read_tool_choice as read_tool_choice
+    from modelmesh_cdk import read_tools as read_tools
     from modelmesh_cdk import redact_secret as redact_secret
+    from modelmesh_cdk import scrub_key as scrub_key
+    from modelmesh_cdk import to_requested_encoding as to_requested_encoding
+    from modelmesh_cdk import unsupported_parameter as unsupported_parameter
     from modelmesh_cdk import write_atomically as write_atomically
 
 __all__ = [
+    "ANY_STATUS",
+    "COMMON_RATE_LIMIT_HEADERS",
     "BaseDiscovery",
     "BaseDiscoveryConfig",
     "BaseObservability",
@@ -63,6 +81,7 @@ __all__ = [
     "BaseStrategy",
     "Cache",
     "CacheStats",
+    "ChunkDecoder",
     "ConnectorId",
     "EmbeddingLimit",
     "ErrorMapping",
@@ -84,12 +103,25 @@ __all__ = [
     "ThresholdRotationConfig",
     "ThresholdRotationPolicy",
     "WireRequest",
+    "deprecated",
+    "error_mapping",
     "file_lock",
     "format_duration",
+    "invalid_parameter",
+    "json_codec",
     "load_catalogue",
     "merge_configs",
+    "model_list",
+    "pack_base64",
     "parse_duration",
+    "provider_error",
+    "read_delay",
+    "read_tool_choice",
+    "read_tools",
     "redact_secret",
+    "scrub_key",
+    "to_requested_encoding",
+    "unsupported_parameter",
     "write_atomically",
 ]
 
