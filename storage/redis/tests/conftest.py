@@ -1,4 +1,4 @@
-"""Real servers on loopback: Redis and Valkey, from packages that ship their binaries, or from the system."""
+"""Redis and Valkey servers on the loopback address, from packages with their binaries or from the system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def binary(name: str) -> str | None:
 
 
 class Server:
-    """A server process that can be stopped, frozen and started again; it forgets all when it is stopped."""
+    """Server process that can be stopped, frozen and started again. Without options a stop discards its data."""
 
     def __init__(self, command: str, folder: Path, *options: str) -> None:
         with socket.socket() as probe:
@@ -74,7 +74,7 @@ class Server:
 
 @pytest.fixture(scope="session", params=sorted(SHIPPED))
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of a run; each works under a prefix of its own."""
+    """Server for all tests of a run. Each test uses its own prefix."""
     command = binary(request.param)
     if command is None:
         pytest.skip(f"no {request.param} is installed")
@@ -85,7 +85,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server of one's own, with options."""
+    """Return a function that starts a server for one test, with options."""
     command = next(filter(None, map(binary, SHIPPED)), None)
     if command is None:
         pytest.skip("no server is installed")

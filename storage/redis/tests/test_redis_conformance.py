@@ -1,4 +1,4 @@
-"""The store keeps the contract, on Redis and on Valkey."""
+"""Conformance of the store on Redis and on Valkey."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Processes that share a budget or a quota in one Redis: how far they pass it, and that no count is lost, whatever Redis does.
+"""Budgets and quotas that processes share in one Redis: the overshoot, and exact counts through outages.
 
-A smaller size runs always; ``MODELMESH_TEST_FULL=1`` runs eight processes with 2,000 requests each and outages of ten
-seconds, and ``pytest -s`` shows what was measured.
+By default a small size runs. ``MODELMESH_TEST_FULL=1`` runs eight processes with 2,000 requests each and outages of ten
+seconds, and ``pytest -s`` prints the measurements.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ WORKER = Path(__file__).with_name("worker.py")
 FULL = bool(os.environ.get("MODELMESH_TEST_FULL"))
 PROCESSES, REQUESTS, OUTAGE_S = (8, 2000, 10.0) if FULL else (4, 150, 1.0)
 NANO = 10**9
-DEAREST = 70 * 3_000
-"""Nano-dollars of the dearest answer: see worker.py."""
+HIGHEST_COST = 70 * 3_000
+"""Nano-dollars of the most expensive answer, see worker.py."""
 FIRST_ESTIMATE = 300 * 3_000
-"""Nano-dollars that are reserved, at most, for a request whose answer nobody can foresee yet."""
+"""Largest reservation in nano-dollars for a request before the first answer."""
 
 
 class Workers:
@@ -50,7 +50,7 @@ class Workers:
                 one.stdin.close()
                 one.stdin = None
         for one in self.all:
-            one.wait(280)  # its input stays open: where it is closed the worker ends early
+            one.wait(280)  # its input stays open: a worker whose input is closed ends early
             _, err = one.communicate()
             assert one.returncode == 0, err
         return [json.loads(file.read_text()) for file in self._files]
@@ -85,7 +85,7 @@ def counted(server: Any, what: str = "cost") -> int:
     return total
 
 
-def told(name: str, results: list[dict[str, Any]], **more: Any) -> None:
+def print_summary(name: str, results: list[dict[str, Any]], **more: Any) -> None:
     sums = {key: sum(one[key] for one in results) for key in ("answered", "refused", "spent")}
     longest = max(one["longest"] for one in results)
     took = max(one["took"] for one in results)
@@ -94,7 +94,7 @@ def told(name: str, results: list[dict[str, Any]], **more: Any) -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("threads", [1, 4])
-def test_processes_pass_a_budget_by_a_request_each_at_most(
+def test_budget_overshoot_is_at_most_one_request_per_thread(
     start: Callable[..., Any], work: Callable[..., Workers], threads: int
 ) -> None:
     server = start()
@@ -103,38 +103,38 @@ def test_processes_pass_a_budget_by_a_request_each_at_most(
     workers.wait_until_ready()
     results = workers.results()
     spent, together = sum(one["spent"] for one in results), PROCESSES * threads
-    told(f"budget of ${limit}, {threads} threads", results, over=spent - round(limit * NANO))
+    print_summary(f"budget of ${limit}, {threads} threads", results, over=spent - round(limit * NANO))
     assert [one["failures"] for one in results] == [[]] * PROCESSES
     assert [one["waiting"] for one in results] == [0] * PROCESSES
     assert sum(one["refused"] for one in results) > 0
     assert counted(server) == spent, "to the nano-dollar"
-    assert spent <= round(limit * NANO) + together * DEAREST
+    assert spent <= round(limit * NANO) + together * HIGHEST_COST
     assert spent >= round(limit * NANO) - together * FIRST_ESTIMATE
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("quota", [{"requests_per_hour": 60}, {"request_limit": 60, "reset_schedule": "rolling"}])
-def test_processes_share_a_window_that_slides(
+def test_sliding_window_is_shared_by_processes(
     start: Callable[..., Any], work: Callable[..., Workers], quota: dict[str, Any]
 ) -> None:
     server = start()
     workers = work({"port": server.port, "timeout": "30s"}, limits={"quota": quota}, requests=100, threads=2)
     workers.wait_until_ready()
     results = workers.results()
-    told(f"{quota}", results)
+    print_summary(f"{quota}", results)
     assert [one["failures"] for one in results] == [[]] * PROCESSES
     assert sum(one["answered"] for one in results) == counted(server, "requests") == 60
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("outage", ["frozen", "restarted"])
-def test_an_outage_fails_no_request_and_loses_no_count(
+def test_outage_fails_no_request_and_keeps_counts_exact(
     start: Callable[..., Any], work: Callable[..., Workers], outage: str
 ) -> None:
     server = start("--appendonly", "yes", "--appendfsync", "always")
     workers = work({"port": server.port}, limits=monthly(10_000.0), requests=10**9, takes=0.002, threads=2)
     workers.wait_until_ready()
-    while counted(server) < PROCESSES * DEAREST:  # everybody is at it
+    while counted(server) < PROCESSES * HIGHEST_COST:  # every worker sends requests
         time.sleep(0.05)
     if outage == "frozen":
         server.freeze()
@@ -147,7 +147,7 @@ def test_an_outage_fails_no_request_and_loses_no_count(
     while counted(server) == before:
         time.sleep(0.05)
     results = workers.results(end=True)
-    told(f"{outage} for {OUTAGE_S} s", results)
+    print_summary(f"{outage} for {OUTAGE_S} s", results)
     assert [one["failures"] for one in results] == [[]] * PROCESSES
     assert [one["refused"] for one in results] == [0] * PROCESSES
     assert counted(server) == sum(one["spent"] for one in results), "to the nano-dollar"

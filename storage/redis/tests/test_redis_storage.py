@@ -1,4 +1,4 @@
-"""What this store does beyond the contract: lost answers, passwords, forks, and how it asks."""
+"""Redis store beyond the contract: lost replies, passwords, forks and commands."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def store(start: Callable[..., Any]) -> Iterator[RedisStorage]:
     made.close()
 
 
-class Deaf:
-    """Stands before a server and, when told so, hands its answers to nobody."""
+class ReplyDroppingProxy:
+    """Proxy in front of a server that drops the server's replies while ``drops`` is set."""
 
     def __init__(self, port: int) -> None:
-        self.deaf = False
+        self.drops = False
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.swallowed = threading.Event()
+        self.dropped = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -48,15 +48,15 @@ class Deaf:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self._port))
-            threading.Thread(target=self._pass_on, args=(near, far), daemon=True).start()
-            threading.Thread(target=self._pass_on, args=(far, near, True), daemon=True).start()
+            threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
+            threading.Thread(target=self._forward, args=(far, near, True), daemon=True).start()
 
-    def _pass_on(self, one: socket.socket, other: socket.socket, answers: bool = False) -> None:
+    def _forward(self, one: socket.socket, other: socket.socket, answers: bool = False) -> None:
         with one, other:
             try:
                 while data := one.recv(65536):
-                    if answers and self.deaf:
-                        self.swallowed.set()
+                    if answers and self.drops:
+                        self.dropped.set()
                     else:
                         other.sendall(data)
             except OSError:
@@ -67,28 +67,28 @@ class Deaf:
 
 
 @pytest.fixture
-def deaf(start: Callable[..., Any]) -> Iterator[Deaf]:
-    server = Deaf(start().port)
+def proxy(start: Callable[..., Any]) -> Iterator[ReplyDroppingProxy]:
+    server = ReplyDroppingProxy(start().port)
     yield server
     server.close()
 
 
-# -- answers that are lost --------------------------------------------------------------------------------------------
+# -- lost replies --------------------------------------------------------------------------------------------
 
 
-def test_an_addition_whose_answer_was_lost_does_not_count(deaf: Deaf) -> None:
-    store = RedisStorage({"port": deaf.port, "timeout": "300ms"})
+def test_addition_with_a_lost_reply_does_not_count(proxy: ReplyDroppingProxy) -> None:
+    store = RedisStorage({"port": proxy.port, "timeout": "300ms"})
     assert store.increment_many({"a": (1, 60.0), "b": (10, None)}) == {"a": 1, "b": 10}
-    deaf.deaf = True
-    with pytest.raises(StorageError, match=r"no answer within 0\.3 s"):
+    proxy.drops = True
+    with pytest.raises(StorageError, match=r"did not reply within 0\.3 s"):
         store.increment_many({"a": (5, None), "b": (50, None)})
-    assert deaf.swallowed.wait(10), "the server did add"
-    deaf.deaf = False
+    assert proxy.dropped.wait(10), "the server applied the addition"
+    proxy.drops = False
     assert store.increment_many({"a": (5, None), "b": (50, None)}) == {"a": 6, "b": 60}
     store.close()
 
 
-def test_an_addition_that_arrives_late_is_not_taken(start: Callable[..., Any]) -> None:
+def test_late_addition_is_not_accepted(start: Callable[..., Any]) -> None:
     server = start()
     store = RedisStorage({"port": server.port, "timeout": "100ms"})
     assert store.increment("a", 1) == 1
@@ -104,35 +104,35 @@ def test_an_addition_that_arrives_late_is_not_taken(start: Callable[..., Any]) -
         except StorageError:  # the machine is busy
             continue
     client = server.client()
-    while int(client.info("clients")["connected_clients"]) > 2:  # till what was sent on the old connections is read
+    while int(client.info("clients")["connected_clients"]) > 2:  # until the server has read the old connections
         time.sleep(0.01)
     assert store.increment("a", 0) == 6
     client.close()
     store.close()
 
 
-def test_withdrawing_one_addition_holds_up_no_other(store: RedisStorage) -> None:
+def test_roll_back_does_not_block_other_additions(store: RedisStorage) -> None:
     journal = store._additions._journal
     assert store.increment("a") == 1
-    store._redis.hset(journal, "floor", 7)  # as another thread would, whose addition had a later number
+    store._redis.hset(journal, "floor", 7)  # as a roll-back of another thread with a later number does
     assert [store.increment("a") for _ in range(3)] == [2, 3, 4]
 
 
-def test_the_journal_stays_small_and_is_forgotten(store: RedisStorage) -> None:
+def test_journal_stays_small_and_expires(store: RedisStorage) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: store.increment("a", 1, 60.0), range(200)))
     journal = store._additions._journal
     assert 1 <= store._redis.hlen(journal) <= 8
     assert 0 < store._redis.pttl(journal) <= 86_400_000
     assert store.increment("a", 0) == 200
-    assert store._redis.hlen(journal) == 0, "what reads confirms too"
+    assert store._redis.hlen(journal) == 0, "a read confirms too"
     assert 0 < store._redis.pttl("modelmesh:~counter/a") <= 60_000
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_password_opens_and_is_shown_nowhere(start: Callable[..., Any]) -> None:
+def test_password_is_used_and_never_shown(start: Callable[..., Any]) -> None:
     port = start("--requirepass", PASSWORD).port
     for settings in ({"port": port, "password": Secret(PASSWORD)}, {"url": f"redis://:{PASSWORD}@127.0.0.1:{port}/0"}):
         store = RedisStorage(settings)
@@ -141,31 +141,31 @@ def test_a_password_opens_and_is_shown_nowhere(start: Callable[..., Any]) -> Non
         store.close()
 
 
-@pytest.mark.parametrize("told", ["password", "url", "none"])
-def test_a_wrong_password_is_an_error_without_it(start: Callable[..., Any], told: str) -> None:
+@pytest.mark.parametrize("given", ["password", "url", "none"])
+def test_error_of_a_wrong_password_does_not_contain_it(start: Callable[..., Any], given: str) -> None:
     port = start("--requirepass", "test-another-one").port
     settings = {"password": {"port": port, "password": PASSWORD}, "url": {"url": f"redis://:{PASSWORD}@127.0.0.1:{port}/0"}}
-    store = RedisStorage(settings.get(told, {"port": port}))
+    store = RedisStorage(settings.get(given, {"port": port}))
     with pytest.raises(StorageError) as caught:
         store.save("a", StorageEntry("a", b"x"))
     shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
-    assert "refuses the user or password" in shown
+    assert "rejects the user or password" in shown
     assert f":{port}/0" in shown
     assert PASSWORD not in shown
     store.close()
 
 
-def test_what_a_server_says_is_not_repeated(store: RedisStorage) -> None:
+def test_error_does_not_repeat_the_servers_message(store: RedisStorage) -> None:
     store._redis.lpush("modelmesh:~counter/list", "x")
-    with pytest.raises(StorageError, match=r"answered with an error \(ResponseError") as caught:
+    with pytest.raises(StorageError, match=r"replied with an error \(ResponseError") as caught:
         store.increment("list")
     assert "holding the wrong kind" not in str(caught.value)
 
 
-# -- how it asks ------------------------------------------------------------------------------------------------------
+# -- commands ------------------------------------------------------------------------------------------------------
 
 
-def test_keys_are_listed_in_steps(store: RedisStorage) -> None:
+def test_list_uses_scan_and_not_keys(store: RedisStorage) -> None:
     for number in range(30):
         store.save(f"a{number}", StorageEntry("", b"x"))
     store._redis.set("another:a", b"x")
@@ -179,7 +179,7 @@ def test_keys_are_listed_in_steps(store: RedisStorage) -> None:
     assert "cmdstat_keys" not in commands
 
 
-def test_an_entry_may_be_forgotten_in_time(start: Callable[..., Any]) -> None:
+def test_entries_expire_after_the_ttl(start: Callable[..., Any]) -> None:
     store = RedisStorage({"port": start().port, "ttl": "1h", "key_prefix": "team:"})
     store.save("a", StorageEntry("", b"x"))
     store.save_if("b", StorageEntry("", b"x"), None)
@@ -188,7 +188,7 @@ def test_an_entry_may_be_forgotten_in_time(start: Callable[..., Any]) -> None:
     store.close()
 
 
-def test_a_connection_is_encrypted_when_told_so_and_certificates_are_checked() -> None:
+def test_tls_connection_verifies_the_certificate() -> None:
     for settings in ({"ssl": True}, {"url": "rediss://localhost:6380/1"}):
         pool = RedisStorageConfig.of({**settings, "ssl_ca_certs": "authority.pem"}).client().connection_pool
         assert issubclass(pool.connection_class, redis.SSLConnection)
@@ -197,21 +197,21 @@ def test_a_connection_is_encrypted_when_told_so_and_certificates_are_checked() -
 
 
 @pytest.mark.parametrize("url", ["http://localhost:6379", "localhost:6379", f"postgres://:{PASSWORD}@localhost"])
-def test_a_url_of_something_else_is_refused(url: str) -> None:
+def test_url_of_another_scheme_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="redis://localhost:6379/0") as caught:
         RedisStorage({"url": url})
     assert PASSWORD not in str(caught.value)
 
 
-def test_nothing_is_asked_twice_or_for_long() -> None:
+def test_client_has_short_timeouts_and_no_retries() -> None:
     options = RedisStorageConfig.of({}).client().connection_pool.connection_kwargs
     assert (options["socket_timeout"], options["socket_connect_timeout"]) == (0.5, 0.5)
     assert options["retry"].get_retries() == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_counts_on_connections_of_its_own(store: RedisStorage) -> None:
+def test_forked_child_uses_its_own_connections(store: RedisStorage) -> None:
     assert store.increment("a") == 1
     child = os.fork()
     if not child:
@@ -230,7 +230,7 @@ def test_a_child_counts_on_connections_of_its_own(store: RedisStorage) -> None:
 # -- in a mesh --------------------------------------------------------------------------------------------------------
 
 
-def test_a_mesh_answers_though_its_redis_is_down() -> None:
+def test_mesh_answers_while_redis_is_down() -> None:
     from modelmesh.contracts.models import ModelInfo
     from modelmesh.contracts.provider import Answer
 

@@ -1,6 +1,6 @@
-"""One of several processes that share a budget: asks scripted models, and says at the end what it has spent.
+"""Process that sends requests to a scripted model within a shared budget, and reports what it has spent.
 
-Usage: python worker.py SETTINGS (a map, as JSON). Whoever started it closes its standard input to end it early.
+Usage: python worker.py SETTINGS (a map, as JSON). It ends early when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from modelmesh.errors import BudgetExceededError, NoActiveModelError
 
 CHAT = "generation.text-generation.chat-completion"
 NANO_USD_PER_TOKEN = 3_000
-MOST_TOKENS = 70
 
 
 class Scripted:
-    """Answers with a number of tokens that nobody can foresee, and keeps the bill."""
+    """Provider that answers with a random number of tokens and adds up their cost."""
 
     id = "test.scripted.v1"
 

@@ -1,4 +1,4 @@
-"""A server that speaks S3 on loopback: moto's."""
+"""S3 server of moto on the loopback address."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def endpoint() -> Iterator[str]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication as Application
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    one_at_a_time, answer = Lock(), Application.__call__  # moto answers 500 when an object is replaced while it is put
+    serial, answer = Lock(), Application.__call__  # moto answers 500 when an object is replaced while it is put
 
-    def alone(*arguments: Any) -> Any:
-        with one_at_a_time:
+    def serially(*arguments: Any) -> Any:
+        with serial:
             return answer(*arguments)
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(Application, "__call__", alone)
+    patch.setattr(Application, "__call__", serially)
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -37,7 +37,7 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in (
         "AWS_PROFILE",
         "AWS_REGION",
@@ -54,7 +54,7 @@ def _no_settings_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> 
 
 @pytest.fixture
 def direct(endpoint: str) -> Any:
-    """A client beside the store."""
+    """Client that accesses the server without the store."""
     made = boto3.client(
         "s3", region_name="eu-central-1", endpoint_url=endpoint, aws_access_key_id="test", aws_secret_access_key="test"
     )

@@ -1,4 +1,4 @@
-"""The store keeps the contract, against a server that speaks S3."""
+"""Conformance of the store with the S3 server of moto."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any key has a name of its own that reads back, and prefixes stay prefixes."""
+"""Object names: unique, reversible, and with the prefixes of their keys."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modelmesh_storage_s3.names import beginning, object_name
+from modelmesh_storage_s3.names import name_prefix, object_name
 
 KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.text("a/.%~", min_size=1, max_size=8)
 
 
 @given(KEYS)
-def test_a_name_reads_back_and_is_no_path(key: str) -> None:
+def test_object_name_is_reversible_and_not_a_path(key: str) -> None:
     name = object_name(key)
     assert unquote(name) == key
     assert re.fullmatch(r"[A-Za-z0-9_~%./-]+", name)
@@ -22,8 +22,8 @@ def test_a_name_reads_back_and_is_no_path(key: str) -> None:
 
 
 @given(KEYS, st.text("a/.%~", max_size=8))
-def test_a_prefix_stays_one(prefix: str, rest: str) -> None:
-    assert object_name(prefix + rest).startswith(beginning(prefix))
+def test_object_name_keeps_prefixes(prefix: str, rest: str) -> None:
+    assert object_name(prefix + rest).startswith(name_prefix(prefix))
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_a_prefix_stays_one(prefix: str, rest: str) -> None:
         ("~lock/x", "~lock/x"),
     ],
 )
-def test_names(key: str, name: str) -> None:
+def test_object_name(key: str, name: str) -> None:
     assert object_name(key) == name

@@ -1,4 +1,4 @@
-"""What this store does beyond the contract: names of objects, encryption, errors, secrets."""
+"""S3 store beyond the contract: object names, encryption, errors and secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = "test-secret-4711"
 
 
 def objects(direct: Any, bucket: str) -> list[str]:
-    return [one["Key"] for one in direct.list_objects_v2(Bucket=bucket).get("Contents", ())]
+    return [item["Key"] for item in direct.list_objects_v2(Bucket=bucket).get("Contents", ())]
 
 
 def test_objects_are_named_after_keys(place: Any, direct: Any) -> None:
@@ -30,7 +30,7 @@ def test_objects_are_named_after_keys(place: Any, direct: Any) -> None:
     assert store.list() == ["../a b", "modelmesh/state"]
 
 
-def test_key_and_endpoint_are_other_names() -> None:
+def test_key_and_endpoint_are_aliases() -> None:
     config = S3StorageConfig.of(
         {"bucket": "test", "key": "mesh-state.json", "endpoint": "http://127.0.0.1:1", "lock_table": None}
     )
@@ -38,17 +38,17 @@ def test_key_and_endpoint_are_other_names() -> None:
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-def test_the_server_is_told_how_to_encrypt(place: Any, direct: Any, conditional: bool) -> None:
+def test_uploads_request_the_encryption(place: Any, direct: Any, conditional: bool) -> None:
     store = S3Storage({**place, "server_side_encryption": "aws:kms", "kms_key_id": "test-key"})
     if conditional:
         store.save_if("a", StorageEntry("", b"x"), None)
     else:
         store.save("a", StorageEntry("", b"x"))
-    told = direct.head_object(Bucket=place["bucket"], Key="modelmesh/a")
-    assert (told["ServerSideEncryption"], told["SSEKMSKeyId"].rpartition("/")[2]) == ("aws:kms", "test-key")
+    head = direct.head_object(Bucket=place["bucket"], Key="modelmesh/a")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"].rpartition("/")[2]) == ("aws:kms", "test-key")
 
 
-def test_what_another_program_put_there_is_not_overwritten_unseen(place: Any, direct: Any) -> None:
+def test_swap_detects_writes_of_other_programs(place: Any, direct: Any) -> None:
     store = S3Storage(place)
     version = store.save_if("a", StorageEntry("", b"mine"), None)
     tagged = store._tagged("a")[1]
@@ -62,7 +62,7 @@ def test_what_another_program_put_there_is_not_overwritten_unseen(place: Any, di
 
 
 @pytest.mark.parametrize(
-    ("code", "then"),
+    ("code", "result"),
     [
         ("PreconditionFailed", False),
         ("ConditionalRequestConflict", False),
@@ -71,7 +71,7 @@ def test_what_another_program_put_there_is_not_overwritten_unseen(place: Any, di
         ("AccessDenied", "raised"),
     ],
 )
-def test_codes_that_say_somebody_was_quicker(place: Any, monkeypatch: pytest.MonkeyPatch, code: str, then: Any) -> None:
+def test_swap_result_by_error_code(place: Any, monkeypatch: pytest.MonkeyPatch, code: str, result: Any) -> None:
     store = S3Storage(place)
 
     def put(**_: Any) -> None:
@@ -82,22 +82,22 @@ def test_codes_that_say_somebody_was_quicker(place: Any, monkeypatch: pytest.Mon
         found: Any = store._swap("a", b"x", '"tag"')
     except ClientError:
         found = "raised"
-    assert found == then
+    assert found == result
 
 
-def test_a_bucket_that_is_not_there_is_an_error_and_no_empty_store(place: Any) -> None:
-    store = S3Storage({**place, "bucket": "test-nobody-made-it"})
+def test_missing_bucket_is_an_error(place: Any) -> None:
+    store = S3Storage({**place, "bucket": "test-missing"})
     for ask in (
         lambda: store.load("a"),
         store.list,
         lambda: store.save("a", StorageEntry("", b"x")),
         lambda: store.increment("a"),
     ):
-        with pytest.raises(StorageError, match=r"answered NoSuchBucket; make it, or correct storage\.bucket"):
+        with pytest.raises(StorageError, match=r"replied NoSuchBucket: create it, or correct storage\.bucket"):
             ask()
 
 
-def test_a_request_is_sent_once(place: Any) -> None:
+def test_client_sends_each_request_once(place: Any) -> None:
     asked: list[str] = []
 
     class Down(BaseHTTPRequestHandler):
@@ -110,14 +110,14 @@ def test_a_request_is_sent_once(place: Any) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Down) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         store = S3Storage({**place, "endpoint_url": f"http://127.0.0.1:{server.server_port}"})
-        with pytest.raises(StorageError, match="answered 503"):
+        with pytest.raises(StorageError, match="replied 503"):
             store.load("a")
         store.close()
         server.shutdown()
     assert len(asked) == 1
 
 
-def test_keys_are_shown_nowhere(place: Any) -> None:
+def test_secrets_are_never_shown(place: Any) -> None:
     store = S3Storage(
         {**place, "secret_access_key": Secret(SECRET), "session_token": SECRET, "endpoint_url": "http://127.0.0.1:1"}
     )
@@ -134,10 +134,10 @@ def test_keys_are_shown_nowhere(place: Any) -> None:
         ({}, "storage.bucket"),
         ({"bucket": "test", "lock_table": "locks"}, "storage.lock_table"),
         ({"bucket": "test", "region": "eu-central-1", "access_key_id": "test"}, "storage"),
-        ({"bucket": "test", "profile": "nobody"}, "storage"),
+        ({"bucket": "test", "profile": "missing"}, "storage"),
     ],
 )
-def test_settings_that_cannot_be_used(settings: dict[str, Any], where: str) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, Any], where: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         S3Storage(settings)
     assert caught.value.where == where

@@ -1,9 +1,9 @@
-"""Additions to counters that are made once, though their answer may be lost.
+"""Counter additions that are applied exactly once, although a reply may be lost.
 
-Who waits in vain for the answer to an addition does not know whether it was made, and may send the same amount again:
-money would be counted twice. So each addition has a number, and the server keeps a journal of those whose answer nobody
-has confirmed. After a failure the doubtful ones are withdrawn before anything else is added; one that arrives later still
-has a number that is no longer taken.
+Without the reply, the client cannot know whether an addition was applied. Sending the amount again could count money twice.
+So each addition has a number, and the server keeps a journal of the additions that the client has not confirmed. After a
+failure, unconfirmed additions are rolled back before the next one. An addition that arrives after that has a number that the
+server no longer accepts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import redis
 from attrs import frozen
 
 JOURNAL_MS = 86_400_000
-"""How long a journal outlives the last addition of its process."""
+"""How long a journal is stored after the last addition of its process."""
 
-# KEYS: the journal, then counters. ARGV: the number, how many numbers are confirmed, these, then an amount and the
-# milliseconds until it is forgotten, or nothing, for each counter. Sums are returned as text: the numbers of Lua are not exact.
+# KEYS: the journal, then the counters. ARGV: the number of the addition, the count of confirmed numbers, these numbers, then
+# for each counter an amount and the milliseconds until it expires or an empty text. Sums are text, because Lua numbers are floats.
 _ADD = f"""
 local floor = redis.call('HGET', KEYS[1], 'floor')
 if floor and tonumber(ARGV[1]) <= tonumber(floor) then return false end
@@ -46,7 +46,7 @@ return sums
 """
 
 # KEYS: the journal, then the counters of one addition. ARGV: its number, then its amounts.
-_WITHDRAW = f"""
+_ROLL_BACK = f"""
 local floor = redis.call('HGET', KEYS[1], 'floor')
 if not floor or tonumber(ARGV[1]) > tonumber(floor) then redis.call('HSET', KEYS[1], 'floor', ARGV[1]) end
 redis.call('PEXPIRE', KEYS[1], {JOURNAL_MS})
@@ -60,40 +60,40 @@ return 1
 
 @frozen
 class _Sent:
-    """An addition under way: its number, and the amounts by key."""
+    """An addition in flight: its number, and the amounts by key."""
 
     number: int
     amounts: Mapping[str, int]
 
 
 class Additions:
-    """Numbers the additions of one process, and withdraws those that are in doubt."""
+    """Numbers the additions of one process and rolls back unconfirmed ones."""
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
-        """Take the client.
+        """Register the scripts. Nothing is sent yet.
 
         Args:
-            client: Asks once and gives up soon.
-            prefix: Before the name of the journal.
+            client: A client without retries.
+            prefix: Prefix of the journal's key.
         """
         self._journal = f"{prefix}{uuid.uuid4().hex}"
-        self._add: Any = client.register_script(_ADD)
-        self._withdraw: Any = client.register_script(_WITHDRAW)
+        self._add_script: Any = client.register_script(_ADD)
+        self._roll_back_script: Any = client.register_script(_ROLL_BACK)
         self._lock = Lock()
         self._last = 0
         self._confirmed: set[int] = set()
-        self._doubtful: list[_Sent] = []
+        self._unconfirmed: list[_Sent] = []
 
-    def make(self, additions: Mapping[str, tuple[int, int | None]]) -> dict[str, int]:
-        """Add to counters, to all or to none, and return their sums.
+    def add(self, additions: Mapping[str, tuple[int, int | None]]) -> dict[str, int]:
+        """Add to counters atomically and return their sums.
 
         Args:
-            additions: An amount, and the milliseconds until the counter is forgotten, for each key.
+            additions: Amount and milliseconds until the counter expires, by key.
 
         Raises:
-            RedisError: The server did not answer; then none of it counts, whatever it has done or will do.
+            RedisError: The server did not reply. The addition does not count, even if the server applied it or will.
         """
-        self._settle_doubts()
+        self._roll_back_unconfirmed()
         while True:
             with self._lock:
                 self._last += 1
@@ -101,30 +101,30 @@ class Additions:
                 confirmed = list(self._confirmed)[:1000]
             settings = [part for amount, lasts in additions.values() for part in (amount, "" if lasts is None else lasts)]
             try:
-                sums = self._add([self._journal, *additions], [sent.number, len(confirmed), *confirmed, *settings])
+                sums = self._add_script([self._journal, *additions], [sent.number, len(confirmed), *confirmed, *settings])
             except BaseException:
                 with self._lock:
-                    self._doubtful.append(sent)
+                    self._unconfirmed.append(sent)
                 raise
             if sums is None:
-                continue  # another thread's doubts were settled meanwhile, and this number with them
+                continue  # another thread rolled back meanwhile, which also invalidated this number
             with self._lock:
                 self._confirmed.difference_update(confirmed)
                 if any(sent.amounts.values()):
                     self._confirmed.add(sent.number)
             return {key: int(total) for key, total in zip(additions, sums, strict=True)}
 
-    def _settle_doubts(self) -> None:
-        if not self._doubtful:
+    def _roll_back_unconfirmed(self) -> None:
+        if not self._unconfirmed:
             return
         with self._lock:
-            doubtful, self._doubtful = self._doubtful, []
-        while doubtful:
-            sent = doubtful[-1]
+            unconfirmed, self._unconfirmed = self._unconfirmed, []
+        while unconfirmed:
+            sent = unconfirmed[-1]
             try:
-                self._withdraw([self._journal, *sent.amounts], [sent.number, *sent.amounts.values()])
+                self._roll_back_script([self._journal, *sent.amounts], [sent.number, *sent.amounts.values()])
             except BaseException:
                 with self._lock:
-                    self._doubtful += doubtful
+                    self._unconfirmed += unconfirmed
                 raise
-            doubtful.pop()
+            unconfirmed.pop()

@@ -1,4 +1,4 @@
-"""What the configuration says of a Redis server, and the client that comes of it."""
+"""Settings of the Redis store, and the client made from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelmesh_cdk import BaseStorageConfig
 
 SCHEMES = ("redis", "rediss", "unix")
 UNLIMITED = 2**31
-"""Connections; there are never more than threads that ask at the same time."""
+"""Limit of connections. There are never more than threads that call the store at the same time."""
 
 
 def _sealed(value: Any) -> Secret | None:
@@ -27,7 +27,7 @@ def _sealed(value: Any) -> Secret | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return a setting that is no secret as text, though a reference was part of it."""
+    """Return the text of a setting that is not secret but contains a reference."""
     return value.reveal() if isinstance(value, Secret) else value
 
 
@@ -44,18 +44,18 @@ class RedisStorageConfig(BaseStorageConfig):
     """Settings of a :class:`~modelmesh_storage_redis.RedisStorage`.
 
     Attributes:
-        url: ``redis://``, ``rediss://`` (TLS) or ``unix://``; in place of host, port and db. It may hold a password.
+        url: ``redis://``, ``rediss://`` (TLS) or ``unix://`` address in place of host, port and db. May contain a password.
         host: Name or address of the server.
-        port: Its port.
-        db: Which of its databases.
-        username: Of an access list; ``None`` for the default user.
-        password: Of that user.
-        ssl: Whether the connection is encrypted; the certificate is always checked.
-        ssl_ca_certs: File of the certificates to trust, where the system's are not enough.
-        key_prefix: Before every key; meshes that share a server and not a state have one each.
-        ttl: Seconds until an entry that nobody saves again is forgotten; ``None`` for never.
-        connect_timeout: Seconds for a connection to be made.
-        timeout: Seconds for each answer. A request of the mesh may wait for one of each, and once.
+        port: Port of the server.
+        db: Number of the database.
+        username: User of an access control list, ``None`` for the default user.
+        password: Password of that user.
+        ssl: Whether the connection is encrypted. The certificate is always verified.
+        ssl_ca_certs: File of trusted certificates, in place of the system's.
+        key_prefix: Prefix of every key. Meshes that share a server but no state need different prefixes.
+        ttl: Seconds until an entry expires that is not saved again, ``None`` for never.
+        connect_timeout: Seconds to wait for a connection.
+        timeout: Seconds to wait for each reply. A request of the mesh waits at most for one connection and one reply.
     """
 
     url: Secret | None = field(default=None, converter=_sealed, repr=False)
@@ -73,10 +73,10 @@ class RedisStorageConfig(BaseStorageConfig):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; ``prefix`` is another name of ``key_prefix``.
+        """Create the settings from a mapping. ``prefix`` is an alias of ``key_prefix``.
 
         Raises:
-            ConfigurationError: The URL is none of a Redis server.
+            ConfigurationError: The URL is not that of a Redis server.
         """
         found = super().of({("key_prefix" if name == "prefix" else name): value for name, value in settings.items()})
         if found.url is None:
@@ -84,25 +84,25 @@ class RedisStorageConfig(BaseStorageConfig):
         parts = urlsplit(found.url.reveal())
         if parts.scheme not in SCHEMES:
             shown = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-            message = f"storage.url does not begin with any of {shown}; write it as redis://localhost:6379/0"
+            message = f"storage.url must begin with one of {shown}. Example: redis://localhost:6379/0"
             raise ConfigurationError(message, where="storage.url")
         return evolve(found, host=parts.hostname or parts.path or found.host)
 
     @property
     def address(self) -> str:
-        """Where the server is, for messages."""
+        """Address of the server, for messages."""
         if self.url is None:
             return f"{self.host}:{self.port}/{self.db}"
         parts = urlsplit(self.url.reveal())
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     def client(self) -> redis.Redis:
-        """Make a client that gives up soon and asks nothing twice: what is to be done then, the mesh knows."""
+        """Create a client with short timeouts and without retries: the mesh decides when to retry."""
         common: dict[str, Any] = {
             "socket_connect_timeout": self.connect_timeout,
             "socket_timeout": self.timeout,
             "retry": Retry(NoBackoff(), 0),
-            "protocol": 2,  # every server and proxy speaks it, and nothing comes unasked
+            "protocol": 2,  # every server and proxy supports RESP2, which has no push messages
             "max_connections": UNLIMITED,
         }
         if self.password is not None:

@@ -1,4 +1,8 @@
-"""Entries, locks and counters in a Redis server, or in one that speaks as it does."""
+"""Storage of entries, locks and counters in a Redis or compatible server.
+
+``redis.lock.Lock`` does not serve here: it keeps the token of a lock in its own object, and a
+:class:`~modelmesh.contracts.LockHandle` must be releasable without that object (redis 8.1.0, read 2026-11-30).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,8 @@ from modelmesh_storage_redis.settings import RedisStorageConfig
 _PAGE = 1000
 _CODE = re.compile(r"[A-Z]{2,20}\b")
 
-# KEYS: the entry. ARGV: the blob, the SHA-1 of the one that was read or nothing, milliseconds until it is forgotten or nothing.
+# KEYS: the entry. ARGV: the new data, the SHA-1 of the data that was read or an empty text, milliseconds until it expires or
+# an empty text.
 _SWAP = """
 local there = redis.call('GET', KEYS[1])
 if ARGV[2] == '' then
@@ -32,12 +37,12 @@ if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET',
 return 1
 """
 
-# KEYS: the lock. ARGV: whose it is.
+# KEYS: the lock. ARGV: its ID.
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 class RedisStorage(SharedStorage):
-    """Keeps state in Redis 6 or later, or Valkey; processes that share the server share budgets, limits and locks.
+    """State in Redis 6 or later, or Valkey. Processes that share the server share budgets, limits and locks.
 
     Example:
         ::
@@ -52,7 +57,7 @@ class RedisStorage(SharedStorage):
     id: ClassVar[str] = "redis.redis.v1"
     options: ClassVar[Collection[str]] = ("prefix",)
     config_class: ClassVar[type[BaseStorageConfig]] = RedisStorageConfig
-    hint: ClassVar[str] = "Ask it yourself: redis-cli -h HOST -p PORT ping"
+    hint: ClassVar[str] = "Test the server: redis-cli -h HOST -p PORT ping"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
         super().__init__(config)
@@ -65,7 +70,7 @@ class RedisStorage(SharedStorage):
         self._additions = Additions(self._redis, self._name(f"{RESERVED}journal/"))
 
     def after_fork(self) -> None:
-        """Take new connections in a child process: the parent goes on with the old ones."""
+        """Open new connections in a child process: the parent uses the old ones."""
         self._connect()
 
     def close(self) -> None:
@@ -91,7 +96,7 @@ class RedisStorage(SharedStorage):
     def _keys(self, prefix: str) -> Iterable[str]:
         own = self._name("")
         pattern = re.sub(r"([*?\[\]\\^])", r"\\\1", own + prefix) + "*"
-        found = set(self._redis.scan_iter(match=pattern, count=_PAGE))  # in steps, and perhaps a key twice
+        found = set(self._redis.scan_iter(match=pattern, count=_PAGE))  # SCAN may return a key twice
         return (name[len(own) :] for name in (key.decode("utf-8", "replace") for key in found))
 
     def _tagged(self, key: str) -> tuple[bytes | None, Any]:
@@ -103,10 +108,10 @@ class RedisStorage(SharedStorage):
         return bool(self._swap_script([self._name(key)], [blob, tag or "", "" if lasts is None else lasts]))
 
     def exists(self, key: str) -> bool:
-        """Whether there is an entry.
+        """Return whether an entry exists.
 
         Raises:
-            StorageError: The server does not answer.
+            StorageError: The server does not reply.
         """
         raw = validated_key(key)
         name = self._name(RESERVED + raw if raw.startswith(RESERVED) else raw)
@@ -115,11 +120,11 @@ class RedisStorage(SharedStorage):
     # -- locks ------------------------------------------------------------------------------------------------------
 
     def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
-        """Wait for a lock and take it; the server's clock says when it is free again.
+        """Acquire a lock, waiting if necessary. The server's clock decides when it expires.
 
         Raises:
-            StorageLockError: Somebody else held it all the while.
-            StorageError: The server does not answer.
+            StorageLockError: Another process held the lock until the timeout.
+            StorageError: The server does not reply.
         """
         name = self._name(f"{RESERVED}lock/{validated_key(key)}")
         patience = self.config.lock_timeout if timeout is None else timeout
@@ -136,58 +141,58 @@ class RedisStorage(SharedStorage):
             time.sleep(max(min(left, self.config.retry_interval, free_in if free_in > 0 else left), 0.001))
 
     def release(self, lock: LockHandle) -> bool:
-        """Give a lock back; ``False`` when it had expired.
+        """Release a lock. Return ``False`` when it had expired.
 
         Raises:
-            StorageError: The server does not answer.
+            StorageError: The server does not reply.
         """
         name = self._name(f"{RESERVED}lock/{validated_key(lock.key)}")
         return bool(self._guarded(lock.key, "unlocked", self._release_script, [name], [lock.lock_id]))
 
     def is_locked(self, key: str) -> bool:
-        """Whether somebody holds a lock on a key now.
+        """Return whether a key is locked now.
 
         Raises:
-            StorageError: The server does not answer.
+            StorageError: The server does not reply.
         """
         return bool(self._guarded(key, "read", self._redis.exists, self._name(f"{RESERVED}lock/{validated_key(key)}")))
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        """Add to a counter in one step and return what it comes to. An addition that failed does not count.
+        """Add to a counter atomically and return the sum. An addition that fails does not count.
 
         Raises:
-            StorageError: The server does not answer.
+            StorageError: The server does not reply.
         """
         return self.increment_many({key: (amount, expires_s)})[key]
 
     def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
-        """Add to several counters in one step, which is one exchange with the server.
+        """Add to several counters atomically, in one exchange with the server.
 
         Raises:
-            StorageError: The server does not answer; then no addition of them counts.
+            StorageError: The server does not reply. No addition counts.
         """
         names = {key: self._name(f"{RESERVED}counter/{validated_key(key)}") for key in additions}
         if not names:
             return {}
         made = {names[key]: (amount, _ms(lasts)) for key, (amount, lasts) in additions.items()}
-        sums = self._guarded(next(iter(additions)), "counted", self._additions.make, made)
+        sums = self._guarded(next(iter(additions)), "counted", self._additions.add, made)
         return {key: sums[name] for key, name in names.items()}
 
     # -- failures ---------------------------------------------------------------------------------------------------
 
     def _why(self, error: Exception) -> str:
-        """Say what failed and where; of the server's words only the code, for it may repeat what it was told."""
+        """Describe a failure. Of the server's message only the code is used, because the message may repeat a request."""
         where = f"the server at {self.config.address}"
         if isinstance(error, redis.AuthenticationError):
-            return f"{where} refuses the user or password"
+            return f"{where} rejects the user or password"
         if isinstance(error, redis.TimeoutError):
-            return f"{where} gave no answer within {self.config.timeout:g} s"
+            return f"{where} did not reply within {self.config.timeout:g} s"
         if isinstance(error, redis.ConnectionError):
             return f"{where} cannot be reached ({type(error).__name__})"
         code = _CODE.match(str(error))
-        return f"{where} answered with an error ({type(error).__name__}{f' {code[0]}' if code else ''})"
+        return f"{where} replied with an error ({type(error).__name__}{f' {code[0]}' if code else ''})"
 
 
 def _ms(seconds: float | None) -> int | None:

@@ -1,4 +1,4 @@
-"""How a key is written as the name of an object, so that nothing on the way takes it for a path."""
+"""Names of S3 objects, encoded so that no server or tool interprets a key as a path."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from urllib.parse import quote
 
 
 def object_name(key: str) -> str:
-    """Return the name: letters, digits, ``-``, ``_``, ``~`` and ``/`` between names as they are, the rest with per cent signs.
+    """Return the object name of a key, percent-encoded except for letters, digits, ``-``, ``_``, ``~``, ``.`` and ``/``.
 
-    A ``.`` that begins a part and a ``/`` that nothing stands before or after are written so too: servers and tools
-    take ``..`` and ``//`` for steps of a path.
+    A ``.`` at the start of a part, and a ``/`` at the start, at the end or after another ``/``, are encoded too, because
+    servers and tools interpret ``..`` and ``//`` as path steps.
     """
-    name = "".join(_shown(character, key[place - 1] if place else "/") for place, character in enumerate(key))
+    name = "".join(_encode(character, key[place - 1] if place else "/") for place, character in enumerate(key))
     return name[:-1] + "%2F" if name.endswith("/") else name
 
 
-def beginning(prefix: str) -> str:
-    """Return how the name of every key with a prefix begins."""
+def name_prefix(prefix: str) -> str:
+    """Return the common beginning of the object names of all keys with a prefix."""
     return object_name(prefix.rstrip("/"))
 
 
-def _shown(character: str, before: str) -> str:
+def _encode(character: str, before: str) -> str:
     if before == "/" and character in "/.":
         return "%2F" if character == "/" else "%2E"
     return quote(character, safe="/")

@@ -1,4 +1,4 @@
-"""What the configuration says of a bucket, and the client that comes of it."""
+"""Settings of the S3 store, and the client made from them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig
 
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
-"""Values of the header x-amz-server-side-encryption on PutObject (botocore 1.44.5, 2026-11-21) for buckets of any kind."""
+"""Values of the header x-amz-server-side-encryption on PutObject for all kinds of buckets (botocore 1.44.5, 2026-11-21)."""
 
-_OTHER_NAMES = {"key": "prefix", "endpoint": "endpoint_url", "region_name": "region"}
+_ALIASES = {"key": "prefix", "endpoint": "endpoint_url", "region_name": "region"}
 _CONNECTIONS = 32
 
 
@@ -39,19 +39,19 @@ class S3StorageConfig(BaseStorageConfig):
     """Settings of a :class:`~modelmesh_storage_s3.S3Storage`.
 
     Attributes:
-        bucket: Its name.
-        region: Where it is; ``None``: as the AWS configuration says.
-        prefix: Before the name of every object; a ``/`` is added when it does not end with one.
-        endpoint_url: Another server that speaks S3.
-        path_style: Whether the bucket stands in the path of a URL and not in its host name.
-        access_key_id: With ``secret_access_key`` and perhaps ``session_token``; ``None``: boto3 finds its own.
+        bucket: Name of the bucket.
+        region: Region of the bucket, ``None`` for the one of the AWS configuration.
+        prefix: Prefix of every object's name. A ``/`` is added if it does not end with one.
+        endpoint_url: Address of another server with the S3 API.
+        path_style: Whether the bucket is in the path of a URL instead of its host name.
+        access_key_id: Access key, with ``secret_access_key`` and optionally ``session_token``. ``None``: boto3 finds its own.
         secret_access_key: See ``access_key_id``.
         session_token: See ``access_key_id``.
-        profile: A profile of the AWS configuration.
-        server_side_encryption: How the server encrypts; ``None``: as the bucket says.
-        kms_key_id: The key it uses for that.
-        connect_timeout: Seconds for a connection to be made.
-        timeout: Seconds for each answer.
+        profile: Profile of the AWS configuration.
+        server_side_encryption: Encryption by the server, ``None`` for the one of the bucket.
+        kms_key_id: Key of the encryption.
+        connect_timeout: Seconds to wait for a connection.
+        timeout: Seconds to wait for each reply.
     """
 
     bucket: str = field(default="", converter=_plain)
@@ -70,33 +70,31 @@ class S3StorageConfig(BaseStorageConfig):
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; ``key`` is another name of ``prefix``, ``endpoint`` of ``endpoint_url``.
+        """Create the settings from a mapping. ``key`` is an alias of ``prefix``, ``endpoint`` of ``endpoint_url``.
 
         Raises:
-            ConfigurationError: No bucket is named, or a table of locks is.
+            ConfigurationError: The bucket is missing, or ``lock_table`` is set.
         """
-        found = super().of({_OTHER_NAMES.get(name, name): value for name, value in settings.items() if value is not None})
+        found = super().of({_ALIASES.get(name, name): value for name, value in settings.items() if value is not None})
         if not found.bucket:
-            message = "storage.bucket is missing; name the S3 bucket that keeps the state"
+            message = "storage.bucket is missing. Set it to the S3 bucket of the state"
             raise ConfigurationError(message, where="storage.bucket")
         if "lock_table" in found.options:
-            message = (
-                "storage.lock_table names a table in DynamoDB, which is not needed: locks are objects in the bucket. Remove it"
-            )
+            message = "storage.lock_table is not supported: locks are objects in the bucket, without DynamoDB. Remove it"
             raise ConfigurationError(message, where="storage.lock_table")
         return found
 
     @property
     def encryption(self) -> dict[str, str]:
-        """What each upload says of its encryption."""
-        said = {"ServerSideEncryption": self.server_side_encryption, "SSEKMSKeyId": self.kms_key_id}
-        return {name: value for name, value in said.items() if value is not None}
+        """Encryption parameters of each upload."""
+        given = {"ServerSideEncryption": self.server_side_encryption, "SSEKMSKeyId": self.kms_key_id}
+        return {name: value for name, value in given.items() if value is not None}
 
     def client(self) -> Any:
-        """Make a client that gives up soon and asks nothing twice: what is to be done then, the mesh knows.
+        """Create a client with short timeouts and without retries: the mesh decides when to retry.
 
         Raises:
-            ConfigurationError: boto3 cannot make one of these settings.
+            ConfigurationError: boto3 cannot create a client from these settings.
         """
         keys = {
             "aws_access_key_id": self.access_key_id,
@@ -117,7 +115,7 @@ class S3StorageConfig(BaseStorageConfig):
         except (BotoCoreError, ValueError) as error:
             reason = type(error).__name__
         message = (
-            f"storage: boto3 makes no client for the bucket {self.bucket!r} ({reason}); look at region, endpoint_url, profile "
-            "and the pair access_key_id and secret_access_key. What boto3 finds by itself: aws configure list"
+            f"storage: boto3 cannot create a client for the bucket {self.bucket!r} ({reason}). Check region, endpoint_url, "
+            "profile, access_key_id and secret_access_key. To list what boto3 finds itself: aws configure list"
         )
         raise ConfigurationError(message, where="storage")

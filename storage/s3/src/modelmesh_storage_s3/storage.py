@@ -1,4 +1,4 @@
-"""Entries, locks and counters as objects in a bucket."""
+"""Storage of entries, locks and counters as objects in a bucket."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_storage_s3.names import beginning, object_name
+from modelmesh_storage_s3.names import name_prefix, object_name
 from modelmesh_storage_s3.settings import S3StorageConfig
 
-_NOT_THERE = {"NoSuchKey", "404", "NotFound"}
+_MISSING = {"NoSuchKey", "404", "NotFound"}
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _ADVICE = {
-    "NoSuchBucket": "make it, or correct storage.bucket",
+    "NoSuchBucket": "create it, or correct storage.bucket",
     "AccessDenied": "the account needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket",
     "KeyTooLongError": "use a shorter key or prefix",
-    "NotImplemented": "this server knows no conditional writes, which locks and counters are made of",
+    "NotImplemented": "this server does not support conditional writes, which locks and counters need",
 }
 
 
 class S3Storage(SharedStorage):
-    """Keeps state in an S3 bucket, or in one of a server that speaks S3 and knows conditional writes.
+    """State in an S3 bucket, or in a bucket of another server with the S3 API and conditional writes.
 
     Example:
         ::
@@ -38,14 +38,14 @@ class S3Storage(SharedStorage):
     id: ClassVar[str] = "aws.s3.v1"
     options: ClassVar[Collection[str]] = ("key", "endpoint", "region_name", "lock_table")
     config_class: ClassVar[type[BaseStorageConfig]] = S3StorageConfig
-    hint: ClassVar[str] = "Ask it yourself: aws s3 ls s3://BUCKET/PREFIX"
+    hint: ClassVar[str] = "Test the bucket: aws s3 ls s3://BUCKET/PREFIX"
 
     def __init__(self, config: Mapping[str, Any] | BaseStorageConfig | None = None) -> None:
         super().__init__(config)
         self._s3: Any = self.config.client()
 
     def after_fork(self) -> None:
-        """Take new connections in a child process: the parent goes on with the old ones."""
+        """Open new connections in a child process: the parent uses the old ones."""
         self._s3 = self.config.client()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class S3Storage(SharedStorage):
         try:
             found = self._s3.get_object(**self._at(key))
         except ClientError as error:
-            if _code(error) in _NOT_THERE:
+            if _code(error) in _MISSING:
                 return None, None
             raise
         with found["Body"] as body:
@@ -78,44 +78,44 @@ class S3Storage(SharedStorage):
         try:
             self._s3.put_object(**self._at(key), Body=blob, **self.config.encryption, **condition)
         except ClientError as error:
-            if _code(error) in _CHANGED | _NOT_THERE:
+            if _code(error) in _CHANGED | _MISSING:
                 return False
             raise
         return True
 
     def _remove(self, key: str) -> bool:
-        if not self._there(key):
-            return False  # S3 says the same of a deletion whether there was something or not
+        if not self._has_object(key):
+            return False  # S3 does not report whether a deleted object existed
         self._s3.delete_object(**self._at(key))
         return True
 
-    def _there(self, key: str) -> bool:
+    def _has_object(self, key: str) -> bool:
         try:
             self._s3.head_object(**self._at(key))
         except ClientError as error:
-            if _code(error) in _NOT_THERE:
+            if _code(error) in _MISSING:
                 return False
             raise
         return True
 
     def _keys(self, prefix: str) -> Iterable[str]:
         own = self.config.prefix
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.config.bucket, Prefix=own + beginning(prefix))
-        return (unquote(one["Key"][len(own) :]) for page in pages for one in page.get("Contents", ()))
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.config.bucket, Prefix=own + name_prefix(prefix))
+        return (unquote(item["Key"][len(own) :]) for page in pages for item in page.get("Contents", ()))
 
     # -- failures ---------------------------------------------------------------------------------------------------
 
     def _why(self, error: Exception) -> str:
-        """Say what failed and where; of the server's words only the code."""
+        """Describe a failure. Of the server's message only the code is used."""
         where = f"the bucket {self.config.bucket!r}{f' at {self.config.endpoint_url}' if self.config.endpoint_url else ''}"
         if isinstance(error, ClientError):
             code = _code(error)
-            advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
-            return f"{where} answered {code}{advice}"
+            advice = f": {_ADVICE[code]}" if code in _ADVICE else ""
+            return f"{where} replied {code}{advice}"
         if isinstance(error, NoCredentialsError):
             return f"{where} needs credentials, and boto3 finds none"
         if isinstance(error, ConnectTimeoutError | ReadTimeoutError | EndpointConnectionError):
-            return f"{where} cannot be reached or does not answer ({type(error).__name__})"
+            return f"{where} cannot be reached or does not reply ({type(error).__name__})"
         return f"{where}: {super()._why(error)}"
 
 
