@@ -20,7 +20,7 @@ JOURNAL_MS = 86_400_000
 """How long a journal is stored after the last addition of its process."""
 
 # KEYS: the journal, then the counters. ARGV: the number of the addition, the count of confirmed numbers, these numbers, then
-# for each counter an amount and the milliseconds until it expires or an empty text. Sums are text, because Lua numbers are floats.
+# for each counter an amount and the milliseconds until it expires or an empty text. Sums are text: Lua numbers are floats.
 _ADD = f"""
 local floor = redis.call('HGET', KEYS[1], 'floor')
 if floor and tonumber(ARGV[1]) <= tonumber(floor) then return false end
