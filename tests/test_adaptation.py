@@ -38,7 +38,7 @@ def client_of(anthropic: Upstream, openai: Upstream, **pool: Any) -> modelmesh.M
     return modelmesh.create(config={"providers": providers, "pools": {"chat-completion": pool}})
 
 
-def test_allowed_and_recorded(upstream: Upstream, other: Upstream) -> None:
+def test_adaptation_allow_is_recorded(upstream: Upstream, other: Upstream) -> None:
     with client_of(upstream, other) as client, warnings.catch_warnings():
         warnings.simplefilter("error")
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
@@ -48,12 +48,12 @@ def test_allowed_and_recorded(upstream: Upstream, other: Upstream) -> None:
     assert reply.metadata["adapted"] == tuple(reply.attempts[-1].adapted)
 
 
-def test_warned_of(upstream: Upstream, other: Upstream) -> None:
+def test_adaptation_warn_issues_a_warning(upstream: Upstream, other: Upstream) -> None:
     with client_of(upstream, other, adaptation="warn") as client, pytest.warns(AdaptationWarning, match="temperature"):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
 
 
-def test_strict_goes_to_a_vendor_that_needs_no_change(upstream: Upstream, other: Upstream) -> None:
+def test_adaptation_strict_selects_an_unadapted_vendor(upstream: Upstream, other: Upstream) -> None:
     with client_of(upstream, other, adaptation="strict") as client:
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
         assert reply.provider == "openai"
@@ -64,14 +64,14 @@ def test_strict_goes_to_a_vendor_that_needs_no_change(upstream: Upstream, other:
         assert plain.provider == "anthropic"
 
 
-def test_strict_and_nobody_else(upstream: Upstream, other: Upstream) -> None:
+def test_adaptation_strict_without_alternative_raises(upstream: Upstream, other: Upstream) -> None:
     with client_of(upstream, other, adaptation="strict", providers=["anthropic"]) as client:
         with pytest.raises(modelmesh.BadRequestError, match="temperature"):
             client.chat.completions.create(model="chat-completion", messages=MESSAGES, max_tokens=5, temperature=0)
     assert upstream.received == []
 
 
-def test_strict_takes_values_that_ask_for_nothing(upstream: Upstream, other: Upstream) -> None:
+def test_adaptation_strict_accepts_values_without_effect(upstream: Upstream, other: Upstream) -> None:
     nothing = {
         "n": 1,
         "presence_penalty": 0,
@@ -87,7 +87,7 @@ def test_strict_takes_values_that_ask_for_nothing(upstream: Upstream, other: Ups
     assert [line.split(" added")[0].split()[0] for line in reply.attempts[-1].adapted] == ["max_tokens"]
 
 
-def test_several_choices_go_to_a_vendor_that_has_them(upstream: Upstream, other: Upstream) -> None:
+def test_several_choices_select_a_supporting_vendor(upstream: Upstream, other: Upstream) -> None:
     with client_of(upstream, other) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES, n=2)
     assert (reply.provider, reply.attempts[0].failure, upstream.received) == ("openai", "capability", [])

@@ -69,7 +69,7 @@ PLACES: dict[str, Any] = {
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("alias", V10)
-def test_in_a_configuration(alias: str, place: str) -> None:
+def test_alias_in_a_configuration_is_resolved(alias: str, place: str) -> None:
     with modelmesh.create(config=PLACES[place](alias)) as client:
         first = client.mesh.current(client.mesh.list_pools()[0])
         reply = client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": "hi"}])
@@ -83,7 +83,7 @@ INSTALLED = {"anthropic.llm.v1": "ANTHROPIC_API_KEY", "groq.inference.v1": "GROQ
 
 
 @pytest.mark.parametrize("alias", INSTALLED)
-def test_in_arguments(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alias_in_arguments_is_resolved(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = V10[alias].partition(".")[0]
     with modelmesh.create("chat-completion", api_keys={alias: "sk-test"}) as client:
         assert client.active_providers() == [name]
@@ -116,7 +116,7 @@ COHERE_API_KEY cohere.nlp.v1
 """
 
 
-def test_the_table_of_variables_is_the_specified_one_in_its_order() -> None:
+def test_variables_match_the_specification_in_order() -> None:
     specified = [tuple(line.split()) for line in SPECIFIED.split("\n") if line]
     assert [(name, cid) for name, cid in variables().items() if (name, cid) in specified] == specified
     hosts = {name: cid for name, cid in variables().items() if name.endswith("_HOST")}
@@ -127,7 +127,7 @@ KEYS = [name for name in variables() if not name.endswith("_HOST") and "PERPLEXI
 
 
 @pytest.mark.parametrize("variable", KEYS)
-def test_each_variable_alone_is_enough_for_the_real_connector(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_alone_detects_its_connector(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "sk-test")
     try:
         client = modelmesh.create("chat-completion")
@@ -137,7 +137,7 @@ def test_each_variable_alone_is_enough_for_the_real_connector(variable: str, mon
         assert {model.connector_id for model in client.mesh.list_models()} == {variables()[variable]}
 
 
-def test_several_keys_are_asked_in_the_order_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_detected_keys_follow_the_order_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in reversed(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY")):
         monkeypatch.setenv(variable, "sk-test")
     with modelmesh.create("chat-completion") as client:

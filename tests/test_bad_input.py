@@ -79,7 +79,7 @@ FILES: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_that_is_wrong(case: str, tmp_path: Path) -> None:
+def test_invalid_file_raises_with_its_place(case: str, tmp_path: Path) -> None:
     text, place, words = FILES[case]
     path = written(tmp_path, text)
     with pytest.raises((ConfigurationError, UnknownConnectorError)) as caught:
@@ -88,13 +88,13 @@ def test_a_file_that_is_wrong(case: str, tmp_path: Path) -> None:
     assert words in str(caught.value)
 
 
-def test_json_has_places_too(tmp_path: Path) -> None:
+def test_invalid_json_raises_with_its_place(tmp_path: Path) -> None:
     path = written(tmp_path, '{\n\t"providers": {\n\t\t"a": {"connector": "openai.lm.v1"}\n\t}\n}\n', "mesh.json")
     with pytest.raises(UnknownConnectorError, match=r"mesh\.json:3:9"):
         modelmesh.create(config=path)
 
 
-def test_every_problem_is_listed(tmp_path: Path) -> None:
+def test_create_lists_every_problem(tmp_path: Path) -> None:
     path = written(tmp_path, PROVIDER + "pool: {}\npools:\n  chat-completion:\n    retry: {max_attempts: x}\n    nope: 1\n")
     messages = modelmesh.MeshConfig.from_file(path).validate()
     assert len(messages) == 3
@@ -102,7 +102,7 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
         modelmesh.create(config=path)
 
 
-def test_no_keys_is_one_error_of_three_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_without_keys_raises_one_error_of_three_types(monkeypatch: pytest.MonkeyPatch) -> None:
     from modelmesh._engine.plugins.catalog import Catalog
 
     monkeypatch.setattr(Catalog, "embedded", lambda _: [])  # as where no embedded model is installed
@@ -115,13 +115,13 @@ def test_no_keys_is_one_error_of_three_kinds(monkeypatch: pytest.MonkeyPatch) ->
     assert any("OPENAI_API_KEY" in note for note in caught.value.__notes__)
 
 
-def test_a_key_whose_connector_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_a_missing_connector_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_API_KEY", "test")
     with pytest.raises(NoProvidersError, match="XAI_API_KEY is set.*pip install modelmesh-connector-xai"):
         modelmesh.create("chat-completion")
 
 
-def test_nothing_asked_for() -> None:
+def test_create_without_a_capability_raises() -> None:
     with pytest.raises(ValueError, match=r"^Specify capabilities, pool, or config$"):
         modelmesh.create()
 
@@ -146,14 +146,14 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], type[Exception], str
 
 
 @pytest.mark.parametrize("case", ARGUMENTS)
-def test_arguments_that_are_wrong(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_invalid_arguments_raise(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     capabilities, arguments, kind, words = ARGUMENTS[case]
     with pytest.raises(kind, match=words):
         modelmesh.create(*capabilities, **arguments)
 
 
-def test_one_name_is_a_list_of_one() -> None:
+def test_create_one_name_is_a_list_of_one() -> None:
     with modelmesh.create("chat-completion", api_keys={"openai": "sk-test"}, providers="openai", models="gpt-4o") as client:
         assert [model.id for model in client.models.list()] == ["gpt-4o"]
 
@@ -171,7 +171,7 @@ def test_one_name_is_a_list_of_one() -> None:
         ({"extra_headers": {"X-Title": "a "}}, "begins or ends with a space. Nothing was sent"),
     ],
 )
-def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, refused: str) -> None:
+def test_call_invalid_options_raise(argument: dict[str, Any], words: str, refused: str) -> None:
     openai = {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": refused, "models": ["m"]}
     with (
         modelmesh.create(config={"providers": {"openai": openai}, "pools": {"chat-completion": {}}}) as client,
@@ -190,7 +190,7 @@ def test_options_of_a_call_that_are_wrong(argument: dict[str, Any], words: str, 
         ),
     ],
 )
-def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str) -> None:
+def test_key_without_effect_warns(sections: dict[str, Any], words: str) -> None:
     with pytest.warns(modelmesh._engine.config.mesh_config.NotEnforcedWarning, match=words) as told:
         _ = modelmesh.MeshConfig({"providers": {"openai": {}}, **sections}).sections
     assert len(told) == 1
@@ -204,14 +204,14 @@ def test_a_key_that_does_nothing_is_said_to(sections: dict[str, Any], words: str
         ({"discovery": {"snyc": {}, "connector": "modelmesh.registry-sync.v1"}}, "discovery.snyc: .*Did you mean 'sync'"),
     ],
 )
-def test_a_key_that_nothing_reads_is_refused(sections: dict[str, Any], words: str) -> None:
+def test_unknown_key_is_rejected(sections: dict[str, Any], words: str) -> None:
     provider = {"connector": "openai.llm.v1", "api_key": "sk-test"}
     with pytest.raises(ConfigurationError, match=words):
         modelmesh.create(config={"providers": {"openai": provider}, "pools": {"chat-completion": {}}, **sections})
 
 
 @pytest.mark.parametrize("argument", [{"models": ["m"]}, {"providers": ["a"]}, {"api_keys": {"a": "test"}}], ids=str)
-def test_an_argument_that_a_whole_configuration_replaces_is_said_to(argument: dict[str, Any]) -> None:
+def test_argument_replaced_by_config_warns(argument: dict[str, Any]) -> None:
     config = {
         "providers": {"a": {"connector": "openai.llm.v1", "api_key": "test", "models": ["m"]}},
         "pools": {"chat-completion": {}},
@@ -224,7 +224,7 @@ def test_an_argument_that_a_whole_configuration_replaces_is_said_to(argument: di
     assert [one.filename for one in told] == [__file__]
 
 
-def test_what_a_connector_knows_is_not_said_to_be_misspelt(recwarn: pytest.WarningsRecorder) -> None:
+def test_option_of_a_connector_does_not_warn(recwarn: pytest.WarningsRecorder) -> None:
     sections = {
         "storage": {"path": "x.json", "locking": {"timeout": "5s"}, "host": "h", "interval": 3},
         "observability": {
@@ -238,7 +238,7 @@ def test_what_a_connector_knows_is_not_said_to_be_misspelt(recwarn: pytest.Warni
     assert not recwarn.list
 
 
-def test_a_request_for_a_pool_that_is_not_there(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+def test_request_for_an_unknown_pool_raises(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", refused)
     with modelmesh.create("chat-completion") as client:
@@ -254,7 +254,7 @@ def test_a_request_for_a_pool_that_is_not_there(monkeypatch: pytest.MonkeyPatch,
             client.chat.completions.create(model="chat-completion", messages=[], temperature=float("nan"))
 
 
-def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
+def test_missing_secret_is_a_key_error(tmp_path: Path) -> None:
     path = written(tmp_path, "providers:\n  a:\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL)
     with pytest.raises(SecretNotFoundError) as caught:
         modelmesh.create(config=path)
@@ -263,7 +263,7 @@ def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
         modelmesh.create(config=path)
 
 
-def test_settings_may_refer_to_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_accept_environment_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEPLOYMENT", "gpt-4o-eu")
     monkeypatch.setenv("PATIENCE", "5s")
     monkeypatch.setenv("TRIES", "2")
@@ -278,7 +278,7 @@ def test_settings_may_refer_to_the_environment(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("section", "words"), [("secrets", "no secret store"), ("pools", "no strategy")])
-def test_instances_of_the_wrong_kind(section: str, words: str) -> None:
+def test_instance_of_the_wrong_kind_raises(section: str, words: str) -> None:
     config: dict[str, Any] = {"providers": {"openai.llm.v1": {"api_key": "sk-test"}}, "pools": {"chat-completion": {}}}
     if section == "secrets":
         config["secrets"] = {"instance": object()}
@@ -288,12 +288,12 @@ def test_instances_of_the_wrong_kind(section: str, words: str) -> None:
         modelmesh.create(config=config)
 
 
-def test_an_empty_key_is_no_key() -> None:
+def test_empty_key_counts_as_missing() -> None:
     with pytest.raises(ConfigurationError, match="empty API key"):
         modelmesh.create(config={"providers": {"openai.llm.v1": {"api_key": ""}}, "pools": {"chat-completion": {}}})
 
 
-def test_a_provider_that_is_off_needs_no_secret(tmp_path: Path) -> None:
+def test_disabled_provider_needs_no_secret(tmp_path: Path) -> None:
     text = PROVIDER + "  b:\n    enabled: false\n    connector: openai.llm.v1\n    api_key: ${secrets:nope}\n" + POOL
     with modelmesh.create(config=written(tmp_path, text)) as client:
         assert client.active_providers() == ["openai"]
@@ -328,7 +328,7 @@ except ModelMeshError as error:
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_file_ends_in_a_typed_error_and_little_memory(case: str, tmp_path: Path) -> None:
+def test_hostile_file_raises_and_uses_little_memory(case: str, tmp_path: Path) -> None:
     path = written(tmp_path, HOSTILE[case])
     done = subprocess.run([sys.executable, "-c", HOSTILE_RUN, path], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-500:]

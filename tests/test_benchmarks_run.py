@@ -24,7 +24,7 @@ STRATEGIES = {point.name.split(".")[1] for point in entry_points(group="modelmes
 LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "1000", "10000", "flat", "half")}
 
 
-def test_the_quick_run_measures_every_line(tmp_path: Path) -> None:
+def test_benchmarks_quick_run_measures_every_line(tmp_path: Path) -> None:
     pytest.importorskip("openai")
     written = tmp_path / "results.json"
     command = [sys.executable, str(RUN), "--quick", "--rounds", "2", "--json", str(written)]

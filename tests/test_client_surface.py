@@ -119,7 +119,7 @@ def test_with_options_max_retries_zero_sends_once(upstream: Upstream) -> None:
 @pytest.mark.parametrize(
     ("option", "said"), [("api_key", "api_keys"), ("base_url", "base_url"), ("tiemout", "It takes: timeout")]
 )
-def test_with_options_of_an_account_or_unknown_raises_a_configuration_error(option: str, said: str) -> None:
+def test_with_options_unknown_option_raises(option: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         mock_client(["x"]).with_options(**{option: "x"})
 
@@ -130,7 +130,7 @@ PARTS = ["responses.create", "beta.chat.completions.parse", "moderations.create"
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("path", PARTS)
-def test_parts_that_are_not_built_raise_a_typed_error_with_advice(path: str, asynchronous: bool) -> None:
+def test_unimplemented_resource_raises_with_advice(path: str, asynchronous: bool) -> None:
     mesh = mock_client(["x"]).mesh
     part: Any = OpenAIClient(mesh) if asynchronous else MeshClient(mesh)
     for name in path.split("."):
@@ -146,17 +146,17 @@ def test_unknown_attribute_of_a_client_is_an_attribute_error() -> None:
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), float("inf"), 0, -1, "5", True])
-def test_timeout_that_is_no_positive_number_is_refused_with_a_type(timeout: Any) -> None:
+def test_timeout_not_positive_raises(timeout: Any) -> None:
     with pytest.raises(BadRequestError, match="'timeout' must be"):
         mock_client(["x"]).chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=timeout)
 
 
 @pytest.mark.parametrize("timeout", [10**400, 1e308, 1])
-def test_timeout_that_is_very_long_is_no_limit(timeout: Any) -> None:
+def test_timeout_very_long_is_accepted(timeout: Any) -> None:
     assert mock_client(["x"]).chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=timeout).content == "x"
 
 
-def test_long_model_name_is_cut_in_the_message() -> None:
+def test_model_name_too_long_is_cut_in_the_message() -> None:
     client = mock_client(["x"])
     with pytest.raises(CapabilityNotFoundError) as caught:
         client.chat.completions.create(model="chat-" * 200_000, messages=MESSAGES)
@@ -167,14 +167,14 @@ def test_long_model_name_is_cut_in_the_message() -> None:
     assert len(str(caught.value)) < 1000
 
 
-def test_name_of_a_vendors_model_is_answered_with_the_pool(upstream: Upstream) -> None:
+def test_model_of_a_vendor_error_names_the_pool(upstream: Upstream) -> None:
     with client_of(("a", upstream.url)) as client, pytest.raises(CapabilityNotFoundError) as caught:
         client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
     assert "model='chat'" in str(caught.value)
     assert "create('gpt-4o')" not in str(caught.value)
 
 
-def test_recover_brings_back_what_rotate_put_in_standby(upstream: Upstream) -> None:
+def test_recover_after_rotate_activates_the_model(upstream: Upstream) -> None:
     upstream.always(PLAIN)
     with client_of(("a", upstream.url), ("b", upstream.url)) as client:
         assert client.rotate("chat") == "model-b"
@@ -185,7 +185,7 @@ def test_recover_brings_back_what_rotate_put_in_standby(upstream: Upstream) -> N
             client.recover("chat", "model-c")
 
 
-def test_recover_after_a_failure_makes_the_account_active_at_once(upstream: Upstream) -> None:
+def test_recover_after_a_failure_activates_the_account(upstream: Upstream) -> None:
     upstream.then(Script(401, b"{}")).then(PLAIN)
     with client_of(("a", upstream.url)) as client:
         with pytest.raises(modelmesh.AuthenticationError):
@@ -194,7 +194,7 @@ def test_recover_after_a_failure_makes_the_account_active_at_once(upstream: Upst
         assert client.chat.completions.create(model="chat", messages=MESSAGES).content == "Hello"
 
 
-def test_only_providers_leaves_the_others_alone(upstream: Upstream) -> None:
+def test_only_providers_excludes_other_providers(upstream: Upstream) -> None:
     upstream.always(Script(500, b"{}"))
     with client_of(("a", upstream.url), ("b", upstream.url)) as client:
         with pytest.raises(modelmesh.AllProvidersExhaustedError) as caught:
@@ -224,18 +224,18 @@ def test_reply_copied_and_pickled_keeps_its_history(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("of", ["client", "mesh", "completions"])
-def test_pickling_a_client_says_to_create_one_in_each_process(of: str) -> None:
+def test_client_pickled_raises_with_advice(of: str) -> None:
     client = mock_client(["x"])
     with pytest.raises(TypeError, match="in each process"):
         pickle.dumps({"client": client, "mesh": client.mesh, "completions": client.chat.completions}[of])
 
 
-def test_copying_a_client_shares_its_mesh() -> None:
+def test_client_copy_shares_its_mesh() -> None:
     client = mock_client(["x"])
     assert copy.copy(client).mesh is copy.deepcopy(client).mesh is client.mesh
 
 
-def test_models_list_prints_and_leaves_an_unknown_date_unknown() -> None:
+def test_models_list_unknown_date_is_none() -> None:
     listed = mock_client(["x"]).models.list()
     assert "ModelCard(id=" in repr(listed)
     assert str(listed) == repr(listed)

@@ -29,12 +29,14 @@ def dies_after(upstream: Upstream, words: int) -> None:
 
 
 @pytest.mark.parametrize("stream", [{"commit": "buffer", "tokens": 10}, {"commit": "complete"}])
-def test_an_early_death_stays_invisible(stream: dict[str, Any], config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_stream_early_failure_is_hidden_by_the_buffer(
+    stream: dict[str, Any], config: Any, upstream: Upstream, other: Upstream
+) -> None:
     dies_after(upstream, 5)
     assert ask(config(upstream.url, other.url), stream) == ("Hello!", "model-b")
 
 
-def test_a_late_death_shows_when_the_buffer_was_handed_over(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_stream_failure_after_the_buffer_raises(config: Any, upstream: Upstream, other: Upstream) -> None:
     dies_after(upstream, 50)
     with pytest.raises(StreamInterruptedError) as caught:
         ask(config(upstream.url, other.url), {"commit": "buffer", "tokens": 10})
@@ -42,14 +44,14 @@ def test_a_late_death_shows_when_the_buffer_was_handed_over(config: Any, upstrea
     assert other.received == []
 
 
-def test_only_whole_answers(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_commit_complete_returns_only_whole_answers(config: Any, upstream: Upstream, other: Upstream) -> None:
     dies_after(upstream, 500)
     assert ask(config(upstream.url, other.url), {"commit": "complete"}) == ("Hello!", "model-b")
     upstream.always(None)
     assert ask(config(upstream.url, other.url), {"commit": "complete"}) == ("Hello!", "model-a")
 
 
-def test_a_buffer_lasts_no_longer_than_its_time(config: Any, upstream: Upstream) -> None:
+def test_commit_buffer_ends_after_its_time(config: Any, upstream: Upstream) -> None:
     pieces = [*text_stream("Hel", "lo!", done=False, finish=None), GO_ON]
     upstream.always(Script(body=pieces, content_type="text/event-stream"))
     with pytest.raises(StreamInterruptedError) as caught:
@@ -57,7 +59,7 @@ def test_a_buffer_lasts_no_longer_than_its_time(config: Any, upstream: Upstream)
     assert caught.value.partial_text == "Hello!"
 
 
-def test_cut_arguments_of_a_tool_call_are_never_a_whole_call(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_tool_call_with_cut_arguments_is_partial(config: Any, upstream: Upstream, other: Upstream) -> None:
     call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "pay", "arguments": '{"amount": 1'}}
     pieces = [event(chunk({"role": "assistant"})), event(chunk({"tool_calls": [call]}))]
     upstream.always(Script(body=pieces, content_type="text/event-stream"))
@@ -77,7 +79,7 @@ def test_cut_arguments_of_a_tool_call_are_never_a_whole_call(config: Any, upstre
     assert parts[0].choices[0].delta.tool_calls[0].function.arguments == '{"amount": 100}'
 
 
-def test_limits_in_the_headers_of_a_success_are_no_reason_to_cool_down(config: Any, upstream: Upstream) -> None:
+def test_rate_limit_headers_of_a_success_start_no_cooldown(config: Any, upstream: Upstream) -> None:
     spent = {"X-RateLimit-Remaining-Requests": "0", "X-RateLimit-Reset-Requests": "1h", "Retry-After": "3600"}
     with modelmesh.create(config=config(upstream.url)) as client:
         for _ in range(3):
@@ -97,7 +99,7 @@ def test_limits_in_the_headers_of_a_success_are_no_reason_to_cool_down(config: A
         assert client.pool_status()["chat-completion"].active == 1
 
 
-def test_a_used_up_account_is_asked_once_and_stays_off(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_exhausted_account_is_tried_once(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(429, b'{"error": {"code": "insufficient_quota"}}', {"Retry-After": "1"}))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
         for _ in range(10):

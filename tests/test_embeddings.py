@@ -41,7 +41,7 @@ def openai(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     return upstream.always(vectors)
 
 
-def test_as_the_seed_writes_it(openai: Upstream) -> None:
+def test_embeddings_example_of_the_seed_runs(openai: Upstream) -> None:
     with modelmesh.create("chat-completion", "text-embeddings", providers=["openai"]) as client:
         emb = client.embeddings.create(
             model="text-embeddings",
@@ -56,7 +56,7 @@ def test_as_the_seed_writes_it(openai: Upstream) -> None:
     assert openai.last.json == {"model": "text-embedding-3-small", "input": "Document text here..."}
 
 
-def test_many_texts_formats_and_dimensions(openai: Upstream) -> None:
+def test_embeddings_formats_and_dimensions(openai: Upstream) -> None:
     with modelmesh.create("text-embeddings") as client:
         reply = client.embeddings.create(model="text-embeddings", input=["a", "b"], encoding_format="base64", dimensions=3)
     assert [struct.unpack("<3f", base64.b64decode(row.embedding)) for row in reply.data] == [
@@ -65,7 +65,7 @@ def test_many_texts_formats_and_dimensions(openai: Upstream) -> None:
     assert openai.last.json["dimensions"] == 3
 
 
-def test_tasks(openai: Upstream) -> None:
+def test_embeddings_async_client_answers(openai: Upstream) -> None:
     async def main() -> Any:
         async with modelmesh.create_async("text-embeddings") as client:
             return await client.embeddings.create(model="text-embeddings", input="a")
@@ -73,7 +73,7 @@ def test_tasks(openai: Upstream) -> None:
     assert asyncio.run(main()).data[0].embedding == VECTORS[0]
 
 
-def test_the_official_type_takes_it(openai: Upstream) -> None:
+def test_embeddings_reply_fits_the_official_type(openai: Upstream) -> None:
     types = pytest.importorskip("openai.types")
     with modelmesh.create("text-embeddings") as client:
         reply = client.embeddings.create(model="text-embeddings", input="a")
@@ -89,7 +89,7 @@ def accounts(config: Any, first: Upstream, second: Upstream, *models: str) -> di
     return settings
 
 
-def test_failover_to_an_account_with_the_same_model(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_embeddings_failover_to_the_same_model(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(200, b'{"object": "list", "data": []}'))
     other.always(vectors)
     with modelmesh.create(config=accounts(config, upstream, other, "model-a", "model-a")) as client:
@@ -98,7 +98,7 @@ def test_failover_to_an_account_with_the_same_model(config: Any, upstream: Upstr
     assert reply.attempts[0].failure == "protocol"
 
 
-def test_no_failover_to_another_vector_space(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_embeddings_no_failover_to_another_model(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(500))
     other.always(vectors)
     with (
@@ -109,7 +109,7 @@ def test_no_failover_to_another_vector_space(config: Any, upstream: Upstream, ot
     assert other.received == []
 
 
-def test_failover_to_another_vector_space_that_the_pool_lists(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_embeddings_failover_to_a_listed_model(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(500))
     other.always(vectors)
     settings = accounts(config, upstream, other, "model-a", "model-b")
@@ -119,7 +119,7 @@ def test_failover_to_another_vector_space_that_the_pool_lists(config: Any, upstr
 
 
 @pytest.mark.parametrize("strategy", ["stick-until-failure", "round-robin", "cost-first"])
-def test_no_strategy_leaves_the_vector_space(config: Any, upstream: Upstream, other: Upstream, strategy: str) -> None:
+def test_embeddings_strategies_keep_the_vector_space(config: Any, upstream: Upstream, other: Upstream, strategy: str) -> None:
     upstream.always(vectors)
     other.always(vectors)
     settings = accounts(config, upstream, other, "model-a", "model-b")
@@ -131,7 +131,7 @@ def test_no_strategy_leaves_the_vector_space(config: Any, upstream: Upstream, ot
         assert client.embeddings.create(model="model-b", input="a").provider == "b"  # by its own name
 
 
-def test_shipped_catalogues_keep_to_the_first_model(openai: Upstream, other: Upstream) -> None:
+def test_embeddings_shipped_catalogues_use_the_first_model(openai: Upstream, other: Upstream) -> None:
     openai.always(Script(503))
     other.always(vectors)
     providers = {
@@ -145,7 +145,7 @@ def test_shipped_catalogues_keep_to_the_first_model(openai: Upstream, other: Ups
     assert (reply.provider, other.last.json["model"]) == ("openrouter", "openai/text-embedding-3-small")
 
 
-def test_more_texts_than_a_vendor_takes_are_answered(config: Any, upstream: Upstream) -> None:
+def test_embeddings_above_the_batch_limit_are_split(config: Any, upstream: Upstream) -> None:
     def lengths(request: Received) -> Script:
         texts = request.json["input"]
         assert len(texts) <= 2048
@@ -162,7 +162,7 @@ def test_more_texts_than_a_vendor_takes_are_answered(config: Any, upstream: Upst
     assert any("in parts" in note for note in reply.attempts[-1].adapted)
 
 
-def test_the_wrong_pool(openai: Upstream) -> None:
+def test_embeddings_in_a_chat_pool_raise(openai: Upstream) -> None:
     with modelmesh.create("chat-completion", "text-embeddings") as client:
         with pytest.raises(modelmesh.BadRequestError, match="serves chat.completions, not embeddings"):
             client.embeddings.create(model="chat-completion", input="a")

@@ -58,7 +58,7 @@ WRONG: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("in_task", [False, True])
 @pytest.mark.parametrize("more", WRONG, ids=lambda more: re.sub(r" at 0x\w+", "", ascii(more))[:70])
-def test_a_wrong_extra_is_the_callers_mistake_and_nothing_is_sent(upstream: Upstream, more: Any, in_task: bool) -> None:
+def test_extras_invalid_raise_before_sending(upstream: Upstream, more: Any, in_task: bool) -> None:
     with pytest.raises(BadRequestError) as caught:
         ask(upstream, in_task=in_task, **more)
     assert caught.value.failure is FailureClass.CALLER
@@ -68,7 +68,7 @@ def test_a_wrong_extra_is_the_callers_mistake_and_nothing_is_sent(upstream: Upst
     str(caught.value).encode()
 
 
-def test_headers_are_sent_as_json_spells_them_and_none_is_left_out(upstream: Upstream) -> None:
+def test_extra_headers_booleans_and_none(upstream: Upstream) -> None:
     ask(upstream, extra_headers={"X-T": True, "X-F": False, "X-N": 5, "X-None": None, "X-Not": NotGiven(), "X-S": "a b"})
     sent = {name: value for name, value in upstream.last.headers.items() if name.startswith("x-")}
     assert {name: sent.get(name) for name in ("x-t", "x-f", "x-n", "x-none", "x-not", "x-s")} == {
@@ -76,12 +76,12 @@ def test_headers_are_sent_as_json_spells_them_and_none_is_left_out(upstream: Ups
     }  # fmt: skip
 
 
-def test_a_query_is_sent_as_json_spells_it(upstream: Upstream) -> None:
+def test_extra_query_is_sent_as_json_spells_it(upstream: Upstream) -> None:
     ask(upstream, extra_query={"t": True, "n": 1, "none": None, "list": ["a", False], "map": {"b": {"c": "ü&="}}})
     assert upstream.last.path.partition("?")[2] == "t=true&n=1&list=a&list=false&map%5Bb%5D%5Bc%5D=%C3%BC%26%3D"
 
 
-def test_fields_of_the_body_are_sent_and_what_agrees_with_the_request_is_no_mistake(upstream: Upstream) -> None:
+def test_extra_body_fields_are_sent(upstream: Upstream) -> None:
     ask(upstream, extra_body={"top_k": 5, "stream": False, "model": "chat-completion", "not": NotGiven()})
     assert upstream.last.json["top_k"] == 5
     assert upstream.last.json["model"] == "m"

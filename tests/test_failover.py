@@ -48,7 +48,9 @@ FAULTS: dict[str, tuple[Script, str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_second_answers(fault: str, ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_failover_to_the_second_provider(
+    fault: str, ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream
+) -> None:
     script, failure = FAULTS[fault]
     upstream.always(script)
     asked = ask(config(upstream.url, other.url))
@@ -58,14 +60,14 @@ def test_the_second_answers(fault: str, ask: Callable[..., Any], config: Any, up
     assert len(upstream.received) == len(other.received) == 1
 
 
-def test_a_refused_connection(ask: Callable[..., Any], config: Any, refused: str, other: Upstream) -> None:
+def test_failover_after_a_refused_connection(ask: Callable[..., Any], config: Any, refused: str, other: Upstream) -> None:
     asked = ask(config(refused, other.url))
     assert (asked.text, asked.model) == ("Hello!", "model-b")
     assert asked.attempts[0].failure == "connect"
     assert asked.attempts[0].billed == "no"
 
 
-def test_a_hang_past_the_timeout(ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_failover_after_a_timeout(ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(delay=30))
     given = config(upstream.url, other.url)
     given["providers"]["a"] |= {"timeout": "200ms", "timeouts": {"first_content": "200ms"}}
@@ -74,7 +76,7 @@ def test_a_hang_past_the_timeout(ask: Callable[..., Any], config: Any, upstream:
     assert asked.attempts[0].failure == "timeout"
 
 
-def test_a_comment_line_now_and_then_is_no_content(
+def test_stream_comment_lines_do_not_extend_the_limit(
     ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(body=[b": keep-alive\n\n", b": keep-alive\n\n", GO_ON], content_type="text/event-stream"))
@@ -97,7 +99,9 @@ BEFORE_CONTENT = {
 
 @pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("fault", BEFORE_CONTENT)
-def test_a_stream_that_fails_before_content(fault: str, cut: bool, config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_stream_failure_before_content_fails_over(
+    fault: str, cut: bool, config: Any, upstream: Upstream, other: Upstream
+) -> None:
     upstream.always(Script(body=BEFORE_CONTENT[fault], content_type="text/event-stream", cut=cut))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
         stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
@@ -115,7 +119,7 @@ AFTER_CONTENT = {
 
 
 @pytest.mark.parametrize("fault", AFTER_CONTENT)
-def test_a_stream_that_breaks_after_content(fault: str, config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_stream_failure_after_content_raises(fault: str, config: Any, upstream: Upstream, other: Upstream) -> None:
     pieces, cut = AFTER_CONTENT[fault]
     upstream.always(Script(body=pieces, content_type="text/event-stream", cut=cut))
     seen = []
@@ -127,7 +131,7 @@ def test_a_stream_that_breaks_after_content(fault: str, config: Any, upstream: U
     assert other.received == []
 
 
-def test_finished_without_done_is_whole(ask: Callable[..., Any], config: Any, upstream: Upstream) -> None:
+def test_stream_finished_without_done_is_complete(ask: Callable[..., Any], config: Any, upstream: Upstream) -> None:
     upstream.always(
         lambda request: (
             Script(body=text_stream("Hello!", done=False), content_type="text/event-stream")
@@ -138,7 +142,7 @@ def test_finished_without_done_is_whole(ask: Callable[..., Any], config: Any, up
     assert ask(config(upstream.url)).text == "Hello!"
 
 
-def test_a_hundred_calls_all_right(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_failover_hundred_calls_are_answered(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(500, b"{}"))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
         answers = [client.chat.completions.create(model="chat-completion", messages=MESSAGES).content for _ in range(100)]
@@ -151,7 +155,7 @@ NO_SUCH = b'{"error": {"message": "no such parameter", "code": "bad", "param": "
 
 
 @pytest.mark.parametrize("status", UNEXPLAINED)
-def test_unexplained_refusal_is_answered_by_one_other_account(
+def test_refusal_is_tried_at_one_other_account(
     status: int, ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(status, NO_SUCH))
@@ -161,9 +165,7 @@ def test_unexplained_refusal_is_answered_by_one_other_account(
 
 
 @pytest.mark.parametrize("status", UNEXPLAINED)
-def test_unexplained_refusal_by_two_accounts_is_the_first_refusal_and_hurts_no_health(
-    status: int, config: Any, upstream: Upstream, other: Upstream
-) -> None:
+def test_refusal_by_two_accounts_raises_the_first(status: int, config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(status, NO_SUCH))
     other.always(Script(400, b'{"error": {"message": "messages: too few", "code": "worse"}}'))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
@@ -180,7 +182,7 @@ def test_unexplained_refusal_by_two_accounts_is_the_first_refusal_and_hurts_no_h
     assert len(upstream.received) == len(other.received) == 5
 
 
-def test_unexplained_refusal_of_the_only_account_comes_back_as_it_is(config: Any, upstream: Upstream) -> None:
+def test_refusal_of_the_only_account_is_raised_unchanged(config: Any, upstream: Upstream) -> None:
     upstream.always(Script(400, NO_SUCH))
     with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(BadRequestError, match="no such") as caught:
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)
@@ -188,7 +190,7 @@ def test_unexplained_refusal_of_the_only_account_comes_back_as_it_is(config: Any
     assert len(upstream.received) == 1
 
 
-def test_unexplained_refusal_and_an_outage_elsewhere_end_in_the_refusal(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_refusal_and_an_outage_raise_the_refusal(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(400, NO_SUCH))
     other.always(Script(401, b"{}"))
     with (
@@ -200,7 +202,7 @@ def test_unexplained_refusal_and_an_outage_elsewhere_end_in_the_refusal(config: 
 
 
 @pytest.mark.parametrize("status", [404, 418, 422])
-def test_listed_status_is_tried_again_at_the_same_model(status: int, config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_retryable_status_is_retried_at_the_same_model(status: int, config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.then(Script(status, b"{}")).then(Script(status, b"{}"))
     settings = config(upstream.url, other.url)
     for pool in settings["pools"].values():
@@ -218,9 +220,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("status", KINDS)
-def test_when_all_fail_the_same_way_the_error_is_of_that_kind_too(
-    status: int, config: Any, upstream: Upstream, other: Upstream
-) -> None:
+def test_exhausted_same_failures_share_their_class(status: int, config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(status, b"{}", {"Retry-After": "7"}))
     other.always(Script(status, b"{}", {"Retry-After": "9"}))
     with modelmesh.create(config=config(upstream.url, other.url)) as client:
@@ -234,7 +234,7 @@ def test_when_all_fail_the_same_way_the_error_is_of_that_kind_too(
         assert 6 < caught.value.retry_after < 8  # type: ignore[attr-defined]
 
 
-def test_kinds_that_differ_are_only_exhausted(config: Any, upstream: Upstream, other: Upstream) -> None:
+def test_exhausted_different_failures_have_no_common_class(config: Any, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(429, b"{}", {"Retry-After": "7"}))
     other.always(Script(401, b"{}"))
     with modelmesh.create(config=config(upstream.url, other.url)) as client, pytest.raises(AllProvidersExhaustedError) as caught:
@@ -243,18 +243,18 @@ def test_kinds_that_differ_are_only_exhausted(config: Any, upstream: Upstream, o
     assert isinstance(caught.value.last_error, AuthenticationError)
 
 
-def test_nothing_listens_anywhere(config: Any, refused: str) -> None:
+def test_exhausted_all_refused_connections_raise(config: Any, refused: str) -> None:
     with modelmesh.create(config=config(refused)) as client, pytest.raises(ProviderConnectionError, match="refused"):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)
 
 
-def test_a_timeout_of_the_call_ends_it(config: Any, upstream: Upstream) -> None:
+def test_timeout_of_a_call_ends_it(config: Any, upstream: Upstream) -> None:
     upstream.always(Script(delay=30))
     with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(ProviderTimeoutError):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=0.2)
 
 
-def test_cancelling_a_task_gives_everything_back(config: Any, upstream: Upstream) -> None:
+def test_task_cancelled_releases_reservations(config: Any, upstream: Upstream) -> None:
     upstream.always(Script(delay=30))
 
     async def main() -> None:
@@ -272,7 +272,7 @@ def test_cancelling_a_task_gives_everything_back(config: Any, upstream: Upstream
     asyncio.run(main())
 
 
-def test_leaving_a_stream_gives_everything_back(config: Any, upstream: Upstream) -> None:
+def test_stream_closed_early_releases_reservations(config: Any, upstream: Upstream) -> None:
     upstream.always(Script(body=[*text_stream("a", "b", done=False, finish=None), GO_ON], content_type="text/event-stream"))
     with modelmesh.create(config=config(upstream.url)) as client:
         for begin in (True, False):

@@ -76,7 +76,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("script", "first"), CASES, ids=[first[:40] for _, first in CASES])
-def test_final_error_one_account_names_failure_and_advice_in_its_first_line(script: Script, first: str) -> None:
+def test_final_error_first_line_names_failure_and_advice(script: Script, first: str) -> None:
     with Upstream() as upstream:
         upstream.always(script)
         error = final_error({"openai": account(upstream.url, MODELS)})
@@ -88,7 +88,7 @@ def test_final_error_one_account_names_failure_and_advice_in_its_first_line(scri
     assert KEY not in repr(vars(error)) + str(error)
 
 
-def test_final_error_rejected_key_folds_the_models_of_the_account() -> None:
+def test_final_error_rejected_key_is_one_line_per_account() -> None:
     with Upstream() as upstream:
         upstream.always(refusal(401, "invalid_api_key", "Bad"))
         error = final_error({"openai": account(upstream.url, MODELS)})
@@ -97,7 +97,7 @@ def test_final_error_rejected_key_folds_the_models_of_the_account() -> None:
     assert line.endswith("; 18 more models of openai were not tried: same key")
 
 
-def test_final_error_no_network_names_the_address_and_the_reason() -> None:
+def test_final_error_no_network_names_address_and_reason() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -106,14 +106,14 @@ def test_final_error_no_network_names_the_address_and_the_reason() -> None:
     assert error.details["attempts"][0]["address"] == url
 
 
-def test_final_error_timeout_says_after_how_long() -> None:
+def test_final_error_timeout_names_its_duration() -> None:
     with Upstream() as upstream:
         upstream.always(Script(200, b"{}", delay=5.0))
         error = final_error({"openai": account(upstream.url, ["m"])}, timeouts={"total": 1.5})
     assert "openai/m timed out after 1." in str(error).splitlines()[0]
 
 
-def test_final_error_several_accounts_explains_by_what_the_reader_can_repair() -> None:
+def test_final_error_shows_the_repairable_failure_first() -> None:
     with Upstream() as down, Upstream() as refusing:
         down.always(refusal(500, None, "Boom"))
         refusing.always(refusal(401, None, "Bad key"))
@@ -125,7 +125,7 @@ def test_final_error_several_accounts_explains_by_what_the_reader_can_repair() -
     assert (error.status, error.provider_id, error.last_error.status) == (401, "b", 401)
 
 
-def test_final_error_long_vendor_text_is_cut_at_300_characters() -> None:
+def test_final_error_vendor_text_is_cut_at_300_characters() -> None:
     with Upstream() as upstream:
         upstream.always(refusal(401, None, "x" * 5000 + KEY))
         error = final_error({"openai": account(upstream.url, ["m"])})
@@ -133,7 +133,7 @@ def test_final_error_long_vendor_text_is_cut_at_300_characters() -> None:
     assert len(error.attempts[0].message) == 300
 
 
-def test_no_active_model_after_a_rejected_key_says_which_key_to_set() -> None:
+def test_no_active_model_after_a_rejected_key_names_the_key() -> None:
     with Upstream() as upstream:
         upstream.always(refusal(401, None, "Bad key"))
         config = {"providers": {"openai": account(upstream.url, MODELS)}, "pools": {"chat": {"capability": "chat-completion"}}}
@@ -155,7 +155,7 @@ def test_caller_error_names_the_provider_and_keeps_its_class() -> None:
     assert "openai refused the request (400 invalid_value): temperature must be at most 2. " in str(error)
 
 
-def test_exhausted_budget_writes_small_amounts_without_an_exponent() -> None:
+def test_budget_error_small_amounts_have_no_exponent() -> None:
     pricing = {"input_per_1k_tokens": 0.01, "output_per_1k_tokens": 0.01}
     with Upstream() as upstream:
         providers = {"a": {**account(upstream.url, []), "models": [{"id": "m", "pricing": pricing}]}}
@@ -170,7 +170,7 @@ def test_exhausted_budget_writes_small_amounts_without_an_exponent() -> None:
     assert "e-0" not in str(caught.value)
 
 
-def test_verdict_of_a_request_that_was_ended_says_by_what() -> None:
+def test_final_error_of_an_ended_request_names_the_limit() -> None:
     with Upstream() as upstream:
         config = {"providers": {"a": account(upstream.url, ["m"])}, "pools": {"chat": {"capability": "chat-completion"}}}
         with modelmesh.create(config=config) as client:
@@ -184,7 +184,7 @@ def test_verdict_of_a_request_that_was_ended_says_by_what() -> None:
     assert error.details["ended"] == "its 30 s are over"
 
 
-def test_request_log_leaves_out_the_vendors_text(tmp_path: Path) -> None:
+def test_request_log_omits_the_vendor_text(tmp_path: Path) -> None:
     pytest.importorskip("modelmesh_observability_file")
     prompt = "a prompt that the vendor repeats"
     with Upstream() as upstream:

@@ -99,7 +99,7 @@ def config(request: pytest.FixtureRequest, vendors: Vendors, tmp_path: Path) -> 
     return vendors.config(STORES[request.param](tmp_path))
 
 
-def test_170_calls_use_up_three_tiers_and_the_next_day_begins_anew(config: dict[str, Any], vendors: Vendors) -> None:
+def test_free_tiers_exhausted_reset_the_next_day(config: dict[str, Any], vendors: Vendors) -> None:
     clock = VirtualClock()
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: MORNING)
     mesh.initialize(config)
@@ -114,7 +114,7 @@ def test_170_calls_use_up_three_tiers_and_the_next_day_begins_anew(config: dict[
         assert (len(vendors.asked), vendors.refused) == (2 * ALL, 0)
 
 
-def test_a_restart_the_next_day_begins_anew(config: dict[str, Any], vendors: Vendors) -> None:
+def test_free_tiers_restart_the_next_day_resets(config: dict[str, Any], vendors: Vendors) -> None:
     for day in range(2):
         clock = VirtualClock()
         mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda day=day: MORNING + day * DAY)
@@ -165,7 +165,7 @@ class Program:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("moment", ["while it waits for the answer", "after the answer"])
-def test_a_process_that_is_killed_goes_on_where_it_was(config: dict[str, Any], vendors: Vendors, moment: str) -> None:
+def test_free_tiers_killed_process_keeps_its_counts(config: dict[str, Any], vendors: Vendors, moment: str) -> None:
     """Of all 170, at most the one under way when it was killed is counted and not answered; no vendor has to refuse."""
     number = random.Random(moment).randrange(1, ALL - 1)
     first = Program(config)
@@ -191,7 +191,7 @@ def test_a_process_that_is_killed_goes_on_where_it_was(config: dict[str, Any], v
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_kill_at_any_moment_at_all(config: dict[str, Any], vendors: Vendors) -> None:
+def test_free_tiers_kill_at_any_moment_keeps_counts(config: dict[str, Any], vendors: Vendors) -> None:
     """Between reserving and sending, sending and counting: never more than one is counted without an answer."""
     rng = random.Random(8)
     number, delay = rng.randrange(1, ALL - 60), rng.uniform(0, 0.05)

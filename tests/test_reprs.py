@@ -65,7 +65,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_repr_and_str_of_a_public_object_say_what_it_is(name: str, objects: dict[str, Any]) -> None:
+def test_repr_and_str_describe_the_object(name: str, objects: dict[str, Any]) -> None:
     for text in (repr(objects[name]), str(objects[name])):
         assert text
         assert " object at 0x" not in text
@@ -73,12 +73,12 @@ def test_repr_and_str_of_a_public_object_say_what_it_is(name: str, objects: dict
         assert len(text) < 3000
 
 
-def test_every_object_above_is_looked_at(objects: dict[str, Any]) -> None:
+def test_repr_cases_are_complete(objects: dict[str, Any]) -> None:
     assert set(NAMES) == set(objects)
 
 
 @pytest.mark.parametrize("name", sorted(modelmesh.__all__))
-def test_every_public_name_has_a_repr(name: str) -> None:
+def test_public_names_have_a_repr(name: str) -> None:
     assert " object at 0x" not in repr(getattr(modelmesh, name))
 
 
@@ -91,11 +91,11 @@ def test_explanation_prints_as_a_table(objects: dict[str, Any]) -> None:
     assert objects["explanation"]._repr_html_().startswith("<pre>Pool chat")
 
 
-def test_stream_says_which_model_answers(objects: dict[str, Any]) -> None:
+def test_stream_repr_names_the_model(objects: dict[str, Any]) -> None:
     assert repr(objects["stream"]) == "<Stream of b/model-b, being read>"
 
 
-def test_message_of_a_vendor_that_leaves_content_out_has_it_as_null() -> None:
+def test_message_without_content_has_none() -> None:
     body = completion("x")
     del body["choices"][0]["message"]["content"]
     body["choices"][0]["message"]["tool_calls"] = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
@@ -110,7 +110,7 @@ def test_message_of_a_vendor_that_leaves_content_out_has_it_as_null() -> None:
 
 
 @pytest.mark.parametrize("name", ["exceptions", "errors", "contracts", "testing", "capabilities"])
-def test_modules_are_reached_without_an_import_of_their_own(name: str) -> None:
+def test_submodules_load_as_attributes(name: str) -> None:
     code = f"import modelmesh; print(modelmesh.{name}.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == f"modelmesh.{name}", done.stderr

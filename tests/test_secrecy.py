@@ -42,7 +42,9 @@ ECHO = {
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("fault", ECHO)
-def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture) -> None:
+def test_key_in_a_failing_request_is_redacted(
+    fault: str, stream: bool, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     upstream.always(ECHO[fault])
     once, wait = {"max_attempts": 0}, 2 if fault == "hang" else 60
@@ -55,7 +57,7 @@ def test_a_failing_request(fault: str, stream: bool, upstream: Upstream, caplog:
 
 
 @pytest.mark.parametrize("fault", ECHO)
-def test_a_failing_request_of_a_task(fault: str, upstream: Upstream) -> None:
+def test_key_in_a_failing_async_request_is_redacted(fault: str, upstream: Upstream) -> None:
     upstream.always(ECHO[fault])
 
     async def main() -> str:
@@ -70,7 +72,7 @@ def test_a_failing_request_of_a_task(fault: str, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("connector", ["openai.llm.v1", "anthropic.claude.v1", "google.gemini.v1", "cohere.nlp.v1"])
-def test_a_key_as_it_stands_in_a_file(connector: str, upstream: Upstream) -> None:
+def test_key_with_a_line_break_is_stripped(connector: str, upstream: Upstream) -> None:
     given = {"connector": connector, "api_key": f"{CANARY}\n", "base_url": upstream.url, "models": ["m"]}
     with modelmesh.create(config={"providers": {"a": given}, "pools": {"chat-completion": {}}}) as client:
         with contextlib.suppress(modelmesh.ModelMeshError):  # the answer is in OpenAI's format, whatever was asked
@@ -86,7 +88,7 @@ def test_a_key_as_it_stands_in_a_file(connector: str, upstream: Upstream) -> Non
         ({"headers": {"X-Key": f"{CANARY}\n"}}, "the header 'X-Key' of the provider openai.llm.v1 holds a line break"),
     ],
 )
-def test_a_key_that_no_header_can_carry(given: dict[str, Any], why: str) -> None:
+def test_key_invalid_as_header_raises_without_quoting(given: dict[str, Any], why: str) -> None:
     raw = config("http://127.0.0.1:9")
     raw["providers"]["a"].update(given)
     with pytest.raises(modelmesh.ConfigurationError, match=why) as caught:
@@ -94,7 +96,7 @@ def test_a_key_that_no_header_can_carry(given: dict[str, Any], why: str) -> None
     assert CANARY not in str(caught.value)
 
 
-def test_a_setting_that_no_header_can_carry(upstream: Upstream) -> None:
+def test_setting_invalid_as_header_raises_without_quoting(upstream: Upstream) -> None:
     raw = config(upstream.url)
     raw["providers"]["a"]["organization"] = f"{CANARY}\n"
     with modelmesh.create(config=raw) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
@@ -121,7 +123,7 @@ def broken_calls() -> list[Any]:
 
 
 @pytest.mark.parametrize("call", range(len(broken_calls())))
-def test_a_configuration_that_is_wrong(call: int) -> None:
+def test_key_in_an_invalid_configuration_is_redacted(call: int) -> None:
     calls = broken_calls()
     try:
         calls[call]()
@@ -134,7 +136,7 @@ def test_a_configuration_that_is_wrong(call: int) -> None:
         pytest.fail("nothing was raised")
 
 
-def test_reprs_copies_and_pickles(upstream: Upstream) -> None:
+def test_key_in_reprs_copies_and_pickles_is_sealed(upstream: Upstream) -> None:
     with modelmesh.create(config=config(upstream.url)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES)
         mesh = client.mesh
@@ -158,7 +160,7 @@ def test_reprs_copies_and_pickles(upstream: Upstream) -> None:
         pickle.dumps(secret)
 
 
-def test_the_key_does_not_follow_a_redirect(upstream: Upstream, other: Upstream) -> None:
+def test_key_does_not_follow_a_redirect(upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(307, b"", {"Location": other.url + "/v1/chat/completions"}))
     with modelmesh.create(config=config(upstream.url)) as client, pytest.raises(modelmesh.ProviderError):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)

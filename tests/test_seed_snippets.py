@@ -305,7 +305,7 @@ def test_introspection(openai: Upstream, importing: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("call", ["audio.speech.create", "audio.transcriptions.create", "images.generate"])
-def test_operations_of_later_versions_say_so(openai: Upstream, importing: str, call: str) -> None:
+def test_operations_of_later_versions_raise(openai: Upstream, importing: str, call: str) -> None:
     with pytest.raises(modelmesh.ConfigurationError, match="pip install"):
         run(f'create("chat-completion").{call}(model="x", input="y")', importing)
 

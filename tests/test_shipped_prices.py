@@ -39,7 +39,7 @@ ROWS = shipped()
 IDS = {connector.partition(".")[0]: provider for connector, provider in theirs.PROVIDERS.items()}
 
 
-def test_there_is_something_to_compare() -> None:
+def test_shipped_prices_exist() -> None:
     assert {name for name, _ in ROWS} == set(NAMES)
     assert len(ROWS) > 80
     assert sum(bool(info.pricing.bands) for _, info in ROWS if info.pricing) > 15
@@ -47,7 +47,7 @@ def test_there_is_something_to_compare() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ROWS), st.integers(0, 400_000), st.integers(0, 50_000), st.floats(0, 1), st.integers(0, 120 * 24))
-def test_a_shipped_price_is_the_library_s(row: Any, prompt: int, answer: int, share: float, hours: int) -> None:
+def test_shipped_price_equals_the_library(row: Any, prompt: int, answer: int, share: float, hours: int) -> None:
     name, info = row
     when, cached = FROM + timedelta(hours=hours), int(prompt * share)
     if name == "deepseek" and when.isoweekday() > 5:
@@ -63,7 +63,7 @@ def test_a_shipped_price_is_the_library_s(row: Any, prompt: int, answer: int, sh
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_free_tier_is_dated_and_a_limit(name: str) -> None:
+def test_shipped_free_tier_has_date_and_limit(name: str) -> None:
     import_module(f"modelmesh_connector_{name}")
     for info in load_catalogue(f"modelmesh_connector_{name}"):
         rows = info.extra.get("free_tier") or []

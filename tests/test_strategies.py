@@ -71,12 +71,12 @@ class World:
         }
 
 
-def test_there_are_eight() -> None:
+def test_strategies_are_eight() -> None:
     assert len(STRATEGIES) == 8
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_hundred_looks_change_nothing_and_say_who_is_next(strategy: str) -> None:
+def test_strategy_explain_changes_nothing(strategy: str) -> None:
     looked, plain = World(strategy), World(strategy)
     for turn in range(48):  # more than the minute's limits let through, and into the next minute
         session = f"conversation {turn % 5}"
@@ -93,7 +93,7 @@ def test_a_hundred_looks_change_nothing_and_say_who_is_next(strategy: str) -> No
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_it_says_why_in_one_line_and_scores_everybody(strategy: str) -> None:
+def test_strategy_gives_one_reason_line_and_all_scores(strategy: str) -> None:
     world = World(strategy)
     for turn in range(12):
         said = world.look(f"conversation {turn % 3}")
@@ -106,7 +106,7 @@ def test_it_says_why_in_one_line_and_scores_everybody(strategy: str) -> None:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_one_model_is_enough_and_others_may_come_and_go(strategy: str) -> None:
+def test_strategy_handles_changing_candidates(strategy: str) -> None:
     world = World(strategy)
     pool = world.mesh.list_pools()[0]
     seen = Counter[str]()
@@ -137,7 +137,7 @@ class Finder:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_models_that_come_later_are_asked_as_the_others_are(strategy: str) -> None:
+def test_strategy_selects_models_that_join_later(strategy: str) -> None:
     sync = {"sync": {"providers": ["e"]}, "health": {"enabled": False}}
     world = World(strategy, discovery={"instance": Finder(), **sync})
     world.mesh.discovery.scheduler.run_due()  # whichever thread looks at the start, it has done so after this
@@ -158,7 +158,7 @@ def test_models_that_come_later_are_asked_as_the_others_are(strategy: str) -> No
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_many_threads_leave_nothing_reserved(strategy: str) -> None:
+def test_strategy_threads_leave_no_reservation(strategy: str) -> None:
     world = World(strategy)
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(lambda turn: world.ask(f"conversation {turn % 40}"), range(128)))

@@ -38,7 +38,7 @@ def begun(gate: threading.Event) -> Script:
     return Script(200, pieces(), content_type="text/event-stream")
 
 
-def test_a_stream_closed_by_another_thread_ends_and_is_nobodys_failure(upstream: Upstream) -> None:
+def test_stream_closed_by_another_thread_ends(upstream: Upstream) -> None:
     gate = threading.Event()
     upstream.then(begun(gate))
     with modelmesh.create(config=settings(upstream)) as client:
@@ -71,7 +71,7 @@ def test_a_stream_closed_by_another_thread_ends_and_is_nobodys_failure(upstream:
         assert client.chat.completions.create(**{**HELLO, "stream": False}).choices[0].message.content
 
 
-def test_an_asynchronous_stream_dropped_unread_is_one_warning(upstream: Upstream) -> None:
+def test_async_stream_dropped_unread_is_one_warning(upstream: Upstream) -> None:
     noise: list[Any] = []
 
     async def drop() -> None:
@@ -95,7 +95,7 @@ def test_an_asynchronous_stream_dropped_unread_is_one_warning(upstream: Upstream
     assert not noise
 
 
-def test_a_call_that_fails_at_once_lets_other_tasks_run(upstream: Upstream) -> None:
+def test_async_call_failing_at_once_yields_to_tasks(upstream: Upstream) -> None:
     async def contend() -> int:
         turns = 0
 
@@ -118,14 +118,14 @@ def test_a_call_that_fails_at_once_lets_other_tasks_run(upstream: Upstream) -> N
 
 
 @pytest.mark.parametrize("more", [{"max_connections": 3}, {"config": {"max_connections": 3}}])
-def test_a_providers_own_number_of_connections_holds(upstream: Upstream, more: dict[str, Any]) -> None:
+def test_max_connections_of_a_provider_is_respected(upstream: Upstream, more: dict[str, Any]) -> None:
     with modelmesh.create(config=settings(upstream, **more)) as client:
         (entry,) = client.mesh._running.entries
         assert entry.provider.config.max_connections == 3
         assert entry.account.concurrency_limit == 3
 
 
-def test_two_numbers_of_connections_are_an_error(upstream: Upstream) -> None:
+def test_max_connections_twice_raises(upstream: Upstream) -> None:
     wrong = settings(upstream, max_connections=3, connection_pool={"max_connections": 5})
     with pytest.raises(modelmesh.ModelMeshError, match="max_connections is 3, and connection_pool.max_connections is 5"):
         modelmesh.create(config=wrong)

@@ -22,7 +22,7 @@ def client_of(upstream: Upstream, models: list[str], path: str = "", **entry: An
 
 
 @pytest.mark.parametrize("model", ["gpt-3.5-turbo", "gpt-4.1-mini", "openai.gpt-3.5-turbo", "openai/gpt-3.5-turbo"])
-def test_a_models_name_is_cut_at_its_provider_only(model: str, upstream: Upstream) -> None:
+def test_model_name_keeps_slashes_after_the_provider(model: str, upstream: Upstream) -> None:
     with client_of(upstream, [model]) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES)
     bare = model.removeprefix("openai.").removeprefix("openai/")
@@ -31,14 +31,14 @@ def test_a_models_name_is_cut_at_its_provider_only(model: str, upstream: Upstrea
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/gateway", "/gateway/v1"])
-def test_one_version_in_the_address(path: str, upstream: Upstream) -> None:
+def test_base_url_version_appears_once(path: str, upstream: Upstream) -> None:
     with client_of(upstream, ["m"], path) as client:
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)
     root = path.rstrip("/").removesuffix("/v1")
     assert upstream.last.path == f"{root}/v1/chat/completions"
 
 
-def test_only_what_was_given_is_sent_and_all_of_it(upstream: Upstream) -> None:
+def test_request_body_has_exactly_the_given_arguments(upstream: Upstream) -> None:
     given = {
         "temperature": 0,
         "max_completion_tokens": 0,
@@ -54,7 +54,7 @@ def test_only_what_was_given_is_sent_and_all_of_it(upstream: Upstream) -> None:
     assert upstream.last.json == {"model": "m", "messages": MESSAGES, **given}
 
 
-def test_the_sdks_own_extras(upstream: Upstream) -> None:
+def test_extras_of_the_sdk_are_sent(upstream: Upstream) -> None:
     with client_of(upstream, ["m"]) as client:
         client.chat.completions.create(
             model="chat-completion",
@@ -68,7 +68,7 @@ def test_the_sdks_own_extras(upstream: Upstream) -> None:
     assert upstream.last.path == "/v1/chat/completions?q=1+2"
 
 
-def test_the_callers_objects_are_left_alone(upstream: Upstream) -> None:
+def test_caller_objects_are_not_changed(upstream: Upstream) -> None:
     messages = [{"role": "user", "content": [{"type": "text", "text": "Hello!"}]}]
     before = json.dumps(messages)
     with client_of(upstream, ["m"]) as client:
@@ -78,7 +78,7 @@ def test_the_callers_objects_are_left_alone(upstream: Upstream) -> None:
     assert upstream.last.json["messages"][1] == {"role": "assistant", "content": "Hello!"}
 
 
-def test_two_accounts_of_one_connector(upstream: Upstream, other: Upstream) -> None:
+def test_two_accounts_of_one_connector_use_their_keys(upstream: Upstream, other: Upstream) -> None:
     upstream.fail(429)
     entry = {"connector": "openai.llm.v1", "models": ["gpt-4o"]}
     config = {
@@ -109,7 +109,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_the_official_types_take_our_replies(answer: str, upstream: Upstream) -> None:
+def test_replies_fit_the_official_types(answer: str, upstream: Upstream) -> None:
     body = ANSWERS[answer]
     upstream.reply(body)
     with client_of(upstream, ["test-model"]) as client:
@@ -128,7 +128,7 @@ def test_the_official_types_take_our_replies(answer: str, upstream: Upstream) ->
         assert reply.x_vendor.a == [1]
 
 
-def test_what_a_reply_does_not_have(upstream: Upstream) -> None:
+def test_reply_missing_fields_read_as_none(upstream: Upstream) -> None:
     with client_of(upstream, ["m"]) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=MESSAGES)
     assert reply.choices[0].message.tool_calls is None
@@ -157,7 +157,7 @@ def stream_of(upstream: Upstream, chunks: list[dict[str, Any]], **arguments: Any
         return list(client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True, **arguments))
 
 
-def test_the_official_types_take_our_chunks(upstream: Upstream) -> None:
+def test_chunks_fit_the_official_types(upstream: Upstream) -> None:
     ours = stream_of(upstream, CHUNKS)
     assert [one.model_dump() for one in ours] == CHUNKS
     theirs = [chat.ChatCompletionChunk.model_validate(one.model_dump()) for one in ours]
@@ -170,14 +170,14 @@ def test_the_official_types_take_our_chunks(upstream: Upstream) -> None:
     assert upstream.last.json == {"model": "test-model", "messages": MESSAGES, "stream": True, **counted}
 
 
-def test_usage_that_comes_unasked_is_on_the_finish_chunk(upstream: Upstream) -> None:
+def test_stream_usage_is_on_the_finish_chunk(upstream: Upstream) -> None:
     ours = stream_of(upstream, [*CHUNKS, USAGE])
     assert len(ours) == len(CHUNKS)
     assert all(one.usage is None for one in ours[:-1])
     assert ours[-1].usage.total_tokens == 7
 
 
-def test_usage_that_was_asked_for_comes_as_openai_sends_it(upstream: Upstream) -> None:
+def test_stream_usage_requested_comes_as_openai_sends_it(upstream: Upstream) -> None:
     ours = stream_of(upstream, [*CHUNKS, USAGE], stream_options={"include_usage": True})
     assert len(ours) == len(CHUNKS) + 1
     assert ours[-1].choices == []
@@ -185,7 +185,7 @@ def test_usage_that_was_asked_for_comes_as_openai_sends_it(upstream: Upstream) -
     assert upstream.last.json["stream_options"] == {"include_usage": True}
 
 
-def test_a_base_url_from_the_vendors_own_variable(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_from_the_vendor_variable_is_used(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", upstream.url + "/v1")
     with modelmesh.create("chat-completion", models=["gpt-4o"]) as client:
@@ -193,14 +193,14 @@ def test_a_base_url_from_the_vendors_own_variable(upstream: Upstream, monkeypatc
     assert upstream.last.path == "/v1/chat/completions"
 
 
-def test_a_request_may_name_a_model_of_the_pools(upstream: Upstream) -> None:
+def test_request_naming_a_model_uses_that_model(upstream: Upstream) -> None:
     with client_of(upstream, ["m", "n"]) as client:
         assert client.chat.completions.create(model="n", messages=MESSAGES).model == "n"
         assert client.chat.completions.create(model="openai.n", messages=MESSAGES).model == "n"
         assert client.chat.completions.create(model="text-generation.chat-completion", messages=MESSAGES).model == "m"
 
 
-def test_the_connection_is_used_again(upstream: Upstream) -> None:
+def test_connection_is_reused(upstream: Upstream) -> None:
     ports = set()
     upstream.always(None)
     with client_of(upstream, ["m"]) as client:

@@ -66,12 +66,12 @@ def ids(packages: list[Path]) -> list[str]:
     return [str(package.relative_to(ROOT)) for package in packages]
 
 
-def test_there_is_something_to_check() -> None:
+def test_workspace_has_packages_to_check() -> None:
     assert len(PACKAGES) >= 11
     assert len(tracked()) > 100
 
 
-def test_every_package_is_in_the_workspace_and_its_tests_are_run() -> None:
+def test_packages_are_members_and_tested() -> None:
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     members, run = workspace["tool"]["uv"]["workspace"]["members"], workspace["tool"]["pytest"]["ini_options"]["testpaths"]
     wanted = {re.split(r"[\[ ]", name)[0] for name in workspace["project"]["dependencies"]}
@@ -83,7 +83,7 @@ def test_every_package_is_in_the_workspace_and_its_tests_are_run() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
-def test_names_follow_the_folder(package: Path) -> None:
+def test_package_names_follow_the_folder(package: Path) -> None:
     if package.name in FIXED:
         assert project(package)["name"] == package.name
     else:
@@ -95,7 +95,7 @@ def test_names_follow_the_folder(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
-def test_every_package_has_the_same_few_files(package: Path) -> None:
+def test_package_has_the_common_files(package: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         assert (package / name).is_file(), name
     assert (package / "src" / import_name(package) / "py.typed").is_file()
@@ -109,7 +109,7 @@ def test_every_package_has_the_same_few_files(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=ids(PACKAGES))
-def test_versions_are_static_and_plugins_pin_the_kit(package: Path) -> None:
+def test_package_version_is_static_and_kit_is_pinned(package: Path) -> None:
     facts = project(package)
     assert re.fullmatch(r"\d+\.\d+\.\d+", facts["version"])
     assert "dynamic" not in facts
@@ -121,7 +121,7 @@ def test_versions_are_static_and_plugins_pin_the_kit(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", CONNECTORS, ids=ids(CONNECTORS))
-def test_entry_points_agree_with_the_class(package: Path) -> None:
+def test_entry_points_match_the_class(package: Path) -> None:
     kind = KINDS[package.parent.name][2]
     points = project(package)["entry-points"]
     assert points[kind.group]
@@ -137,7 +137,7 @@ def test_entry_points_agree_with_the_class(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", CATALOGUES, ids=ids(CATALOGUES))
-def test_catalogues_are_dated_data_in_words_of_the_tree(package: Path) -> None:
+def test_catalogue_is_dated_and_uses_known_capabilities(package: Path) -> None:
     data = json.loads((package / "src" / import_name(package) / "models.json").read_text("utf-8"))
     assert date.fromisoformat(data["as_of"])
     assert data["source"]
@@ -150,7 +150,7 @@ def test_catalogues_are_dated_data_in_words_of_the_tree(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", [path for path in PLUGINS if path not in CONNECTORS], ids=lambda path: path.name)
-def test_a_package_of_hooks_has_hooks(package: Path) -> None:
+def test_hook_package_defines_hooks(package: Path) -> None:
     points = project(package)["entry-points"]
     assert list(points) == [HOOKS]
     for name, module in points[HOOKS].items():
@@ -158,7 +158,7 @@ def test_a_package_of_hooks_has_hooks(package: Path) -> None:
         assert [hook for hook in vars(import_module(module)) if hook in vars(hookspecs) and hook.startswith("modelmesh_")]
 
 
-def test_no_two_packages_have_one_id() -> None:
+def test_connector_ids_are_unique() -> None:
     seen: dict[tuple[str, str], str] = {}
     for package in PACKAGES:
         for group, points in project(package).get("entry-points", {}).items():
@@ -167,7 +167,7 @@ def test_no_two_packages_have_one_id() -> None:
                     assert seen.setdefault((group, name), package.name) == package.name
 
 
-def test_only_core_owns_the_name() -> None:
+def test_import_name_modelmesh_belongs_to_core() -> None:
     for package in PACKAGES:
         if package.name != "modelmesh-core":
             assert not (package / "src" / "modelmesh").exists()
@@ -184,14 +184,14 @@ def test_routing_core_is_pure(folder: str) -> None:
         )
 
 
-def test_importing_costs_nothing_that_is_not_used() -> None:
+def test_import_loads_no_dependency() -> None:
     code = "import modelmesh, sys; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     for name in ("attrs", "attr", "cattrs", "ruamel", "pluggy", "click", "rich", "modelmesh_cdk", *sorted(HTTP)):
         assert f"'{name}'" not in loaded, name
 
 
-def test_creating_imports_one_connector() -> None:
+def test_create_imports_one_connector() -> None:
     code = (
         "import modelmesh, sys; modelmesh.create('chat-completion', api_keys={'groq': 'test'}); "
         "print([m for m in sys.modules if m.startswith('modelmesh_connector') and '.' not in m])"
@@ -200,11 +200,11 @@ def test_creating_imports_one_connector() -> None:
     assert loaded.strip() == "['modelmesh_connector_groq']"
 
 
-def test_required_dependencies_of_core_are_few() -> None:
+def test_core_has_few_dependencies() -> None:
     assert len(project(ROOT / "modelmesh-core")["dependencies"]) <= 5
 
 
-def test_no_file_names_a_registry_a_machine_or_a_lock() -> None:
+def test_files_name_no_registry_machine_or_lock() -> None:
     hosts = re.compile("|".join(("python" + "hosted", "py" + r"pi\.org", "npm" + r"js\.(org|com)", r"deb\.deb" + "ian")))
     paths = re.compile("|".join((r"(?<![\w.])/wo" + "rk/", r"(?<![\w.])/ro" + "ot/")))
     for file in tracked():
@@ -217,7 +217,7 @@ def test_no_file_names_a_registry_a_machine_or_a_lock() -> None:
         assert not paths.search(text), file.relative_to(ROOT)
 
 
-def test_every_connector_is_in_the_published_table() -> None:
+def test_connectors_are_in_the_published_table() -> None:
     from modelmesh._engine.plugins.published import distribution_for, variables
 
     for package in CONNECTORS:
@@ -229,7 +229,7 @@ def test_every_connector_is_in_the_published_table() -> None:
             assert variables()[variable] == cls.id
 
 
-def test_the_facade_has_what_the_kit_has() -> None:
+def test_facade_exports_the_kit() -> None:
     import modelmesh.cdk
     import modelmesh.cdk.testing
     import modelmesh_cdk

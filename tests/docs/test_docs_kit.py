@@ -16,5 +16,5 @@ ELSEWHERE = {"__version__", "CacheStats", "ServerSentEvent", "SseDecoder", "Wire
 
 
 @pytest.mark.parametrize("name", sorted(set(modelmesh_cdk.__all__) - ELSEWHERE))
-def test_every_part_of_the_kit(name: str) -> None:
+def test_kit_pages_name_every_public_name(name: str) -> None:
     assert any(re.search(rf"\b{one}\b", PAGES) for one in (name, name.removesuffix("Config"))), name

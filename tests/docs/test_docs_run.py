@@ -113,13 +113,13 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.update(imported)
 
 
-def test_there_is_something_to_run() -> None:
+def test_pages_have_blocks_to_run() -> None:
     assert len(WITH_PYTHON) >= 8
     assert sum(block.language == "python" and block.mark is None for block in BLOCKS) >= 30
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=[str(page.relative_to(DOCS)) for page in WITH_PYTHON])
-def test_page_runs(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_blocks_print_their_output(page: Path, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for needed in re.findall(r"^<!-- needs: (\w+) -->$", page.read_text("utf-8"), re.MULTILINE):
         pytest.importorskip(needed)
     hide(re.findall(r"^<!-- without: (\w+) -->$", page.read_text("utf-8"), re.MULTILINE), monkeypatch)
@@ -211,12 +211,12 @@ def second_terminal(block: Block, sandbox: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("block", CONFIGURATIONS, ids=str)
-def test_configuration_is_right(block: Block) -> None:
+def test_page_configuration_is_valid(block: Block) -> None:
     data, places = load_text(block.code, str(block))
     assert MeshConfig(data, places).validate() == []
 
 
-def test_the_readme_runs(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme_blocks_run(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", upstream.url)
     scope: dict[str, object] = {"__name__": "__main__"}
@@ -225,7 +225,7 @@ def test_the_readme_runs(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) ->
     scope["client"].close()  # type: ignore[attr-defined]
 
 
-def test_few_blocks_are_not_run() -> None:
+def test_pages_have_few_blocks_not_run() -> None:
     kept_back = [block for block in BLOCKS if block.mark == "not run"]
     assert len(kept_back) <= 3, [str(block) for block in kept_back]
     for block in kept_back:
@@ -233,14 +233,14 @@ def test_few_blocks_are_not_run() -> None:
         compile(block.code, str(block), "exec")
 
 
-def test_every_python_block_is_seen() -> None:
+def test_pages_every_python_block_is_found() -> None:
     """A fence that the pattern above misses would never be run."""
     for page in PAGES:
         fences = re.findall(r"^\s*```python", page.read_text("utf-8"), re.MULTILINE)
         assert len(fences) == sum(block.language == "python" for block in blocks_of(page)), page
 
 
-def test_an_untrue_page_fails(tmp_path: Path) -> None:
+def test_page_with_wrong_output_fails(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text('```python\nprint("took 3 ms")\n```\n\n```text\ntook 4 ms\n```\n\n```python\nprint("unsaid")\n```\n', "utf-8")
     said, unsaid = blocks_of(page)

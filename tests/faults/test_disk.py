@@ -133,7 +133,7 @@ def fill(folder: Path) -> Path:
     return filler
 
 
-def test_a_disk_that_fills_up_and_is_freed_again(disk: Path, run: Callable[[Path], Run]) -> None:
+def test_full_disk_recovers_when_space_is_freed(disk: Path, run: Callable[[Path], Run]) -> None:
     first = run(disk)
     first.ask(3)
     filler = fill(disk)
@@ -153,7 +153,7 @@ def test_a_disk_that_fills_up_and_is_freed_again(disk: Path, run: Callable[[Path
     assert (second.counted(), second.sink.types()) == (44, [])
 
 
-def test_a_disk_that_nobody_may_write_to(disk: Path, run: Callable[[Path], Run]) -> None:
+def test_read_only_disk_fails_no_request(disk: Path, run: Callable[[Path], Run]) -> None:
     first = run(disk)
     first.ask(3)
     first.mesh.shutdown()
@@ -168,7 +168,7 @@ def test_a_disk_that_nobody_may_write_to(disk: Path, run: Callable[[Path], Run])
     assert run(disk).counted() == 3
 
 
-def test_a_folder_that_is_none(run: Callable[[Path], Run], tmp_path: Path) -> None:
+def test_path_that_is_not_a_folder_fails_no_request(run: Callable[[Path], Run], tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("no folder")
     mesh = run(tmp_path / "file")
     mesh.ask(5)
@@ -177,7 +177,7 @@ def test_a_folder_that_is_none(run: Callable[[Path], Run], tmp_path: Path) -> No
     assert "storage.path" in str(mesh.sink.heard[0][1])
 
 
-def test_what_is_no_state_is_kept_aside(run: Callable[[Path], Run], store: str, tmp_path: Path) -> None:
+def test_invalid_state_is_kept_aside(run: Callable[[Path], Run], store: str, tmp_path: Path) -> None:
     first = run(tmp_path)
     first.ask(3)
     first.mesh.shutdown()
@@ -220,7 +220,7 @@ print(*run.sink.types(), Run(sys.argv[1], Path(sys.argv[2])).counted())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
-def test_a_file_that_may_not_grow(store: str, tmp_path: Path) -> None:
+def test_file_size_limit_fails_no_request(store: str, tmp_path: Path) -> None:
     command = [sys.executable, "-B", "-c", LIMITED, store, tmp_path, Path(__file__).parent]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["storage_failed", "storage_failed storage_recovered 44"], done.stdout + done.stderr

@@ -89,7 +89,7 @@ def leave_by_break(client: Any) -> None:
 
 
 @pytest.mark.parametrize("leave", [leave_with, leave_by_close, leave_by_break])
-def test_leaving_a_stream(leave: Callable[[Any], None], watcher: Watcher) -> None:
+def test_stream_closed_early_closes_the_connection(leave: Callable[[Any], None], watcher: Watcher) -> None:
     with modelmesh.create(config=watcher.config) as client:
         leave(client)
         assert watcher.gone.wait(5)
@@ -97,7 +97,7 @@ def test_leaving_a_stream(leave: Callable[[Any], None], watcher: Watcher) -> Non
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_cancelling_a_task(stream: bool, watcher: Watcher) -> None:
+def test_task_cancelled_closes_the_connection(stream: bool, watcher: Watcher) -> None:
     async def request(client: Any) -> None:
         answer = await client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=stream)
         async for _ in answer:
@@ -117,7 +117,7 @@ def test_cancelling_a_task(stream: bool, watcher: Watcher) -> None:
     asyncio.run(main())
 
 
-def test_leaving_an_asynchronous_stream(watcher: Watcher) -> None:
+def test_async_stream_closed_early_closes_the_connection(watcher: Watcher) -> None:
     async def main() -> None:
         async with modelmesh.create_async(config=watcher.config) as client:
             async with await client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True) as stream:
@@ -127,13 +127,13 @@ def test_leaving_an_asynchronous_stream(watcher: Watcher) -> None:
     asyncio.run(main())
 
 
-def test_a_timeout_of_the_whole_call_closes_it_too(watcher: Watcher) -> None:
+def test_timeout_of_a_call_closes_the_connection(watcher: Watcher) -> None:
     with modelmesh.create(config=watcher.config) as client, pytest.raises(modelmesh.ProviderTimeoutError):
         client.chat.completions.create(model="chat-completion", messages=MESSAGES, timeout=0.2)
     assert watcher.gone.wait(5)
 
 
-def test_a_stream_that_is_collected_in_the_middle_of_a_request_does_not_stop_it(watcher: Watcher) -> None:
+def test_stream_collected_during_a_request_is_harmless(watcher: Watcher) -> None:
     with modelmesh.create(config=watcher.config) as client:
         stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
         next(iter(stream))

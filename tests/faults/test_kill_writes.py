@@ -15,7 +15,7 @@ TIMES = os.environ.get("MODELMESH_KILLS", "15")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("store", ["local-file", "folder", "sqlite"])
-def test_every_restart_finds_the_old_or_the_new_image(store: str) -> None:
+def test_restart_after_a_kill_finds_a_whole_state(store: str) -> None:
     done = subprocess.run(
         [sys.executable, "-B", SCRIPT, "--times", TIMES, "--store", store], capture_output=True, text=True, check=False
     )

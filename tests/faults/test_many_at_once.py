@@ -65,7 +65,7 @@ def settled(mesh: Any, providers: list[Flaky], answers: list[str | None], wanted
     assert len(served) > len(wanted) * 0.99  # four attempts of which one in five fails: one request in 625 is refused
 
 
-def test_64_threads_of_1000_calls() -> None:
+def test_threads_with_many_calls_leave_nothing_reserved() -> None:
     providers = [Flaky(n) for n in range(5)]
     with modelmesh.create(config=config(providers)) as client:
 
@@ -87,7 +87,7 @@ def test_64_threads_of_1000_calls() -> None:
         settled(client.mesh, providers, answers, [f"{t}/{n}" for t in range(64) for n in range(1000)])
 
 
-def test_1000_tasks() -> None:
+def test_thousand_tasks_are_answered() -> None:
     providers = [Flaky(n) for n in range(5)]
 
     async def main() -> None:

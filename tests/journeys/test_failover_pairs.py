@@ -14,7 +14,7 @@ for one in covering():
 
 
 @pytest.mark.parametrize(("first", "way"), CELLS, ids=["-".join(key) for key in CELLS])
-def test_create_with_two_vendors_one_failing_answers_every_request(first: str, way: str, street: Street) -> None:
+def test_pool_of_two_with_one_failing_answers_every_request(first: str, way: str, street: Street) -> None:
     found = {cell: run(cell, street) for cell in CELLS[first, way]}
     bad = [
         f"{cell}: {one.failed} failed, {one.billable} billable, {one.why} {one.refused}"
@@ -24,7 +24,7 @@ def test_create_with_two_vendors_one_failing_answers_every_request(first: str, w
     assert not bad, "\n".join(bad)
 
 
-def test_covering_has_every_pair_and_every_way_in_every_mode() -> None:
+def test_covering_has_every_pair_failure_and_mode() -> None:
     cells = list(covering())
     assert {(cell.first, cell.second) for cell in cells} == {(cell.first, cell.second) for cell in all_cells()}
     assert {(cell.first, cell.way, cell.mode) for cell in cells} == {(cell.first, cell.way, cell.mode) for cell in all_cells()}

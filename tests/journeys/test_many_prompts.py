@@ -51,7 +51,7 @@ def two(street: Street) -> tuple[Account, Account]:
     return street.account("groq", free=100), street.account("mistral")
 
 
-def test_500_prompts_in_16_threads_are_all_answered(street: Street) -> None:
+def test_prompts_in_threads_are_all_answered(street: Street) -> None:
     first, second = two(street)
     with Opening.of(first, second).sync() as client, ThreadPoolExecutor(16) as pool:
         prompts = [[{"role": "user", "content": f"Prompt {number}"}] for number in range(PROMPTS)]
@@ -61,7 +61,7 @@ def test_500_prompts_in_16_threads_are_all_answered(street: Street) -> None:
     assert (len(first.bills), len(first.bills) + len(second.bills), used) == (100, PROMPTS, PROMPTS)
 
 
-def test_500_prompts_in_tasks_at_once_are_all_answered(street: Street) -> None:
+def test_prompts_in_tasks_are_all_answered(street: Street) -> None:
     """More at once than the account's connections: they wait for their turn."""
     first, second = two(street)
 
@@ -75,7 +75,7 @@ def test_500_prompts_in_tasks_at_once_are_all_answered(street: Street) -> None:
     assert (len(first.bills) + len(second.bills), used) == (PROMPTS, PROMPTS)
 
 
-def test_250_calls_at_once_at_one_account_are_all_answered(street: Street) -> None:
+def test_calls_above_the_account_limit_are_all_answered(street: Street) -> None:
     account = street.account("openai", delay=0.3)
 
     async def main() -> list[str]:
@@ -102,7 +102,7 @@ class Batch:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGINT")
-def test_ctrl_c_in_the_middle_of_a_batch_and_a_second_run_answer_each_prompt_once(street: Street, tmp_path: Path) -> None:
+def test_batch_resumed_after_ctrl_c_answers_each_once(street: Street, tmp_path: Path) -> None:
     account = street.account("openai", delay=0.01)
     batch = Batch(tmp_path, account)
     first = batch.start()

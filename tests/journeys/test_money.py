@@ -43,7 +43,7 @@ def until_it_ends(client: Any, **call: Any) -> ModelMeshError:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("vendor", PRICED)
-def test_daily_limit_bounds_what_the_vendor_bills(vendor: str, stream: bool, street: Street) -> None:
+def test_daily_limit_bounds_the_vendor_bill(vendor: str, stream: bool, street: Street) -> None:
     account = street.account(vendor, words=LONG)
     with opened(account, budget={"daily_limit": LIMIT}) as client:
         error = until_it_ends(client, stream=stream)
@@ -54,7 +54,7 @@ def test_daily_limit_bounds_what_the_vendor_bills(vendor: str, stream: bool, str
 
 
 @pytest.mark.parametrize("vendor", PRICED)
-def test_streams_that_are_left_early_are_counted(vendor: str, street: Street) -> None:
+def test_streams_closed_early_are_counted(vendor: str, street: Street) -> None:
     account = street.account(vendor, words=40, pace=0.002)
     with opened(account, budget={"daily_limit": 1}) as client:
         for _ in range(5):
@@ -75,7 +75,7 @@ def test_per_request_limit_bounds_each_answer(stream: bool, street: Street) -> N
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_64_threads_that_reserve_the_maximum_spend_no_more_than_the_limit(stream: bool, street: Street) -> None:
+def test_reserve_maximum_in_64_threads_keeps_the_limit(stream: bool, street: Street) -> None:
     account = street.account("openai", words=LONG, delay=0.001)
     with opened(account, budget={"daily_limit": LIMIT, "reserve": "maximum"}) as client, ThreadPoolExecutor(64) as pool:
         for _ in range(4):
@@ -85,7 +85,7 @@ def test_64_threads_that_reserve_the_maximum_spend_no_more_than_the_limit(stream
     assert 0 < cost(account) <= LIMIT
 
 
-def test_budget_that_rotates_goes_on_at_the_free_account(street: Street) -> None:
+def test_budget_that_rotates_uses_the_free_account(street: Street) -> None:
     """The money of one account is spent; the pool goes on with the other and asks nobody in vain."""
     paid, free = street.account("openai", words=LONG), street.account("groq")
     config = {
@@ -102,7 +102,7 @@ def test_budget_that_rotates_goes_on_at_the_free_account(street: Street) -> None
     assert free.bills
 
 
-def test_free_tiers_are_left_before_the_vendor_refuses(street: Street) -> None:
+def test_free_tiers_end_before_the_vendor_refuses(street: Street) -> None:
     """The shipped limits of Groq's free tier: no model is sent more requests a minute than its row says."""
     groq, mistral = street.account("groq"), street.account("mistral")
     config = {

@@ -18,7 +18,7 @@ from opening import Opening, aask, ask
 ANSWER = "openai answers. word0 word1"
 
 
-def test_notebook_with_a_running_loop_can_use_both_clients(street: Street) -> None:
+def test_notebook_with_a_running_loop_uses_both_clients(street: Street) -> None:
     """A cell may call the synchronous client, though the notebook's loop runs, and may await the other in later cells."""
     opening = Opening.of(street.account("openai"))
     loop = asyncio.new_event_loop()
@@ -46,7 +46,7 @@ def test_notebook_with_a_running_loop_can_use_both_clients(street: Street) -> No
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_forked_workers_use_the_client_that_their_parent_made(street: Street) -> None:
+def test_forked_workers_use_the_client_of_their_parent(street: Street) -> None:
     account = street.account("openai")
     with Opening.of(account).sync() as client:
         assert ask(client) == ANSWER
@@ -80,7 +80,7 @@ if __name__ == "__main__":
 """
 
 
-def test_spawned_workers_make_clients_of_their_own(street: Street, tmp_path: Path) -> None:
+def test_spawned_workers_create_their_own_clients(street: Street, tmp_path: Path) -> None:
     first, second = street.account("openai", "error"), street.account("groq")
     script = tmp_path / "batch.py"
     script.write_text(SPAWNED)
@@ -93,7 +93,7 @@ def test_spawned_workers_make_clients_of_their_own(street: Street, tmp_path: Pat
     assert len(second.bills) == 6
 
 
-def test_threads_that_end_while_others_go_on_share_a_client(street: Street) -> None:
+def test_threads_that_end_early_share_a_client(street: Street) -> None:
     account = street.account("anthropic")
     texts: list[str] = []
     with Opening.of(account).sync() as client:

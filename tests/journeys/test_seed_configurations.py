@@ -64,7 +64,7 @@ def keys(monkeypatch: pytest.MonkeyPatch, openai: Account, anthropic: Account) -
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("way", ["", *SERVED])
-def test_file_of_the_quick_start_serves_while_one_vendor_fails(
+def test_quick_start_file_serves_while_one_vendor_fails(
     way: str, stream: bool, street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     openai, anthropic = street.account("openai", way, models=MODELS), street.account("anthropic", models=MODELS)
@@ -79,7 +79,7 @@ def test_file_of_the_quick_start_serves_while_one_vendor_fails(
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("kind", [dict, MeshConfig.from_dict])
-def test_dictionary_of_the_second_layer_serves_the_cheapest_and_fails_over(
+def test_layer_2_dictionary_is_cheapest_and_fails_over(
     kind: Any, stream: bool, street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     openai, anthropic = street.account("openai"), street.account("anthropic")
@@ -91,7 +91,7 @@ def test_dictionary_of_the_second_layer_serves_the_cheapest_and_fails_over(
         assert [ask(client, stream=stream).split()[0] for _ in range(3)] == [other] * 3
 
 
-def test_one_line_of_the_first_layer_needs_only_keys_in_the_environment(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layer_1_line_needs_only_environment_keys(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     keys(monkeypatch, street.account("openai", "throttled"), street.account("anthropic"))
     client = modelmesh.create("chat-completion")
     response = client.chat.completions.create(model="chat-completion", messages=MESSAGES)

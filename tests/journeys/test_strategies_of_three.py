@@ -30,9 +30,7 @@ def three(strategy: str, turn: int) -> list[str]:
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_strategy_with_two_of_three_vendors_failing_answers_every_request(
-    strategy: str, way: str, stream: bool, street: Street
-) -> None:
+def test_strategy_with_two_failing_vendors_answers_all(strategy: str, way: str, stream: bool, street: Street) -> None:
     names = three(strategy, list(WAYS).index(way))
     for healthy in range(3):
         accounts = [street.account(name, "" if place == healthy else way) for place, name in enumerate(names)]
@@ -44,7 +42,7 @@ def test_strategy_with_two_of_three_vendors_failing_answers_every_request(
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_strategy_with_three_healthy_vendors_answers_with_one_call_a_request(strategy: str, street: Street) -> None:
+def test_strategy_with_healthy_vendors_makes_one_call_each(strategy: str, street: Street) -> None:
     accounts = [street.account(name) for name in three(strategy, 100)]
     with Opening.of(*accounts, strategy=strategy).sync() as client:
         for number in range(12):
@@ -54,9 +52,7 @@ def test_strategy_with_three_healthy_vendors_answers_with_one_call_a_request(str
 
 @pytest.mark.parametrize("ways", DEAD, ids=["-".join(ways) for ways in DEAD])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_four_dead_accounts_before_a_healthy_fifth_do_not_fail_a_request(
-    ways: tuple[str, ...], stream: bool, street: Street
-) -> None:
+def test_pool_with_four_dead_accounts_answers(ways: tuple[str, ...], stream: bool, street: Street) -> None:
     names = list(next(iter(combinations(CHAT, 5))))
     accounts = [street.account(name, way) for name, way in zip(names, (*ways, ""), strict=True)]
     with Opening.of(*accounts, **SHORT).sync() as client:
@@ -69,7 +65,7 @@ def calls_of(account: Account) -> int:
     return len(account.calls)
 
 
-def test_every_vendor_is_dead_but_the_last_of_twelve(street: Street) -> None:
+def test_pool_with_eleven_dead_vendors_answers(street: Street) -> None:
     ways = [way for way in WAYS if way != "hang"]
     for healthy in range(len(CHAT)):
         order = [*CHAT[:healthy], *CHAT[healthy + 1 :], CHAT[healthy]]

@@ -63,9 +63,7 @@ def only(up: Account, down: Account) -> None:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-def test_chatbot_that_changes_the_vendor_between_tool_calls_is_refused_nothing(
-    first: str, second: str, stream: bool, street: Street
-) -> None:
+def test_tool_chat_changing_vendors_is_never_refused(first: str, second: str, stream: bool, street: Street) -> None:
     one, other = street.account(first), street.account(second)
     opening = Opening.of(one, other)
     with opening.sync() as client:

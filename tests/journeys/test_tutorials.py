@@ -79,7 +79,7 @@ def steady(text: str) -> str:
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
-def test_tutorial_typed_into_a_shell_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+def test_tutorial_in_a_shell_prints_the_output_of_the_page(page: Path, tmp_path: Path) -> None:
     program, expected = "", ""
     with ExitStack() as screens:
         first = screens.enter_context(terminal(tmp_path))

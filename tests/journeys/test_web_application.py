@@ -74,7 +74,7 @@ def read(port: int, size: int | None) -> bytes:
     return text
 
 
-def test_browsers_that_leave_close_the_streams_at_the_vendor_and_are_counted(street: Street) -> None:
+def test_browsers_that_disconnect_close_vendor_streams(street: Street) -> None:
     account = street.account("openai", words=400, pace=0.01)
     clients: list[Any] = []
     with served(application(Opening.of(account), clients)) as port:
@@ -92,7 +92,7 @@ def test_browsers_that_leave_close_the_streams_at_the_vendor_and_are_counted(str
         assert usage.total_tokens >= 41
 
 
-def test_browsers_are_answered_when_the_first_vendor_is_down(street: Street) -> None:
+def test_browsers_are_answered_during_an_outage(street: Street) -> None:
     first, second = street.account("openai", "overloaded"), street.account("anthropic")
     clients: list[Any] = []
     with served(application(Opening.of(first, second), clients)) as port:

@@ -31,14 +31,12 @@ def ask(upstream: Upstream, provider_id: str, payload: dict[str, Any], *, stream
 
 @pytest.mark.parametrize("provider_id", OPENAIS)
 @pytest.mark.parametrize("choices", [True, 1, "no", {"a": 1}])
-def test_choices_that_are_no_list_are_passed_on_for_the_mesh_to_refuse(
-    upstream: Upstream, provider_id: str, choices: Any
-) -> None:
+def test_choices_not_a_list_reach_the_validation(upstream: Upstream, provider_id: str, choices: Any) -> None:
     upstream.reply({"choices": choices})
     assert ask(upstream, provider_id, {"messages": HELLO})["choices"] == choices
 
 
-def test_a_finish_reason_that_is_no_text_is_no_answer(upstream: Upstream) -> None:
+def test_finish_reason_not_a_text_is_invalid(upstream: Upstream) -> None:
     upstream.reply({"choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": ["stop"]}]})
     with pytest.raises(ProviderError) as caught:
         ask(upstream, "mistral.api.v1", {"messages": HELLO})
@@ -47,7 +45,7 @@ def test_a_finish_reason_that_is_no_text_is_no_answer(upstream: Upstream) -> Non
 
 @pytest.mark.parametrize(("provider_id", "first"), EVENT.items())
 @pytest.mark.parametrize("kind", [{"a": 1}, ["x"], 7])
-def test_an_event_whose_type_is_no_text_is_a_broken_stream(upstream: Upstream, provider_id: str, first: str, kind: Any) -> None:
+def test_event_type_not_a_text_breaks_the_stream(upstream: Upstream, provider_id: str, first: str, kind: Any) -> None:
     begun = {"type": first, "id": "m", "message": {"id": "m", "model": "m", "role": "assistant", "content": [], "usage": {}}}
     upstream.stream([b"data: " + json.dumps(one).encode() + b"\n\n" for one in (begun, {"type": kind, "index": 0})])
     with pytest.raises(ProviderError) as caught:
@@ -71,7 +69,7 @@ def test_an_event_whose_type_is_no_text_is_a_broken_stream(upstream: Upstream, p
     ],
     ids=lambda payload: json.dumps(payload)[13:70],
 )
-def test_what_a_caller_got_wrong_is_said_or_sent(upstream: Upstream, provider_id: str, payload: dict[str, Any]) -> None:
+def test_caller_shapes_are_reported_or_sent(upstream: Upstream, provider_id: str, payload: dict[str, Any]) -> None:
     upstream.always(
         lambda _: Script(400, b'{"message": "wrong", "error": {"message": "wrong", "type": "invalid_request_error"}}')
     )
