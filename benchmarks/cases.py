@@ -22,7 +22,7 @@ from server import EVENTS
 
 import modelmesh
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve

@@ -64,7 +64,9 @@ class World:
         return self.client.explain("chat", messages=ASKED, session_id=session)
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        counters = [counter for member in self.mesh.list_models() for counter in member.account.counters]
+        counters = [
+            counter for member in self.mesh.list_models() for counter in self.mesh._core.reservations.counters_of(member.account)
+        ]
         return {
             counter.limit.name: (counter.used, counter.reserved)
             for counter in (*counters, *self.mesh._core.reservations.global_counters)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh._engine.foundation.clock import Clock
-from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.reservations import Reservations
@@ -28,9 +30,12 @@ def model() -> Candidate:
     return Candidate("m", "m", ModelInfo("m"), None, account)  # type: ignore[arg-type]
 
 
-def capacity(candidate: Candidate, now: float) -> tuple[Remaining, ...]:
+def capacity(candidate: Candidate, now: float, *own: LimitCounter, shared: Sequence[LimitCounter] = ()) -> tuple[Remaining, ...]:
     health = HealthRegistry(draw=lambda: 0.5)
-    pool = Pool("pool", "", [candidate], None, health, reservations=Reservations(health, Clock(epoch=EPOCH)))  # type: ignore[arg-type]
+    limits = Reservations(health, Clock(epoch=EPOCH))
+    limits.attach(candidate.health, own)
+    limits.attach(candidate.account, shared)
+    pool = Pool("pool", "", [candidate], None, health, reservations=limits)  # type: ignore[arg-type]
     return remaining(candidate, pool, now)
 
 
@@ -62,38 +67,34 @@ def test_remaining_without_reset_time_becomes_stale() -> None:
 
 def test_remaining_prefers_report_to_own_count() -> None:
     one, own, shared = model(), counter(limit=10), counter(Metric.TOKENS, limit=500)
-    one.health.counters.append(own)
-    one.account.counters.append(shared)
     own.used, own.reserved, shared.used = 3, 1, 400
-    found = capacity(one, 0.0)
+    found = capacity(one, 0.0, own, shared=[shared])
     assert [(row.kind, row.left, row.limit) for row in found] == [("requests", 6, 10), ("tokens", 100, 500)]
     one.learn(None, told(), 0.0)
-    assert [(row.kind, row.left) for row in capacity(one, 0.0)] == [("requests", 20), ("tokens", 100)]
+    assert [(row.kind, row.left) for row in capacity(one, 0.0, own, shared=[shared])] == [("requests", 20), ("tokens", 100)]
 
 
 def test_remaining_ignores_budgets_and_unenforced_limits() -> None:
     one = model()
-    one.health.counters += [counter(Metric.COST), counter(period=Period.REQUEST), counter(enforce=False)]
-    assert capacity(one, 0.0) == ()
+    unused = [counter(Metric.COST), counter(period=Period.REQUEST), counter(enforce=False)]
+    assert capacity(one, 0.0, *unused) == ()
 
 
 def test_remaining_of_counted_limit_changes_at_its_reset() -> None:
     one, own = model(), counter(limit=10)
-    one.health.counters.append(own)
-    assert capacity(one, 0.0)[0].changes_at == math.inf  # it is full: time does not change that
+    assert capacity(one, 0.0, own)[0].changes_at == math.inf  # it is full: time does not change that
     own.add(4, EPOCH)
-    [level] = capacity(one, 0.0)
+    [level] = capacity(one, 0.0, own)
     assert 0 < level.changes_at <= 86_400
-    [later] = capacity(one, level.changes_at + 1)
+    [later] = capacity(one, level.changes_at + 1, own)
     assert later.left == 10
 
 
 def test_remaining_of_sliding_window_changes_once_a_second() -> None:
     one, own = model(), counter(limit=10, period=Period.MINUTE)
-    one.health.counters.append(own)
     own.add(4, EPOCH)
-    assert capacity(one, 59.99)[0].changes_at >= 60.98
-    assert capacity(one, 61.0)[0].left == 10
+    assert capacity(one, 59.99, own)[0].changes_at >= 60.98
+    assert capacity(one, 61.0, own)[0].left == 10
 
 
 def test_remaining_ratio_is_between_zero_and_one() -> None:

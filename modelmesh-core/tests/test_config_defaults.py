@@ -11,7 +11,7 @@ import pytest
 from modelmesh import MeshConfig
 from modelmesh._engine.assembly.policies import pool_policy, strategy_settings
 from modelmesh._engine.config.mesh_config import NotEnforcedWarning
-from modelmesh._engine.health.retry_policy import Backoff, RetryScope
+from modelmesh._engine.routing.pool_policy import Backoff, RetryScope
 
 CONSOLE = "modelmesh.console.v1"
 

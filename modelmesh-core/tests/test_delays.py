@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S, equal_jitter, full_jitter
-from modelmesh._engine.health.circuit_breaker import ModelHealth
+from modelmesh._engine.health.circuit_policy import CircuitPolicy
 from modelmesh._engine.health.cooldown import cooldown
-from modelmesh._engine.health.retry_policy import CircuitPolicy
+from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import RateLimitError
 

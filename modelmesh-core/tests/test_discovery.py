@@ -285,7 +285,7 @@ def test_limits_policies_and_windows_hold_for_what_joined(scripted: Any) -> None
     assert world.mesh.explain("night").candidates[2].reason == world.mesh.explain("night").candidates[0].reason
     world.clock.advance(30 * MINUTE)
     assert world.models("night") == ["a-1", "b-1", "a-2"]
-    assert [counter.limit.amount for counter in withheld.health.counters] == [1]
+    assert [counter.limit.amount for counter in world.mesh._core.reservations.counters_of(withheld.health)] == [1]
     assert world.ask("a-2") == "answer of a-2"
     assert world.models("free") == ["a-1", "b-1"]
 

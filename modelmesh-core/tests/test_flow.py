@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.foundation.failure_rules import classify
-from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.circuit_policy import CircuitPolicy
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, RetryScope
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.explain import explain
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_policy import PoolPolicy, RetryPolicy, RetryScope
 from modelmesh._engine.routing.steps import Send, Wait
 from modelmesh.contracts import CHAT, RULES, FailureClass
 from modelmesh.contracts.call import Call

@@ -15,17 +15,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.foundation.clock import Clock
-from modelmesh._engine.health.circuit_breaker import BreakerState, ProviderHealth, SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.circuit_breaker import BreakerState
+from modelmesh._engine.health.circuit_policy import CircuitPolicy
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.health.maintenance import MaintenanceWindow
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.health.retry_policy import MAX_CALLS, CircuitPolicy, PoolPolicy, RetryPolicy
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing import settle as settlement
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_policy import MAX_CALLS, PoolPolicy, RetryPolicy
 from modelmesh._engine.routing.steps import Opened, Send, Served, Wait
 from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts import CHAT, RULES, Effect, FailureClass
@@ -99,7 +102,7 @@ class FlowMachine(RuleBasedStateMachine):
         if quota is not None:
             limited = members[0].health
             of = Limit("model:m0", Metric.REQUESTS, quota, Window(Period.HOUR), SuspensionReason.QUOTA_EXHAUSTED)
-            limited.counters.append(LimitCounter(of, [limited]))
+            self.pool.reservations.attach(limited, [LimitCounter(of)])
         self.window = None if window is None else Cron.parse(window)
         self.maintained = [members[-1].health] if window else []
         if self.window is not None:
@@ -274,7 +277,9 @@ class FlowMachine(RuleBasedStateMachine):
                 assert error is outcome  # 15: the caller's mistake comes back as it is
             if isinstance(error, AllProvidersExhaustedError) and "ended" not in error.details:
                 tried = {id(c.account) for c in request["sent"]}
-                unlimited = [c for c in healthy_untried if not c.health.counters]  # a quota may refuse a candidate
+                unlimited = [
+                    c for c in healthy_untried if not self.pool.reservations.counters_of(c.health)
+                ]  # a quota may refuse a candidate
                 assert {id(c.account) for c in unlimited} <= tried  # 44: no account that could serve is left untried
             return
         request["step"] = step

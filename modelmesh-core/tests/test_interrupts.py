@@ -115,7 +115,7 @@ def test_interrupt_at_any_line_releases_lease_and_reservation(
             gc.collect(0)
             assert not client.mesh._core.health.leases, line
             assert (candidate.account.in_flight, candidate.health.in_flight) == (0, 0), line
-            assert [counter.reserved for counter in candidate.account.counters] == [0], line
+            assert [counter.reserved for counter in client.mesh._core.reservations.counters_of(candidate.account)] == [0], line
             line += 1
         assert line > 100
         request_of(client)

@@ -88,6 +88,11 @@ class Sink:
         return [event for event in self.events if event.event_type == event_type]
 
 
+def account_counters(mesh: ModelMesh) -> list[LimitCounter]:
+    """Return the counters that limit the account of the first model."""
+    return list(mesh._core.reservations.counters_of(mesh.list_models()[0].account))
+
+
 class Bench:
     """A mesh under a virtual clock."""
 
@@ -140,7 +145,7 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
 def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
     """They are one count in what is stored: two meters of one name would be mistaken for each other."""
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
-    assert [counter.limit.amount for counter in world.mesh.list_models()[0].account.counters] == [2]
+    assert [counter.limit.amount for counter in account_counters(world.mesh)] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
 
 
@@ -423,7 +428,7 @@ def test_a_failed_attempt_costs_what_it_may_have_been_billed(
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
     with pytest.raises(ProviderError):
         world.ask(max_tokens=10)
-    (counter,) = world.mesh.list_pools()[0].members[0].account.counters
+    (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (spent, 0)
     assert world.mesh.usage.total.unknown_cost_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
 
@@ -470,7 +475,7 @@ def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[...
         0,
         0,
     )
-    (counter,) = world.mesh.list_models()[0].account.counters
+    (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (70_000_000, 0)
 
 
@@ -498,7 +503,7 @@ def test_an_answer_without_usage_is_counted_by_its_text(bench: Callable[..., Ben
     vendor.tokens = None
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}})
     world.ask(max_tokens=10)
-    (counter,) = world.mesh.list_pools()[0].members[0].account.counters
+    (counter,) = account_counters(world.mesh)
     assert counter.used == 10_000_000, "one letter is one token"
     usage = world.mesh.usage
     assert (
@@ -533,7 +538,7 @@ def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, f
             mesh.client.embeddings.create(model="e", input=texts)
         assert len(vendor.asked) == 2
         assert mesh.usage.total_cost == 2.0
-        assert {counter.used for counter in mesh.list_models()[0].account.counters} <= {0, 200, 2_000_000_000}
+        assert {counter.used for counter in account_counters(mesh)} <= {0, 200, 2_000_000_000}
 
 
 @pytest.mark.parametrize("tokens", [-10, 10**400], ids=["negative", "endless"])
@@ -541,7 +546,7 @@ def test_a_vendor_that_cannot_count_does_no_harm(tokens: int, bench: Callable[..
     world = bench({"a": {"instance": Vendor("a", tokens=tokens), "budget": {"daily_limit": 5}}})
     for _ in range(2):
         world.ask(max_tokens=10)
-    (counter,) = world.mesh.list_models()[0].account.counters
+    (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (20_000_000, 0), "as much as its text is estimated to have"
 
 
@@ -567,7 +572,7 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: st
     with ThreadPoolExecutor(64) as threads:
         came = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
-    counters = [*pool.members[0].account.counters, *pool.counters, *world.mesh._core.reservations.global_counters]
+    counters = [*account_counters(world.mesh), *pool.counters, *world.mesh._core.reservations.global_counters]
     assert came["a"] == len(vendor.asked) <= 10
     assert came["a"] + came["refused"] == 64
     assert {counter.reserved for counter in counters} == {0}
@@ -592,7 +597,7 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
             await task
 
     asyncio.run(main())
-    requests, money = sorted(world.mesh.list_pools()[0].members[0].account.counters, key=lambda counter: counter.limit.amount)
+    requests, money = sorted(account_counters(world.mesh), key=lambda counter: counter.limit.amount)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
     assert money.used == 100_000_000, "it was sent, and nobody knows what for"
     assert world.mesh.usage.total.unknown_cost_attempts == 1
@@ -650,7 +655,7 @@ def test_what_is_answered_after_midnight_is_paid_from_the_new_day(bench: Callabl
 
     world = bench({"a": {"instance": AtMidnight("a"), "budget": {"daily_limit": 0.15, "monthly_limit": 5}}})
     world.ask(max_tokens=10)
-    day, month = world.mesh.list_models()[0].account.counters
+    day, month = account_counters(world.mesh)
     assert [(counter.used, counter.reserved) for counter in (day, month)] == [(100_000_000, 0)] * 2
     with pytest.raises(BudgetExceededError):
         world.ask(max_tokens=10)

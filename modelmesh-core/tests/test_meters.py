@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelmesh._engine.health.circuit_breaker import SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 

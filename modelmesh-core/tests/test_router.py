@@ -110,7 +110,7 @@ def test_router_threads_naming_models_keep_every_listener(scripted: Any) -> None
             thread.join()
     finally:
         sys.setswitchinterval(pause)
-    told = {id(pool) for pool, _ in mesh.list_models()[0].account.places}
+    told = {id(pool) for pool, _ in mesh.list_models()[0].account.listeners}
     assert {id(pool) for pool in found.values()} <= told, "else nobody tells it that the account is off"
     assert len({id(pool) for pool in found.values()}) == len(names)
 

@@ -126,7 +126,7 @@ def test_a_request_that_ends_before_it_was_counted_leaves_nothing(taken: bool) -
     while taken and step.amounts:
         told.update([step.amounts.popitem()])
     flow.close()
-    back = process.reservations.take_deltas()
+    back = process.reservations.shared.take()
     assert {name: told.get(name, 0) + amount for name, amount in back.items()} == dict.fromkeys(back, 0)
     assert sum(back.values()) == -sum(told.values())
 
@@ -140,7 +140,7 @@ def test_what_is_reserved_before_midnight_is_given_back_there() -> None:
     process.clock.advance(120)
     with pytest.raises(StopIteration):
         flow.send(Vendor().send(None, "model", None))
-    back = process.reservations.take_deltas()
+    back = process.reservations.shared.take()
     (today,) = set(back) - {yesterday}
     assert back == {yesterday: -CENT, today: CENT}
 
@@ -194,9 +194,9 @@ def test_a_child_does_not_send_what_is_its_parents() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)
     process.ask()
-    process.reservations.deltas = {"waiting": 7}
+    process.reservations.shared.pending = {"waiting": 7}
     process.mesh._after_fork()
-    assert process.reservations.take_deltas() == {}
+    assert process.reservations.shared.take() == {}
 
 
 # -- windows that slide ---------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class Run:
             assert self.mesh.client.chat.completions.create(model="chat", messages=[]).content == "yes"
 
     def counted(self) -> int:
-        (counter,) = self.mesh.list_models()[0].account.counters
+        (counter,) = self.mesh._core.reservations.counters_of(self.mesh.list_models()[0].account)
         return counter.used
 
 

@@ -17,7 +17,7 @@ from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
 from modelmesh._engine.foundation.clock import Clock
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.routing.candidates import Candidate, Candidates

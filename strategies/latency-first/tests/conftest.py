@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from modelmesh_strategy_latency_first import LatencyFirst
 
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve

@@ -16,7 +16,7 @@ from modelmesh_strategy_latency_first.strategy import _two
 from modelmesh_strategy_latency_first.waits import Waits
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError

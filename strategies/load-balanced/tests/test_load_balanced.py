@@ -14,9 +14,10 @@ from modelmesh_strategy_load_balanced import LoadBalanced
 from modelmesh_strategy_load_balanced.weights import Weights
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.circuit_policy import SLOW_START_S
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.health.retry_policy import SLOW_START_S
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate, Candidates
@@ -134,9 +135,9 @@ def test_weight_uses_own_count_without_a_report() -> None:
         counter = LimitCounter(quota)
         counter.advance_window(1.0)
         counter.used = used
-        member.health.counters.append(counter)
+        pool.reservations.attach(member.health, [counter])
     assert shares(pool) == near(0.8, 0.2)
-    pool.members[0].health.counters[0].reserved += 60
+    pool.reservations.counters_of(pool.members[0].health)[0].reserved += 60
     pool.strategy.picked(pool.members[0], asked())  # type: ignore[attr-defined]
     assert shares(pool) == near(0.5, 0.5)
 

@@ -15,7 +15,7 @@ from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool

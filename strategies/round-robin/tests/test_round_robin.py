@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modelmesh_strategy_round_robin import RoundRobin
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pool import Pool

@@ -13,7 +13,7 @@ from modelmesh_strategy_session_stickiness import SessionStickiness
 from modelmesh_strategy_session_stickiness.sessions import Sessions
 
 import modelmesh
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call, CallOptions

@@ -289,7 +289,7 @@ class Assembler:
     def _built_pool(
         self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
     ) -> Pool:
-        limit_pool_members(section, members)
+        limit_pool_members(section, members, self._reservations)
         policy = pool_policy(section, own_strikes=has_deactivation_policy(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
@@ -303,7 +303,7 @@ class Assembler:
     # -- limits -----------------------------------------------------------------------------------------------------
 
     def _limit(self, sections: Sections, entries: Providers) -> ModelLimits:
-        limit_accounts(entries)
+        limit_accounts(entries, self._reservations)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():
             if model.quota is not None and len(entries.matching(model.provider)) == 1:
@@ -312,7 +312,7 @@ class Assembler:
                 called = (c for c in self._models.candidates if any(matches_name(c, name) for name in names))
                 quotas |= {(entry.key, c.model_id): model.quota for c in called}
         free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
-        limits = ModelLimits(quotas, free)
+        limits = ModelLimits(quotas, free, self._reservations)
         for candidate in self._models.candidates:
             with self._problems.collecting():
                 limits.limit(candidate)

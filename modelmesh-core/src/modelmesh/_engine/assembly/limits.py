@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from modelmesh._engine.assembly.providers import ProviderEntry
 from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
+from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidates import Candidate
 
@@ -29,15 +30,12 @@ _REASONS = {
 }
 
 
-def budget_meters(
-    key: str, section: BudgetSection | None, circuits: Sequence[CircuitBreaker] = (), *, on_spent: str | None = None
-) -> Iterator[LimitCounter]:
+def budget_meters(key: str, section: BudgetSection | None, *, on_spent: str | None = None) -> Iterator[LimitCounter]:
     """Yield what a budget counts.
 
     Args:
         key: Whose it is, e.g. ``provider:openai``.
         section: What the configuration says.
-        circuits: What is withheld once it is spent.
         on_spent: ``rotate`` or ``error`` where the section itself does not say; ``error`` by default.
     """
     if section is None:
@@ -62,12 +60,10 @@ def budget_meters(
                 section.unknown_price == "allow",
                 reserve=Reserve(section.reserve),
             )
-            yield LimitCounter(quota, list(circuits))
+            yield LimitCounter(quota)
 
 
-def quota_meters(
-    key: str, section: QuotaSection | None, circuits: Sequence[CircuitBreaker], source: str = ""
-) -> Iterator[LimitCounter]:
+def quota_meters(key: str, section: QuotaSection | None, source: str = "") -> Iterator[LimitCounter]:
     """Yield what a quota counts; of two limits of the same window the stricter one."""
     if section is None:
         return
@@ -82,10 +78,10 @@ def quota_meters(
                 limits[period] = min(limit, limits.get(period, limit))
         for period, limit in limits.items():
             quota = Limit(key, metric, limit, Window(period, zone), SuspensionReason.QUOTA_EXHAUSTED, source=source)
-            yield LimitCounter(quota, list(circuits))
+            yield LimitCounter(quota)
 
 
-def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circuit: CircuitBreaker) -> Iterator[LimitCounter]:
+def cap_meters(key: str, off: DeactivationSection, back: RecoverySection) -> Iterator[LimitCounter]:
     """Yield what the caps of a pool count of one of its models."""
     window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
     if back.on_quota_reset is False:
@@ -93,30 +89,34 @@ def cap_meters(key: str, off: DeactivationSection, back: RecoverySection, circui
     money = None if off.budget_limit is None else round(off.budget_limit * NANO)
     for metric, limit in ((Metric.REQUESTS, off.request_limit), (Metric.TOKENS, off.token_limit), (Metric.COST, money)):
         if limit is not None:
-            yield LimitCounter(Limit(key, metric, limit, window, _REASONS[metric], unknown_price=True), [circuit])
+            yield LimitCounter(Limit(key, metric, limit, window, _REASONS[metric], unknown_price=True))
 
 
-def limit_accounts(entries: Iterable[ProviderEntry]) -> None:
+def limit_accounts(entries: Iterable[ProviderEntry], reservations: Reservations) -> None:
     """Count against each provider entry what its budget and its quota say."""
     for entry in entries:
         section, account = entry.section, entry.account
         key = f"provider:{entry.key}"
-        account.counters += budget_meters(key, section.budget, [account])
-        account.counters += quota_meters(key, section.quota, [account], "the configuration")
+        reservations.attach(account, budget_meters(key, section.budget))
+        reservations.attach(account, quota_meters(key, section.quota, "the configuration"))
 
 
 class ModelLimits:
     """Counts against each model what its own quota says, and its vendor's free tier where the account is on it."""
 
-    def __init__(self, quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str]) -> None:
+    def __init__(
+        self, quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str], reservations: Reservations
+    ) -> None:
         """Take what the limits are read from.
 
         Args:
             quotas: Configured quotas by provider key and model ID.
             free_tiers: Keys of the providers whose shipped free tiers hold.
+            reservations: Receives the counters.
         """
         self._quotas = quotas
         self._free_tiers = free_tiers
+        self._reservations = reservations
         self._shared: dict[tuple[str, str], list[LimitCounter]] = {}
 
     def limit(self, candidate: Candidate) -> None:
@@ -127,33 +127,29 @@ class ModelLimits:
         if section is None and provider in self._free_tiers:
             sections = _shipped(candidate.info.extra.get("free_tier"))
         for section, source in sections:
-            _limit_model(candidate, section, source, self._shared)
+            self._attach(candidate, section, source)
+
+    def _attach(self, candidate: Candidate, section: QuotaSection, source: str) -> None:
+        provider = candidate.provider_id
+        if section.shared is None:
+            counters = list(quota_meters(f"model:{provider}/{candidate.model_id}", section, source))
+        else:
+            key = provider, section.shared
+            if key not in self._shared:
+                self._shared[key] = list(quota_meters(f"shared:{provider}/{section.shared}", section, source))
+            counters = self._shared[key]
+        self._reservations.attach(candidate.health, counters)
 
 
-def _limit_model(
-    candidate: Candidate, section: QuotaSection, source: str, shared: dict[tuple[str, str], list[LimitCounter]]
-) -> None:
-    provider, circuit = candidate.provider_id, candidate.health
-    if section.shared is None:
-        circuit.counters += quota_meters(f"model:{provider}/{candidate.model_id}", section, [circuit], source)
-        return
-    common = shared.get((provider, section.shared))
-    if common is None:
-        common = shared[provider, section.shared] = list(quota_meters(f"shared:{provider}/{section.shared}", section, [], source))
-    for counter in common:
-        counter.circuits.append(circuit)
-    circuit.counters += common
-
-
-def limit_pool_members(section: PoolSection, members: Sequence[Candidate]) -> None:
+def limit_pool_members(section: PoolSection, members: Sequence[Candidate], reservations: Reservations) -> None:
     """Count against the models of a pool what its caps say."""
     for candidate in members:
         key = f"model:{candidate.provider_id}/{candidate.model_id}:cap"
-        known = {counter.limit.name: counter for counter in candidate.health.counters}
-        for counter in cap_meters(key, section.deactivation, section.recovery, candidate.health):
+        known = {counter.limit.name: counter for counter in reservations.counters_of(candidate.health)}
+        for counter in cap_meters(key, section.deactivation, section.recovery):
             other = known.get(counter.limit.name)
             if other is None:
-                candidate.health.counters.append(counter)
+                reservations.attach(candidate.health, [counter])
             elif counter.limit.amount < other.limit.amount:
                 other.limit = counter.limit  # of two pools the stricter one holds
 

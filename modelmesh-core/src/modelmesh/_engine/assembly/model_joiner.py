@@ -86,13 +86,13 @@ class ModelJoiner:
     def _add_to_pool(self, pool: Pool, candidates: Iterable[Candidate], health: HealthRegistry, now: float) -> None:
         section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
         taken = [one for one in candidates if self.models.takes(section, target, one)]
-        limit_pool_members(section, taken)
+        limit_pool_members(section, taken, pool.reservations)
         for candidate in taken:
             candidate.standby_policies += [] if pool.standby_policy is None else [pool.standby_policy]
         pool.add(taken)
         if window is not None:
             for candidate in taken:
-                window.join(candidate.health, health, now)
+                health.join_window(window, candidate.health, now)
 
     def _limited(self, candidate: Candidate) -> bool:
         try:

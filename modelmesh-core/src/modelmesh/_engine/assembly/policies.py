@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from modelmesh._engine.config.references import literals
 from modelmesh._engine.config.schema import PoolSection, ProviderSection, TimeoutsSection
-from modelmesh._engine.health.retry_policy import CircuitPolicy, PoolPolicy, RetryPolicy, StreamPolicy
+from modelmesh._engine.health.circuit_policy import CircuitPolicy
+from modelmesh._engine.routing.pool_policy import PoolPolicy, RetryPolicy, StreamPolicy
 from modelmesh.contracts.call import Limits
 
 MAX_ATTEMPTS = 10

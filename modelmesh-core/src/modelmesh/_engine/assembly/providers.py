@@ -20,7 +20,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.health.admission_queue import AdmissionQueue
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.aliases import ID_ALIASES, canonical_id
 from modelmesh._engine.plugins.resolver import Resolver, build

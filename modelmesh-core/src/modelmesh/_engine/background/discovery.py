@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from modelmesh._engine.background.connector_calls import call_each, call_get_model_info, call_probe, call_sync, reports_of
-from modelmesh._engine.health.circuit_breaker import SuspensionReason
-from modelmesh._engine.health.health_checks import apply_health_check, unlisted
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.health_checks import apply_health_check, set_listed
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.errors import ConfigurationError
@@ -213,7 +213,7 @@ class Discoverer:
 
     def _set_listed(self, candidates: Iterable[Candidate], changes: _Changes, *, listed: bool) -> None:
         for candidate in candidates:
-            if unlisted(self.health, candidate, listed=listed):
+            if set_listed(self.health, candidate.health, listed=listed):
                 self._record(changes, candidate)
 
     def _record(self, changes: _Changes, candidate: Candidate) -> None:

@@ -12,12 +12,13 @@ from attrs import define, field
 
 from modelmesh._engine.execution.provider_result import to_provider_error
 from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, BreakerState
+from modelmesh._engine.routing.pool import pools_of
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ProviderError
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.scheduler import Scheduler
-    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.health.provider_health import ProviderHealth
     from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh.contracts.provider import Probing
 
@@ -89,7 +90,9 @@ class Prober:
     def _is_unavailable(self, target: ProbeTarget) -> bool:
         with self.lock:
             self.health.advance(self.clock())
-            by_policy = any(c.health.standby_policy is not None for pool, _ in target.account.places for c in pool.members)
+            by_policy = any(
+                candidate.health.standby_policy is not None for pool, _ in pools_of(target.account) for candidate in pool.members
+            )
             return not target.is_manual and (target.account.is_probe_decisive or by_policy)
 
     def _probe(self, targets: Iterable[ProbeTarget]) -> None:
@@ -119,7 +122,7 @@ class Prober:
             return
         if not target.is_manual:
             self.health.probe_succeeded(account, generation, now)
-        for pool, mask in account.places:
+        for pool, mask in pools_of(account):
             for place, candidate in enumerate(pool.members):
                 if mask >> place & 1:
                     for policy in candidate.standby_policies:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NewType
 
 from attrs import field, frozen
 
-from modelmesh._engine.health.retry_policy import Adaptation, Backoff, Commit, RetryScope
+from modelmesh._engine.routing.pool_policy import Adaptation, Backoff, Commit, RetryScope
 
 Seconds = NewType("Seconds", float)
 Fraction = NewType("Fraction", float)

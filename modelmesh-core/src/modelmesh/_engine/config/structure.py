@@ -21,7 +21,7 @@ from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.foundation.units import duration, size
-from modelmesh._engine.health.retry_policy import Adaptation, Backoff, Commit, RetryScope
+from modelmesh._engine.routing.pool_policy import Adaptation, Backoff, Commit, RetryScope
 from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST
 
 Section = TypeVar("Section")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from modelmesh._engine.health.retry_policy import Commit, StreamPolicy
 from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.pool_policy import Commit, StreamPolicy
 from modelmesh._engine.routing.steps import Opened
 from modelmesh._engine.routing.stream_progress import HOLD_EVENTS, Progress
 from modelmesh.errors import ProviderError

@@ -1,11 +1,10 @@
-"""The health book: what attempts and time do to the circuits of one mesh.
+"""Health registry of one mesh: applies the results of attempts, probes and manual steps to breakers.
 
-All times are monotonic seconds that the caller hands in; nothing here draws a random number of its own.
+All times are monotonic seconds that the caller passes in. Jitter comes from a random source that the caller passes in.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -13,444 +12,283 @@ from typing import TYPE_CHECKING
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import Effect, FailureClass, Scope
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import (
-    KEY_FAILURES,
-    BreakerState,
-    CircuitBreaker,
-    Lease,
-    ModelHealth,
-    ProviderHealth,
-    SuspensionReason,
-)
-from modelmesh._engine.health.cooldown import cooldown
-from modelmesh._engine.health.retry_policy import FORGET_FEATURE_S, PROBE_TIMEOUT_S, RETRY_BUDGET_CAPACITY, CircuitPolicy
+from modelmesh._engine.health.changes import ChangeKind, ChangeLog
+from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, BreakerState, CircuitBreaker
+from modelmesh._engine.health.circuit_policy import REFUSED_PARAMETER_S, CircuitPolicy
+from modelmesh._engine.health.cooldown import cooldown, rule_cooldown
+from modelmesh._engine.health.lease import Lease
+from modelmesh._engine.health.maintenance import MaintenanceWindow
+from modelmesh._engine.health.model_health import ModelHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
+from modelmesh._engine.health.suspensions import Suspensions
+from modelmesh._engine.health.timers import RefusalTimer, Timers
+from modelmesh._engine.health.transitions import Transitions
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.maintenance import MaintenanceWindow
-    from modelmesh._engine.routing.candidates import Candidate
+    from collections.abc import Mapping
+
     from modelmesh.errors import ProviderError
 
 OUTAGES = frozenset({FailureClass.CONNECT, FailureClass.SERVER, FailureClass.TIMEOUT})
-"""Failures that may mean that the whole vendor is down."""
-
-MAX_CHANGES = 1000
-"""Changes kept until somebody is told; without a listener the oldest go."""
-
-Change = tuple[str, CircuitBreaker, FailureClass | SuspensionReason | None, str | None]
-"""What happened to what, why, and in which pool where it is about one alone."""
+"""Failures that may indicate an outage of the whole vendor."""
 
 
 class HealthRegistry:
-    """The health of everything one mesh has, and the timers that bring it back."""
+    """Health of every model and provider account of one mesh.
+
+    Attributes:
+        changes: Changes that were not published yet.
+        leases: Leases that are not settled yet.
+        lost: Leases whose owners were garbage-collected. The next request returns them.
+        on_lost: Receives a lost lease.
+    """
 
     def __init__(self, *, draw: Callable[[], float]) -> None:
         """Start with everything healthy.
 
         Args:
-            draw: Gives numbers in [0, 1), for jitter.
+            draw: Returns random numbers in [0, 1), for jitter.
         """
         self._draw = draw
-        self._timers: list[tuple[float, int, CircuitBreaker, int, int]] = []
-        self._forget: list[tuple[float, int, Candidate, str]] = []
-        self._suspended: list[tuple[float, int, CircuitBreaker, SuspensionReason]] = []
-        self._windows: list[tuple[float, int, MaintenanceWindow]] = []
         self._now = 0.0
-        self._sequence = 0
-        self._probes = 0
-        self.changes: deque[Change] = deque(maxlen=MAX_CHANGES)
-        self.leases: set[Lease] = set()  # not settled yet
-        self.lost: deque[Lease] = deque()  # their owners are gone; the next flow gives them back
+        self._timers = Timers()
+        self.changes = ChangeLog()
+        self._transitions = Transitions(self._timers, self.changes)
+        self._suspensions = Suspensions(self._timers, self.changes, self._transitions)
+        self.leases: set[Lease] = set()
+        self.lost: deque[Lease] = deque()
         self.on_lost: Callable[[Lease], None] = self.lost.append
 
-    # -- time ---------------------------------------------------------------------------------------------------
-
     def advance(self, now: float) -> None:
-        """Let every timer that is due take effect."""
+        """Apply every timer that is due."""
         self._now = now
-        while self._forget and self._forget[0][0] <= now:
-            _, _, candidate, feature = heapq.heappop(self._forget)
-            for pool, bit in candidate.memberships:
-                pool.set_refused(feature, bit, on=False)
-        self._resume_expired(now)
-        while self._timers and self._timers[0][0] <= now:
-            _, _, circuit, generation, probe = heapq.heappop(self._timers)
-            if circuit.generation != generation:
-                continue  # it was opened again since, with a timer of its own
-            if probe:
-                if circuit.probe == probe:
-                    circuit.probe = 0
-                    self._notify(circuit)
-            elif circuit.state is BreakerState.OPEN and circuit.until <= now:
-                circuit.state = BreakerState.HALF_OPEN
-                self._notify(circuit)
+        if now < self._timers.next_at:
+            return
+        for model, feature in self._timers.refusals.pop_due(now):
+            for listener, place in model.listeners:
+                listener.set_refused(feature, place, on=False)
+        self._suspensions.advance(now)
+        self._transitions.advance(now)
+        self._timers.refresh()
 
-    def _resume_expired(self, now: float) -> None:
-        """End the holds that are over, and begin the windows that are due."""
-        while self._suspended and self._suspended[0][0] <= now:
-            until, _, held, reason = heapq.heappop(self._suspended)
-            if held.suspensions.get(reason) == until and not self._extend_if_policy_says(held, reason, now):
-                self.resume(held, reason)
-        while self._windows and self._windows[0][0] <= now:
-            self.add_window(heapq.heappop(self._windows)[2], now)
-
-    def _remember(self, candidate: Candidate, feature: str, now: float) -> None:
-        """Do not offer this model requests with a parameter that it refused, for a while."""
-        for pool, bit in candidate.memberships:
-            pool.set_refused(feature, bit, on=True)
-        self._sequence += 1
-        heapq.heappush(self._forget, (now + FORGET_FEATURE_S, self._sequence, candidate, feature))
-
-    def _schedule(self, when: float, circuit: CircuitBreaker, probe: int = 0) -> None:
-        self._sequence += 1
-        heapq.heappush(self._timers, (when, self._sequence, circuit, circuit.generation, probe))
-
-    # -- attempts -----------------------------------------------------------------------------------------------
+    # -- attempts ---------------------------------------------------------------------------------------------------
 
     def begin(self, lease: Lease, now: float) -> None:
-        """Take the place in flight for an attempt; on a half-open circuit the attempt is the probe."""
-        health, account = lease.candidate.health, lease.candidate.account
-        lease.generations, lease.began = (health.generation, account.generation), now
+        """Take a place in flight for an attempt. On a half-open breaker the attempt is the probe."""
+        model, account = lease.model, lease.account
+        lease.generations, lease.began = (model.generation, account.generation), now
         self.leases.add(lease)
         account.leases.add(lease)
-        health.leases.add(lease)
-        lease.probes = (self._probe(health, now), self._probe(account, now))
+        model.leases.add(lease)
+        lease.probes = (self._transitions.begin_probe(model, now), self._transitions.begin_probe(account, now))
         if not account.has_room:
-            self._notify(account)
-
-    def _probe(self, circuit: CircuitBreaker, now: float) -> int:
-        if circuit.state is not BreakerState.HALF_OPEN or circuit.probe:
-            return 0
-        self._probes += 1
-        circuit.probe = self._probes
-        self._schedule(now + PROBE_TIMEOUT_S, circuit, circuit.probe)
-        self._notify(circuit)
-        return circuit.probe
+            self._transitions.notify(account)
 
     def release(self, lease: Lease) -> bool:
-        """Give back the place in flight; ``False`` when that was done before.
+        """Return the place in flight. Returns ``False`` when it was returned before.
 
-        Each step has the same effect when it is repeated, so that an interrupted release can be run again.
+        Each step has the same effect when it is repeated, so that an interrupted release can run again.
         """
         if lease.settled:
             return False
-        account = lease.candidate.account
+        model, account = lease.model, lease.account
         account.leases.discard(lease)
-        lease.candidate.health.leases.discard(lease)
-        for circuit, probe in zip((lease.candidate.health, account), lease.probes, strict=True):
-            if probe and circuit.probe == probe:
-                circuit.probe = 0
-                self._notify(circuit)
+        model.leases.discard(lease)
+        self._transitions.end_probe(model, lease.probes[0])
+        self._transitions.end_probe(account, lease.probes[1])
         if not account.accepts:
-            self._notify(account)
+            self._transitions.notify(account)
         self.leases.discard(lease)
         lease.settled = True
         return True
 
     def enqueue(self, ticket: Ticket, accounts: Iterable[ProviderHealth]) -> None:
-        """Let a request wait for a place at any of these accounts."""
+        """Add a request to the admission queues of accounts."""
         for account in accounts:
             account.admission.join(ticket)
-            self._notify(account)
+            self._transitions.notify(account)
 
     def dequeue(self, ticket: Ticket, accounts: Iterable[ProviderHealth]) -> None:
-        """Take a request out of the queues; a place that it was granted and did not take goes to the next one."""
+        """Remove a request from admission queues. A place that it was granted and did not take goes to the next request."""
         for account in accounts:
             account.admission.leave(ticket)
-            self._notify(account)
+            self._transitions.notify(account)
 
     def record_success(self, lease: Lease, now: float) -> None:
-        """Apply an answer."""
+        """Apply a successful attempt."""
         if not self.release(lease):
             return
-        for circuit, generation in zip((lease.candidate.health, lease.candidate.account), lease.generations, strict=True):
-            if circuit.generation != generation:
-                continue  # it opened while this one was under way; a late answer does not close it
-            circuit.samples.append((now, True))
-            circuit.consecutive_failures = 0
-            circuit.retry_budget = min(RETRY_BUDGET_CAPACITY, circuit.retry_budget + 1)
-            if circuit.state is not BreakerState.CLOSED:
-                self._close(circuit, now)
-            circuit.backoff_steps.clear()
-        account = lease.candidate.account
+        account = lease.account
+        for breaker, generation in ((lease.model, lease.generations[0]), (account, lease.generations[1])):
+            if breaker.generation != generation:
+                continue  # it opened while the attempt was in flight, and a late success does not close it
+            breaker.record_success(now)
+            if breaker.state is not BreakerState.CLOSED:
+                self._transitions.close(breaker, now)
+            breaker.backoff_steps.clear()
         account.outages.clear()
         if account.concurrency_limit < account.max_concurrency:
             account.increase_limit()
-            self._notify(account)
-
-    def _close(self, circuit: CircuitBreaker, now: float) -> None:
-        reason, circuit.state = circuit.reason, BreakerState.CLOSED
-        circuit.reason, circuit.retry_after_given, circuit.probe = None, False, 0
-        circuit.recovered_at = now
-        self._notify(circuit)
-        if circuit.ready:  # else it is withheld for something else, and the end of that is its recovery
-            self._record_up(circuit, reason, now)
+            self._transitions.notify(account)
 
     def record_failure(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
-        """Apply a failure by the row of its class."""
+        """Apply a failed attempt by the rule of its failure class."""
         if not self.release(lease):
             return
-        rule = RULES[error.failure]
+        rule, account = RULES[error.failure], lease.account
         if error.failure is FailureClass.THROTTLE:
-            lease.candidate.account.decrease_limit(lease.began, now)
-            self._notify(lease.candidate.account)
+            account.decrease_limit(lease.began, now)
+            self._transitions.notify(account)
         if error.failure is FailureClass.CAPABILITY and error.feature:
-            self._remember(lease.candidate, error.feature, now)
-        if rule.effect is Effect.NONE and not self._is_counted_status(error, policy):
+            self._exclude_parameter(lease.model, error.feature, now)
+        is_counted_status = policy.error_codes is not None and error.status in policy.error_codes
+        if rule.effect is Effect.NONE and not is_counted_status:
             return
-        which = 1 if rule.scope is Scope.ACCOUNT else 0
-        circuit: CircuitBreaker = (lease.candidate.health, lease.candidate.account)[which]
-        stale = circuit.generation != lease.generations[which]
-        if rule.effect is Effect.COOLDOWN and not self._counts_by_status(error, policy):
-            self._open(
-                circuit,
-                error.failure,
-                now,
-                cooldown(circuit, error, policy, self._draw),
-                told=error.upstream_delay_s is not None,
-                stale=stale,
-                by_hand=which == 1 and policy.account_by_hand,
-            )
+        of_account = rule.scope is Scope.ACCOUNT
+        breaker: CircuitBreaker = account if of_account else lease.model
+        stale = breaker.generation != lease.generations[of_account]
+        if rule.effect is Effect.COOLDOWN and not (is_counted_status and _is_undelayed_throttle(error)):
+            until = self._open_until(breaker, error, now, policy)
+            given = error.upstream_delay_s is not None
+            self._transitions.open(breaker, error.failure, now, until, retry_after_given=given, stale=stale)
             return
-        if policy.error_codes is not None and error.status not in policy.error_codes:
+        if policy.error_codes is not None and not is_counted_status:
             return
-        circuit.samples.append((now, False))
-        circuit.consecutive_failures += 1
-        # A stale result was under way when the circuit opened, and the opening took it into account.
-        if not stale and (circuit.state is BreakerState.HALF_OPEN or circuit.exceeds_threshold(now, policy)):
-            seconds, by_hand = cooldown(circuit, error, policy, self._draw), which == 1 and policy.account_by_hand
-            self._open(circuit, error.failure, now, seconds, told=False, stale=False, by_hand=by_hand)
+        breaker.record_failure(now)
+        # A stale result was in flight when the breaker opened, and the opening took it into account.
+        if not stale and (breaker.state is BreakerState.HALF_OPEN or breaker.exceeds_threshold(now, policy)):
+            self._transitions.open(breaker, error.failure, now, self._open_until(breaker, error, now, policy))
         if policy.outage_takes_account and error.failure in OUTAGES:
-            self._outage(lease, error, now, policy)
+            self._record_outage(lease, error, now, policy)
 
-    def _outage(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
-        """Open the breaker of the whole account when several of its models fail together, or its probe failed."""
-        account = lease.candidate.account
-        account.outages.append((now, lease.candidate.health))
+    def _record_outage(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
+        """Open the breaker of an account when several of its models fail at the same time, or its probe failed."""
+        account = lease.account
+        account.outages.append((now, lease.model))
         if account.generation != lease.generations[1] or account.state is BreakerState.OPEN:
             return
         if account.state is BreakerState.HALF_OPEN or account.has_outage(now):
-            seconds = cooldown(account, error, policy, self._draw)
-            self._open(account, error.failure, now, seconds, told=False, stale=False, by_hand=policy.account_by_hand)
+            self._transitions.open(account, error.failure, now, self._open_until(account, error, now, policy))
 
-    @staticmethod
-    def _is_counted_status(error: ProviderError, policy: CircuitPolicy) -> bool:
-        return policy.error_codes is not None and error.status in policy.error_codes
+    def _open_until(self, breaker: CircuitBreaker, error: ProviderError, now: float, policy: CircuitPolicy) -> float:
+        seconds = cooldown(breaker, error, policy, self._draw)
+        return math.inf if policy.account_by_hand and isinstance(breaker, ProviderHealth) else now + seconds
 
-    @staticmethod
-    def _counts_by_status(error: ProviderError, policy: CircuitPolicy) -> bool:
-        """A throttled model that the configuration counts by its status, and that was told no delay, takes a strike."""
-        return (
-            policy.error_codes is not None
-            and error.failure is FailureClass.THROTTLE
-            and error.upstream_delay_s is None
-            and error.status in policy.error_codes
-        )
+    def _exclude_parameter(self, model: ModelHealth, feature: str, now: float) -> None:
+        """Exclude a model from requests with a parameter that it refused, for a while."""
+        for listener, place in model.listeners:
+            listener.set_refused(feature, place, on=True)
+        self._timers.push(self._timers.refusals, now + REFUSED_PARAMETER_S, RefusalTimer(model, feature))
 
-    def _open(
-        self,
-        circuit: CircuitBreaker,
-        failure: FailureClass,
-        now: float,
-        seconds: float,
-        *,
-        told: bool,
-        stale: bool,
-        by_hand: bool,
-    ) -> None:
-        until = math.inf if by_hand else now + seconds
-        if stale or circuit.state is BreakerState.OPEN:
-            # Already off: a failure that was under way may lengthen that, never shorten it, and is no further step.
-            if until <= circuit.until or not (told or circuit.state is BreakerState.OPEN):
-                return
-        else:
-            circuit.backoff_steps[failure] = circuit.backoff_steps.get(failure, 0) + 1
-        was_ready = circuit.state is not BreakerState.OPEN
-        circuit.state = BreakerState.OPEN
-        circuit.generation += 1
-        circuit.until = max(circuit.until, until)
-        circuit.reason, circuit.retry_after_given = failure, told
-        circuit.probe = 0
-        if not by_hand:
-            self._schedule(circuit.until, circuit)
-        self._notify(circuit)
-        if was_ready:
-            self._record_down(circuit, failure, now)
-
-    # -- probes that are no requests --------------------------------------------------------------------------------
+    # -- active health checks ---------------------------------------------------------------------------------------
 
     def probe_succeeded(self, account: ProviderHealth, generation: int, now: float) -> bool:
-        """Close the circuit of an account that answered a probe; ``False`` when a probe does not decide that.
+        """Close the breaker of an account after a successful probe.
 
         Args:
-            account: Who was probed.
-            generation: Of its circuit when the probe began; a late answer does not close it.
+            account: The account.
+            generation: Generation of its breaker when the probe began. A late success does not close it.
             now: Monotonic seconds.
+
+        Returns:
+            Whether the breaker closed.
         """
         if account.generation != generation or not account.is_probe_decisive:
             return False
         account.consecutive_failures = 0
         account.outages.clear()
         account.backoff_steps.clear()
-        account.generation += 1  # its timer is of the time before
-        self.changes.append(("healthy", account, account.reason, None))
-        self._close(account, now)
+        account.generation += 1  # voids the timer of the open breaker
+        self.changes.record(ChangeKind.HEALTHY, account, account.reason)
+        self._transitions.close(account, now)
         return True
 
     def probe_failed(
         self, account: ProviderHealth, generation: int, failure: FailureClass, now: float, seconds: float | None
     ) -> bool:
-        """Open the circuit of an account whose probe says that nobody there can be asked, or keep it open for longer.
+        """Open the breaker of an account, or extend its cooldown, after a probe found its key rejected.
 
         Args:
-            account: Who was probed.
-            generation: Of its circuit when the probe began.
-            failure: What the probe failed with.
+            account: The account.
+            generation: Generation of its breaker when the probe began.
+            failure: Class of the probe's failure.
             now: Monotonic seconds.
-            seconds: For how long; ``None`` for as long as a request that failed so.
+            seconds: The cooldown, ``None`` for that of a request with this failure.
+
+        Returns:
+            Whether the probe had an effect.
         """
         undecided = failure not in KEY_FAILURES or not (account.state is BreakerState.CLOSED or account.is_probe_decisive)
         if undecided or account.generation != generation:
             return False
         if seconds is None:
-            rule = RULES[failure]
-            seconds = min(rule.cooldown_cap_s, rule.cooldown_s * 2.0 ** min(account.backoff_steps.get(failure, 0), 20))
+            seconds = rule_cooldown(account, failure)
         if account.state is BreakerState.CLOSED:
-            self.changes.append(("unhealthy", account, failure, None))
-        self._open(account, failure, now, seconds, told=False, stale=False, by_hand=False)
+            self.changes.record(ChangeKind.UNHEALTHY, account, failure)
+        self._transitions.open(account, failure, now, now + seconds)
         return True
 
-    # -- what is remembered and what a person says ------------------------------------------------------------------
+    # -- stored state and manual steps ------------------------------------------------------------------------------
 
-    def restore_open(self, circuit: CircuitBreaker, failure: FailureClass, until: float, *, told: bool) -> None:
-        """Open a circuit as it was in an earlier run."""
-        circuit.down_since = self._now if circuit.down_since is None else circuit.down_since
-        circuit.state, circuit.until, circuit.reason, circuit.retry_after_given = BreakerState.OPEN, until, failure, told
-        circuit.generation += 1
-        if not math.isinf(until):
-            self._schedule(until, circuit)
-        self._notify(circuit)
+    def restore_open(
+        self,
+        breaker: CircuitBreaker,
+        failure: FailureClass,
+        until: float,
+        *,
+        retry_after_given: bool,
+        backoff_steps: Mapping[FailureClass, int],
+    ) -> None:
+        """Open a breaker as in an earlier run."""
+        breaker.restore_open(failure, until, self._now, retry_after_given=retry_after_given, backoff_steps=backoff_steps)
+        self._transitions.restore_open(breaker)
 
-    def reset(self, circuit: CircuitBreaker) -> None:
-        """Close a circuit by hand."""
-        self._clear(circuit)
-        circuit.suspensions.clear()
-        if isinstance(circuit, ModelHealth):
-            circuit.standby_policy = None
-        self._add_downtime(circuit, self._now)
-        self._notify(circuit)
+    def reset(self, breaker: CircuitBreaker) -> None:
+        """Close a breaker and end its suspensions by a manual step."""
+        breaker.clear()
+        breaker.suspensions.clear()
+        if isinstance(breaker, ModelHealth):
+            breaker.standby_policy = None
+        breaker.end_downtime(self._now)
+        self._transitions.notify(breaker)
 
     def force_close(self, account: ProviderHealth) -> None:
-        """Close the circuit of an account by hand, and take no failed probe for an answer; what is spent stays spent."""
+        """Close the breaker of an account by a manual step, failed health checks included. Exhausted limits remain."""
         was_ready = account.ready
-        self._clear(account)
+        account.clear()
         if account.suspensions.pop(SuspensionReason.HEALTH_CHECK, None) is not None:
-            self.changes.append(("healthy", account, SuspensionReason.MANUAL, None))
-        self._notify(account)
+            self.changes.record(ChangeKind.HEALTHY, account, SuspensionReason.MANUAL)
+        self._transitions.notify(account)
         if account.ready and not was_ready:
-            self._record_up(account, SuspensionReason.MANUAL, self._now)
+            self.changes.record_up(account, SuspensionReason.MANUAL, self._now)
 
-    @staticmethod
-    def _clear(circuit: CircuitBreaker) -> None:
-        circuit.state, circuit.reason, circuit.retry_after_given = BreakerState.CLOSED, None, False
-        circuit.generation += 1
-        circuit.consecutive_failures, circuit.until, circuit.probe = 0, 0.0, 0
-        circuit.backoff_steps.clear()
-        circuit.samples.clear()
-        if isinstance(circuit, ProviderHealth):
-            circuit.outages.clear()
+    def record_manual(self, kind: ChangeKind, model: ModelHealth, pool: str) -> None:
+        """Record that a manual step removed a model from a pool, or returned it."""
+        self.changes.record(kind, model, SuspensionReason.MANUAL, pool)
 
-    # -- what is withheld though nothing failed -----------------------------------------------------------------
+    # -- suspensions ------------------------------------------------------------------------------------------------
 
     def add_window(self, window: MaintenanceWindow, now: float) -> None:
-        """Withhold what a maintenance window is for while it lasts, now and whenever it comes again."""
-        ends = window.turn(now)
-        for circuit in window.circuits if ends is not None else ():
-            self.suspend(circuit, SuspensionReason.MAINTENANCE_WINDOW, ends or 0.0)
-        if not math.isinf(window.due):
-            self._sequence += 1
-            heapq.heappush(self._windows, (window.due, self._sequence, window))
+        """Suspend the models of a maintenance window while it is open, now and each time it opens."""
+        self._suspensions.add_window(window, now)
 
-    def _extend_if_policy_says(self, circuit: CircuitBreaker, reason: SuspensionReason, now: float) -> bool:
-        """Whether a policy withholds for longer what was due to come back."""
-        if reason is not SuspensionReason.POLICY or not isinstance(circuit, ModelHealth) or circuit.standby_policy is None:
-            return False
-        until = circuit.standby_policy.extends_until(circuit, now)
-        if until is None:
-            circuit.standby_policy = None
-            return False
-        self.suspend(circuit, reason, until)
-        return True
+    def join_window(self, window: MaintenanceWindow, model: ModelHealth, now: float) -> None:
+        """Add a model to a maintenance window, and suspend it if the window is open."""
+        window.breakers.append(model)
+        if window.is_open(now):
+            self.suspend(model, SuspensionReason.MAINTENANCE_WINDOW, window.next_at)
 
-    def suspend(self, circuit: CircuitBreaker, reason: SuspensionReason, until: float) -> None:
-        """Withhold something until then; what holds it longer already, stays."""
-        if circuit.suspensions.get(reason, -math.inf) >= until:
-            return
-        was_ready = circuit.ready
-        circuit.suspensions[reason] = until
-        if not math.isinf(until):
-            self._sequence += 1
-            heapq.heappush(self._suspended, (until, self._sequence, circuit, reason))
-        if was_ready:
-            self._notify(circuit)
-            self._record_down(circuit, reason, self._now)
+    def suspend(self, breaker: CircuitBreaker, reason: SuspensionReason, until: float) -> None:
+        """Suspend a model or account until a time. A later expiry of the same reason remains."""
+        self._suspensions.suspend(breaker, reason, until, self._now)
 
-    def resume(self, circuit: CircuitBreaker, reason: SuspensionReason) -> None:
-        """Let go of what was withheld for a reason."""
-        if circuit.suspensions.pop(reason, None) is None:
-            return
-        if reason in LIMITS:
-            circuit.quota_resets += 1
-        if circuit.suspensions:
-            return
-        self._notify(circuit)
-        if circuit.ready:
-            self._record_up(circuit, reason, self._now)
-
-    def record_manual(self, what: str, health: ModelHealth, pool: str) -> None:
-        """Note that a person took a model out of a pool, or brought it back: ``deactivated`` or ``recovered``."""
-        self.changes.append((what, health, SuspensionReason.MANUAL, pool))
-
-    # -- who hears of it --------------------------------------------------------------------------------------------
-
-    def _record_down(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason, now: float) -> None:
-        if circuit.down_since is None:
-            circuit.down_since = now
-            circuit.standby_events += 1
-        self.changes.append(("deactivated", circuit, reason, None))
-
-    def _record_up(self, circuit: CircuitBreaker, reason: FailureClass | SuspensionReason | None, now: float) -> None:
-        self._add_downtime(circuit, now)
-        self.changes.append(("recovered", circuit, reason, None))
-
-    @staticmethod
-    def _add_downtime(circuit: CircuitBreaker, now: float) -> None:
-        if circuit.down_since is not None:
-            circuit.downtime += max(now - circuit.down_since, 0.0)
-            circuit.down_since = None
-
-    # -- who sees it --------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _notify(circuit: CircuitBreaker) -> None:
-        if isinstance(circuit, ProviderHealth):
-            if circuit.ready:
-                circuit.admission.grant(circuit.free_slots)
-            else:
-                circuit.admission.notify_all()
-            circuit.accepts = on = circuit.ready and circuit.has_room
-            for pool, mask in circuit.places:
-                pool.set_account(circuit, mask, on=on)
-        elif isinstance(circuit, ModelHealth) and circuit.candidate is not None:
-            for pool, bit in circuit.candidate.memberships:
-                pool.set_ready(bit, on=circuit.ready)
+    def resume(self, breaker: CircuitBreaker, reason: SuspensionReason) -> None:
+        """End the suspension of a model or account for a reason."""
+        self._suspensions.resume(breaker, reason, self._now)
 
 
-LIMITS = frozenset(
-    {
-        SuspensionReason.QUOTA_EXHAUSTED,
-        SuspensionReason.BUDGET_EXCEEDED,
-        SuspensionReason.TOKEN_LIMIT,
-        SuspensionReason.REQUEST_LIMIT,
-    }
-)
+def _is_undelayed_throttle(error: ProviderError) -> bool:
+    """Return whether a throttled request, without a delay from the vendor, may count as a failure instead of a cooldown."""
+    return error.failure is FailureClass.THROTTLE and error.upstream_delay_s is None

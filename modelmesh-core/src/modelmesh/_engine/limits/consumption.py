@@ -11,7 +11,7 @@ from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
-    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
 
 
@@ -28,19 +28,19 @@ class Consumption:
     estimated: bool = False
 
 
-def consumption(call: Call, candidate: Candidate, reported: Mapping[str, Any] | None, output: int) -> Consumption:
+def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | None, output: int) -> Consumption:
     """Return what an attempt consumed. An estimate errs on the high side, so that a budget holds.
 
     Args:
         call: The request.
-        candidate: The model.
+        model: The model.
         reported: The well-formed usage that the vendor reported, see :func:`~modelmesh._engine.routing.usages.sound_usage`.
         output: Estimated tokens of what was received of the answer.
     """
     known = _with_reasoning(dict(reported or {}))
     if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
         return Consumption(known or None)
-    expected = {"prompt_tokens": candidate.prompt_size(call).prudent}
+    expected = {"prompt_tokens": model.prompt_size(call).prudent}
     if call.operation.name == CHAT.name:
         expected["completion_tokens"] = output
     missing = {name: tokens for name, tokens in expected.items() if reported_tokens(known.get(name)) is None}

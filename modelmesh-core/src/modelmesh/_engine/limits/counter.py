@@ -9,9 +9,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.wording import nano_dollars
-from modelmesh._engine.health.circuit_breaker import CircuitBreaker, SuspensionReason
 from modelmesh._engine.limits.sliding_window import SlidingLog
+from modelmesh._engine.limits.suspension import SuspensionTarget
 from modelmesh._engine.limits.window import Period, Window
 
 
@@ -90,7 +91,7 @@ class LimitCounter:
 
     Attributes:
         limit: The limit.
-        circuits: What is withheld when it is spent.
+        targets: Models and provider accounts that are suspended while it is exhausted.
         used: Spent in this window.
         reserved: Held for attempts under way.
         ends: When the window ends, Unix seconds; of one that slides, the piece of it that others count in too.
@@ -98,7 +99,7 @@ class LimitCounter:
     """
 
     limit: Limit
-    circuits: list[CircuitBreaker] = field(factory=list, repr=False)
+    targets: list[SuspensionTarget] = field(factory=list, repr=False)
     used: int = 0
     reserved: int = 0
     ends: float = 0.0

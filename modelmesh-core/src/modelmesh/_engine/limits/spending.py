@@ -17,11 +17,14 @@ from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
 from modelmesh._engine.limits.token_counts import allowed_output, answers_of, limited
 from modelmesh._engine.limits.window import Period
-from modelmesh._engine.routing.candidates import ANSWERS_TO_TRUST, Candidate
 from modelmesh.contracts.operations import EMBEDDINGS
 
 if TYPE_CHECKING:
+    from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
+
+ANSWERS_TO_TRUST = 3
+"""Responses of a model after which its history is trusted for estimates."""
 
 USEFUL_OUTPUT = 64
 """Tokens of the shortest answer that is worth a request: a budget that pays for fewer refuses it. Fewer are enough where the
@@ -38,7 +41,7 @@ UNKNOWN_LONGEST = 131_072
 
 UNTRIED_LONGEST = 16_384
 """Tokens that are reserved at most for an answer of a model without enough answers and without a known limit. Until a model has
-:data:`~modelmesh._engine.routing.candidates.ANSWERS_TO_TRUST` answers, half of what a request could spend is reserved."""
+:data:`ANSWERS_TO_TRUST` answers, half of what a request could spend is reserved."""
 
 _MILLION = 1_000_000
 
@@ -62,7 +65,7 @@ class OutputLimit:
 
 
 @frozen
-class Plan:
+class SpendingPlan:
     """What one attempt is expected to take, and may take at most. Costs are nano-dollars, ``None`` when the price is unknown.
 
     Attributes:
@@ -97,7 +100,7 @@ class Plan:
             return self.least  # each request has this much, whatever was answered before
         return self.useful_at_most if limit.reserve is Reserve.MAXIMUM else self.useful
 
-    def held(self, limit: Limit) -> int | None:
+    def reserved_amount(self, limit: Limit) -> int | None:
         """Return the amount that is reserved of what a quota limits."""
         if limit.metric is Metric.COST:
             return self.most if limit.reserve is Reserve.MAXIMUM else self.reserved
@@ -105,28 +108,30 @@ class Plan:
 
     def without_report(self, limit: Limit) -> int | None:
         """Return the amount that is counted for an attempt that may have been billed and of which nothing is known."""
-        return self.likely if limit.metric is Metric.COST and limit.reserve is Reserve.ESTIMATE else self.held(limit)
+        return self.likely if limit.metric is Metric.COST and limit.reserve is Reserve.ESTIMATE else self.reserved_amount(limit)
 
 
-def plan(candidate: Candidate, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False) -> Plan:
+def plan_spending(
+    model: LimitedModel, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False
+) -> SpendingPlan:
     """Plan an attempt at a time, Unix seconds, from what the meters have left.
 
     With ``shared``, other processes count too: they see a reservation as spent, so none is larger than a usual answer.
     """
-    return _Planner(candidate, call, when, shared=shared).plan(counters)
+    return _Planner(model, call, when, shared=shared).plan(counters)
 
 
 class _Planner:
     """Prices one call at one model."""
 
-    def __init__(self, candidate: Candidate, call: Call, when: float, *, shared: bool) -> None:
-        self._candidate, self._when, self._shared = candidate, when, shared
-        self._prompt = size = candidate.prompt_size(call)
+    def __init__(self, model: LimitedModel, call: Call, when: float, *, shared: bool) -> None:
+        self._model, self._when, self._shared = model, when, shared
+        self._prompt = size = model.prompt_size(call)
         self._estimated, self._prudent, self._most = size.estimated, size.prudent, size.most
         self._no_answer = call.operation is EMBEDDINGS
         self._answers = answers_of(call)
         self._stated = allowed_output(call)
-        info = candidate.info
+        info = model.info
         self._ceiling = info.max_output_tokens or None
         self._configured = bool(info.extra.get(CONFIGURED)) and self._ceiling is not None
         if self._configured and self._stated is not None:
@@ -138,10 +143,10 @@ class _Planner:
             known = [tokens for tokens in (self._ceiling, room) if tokens is not None]
             self._longest = min(known, default=None)
 
-    def plan(self, counters: Sequence[LimitCounter]) -> Plan:
+    def plan(self, counters: Sequence[LimitCounter]) -> SpendingPlan:
         if self._no_answer:
             prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
-            return Plan(self._estimated, prudent, prudent, most, estimated, estimated, most)
+            return SpendingPlan(self._estimated, prudent, prudent, most, estimated, estimated, most)
         budgets = [counter for counter in counters if counter.limit.metric is Metric.COST and counter.limit.enforce]
         rooms = [(self._affordable(counter, counter.remaining), counter) for counter in budgets]
         known = [(room, counter) for room, counter in rooms if room is not None]
@@ -155,7 +160,7 @@ class _Planner:
         elif affordable is not None:
             longest = affordable
         useful, several = self._useful(), self._answers
-        return Plan(
+        return SpendingPlan(
             self._estimated + typical * several,
             self._cost(self._prudent, self._least() * several),
             self._cost(self._prudent, useful * several),
@@ -185,7 +190,7 @@ class _Planner:
         return OutputLimit(tokens, f"{how}: {why}")
 
     def _typical(self) -> int:
-        known = self._candidate.typical_output
+        known = self._model.typical_output
         usual = TYPICAL_OUTPUT if known is None else math.ceil(known)
         return usual if self._stated is None else min(usual, self._stated)
 
@@ -193,12 +198,12 @@ class _Planner:
         stated = [USEFUL_OUTPUT]
         if self._longest is not None:
             stated.append(self._longest)
-        if self._candidate.typical_output is not None:
-            stated.append(max(math.ceil(self._candidate.typical_output), 1))
+        if self._model.typical_output is not None:
+            stated.append(max(math.ceil(self._model.typical_output), 1))
         return min(stated)
 
     def _useful(self) -> int:
-        recent = self._candidate.recent_outputs
+        recent = self._model.recent_outputs
         useful = max(self._least(), int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
         return useful if self._longest is None else min(useful, self._longest)
 
@@ -206,7 +211,7 @@ class _Planner:
         """Return the tokens of the answer that are reserved: what the caller states, else what is usual of the model."""
         if self._stated is not None:
             return self._stated
-        if self._candidate.answers >= ANSWERS_TO_TRUST or affordable is None or self._shared:
+        if self._model.answers >= ANSWERS_TO_TRUST or affordable is None or self._shared:
             return self._typical()
         return max(self._typical(), min(affordable // 2, self._longest or UNTRIED_LONGEST))
 
@@ -239,7 +244,7 @@ class _Planner:
         usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": output}
         if self._prompt.cached:
             usage["prompt_tokens_details"] = {"cache_write_tokens": prompt}
-        return cost_nano_usd(self._candidate.info.pricing, usage, self._when)
+        return cost_nano_usd(self._model.info.pricing, usage, self._when)
 
 
 CONFIGURED = "max_output_tokens_configured"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.limits.lost_leases import return_lost_leases
 from modelmesh._engine.limits.reservations import Reservations
+from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lost_leases
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.circuit_breaker import Lease
+    from modelmesh._engine.health.lease import Lease
 
 
 class MeshCore:
@@ -61,7 +61,8 @@ class MeshCore:
         """Replace the lock, which may have been held, and drop the leases: the parent's threads settle those."""
         self.lock = self.driver.lock = self.adriver.lock = RLock()
         for lease in list(self.health.leases):
-            self.reservations.discard(lease.reservation, self.clock())
+            if isinstance(lease, AttemptLease):
+                self.reservations.discard(lease.reservation, self.clock())
             self.health.release(lease)
 
     def _return_lease(self, lease: Lease) -> None:

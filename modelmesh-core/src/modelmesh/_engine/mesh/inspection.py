@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.limits.reservations import forecast
+from modelmesh._engine.limits.forecasts import forecast
 from modelmesh._engine.routing import explain as explaining
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.telemetry.status import PoolInfo, Text, describe

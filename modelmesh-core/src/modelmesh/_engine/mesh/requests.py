@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelmesh._engine.execution.stream_drain import adrain, drain
-from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.pool_policy import Adaptation
 from modelmesh._engine.routing.settle import abandon
 from modelmesh.errors import ModelMeshError
 

@@ -150,7 +150,7 @@ class RunningMesh:
             self._mesh_state.lock = lock
         self.statistics.after_fork()
         if self.state is not None:
-            self._core.reservations.take_deltas()  # the parent sends it
+            self._core.reservations.shared.take()  # the parent sends it
             self.state.after_fork()
         for entry in self.entries:
             provider_after_fork = getattr(entry.provider, "after_fork", None)

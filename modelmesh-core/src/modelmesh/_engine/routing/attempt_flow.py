@@ -8,12 +8,12 @@ from attrs import evolve
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
-from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
+from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.lost_leases import return_lease
-from modelmesh._engine.limits.reservations import Refusal
+from modelmesh._engine.limits.reservation import Refusal
 from modelmesh._engine.limits.token_counts import answer_tokens
 from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
@@ -48,7 +48,7 @@ def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bo
     if dry_run:
         yield send
         return None
-    lease = Lease(candidate, pool)
+    lease = AttemptLease.of(candidate, pool)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
         outcome = yield from _send(plan, send, lease, now)
@@ -71,7 +71,7 @@ def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bo
 
 
 def _send(
-    plan: RequestPlan, send: Send, lease: Lease, now: float
+    plan: RequestPlan, send: Send, lease: AttemptLease, now: float
 ) -> Generator[Step, Outcome, Answer | Opened | ProviderError | None]:
     """Take the slot and the reservation, and send the request.
 
@@ -82,7 +82,7 @@ def _send(
     pool.health.begin(lease, now)
     leave_queue(plan)
     lease.reservation = pool.reservations.reserve(pool, candidate, plan.call, now)
-    if lease.reservation is not None and pool.reservations.deltas is not None:
+    if lease.reservation is not None and pool.reservations.shared.pending is not None:
         refusal = yield from _publish_reservation(plan, lease)
         if refusal is not None:
             _reject_late(plan, candidate, refusal)
@@ -119,15 +119,15 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     settle(served, usage=usage, output=output, now=now, seconds=now - began)
 
 
-def _publish_reservation(plan: RequestPlan, lease: Lease) -> Generator[Step, Outcome, Refusal | None]:
+def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[Step, Outcome, Refusal | None]:
     """Publish the reservation to the shared counters, and return it when other processes exhausted a limit first."""
     pool, reservation = plan.pool, lease.reservation
     assert reservation is not None
-    amounts = pool.reservations.publish(reservation)
+    amounts = pool.reservations.shared.publish(reservation)
     try:
         outcome = yield PublishDeltas(amounts)
     except BaseException:
-        pool.reservations.requeue(amounts)
+        pool.reservations.shared.requeue(amounts)
         raise
     if not isinstance(outcome, Totals):
         return None
@@ -137,7 +137,7 @@ def _publish_reservation(plan: RequestPlan, lease: Lease) -> Generator[Step, Out
     return refusal
 
 
-def _with_output_limit(send: Send, pool: Pool, lease: Lease, now: float) -> Send:
+def _with_output_limit(send: Send, pool: Pool, lease: AttemptLease, now: float) -> Send:
     """Return the step with the output limit that a budget or the configuration sets. The attempt records it."""
     limit = pool.reservations.output_limit(lease.reservation, send.candidate, send.call, now)
     if limit is None:
@@ -166,5 +166,5 @@ def reject(plan: RequestPlan, candidate: Candidate, refusal: Refusal, *, dry_run
     if not dry_run:
         plan.pool.reservations.record_refusal(refusal, plan.clock())
     plan.refuse(candidate, refusal)
-    if refusal.ends_request(plan.pool.policy):
+    if refusal.ends_request(rotate_on_budget=plan.pool.policy.rotate_on_budget):
         raise final_errors.budget_exceeded(plan.pool, candidate, refusal, plan.attempts)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failure_rules import RULES
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.wording import label_of_class, wait
-from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker, ProviderHealth, SuspensionReason
+from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh.contracts.candidates import CandidateStatus
 
 if TYPE_CHECKING:
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
 
 
@@ -174,13 +176,15 @@ def _is_estimated(breaker: CircuitBreaker) -> bool:
     return breaker_reason(breaker) is IneligibilityReason.COOLDOWN and RULES[breaker.reason].panic
 
 
-def availability(candidate: Candidate, now: float, clock: Clock | None = None, *, manual: bool = False) -> Eligibility:
+def availability(
+    candidate: Candidate, now: float, reservations: Reservations | None = None, *, manual: bool = False
+) -> Eligibility:
     """Return whether a candidate is available, and all reasons when it is not.
 
     Args:
         candidate: The model.
         now: Monotonic seconds.
-        clock: Converts to Unix time. With it, long waits also show the time of day.
+        reservations: Limits of the mesh. With them, texts also show the exhausted limit and the time of day of long waits.
         manual: Whether its pool put it in standby by hand.
     """
     if manual:
@@ -191,8 +195,8 @@ def availability(candidate: Candidate, now: float, clock: Clock | None = None, *
             return ELIGIBLE
         return Eligibility(IneligibilityReason.AT_CAPACITY, math.inf, (_at_capacity(account),))
     found = [
-        *_reasons(candidate.health, "model", candidate, now, clock),
-        *_reasons(account, "account", candidate, now, clock),
+        *_reasons(candidate.health, "model", candidate, now, reservations),
+        *_reasons(account, "account", candidate, now, reservations),
     ]
     found.sort(key=lambda row: _PRECEDENCE[row[0]])
     return Eligibility(found[0][0], candidate.available_at, tuple(text for _, text in found))
@@ -203,7 +207,7 @@ def _at_capacity(account: ProviderHealth) -> str:
 
 
 def _reasons(
-    breaker: CircuitBreaker, owner: str, candidate: Candidate, now: float, clock: Clock | None
+    breaker: CircuitBreaker, owner: str, candidate: Candidate, now: float, reservations: Reservations | None
 ) -> Iterator[tuple[IneligibilityReason, str]]:
     """Yield the reasons of one breaker with their texts.
 
@@ -212,17 +216,17 @@ def _reasons(
         owner: ``model`` or ``account``.
         candidate: The model.
         now: Monotonic seconds.
-        clock: Converts to Unix time, ``None`` to leave out times of day.
+        reservations: Limits of the mesh, ``None`` to leave out limits and times of day.
     """
     for suspension, until in breaker.suspensions.items():
         reason = IneligibilityReason(suspension.value)
-        label = _suspension_label(breaker, suspension, candidate)
+        label = _suspension_label(breaker, suspension, candidate, reservations)
         if reason in _RESUMES_WHEN:
             yield reason, f"{owner} in standby until {_RESUMES_WHEN[reason]}: {label}"
         elif math.isinf(until):
             yield reason, f"{owner} in standby until it is recovered by hand: {label}"
         else:
-            yield reason, f"{owner} in standby for {_left(until, now, clock)}: {label}"
+            yield reason, f"{owner} in standby for {_left(until, now, reservations)}: {label}"
     failed = breaker_reason(breaker)
     if failed is IneligibilityReason.PROBING:
         yield failed, f"{owner} is being probed"
@@ -231,12 +235,15 @@ def _reasons(
         if math.isinf(breaker.until):
             yield failed, f"{owner} in standby until it is recovered by hand: {label}"
         else:
-            yield failed, f"{owner} in cooldown for {_left(breaker.until, now, clock)}: {label}"
+            yield failed, f"{owner} in cooldown for {_left(breaker.until, now, reservations)}: {label}"
 
 
-def _suspension_label(breaker: CircuitBreaker, suspension: SuspensionReason, candidate: Candidate) -> str:
+def _suspension_label(
+    breaker: CircuitBreaker, suspension: SuspensionReason, candidate: Candidate, reservations: Reservations | None
+) -> str:
     label = _LABELS.get(IneligibilityReason(suspension.value), suspension.value)
-    exhausted = next((one for one in breaker.counters if one.limit.reason is suspension and one.exhausted), None)
+    counters = () if reservations is None else reservations.counters_of(breaker)
+    exhausted = next((one for one in counters if one.limit.reason is suspension and one.exhausted), None)
     if exhausted is not None:
         return f"{label} ({exhausted.limit})"
     if suspension is SuspensionReason.POLICY and breaker is candidate.health and candidate.health.standby_policy is not None:
@@ -244,5 +251,5 @@ def _suspension_label(breaker: CircuitBreaker, suspension: SuspensionReason, can
     return label
 
 
-def _left(until: float, now: float, clock: Clock | None) -> str:
-    return wait(max(until - now, 0.0), None if clock is None else clock.unix(now))
+def _left(until: float, now: float, reservations: Reservations | None) -> str:
+    return wait(max(until - now, 0.0), None if reservations is None else reservations.clock.unix(now))

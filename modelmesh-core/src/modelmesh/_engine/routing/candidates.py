@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth
+from modelmesh._engine.health.model_health import ModelHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
+from modelmesh._engine.limits.spending import ANSWERS_TO_TRUST
 from modelmesh._engine.limits.token_counts import answers_of, prompt_size
 from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
@@ -35,9 +37,6 @@ EWMA_ALPHA_RISE = 0.5
 
 RECENT = 8
 """Latest answers of a model that are remembered one by one."""
-
-ANSWERS_TO_TRUST = 3
-"""Answers of a model after which its history is trusted for estimates."""
 
 TRUSTED_MARGIN = 1.25
 """How much larger than estimated a prompt may be, by a model whose earlier prompts corrected the estimate."""
@@ -81,7 +80,7 @@ class Candidate:
     _reported: Sequence[RateLimit] = field(default=(), init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.health.candidate = self
+        self.health.provider_id, self.health.model_id = self.provider_id, self.model_id
 
     def learn(
         self,

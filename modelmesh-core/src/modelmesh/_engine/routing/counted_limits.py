@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.candidates import CountedLimit
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
 
 KINDS = ("requests", "tokens")
@@ -20,16 +20,17 @@ SLIDING_STEP_S = 1.0
 """Shortest time between two changes of a sliding window that is reported."""
 
 
-def counted_limits(candidate: Candidate, now: float, clock: Clock) -> Iterator[CountedLimit]:
+def counted_limits(candidate: Candidate, now: float, reservations: Reservations) -> Iterator[CountedLimit]:
     """Yield the enforced limits of requests and tokens of a model and of its provider account.
 
     Args:
         candidate: The model.
         now: Monotonic seconds.
-        clock: Converts between monotonic and Unix time.
+        reservations: Limits of the mesh.
     """
+    clock = reservations.clock
     when = clock.unix(now)
-    for counter in (*candidate.health.counters, *candidate.account.counters):
+    for counter in (*reservations.counters_of(candidate.health), *reservations.counters_of(candidate.account)):
         quota = counter.limit
         if quota.metric.value in KINDS and quota.enforce and quota.window.period is not Period.REQUEST:
             counter.advance_window(when)

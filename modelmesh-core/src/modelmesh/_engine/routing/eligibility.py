@@ -11,7 +11,7 @@ from modelmesh._engine.routing.availability import ELIGIBLE, Eligibility, Inelig
 from modelmesh._engine.routing.pool_index import WINDOW_MARGIN
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.reservations import Refusal
+    from modelmesh._engine.limits.reservation import Refusal
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.selection_sets import SelectionSets

@@ -10,9 +10,10 @@ from modelmesh import errors
 from modelmesh._engine.foundation.attempts import Attempt, PassedOver
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import plural, wait
-from modelmesh._engine.health.circuit_breaker import ProviderHealth, SuspensionReason
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.routing.account_lines import account_lines
@@ -21,7 +22,7 @@ from modelmesh._engine.routing.eligibility import not_tried
 from modelmesh._engine.routing.headlines import explaining, headline, key_advice
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.reservations import Refusal
+    from modelmesh._engine.limits.reservation import Refusal
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.selection_sets import SelectionSets
     from modelmesh.contracts.call import Call
@@ -231,7 +232,7 @@ def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
     for candidate in pool.members:
         for circuit in (candidate.health, candidate.account):
             if SuspensionReason.BUDGET_EXCEEDED in circuit.suspensions:
-                for counter in circuit.counters:
+                for counter in pool.reservations.counters_of(circuit):
                     if counter.limit.reason is SuspensionReason.BUDGET_EXCEEDED and counter.exhausted:
                         return counter.limit
     return None

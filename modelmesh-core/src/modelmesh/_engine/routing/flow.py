@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.limits.lost_leases import return_lost_leases
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_flow import attempt, reject
+from modelmesh._engine.routing.attempt_lease import return_lost_leases
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.pool import Pool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.limits.reservations import forecast
+from modelmesh._engine.limits.forecasts import forecast
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool

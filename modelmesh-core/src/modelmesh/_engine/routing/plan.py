@@ -11,12 +11,12 @@ from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.failure_rules import RULES, is_refusal
 from modelmesh._engine.foundation.failures import FailureClass, RetrySame
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
-from modelmesh._engine.health.retry_policy import RetryScope
-from modelmesh._engine.limits.reservations import Refusal
+from modelmesh._engine.health.provider_health import ProviderHealth
+from modelmesh._engine.limits.reservation import Refusal
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_policy import RetryScope
 from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.strategy import SelectionRequest
@@ -229,7 +229,8 @@ class RequestPlan:
         """Return whether to wait for other attempts to settle, because only their reservations refuse or shorten this one."""
         if not self.may_wait_for_budget():
             return False
-        if refusal is not None and not refusal.ends_request(self.pool.policy) and self.untried().bit_count() > 1:
+        rotates = self.pool.policy.rotate_on_budget
+        if refusal is not None and not refusal.ends_request(rotate_on_budget=rotates) and self.untried().bit_count() > 1:
             return False  # another candidate may have room now
         self.awaits_budget = self.pool.reservations.should_wait(self.pool, candidate, self.call, self.clock())
         return self.awaits_budget

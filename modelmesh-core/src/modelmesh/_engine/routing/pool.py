@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.health.changes import ChangeKind
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.health.retry_policy import PoolPolicy
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.availability import Eligibility, availability
 from modelmesh._engine.routing.candidates import Candidate, Candidates
@@ -14,10 +14,11 @@ from modelmesh._engine.routing.counted_limits import counted_limits
 from modelmesh._engine.routing.manual_standby import ManualStandby
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool_index import PoolIndex
+from modelmesh._engine.routing.pool_policy import PoolPolicy
 from modelmesh.errors import NoActiveModelError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.health.provider_health import ProviderHealth
     from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.routing.standby_policy import StandbyPolicyRunner
     from modelmesh.contracts.call import Call
@@ -91,25 +92,27 @@ class Pool:
         changed = self.index.add(self.members)
         for position, candidate in enumerate(candidates, first):
             candidate.memberships.append((self, position))
+            candidate.health.listeners.append((self, position))
             self.set_ready(position, on=candidate.health.ready)
         for account, mask in changed:
-            account.places = [row for row in account.places if row[0] is not self] + [(self, mask)]
-            self.set_account(account, mask, on=account.ready and account.has_room)
+            account.listeners = [row for row in account.listeners if row[0] is not self] + [(self, mask)]
+            self.set_account_ready(account, mask, on=account.ready and account.has_room)
 
     def detach(self) -> None:
         """Stop the notifications of the health registry."""
         for candidate in self.members:
             candidate.memberships = [row for row in candidate.memberships if row[0] is not self]
-            candidate.account.places = [row for row in candidate.account.places if row[0] is not self]
+            candidate.health.listeners = [row for row in candidate.health.listeners if row[0] is not self]
+            candidate.account.listeners = [row for row in candidate.account.listeners if row[0] is not self]
 
     # -- notifications of the health registry ---------------------------------------------------------------------------
 
-    def set_ready(self, place: int, *, on: bool) -> None:
+    def set_ready(self, place: int, /, *, on: bool) -> None:
         """Set whether the circuit breaker of a member lets requests through."""
         bit = 1 << place
         self._ready = self._ready | bit if on else self._ready & ~bit
 
-    def set_account(self, account: ProviderHealth, mask: int, *, on: bool) -> None:
+    def set_account_ready(self, account: object, mask: int, /, *, on: bool) -> None:
         """Set whether a provider account accepts a new request, for all its members."""
         if on:
             self._unavailable_accounts.pop(id(account), None)
@@ -119,7 +122,7 @@ class Pool:
         for members in self._unavailable_accounts.values():
             self._account_unavailable |= members
 
-    def set_refused(self, feature: str, place: int, *, on: bool) -> None:
+    def set_refused(self, feature: str, place: int, /, *, on: bool) -> None:
         """Set whether a member is excluded from requests with a parameter that it refused."""
         self.index.set_refused(feature, place, refused=on)
 
@@ -175,7 +178,7 @@ class Pool:
     def availability(self, candidate: CandidateView, now: float) -> Eligibility:
         """Return whether a member is available, and why not."""
         member = self._member(candidate)
-        return availability(member, now, self.reservations.clock, manual=member in self.manual_standby)
+        return availability(member, now, self.reservations, manual=member in self.manual_standby)
 
     def standby_reason(self, candidate: CandidateView, now: float) -> str | None:
         """Return why a member is unavailable, ``None`` when it is available."""
@@ -184,9 +187,7 @@ class Pool:
     def counted_limits(self, candidate: CandidateView, now: float) -> tuple[CountedLimit, ...]:
         """Return the configured limits of a member and of its provider account."""
         member = self._member(candidate)
-        if not (member.health.counters or member.account.counters):
-            return ()
-        return tuple(counted_limits(member, now, self.reservations.clock))
+        return tuple(counted_limits(member, now, self.reservations))
 
     def unix_time(self, now: float) -> float:
         """Convert monotonic seconds to Unix seconds."""
@@ -220,16 +221,16 @@ class Pool:
 
     def _deactivate(self, candidate: Candidate, *, rotated: bool) -> None:
         if candidate not in self.manual_standby:
-            self.health.record_manual("deactivated", candidate.health, self.name)
+            self.health.record_manual(ChangeKind.DEACTIVATED, candidate.health, self.name)
         self.manual_standby.add(candidate, rotated=rotated)
         self.record_rotation()
 
     def recover(self, candidate: Candidate) -> None:
         """Make a member active again, whatever put it in standby. Consumption of its provider account stays counted."""
         if candidate in self.manual_standby or not candidate.health.ready:
-            self.health.record_manual("recovered", candidate.health, self.name)
+            self.health.record_manual(ChangeKind.RECOVERED, candidate.health, self.name)
         self.manual_standby.remove(candidate)
-        self.reservations.reset(candidate.health.counters)
+        self.reservations.reset(candidate.health)
         self.health.reset(candidate.health)
         for policy in candidate.standby_policies:
             policy.reset(candidate)
@@ -269,3 +270,10 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"<Pool {self.name!r}: {self.available.bit_count()} of {len(self.members)} active>"
+
+
+def pools_of(account: ProviderHealth) -> Iterator[tuple[Pool, int]]:
+    """Yield the pools that contain models of a provider account, each with the mask of these models."""
+    for listener, mask in account.listeners:
+        if isinstance(listener, Pool):
+            yield listener, mask

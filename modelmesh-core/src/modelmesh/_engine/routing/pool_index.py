@@ -15,7 +15,7 @@ from modelmesh._engine.routing.vector_spaces import VectorSpace
 from modelmesh.contracts.operations import EMBEDDINGS
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.circuit_breaker import ProviderHealth
+    from modelmesh._engine.health.provider_health import ProviderHealth
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.contracts.call import Call
 

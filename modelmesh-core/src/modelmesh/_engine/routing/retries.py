@@ -5,9 +5,9 @@ from __future__ import annotations
 from modelmesh._engine.foundation.backoff import equal_jitter, full_jitter
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import FailureClass, RetrySame
-from modelmesh._engine.health.retry_policy import MAX_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.plan import MIN_TIME_FOR_ATTEMPT_S, RequestPlan
+from modelmesh._engine.routing.pool_policy import MAX_CALLS, RETRY_COST, THROTTLE_COST, Backoff, RetryPolicy, RetryScope
 from modelmesh.errors import ProviderError
 
 RETRIES_OF_SOLE_CANDIDATE = 3

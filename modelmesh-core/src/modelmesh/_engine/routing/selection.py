@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from modelmesh._engine.health.retry_policy import MAX_CALLS
 from modelmesh._engine.routing.availability import allows_panic, is_only_probing
 from modelmesh._engine.routing.candidates import Candidate, Candidates
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.plugin_errors import choice_not_offered, strategy_raised
+from modelmesh._engine.routing.pool_policy import MAX_CALLS
 from modelmesh.contracts.strategy import SelectionResult
 from modelmesh.errors import RoutingError
 

@@ -9,10 +9,9 @@ from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import Billed, FailureClass, Scope
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import Lease
 from modelmesh._engine.limits.consumption import consumption
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.limits.lost_leases import return_lease
+from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy, run_policies
 from modelmesh._engine.routing.plan import RequestPlan
@@ -59,7 +58,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     run_policies(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
 
 
-def settle_failure(plan: RequestPlan, lease: Lease, attempt: Attempt, error: ProviderError) -> None:
+def settle_failure(plan: RequestPlan, lease: AttemptLease, attempt: Attempt, error: ProviderError) -> None:
     """Settle an attempt that failed before any content."""
     pool, candidate = plan.pool, lease.candidate
     now = plan.clock()
@@ -92,7 +91,7 @@ def abandon(served: Served, now: float) -> None:
         return_lease(served.lease, now)
 
 
-def _apply_failure(pool: Pool, lease: Lease, error: ProviderError, request: SelectionRequest, now: float) -> None:
+def _apply_failure(pool: Pool, lease: AttemptLease, error: ProviderError, request: SelectionRequest, now: float) -> None:
     """Record a failure in the health registry, and notify strategy and policies where it says something about health."""
     candidate = lease.candidate
     pool.health.record_failure(lease, error, now, pool.policy.circuit)
@@ -101,7 +100,7 @@ def _apply_failure(pool: Pool, lease: Lease, error: ProviderError, request: Sele
         run_policies(pool, candidate, now, error=error)
 
 
-def _settle_reported(pool: Pool, lease: Lease, attempt: Attempt, usage: Mapping[str, Any], now: float) -> None:
+def _settle_reported(pool: Pool, lease: AttemptLease, attempt: Attempt, usage: Mapping[str, Any], now: float) -> None:
     """Count the usage that the vendor reported with a failure."""
     attempt.usage = dict(usage)
     _record_cost(pool, attempt, lease.candidate, now)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from modelmesh._engine.foundation.clock import Clock
-from modelmesh._engine.health.circuit_breaker import BreakerState, ModelHealth, SuspensionReason
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.circuit_breaker import BreakerState
+from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing.plugin_errors import policy_raised
@@ -24,6 +25,7 @@ from modelmesh.errors import ConnectorError
 
 if TYPE_CHECKING:
     from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.errors import ProviderError
 
@@ -47,7 +49,7 @@ class StandbyPolicyRunner:
         pool: Name of the pool.
         deactivation: Decides which models go to standby, ``None`` to follow the circuit breakers.
         recovery: Decides when they become active, ``None`` to follow the cooldown or the end of the period.
-        clock: Converts between monotonic and Unix time.
+        reservations: Limits of the mesh, and its clock.
         period: Period over which requests, tokens and money are counted.
         cooldown: Seconds of standby without a recovery policy.
         window: Seconds over which the error rate is computed.
@@ -57,7 +59,7 @@ class StandbyPolicyRunner:
     pool: str
     deactivation: DeactivationPolicy | None
     recovery: RecoveryPolicy | None
-    clock: Clock = field(factory=Clock)
+    reservations: Reservations
     period: Window = field(factory=lambda: Window(Period.TOTAL))
     cooldown: float = COOLDOWN_S
     window: float = 30.0
@@ -109,7 +111,7 @@ class StandbyPolicyRunner:
             return False, None
         return True, self._call_policy(self.deactivation, self.deactivation.get_reason, snapshot, _check_reason)
 
-    def extends_until(self, model: ModelHealth, now: float) -> float | None:
+    def extends_until(self, model: ModelHealth, now: float, /) -> float | None:
         """Return the new end of a standby that is due, ``None`` when the model becomes active."""
         return self._extends_until(self._records[id(model)].candidate, now)
 
@@ -159,16 +161,16 @@ class StandbyPolicyRunner:
     def snapshot(self, candidate: Candidate, now: float) -> ModelSnapshot:
         """Return the figures of a model."""
         in_standby = candidate.health.standby_policy is self
-        return self._record(candidate, now).snapshot(now, self.clock, window=self.window, in_standby=in_standby)
+        return self._record(candidate, now).snapshot(now, self.reservations, window=self.window, in_standby=in_standby)
 
     def _record(self, candidate: Candidate, now: float) -> StandbyRecord:
         record = self._records.get(id(candidate.health))
         if record is None:
             record = self._records[id(candidate.health)] = StandbyRecord(candidate)
-        record.advance_period(self.clock.unix(now), self.period)
+        record.advance_period(self.reservations.clock.unix(now), self.period)
         return record
 
-    def describe(self, model: ModelHealth) -> str:
+    def describe(self, model: ModelHealth, /) -> str:
         """Return the reason of a standby and the name of the policy, for messages."""
         record = self._records.get(id(model))
         reason = None if record is None else record.reason
@@ -186,14 +188,14 @@ class StandbyPolicyRunner:
         saved = record.to_state()
         until = candidate.health.suspensions.get(SuspensionReason.POLICY)
         if candidate.health.standby_policy is self and until is not None:
-            saved["off_at"] = None if record.deactivated_at is None else self.clock.unix(record.deactivated_at)
+            saved["off_at"] = None if record.deactivated_at is None else self.reservations.clock.unix(record.deactivated_at)
             saved["reason"] = None if record.reason is None else str(record.reason)
-            saved["until"] = None if math.isinf(until) else self.clock.unix(until)
+            saved["until"] = None if math.isinf(until) else self.reservations.clock.unix(until)
         return saved
 
     def restore(self, candidate: Candidate, saved: Mapping[str, Any], health: HealthRegistry, now: float) -> None:
         """Restore the figures of an earlier run, and continue a standby that was not over."""
-        when = self.clock.unix(now)
+        when = self.reservations.clock.unix(now)
         record = self._record(candidate, now)
         record.restore_counts(saved, when)
         if saved.get("off_at") is None:
@@ -202,7 +204,7 @@ class StandbyPolicyRunner:
         off_at = float(saved["off_at"])
         until = math.inf if saved.get("until") is None else float(saved["until"])
         left = min(until - when, until - off_at)  # not longer than planned, even when the wall clock was set back
-        record.deactivated_at = min(self.clock.monotonic(off_at), now)
+        record.deactivated_at = min(self.reservations.clock.monotonic(off_at), now)
         candidate.health.standby_policy = self
         health.suspend(candidate.health, SuspensionReason.POLICY, now + left)
 
@@ -213,14 +215,14 @@ class StandbyPolicyRunner:
         snapshot = self.snapshot(candidate, now)
         if self.recovery is not None:
             at = self._call_policy(self.recovery, self.recovery.get_recovery_schedule, snapshot, _to_unix)
-            return math.inf if at is None else self.clock.monotonic(float(at))
+            return math.inf if at is None else self.reservations.clock.monotonic(float(at))
         reason = snapshot.deactivation_reason
         if reason is DeactivationReason.MANUAL:
             return math.inf
         if reason in _PERIODIC:
-            return self.clock.monotonic(self.period.end(snapshot.now))
+            return self.reservations.clock.monotonic(self.period.end(snapshot.now))
         if reason is DeactivationReason.QUOTA_EXHAUSTED and snapshot.quota_resets_at is not None:
-            return self.clock.monotonic(snapshot.quota_resets_at)
+            return self.reservations.clock.monotonic(snapshot.quota_resets_at)
         return now + self.cooldown
 
     def _call_policy(

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from modelmesh._engine.foundation.clock import Clock
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, CircuitBreaker, SuspensionReason
+from modelmesh._engine.health.circuit_breaker import MAX_SAMPLES, BreakerState, CircuitBreaker
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.window import Window
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 
 if TYPE_CHECKING:
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.errors import ProviderError
 
@@ -132,12 +133,12 @@ class StandbyRecord:
 
     # -- snapshot -------------------------------------------------------------------------------------------------------
 
-    def snapshot(self, now: float, clock: Clock, *, window: float, in_standby: bool) -> ModelSnapshot:
+    def snapshot(self, now: float, reservations: Reservations, *, window: float, in_standby: bool) -> ModelSnapshot:
         """Return the figures as policies receive them.
 
         Args:
             now: Monotonic seconds.
-            clock: Converts to Unix time.
+            reservations: Limits of the mesh, and its clock.
             window: Seconds over which the error rate is computed.
             in_standby: Whether the policy of this record put the model in standby.
         """
@@ -145,10 +146,10 @@ class StandbyRecord:
         def unix(at: float | None) -> float | None:
             return None if at is None else clock.unix(at)
 
-        candidate = self.candidate
+        candidate, clock = self.candidate, reservations.clock
         recent = [ok for at, ok in self.samples if at > now - window]
         deactivated_at = self.deactivated_at if in_standby else None
-        quota_used, quota_resets_at = _quota(candidate, now, clock)
+        quota_used, quota_resets_at = _quota(candidate, now, reservations)
         return ModelSnapshot(
             model_id=candidate.model_id,
             provider_id=candidate.provider_id,
@@ -173,12 +174,13 @@ class StandbyRecord:
         )
 
 
-def _quota(candidate: Candidate, now: float, clock: Clock) -> tuple[float | None, float | None]:
+def _quota(candidate: Candidate, now: float, reservations: Reservations) -> tuple[float | None, float | None]:
     """Return the used share of the vendor's quota that is nearest to its end, and its reset in Unix seconds."""
+    clock = reservations.clock
     when = clock.unix(now)
     shares = [
         ((counter.used + counter.reserved) / counter.limit.amount, counter.resets_at(when))
-        for counter in (*candidate.health.counters, *candidate.account.counters)
+        for counter in (*reservations.counters_of(candidate.health), *reservations.counters_of(candidate.account))
         if counter.limit.reason is SuspensionReason.QUOTA_EXHAUSTED and counter.limit.amount
     ]
     for row in candidate.rate_limits(now):

@@ -9,10 +9,11 @@ from attrs import define, field, frozen
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import Lease, LeaseGuard
-from modelmesh._engine.health.retry_policy import StreamPolicy
+from modelmesh._engine.health.lease import LeaseGuard
+from modelmesh._engine.routing.attempt_lease import AttemptLease
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_policy import StreamPolicy
 from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh.contracts.call import Call, Limits
@@ -123,7 +124,7 @@ class Served:
     attempts: list[Attempt]
     reason: str
     sets: SelectionSets
-    lease: Lease
+    lease: AttemptLease
     request: SelectionRequest
     guard: LeaseGuard
 

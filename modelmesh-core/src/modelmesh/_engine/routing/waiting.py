@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from modelmesh._engine.health.admission_queue import Ticket
-from modelmesh._engine.health.circuit_breaker import ProviderHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.routing.plan import MIN_TIME_FOR_ATTEMPT_S, RequestPlan
 from modelmesh._engine.routing.selection import choose
 from modelmesh._engine.routing.steps import Outcome, Step, Wait

@@ -77,7 +77,7 @@ class MeshState:
         if self.manager.policy is not SyncPolicy.IMMEDIATE:
             return None
         self.apply_all_totals()
-        self.reservations.deltas = {}
+        self.reservations.shared.start()
         return self.manager.publish
 
     def load_read_only(self) -> SystemState | None:
@@ -87,7 +87,7 @@ class MeshState:
         state = self.manager.load_read_only()
         if self.manager.policy is SyncPolicy.IMMEDIATE:
             self.apply_all_totals()
-            self.reservations.deltas = {}  # a manual change of this process is published too
+            self.reservations.shared.start()  # a manual change of this process is published too
         return state
 
     def capture(self) -> SystemState:
@@ -106,7 +106,7 @@ class MeshState:
 
     def restore_joined(self, candidate: Candidate) -> None:
         """Restore the stored state of a model that joined after the start. The caller holds the lock."""
-        self._joined |= {counter.limit.name: counter for counter in candidate.health.counters}
+        self._joined |= {counter.limit.name: counter for counter in self.reservations.counters_of(candidate.health)}
         if self._restored is None:
             return
         try:
@@ -117,8 +117,8 @@ class MeshState:
     def drain_counts(self) -> dict[str, int]:
         """Remove and return the amounts that the store has not received, with 0 for each counter that is only read."""
         with self.lock:
-            posted = self.reservations.take_deltas()
-            return {**dict.fromkeys(self.reservations.exhausted_counters(), 0), **posted}
+            posted = self.reservations.shared.take()
+            return {**dict.fromkeys(self.reservations.exhausted_buckets(), 0), **posted}
 
     def apply_totals(self, totals: Mapping[str, int]) -> None:
         """Apply the totals of all processes for counters that were published or are exhausted.

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Final
 
 from modelmesh._engine.limits.counter import LimitCounter
-from modelmesh._engine.limits.reservations import drained
+from modelmesh._engine.limits.shared_deltas import pop_all
 from modelmesh._engine.limits.window import SECONDS
 from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state.store_health import StoreHealth
@@ -58,7 +58,7 @@ class SharedCounters:
             retry: Whether a store that failed before is called nevertheless.
         """
         with self._lock:
-            for name, amount in drained(amounts):
+            for name, amount in pop_all(amounts):
                 self._unsent[name] = self._unsent.get(name, 0) + amount
             if self._down and not retry:
                 return None

@@ -87,7 +87,11 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
         DamagedStateError: A value in it is none.
     """
     name, breaker = str(candidate), candidate.health
-    own = {counter.limit.name: counter for counter in breaker.counters if counter.circuits == [breaker] and not counter.used}
+    own = {
+        counter.limit.name: counter
+        for counter in reservations.counters_of(breaker)
+        if counter.targets == [breaker] and not counter.used
+    }
     try:
         reservations.restore(own, state.meters, now)
         if name in state.models:
@@ -148,5 +152,11 @@ def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str,
         return
     until = saved.get("until")
     left = math.inf if until is None else min(max(clock.monotonic(float(until)) - now, 0.0), LONGEST_S)
-    circuit.backoff_steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
-    health.restore_open(circuit, FailureClass(saved["reason"]), now + left, told=bool(saved.get("told")))
+    steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
+    health.restore_open(
+        circuit,
+        FailureClass(saved["reason"]),
+        now + left,
+        retry_after_given=bool(saved.get("told")),
+        backoff_steps=steps,
+    )

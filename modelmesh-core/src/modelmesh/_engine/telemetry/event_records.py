@@ -8,11 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.circuit_breaker import ModelHealth, ProviderHealth, SuspensionReason
-from modelmesh._engine.health.registry import Change
+from modelmesh._engine.health.changes import Change, ChangeKind
+from modelmesh._engine.health.model_health import ModelHealth
+from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.reservations import LimitEvent
+from modelmesh._engine.limits.reservation import LimitEvent
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import EventType, RequestLogEntry, RoutingEvent
@@ -27,22 +29,21 @@ def change_event(change: Change, pool: str | None, now: float) -> RoutingEvent |
         pool: The pool of the request that noticed the change, if any.
         now: Unix seconds.
     """
-    what, breaker, reason, in_pool = change
-    off, facts = what == "deactivated", {"reason": reason.value if reason else None}
+    kind, breaker, reason, in_pool = change
+    off, facts = kind is ChangeKind.DEACTIVATED, {"reason": reason.value if reason else None}
     if off and reason is SuspensionReason.POLICY and isinstance(breaker, ModelHealth) and breaker.standby_policy:
         facts["policy"] = breaker.standby_policy.describe(breaker)
-    if what in ("healthy", "unhealthy"):
+    if kind in (ChangeKind.HEALTHY, ChangeKind.UNHEALTHY):
         found_by = "manual" if reason is SuspensionReason.MANUAL else "probe"
-        health = {**facts, "available": what == "healthy", "found_by": found_by}
+        health = {**facts, "available": kind is ChangeKind.HEALTHY, "found_by": found_by}
         provider = getattr(breaker, "provider_id", None)
         return RoutingEvent(EventType.PROVIDER_HEALTH_CHANGED, now, None, provider, pool, health)
     if isinstance(breaker, ProviderHealth):
         event = EventType.PROVIDER_DEACTIVATED if off else EventType.PROVIDER_RECOVERED
         return RoutingEvent(event, now, None, breaker.provider_id, pool, facts)
-    if isinstance(breaker, ModelHealth) and breaker.candidate is not None:
+    if isinstance(breaker, ModelHealth):
         event = EventType.MODEL_DEACTIVATED if off else EventType.MODEL_ACTIVATED
-        model = breaker.candidate
-        return RoutingEvent(event, now, model.model_id, model.provider_id, in_pool or pool, facts)
+        return RoutingEvent(event, now, breaker.model_id, breaker.provider_id, in_pool or pool, facts)
     return None
 
 
@@ -67,10 +68,10 @@ def limit_event(event: LimitEvent, pool: str | None, now: float) -> RoutingEvent
         "limit": limit.amount / NANO if money else limit.amount,
         "used": event.used / NANO if money else event.used,
     }
-    (only,) = event.counter.circuits if len(event.counter.circuits) == 1 else (None,)
-    model = only.candidate if isinstance(only, ModelHealth) else None
-    provider = only.provider_id if isinstance(only, ProviderHealth) else model.provider_id if model else None
-    return RoutingEvent(event.event, now, model.model_id if model else None, provider, pool, facts)
+    (only,) = event.counter.targets if len(event.counter.targets) == 1 else (None,)
+    model = only.model_id if isinstance(only, ModelHealth) else None
+    provider = only.provider_id if isinstance(only, ModelHealth | ProviderHealth) else None
+    return RoutingEvent(event.event, now, model, provider, pool, facts)
 
 
 def request_log_entry(

@@ -15,10 +15,10 @@ from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.health.retry_policy import Adaptation
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.pool_policy import Adaptation
 from modelmesh._engine.routing.steps import Served
 from modelmesh._engine.telemetry.event_records import (
     change_event,

@@ -1,0 +1,70 @@
+"""Value types of reservations: the amounts of one attempt, a refused attempt, and an event of a limit."""
+
+from __future__ import annotations
+
+from attrs import define, field, frozen
+
+from modelmesh._engine.limits.counter import Limit, LimitCounter, OnExhausted
+from modelmesh._engine.limits.spending import SpendingPlan
+
+
+@frozen
+class Refusal:
+    """A limit that an attempt does not fit.
+
+    Attributes:
+        counter: The counter of the limit.
+        needed: Expected amount of the attempt, ``None`` when unknown.
+        reason: Explanation for messages.
+    """
+
+    counter: LimitCounter
+    needed: int | None
+    reason: str
+
+    def ends_request(self, *, rotate_on_budget: bool) -> bool:
+        """Return whether the request fails instead of trying the next candidate.
+
+        Args:
+            rotate_on_budget: Whether the budget of a model or provider rotates whatever the limit itself says.
+        """
+        return (
+            self.needed is not None  # a model without a known price is skipped, and ends nothing
+            and self.counter.limit.on_exhausted is OnExhausted.ERROR
+            and not (rotate_on_budget and self.counter.targets)
+        )
+
+
+@define(eq=False)
+class Reservation:
+    """Amounts reserved for one attempt, until they are settled or released.
+
+    Attributes:
+        amounts: Pairs of counter and amount.
+        plan: Expected consumption of the attempt.
+        published: Counter, shared bucket and amount of each part that was published to other processes.
+    """
+
+    amounts: list[tuple[LimitCounter, int]]
+    plan: SpendingPlan
+    published: list[tuple[LimitCounter, str, int]] = field(factory=list)
+
+
+@define(eq=False)
+class LimitEvent:
+    """Event of a limit.
+
+    Attributes:
+        event: ``budget_alert`` or ``budget_exceeded``.
+        counter: The counter of the limit.
+        used: Amount used when the event occurred.
+    """
+
+    event: str
+    counter: LimitCounter
+    used: int
+
+
+def shortage(limit: Limit, used: int, needed: int) -> str:
+    """Return the text of a refusal: what is used of a limit, and what the attempt needs."""
+    return f"{limit.format_amount(used)} of {limit} are spent, and about {limit.format_amount(needed)} are needed"
