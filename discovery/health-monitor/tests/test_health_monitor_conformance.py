@@ -1,4 +1,4 @@
-"""HealthMonitor keeps what every discovery connector keeps."""
+"""Conformance of HealthMonitor."""
 
 from __future__ import annotations
 

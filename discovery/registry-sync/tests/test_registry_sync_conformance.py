@@ -1,4 +1,4 @@
-"""RegistrySync keeps what every discovery connector keeps."""
+"""Conformance of RegistrySync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ConsoleObservability keeps what every sink keeps."""
+"""Conformance of ConsoleObservability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the mesh does, on the terminal: one line for each event and request, whatever names come from outside."""
+"""Console sink: one printable line for each event and request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ESCAPE = "\x1b["
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """Stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -54,20 +54,20 @@ def entry(**facts: Any) -> RequestLogEntry:
     )  # fmt: skip
 
 
-def said_by(speak: Callable[[ConsoleObservability], object], **options: Any) -> list[str]:
+def lines_of(send: Callable[[ConsoleObservability], object], **options: Any) -> list[str]:
     with redirect_stderr(io.StringIO()) as stream:
-        speak(ConsoleObservability(options))
+        send(ConsoleObservability(options))
     return stream.getvalue().splitlines()
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_id_is_the_name_of_the_entry_point() -> None:
     prefix = "modelmesh_observability_console:"
     [point] = [p for p in entry_points(group="modelmesh.observability") if p.value.startswith(prefix)]
     assert point.load() is ConsoleObservability
     assert (point.name, ConsoleObservability.id) == ("modelmesh.console.v1", "modelmesh.console.v1")
 
 
-def test_a_failover_as_a_person_reads_it(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failover_is_three_lines(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ask(mesh("modelmesh.console.v1"))
     out, err = capsys.readouterr()
     lines = [re.sub(r"\d\d:\d\d:\d\d", "TIME", line) for line in err.splitlines()]
@@ -80,14 +80,14 @@ def test_a_failover_as_a_person_reads_it(mesh: Any, capsys: pytest.CaptureFixtur
     assert len(lines) == 3
 
 
-def test_a_request_that_nobody_answered(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_request_shows_pool_and_error(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Exception, match="pool "):
         ask(mesh("modelmesh.console.v1", second_down=True))
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.search(r" 500 pool chat-completion \d+ms attempts=\d AllProvidersExhaustedError$", last)
 
 
-def test_colours_only_on_a_terminal(mesh: Any) -> None:
+def test_colours_appear_only_on_a_terminal(mesh: Any) -> None:
     terminal, file = Terminal(), io.StringIO()
     client = mesh("modelmesh.console.v1")
     with redirect_stderr(terminal):
@@ -114,7 +114,7 @@ def test_colours_only_on_a_terminal(mesh: Any) -> None:
         ({"NO_COLOR": "1"}, {"use_color": True}, True),
     ],
 )
-def test_who_decides_on_colours(
+def test_colour_settings_and_variables(
     mesh: Any, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], options: dict[str, Any], coloured: bool
 ) -> None:
     for name, value in variables.items():
@@ -125,13 +125,13 @@ def test_who_decides_on_colours(
     assert (ESCAPE in terminal.getvalue()) is coloured
 
 
-def test_a_file_can_have_colours_when_they_are_wanted(mesh: Any) -> None:
+def test_use_color_forces_colours_in_a_file(mesh: Any) -> None:
     with redirect_stderr(io.StringIO()) as stream:
         ask(mesh({"connector": "modelmesh.console.v1", "use_color": True}))
     assert ESCAPE in stream.getvalue()
 
 
-def test_stream_prefix_and_timestamps(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stream_prefix_and_timestamp_options(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ask(mesh({"connector": "modelmesh.console.v1", "stream": "stdout", "prefix": "mesh>", "show_timestamp": False}))
     out, err = capsys.readouterr()
     assert err == ""
@@ -144,7 +144,7 @@ def test_stream_prefix_and_timestamps(mesh: Any, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith("model_deactivated model=")
 
 
-def test_an_unknown_stream_is_an_error(mesh: Any) -> None:
+def test_unknown_stream_is_an_error(mesh: Any) -> None:
     with pytest.raises(ConfigurationError, match="must be 'stderr' or 'stdout'"):
         mesh({"connector": "modelmesh.console.v1", "stream": "printer"})
 
@@ -152,7 +152,7 @@ def test_an_unknown_stream_is_an_error(mesh: Any) -> None:
 @pytest.mark.parametrize(
     "name", ["gpt\n[ModelMesh] 200 forged", "\x1b[31mred\x1b[0m", "a\r\x08b", "x\u2028y", "bidi\u202eevil", "\x9b2J"]
 )
-def test_a_name_from_outside_stays_on_its_line(mesh: Any, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_untrusted_name_stays_on_one_line(mesh: Any, capsys: pytest.CaptureFixture[str], name: str) -> None:
     ask(mesh("modelmesh.console.v1", first=name, second=f"{name}2"))
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 3
@@ -160,7 +160,7 @@ def test_a_name_from_outside_stays_on_its_line(mesh: Any, capsys: pytest.Capture
 
 
 @given(text=st.text(max_size=60))
-def test_any_text_stays_on_one_printable_line(text: str) -> None:
+def test_any_text_is_one_printable_line(text: str) -> None:
     written: list[str] = []
     sink = ConsoleObservability({"use_color": False})
     sink._write = written.append  # type: ignore[method-assign]
@@ -172,21 +172,19 @@ def test_any_text_stays_on_one_printable_line(text: str) -> None:
     assert all(line.isprintable() for line in written)
 
 
-def test_unicode_is_shown_as_it_is(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unicode_is_shown_unchanged(mesh: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ask(mesh("modelmesh.console.v1", second="模型-größe-🚀"))
     assert "b/模型-größe-🚀" in capsys.readouterr().err
 
 
-def test_a_terminal_that_is_not_utf_8_shows_the_rest(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_encoding_shows_escapes(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, encoding="ascii", errors="strict"))
     ask(mesh("modelmesh.console.v1", second="größe"))
     assert rb"b/gr\xf6\xdfe" in raw.getvalue()
 
 
-def test_a_program_without_a_console_is_left_in_peace(
-    mesh: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_console_is_ignored(mesh: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     client = mesh("modelmesh.console.v1")
     monkeypatch.setattr(sys, "stderr", None)
     ask(client)
@@ -194,7 +192,7 @@ def test_a_program_without_a_console_is_left_in_peace(
     assert not client.mesh._running.emitter.failures
 
 
-def test_a_console_that_is_gone_fails_no_request(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_console_fails_no_request(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.StringIO()
     client = mesh("modelmesh.console.v1")
     closed.close()
@@ -215,8 +213,8 @@ def test_a_console_that_is_gone_fails_no_request(mesh: Any, monkeypatch: pytest.
         ({"reason": "quota"}, "reason=quota", "REDACTED"),
     ],
 )
-def test_redact_removes_secrets(facts: dict[str, Any], shown: str, hidden: str) -> None:
-    lines = said_by(lambda sink: (sink.emit(event(**facts)), sink.trace(TraceEntry("info", NOW, "router", "said", facts))))
+def test_redaction_removes_secrets(facts: dict[str, Any], shown: str, hidden: str) -> None:
+    lines = lines_of(lambda sink: (sink.emit(event(**facts)), sink.trace(TraceEntry("info", NOW, "router", "said", facts))))
     assert len(lines) == 2
     for line in lines:
         assert shown in line
@@ -224,36 +222,34 @@ def test_redact_removes_secrets(facts: dict[str, Any], shown: str, hidden: str) 
 
 
 def test_redaction_can_be_switched_off() -> None:
-    [line] = said_by(lambda sink: sink.emit(event(api_key="sk-test-1")), redact_secrets=False)
+    [line] = lines_of(lambda sink: sink.emit(event(api_key="sk-test-1")), redact_secrets=False)
     assert "api_key=sk-test-1" in line
 
 
-def test_only_severe_enough_steps_are_shown() -> None:
-    def speak(sink: ConsoleObservability) -> None:
+def test_min_severity_filters_traces() -> None:
+    def send(sink: ConsoleObservability) -> None:
         for severity in ("debug", "info", "warning", "error", "critical"):
             sink.trace(TraceEntry(severity, NOW, "router", f"a {severity}"))
 
-    assert [line.split()[2] for line in said_by(speak, min_severity="warning")] == ["warning", "error", "critical"]
+    assert [line.split()[2] for line in lines_of(send, min_severity="warning")] == ["warning", "error", "critical"]
 
 
-def test_counters() -> None:
+def test_statistics_line() -> None:
     stats = AggregateStats(requests_total=4, requests_success=3, latency_avg=12.3, latency_p95=40.0)
-    first, second = said_by(lambda sink: sink.flush({"model:m": stats, "pool:p": AggregateStats()}))
+    first, second = lines_of(lambda sink: sink.flush({"model:m": stats, "pool:p": AggregateStats()}))
     assert first == "[ModelMesh] stats model:m reqs=4 ok=75% latency_avg=12ms p95=40ms rotations=0"
     assert "ok=?" in second
 
 
-def test_what_is_unknown_is_not_zero() -> None:
-    [line] = said_by(lambda sink: sink.log(entry(tokens_in=3)))
+def test_unknown_values_are_not_shown_as_zero() -> None:
+    [line] = lines_of(lambda sink: sink.log(entry(tokens_in=3)))
     assert line.endswith(" 200 p/m 12ms tokens=3+?")
-    [line] = said_by(lambda sink: sink.log(entry(status_code=None, error="NoActiveModelError", model_id=None)))
+    [line] = lines_of(lambda sink: sink.log(entry(status_code=None, error="NoActiveModelError", model_id=None)))
     assert line.endswith(" failed pool pool 12ms NoActiveModelError")
 
 
 @pytest.mark.parametrize(("level", "shown"), [("metadata", False), ("summary", True), ("full", True)])
-def test_payloads_only_at_the_levels_that_ask_for_them(
-    mesh: Any, capsys: pytest.CaptureFixture[str], level: str, shown: bool
-) -> None:
+def test_payloads_are_shown_by_level(mesh: Any, capsys: pytest.CaptureFixture[str], level: str, shown: bool) -> None:
     ask(mesh({"connector": "modelmesh.console.v1", "logging": {"level": level}}, text="first line\nsecond line"))
     err = capsys.readouterr().err
     assert ("'content': 'Hello'" in err) is shown

@@ -1,4 +1,4 @@
-"""FileObservability keeps what every sink keeps."""
+"""Conformance of FileObservability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the mesh does, as lines of JSON in a file."""
+"""File sink: JSON lines, rotation and redaction."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "mesh.log"
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_id_is_the_name_of_the_entry_point() -> None:
     prefix = "modelmesh_observability_file:"
     [point] = [p for p in entry_points(group="modelmesh.observability") if p.value.startswith(prefix)]
     assert point.load() is FileObservability
     assert (point.name, FileObservability.id) == ("modelmesh.file.v1", "modelmesh.file.v1")
 
 
-def test_a_failover_as_records(mesh: Any, path: Path) -> None:
+def test_failover_is_three_records(mesh: Any, path: Path) -> None:
     ask(mesh(to(path)))
     off, rotated, log = records(path)
     assert (off["type"], off["event_type"], off["model_id"], off["provider_id"]) == ("event", "model_deactivated", "model-a", "a")
@@ -66,12 +66,12 @@ def test_a_failover_as_records(mesh: Any, path: Path) -> None:
     assert "error" not in log
 
 
-def test_a_request_that_nobody_answered(mesh: Any, path: Path) -> None:
+def test_failed_request_leaves_unknown_fields_out(mesh: Any, path: Path) -> None:
     with pytest.raises(Exception, match="pool "):
         ask(mesh(to(path), second_down=True))
     log = records(path)[-1]
     assert (log["error"], log["status_code"]) == ("AllProvidersExhaustedError", 500)
-    assert not {"model_id", "tokens_in", "cost"} & set(log), "what is unknown is left out, and is not zero"
+    assert not {"model_id", "tokens_in", "cost"} & set(log), "unknown values are left out, not zero"
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ def test_a_request_that_nobody_answered(mesh: Any, path: Path) -> None:
         {"logging": {"connector": "modelmesh.file.v1", "path": "PATH"}},
     ],
 )
-def test_it_may_be_written_in_several_ways(mesh: Any, path: Path, config: dict[str, Any]) -> None:
+def test_configuration_forms(mesh: Any, path: Path, config: dict[str, Any]) -> None:
     ask(mesh(json.loads(json.dumps(config).replace("PATH", str(path)))))
     assert records(path)[-1]["type"] == "log"
 
 
-def test_the_path_may_hold_a_reference(mesh: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_accepts_a_reference(mesh: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_LOGS", str(path.parent))
     ask(mesh(to(Path("${env:MESH_LOGS}/mesh.log"))))
     assert records(path)
 
 
-def test_lines_are_appended_and_append_false_begins_anew(mesh: Any, path: Path) -> None:
+def test_append_option(mesh: Any, path: Path) -> None:
     ask(mesh(to(path), first_down=False))
     ask(mesh(to(path), first_down=False))
     assert len(records(path)) == 2
@@ -104,7 +104,7 @@ def test_lines_are_appended_and_append_false_begins_anew(mesh: Any, path: Path) 
     assert len(records(path)) == 2
 
 
-def test_a_closed_sink_opens_again(path: Path) -> None:
+def test_closed_sink_opens_again(path: Path) -> None:
     sink = FileObservability({"path": str(path), "append": False})
     sink.emit(event(n=1))
     sink.close()
@@ -114,12 +114,12 @@ def test_a_closed_sink_opens_again(path: Path) -> None:
     assert [record["metadata"]["n"] for record in records(path)] == [1, 2]
 
 
-def test_nothing_is_made_before_there_is_something_to_write(path: Path) -> None:
+def test_file_is_created_with_the_first_line(path: Path) -> None:
     FileObservability({"path": str(path)}).close()
     assert not path.exists()
 
 
-def test_lines_may_be_held_back_until_the_mesh_is_closed(mesh: Any, path: Path) -> None:
+def test_flush_each_line_false_buffers_lines(mesh: Any, path: Path) -> None:
     client = mesh(to(path, flush_each_line=False))
     client.chat.completions.create(model="chat-completion", messages=HELLO)
     assert path.read_bytes() == b""
@@ -127,8 +127,8 @@ def test_lines_may_be_held_back_until_the_mesh_is_closed(mesh: Any, path: Path) 
     assert len(records(path)) == 3
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes")
-def test_files_are_the_owners_alone_whatever_the_umask(path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX file modes")
+def test_files_are_readable_by_their_owner_only(path: Path) -> None:
     deep = path.parent / "logs" / path.name
     before = os.umask(0)
     try:
@@ -144,7 +144,7 @@ def test_files_are_the_owners_alone_whatever_the_umask(path: Path) -> None:
 
 
 @pytest.mark.parametrize("files", [1, 2, 5])
-def test_a_file_that_grows_too_large_is_renewed(path: Path, files: int) -> None:
+def test_rotation_keeps_the_latest_lines(path: Path, files: int) -> None:
     sink = FileObservability({"path": str(path), "max_size": "1KB", "max_files": files})
     for n in range(200):
         sink.emit(event(n=n))
@@ -156,7 +156,7 @@ def test_a_file_that_grows_too_large_is_renewed(path: Path, files: int) -> None:
     assert kept == list(range(200 - len(kept), 200)), "the latest lines, in order, none twice and none lost"
 
 
-def test_the_size_of_a_file_that_was_there_counts(path: Path) -> None:
+def test_rotation_counts_the_size_of_an_existing_file(path: Path) -> None:
     path.write_text("x" * 1000 + "\n", encoding="utf-8")
     sink = FileObservability({"path": str(path), "max_file_size_bytes": 1024})
     sink.emit(event(n=1))
@@ -165,14 +165,14 @@ def test_the_size_of_a_file_that_was_there_counts(path: Path) -> None:
     assert path.with_name("mesh.log.1").stat().st_size == 1001
 
 
-def test_a_line_longer_than_a_file_may_be_is_written_whole(path: Path) -> None:
+def test_line_longer_than_max_size_is_written_whole(path: Path) -> None:
     sink = FileObservability({"path": str(path), "max_size": 10})
     sink.emit(event(note="x" * 100))
     sink.close()
     assert records(path)[0]["metadata"]["note"] == "x" * 100
 
 
-def test_without_a_size_nothing_is_renewed(path: Path) -> None:
+def test_no_rotation_without_max_size(path: Path) -> None:
     sink = FileObservability({"path": str(path)})
     for n in range(500):
         sink.emit(event(n=n))
@@ -184,31 +184,33 @@ def test_without_a_size_nothing_is_renewed(path: Path) -> None:
 @pytest.mark.parametrize(
     "config", [{"max_size": "many"}, {"max_size": -1}, {"max_files": 0}, {"max_files": "5"}, {"max_files": True}]
 )
-def test_numbers_that_are_none_are_errors(mesh: Any, path: Path, config: dict[str, Any]) -> None:
+def test_invalid_numbers_are_errors(mesh: Any, path: Path, config: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=rf"'{next(iter(config))}' of modelmesh\.file\.v1"):
         mesh(to(path, **config))
 
 
-def test_threads_do_not_mix_their_lines(path: Path) -> None:
+def test_threads_do_not_mix_lines(path: Path) -> None:
     sink = FileObservability({"path": str(path), "max_size": "4KB", "max_files": 100})
-    threads = [Thread(target=lambda who=who: [sink.emit(event(who=who, n=n)) for n in range(50)]) for who in range(8)]
+    threads = [
+        Thread(target=lambda thread=thread: [sink.emit(event(thread=thread, n=n)) for n in range(50)]) for thread in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     sink.close()
-    seen = [(r["metadata"]["who"], r["metadata"]["n"]) for one in path.parent.iterdir() for r in records(one)]
-    assert sorted(seen) == [(who, n) for who in range(8) for n in range(50)]
+    seen = [(r["metadata"]["thread"], r["metadata"]["n"]) for one in path.parent.iterdir() for r in records(one)]
+    assert sorted(seen) == [(thread, n) for thread in range(8) for n in range(50)]
 
 
-def test_a_path_that_cannot_be_written_fails_no_request(mesh: Any, path: Path) -> None:
+def test_unwritable_path_fails_no_request(mesh: Any, path: Path) -> None:
     path.mkdir()
     client = mesh(to(path))
     ask(client)
     assert client.mesh._running.emitter.failures == {"modelmesh.file.v1": 3}
 
 
-def test_another_sink_that_raises_keeps_nobody_from_hearing(mesh: Any, path: Path) -> None:
+def test_broken_sink_does_not_affect_other_sinks(mesh: Any, path: Path) -> None:
     class Broken:
         id = "test.broken.v1"
 
@@ -227,7 +229,7 @@ def test_another_sink_that_raises_keeps_nobody_from_hearing(mesh: Any, path: Pat
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", 'quote"\\', "模型-größe-🚀", "\u2028", "\ud800"])
-def test_any_name_is_one_line_and_comes_back_as_it_was(mesh: Any, path: Path, name: str) -> None:
+def test_any_name_is_one_line_and_reads_back(mesh: Any, path: Path, name: str) -> None:
     ask(mesh(to(path), second=name))
     assert path.read_bytes().count(b"\n") == 3
     assert [json.loads(line) for line in path.read_bytes().splitlines()][-1]["model_id"] == name
@@ -241,9 +243,7 @@ def test_any_name_is_one_line_and_comes_back_as_it_was(mesh: Any, path: Path, na
         ("full", {"messages": [{"role": "user", "content": "Hello"}]}, "choices"),
     ],
 )
-def test_payloads_only_at_the_levels_that_ask_for_them(
-    mesh: Any, path: Path, level: str, request_payload: Any, response_has: Any
-) -> None:
+def test_payloads_are_written_by_level(mesh: Any, path: Path, level: str, request_payload: Any, response_has: Any) -> None:
     ask(mesh(to(path, logging={"level": level, "max_payload_size": 17})))
     log = records(path)[-1]
     assert log.get("request_payload") == request_payload
@@ -254,7 +254,7 @@ def test_payloads_only_at_the_levels_that_ask_for_them(
         assert response == response_has or response_has in response
 
 
-def test_a_summary_is_json_as_the_whole_payload_is(mesh: Any, path: Path) -> None:
+def test_summary_payload_is_json(mesh: Any, path: Path) -> None:
     ask(mesh(to(path, logging={"level": "summary", "max_payload_size": 120})), [{"role": "user", "content": "Hello " * 100}])
     (message,) = records(path)[-1]["request_payload"]["messages"]
     assert (message["role"], message["content"][:6], message["content"][-1]) == ("user", "Hello ", "…")
@@ -264,24 +264,24 @@ KEYS = ["sk-abcdefghijklmnop1234567890abcdef", "sk-ant-api03-abcdefghijkl0", "gs
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_bare_key_in_a_prompt_is_blanked(mesh: Any, path: Path, key: str) -> None:
+def test_key_in_a_prompt_is_redacted(mesh: Any, path: Path, key: str) -> None:
     ask(mesh(to(path, logging={"level": "full"})), [{"role": "user", "content": f"my key is {key}, keep it"}])
     assert key not in path.read_text("utf-8")
     assert records(path)[-1]["request_payload"]["messages"][0]["content"] == "my key is ***REDACTED***, keep it"
 
 
-def test_hyphenated_words_are_no_keys(mesh: Any, path: Path) -> None:
+def test_hyphenated_words_are_not_redacted(mesh: Any, path: Path) -> None:
     said = "sk-learn-is-a-library, hf_transformers_library too"
     ask(mesh(to(path, logging={"level": "full"})), [{"role": "user", "content": said}])
     assert records(path)[-1]["request_payload"]["messages"][0]["content"] == said
 
 
-def test_prompts_and_answers_are_not_in_the_file_by_default(mesh: Any, path: Path) -> None:
+def test_payloads_are_not_written_by_default(mesh: Any, path: Path) -> None:
     ask(mesh(to(path), text="ANSWER-CANARY"), [{"role": "user", "content": "PROMPT-CANARY"}])
     assert b"CANARY" not in path.read_bytes()
 
 
-def test_what_looks_like_a_secret_is_blanked_in_payloads(mesh: Any, path: Path) -> None:
+def test_secrets_in_payloads_are_redacted(mesh: Any, path: Path) -> None:
     said = 'send {"api_key": "sk-test-1"} with Authorization: Bearer test-token-2, please'
     tool = {
         "name": "pay",
@@ -318,7 +318,7 @@ texts = st.text(st.sampled_from("ab'\"\\:=,{} \n") | st.characters(), max_size=2
         max_size=5,
     )
 )
-def test_every_record_is_one_json_object_with_all_its_fields(facts: dict[str, Any]) -> None:
+def test_every_record_is_one_json_object(facts: dict[str, Any]) -> None:
     written: list[str] = []
     sink = FileObservability({"path": "unused"})
     sink._write = written.append  # type: ignore[method-assign]

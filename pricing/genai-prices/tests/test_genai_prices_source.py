@@ -1,4 +1,4 @@
-"""The prices of the library are its own, tier by tier and hour by hour, and nobody is asked over the network."""
+"""Prices of genai-prices: equal to the library's own, with tiers and hours, and without network access."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh.contracts.models import ModelPricing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-COUNTED = set(conversion.OURS)
+COUNTED = set(conversion.RATE_NAMES)
 COMPARABLE = [
     (connector, provider.id, model)
     for connector, provider_id in PROVIDERS.items()
@@ -36,16 +36,16 @@ COMPARABLE = [
 ]
 
 
-def stated(prices: Any) -> set[str]:
-    """What the prices of a model are given for."""
+def priced_units(prices: Any) -> set[str]:
+    """Return the units for which a model has a price."""
     every = [prices] if isinstance(prices, ModelPrice) else [one.prices for one in prices]
     return {key for one in every for key, value in vars(one).items() if value is not None}
 
 
-PLAIN = [row for row in COMPARABLE if {"input_mtok", "output_mtok"} <= stated(row[2].prices) <= COUNTED]
+PLAIN = [row for row in COMPARABLE if {"input_mtok", "output_mtok"} <= priced_units(row[2].prices) <= COUNTED]
 
 
-def test_there_is_something_to_compare() -> None:
+def test_library_has_comparable_prices() -> None:
     assert len(PLAIN) > 300
     assert {connector for connector, _, _ in PLAIN} >= {"groq.api.v1", "deepseek.api.v1", "xai.grok.v1"}
     assert any(not isinstance(model.prices, ModelPrice) for _, _, model in PLAIN)
@@ -59,7 +59,7 @@ def test_there_is_something_to_compare() -> None:
     st.floats(0, 1),
     st.datetimes(datetime(2026, 11, 21), datetime(2027, 6, 1)),  # noqa: DTZ001 - the strategy wants them naive
 )
-def test_a_cost_is_what_the_library_itself_works_out(row: Any, prompt: int, answer: int, share: float, moment: datetime) -> None:
+def test_cost_equals_the_librarys_calculation(row: Any, prompt: int, answer: int, share: float, moment: datetime) -> None:
     connector, provider_id, model = row
     cached, when = int(prompt * share), moment.replace(tzinfo=UTC)
     usage = {
@@ -78,14 +78,14 @@ def test_a_cost_is_what_the_library_itself_works_out(row: Any, prompt: int, answ
     assert abs(ours - theirs.total_price * NANO) <= Decimal("0.5")
 
 
-def test_every_price_of_every_connector_can_be_taken_over() -> None:
+def test_every_price_can_be_converted() -> None:
     priced = [modelmesh_price(connector, model.id) for connector, _, model in COMPARABLE]
     known = [pricing for pricing in priced if pricing is not None]
     assert len(known) > 900
     assert all(pricing.known and pricing.source == f"genai-prices {version('genai-prices')}" for pricing in known)
 
 
-def test_the_source_and_its_day() -> None:
+def test_price_has_source_and_date() -> None:
     pricing = modelmesh_price("groq.api.v1", "openai/gpt-oss-120b")
     assert pricing is not None
     assert pricing.source == f"genai-prices {version('genai-prices')}"
@@ -101,11 +101,11 @@ def test_the_source_and_its_day() -> None:
         ("groq.api.v1", "whisper-large-v3"),
     ],
 )
-def test_what_the_library_does_not_say_is_unknown(connector: str, model: str) -> None:
+def test_price_missing_in_the_library_is_unknown(connector: str, model: str) -> None:
     assert modelmesh_price(connector, model) is None
 
 
-def test_tiers_and_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_price_with_tiers_and_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     tiered = TieredPrices(Decimal(2), [Tier(200_000, Decimal(4))])
     first = ModelPrice(input_mtok=tiered, output_mtok=Decimal(10), cache_read_mtok=Decimal("0.2"))
     later = ModelPrice(input_mtok=Decimal(3), output_mtok=Decimal(12))
@@ -119,7 +119,7 @@ def test_tiers_and_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cost(pricing, 1000, 1000, datetime(2027, 1, 1, tzinfo=UTC), cached=1000) == 15_000_000  # and the rebate
 
 
-def test_hours_of_another_zone_are_read_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_price_hours_are_converted_to_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta, timezone
 
     beijing = timezone(timedelta(hours=8))
@@ -133,12 +133,12 @@ def test_hours_of_another_zone_are_read_in_utc(monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
-def test_a_condition_that_is_new_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TypeError, match="not understood: object"):
+def test_unknown_condition_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TypeError, match="unknown kind of condition: object"):
         converted(monkeypatch, [ConditionalPrice(prices=both(2)), ConditionalPrice(object(), prices=both(4))])  # type: ignore[arg-type]
 
 
-def test_a_mesh_asks_for_what_its_connector_does_not_know() -> None:
+def test_mesh_uses_the_price_of_the_library() -> None:
     pytest.importorskip("modelmesh_connector_groq")
     import modelmesh
 
@@ -153,14 +153,14 @@ def test_a_mesh_asks_for_what_its_connector_does_not_know() -> None:
         assert f"1 model by genai-prices {version('genai-prices')}" in client.describe()
 
 
-def test_nothing_is_imported_before_and_nothing_is_fetched_at_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lookup_imports_lazily_and_uses_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import sys, modelmesh_pricing_genai_prices.source as s; s.modelmesh_price('acme.v1', 'm'); print('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
     monkeypatch.setattr(socket, "socket", None)
     assert modelmesh_price("openai.llm.v1", "gpt-4o") is not None
 
 
-def test_prices_that_the_program_fetched_are_not_used() -> None:
+def test_downloaded_prices_are_not_used() -> None:
     from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 
     before = modelmesh_price("openai.llm.v1", "gpt-4o")

@@ -1,4 +1,4 @@
-"""DotenvStore keeps what every secret store keeps."""
+"""Conformance of DotenvStore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets from a ``.env`` file: how it is read, what goes first, and what is never shown."""
+"""Secrets from a ``.env`` file: parsing, precedence, and secrecy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CANARY = "sk-test-canary-value"
 
 
 class Provider:
-    """Takes its configuration, so that a test sees which secret reached it."""
+    """Provider that records its configuration, so that a test sees the secret."""
 
     id = "test.dotenv.v1"
     settings: dict[str, Any]
@@ -71,7 +71,7 @@ def create(path: Path, reference: str = "${secrets:the-key}", **secrets: Any) ->
         return Provider.settings["api_key"].reveal()  # type: ignore[no-any-return]
 
 
-def test_the_id_is_the_entry_points_name() -> None:
+def test_id_is_the_name_of_the_entry_point() -> None:
     [point] = [p for p in entry_points(group="modelmesh.secret_stores") if p.value.startswith("modelmesh_secret_store_dotenv:")]
     assert point.load() is DotenvStore
     assert (point.name, DotenvStore.id) == ("modelmesh.dotenv.v1", "modelmesh.dotenv.v1")
@@ -99,13 +99,13 @@ def test_the_id_is_the_entry_points_name() -> None:
         ("this line is none\nNAME=still", "still"),
     ],
 )
-def test_how_a_line_is_read(file: Path, line: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_parses_lines(file: Path, line: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NAME", raising=False)
     assert store(file, line).get("NAME") == value
 
 
 @pytest.mark.parametrize("line", ["NAME=", "NAME", "OTHER=1", "", "#NAME=x"])
-def test_an_empty_value_is_none(file: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_value_counts_as_missing(file: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NAME", raising=False)
     with pytest.raises(KeyError, match="Secret not found: NAME"):
         store(file, line).get("NAME")
@@ -113,24 +113,24 @@ def test_an_empty_value_is_none(file: Path, line: str, monkeypatch: pytest.Monke
 
 
 @given(value=st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="'\\"), min_size=1, max_size=40))
-def test_what_stands_in_single_quotes_is_the_value(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
+def test_single_quoted_text_is_the_value(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     path = tmp_path_factory.mktemp("dotenv") / ".env"
     path.touch(mode=0o600)
     assert store(path, f"MODELMESH_TEST_ANY='{value}'\n").get("MODELMESH_TEST_ANY") == value
 
 
-def test_a_reference_in_the_configuration_is_answered(file: Path) -> None:
+def test_configuration_reference_is_resolved(file: Path) -> None:
     file.write_text(f"THE_KEY={CANARY}\n", encoding="utf-8")
     assert create(file) == CANARY
     assert create(file, "${secrets:THE_KEY}") == CANARY
     assert create(file, "Bearer ${secrets:the.key}") == f"Bearer {CANARY}"
 
 
-def test_the_exact_name_goes_before_the_shouted_one(file: Path) -> None:
-    assert store(file, "the-key=exact\nTHE_KEY=shouted\n").get("the-key") == "exact"
+def test_exact_name_takes_precedence_over_upper_case(file: Path) -> None:
+    assert store(file, "the-key=exact\nTHE_KEY=upper\n").get("the-key") == "exact"
 
 
-def test_the_environment_goes_first_unless_the_file_overrides_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_takes_precedence_without_override(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", "of-the-environment")
     text = "THE_KEY=of-the-file\nthe-key=of-the-file\n"
     assert store(file, text).get("the-key") == "of-the-environment"
@@ -141,21 +141,21 @@ def test_the_environment_goes_first_unless_the_file_overrides_it(file: Path, mon
     assert store(file).get("the-key") == "of-the-file"
 
 
-def test_the_environment_itself_is_not_changed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_does_not_change_the_environment(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("THE_KEY", raising=False)
     before = dict(os.environ)
     store(file, "THE_KEY=x\n", override=True).get("THE_KEY")
     assert dict(os.environ) == before
 
 
-def test_the_file_is_read_when_a_secret_is_asked_for(file: Path) -> None:
+def test_get_reads_the_file_each_time_without_cache(file: Path) -> None:
     here = store(file, "A=1\n", cache_enabled=False)
     assert here.get("A") == "1"
     file.write_text("A=2\n", encoding="utf-8")
     assert here.get("A") == "2"
 
 
-def test_what_was_read_is_kept_until_the_cache_is_cleared(file: Path) -> None:
+def test_cached_value_lasts_until_clear_cache(file: Path) -> None:
     here = store(file, "A=1\n", cache_ttl="1h")
     assert here.get("A") == "1"
     file.write_text("A=2\n", encoding="utf-8")
@@ -164,13 +164,13 @@ def test_what_was_read_is_kept_until_the_cache_is_cleared(file: Path) -> None:
     assert here.get("A") == "2"
 
 
-def test_the_default_is_the_working_directory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_path_is_in_the_working_directory(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("THE_KEY=here\n", encoding="utf-8")
     monkeypatch.chdir(file.parent)
     assert DotenvStore().get("THE_KEY") == "here"
 
 
-def test_the_path_may_hold_a_reference_and_a_tilde(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_accepts_reference_and_home_folder(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("THE_KEY=here\n", encoding="utf-8")
     monkeypatch.setenv("HOME", str(file.parent))
     monkeypatch.setenv("WHERE", str(file.parent))
@@ -179,7 +179,7 @@ def test_the_path_may_hold_a_reference_and_a_tilde(file: Path, monkeypatch: pyte
     assert DotenvStore({"file_path": str(file)}).get("THE_KEY") == "here"
 
 
-def test_a_missing_secret_names_everything_that_was_tried(file: Path) -> None:
+def test_error_of_a_missing_secret_names_all_sources(file: Path) -> None:
     with pytest.raises(SecretNotFoundError) as caught:
         create(file)
     said = str(caught.value)
@@ -189,18 +189,18 @@ def test_a_missing_secret_names_everything_that_was_tried(file: Path) -> None:
     assert isinstance(caught.value, KeyError)
 
 
-def test_a_missing_file_is_empty_and_the_error_says_that_it_is_not_there(tmp_path: Path) -> None:
+def test_error_names_a_missing_file(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(SecretNotFoundError, match=r"no-such\.env \(which is not there\)"):
+        with pytest.raises(SecretNotFoundError, match=r"no-such\.env \(which does not exist\)"):
             create(tmp_path / "no-such.env")
 
 
-def test_with_override_the_file_is_named_first(file: Path) -> None:
+def test_tried_names_the_file_first_with_override(file: Path) -> None:
     assert store(file, override=True).tried("a-b") == [f"the file {file}", "a-b", "A_B"]
 
 
-def test_bytes_that_are_not_utf_8_are_an_error_without_the_bytes(file: Path) -> None:
+def test_error_of_invalid_utf8_does_not_contain_bytes(file: Path) -> None:
     file.write_bytes(f"THE_KEY={CANARY}\xff\n".encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"is not UTF-8.*grep -naxv") as caught:
         create(file)
@@ -212,28 +212,28 @@ def test_bytes_that_are_not_utf_8_are_an_error_without_the_bytes(file: Path) -> 
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a file that its owner may not read")
-def test_a_file_that_may_not_be_read_is_an_error(file: Path) -> None:
+def test_unreadable_file_is_an_error(file: Path) -> None:
     file.chmod(0)
     with pytest.raises(ConfigurationError, match=r"cannot be read: PermissionError.*ls -l"):
         create(file)
 
 
-def test_a_path_that_cannot_be_is_an_error(tmp_path: Path) -> None:
+def test_invalid_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot be read: OSError.*ls -l"):
         create(tmp_path / ("x" * 300))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
-def test_a_file_that_others_may_read_is_warned_of(file: Path, mode: int) -> None:
+def test_file_readable_by_others_causes_a_warning(file: Path, mode: int) -> None:
     file.write_text(f"THE_KEY={CANARY}\n", encoding="utf-8")
     file.chmod(mode)
-    with pytest.warns(UserWarning, match=r"can be read by others than its owner; close it: chmod 600") as said:
+    with pytest.warns(UserWarning, match=r"can be read by users other than its owner. Restrict it: chmod 600") as caught:
         assert create(file) == CANARY
-    assert CANARY not in " ".join(str(one.message) for one in said)
+    assert CANARY not in " ".join(str(one.message) for one in caught)
 
 
-def test_a_file_that_is_closed_is_not_warned_of(file: Path) -> None:
+def test_private_file_causes_no_warning(file: Path) -> None:
     file.write_text("THE_KEY=x\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -241,22 +241,22 @@ def test_a_file_that_is_closed_is_not_warned_of(file: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["false", 0, None])
-def test_override_is_yes_or_no(file: Path, value: Any) -> None:
+def test_override_must_be_a_boolean(file: Path, value: Any) -> None:
     with pytest.raises(ConfigurationError, match="must be true or false"):
         store(file, override=value)
 
 
-def test_values_are_in_no_repr_and_in_no_traceback(file: Path) -> None:
+def test_values_appear_in_no_repr_and_no_traceback(file: Path) -> None:
     here = store(file, f"THE_KEY={CANARY}\nBROKEN LINE {CANARY}\n")
     assert here.get("THE_KEY") == CANARY
     assert CANARY not in f"{here!r} {here.config!r} {here.tried('THE_KEY')}"
     with pytest.raises(SecretNotFoundError) as caught:
-        create(file, "${secrets:nobody}")
+        create(file, "${secrets:missing}")
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert CANARY not in shown
 
 
-def test_a_line_that_cannot_be_read_is_logged_without_its_text(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_line_is_logged_without_its_text(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     store(file, f"BROKEN LINE {CANARY}\nA=1\n").get("A")
     assert "line 1" in caplog.text
     assert CANARY not in caplog.text

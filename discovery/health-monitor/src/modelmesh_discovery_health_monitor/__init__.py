@@ -1,4 +1,4 @@
-"""HealthMonitor: ``modelmesh.health-monitor.v1``."""
+"""Discovery connector that probes providers: ``modelmesh.health-monitor.v1``."""
 
 from modelmesh_discovery_health_monitor.discovery import HealthMonitor
 

@@ -1,4 +1,4 @@
-"""Whether providers are up."""
+"""Active health checks of providers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from modelmesh_cdk import BaseDiscovery
 
 
 class HealthMonitor(BaseDiscovery):
-    """Probes each provider with a request that costs nothing and that only a good key opens.
+    """Prober that sends each provider a free request which needs a valid key.
 
-    That is what its connector has for it, most often its list of models. A refused key, an error of the server and no answer
-    in time are failed probes; a vendor that refuses because of too many requests is up.
+    The connector defines the request, in most cases a request for the list of models. A rejected key, a server error and a
+    timeout are failed probes. A provider that throttles the request is up.
     """
 
     id: ClassVar[str] = "modelmesh.health-monitor.v1"

@@ -1,4 +1,4 @@
-"""RegistrySync: ``modelmesh.registry-sync.v1``."""
+"""Discovery connector that compares model lists: ``modelmesh.registry-sync.v1``."""
 
 from modelmesh_discovery_registry_sync.discovery import RegistrySync
 

@@ -1,4 +1,4 @@
-"""What vendors list, against what the mesh knows."""
+"""Comparison of the providers' model lists with the models of the mesh."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from modelmesh_cdk import BaseDiscovery
 
 
 class RegistrySync(BaseDiscovery):
-    """Asks each provider for the models it lists now, and says which are new, gone or changed.
+    """Comparison that requests each provider's list of models and reports new, removed and changed models.
 
-    A provider whose connector cannot ask gives the catalogue that it ships, in which nothing changes. One that does not
-    answer, or lists nothing at all, is an error among the results, and none of its models is taken to be gone.
+    A connector without such a request returns its shipped catalogue, which does not change. A provider that does not
+    answer, or returns an empty list, is reported as an error, and its models are kept.
     """
 
     id: ClassVar[str] = "modelmesh.registry-sync.v1"

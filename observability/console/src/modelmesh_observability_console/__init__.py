@@ -1,4 +1,4 @@
-"""What the mesh does, on the terminal: ``modelmesh.console.v1``."""
+"""Observability sink for a terminal: ``modelmesh.console.v1``."""
 
 from modelmesh_observability_console.sink import ConsoleObservability
 

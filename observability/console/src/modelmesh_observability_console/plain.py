@@ -1,4 +1,4 @@
-"""Text from outside, made fit for one line of a terminal."""
+"""Conversion of untrusted text to one printable line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from modelmesh_cdk.observability.redaction import REDACTED, names_a_secret
 
 
 def plain(value: object) -> str:
-    """Return one line without control characters: a model name from outside must not draw on the terminal."""
+    """Return a value as one line without control characters, so that untrusted text cannot draw on the terminal."""
     text = str(value)
-    return text if text.isprintable() else "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def pair(name: str, value: object, *, blank: bool) -> str:
-    """Return ``name=value``; with ``blank``, without the value when the name is that of a secret."""
-    return f"{plain(name)}={REDACTED if blank and names_a_secret(name) and isinstance(value, str) else plain(value)}"
+def pair(name: str, value: object, *, redact: bool) -> str:
+    """Return ``name=value``. With ``redact``, the value of a secret name is replaced."""
+    return f"{plain(name)}={REDACTED if redact and names_a_secret(name) and isinstance(value, str) else plain(value)}"

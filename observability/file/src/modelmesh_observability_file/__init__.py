@@ -1,4 +1,4 @@
-"""What the mesh does, as lines of JSON: ``modelmesh.file.v1``."""
+"""Observability sink for JSON lines in a file: ``modelmesh.file.v1``."""
 
 from modelmesh_observability_file.sink import FileObservability
 

@@ -1,4 +1,8 @@
-"""JSON lines in a file that is renewed when it grows too large."""
+"""File sink: JSON lines with rotation by size.
+
+``logging.handlers.RotatingFileHandler`` does not serve here: it creates files with the mode of the umask, counts characters
+instead of bytes, and hides write errors.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,11 @@ from modelmesh_cdk import BaseObservability
 
 
 class FileObservability(BaseObservability):
-    """Appends one JSON object a line; records are those of the reference page "observability records".
+    """Sink that appends one JSON object per line. The reference page "observability records" describes the records.
 
-    Options: ``path`` (or ``file_path``, ``modelmesh.log``), ``append`` (true), ``flush_each_line`` (true), ``max_size``
-    (or ``max_file_size_bytes``; 0 never renews) and ``max_files`` (5, the current one among them): older ones are kept
-    as ``.1``, ``.2`` … Files are made readable by their owner only. One process writes to one path.
+    Options: ``path`` or ``file_path`` (``modelmesh.log``), ``append`` (true), ``flush_each_line`` (true), ``max_size`` or
+    ``max_file_size_bytes`` (0 disables rotation) and ``max_files`` (5, including the current one). Older files are named
+    ``.1``, ``.2`` and so on. Only their owner may read the files. One process writes to one path.
     """
 
     id: ClassVar[str] = "modelmesh.file.v1"
@@ -35,40 +39,40 @@ class FileObservability(BaseObservability):
         super().__init__(config)
         options = self.config.options
         path = options.get("path") or options.get("file_path") or "modelmesh.log"
-        # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+        # A path that contains a reference such as ${env:…} arrives as a Secret, as every setting with a reference does.
         self._path = Path(path.reveal() if isinstance(path, Secret) else str(path)).expanduser()
         self._flush = bool(options.get("flush_each_line", True))
-        self._most = _size(options.get("max_size", options.get("max_file_size_bytes", 0)))
-        self._files = _count(options.get("max_files", 5))
-        self._anew = not options.get("append", True)
+        self._max_size = _size(options.get("max_size", options.get("max_file_size_bytes", 0)))
+        self._max_files = _count(options.get("max_files", 5))
+        self._truncate = not options.get("append", True)
         self._file: IO[bytes] | None = None
-        self._length = 0
+        self._written = 0
 
     def _write(self, line: str) -> None:
-        # A lone surrogate cannot be UTF-8; written as \udXXX it is the same string in JSON.
+        # UTF-8 cannot encode a lone surrogate. The escape \udXXX is the same string in JSON.
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         file = self._file or self._open()
-        if self._most and self._length and self._length + len(data) > self._most:
-            self._let_go()
-            self._renew()
+        if self._max_size and self._written and self._written + len(data) > self._max_size:
+            self._close_file()
+            self._rotate()
             file = self._open()
         file.write(data)
-        self._length += len(data)
+        self._written += len(data)
         if self._flush:
             file.flush()
 
     def _open(self) -> IO[bytes]:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if self._anew else 0)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if self._truncate else 0)
         self._file = os.fdopen(os.open(self._path, flags, 0o600), "ab")
-        self._anew = False
-        self._length = os.fstat(self._file.fileno()).st_size
+        self._truncate = False
+        self._written = os.fstat(self._file.fileno()).st_size
         return self._file
 
-    def _renew(self) -> None:
-        if self._files == 1:
+    def _rotate(self) -> None:
+        if self._max_files == 1:
             self._path.unlink(missing_ok=True)
-        for number in range(self._files - 1, 0, -1):
+        for number in range(self._max_files - 1, 0, -1):
             older = self._numbered(number - 1)
             if older.exists():
                 older.replace(self._numbered(number))
@@ -76,15 +80,15 @@ class FileObservability(BaseObservability):
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
 
-    def _let_go(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
     def close(self) -> None:
-        """Write what is still held, and close the file; the next line opens it again."""
+        """Write the buffer and close the file. The next line opens it again."""
         with self._lock:
-            self._let_go()
+            self._close_file()
 
 
 def _size(value: Any) -> int:
@@ -98,5 +102,5 @@ def _size(value: Any) -> int:
 def _count(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    message = f"observability: 'max_files' of {FileObservability.id} must be a whole number from 1 on, not {value!r}"
+    message = f"observability: 'max_files' of {FileObservability.id} must be an integer of at least 1, not {value!r}"
     raise ConfigurationError(message, where="observability.max_files")

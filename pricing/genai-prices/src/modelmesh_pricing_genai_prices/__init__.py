@@ -1,4 +1,4 @@
-"""Prices of the genai-prices library for models whose connector knows none."""
+"""Prices from the genai-prices library, for models without a price in their connector."""
 
 from modelmesh_pricing_genai_prices.source import PROVIDERS, modelmesh_price
 

@@ -1,7 +1,7 @@
-"""From the library's prices to ours.
+"""Conversion of the library's prices to ModelMesh's.
 
-The library states USD for a million tokens; a tier of its holds for all tokens of a request whose prompt is longer than
-the tier's start; of several conditional prices the last one whose condition holds counts, and where none does the first
+The library's prices are USD for a million tokens. A tier applies to all tokens of a request whose prompt is longer than the
+tier's start. Of several conditional prices the last one with a true condition applies, or else the first
 (genai-prices 0.2.3, ``types.py``).
 """
 
@@ -22,7 +22,7 @@ from modelmesh.contracts.models import ModelPricing, PriceBand
 
 INPUT, OUTPUT, PER_REQUEST = "input_per_1k_tokens", "output_per_1k_tokens", "per_request"
 CACHED, WRITTEN = "cached_input_per_1k_tokens", "cache_write_per_1k_tokens"
-OURS = {
+RATE_NAMES = {
     "input_mtok": INPUT,
     "output_mtok": OUTPUT,
     "cache_read_mtok": CACHED,
@@ -30,40 +30,40 @@ OURS = {
     "requests_kcount": PER_REQUEST,
 }
 THOUSAND = 1000
-"""A million tokens, and a thousand requests, in what ours are stated in."""
+"""Divisor from a million to a thousand tokens, and from a thousand requests to one."""
 
-_by_id: Mapping[str, Provider] = {one.id: one for one in providers}
+_by_id: Mapping[str, Provider] = {provider.id: provider for provider in providers}
 _version = version("genai-prices")
 _source = f"genai-prices {_version}"
 _day: str | None = json.loads(files(__package__).joinpath("releases.json").read_text("utf-8"))["released"].get(_version)
 
 
 def price_of(provider_id: str, model_id: str) -> ModelPricing | None:
-    """Return the price of a model at one of the library's providers, ``None`` where it knows none.
+    """Return the price of a model at one of the library's providers, ``None`` when unknown.
 
-    A model that the library prices only by what we do not count, such as seconds of sound, is of unknown price.
+    A model that the library prices only in units that ModelMesh does not count, such as audio seconds, has no known price.
     """
     provider = _by_id.get(provider_id)
     model = provider.find_model(model_id) if provider else None
     if model is None:
         return None
-    first, bands = _in_order(model.prices)
-    usual = _base(first)
-    if not {INPUT, OUTPUT, PER_REQUEST} & set(usual):
+    first, bands = _split_conditions(model.prices)
+    base = _base(first)
+    if not {INPUT, OUTPUT, PER_REQUEST} & set(base):
         return None
-    return ModelPricing(**usual, bands=[*_tiers(first), *bands], source=_source, as_of=_day)
+    return ModelPricing(**base, bands=[*_tiers(first), *bands], source=_source, as_of=_day)
 
 
-def _in_order(prices: ModelPrice | list[ConditionalPrice]) -> tuple[ModelPrice, list[PriceBand]]:
-    """Return the price that holds when no other does, and the others in the order in which the later one counts."""
+def _split_conditions(prices: ModelPrice | list[ConditionalPrice]) -> tuple[ModelPrice, list[PriceBand]]:
+    """Return the unconditional price, and the conditional ones in order. A later one overrides an earlier one."""
     if isinstance(prices, ModelPrice):
         return prices, []
     always = max((at for at, one in enumerate(prices) if one.constraint is None), default=0)
     first, bands = prices[always].prices, []
-    stated, starts = set(_base(first)), {start for start, _ in _starts(first)}
+    stated, starts = set(_base(first)), {start for start, _ in _tier_rates(first)}
     for one in prices[always + 1 :]:
-        when, rates, tiers = _condition(one.constraint), _base(one.prices), dict(_starts(one.prices))
-        rates = _ended(stated - set(rates), rates) | rates
+        when, rates, tiers = _condition(one.constraint), _base(one.prices), dict(_tier_rates(one.prices))
+        rates = _replacements(stated - set(rates), rates) | rates
         bands.append(PriceBand(**when, **rates))
         bands += [
             PriceBand(above_prompt_tokens=start, **when, **tiers.get(start, rates)) for start in sorted(starts | set(tiers))
@@ -72,8 +72,8 @@ def _in_order(prices: ModelPrice | list[ConditionalPrice]) -> tuple[ModelPrice, 
     return first, bands
 
 
-def _ended(names: set[str], rates: Mapping[str, Any]) -> dict[str, Any]:
-    """Say of prices that are no more what holds instead: a band leaves alone what it does not state."""
+def _replacements(names: set[str], rates: Mapping[str, Any]) -> dict[str, Any]:
+    """Return replacements for rates that a conditional price drops, because a band does not change rates it does not name."""
     found: dict[str, Any] = {}
     for name in names:
         if name in (CACHED, WRITTEN) and INPUT in rates:
@@ -81,7 +81,7 @@ def _ended(names: set[str], rates: Mapping[str, Any]) -> dict[str, Any]:
         elif name == PER_REQUEST and rates:
             found[name] = 0.0
         else:
-            message = f"a price of genai-prices has no more {name} under a condition"
+            message = f"a conditional price of genai-prices drops {name}, which cannot be converted"
             raise ValueError(message)
     return found
 
@@ -91,7 +91,7 @@ def _condition(constraint: Any) -> dict[str, Any]:
         return {"since": constraint.start_date.isoformat()}
     if isinstance(constraint, TimeOfDateConstraint):
         return {"hours": (f"{_utc(constraint.start_time):%H:%M}-{_utc(constraint.end_time):%H:%M}",)}
-    message = f"genai-prices has a condition that is not understood: {type(constraint).__name__}"
+    message = f"genai-prices has an unknown kind of condition: {type(constraint).__name__}"
     raise TypeError(message)
 
 
@@ -100,26 +100,26 @@ def _utc(moment: time) -> time:
 
 
 def _base(price: ModelPrice) -> dict[str, Any]:
-    return {ours: _usd(value) for ours, value in _counted(price)}
+    return {name: _usd(value) for name, value in _rates(price)}
 
 
-def _counted(price: ModelPrice) -> Iterator[tuple[str, Any]]:
-    for theirs, ours in OURS.items():
-        value = getattr(price, theirs)
+def _rates(price: ModelPrice) -> Iterator[tuple[str, Any]]:
+    for attribute, name in RATE_NAMES.items():
+        value = getattr(price, attribute)
         if value is not None:
-            yield ours, value
+            yield name, value
 
 
 def _tiers(price: ModelPrice) -> list[PriceBand]:
-    return [PriceBand(above_prompt_tokens=start, **rates) for start, rates in _starts(price)]
+    return [PriceBand(above_prompt_tokens=start, **rates) for start, rates in _tier_rates(price)]
 
 
-def _starts(price: ModelPrice) -> list[tuple[int, dict[str, Any]]]:
-    """Return the prices of each tier by where it starts, rising."""
+def _tier_rates(price: ModelPrice) -> list[tuple[int, dict[str, Any]]]:
+    """Return the rates of each tier by its start, in ascending order."""
     found: dict[int, dict[str, Any]] = {}
-    for ours, value in _counted(price):
+    for name, value in _rates(price):
         for tier in value.tiers if isinstance(value, TieredPrices) else ():
-            found.setdefault(tier.start, {})[ours] = _usd(tier.price)
+            found.setdefault(tier.start, {})[name] = _usd(tier.price)
     return sorted(found.items())
 
 

@@ -1,4 +1,4 @@
-"""The hook, and which of the library's providers is meant by a connector. The library is imported at the first question."""
+"""Price hook, and the mapping from connectors to the library's providers. The first lookup imports the library."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ PROVIDERS = MappingProxyType(
         "xai.grok.v1": "x-ai",
     }
 )
-"""The library's provider for each connector. Hugging Face is none of them: its price is that of whom the router picks."""
+"""The library's provider for each connector. Hugging Face is missing: its price is that of the provider its router chooses."""
 
 
 @hookimpl
 def modelmesh_price(connector_id: str, model_id: str) -> ModelPricing | None:
-    """Return what the library's bundled data says a model costs, ``None`` where it says nothing.
+    """Return the price of a model in the library's bundled data, ``None`` when unknown.
 
-    Nothing is fetched, also where the program keeps the library's own copy of the prices up to date.
+    Nothing is downloaded, and prices that the program has downloaded with the library are not used.
 
     Args:
         connector_id: ID of the provider connector.
-        model_id: The vendor's own name of the model.
+        model_id: Name of the model at the vendor.
     """
     provider = PROVIDERS.get(connector_id)
     if provider is None:
         return None
-    from modelmesh_pricing_genai_prices.conversion import price_of  # noqa: PLC0415 - half a second, and not for every mesh
+    from modelmesh_pricing_genai_prices.conversion import price_of  # noqa: PLC0415 - takes half a second, and most meshes need no lookup
 
     return price_of(provider, model_id)

@@ -1,4 +1,4 @@
-"""Secrets from a ``.env`` file: ``modelmesh.dotenv.v1``."""
+"""Secret store for ``.env`` files: ``modelmesh.dotenv.v1``."""
 
 from modelmesh_secret_store_dotenv.store import DotenvStore
 

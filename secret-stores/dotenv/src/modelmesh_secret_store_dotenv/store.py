@@ -1,4 +1,4 @@
-"""A ``.env`` file beside the environment."""
+"""Secret store that reads the environment and a ``.env`` file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from modelmesh_cdk import BaseSecretStore
 
 
 class DotenvStore(BaseSecretStore):
-    """Reads names from the environment, and those that are not there from a ``.env`` file.
+    """Secrets from the environment, and from a ``.env`` file where the environment has none.
 
-    Options: ``path`` (or ``file_path``, ``./.env`` by default); ``override`` (or ``override_env``): the file goes
-    before the environment. A file that is not there is empty. The file is parsed by python-dotenv, without
-    interpolation: a ``$`` in a key is a dollar sign.
+    Options: ``path`` or ``file_path`` (``./.env``), ``override`` or ``override_env`` (the file takes precedence over the
+    environment). A missing file counts as empty. python-dotenv parses the file, without interpolation: a ``$`` in a key
+    is a dollar sign.
     """
 
     id: ClassVar[str] = "modelmesh.dotenv.v1"
@@ -31,43 +31,43 @@ class DotenvStore(BaseSecretStore):
         super().__init__(config)
         options = self.config.options
         path = options.get("path") or options.get("file_path") or ".env"
-        # A path with ${env:…} in it arrives sealed, as everything does that a reference was part of.
+        # A path that contains a reference such as ${env:…} arrives as a Secret, as every setting with a reference does.
         self._path = Path(path.reveal() if isinstance(path, Secret) else str(path)).expanduser()
-        self._override = _yes_or_no(options.get("override", options.get("override_env", False)))
+        self._override = _boolean(options.get("override", options.get("override_env", False)))
 
     def tried(self, name: str) -> list[str]:
-        """Return where :meth:`get` looks, in order."""
-        file = f"the file {self._path}{'' if os.path.isfile(self._path) else ' (which is not there)'}"  # noqa: PTH113 - raises nothing
+        """Return the sources of :meth:`get`, in order."""
+        file = f"the file {self._path}{'' if os.path.isfile(self._path) else ' (which does not exist)'}"  # noqa: PTH113 - raises nothing
         return [file, *variable_names(name)] if self._override else [*variable_names(name), file]
 
     def _resolve(self, name: str) -> str | None:
-        order = (self._in_file, _in_environment) if self._override else (_in_environment, self._in_file)
-        return next((value for look in order if (value := look(name))), None)
+        sources = (self._in_file, _in_environment) if self._override else (_in_environment, self._in_file)
+        return next((value for source in sources if (value := source(name))), None)
 
     def _in_file(self, name: str) -> str | None:
         values = self._read()
         return next((value for spelling in variable_names(name) if (value := values.get(spelling))), None)
 
     def _read(self) -> dict[str, str | None]:
-        # Nothing is kept here: how long a value may be old is said by cache_ttl alone.
+        # No cache here: only cache_ttl decides how old a value may be.
         failure = ""
         try:
             if not self._path.is_file():
                 return {}
-            self._warn_if_open_to_others()
+            self._warn_if_readable_by_others()
             return dict(dotenv_values(self._path, interpolate=False, encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             failure = type(error).__name__
-        # Raised out here because a UnicodeDecodeError carries the bytes of the file, and __context__ would carry it.
+        # Raised outside of the except block: a UnicodeDecodeError contains the bytes of the file, and __context__ would keep it.
         if failure == "UnicodeDecodeError":
-            message = f"{self._path} is not UTF-8, so no secret can be read from it. Find the line: grep -naxv '.*' {self._path}"
+            message = f"{self._path} is not UTF-8, and no secret can be read. To find the line: grep -naxv '.*' {self._path}"
         else:
-            message = f"{self._path} cannot be read: {failure}. Look at its owner and mode: ls -l {self._path}"
+            message = f"{self._path} cannot be read: {failure}. Check its owner and mode: ls -l {self._path}"
         raise ConfigurationError(message, where=str(self._path))
 
-    def _warn_if_open_to_others(self) -> None:
+    def _warn_if_readable_by_others(self) -> None:
         if os.name == "posix" and stat.S_IMODE(self._path.stat().st_mode) & 0o077:
-            text = f"{self._path} can be read by others than its owner; close it: chmod 600 {self._path}"
+            text = f"{self._path} can be read by users other than its owner. Restrict it: chmod 600 {self._path}"
             warnings.warn(text, UserWarning, stacklevel=2)
 
 
@@ -75,8 +75,8 @@ def _in_environment(name: str) -> str | None:
     return next((value for spelling in variable_names(name) if (value := os.environ.get(spelling))), None)
 
 
-def _yes_or_no(value: object) -> bool:
+def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    message = f"secrets: 'override' must be true or false, not {value!r}; write it without quotes"
+    message = f"secrets: 'override' must be true or false, not {value!r}. Write it without quotes"
     raise ConfigurationError(message, where="secrets.override")
