@@ -362,7 +362,7 @@ def test_a_minute_recovered_by_hand_is_so_for_everybody() -> None:
     together(one.clock, other.clock, seconds=5)
     one.state.sync()
     assert (one.begin(), other.begin()) == (None, None)
-    one.reservations.reset([one.counter])
+    one.reservations.reset(one.mesh.list_models()[0].account)
     one.state.sync()
     other.state.sync()
     assert (one.counter.used, other.counter.used, sum(count(store).values())) == (0, 0, 0)
