@@ -1,4 +1,4 @@
-"""Meshes of accounts in this process that ask different prices, on a clock that a test turns."""
+"""Meshes of in-process accounts with different prices."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def priced(price: tuple[float | None, float | None] | None) -> ModelPricing | None:
-    """Return a price of so many USD for a million tokens of input and of output."""
+    """Return a price in USD for a million tokens of input and of output."""
     return None if price is None else ModelPricing(*(one if one is None else one / 1000 for one in price))
 
 
 class Shop(InProcessAccount):
-    """Has a price for each of its models, and says what an answer took."""
+    """An account with a price for each model, which reports usage."""
 
     def __init__(self, tokens: int = 10, **prices: tuple[float | None, float | None] | None) -> None:
         super().__init__(*prices)
@@ -29,17 +29,17 @@ class Shop(InProcessAccount):
         self._tokens = tokens
 
     def models(self) -> list[ModelInfo]:
-        """Return a row for each name; prices are USD for a million tokens of input and of output."""
+        """Return a row for each model."""
         return [ModelInfo(name, capabilities=(CHAT,), pricing=priced(price)) for name, price in self._prices.items()]
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
-        """Answer, or fail as told."""
+        """Answer with usage, or fail as configured."""
         usage = {"prompt_tokens": 10, "completion_tokens": self._tokens, "total_tokens": 10 + self._tokens}
         return Answer({**super().send(call, model, limits).body, "usage": usage})
 
 
 class Market(InProcessMesh):
-    """Some shops."""
+    """A mesh of several shops."""
 
     def ask(self, text: str = "Hello", **arguments: Any) -> str:
         """Return the model that answered."""
@@ -49,7 +49,7 @@ class Market(InProcessMesh):
 
 @pytest.fixture
 def world() -> Iterator[Callable[..., Market]]:
-    """Make meshes that are closed after the test."""
+    """Factory of meshes, which are closed after the test."""
     with ExitStack() as opened:
 
         def make(pool: Mapping[str, Any] | None = None, tokens: int = 10, **prices: Any) -> Market:

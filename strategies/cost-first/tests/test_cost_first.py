@@ -210,14 +210,14 @@ def test_select_evaluates_price_bands_for_each_request(monkeypatch: pytest.Monke
     masks=st.lists(st.integers(1, (1 << 41) - 1), min_size=1, max_size=8),
 )
 def test_spent_least_equals_brute_force(few: int, costs: list[tuple[int, int]], masks: list[int]) -> None:
-    reservations, totals = Spent(), Counter[int]()
+    spent_totals, totals = Spent(), Counter[int]()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(spent, "FEW", few)
+        patched.setattr(spent, "MAX_LINEAR", few)
         for turn, (at, cost) in enumerate(costs):
-            reservations.add(at, cost)
-            totals[at] = min(totals[at] + cost, spent.MOST)
+            spent_totals.add(at, cost)
+            totals[at] = min(totals[at] + cost, spent.MAX_NANO_USD)
             mask = masks[turn % len(masks)]
-            assert reservations.least(mask) == min((totals[one], one) for one in range(41) if mask >> one & 1)[1]
+            assert spent_totals.least(mask) == min((totals[one], one) for one in range(41) if mask >> one & 1)[1]
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------
@@ -257,8 +257,8 @@ def test_cheapest_equals_brute_force(
     pool = knowing_of_long_answers(pool_of(*members))
     with pytest.MonkeyPatch.context() as patched:
         if eager:  # a forest for every set that is asked for
-            patched.setattr(envelope, "FEW_STEPS", 0)
-            patched.setattr(envelope, "WORTH_IT", 0)
+            patched.setattr(envelope, "FREE_STEPS", 0)
+            patched.setattr(envelope, "STEPS_PER_PRICE", 0)
         for drawn, prompt, answer in questions:
             mask = drawn % (1 << len(members)) or 1
             assert place(pool, asked(prompt, answer), mask) == cheapest(pool, mask, prompt + 7, answer)
@@ -266,7 +266,7 @@ def test_cheapest_equals_brute_force(
 
 @pytest.mark.parametrize("kind", ["like real ones", "in no order", "all on one line"])
 def test_cheapest_of_ten_thousand_equals_brute_force(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "WORTH_IT", 1)  # so that a part gets a forest of its own
+    monkeypatch.setattr(envelope, "STEPS_PER_PRICE", 1)  # so that a part gets a forest of its own
     rng = Random(kind)
     made = []
     for _ in range(2000):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modelmesh_strategy_latency_first import LatencyFirst
-from modelmesh_strategy_latency_first.strategy import _two
-from modelmesh_strategy_latency_first.waits import Waits
+from modelmesh_strategy_latency_first.latencies import Latencies
+from modelmesh_strategy_latency_first.strategy import _draw_two
 
 import modelmesh
 from modelmesh._engine.health.provider_health import ProviderHealth
@@ -101,14 +101,14 @@ def test_every_model_gets_requests(town: Any) -> None:
     rare = town({"first": 0.1, "second": 1.0, "third": 1.0})
     for _ in range(300):
         rare.ask(1)
-        rare.now += 3600  # what is known has long faded when the next request comes
-    assert rare.strategy._waits[False].of(rare["third"]) is not None
+        rare.now += 3600  # what is known has long decayed when the next request comes
+    assert rare.strategy._latencies[False].of(rare["third"]) is not None
 
 
 def test_first_requests_follow_pool_order(town: Any) -> None:
     here = town(THREE, seed=3)
     assert here.ask(1) == {"slow": 1}
-    assert here.reasons == ["quickest of 2 compared; never asked before"]
+    assert here.reasons == ["fastest of 2 compared; not tried before"]
 
 
 def test_same_seed_gives_same_choices(town: Any) -> None:
@@ -172,7 +172,7 @@ def test_succeeded_without_time_changes_nothing(town: Any) -> None:
     here = town(THREE)
     here.strategy.succeeded(here["fast"], here.request(), {"first_content_seconds": None})
     here.strategy.failed(here["fast"], here.request(), RuntimeError())
-    assert len(here.strategy._waits[False]) == 0
+    assert len(here.strategy._latencies[False]) == 0
 
 
 def test_score_decreases_with_requests_in_flight(town: Any) -> None:
@@ -202,9 +202,9 @@ def test_select_reason_contains_the_expected_latency(town: Any) -> None:
     told(here, "fast", 0.21)
     here["fast"].health.leases = set(range(2))
     alone = Candidates(here.pool, 0b010)
-    assert here.strategy.select(alone, here.request()).reason == "the only one; 210 ms to first content, 2 in flight"
+    assert here.strategy.select(alone, here.request()).reason == "sole candidate; 210 ms to first content, 2 in flight"
     here.ask(300)
-    assert {reason.partition(";")[0] for reason in here.reasons} >= {"looking how others are now", "quickest of 3 compared"}
+    assert {reason.partition(";")[0] for reason in here.reasons} >= {"exploration", "fastest of 3 compared"}
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------
@@ -215,19 +215,19 @@ steps = st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1000), st.floats(0, 1
 @given(steps=steps)
 def test_latencies_order_and_median_equal_brute_force(steps: list[tuple[int, float, float]]) -> None:
     members = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst()).members
-    waits, now = Waits(), 0.0
+    latencies, now = Latencies(), 0.0
     for place, seconds, later in steps:
         now += later
-        before = waits.of(members[place])
+        before = latencies.of(members[place])
         most = max(seconds, before.seconds) if before else seconds
-        waits.observe(members[place], seconds, now)
-        after = waits.of(members[place])
+        latencies.observe(members[place], seconds, now)
+        after = latencies.of(members[place])
         assert after is not None
         assert seconds <= after.seconds <= most  # never below what was just observed, never above what was ever
-    known = [wait for member in members if (wait := waits.of(member))]
-    assert [str(one) for one in waits.shortest()] == [str(one.candidate) for one in sorted(known, key=lambda w: w.rank)]
+    known = [wait for member in members if (wait := latencies.of(member))]
+    assert [str(one) for one in latencies.shortest()] == [str(one.candidate) for one in sorted(known, key=lambda w: w.rank)]
     if known:
-        assert waits.median == pytest.approx(statistics.median(wait.seconds for wait in known))
+        assert latencies.median == pytest.approx(statistics.median(wait.seconds for wait in known))
 
 
 @given(steps=steps, mask=st.integers(1, 63), seed=st.integers(0, 1000), stream=st.booleans())
@@ -260,7 +260,7 @@ def test_draw_two_returns_two_candidates(mask: int, seed: int) -> None:
     pool = pool_of([ModelInfo(f"m{n}") for n in range(6)], LatencyFirst())
     offered = Candidates(pool, mask)
     if len(offered) > 1:
-        one, other = _two(offered, len(offered), Random(seed))
+        one, other = _draw_two(offered, len(offered), Random(seed))
         assert one in offered
         assert other in offered
         assert one is not other
@@ -271,7 +271,7 @@ def test_draw_two_is_uniform() -> None:
     few = Candidates(pool, 0b10101)  # so few of a hundred that drawing members hardly ever finds them
     many = Candidates(pool, 0b111 << 50 | 1)
     for offered in (few, many):
-        seen = Counter(frozenset(map(str, _two(offered, len(offered), rng))) for _ in range(6000))
+        seen = Counter(frozenset(map(str, _draw_two(offered, len(offered), rng))) for _ in range(6000))
         pairs = len(offered) * (len(offered) - 1) // 2
         assert len(seen) == pairs
         assert all(abs(count - 6000 / pairs) < 200 for count in seen.values())
@@ -280,11 +280,11 @@ def test_draw_two_is_uniform() -> None:
 def test_models_without_a_pool_are_forgotten() -> None:
     account = ProviderHealth(provider_id="p", connector_id="test.p.v1")
     pool = pool_of([ModelInfo("stays")], LatencyFirst())
-    waits = Waits()
-    waits.observe(pool.members[0], 1.0, 0.0)
+    latencies = Latencies()
+    latencies.observe(pool.members[0], 1.0, 0.0)
     for n in range(1000):
         gone = Candidate(f"m{n}", f"m{n}", ModelInfo(f"m{n}"), None, account)  # type: ignore[arg-type]
-        waits.observe(gone, 0.5, float(n))
-    assert len(waits) <= 64
-    assert waits.of(pool.members[0]) is not None
-    assert len(list(waits.shortest())) == len(waits)
+        latencies.observe(gone, 0.5, float(n))
+    assert len(latencies) <= 64
+    assert latencies.of(pool.members[0]) is not None
+    assert len(list(latencies.shortest())) == len(latencies)

@@ -1,4 +1,4 @@
-"""Cost-first: ``modelmesh.cost-first.v1``."""
+"""Cost-first strategy: ``modelmesh.cost-first.v1``."""
 
 from modelmesh_strategy_cost_first.strategy import CostFirst
 

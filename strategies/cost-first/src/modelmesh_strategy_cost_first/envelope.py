@@ -1,11 +1,11 @@
-"""The cheapest of any set of models for a request of any size, without looking at all of them.
+"""Search for the cheapest model of any set, for a request of any size, in logarithmic time.
 
-A price is a point: what a token of the prompt costs and what a token of the answer costs. For requests of all sizes the
-cheapest of some points lies on their lower hull, in whose middle a few steps find it. Over all prices stands a tree, each
-node with the hull of what is below it. The root knows the cheapest of all; a search goes further down only past prices
-whose models are not among those asked for, and leaves out every branch that cannot be cheaper.
+A price is a point: the cost of a prompt token and the cost of an output token. For a request of any size, the cheapest of some
+points lies on their lower convex hull, where a binary search finds it. The prices form a tree, and each node stores the hull
+of its subtree. The root contains the cheapest price of all. A search descends only past prices without a model in the
+requested set, and skips every branch that cannot be cheaper.
 
-All numbers are whole, so that what is equal is equal.
+All numbers are integers, so equal costs compare equal.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ from attrs import define, evolve, field, frozen
 
 from modelmesh_strategy_cost_first.spent import Spent
 
-FEW_STEPS = 8
-"""Steps of a search that are no reason to do anything about it."""
+FREE_STEPS = 8
+"""Steps of a search that do not count towards another tree."""
 
-WORTH_IT = 8
-"""So many steps are about as much work as sorting one price."""
+STEPS_PER_PRICE = 8
+"""Number of search steps that cost about as much as sorting one price."""
 
-MOST_PARTS = 4
-"""Sets of models that have a forest of their own at the same time."""
+MAX_SUBSETS = 4
+"""Sets of models with trees of their own that are kept at the same time."""
 
 
 @frozen
 class Price:
-    """What models of one price cost, in whole femto-dollars.
+    """One price, in femto-dollars.
 
     Attributes:
-        prompt: Of a token of the prompt.
-        answer: Of a token of the answer.
-        request: Of a request, whatever its size.
-        places: The models that have it, a bit for each place in the pool.
+        prompt: Cost of a prompt token.
+        answer: Cost of an output token.
+        request: Cost of a request, independent of its size.
+        positions: Mask of the models with this price.
     """
 
     prompt: int
     answer: int
     request: int
-    places: int
+    positions: int
 
 
 @define(eq=False)
 class Node:
-    """Some prices that differ in what a token costs, but not in what a request costs.
+    """Prices with different costs of tokens and the same cost of a request.
 
     Attributes:
-        places: Models of all of them.
-        hull: Those that are cheapest for some size of request, by rising price of the prompt.
-        parts: Two halves, none when it is one price.
+        positions: Mask of the models with any of them.
+        hull: The prices that are cheapest for some size of request, by ascending cost of a prompt token.
+        parts: The two subtrees, empty for a single price.
     """
 
-    places: int
+    positions: int
     hull: Sequence[Price]
     parts: tuple[Node, ...] = ()
 
     def least(self, prompt: int, answer: int) -> tuple[int, int]:
-        """Return the least cost of a request, and the models that have it."""
+        """Return the least cost of a request, and the mask of the models with it."""
         hull, low, high = self.hull, 0, len(self.hull) - 1
         while low < high:
             middle = (low + high) // 2
@@ -70,22 +70,22 @@ class Node:
             else:
                 high = middle
         price = hull[low]
-        cost, places = prompt * price.prompt + answer * price.answer + price.request, price.places
+        cost, positions = prompt * price.prompt + answer * price.answer + price.request, price.positions
         while low + 1 < len(hull):
             low += 1
             price = hull[low]
             if prompt * price.prompt + answer * price.answer + price.request != cost:
                 break
-            places |= price.places
-        return cost, places
+            positions |= price.positions
+        return cost, positions
 
 
 Step = tuple[int, int, int, tuple[Node, ...]]
-"""A branch that may be searched: its least cost, a number, who has it, and its parts."""
+"""A branch of the search: its least cost, a sequence number, the mask of the models with that cost, and the subtrees."""
 
 
 def forest(prices: Iterable[Price]) -> tuple[Node, ...]:
-    """Return a tree for each price of a request as such; there are few of those."""
+    """Return one tree for each cost of a request. There are few of them."""
     alike: dict[int, list[Price]] = {}
     for price in prices:
         alike.setdefault(price.request, []).append(price)
@@ -94,18 +94,18 @@ def forest(prices: Iterable[Price]) -> tuple[Node, ...]:
 
 def _tree(prices: Sequence[Price]) -> Node:
     if len(prices) == 1:
-        return Node(prices[0].places, prices)
+        return Node(prices[0].positions, prices)
     half = len(prices) // 2
     parts = _tree(prices[:half]), _tree(prices[half:])
-    return Node(parts[0].places | parts[1].places, _hull([*parts[0].hull, *parts[1].hull]), parts)
+    return Node(parts[0].positions | parts[1].positions, _hull([*parts[0].hull, *parts[1].hull]), parts)
 
 
 def _hull(prices: list[Price]) -> list[Price]:
-    """Return what is cheapest for some size of request, prices on a straight line between two others included."""
+    """Return the lower convex hull, with the prices on a straight line between two others."""
     found: list[Price] = []
     for price in sorted(prices, key=lambda price: (price.prompt, price.answer)):
         if found and price.answer >= found[-1].answer:
-            continue  # dearer in both
+            continue  # more expensive for both kinds of tokens
         while len(found) > 1 and _is_above(found[-2], found[-1], price):
             found.pop()
         found.append(price)
@@ -121,39 +121,39 @@ def _is_above(left: Price, middle: Price, right: Price) -> bool:
 class Envelope:
     """All prices of a pool.
 
-    A search among models of which the cheap ones are missing has to pass those. When searches have passed more prices than
-    it takes to sort them anew, a forest of what is not missing is grown beside the first, and used for all its subsets.
+    A search in a set without the cheap models must pass their prices. When searches took more steps than sorting the prices
+    of that set would take, another group of trees is built for the set, and used for all its subsets.
     """
 
     def __init__(self, prices: Iterable[Price]) -> None:
         self._prices = tuple(prices)
         self._whole = forest(self._prices)
-        self._parts: deque[tuple[int, tuple[Node, ...]]] = deque(maxlen=MOST_PARTS)
+        self._parts: deque[tuple[int, tuple[Node, ...]]] = deque(maxlen=MAX_SUBSETS)
         self._passed = 0
 
     def trees(self, mask: int) -> tuple[Node, ...]:
-        """Return a forest in which at least these models are."""
+        """Return trees that contain at least these models."""
         return next((trees for within, trees in self._parts if not mask & ~within), self._whole)
 
-    def searched(self, mask: int, steps: int) -> None:
-        """Hear how many steps a search among these models took."""
-        self._passed += max(steps - FEW_STEPS, 0)
-        if self._passed > WORTH_IT * len(self._prices):
+    def record_search(self, mask: int, steps: int) -> None:
+        """Count the steps of a search in a set, and build trees for it when they pay off."""
+        self._passed += max(steps - FREE_STEPS, 0)
+        if self._passed > STEPS_PER_PRICE * len(self._prices):
             self._passed = 0
-            left = (evolve(price, places=price.places & mask) for price in self._prices if price.places & mask)
+            left = (evolve(price, positions=price.positions & mask) for price in self._prices if price.positions & mask)
             self._parts.appendleft((mask, forest(left)))
 
 
 @frozen
 class Cheapest:
-    """The order of all models by what one request costs at them; of equals, by what they have cost so far.
+    """Order of all models by the cost of one request, and by their total cost so far for equal costs.
 
     Attributes:
-        envelope: Prices that are the same for every token.
-        others: What the request costs at models whose price has to be worked out, and which they are.
+        envelope: Prices with a constant cost of tokens.
+        others: Costs of the request under prices with bands, each with the mask of its models.
         prompt: Tokens of the prompt, at least 1.
-        answer: Tokens of the answer; without any, the envelope holds no prices of answers.
-        spent: What they have cost so far.
+        answer: Tokens of the output. Without any, the envelope contains no costs of output tokens.
+        spent: Total cost of each model so far.
     """
 
     envelope: Envelope
@@ -163,26 +163,26 @@ class Cheapest:
     spent: Spent = field(factory=Spent)
 
     def first(self, mask: int) -> int | None:
-        """Return the place of the cheapest of a set, ``None`` when no price is known of any."""
-        search: list[Step] = [(cost, at, places, ()) for at, (cost, places) in enumerate(self.others)]
+        """Return the position of the cheapest model of a set, ``None`` when no price is known."""
+        search: list[Step] = [(cost, at, positions, ()) for at, (cost, positions) in enumerate(self.others)]
         for tree in self.envelope.trees(mask):
-            cost, places = tree.least(self.prompt, self.answer)
-            search.append((cost, len(search), places, tree.parts))
+            cost, positions = tree.least(self.prompt, self.answer)
+            search.append((cost, len(search), positions, tree.parts))
         heapify(search)
         found, best, steps = 0, 0, len(search)
         while search:
-            cost, _, places, parts = heappop(search)
+            cost, _, positions, parts = heappop(search)
             if found and cost > best:
                 break
-            places &= mask
-            if places:
-                found, best = found | places, cost
+            positions &= mask
+            if positions:
+                found, best = found | positions, cost
                 continue
             for part in parts:
-                if part.places & mask:
-                    cost, places = part.least(self.prompt, self.answer)
+                if part.positions & mask:
+                    cost, positions = part.least(self.prompt, self.answer)
                     steps += 1
-                    heappush(search, (cost, steps, places, part.parts))
-        if steps > FEW_STEPS:
-            self.envelope.searched(mask, steps)
+                    heappush(search, (cost, steps, positions, part.parts))
+        if steps > FREE_STEPS:
+            self.envelope.record_search(mask, steps)
         return self.spent.least(found) if found else None

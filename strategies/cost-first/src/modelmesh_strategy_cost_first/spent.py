@@ -1,71 +1,71 @@
-"""What each model of a pool has cost so far: of those that cost a request the same, the one that has cost least goes first.
+"""Total cost of each model of a pool, which decides among models with equal costs of a request.
 
-Few equals are looked at one by one. For more of them a tree of masks is grown over the bits of what they have cost, so
-a step down the tree is one ``&``.
+A small set is compared one by one. For larger ones, a binary tree of masks over the bits of the totals makes each step down the
+tree one ``&``.
 """
 
 from __future__ import annotations
 
 DEPTH = 48
-"""Bits of a sum in nano-dollars."""
+"""Bits of a total in nano-dollars."""
 
-MOST = (1 << DEPTH) - 1
-"""From here on, 281,474 USD, all sums are alike."""
+MAX_NANO_USD = (1 << DEPTH) - 1
+"""Largest total that is distinguished: 281,474 USD."""
 
-FEW = 32
-"""So many equals are looked at one by one."""
+MAX_LINEAR = 32
+"""Size of a set up to which its totals are compared one by one."""
 
 
 class Spent:
-    """Sums of members of one pool, by their places."""
+    """Totals of the members of one pool, by position."""
 
     def __init__(self) -> None:
         self._nano: dict[int, int] = {}
-        self._asked = 0  # those that have cost anything
+        self._nonzero = 0  # members with a total above 0
         self._tree: dict[int, int] | None = None
 
-    def add(self, place: int, nano_usd: int) -> None:
-        """Count what an answer cost."""
+    def add(self, position: int, nano_usd: int) -> None:
+        """Add the cost of an answer."""
         if nano_usd <= 0:
             return
-        before = self._nano.get(place)
-        self._nano[place] = total = min((before or 0) + nano_usd, MOST)
-        self._asked |= 1 << place
+        before = self._nano.get(position)
+        self._nano[position] = total = min((before or 0) + nano_usd, MAX_NANO_USD)
+        self._nonzero |= 1 << position
         if self._tree is not None:
             if before is not None:
                 for node in _path(before):
-                    self._tree[node] &= ~(1 << place)
+                    self._tree[node] &= ~(1 << position)
                     if not self._tree[node]:
                         del self._tree[node]
-            self._enter(self._tree, place, total)
+            self._enter(self._tree, position, total)
 
     @staticmethod
-    def _enter(tree: dict[int, int], place: int, nano_usd: int) -> None:
+    def _enter(tree: dict[int, int], position: int, nano_usd: int) -> None:
         for node in _path(nano_usd):
-            tree[node] = tree.get(node, 0) | 1 << place
+            tree[node] = tree.get(node, 0) | 1 << position
 
     def least(self, equals: int) -> int:
-        """Return the one of a set that has cost least, the first in pool order of those that have cost the same.
+        """Return the position with the least total of a set, the first in pool order for equal totals.
 
         Args:
-            equals: Their places, a mask; there is at least one.
+            equals: Mask of the set, not empty.
         """
-        fresh = equals & ~self._asked
+        fresh = equals & ~self._nonzero
         if fresh:
             return _first(fresh)
-        if equals.bit_count() > FEW:
-            return _first(self._cheapest(equals))
-        places = []
+        if equals.bit_count() > MAX_LINEAR:
+            return _first(self._least_of_many(equals))
+        positions = []
         while equals:
-            places.append(_first(equals))
+            positions.append(_first(equals))
             equals &= equals - 1
-        return min(places, key=self._nano.__getitem__)
+        return min(positions, key=self._nano.__getitem__)
 
-    def _cheapest(self, equals: int) -> int:
+    def _least_of_many(self, equals: int) -> int:
         if self._tree is None:
             self._tree = {}
-            for place, nano_usd in self._nano.items():
-                self._enter(self._tree, place, nano_usd)
+            for position, nano_usd in self._nano.items():
+                self._enter(self._tree, position, nano_usd)
         node = 1
         for _ in range(DEPTH):
             node *= 2
@@ -79,6 +79,6 @@ def _first(mask: int) -> int:
 
 
 def _path(nano_usd: int) -> list[int]:
-    """Return the nodes a sum is counted in, from its leaf to the root; node ``n`` has the children ``2n`` and ``2n+1``."""
+    """Return the nodes that contain a total, from its leaf to the root. Node ``n`` has the children ``2n`` and ``2n+1``."""
     leaf = (1 << DEPTH) + nano_usd
     return [leaf >> height for height in range(DEPTH + 1)]

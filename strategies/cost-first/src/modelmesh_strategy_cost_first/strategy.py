@@ -1,4 +1,4 @@
-"""By price."""
+"""Selection of the model at which a request costs least."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from modelmesh_cdk.strategy import (
 from modelmesh_strategy_cost_first.prices import PriceList, usage_of
 from modelmesh_strategy_cost_first.spent import Spent
 
-LOOK_S = 60.0
-"""How often it looks whether a model has another price."""
+PRICE_CHECK_S = 60.0
+"""Interval at which changed prices are noticed."""
 
 UNKNOWN_SCORE = -1e9
-"""Score of a model whose price is unknown: below that of any request there is."""
+"""Score of a model without a known price, below that of any request."""
 
 
 class CostFirst(BaseStrategy):
-    """The model at which this request costs least.
+    """Selects the model at which the request costs least.
 
-    What it costs is estimated: the tokens of the prompt by its text, those of the answer by what answers of this pool
-    usually have, and never more than the caller allows. Answers are taken to be equally long whoever writes them. At
-    equal cost the one whose answers have cost least so far is chosen, the earlier one in pool order when these have cost
-    the same. A model whose price is unknown is chosen when there is no other.
+    The cost is estimated: prompt tokens from the text, output tokens from the moving average of this pool's answers, within the
+    limit that the caller states. The estimated output is the same for all models. Among equal costs, the model with the least
+    total cost so far is selected, and the earlier one in pool order for equal totals. A model without a known price is selected
+    when there is no other.
     """
 
     id: ClassVar[str] = "modelmesh.cost-first.v1"
@@ -53,25 +53,21 @@ class CostFirst(BaseStrategy):
         chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when))
         if chosen is None:
             chosen = candidates.first()
-            assert chosen is not None  # candidates are never empty
+            assert chosen is not None  # a strategy receives at least one candidate
         cost = cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer), when)
         if cost is None:
             return SelectionResult(chosen, UNKNOWN_SCORE, "no price is known; first in pool order")
-        said = f"about {_usd(cost)}" if cost else "free"
-        return SelectionResult(chosen, -cost / NANO, f"cheapest for this request: {said}")
+        amount = f"about {_usd(cost)}" if cost else "free"
+        return SelectionResult(chosen, -cost / NANO, f"cheapest for this request: {amount}")
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """Minus what the request is expected to cost, in USD.
-
-        A score has to be a number, and so that of a model whose price is unknown is -1,000,000,000, which says no more
-        than that it comes last.
-        """
+        """Return the negative expected cost in USD, or -1,000,000,000 for a model without a known price."""
         when = candidate.memberships[0][0].unix_time(request.now) if candidate.memberships else None
         cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)), when)
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Learn how long answers are, and what they cost."""
+        """Update the typical output and the total cost of the model."""
         tokens = reported_tokens((outcome.get("usage") or {}).get("completion_tokens"))
         if tokens is not None and request.call.operation.streams:
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * EWMA_ALPHA
@@ -83,7 +79,7 @@ class CostFirst(BaseStrategy):
                 self._prices(pool, request.now).spent.add(position, cost)
 
     def _expected(self, call: Call) -> tuple[int, int]:
-        """Return the tokens of the prompt and of the answer; only what can be streamed is written in tokens."""
+        """Return the expected tokens of prompt and output. Only operations that can be streamed have output tokens."""
         prompt = prompt_size(call).estimated
         if not call.operation.streams:
             return prompt, 0
@@ -92,8 +88,8 @@ class CostFirst(BaseStrategy):
         return prompt, answer if allowed is None else min(answer, allowed)
 
     def _prices(self, pool: PoolView, now: float) -> PriceList:
-        found, looked = self._lists.get(pool, (None, 0.0))
-        if found is not None and found.has_members_of(pool) and abs(now - looked) < LOOK_S:
+        found, checked_at = self._lists.get(pool, (None, 0.0))
+        if found is not None and found.has_members_of(pool) and abs(now - checked_at) < PRICE_CHECK_S:
             return found
         if found is None or not found.is_of(pool):
             found = PriceList(pool, Spent() if found is None else found.spent)

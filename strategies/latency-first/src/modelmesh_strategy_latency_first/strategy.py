@@ -1,4 +1,4 @@
-"""By the time to the first content."""
+"""Selection of the model with the shortest expected time to the first content."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from attrs import frozen
 from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
 from modelmesh.errors import ConfigurationError, ProviderTimeoutError
 from modelmesh_cdk import BaseStrategy
-from modelmesh_strategy_latency_first.waits import Waits
+from modelmesh_strategy_latency_first.latencies import Latencies
 
-LOOK_AGAIN = 1 / 16
-"""Share of requests that find out how others are now."""
+EXPLORATION_SHARE = 1 / 16
+"""Share of requests that explore models other than the fastest."""
 
-LEADERS = 2
-"""Of the quickest models known, so many are compared."""
+MAX_LEADERS = 2
+"""Number of the fastest known models that are compared."""
 
-DRAWS = 6
-"""So often a member of the pool is drawn, in the hope that it is a candidate."""
+MAX_DRAWS = 6
+"""Random draws of a pool member before candidates are counted instead."""
 
-SEARCHED = 16
-"""Among so many of the quickest they are looked for; the others may be off or unable."""
+MAX_SEARCHED = 16
+"""Number of the fastest known models that are searched for candidates. The others may be unavailable."""
 
 
 @frozen
-class Prospect:
-    """What a request may expect of a candidate.
+class Estimate:
+    """Expected latency of a candidate.
 
     Attributes:
-        too_slow: Whether it takes longer than ``max_latency_ms``.
-        cost: Seconds to the first content, times how busy it is.
+        too_slow: Whether it exceeds ``max_latency_ms``.
+        cost: Latency in seconds, weighted by the requests in flight and by the slow start.
         candidate: The candidate.
-        seconds: To the first content.
-        known: Whether that was observed; otherwise it is the median of those that were.
+        seconds: Latency without weights.
+        known: Whether the latency was observed. Otherwise it is the median of the observed models.
     """
 
     too_slow: bool
@@ -46,16 +46,16 @@ class Prospect:
 
 
 class LatencyFirst(BaseStrategy):
-    """The model that is expected to show content soonest.
+    """Selects the model with the shortest expected time to the first content.
 
-    What is observed is the time to the first content of a stream, or to the whole of a plain answer; the two are kept
-    apart. A longer time than expected counts in full at once, a shorter one by and by (a peak-sensitive moving average
-    that decays in 10 s). It is multiplied by how busy the model and its account are, and divided by the share of its load
-    that a model may have after a recovery. Compared are two candidates drawn at random and the two quickest that are
-    known; a model that was never observed takes as long as the median of those that were.
+    The strategy observes the time to the first content of a stream, or to the whole of a plain answer, in separate averages. The
+    averages are peak-sensitive: a longer observation counts in full at once, a shorter one gradually, with a time constant of
+    10 s. An average is multiplied by a factor for the requests in flight, and divided by the slow start weight after a recovery.
+    Each selection compares two candidates drawn at random and the two fastest known ones. A model without observations has the
+    median latency.
 
-    One request in sixteen compares two candidates drawn at random alone, each by what is left of its average after the
-    time that nobody looked; so a model that was slow, or was never asked, is asked again.
+    One request in sixteen explores: it compares only two random candidates, by averages that decay without observations. A model
+    that was slow, or that was never tried, therefore receives requests again.
     """
 
     id: ClassVar[str] = "modelmesh.latency-first.v1"
@@ -65,82 +65,82 @@ class LatencyFirst(BaseStrategy):
         """Take the settings.
 
         Args:
-            config: ``max_latency_ms``: a model that takes longer goes last. It is not put in standby.
+            config: ``max_latency_ms``: a slower model is selected last. It does not go to standby.
 
         Raises:
-            ConfigurationError: ``max_latency_ms`` is no positive number.
+            ConfigurationError: ``max_latency_ms`` is not a positive number.
         """
         super().__init__(config)
         most = self.config.get("max_latency_ms")
         if most is not None and (isinstance(most, bool) or not isinstance(most, int | float) or not most > 0):
             message = (
-                f"{self.id}: selection.max_latency_ms is {most!r}, and has to be a number of milliseconds above 0, "
-                "or left out. Check again with: modelmesh check"
+                f"{self.id}: selection.max_latency_ms is {most!r}, which is not a positive number of milliseconds. "
+                "Correct it or leave it out. Check again with: modelmesh check"
             )
             raise ConfigurationError(message)
         self._most = None if most is None else most / 1000
-        self._waits = {False: Waits(), True: Waits()}
+        self._latencies = {False: Latencies(), True: Latencies()}
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
-        """Return the quickest of a few."""
+        """Return the fastest of a few candidates."""
         number = len(candidates)
         if number == 1:
-            only = self._prospect(candidates.pick(0), request)
-            return SelectionResult(only.candidate, -only.cost, f"the only one; {_said(only)}")
-        again = request.rng.random() < LOOK_AGAIN
-        compared = _two(candidates, number, request.rng)
-        if not again:
-            compared += islice((c for c in islice(self._of(request).shortest(), SEARCHED) if c in candidates), LEADERS)
+            only = self._estimate(candidates.pick(0), request)
+            return SelectionResult(only.candidate, -only.cost, f"sole candidate; {_describe(only)}")
+        explores = request.rng.random() < EXPLORATION_SHARE
+        compared = _draw_two(candidates, number, request.rng)
+        if not explores:
+            compared += islice((c for c in islice(self._of(request).shortest(), MAX_SEARCHED) if c in candidates), MAX_LEADERS)
         place = candidates.pool.position
-        prospects = [self._prospect(one, request, faded=again) for one in dict.fromkeys(compared)]
-        best = min(prospects, key=lambda one: (one.too_slow, one.cost, again and one.known, place(one.candidate)))
-        if again:
-            best = self._prospect(best.candidate, request)
-            return SelectionResult(best.candidate, -best.cost, f"looking how others are now; {_said(best)}")
-        return SelectionResult(best.candidate, -best.cost, f"quickest of {len(prospects)} compared; {_said(best)}")
+        estimates = [self._estimate(one, request, decayed=explores) for one in dict.fromkeys(compared)]
+        best = min(estimates, key=lambda one: (one.too_slow, one.cost, explores and one.known, place(one.candidate)))
+        if explores:
+            best = self._estimate(best.candidate, request)
+            return SelectionResult(best.candidate, -best.cost, f"exploration; {_describe(best)}")
+        return SelectionResult(best.candidate, -best.cost, f"fastest of {len(estimates)} compared; {_describe(best)}")
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """Minus the seconds to its first content, times how busy it is; for one never observed the median counts."""
-        return -self._prospect(candidate, request).cost
+        """Return the negative weighted latency in seconds."""
+        return -self._estimate(candidate, request).cost
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Learn how long it took."""
+        """Observe the time to the first content."""
         seconds = outcome.get("first_content_seconds")
         if isinstance(seconds, int | float) and seconds >= 0 and candidate.memberships:
             self._of(request).observe(candidate, float(seconds), request.now + seconds)
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Learn that it took at least as long as somebody waited for it."""
+        """Observe a timeout as a latency of at least its length."""
         if isinstance(error, ProviderTimeoutError) and error.timeout_seconds and candidate.memberships:
             self._of(request).observe(candidate, error.timeout_seconds, request.now + error.timeout_seconds)
 
-    def _of(self, request: SelectionRequest) -> Waits:
-        return self._waits[request.call.stream]
+    def _of(self, request: SelectionRequest) -> Latencies:
+        return self._latencies[request.call.stream]
 
-    def _prospect(self, candidate: Candidate, request: SelectionRequest, *, faded: bool = False) -> Prospect:
-        """Return what to expect.
+    def _estimate(self, candidate: Candidate, request: SelectionRequest, *, decayed: bool = False) -> Estimate:
+        """Return the expected latency of a candidate.
 
         Args:
-            candidate: Of whom.
-            request: When, and of what kind.
-            faded: Let what nobody has looked at for a while fade; of what was never looked at nothing is left.
+            candidate: The candidate.
+            request: The request, for its time and kind.
+            decayed: Use the decayed average, which is 0 for an idle model without observations.
         """
-        waits = self._of(request)
-        known = waits.of(candidate)
-        seconds = waits.median if known is None else known.seconds
+        latencies = self._of(request)
+        known = latencies.of(candidate)
+        seconds = latencies.median if known is None else known.seconds
         counts = seconds
-        if faded:
-            counts = known.faded(request.now) if known else seconds if candidate.in_flight else 0.0
-        busy = 1 + (candidate.in_flight + candidate.provider_in_flight) / 2  # their models may share what an account has
+        if decayed:
+            counts = known.decayed(request.now) if known else seconds if candidate.in_flight else 0.0
+        busy = 1 + (candidate.in_flight + candidate.provider_in_flight) / 2  # the models of an account may share its capacity
         share = candidate.slow_start_weight(request.now)
         too_slow = self._most is not None and counts > self._most
-        return Prospect(too_slow, counts * busy / share, candidate, seconds, known is not None)
+        return Estimate(too_slow, counts * busy / share, candidate, seconds, known is not None)
 
 
-def _two(candidates: Candidates, number: int, rng: Any) -> list[Candidate]:
-    """Return two of the candidates by chance, any two as likely as any other."""
+def _draw_two(candidates: Candidates, number: int, rng: Any) -> list[Candidate]:
+    """Return two random candidates, each pair with the same probability."""
     members, found = candidates.pool.members, []
-    for _ in range(DRAWS):  # where most members are candidates this is quicker than counting out the n-th
+    for _ in range(MAX_DRAWS):  # faster than picking the n-th candidate where most members are candidates
         one = members[int(rng.random() * len(members))]
         if one in candidates and one not in found:
             found.append(one)
@@ -151,8 +151,8 @@ def _two(candidates: Candidates, number: int, rng: Any) -> list[Candidate]:
     return [candidates.pick(first), candidates.pick(other + (other >= first))]
 
 
-def _said(prospect: Prospect) -> str:
-    if not prospect.known:
-        return "never asked before"
-    busy = prospect.candidate.in_flight
-    return f"{prospect.seconds * 1000:.0f} ms to first content" + (f", {busy} in flight" if busy else "")
+def _describe(estimate: Estimate) -> str:
+    if not estimate.known:
+        return "not tried before"
+    busy = estimate.candidate.in_flight
+    return f"{estimate.seconds * 1000:.0f} ms to first content" + (f", {busy} in flight" if busy else "")
