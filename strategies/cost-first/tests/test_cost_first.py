@@ -1,4 +1,4 @@
-"""Cost first: the model at which this request costs least."""
+"""Cost-first strategy."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def test_select_prefers_free_and_puts_unknown_prices_last(world: Any) -> None:
     here.accounts["at-free"].down.add("free")
     assert here.ask() == "cheap"
     here.accounts["at-cheap"].down.add("cheap")
-    assert here.ask() == "unknown"  # of both whose price is unknown the first
+    assert here.ask() == "unknown"  # the first of both without a price
     rows = {row.model: row.score for row in here.client.explain("chat-completion").candidates}
     assert rows["unknown"] == rows["half"] == -1e9 < rows["cheap"] < rows["free"] == 0
 
 
 def test_select_among_equal_costs_prefers_least_spent(world: Any) -> None:
-    """What was spent so far only breaks ties: it never sends a request to a model where it would cost more."""
+    """The total cost only breaks ties. It never selects a model with a higher cost of the request."""
     assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(6) == ["one", "two"] * 3
     assert world(one=(0, 0), two=(0, 0)).asks(4) == ["one"] * 4
     here = world(one=(1, 4), two=(1, 4))
@@ -93,7 +93,7 @@ def test_select_reason_contains_the_estimated_cost(world: Any) -> None:
 def test_succeeded_updates_the_typical_output(world: Any) -> None:
     wordy, terse = (world(tokens=tokens, reader=(0.1, 10), writer=(6, 1)) for tokens in (2000, 1))
     text = "word " * 400  # 500 tokens
-    assert wordy.ask(text) == terse.ask(text) == "reader"  # 256 tokens are expected before anybody answered
+    assert wordy.ask(text) == terse.ask(text) == "reader"  # 256 output tokens are expected before the first answer
     assert wordy.ask(text) == "writer"
     assert terse.ask(text) == "reader"
 
@@ -115,7 +115,7 @@ def test_select_uses_configured_prices(world: Any) -> None:
         assert client.chat.completions.create(model="chat-completion", messages=[]).model == "dear"
 
 
-# -- the strategy alone -------------------------------------------------------------------------------------------------
+# -- strategy without a mesh -------------------------------------------------------------------------------------------------
 
 
 def pool_of(*pricings: ModelPricing | None) -> Pool:
@@ -126,7 +126,7 @@ def pool_of(*pricings: ModelPricing | None) -> Pool:
 
 
 def knowing_of_long_answers(pool: Pool) -> Pool:
-    """From now on an answer is expected to be as long as the caller allows; none of this pool has cost anything yet."""
+    """Make the strategy expect outputs as long as the caller allows, without costs in this pool."""
     elsewhere = evolve(asked(), pool="another")
     pool.strategy.succeeded(pool.members[0], elsewhere, {"usage": {"completion_tokens": 10**6}})  # type: ignore[attr-defined]
     return pool
@@ -179,7 +179,7 @@ def test_one_instance_serves_two_pools() -> None:
 
 @frozen
 class Ruled(ModelPricing):
-    """A price with rules: prompts of 1,000 tokens and more cost ten times as much, and everything does at night."""
+    """A price ten times as high for prompts of 1,000 tokens and more, and at night."""
 
     bands: tuple[str, ...] = ("long", "night")
 
@@ -222,7 +222,7 @@ def test_spent_least_equals_brute_force(few: int, costs: list[tuple[int, int]], 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------
 
-few = st.sampled_from([0.0, 0.0001, 0.0002, 0.0003, 0.0005, 0.001])  # many equals, and many on one line
+few = st.sampled_from([0.0, 0.0001, 0.0002, 0.0003, 0.0005, 0.001])  # many equal prices, and many on one line
 any_price = few | st.floats(0, 0.1)
 pricings = st.none() | st.builds(
     ModelPricing, st.none() | any_price, st.none() | any_price, st.none() | st.sampled_from([0.0, 0.0, 0.0001, 0.01])
@@ -230,7 +230,7 @@ pricings = st.none() | st.builds(
 
 
 def exact(pricing: ModelPricing | None, prompt: int, answer: int) -> Fraction | None:
-    """What a request costs, to the femto-dollar a token."""
+    """Exact cost of a request, with femto-dollars for each token."""
     if cost_nano_usd(pricing, {"prompt_tokens": prompt, "completion_tokens": answer}) is None:
         return None
     assert pricing is not None
@@ -239,7 +239,7 @@ def exact(pricing: ModelPricing | None, prompt: int, answer: int) -> Fraction | 
 
 
 def cheapest(pool: Pool, mask: int, prompt: int, answer: int) -> int:
-    """The place that looking at every candidate finds."""
+    """Position of the cheapest candidate by brute force."""
     costs = [(exact(c.info.pricing, prompt, answer), at) for at, c in enumerate(pool.members) if mask >> at & 1]
     known = [(cost, at) for cost, at in costs if cost is not None]
     return min(known)[1] if known else costs[0][1]
@@ -256,7 +256,7 @@ def test_cheapest_equals_brute_force(
 ) -> None:
     pool = knowing_of_long_answers(pool_of(*members))
     with pytest.MonkeyPatch.context() as patched:
-        if eager:  # a forest for every set that is asked for
+        if eager:  # trees for every requested set
             patched.setattr(envelope, "FREE_STEPS", 0)
             patched.setattr(envelope, "STEPS_PER_PRICE", 0)
         for drawn, prompt, answer in questions:
@@ -266,7 +266,7 @@ def test_cheapest_equals_brute_force(
 
 @pytest.mark.parametrize("kind", ["like real ones", "in no order", "all on one line"])
 def test_cheapest_of_ten_thousand_equals_brute_force(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "STEPS_PER_PRICE", 1)  # so that a part gets a forest of its own
+    monkeypatch.setattr(envelope, "STEPS_PER_PRICE", 1)  # so that a subset gets trees of its own
     rng = Random(kind)
     made = []
     for _ in range(2000):
@@ -282,7 +282,7 @@ def test_cheapest_of_ten_thousand_equals_brute_force(kind: str, monkeypatch: pyt
 
 
 def test_cheapest_search_visits_few_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of prices looked at is counted, not the time."""
+    """The test counts visited prices instead of time."""
     looked = 0
     least = envelope.Node.least
 
@@ -297,4 +297,4 @@ def test_cheapest_search_visits_few_prices(monkeypatch: pytest.MonkeyPatch) -> N
     first = place(pool, asked(1000, 100))
     assert looked == 1
     place(pool, asked(1000, 100), pool.available & ~(1 << first))
-    assert looked <= 2 + 2 * 12  # one way down a tree of 4,000
+    assert looked <= 2 + 2 * 12  # one path down a tree of 4,000

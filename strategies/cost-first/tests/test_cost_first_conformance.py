@@ -1,4 +1,4 @@
-"""CostFirst keeps what every strategy keeps."""
+"""Conformance tests of the cost-first strategy."""
 
 from __future__ import annotations
 

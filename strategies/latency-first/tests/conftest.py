@@ -1,4 +1,4 @@
-"""A pool whose models take as long to answer as a test says, on a clock that only their answers turn."""
+"""A pool whose models answer after configured times, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ ANSWER = Answer({"choices": [{"index": 0, "message": {"role": "assistant", "cont
 
 
 class Town:
-    """A pool, the time, and what is under way.
+    """A pool, the time, and the requests in flight.
 
     Attributes:
-        takes: Seconds until a model answers, by name; below 0: so many seconds until it is given up.
-        reasons: Why each request went where it went.
+        takes: Seconds until a model answers, by name. A negative value is the time until a timeout.
+        reasons: Reason of each selection.
     """
 
     def __init__(self, takes: Mapping[str, float], seed: int = 1, **settings: Any) -> None:
@@ -55,11 +55,11 @@ class Town:
         return next(member for member in self.pool.members if member.model_id == name)
 
     def request(self, *, stream: bool = False) -> SelectionRequest:
-        """Return a request of now."""
+        """Return a request at the current time."""
         return SelectionRequest(Call(CHAT, "pool", {}, stream=stream), "pool", self.now, self.rng)
 
     def ask(self, times: int, every: float | None = None) -> Counter[str]:
-        """Return how often each model was asked: one request after the other, or a new one after so many seconds."""
+        """Send requests, one after another or at an interval, and return how many each model received."""
         asked: Counter[str] = Counter()
         for _ in range(times):
             flow = serve(self.call, self.pool, clock=lambda: self.now, rng=self.rng)
@@ -88,5 +88,5 @@ class Town:
 
 @pytest.fixture
 def town() -> Callable[..., Town]:
-    """Make pools."""
+    """Factory of pools."""
     return Town

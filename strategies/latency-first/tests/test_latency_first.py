@@ -1,4 +1,4 @@
-"""Latency first: the model that is expected to show content soonest."""
+"""Latency-first strategy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_invalid_max_latency_raises(most: object) -> None:
     assert "modelmesh check" in str(caught.value)
 
 
-# -- where requests go --------------------------------------------------------------------------------------------------
+# -- distribution of requests --------------------------------------------------------------------------------------------------
 
 
 def test_fastest_model_gets_most_requests(town: Any) -> None:
@@ -61,7 +61,7 @@ def test_fastest_model_gets_most_requests(town: Any) -> None:
 
 def test_fastest_model_gets_most_requests_under_load(town: Any) -> None:
     here = town(THREE)
-    asked = here.ask(10_000, every=0.01)  # about ten at once
+    asked = here.ask(10_000, every=0.01)  # about ten in flight
     assert asked["fast"] > 8_000
     assert asked["mid"] > asked["slow"] > 10
     hundred = town({f"m{n:02}": 0.2 + n / 50 for n in range(100)})
@@ -84,7 +84,7 @@ def test_hanging_model_is_avoided_while_requests_hang(town: Any) -> None:
     here = town(THREE)
     here.ask(1000)
     here.takes["fast"] = 60.0
-    asked = here.ask(400, every=0.05)  # 20 seconds, in which none of them is answered
+    asked = here.ask(400, every=0.05)  # 20 s without an answer
     assert asked["fast"] < 100
 
 
@@ -101,7 +101,7 @@ def test_every_model_gets_requests(town: Any) -> None:
     rare = town({"first": 0.1, "second": 1.0, "third": 1.0})
     for _ in range(300):
         rare.ask(1)
-        rare.now += 3600  # what is known has long decayed when the next request comes
+        rare.now += 3600  # every average decays before the next request
     assert rare.strategy._latencies[False].of(rare["third"]) is not None
 
 
@@ -126,11 +126,11 @@ def test_recovered_model_gets_its_load_gradually(town: Any) -> None:
     here["fast"].health.recovered_at = here.now
     assert here.strategy.score(here["fast"], request) == pytest.approx(-1.0)
     assert here.ask(10)["mid"] >= 9
-    here["fast"].health.recovered_at = here.now - 15  # half of its load again
+    here["fast"].health.recovered_at = here.now - 15  # slow start weight 0.5
     assert here.ask(10)["fast"] >= 9
 
 
-# -- what is expected of one model --------------------------------------------------------------------------------------
+# -- expected latency of one model --------------------------------------------------------------------------------------
 
 
 def told(here: Any, name: str, seconds: float, *, stream: bool = False) -> None:
@@ -146,7 +146,7 @@ def test_observe_follows_peaks_at_once_and_drops_slowly(town: Any) -> None:
     told(here, "fast", 0.2)
     told(here, "fast", 3.0)
     assert score(here, "fast") == -3.0
-    here.now += 10  # and the 0.2 s that the answer takes: a weight of exp(-0.72), for the last was observed at 3 s
+    here.now += 10  # with the 0.2 s of the answer: a weight of exp(-0.72), as the latest observation was at 3 s
     told(here, "fast", 0.2)
     assert score(here, "fast") == pytest.approx(-(3.0 * 0.4868 + 0.2 * 0.5132), abs=1e-3)
 
@@ -188,7 +188,7 @@ def test_model_above_max_latency_is_last_but_active(town: Any) -> None:
     here = town({"fast": 0.1, "slow": 2.0}, max_latency_ms=1000)
     told(here, "fast", 0.1)
     told(here, "slow", 2.0)
-    here["fast"].health.leases = set(range(1000))  # were there no limit, the slow one would be the quicker one
+    here["fast"].health.leases = set(range(1000))  # without the limit the slow model would be the faster one
     everybody = Candidates(here.pool, 0b11)
     request = here.request()
     chosen = {here.strategy.select(everybody, request).candidate.model_id for _ in range(10)}
@@ -223,7 +223,7 @@ def test_latencies_order_and_median_equal_brute_force(steps: list[tuple[int, flo
         latencies.observe(members[place], seconds, now)
         after = latencies.of(members[place])
         assert after is not None
-        assert seconds <= after.seconds <= most  # never below what was just observed, never above what was ever
+        assert seconds <= after.seconds <= most  # between the latest observation and the largest one
     known = [wait for member in members if (wait := latencies.of(member))]
     assert [str(one) for one in latencies.shortest()] == [str(one.candidate) for one in sorted(known, key=lambda w: w.rank)]
     if known:
@@ -268,7 +268,7 @@ def test_draw_two_returns_two_candidates(mask: int, seed: int) -> None:
 
 def test_draw_two_is_uniform() -> None:
     pool, rng = pool_of([ModelInfo(f"m{n}") for n in range(100)], LatencyFirst()), Random(1)
-    few = Candidates(pool, 0b10101)  # so few of a hundred that drawing members hardly ever finds them
+    few = Candidates(pool, 0b10101)  # so few of a hundred that random draws hardly ever find them
     many = Candidates(pool, 0b111 << 50 | 1)
     for offered in (few, many):
         seen = Counter(frozenset(map(str, _draw_two(offered, len(offered), rng))) for _ in range(6000))

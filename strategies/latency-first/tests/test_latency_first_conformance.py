@@ -1,4 +1,4 @@
-"""LatencyFirst keeps what every strategy keeps."""
+"""Conformance tests of the latency-first strategy."""
 
 from __future__ import annotations
 

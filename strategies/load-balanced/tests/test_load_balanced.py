@@ -188,7 +188,7 @@ def test_draw_among_equals_uses_one_random_number(weight: float | None, monkeypa
     def look_at_all(*_: object) -> int:
         raise AssertionError
 
-    monkeypatch.setattr(Weights, "_exactly", look_at_all)
+    monkeypatch.setattr(Weights, "_draw_exactly", look_at_all)
     numbers = iter([0.75])
     assert Weights(pool_of(10), [weight] * 10).draw(2**10 - 1, lambda: next(numbers), lambda _: 1.0) == 7
 

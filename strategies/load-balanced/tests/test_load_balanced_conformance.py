@@ -1,4 +1,4 @@
-"""LoadBalanced keeps what every strategy keeps."""
+"""Conformance tests of the load-balanced strategy."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_explain_does_not_advance_the_fallback(world: Any) -> None:
     for _ in range(3):
         explained = here.client.explain("chat-completion")
         assert explained.selected_model == "model-a"
-        assert explained.reason == "none of the priorities is ready; modelmesh.round-robin.v1: its turn"
+        assert explained.reason == "no listed model is available; modelmesh.round-robin.v1: its turn"
     assert here.asks(2) == [A, B]
 
 

@@ -1,4 +1,4 @@
-"""PrioritySelection keeps what every strategy keeps."""
+"""Conformance tests of the priority-selection strategy."""
 
 from __future__ import annotations
 

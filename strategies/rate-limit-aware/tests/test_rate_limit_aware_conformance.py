@@ -1,4 +1,4 @@
-"""RateLimitAware keeps what every strategy keeps."""
+"""Conformance tests of the rate-limit-aware strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Round-robin: each active model in its turn."""
+"""Round-robin strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RoundRobin keeps what every strategy keeps."""
+"""Conformance tests of the round-robin strategy."""
 
 from __future__ import annotations
 

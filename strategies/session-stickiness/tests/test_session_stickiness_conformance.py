@@ -1,4 +1,4 @@
-"""SessionStickiness keeps what every strategy keeps."""
+"""Conformance tests of the session-stickiness strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the configuration says to the load-balanced strategy."""
+"""Settings of the load-balanced strategy."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ from typing import Any
 from modelmesh.contracts import PoolView
 from modelmesh.errors import ConfigurationError
 
-MOST = 1e15
-"""No weight is above it."""
+MAX_WEIGHT = 1e15
+"""Largest weight."""
 
-UNLISTED = 1.0
-"""Weight of a model that the configured weights do not name."""
+DEFAULT_WEIGHT = 1.0
+"""Weight of a model without a configured weight."""
 
 
 def configured_weights(config: Mapping[str, Any]) -> dict[str, float]:
-    """Return the weights a pool's configuration gives, by model or provider; empty when it gives none.
+    """Return the configured weights by model or provider, empty without any.
 
     Raises:
-        ConfigurationError: They are no weights.
+        ConfigurationError: A weight is invalid.
     """
     key = "weights" if config.get("weights") is not None else "model_weights"
-    stated = config.get(key) or {}
+    configured = config.get(key) or {}
     where = f"selection.{key}"
-    if not isinstance(stated, Mapping):
-        message = f"{where} must be a map of models or providers to numbers, e.g. {{openai: 3, groq: 1}}; not {stated!r}."
+    if not isinstance(configured, Mapping):
+        message = f"{where} must be a map of models or providers to numbers, e.g. {{openai: 3, groq: 1}}, not {configured!r}."
         raise ConfigurationError(message, where=where)
-    for name, weight in stated.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST:
-            message = f"{where}.{name} must be a number from 0 to {MOST:g}, not {weight!r}; 0 is for what is only asked in need."
+    for name, weight in configured.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_WEIGHT:
+            message = (
+                f"{where}.{name} must be a number from 0 to {MAX_WEIGHT:g}, not {weight!r}. A model of weight 0 is a last resort."
+            )
             raise ConfigurationError(message, where=f"{where}.{name}")
-    return {str(name): float(weight) for name, weight in stated.items()}
+    return {str(name): float(weight) for name, weight in configured.items()}
 
 
 def balance_mode(config: Mapping[str, Any]) -> str:
     """Return ``absolute`` or ``relative``.
 
     Raises:
-        ConfigurationError: It is neither.
+        ConfigurationError: It is another value.
     """
     mode = config.get("balance_mode") or "relative"
     if mode not in ("absolute", "relative"):
@@ -47,13 +49,13 @@ def balance_mode(config: Mapping[str, Any]) -> str:
     return str(mode)
 
 
-def weights_for(pool: PoolView, stated: Mapping[str, float]) -> list[float]:
-    """Return the configured weight of each member: by its own name, else by its provider's, else 1."""
-    found = [UNLISTED] * len(pool.members)
+def weights_for(pool: PoolView, configured: Mapping[str, float]) -> list[float]:
+    """Return the weight of each member: that of its model, else that of its provider, else the default."""
+    found = [DEFAULT_WEIGHT] * len(pool.members)
     for masks in (pool.mask_of_provider, pool.mask_of_model):
-        for name, weight in stated.items():
+        for name, weight in configured.items():
             mask = masks(name)
-            for place in range(mask.bit_length()):
-                if mask >> place & 1:
-                    found[place] = weight
+            for position in range(mask.bit_length()):
+                if mask >> position & 1:
+                    found[position] = weight
     return found

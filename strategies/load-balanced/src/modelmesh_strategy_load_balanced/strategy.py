@@ -1,4 +1,4 @@
-"""By chance, weighted with what the rate limits leave."""
+"""Weighted random selection by remaining rate limits or by configured weights."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from attrs import frozen
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult
 from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
-from modelmesh_strategy_load_balanced.settings import MOST, balance_mode, configured_weights, weights_for
+from modelmesh_strategy_load_balanced.settings import MAX_WEIGHT, balance_mode, configured_weights, weights_for
 from modelmesh_strategy_load_balanced.weights import Weights
 
 
 class LoadBalanced(BaseStrategy):
-    """Draws one of the candidates, each as often as its weight says.
+    """Selects a random candidate, with probabilities proportional to weights.
 
-    A weight is what is left of the model's rate limit: a share of the limit (``balance_mode: relative``), or a number of
-    requests (``absolute``). A model of which nothing is known weighs as much as the median of the others; weights in the
-    configuration count instead of all that. A model that has just recovered has a part of its weight for a while.
+    The weight is the remaining capacity of the model's rate limit: a share of the limit (``balance_mode: relative``), or a number
+    of requests (``absolute``). A model without a known limit has the median weight. Configured weights replace all of this. After
+    a recovery, a model has a part of its weight for a while.
     """
 
     id: ClassVar[str] = "modelmesh.load-balanced.v1"
@@ -32,10 +32,10 @@ class LoadBalanced(BaseStrategy):
             config: ``balance_mode``, and ``weights`` (or ``model_weights``) by model or provider.
 
         Raises:
-            ConfigurationError: A weight or the mode is none.
+            ConfigurationError: A weight or the mode is invalid.
         """
         super().__init__(config)
-        self._stated = configured_weights(self.config)
+        self._configured = configured_weights(self.config)
         self._absolute = balance_mode(self.config) == "absolute"
         self._pool: PoolView | None = None
         self._members: tuple[Candidate, ...] = ()
@@ -43,81 +43,83 @@ class LoadBalanced(BaseStrategy):
         self._timers = Timers()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
-        """Return one by chance."""
+        """Return a random candidate."""
         weights = self._up_to_date(candidates.pool, request.now)
         chosen = candidates.first_of(_Draw(weights, request))
-        assert chosen is not None  # candidates are never empty
+        assert chosen is not None  # a strategy receives at least one candidate
         weight, part = weights.of(candidates.pool.position(chosen) or 0), chosen.slow_start_weight(request.now)
-        return SelectionResult(chosen, weight * part, self._said(chosen, weight, part))
+        return SelectionResult(chosen, weight * part, self._reason(chosen, weight, part))
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """Return its weight now."""
+        """Return the current weight of a candidate."""
         seat = membership(candidate, request)
         if seat is None:
             return 0.0
-        pool, place = seat
-        return self._up_to_date(pool, request.now).of(place) * candidate.slow_start_weight(request.now)
+        pool, position = seat
+        return self._up_to_date(pool, request.now).of(position) * candidate.slow_start_weight(request.now)
 
-    def _said(self, chosen: Candidate, weight: float, part: float) -> str:
-        if self._stated:
-            said = f"drawn by its configured weight, {weight:.4g}"
+    def _reason(self, chosen: Candidate, weight: float, part: float) -> str:
+        if self._configured:
+            text = f"drawn by its configured weight, {weight:.4g}"
         elif self._pool is not None and not self._weights.is_known(self._pool.position(chosen) or 0):
-            said = f"drawn; what its limit leaves is unknown, so it has the median weight, {weight:.3g}"
+            text = f"drawn by the median weight, {weight:.3g}, as its limit is unknown"
         elif not weight:
-            said = "drawn evenly: no model that is ready has anything left of its limit"
+            text = "drawn evenly, as no available model has anything left of its limit"
         elif self._absolute:
-            said = f"drawn by its weight, {weight:.0f} requests left"
+            text = f"drawn by its weight, {weight:.0f} requests left"
         else:
-            said = f"drawn by its weight, {weight:.1%} of its limit left"
-        return said if part == 1 else f"{said}; {part:.0%} of that, as it has just recovered"
+            text = f"drawn by its weight, {weight:.1%} of its limit left"
+        return text if part == 1 else f"{text}, of which {part:.0%} as it recovered recently"
 
-    # -- keeping the weights ------------------------------------------------------------------------------------------
+    # -- updates of the weights ------------------------------------------------------------------------------------------
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Count what is reserved for it."""
-        self._look(candidate, request, request.now)
+        """Update the weight for the reservation of the attempt."""
+        self._remeasure(candidate, request, request.now)
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Take what its answer said of its limits."""
-        self._look(candidate, request, max(candidate.answered_at, request.now))
+        """Update the weight from the rate limits of the answer."""
+        self._remeasure(candidate, request, max(candidate.answered_at, request.now))
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Take back what was reserved for it."""
-        self._look(candidate, request, request.now)
+        """Update the weight for the released reservation."""
+        self._remeasure(candidate, request, request.now)
 
     def _up_to_date(self, pool: PoolView, now: float) -> Weights:
-        """Return the weights, with everything in them that time alone has changed."""
+        """Return the weights after applying the changes that are due."""
         if pool.members is not self._members:
             self._pool, self._members, self._timers = pool, pool.members, Timers()
-            if self._stated:
-                self._weights = Weights(pool, weights_for(pool, self._stated))
+            if self._configured:
+                self._weights = Weights(pool, weights_for(pool, self._configured))
             else:
-                seen = [self._measure(pool, place, now) for place in range(len(pool.members))]
+                seen = [self._measure(pool, position, now) for position in range(len(pool.members))]
                 self._weights = Weights(pool, seen)
-        for place, when in self._timers.due(now):
-            self._weights.set(place, self._measure(pool, place, when))
+        for position, when in self._timers.due(now):
+            self._weights.set(position, self._measure(pool, position, when))
         return self._weights
 
-    def _look(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
+    def _remeasure(self, candidate: Candidate, request: SelectionRequest, now: float) -> None:
         seat = membership(candidate, request)
-        if seat is None or self._stated:
+        if seat is None or self._configured:
             return
-        pool, place = seat
+        pool, position = seat
         if pool.members is self._members:  # else select() reads the whole pool
-            self._weights.set(place, self._measure(pool, place, now))
+            self._weights.set(position, self._measure(pool, position, now))
 
-    def _measure(self, pool: PoolView, place: int, now: float) -> float | None:
-        """Return a member's headroom, ``None`` when nothing is known of it, and look again when time changes it."""
-        found = [level for level in remaining(pool.members[place], pool, now) if not self._absolute or level.kind == "requests"]
-        self._timers.set(place, min((level.changes_at for level in found), default=math.inf))
+    def _measure(self, pool: PoolView, position: int, now: float) -> float | None:
+        """Return a member's remaining capacity, ``None`` without a known limit, and set a timer for its next change."""
+        found = [
+            level for level in remaining(pool.members[position], pool, now) if not self._absolute or level.kind == "requests"
+        ]
+        self._timers.set(position, min((row.changes_at for row in found), default=math.inf))
         if self._absolute:
-            return min((float(min(level.left, MOST)) for level in found), default=None)
-        return min((level.ratio for level in found), default=None)
+            return min((float(min(row.left, MAX_WEIGHT)) for row in found), default=None)
+        return min((row.ratio for row in found), default=None)
 
 
 @frozen
 class _Draw:
-    """An order of preference that chance makes."""
+    """Order that prefers a random member."""
 
     weights: Weights
     request: SelectionRequest

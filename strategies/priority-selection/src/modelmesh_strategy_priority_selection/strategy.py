@@ -1,4 +1,4 @@
-"""By an order of preference."""
+"""Selection by a configured order of models and providers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MODEL_SCORE, PROVIDER_SCORE = 1000.0, 500.0
 
 
 class PrioritySelection(BaseStrategy):
-    """The first active model of ``model_priority``, else of ``provider_priority``, else what the fallback chooses.
+    """Selects the first available model of ``model_priority``, else of ``provider_priority``, else by the fallback.
 
-    Each request looks anew, so a preferred model that has recovered goes first again at once. A model that several
-    providers have goes to the one that ``provider_priority`` prefers. With ``fallback_strategy: error`` a request that
-    no listed model can take is refused.
+    The order applies to each request, so a preferred model is selected again as soon as it recovers. ``provider_priority`` also
+    decides between providers that offer the same model. With ``fallback_strategy: error``, a request that no listed model can
+    serve fails.
     """
 
     id: ClassVar[str] = "modelmesh.priority-selection.v1"
@@ -34,78 +34,78 @@ class PrioritySelection(BaseStrategy):
         """Return the most preferred candidate.
 
         Raises:
-            NoActiveModelError: None is listed, and ``fallback_strategy`` is ``error``.
+            NoActiveModelError: No candidate is listed, and ``fallback_strategy`` is ``error``.
         """
         for place, name in enumerate(self._models):
             named = candidates.named(name)
             if named:
-                worth = self._worth(MODEL_SCORE, self._models, place)
-                return SelectionResult(self._of_best_provider(named), worth, _said(place, "model_priority"))
+                score = self._listed_score(MODEL_SCORE, self._models, place)
+                return SelectionResult(self._at_preferred_provider(named), score, _rank(place, "model_priority"))
         for place, name in enumerate(self._providers):
             found = candidates.of_provider(name).first()
             if found is not None:
-                worth = self._worth(PROVIDER_SCORE, self._providers, place)
-                return SelectionResult(found, worth, _said(place, "provider_priority"))
-        return self._otherwise(candidates, request)
+                score = self._listed_score(PROVIDER_SCORE, self._providers, place)
+                return SelectionResult(found, score, _rank(place, "provider_priority"))
+        return self._by_fallback(candidates, request)
 
-    def _of_best_provider(self, named: Candidates) -> Candidate:
+    def _at_preferred_provider(self, named: Candidates) -> Candidate:
         choices = (named.of_provider(name).first() for name in self._providers)
         chosen = next((choice for choice in choices if choice is not None), None) or named.first()
         assert chosen is not None
         return chosen
 
-    def _otherwise(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
+    def _by_fallback(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         if self._fallback is None:
             if self.config.get("fallback_strategy") == "error":
                 message = (
-                    f"no model of pool {request.pool!r} that its priorities list can serve this request now, and its "
+                    f"no listed model of pool {request.pool!r} can serve this request now, and its "
                     "fallback_strategy is 'error'. List more, or name another fallback_strategy."
                 )
                 raise NoActiveModelError(message, pool_name=request.pool)
             first = candidates.first()
-            assert first is not None  # candidates are never empty
-            return SelectionResult(first, 0.0, "listed nowhere; first in pool order")
+            assert first is not None  # a strategy receives at least one candidate
+            return SelectionResult(first, 0.0, "not listed, first in pool order")
         chosen = self._fallback.select(candidates, request)
         candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
-        return SelectionResult(candidate, 0.0, f"none of the priorities is ready; {self._fallback.id}: {reason}")
+        return SelectionResult(candidate, 0.0, f"no listed model is available; {self._fallback.id}: {reason}")
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """1,000 and more for a listed model, 500 and more for one of a listed provider, else 0."""
+        """Return 1,000 and more for a listed model, 500 and more for one of a listed provider, else 0."""
         seat = membership(candidate, request)
         if seat is None:
             return 0.0
         pool, position = seat
         for place, name in enumerate(self._models):
             if pool.mask_of_model(name) >> position & 1:
-                return self._worth(MODEL_SCORE, self._models, place)
+                return self._listed_score(MODEL_SCORE, self._models, place)
         for place, name in enumerate(self._providers):
             if pool.mask_of_provider(name) >> position & 1:
-                return self._worth(PROVIDER_SCORE, self._providers, place)
+                return self._listed_score(PROVIDER_SCORE, self._providers, place)
         return 0.0
 
     @staticmethod
-    def _worth(base: float, names: tuple[str, ...], place: int) -> float:
+    def _listed_score(base: float, names: tuple[str, ...], place: int) -> float:
         return base + len(names) - place
 
-    # The fallback hears of the candidates that are listed nowhere: those are the ones it is asked about.
+    # The fallback is notified about candidates that are not listed, because it selects among those.
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Let the fallback count those it chose."""
-        self._tell_fallback("picked", candidate, request)
+        """Notify the fallback about its selection."""
+        self._notify_fallback("picked", candidate, request)
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Let the fallback learn from those it chose."""
-        self._tell_fallback("succeeded", candidate, request, outcome)
+        """Notify the fallback about its selection."""
+        self._notify_fallback("succeeded", candidate, request, outcome)
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Let the fallback learn from those it chose."""
-        self._tell_fallback("failed", candidate, request, error)
+        """Notify the fallback about its selection."""
+        self._notify_fallback("failed", candidate, request, error)
 
-    def _tell_fallback(self, notice: str, candidate: Candidate, request: SelectionRequest, *facts: Any) -> None:
-        told = getattr(self._fallback, notice, None)  # a strategy need not hear of everything
-        if told is not None and not self.score(candidate, request):
-            told(candidate, request, *facts)
+    def _notify_fallback(self, notice: str, candidate: Candidate, request: SelectionRequest, *facts: Any) -> None:
+        notified = getattr(self._fallback, notice, None)  # optional methods of a strategy
+        if notified is not None and not self.score(candidate, request):
+            notified(candidate, request, *facts)
 
 
-def _said(place: int, of: str) -> str:
+def _rank(place: int, of: str) -> str:
     return f"number {place + 1} of {of}"

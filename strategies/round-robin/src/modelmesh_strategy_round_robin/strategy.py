@@ -1,4 +1,4 @@
-"""Each model in its turn."""
+"""Selection of the models in turn."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from modelmesh_cdk import BaseStrategy
 
 
 class RoundRobin(BaseStrategy):
-    """Goes round the pool in its order, one model a request.
+    """Selects the models in pool order, the next one for each attempt.
 
-    A model in standby is passed over; when it comes back it takes its place in the order again.
+    A model in standby is skipped. After its recovery it has its place in the order again.
     """
 
     id: ClassVar[str] = "modelmesh.round-robin.v1"
@@ -23,11 +23,11 @@ class RoundRobin(BaseStrategy):
         self._last: Candidate | None = None
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
-        """Return the next after the last one that was asked."""
+        """Return the candidate after the latest one."""
         following = candidates.after(self._last)
-        assert following is not None  # candidates are never empty
+        assert following is not None  # a strategy receives at least one candidate
         return SelectionResult(following, 0.0, "its turn")
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Go on from here."""
+        """Record the latest candidate."""
         self._last = candidate
