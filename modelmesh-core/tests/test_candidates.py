@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.models import ModelInfo
 

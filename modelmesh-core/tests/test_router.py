@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh._engine.routing.candidates import Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh.contracts.discovery import SyncResult
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import BadRequestError

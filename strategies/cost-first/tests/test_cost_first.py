@@ -20,7 +20,8 @@ from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call

@@ -17,7 +17,8 @@ from modelmesh_strategy_latency_first.strategy import _draw_two
 
 import modelmesh
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of

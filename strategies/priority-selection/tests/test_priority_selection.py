@@ -12,7 +12,8 @@ from modelmesh_strategy_priority_selection import PrioritySelection
 import modelmesh
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call

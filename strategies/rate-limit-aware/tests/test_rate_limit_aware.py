@@ -17,7 +17,8 @@ from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
 import modelmesh
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call

@@ -15,7 +15,7 @@ from modelmesh import ModelMesh
 from modelmesh._engine.assembly.policies import strategy_settings
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.plugins.resolver import build
-from modelmesh._engine.routing.candidates import Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT, Candidate, FailureClass, Kind
 from modelmesh.contracts.call import Call

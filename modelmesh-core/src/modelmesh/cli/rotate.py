@@ -94,7 +94,7 @@ def _arrow() -> str:
 
 
 def _named(pool: Pool, name: str) -> Candidate:
-    from modelmesh._engine.routing.candidates import Candidates  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh._engine.routing.candidate_set import Candidates  # noqa: PLC0415 - the engine, not for --help
 
     meant = list(Candidates(pool, pool.mask_of_model(name)))
     if len(meant) == 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.wording import NAME_SHOWN, name_of
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.client.shapes import ModelCard, ModelList
 from modelmesh.errors import CapabilityNotFoundError
 

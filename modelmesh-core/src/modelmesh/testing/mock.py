@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from attrs import frozen
 
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.client import MeshClient, ModelMesh
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo

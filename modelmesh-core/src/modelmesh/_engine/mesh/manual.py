@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.foundation.wording import name_of, one_line
-from modelmesh._engine.routing.candidates import Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh.errors import CapabilityNotFoundError, NoActiveModelError
 
 if TYPE_CHECKING:

@@ -1,14 +1,11 @@
-"""A model as the router sees it, and sets of them that cost the same with ten members as with ten thousand.
-
-A set is one integer with a bit for each member of the pool; "ready, able and not yet tried" is two ``&``.
-"""
+"""A model at a provider, with its health and what its latest answers predict about the next ones."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field
 
@@ -23,10 +20,10 @@ from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
-    from modelmesh._engine.routing.pool import Pool
-    from modelmesh._engine.routing.standby_policy import StandbyPolicyRunner
-    from modelmesh.contracts.candidates import Order
+    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh.contracts.candidates import PoolView
     from modelmesh.contracts.provider import Provider
+    from modelmesh.errors import ProviderError
 
 
 EWMA_ALPHA = 0.1
@@ -42,6 +39,28 @@ TRUSTED_MARGIN = 1.25
 """How much larger than estimated a prompt may be, by a model whose earlier prompts corrected the estimate."""
 
 
+class AttemptObserver(Protocol):
+    """Receives the outcome of attempts at a candidate. The standby policy of a pool implements it."""
+
+    def record_attempt(
+        self,
+        candidate: Candidate,
+        health: HealthRegistry,
+        now: float,
+        *,
+        error: ProviderError | None = None,
+        usage: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Record how an attempt ended."""
+
+    def record_probe(self, candidate: Candidate, health: HealthRegistry, now: float) -> None:
+        """Record a successful probe of the candidate's account."""
+
+    def reset(self, candidate: Candidate) -> None:
+        """Forget the figures of a candidate that was recovered by hand."""
+
+
 @define(eq=False, repr=False)
 class Candidate:
     """One model at one provider, the same object in every pool that has it.
@@ -54,7 +73,7 @@ class Candidate:
         account: The provider entry's own health, shared by all its models.
         health: This model's health.
         memberships: Pools that contain it, each with its position there.
-        standby_policies: Policy runners of the pools that contain it.
+        standby_policies: Standby policies of the pools that contain it.
         typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
         answers: Answers that :attr:`typical_output` was learned from.
         recent_outputs: Tokens of its latest answers.
@@ -68,8 +87,8 @@ class Candidate:
     provider: Provider = field(repr=False)
     account: ProviderHealth = field(repr=False)
     health: ModelHealth = field(factory=ModelHealth, repr=False)
-    memberships: list[tuple[Pool, int]] = field(factory=list, repr=False)
-    standby_policies: list[StandbyPolicyRunner] = field(factory=list, repr=False)
+    memberships: list[tuple[PoolView, int]] = field(factory=list, repr=False)
+    standby_policies: list[AttemptObserver] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
     recent_outputs: deque[float] = field(factory=lambda: deque(maxlen=RECENT), repr=False)
@@ -180,93 +199,3 @@ class Candidate:
 
     def __repr__(self) -> str:
         return f"<Candidate {self}, {self.status}>"
-
-
-class Candidates:
-    """Some members of a pool, in pool order."""
-
-    __slots__ = ("_mask", "_pool")
-
-    def __init__(self, pool: Pool, mask: int) -> None:
-        self._pool = pool
-        self._mask = mask
-
-    def __len__(self) -> int:
-        return self._mask.bit_count()
-
-    def __bool__(self) -> bool:
-        return self._mask != 0
-
-    def __iter__(self) -> Iterator[Candidate]:
-        members, rest = self._pool.members, self._mask
-        while rest:
-            low = rest & -rest
-            yield members[low.bit_length() - 1]
-            rest ^= low
-
-    def __contains__(self, candidate: object) -> bool:
-        place = self._pool.position(candidate)
-        return place is not None and bool(self._mask >> place & 1)
-
-    def first(self) -> Candidate | None:
-        """Return the first in pool order, ``None`` when empty."""
-        mask = self._mask
-        return self._pool.members[(mask & -mask).bit_length() - 1] if mask else None
-
-    def after(self, candidate: object | None) -> Candidate | None:
-        """Return the next in pool order after a member, going round; the member itself when it is the only one."""
-        place = self._pool.position(candidate) if candidate is not None else None
-        if place is not None:
-            later = self._mask >> (place + 1) << (place + 1)
-            if later:
-                return self._pool.members[(later & -later).bit_length() - 1]
-        return self.first()
-
-    def pick(self, number: int) -> Candidate:
-        """Return the one at a place among these, counted from 0; costs no more than the logarithm of the pool's size.
-
-        Raises:
-            IndexError: There are not so many.
-        """
-        mask = self._mask
-        if not 0 <= number < mask.bit_count():
-            message = f"{number} of {mask.bit_count()} candidates"
-            raise IndexError(message)
-        low, width = 0, mask.bit_length()
-        while width > 1:
-            half = width // 2
-            below = (mask & ((1 << half) - 1)).bit_count()
-            if number < below:
-                mask &= (1 << half) - 1
-                width = half
-            else:
-                number -= below
-                mask >>= half
-                low, width = low + half, width - half
-        return self._pool.members[low]
-
-    def of_provider(self, name: str) -> Candidates:
-        """Return those of one provider, by key, connector ID or provider name."""
-        return Candidates(self._pool, self._mask & self._pool.mask_of_provider(name))
-
-    def named(self, model: str) -> Candidates:
-        """Return those with a model ID, written with or without its provider."""
-        return Candidates(self._pool, self._mask & self._pool.mask_of_model(model))
-
-    def first_of(self, order: Order) -> Candidate | None:
-        """Return the most preferred by an order of its own, ``None`` when none of these is in it."""
-        place = order.first(self._mask)
-        return None if place is None else self._pool.members[place]
-
-    @property
-    def pool(self) -> Pool:
-        """The pool they are of."""
-        return self._pool
-
-    def best(self, score: Callable[[Candidate], Any]) -> Candidate | None:
-        """Return the one with the highest score, the earlier one on a tie. Looks at every member."""
-        return max(self, key=score, default=None)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(str(candidate) for candidate, _ in zip(self, range(5), strict=False))
-        return f"<Candidates {len(self)} of {len(self._pool.members)}: {shown}>"

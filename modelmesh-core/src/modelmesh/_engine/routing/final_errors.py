@@ -17,7 +17,7 @@ from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.routing.account_lines import account_lines
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.eligibility import not_tried
 from modelmesh._engine.routing.headlines import explaining, headline, key_advice
 
@@ -218,7 +218,7 @@ def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
     refused = next((one for one in accounts if not one.ready and one.reason is FailureClass.CREDENTIAL), None)
     if refused is not None:
         return key_advice(refused.credential, refused.provider_id)
-    manual = [candidate for candidate in Candidates(pool, sets.capable) if candidate in pool.manual_standby]
+    manual = [candidate for candidate in pool.subset(sets.capable) if candidate in pool.manual_standby]
     if manual and len(manual) == sets.capable.bit_count():
         return f"Bring one back: client.recover({pool.name!r})."
     return ""
@@ -245,5 +245,5 @@ def _set_limit(error: Any, quota: Limit) -> None:
 
 def _seconds_until_available(pool: Pool, sets: SelectionSets, now: float) -> float | None:
     """Seconds until the first able member comes back, ``None`` when none is known to."""
-    due = (candidate.available_at - now for candidate in Candidates(pool, sets.capable & pool.in_use))
+    due = (candidate.available_at - now for candidate in pool.subset(sets.capable & pool.in_use))
     return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)

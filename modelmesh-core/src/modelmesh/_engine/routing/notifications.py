@@ -21,7 +21,7 @@ def notify_strategy(pool: Pool, method: str, *facts: Any) -> None:
     try:
         notified(*facts)
     except Exception as error:
-        raise strategy_raised(pool, error) from error
+        raise strategy_raised(pool.name, pool.strategy, error) from error
 
 
 def run_policies(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from modelmesh._engine.plugins import attribution
 from modelmesh.errors import ConnectorError
 
-if TYPE_CHECKING:
-    from modelmesh._engine.routing.pool import Pool
 
-
-def strategy_raised(pool: Pool, error: Exception) -> ConnectorError:
-    """A strategy that raised."""
-    place = attribution.locate_exception(error, pool.strategy)
-    return _not_a_strategy(
-        pool, f"raised {attribution.summarize(error)}. A strategy must choose one of the candidates it is offered", place
-    )
+def strategy_raised(pool: str, strategy: object, error: Exception) -> ConnectorError:
+    """Return the error for a strategy that raised."""
+    place = attribution.locate_exception(error, strategy)
+    rule = f"raised {attribution.summarize(error)}. A strategy must choose one of the candidates it is offered"
+    return _strategy_error(pool, strategy, rule, place)
 
 
 def policy_raised(pool: str, policy: object, method: str, error: Exception) -> ConnectorError:
-    """A policy of standby or recovery that raised."""
+    """Return the error for a standby or recovery policy that raised."""
     connector_id, distribution = attribution.identify(policy)
     place = attribution.locate_exception(error, policy) or attribution.locate_method(policy, method)
     of = f" of {distribution}" if distribution else ""
@@ -33,20 +27,20 @@ def policy_raised(pool: str, policy: object, method: str, error: Exception) -> C
     )
 
 
-def choice_not_offered(pool: Pool, candidate: object) -> ConnectorError:
-    """A strategy that chose what it was not offered."""
+def choice_not_offered(pool: str, strategy: object, candidate: object) -> ConnectorError:
+    """Return the error for a strategy that returned something else than a candidate it was offered."""
     rule = (
         f"chose {candidate!s}, which is not one of the candidates it was offered. "
         "select() must return one of them or a SelectionResult that holds one"
     )
-    return _not_a_strategy(pool, rule, attribution.locate_method(pool.strategy, "select"))
+    return _strategy_error(pool, strategy, rule, attribution.locate_method(strategy, "select"))
 
 
-def _not_a_strategy(pool: Pool, rule: str, place: str | None) -> ConnectorError:
-    connector_id, distribution = attribution.identify(pool.strategy)
+def _strategy_error(pool: str, strategy: object, rule: str, place: str | None) -> ConnectorError:
+    connector_id, distribution = attribution.identify(strategy)
     at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
     return ConnectorError(
-        f"{at}strategy {connector_id!r}{of} of pool {pool.name!r} {rule}; report this to "
+        f"{at}strategy {connector_id!r}{of} of pool {pool!r} {rule}; report this to "
         "its author. Another serves meanwhile: strategy='stick-until-failure'",
         connector_id=connector_id,
         distribution=distribution,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from modelmesh._engine.routing.availability import allows_panic, is_only_probing
-from modelmesh._engine.routing.candidates import Candidate, Candidates
+from modelmesh._engine.routing.candidate_set import Candidates
+from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.plugin_errors import choice_not_offered, strategy_raised
@@ -85,11 +86,11 @@ def _select(plan: RequestPlan, candidates: Candidates) -> tuple[Candidate, str]:
     except RoutingError:
         raise
     except Exception as error:
-        raise strategy_raised(pool, error) from error
+        raise strategy_raised(pool.name, pool.strategy, error) from error
     candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
     position = pool.position(candidate)
     if position is None or candidate not in candidates:
-        raise choice_not_offered(pool, candidate)
+        raise choice_not_offered(pool.name, pool.strategy, candidate)
     return pool.members[position], reason or f"chosen by {pool.strategy.id}"
 
 

@@ -110,7 +110,7 @@ class MeshState:
         if self._restored is None:
             return
         try:
-            snapshot.restore_one(self._restored, candidate, self.health, self.reservations, self.clock())
+            snapshot.restore_one(self._restored, candidate, self.pools(), self.health, self.reservations, self.clock())
         except DamagedStateError as error:
             _log.warning("what is stored of %s is passed over: %s", candidate, error)
 

@@ -80,7 +80,14 @@ def restore(
         raise DamagedStateError(message) from None
 
 
-def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry, reservations: Reservations, now: float) -> None:
+def restore_one(
+    state: SystemState,
+    candidate: Candidate,
+    pools: Sequence[Pool],
+    health: HealthRegistry,
+    reservations: Reservations,
+    now: float,
+) -> None:
     """Go on with one model that a picture knows and that came later than the start; under the mesh's lock.
 
     Raises:
@@ -96,7 +103,9 @@ def restore_one(state: SystemState, candidate: Candidate, health: HealthRegistry
         reservations.restore(own, state.meters, now)
         if name in state.models:
             _reopen(health, breaker, state.models[name], now, reservations.clock)
-        for pool, _ in candidate.memberships:
+        for pool in pools:
+            if pool.position(candidate) is None:
+                continue
             kept = state.pools.get(pool.name, {})
             if name in kept.get("standby", ()):
                 pool.manual_standby.add(candidate, rotated=name in kept.get("rotated", ()))
