@@ -65,7 +65,7 @@ FILES: dict[str, tuple[str, str, str]] = {
     "bad yaml": ("providers:\n  openai: [1,\n", ":3:1", "not valid YAML"),
     "a tab": ("providers:\n\topenai: {}\n", ":2:1", "not valid YAML"),
     "unquoted reference": ("providers:\n  a: {api_key: ${secrets:X}}\n", ":2", "in quotes"),
-    "duplicate key": (PROVIDER + "  openai: {}\n", ":5:3", "stands twice"),
+    "duplicate key": (PROVIDER + "  openai: {}\n", ":5:3", "occurs twice"),
     "empty pool": (PROVIDER + "pools:\n  text-to-speech: {}\n", ":6:3", "is empty"),
     "pool of unknown provider": (PROVIDER + "pools:\n  chat-completion:\n    providers: [opnai]\n", ":7:5", "Did you mean 'openai'"),
     "pool of unknown model": (PROVIDER + "pools:\n  chat-completion:\n    models: [gpt-4oo]\n", ":7:5", "Did you mean 'gpt-4o'"),
@@ -183,7 +183,10 @@ def test_call_invalid_options_raise(argument: dict[str, Any], words: str, refuse
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
-        ({"observability": {"connector": "modelmesh.null.v1", "events": ["rotations"]}}, "'rotations' is no event.*'rotation'"),
+        (
+            {"observability": {"connector": "modelmesh.null.v1", "events": ["rotations"]}},
+            "'rotations' is not an event.*'rotation'",
+        ),
         (
             {"models": {"m": {"provider": "openai", "quota": {"query_current": True}}}},
             "models.m.quota.query_current: .*not acted",
@@ -259,7 +262,7 @@ def test_missing_secret_is_a_key_error(tmp_path: Path) -> None:
     with pytest.raises(SecretNotFoundError) as caught:
         modelmesh.create(config=path)
     assert isinstance(caught.value, KeyError)
-    with pytest.raises(ValueError, match="asked for nope, NOPE"):
+    with pytest.raises(ValueError, match="searched for: nope, NOPE"):
         modelmesh.create(config=path)
 
 
@@ -277,7 +280,7 @@ def test_settings_accept_environment_references(tmp_path: Path, monkeypatch: pyt
         assert (candidate.account.limits["answer"], candidate.account.max_retries) == (5, 2)
 
 
-@pytest.mark.parametrize(("section", "words"), [("secrets", "no secret store"), ("pools", "no strategy")])
+@pytest.mark.parametrize(("section", "words"), [("secrets", "not a secret store"), ("pools", "not a strategy")])
 def test_instance_of_the_wrong_kind_raises(section: str, words: str) -> None:
     config: dict[str, Any] = {"providers": {"openai.llm.v1": {"api_key": "sk-test"}}, "pools": {"chat-completion": {}}}
     if section == "secrets":

@@ -73,11 +73,11 @@ def test_a_quoted_merge_key_is_a_key() -> None:
     ("text", "words"),
     [
         ("a: 1\nb: {<<: 5}\n", r"m\.yaml:2:9: '<<' merges maps"),
-        ("a: 1\nb: *nobody\n", r"m\.yaml:2:4: the alias \*nobody names nothing"),
+        ("a: 1\nb: *nobody\n", r"m\.yaml:2:4: the alias \*nobody has no anchor"),
         ("? [a, b]\n: 1\n", "a key must be a name"),
-        ("a: 1\na: 2\n", r"m\.yaml:2:1: the key 'a' stands twice"),
+        ("a: 1\na: 2\n", r"m\.yaml:2:1: the key 'a' occurs twice"),
         ("a: !secret x\n", "the tag '!secret' is not allowed"),
-        ("x: &a [1]\ny:\n" + "  - *a\n" * MAX_NODES, "once its aliases are followed"),
+        ("x: &a [1]\ny:\n" + "  - *a\n" * MAX_NODES, "with aliases expanded"),
     ],
 )
 def test_what_is_refused_says_where(text: str, words: str) -> None:
@@ -160,7 +160,7 @@ def test_any_text_is_data_or_one_typed_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"\xff\xfea", "is not UTF-8"), (b"#" * (MAX_BYTES + 1), "bytes are too many"), (None, "cannot be read")],
+    [(b"\xff\xfea", "is not UTF-8"), (b"#" * (MAX_BYTES + 1), "larger than .* bytes"), (None, "cannot be read")],
 )
 def test_files_that_cannot_be_read(content: bytes | None, words: str, tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"

@@ -72,7 +72,7 @@ def test_a_dictionary_that_holds_itself_is_refused() -> None:
 
 
 def test_a_file_without_an_end_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=f"more than {MAX_BYTES:,} bytes"):
+    with pytest.raises(ConfigurationError, match=f"larger than {MAX_BYTES:,} bytes"):
         MeshConfig.from_file("/dev/zero")
 
 
@@ -91,7 +91,7 @@ def test_a_pipe_is_read_to_its_end() -> None:
 def test_a_pipe_without_a_writer_is_refused(tmp_path: Path) -> None:
     pipe = tmp_path / "mesh.yaml"
     os.mkfifo(pipe)
-    with pytest.raises(ConfigurationError, match="nothing came through the pipe"):
+    with pytest.raises(ConfigurationError, match="the pipe is empty"):
         MeshConfig.from_file(str(pipe))
 
 

@@ -368,7 +368,7 @@ def test_limits_that_cannot_be_read_keep_one_model_out_and_no_other(scripted: An
     world.finder.results = [SyncResult(("a/a-2", "a/a-3"))]
     world.mesh.discovery.sync()
     assert world.models() == ["a-1", "b-1", "a-3"]
-    assert "a/a-2 joins no pool, for its limits cannot be read" in caplog.text
+    assert "a/a-2 joins no pool because its limits are invalid" in caplog.text
     assert [row[0] for row in world.told] == ["discovery_models_updated", "pool_membership_changed"]
 
 
@@ -760,7 +760,7 @@ def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
         ({"sync": {"intervall": "1h"}}, "unknown key 'intervall'. Did you mean 'interval'"),
         ({"sync": {"providers": ["z"]}}, "no provider 'z' is configured"),
         ({"connectors": {"connector": "x"}}, r"discovery\.connectors: must be a list"),
-        ({"connectors": [{"sync": {}}]}, "needs a 'connector'"),
+        ({"connectors": [{"sync": {}}]}, "requires a 'connector'"),
         ({"connectors": ["acme.none.v1"]}, r"discovery\.connectors\[0\]\.connector: no discovery connector"),
         (
             {"connectors": [{"connector": "acme.none.v1", "sync": {"providers": ["z"]}}]},
@@ -768,7 +768,7 @@ def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
         ),
         ({"connectors": [], "sync": {}}, "must stand in an entry of 'connectors'"),
         ({"sync": {}}, r"modelmesh\.registry-sync\.v1"),
-        ({"instance": object()}, "object is no discovery connector: it needs an id, sync and probe"),
+        ({"instance": object()}, "object is not a discovery connector: it needs an id, sync and probe"),
         ([], "must be a map"),
     ],
 )

@@ -314,7 +314,7 @@ def test_a_sink_that_raises_fails_no_request(scripted: Any) -> None:
 def test_a_sink_that_lacks_a_method_is_refused_before_the_first_request(missing: str, scripted: Any) -> None:
     sink = type("Half", (), {"id": "test.half.v1", **{name: print for name in ("emit", "log") if name != missing}})()
     with pytest.raises(
-        ConfigurationError, match=rf"observability.instance: Half is no observability sink: it has no {missing}\(\)"
+        ConfigurationError, match=rf"observability.instance: Half is not an observability sink: missing method {missing}\(\)"
     ):
         create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": {"instance": sink}})
 

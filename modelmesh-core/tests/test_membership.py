@@ -56,16 +56,16 @@ def test_pools(case: str, two: dict[str, Any]) -> None:
 
 
 EMPTY: dict[str, tuple[str, dict[str, Any], str]] = {
-    "a capability nobody has": ("reranking", {}, "'capability' leaves none of 5 models. Providers here: a, b"),
-    "no models of that provider": ("text-to-speech", {"providers": ["b"]}, "'providers' leaves none of 1 models"),
-    "everybody excluded": ("chat-completion", {"excluded_providers": ["a", "b"]}, "'excluded_providers' leaves none of 4 models"),
-    "models that are not able": ("text-to-speech", {"models": ["b1"]}, "'models' leaves none of 1 models"),
-    "an unknown model": ("chat-completion", {"models": ["b3"]}, "no model 'b3' is known. Add it under 'models:', or choose of: a1, a2, a3, b1, b2"),
+    "a capability without models": ("reranking", {}, "'capability' matches none of 5 models. Providers here: a, b"),
+    "no models of that provider": ("text-to-speech", {"providers": ["b"]}, "'providers' matches none of 1 models"),
+    "all excluded": ("chat-completion", {"excluded_providers": ["a", "b"]}, "'excluded_providers' matches none of 4 models"),
+    "models that are not able": ("text-to-speech", {"models": ["b1"]}, "'models' matches none of 1 models"),
+    "an unknown model": ("chat-completion", {"models": ["b3"]}, "no model 'b3' is known. Add it under 'models:', or choose one of: a1, a2, a3, b1, b2"),
     "an unknown provider": ("chat-completion", {"providers": ["c"]}, "no provider 'c' is configured"),
     "an unknown exclusion": ("chat-completion", {"excluded_providers": ["c"]}, "no provider 'c' is configured"),
-    "no capability and nothing else": ("mine", {}, "'mine' is no capability. Add 'capability: chat-completion'"),
+    "no capability and nothing else": ("mine", {}, "'mine' is not a capability. Add 'capability: chat-completion'"),
     "an unknown short capability": ("mine", {"capability": "chat-completoin"}, "Did you mean 'chat-completion'"),
-    "a capability of its own": ("mine", {"capability": "acme.games.chess"}, "'capability' leaves none of 5 models"),
+    "a capability of its own": ("mine", {"capability": "acme.games.chess"}, "'capability' matches none of 5 models"),
 }  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def test_two_accounts_of_one_connector(scripted: Any) -> None:
         assert client.active_providers() == ["work", "home"]
         assert client.chat.completions.create(model="mine", messages=[]).provider == "home"
         assert client.chat.completions.create(model="home.m", messages=[]).provider == "home"
-    with pytest.raises(ConfigurationError, match=r"'test' means 2 providers \(work, home\); name one by its key"):
+    with pytest.raises(ConfigurationError, match=r"'test' matches 2 providers \(work, home\)\. Use the key of one"):
         create(config={**raw, "models": {"x": {"provider": "test"}}})
 
 
@@ -187,7 +187,7 @@ def test_a_provider_that_is_off_is_off_with_one_word(name: str, scripted: Any) -
     with create(config=raw) as client:
         assert ids(client) == ["a/a1"]
     raw["pools"]["chat-completion"]["providers"] = [name]
-    with pytest.raises(ConfigurationError, match="'providers' leaves none"):
+    with pytest.raises(ConfigurationError, match="'providers' matches none"):
         create(config=raw)
 
 

@@ -120,10 +120,10 @@ def test_a_broken_source_is_named_once_and_counted(
         mesh = made(row("m"), row("n"))
     assert prices(mesh) == [FOUND, FOUND]
     assert mesh.price_failures == {"broken": 2}
-    assert [record.getMessage().partition(",")[0] for record in caplog.records if "broken" in record.getMessage()] == [
-        "price source broken raised RuntimeError: no network"
+    assert [record.getMessage().partition(" for ")[0] for record in caplog.records if "broken" in record.getMessage()] == [
+        "price plugin broken raised RuntimeError: no network"
         if isinstance(answer, Exception)
-        else f"price source broken answered with {type(answer).__name__}"
+        else f"price plugin broken returned {type(answer).__name__}, not a ModelPricing"
     ]
 
 
@@ -182,7 +182,7 @@ def test_configured_bands(made: Any) -> None:
     [
         ({"input_per_1k_tokens": -1}, r"models\.m\.pricing\.input_per_1k_tokens: must be a number, 0 or more, not -1"),
         ({"output_per_1k_tokens": float("inf")}, r"models\.m\.pricing\.output_per_1k_tokens: must be a number"),
-        ({"input_per_1k_tokens": 2500}, r"from 0 to 100, not 2500; prices are of 1,000 tokens"),
+        ({"input_per_1k_tokens": 2500}, r"from 0 to 100, not 2500. Prices are per 1,000 tokens"),
         (
             {"bands": [{"input_per_1k_tokens": float("nan")}]},
             r"models\.m\.pricing\.bands\[0\]\.input_per_1k_tokens: must be a number",

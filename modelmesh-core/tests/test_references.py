@@ -80,10 +80,10 @@ def test_what_is_no_text_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ("${secrets:}", "names nothing"),
-        ("${secrets: }", "names nothing"),
-        ("${}", "names nothing"),
-        ("${env:}", "names nothing"),
+        ("${secrets:}", "has no name"),
+        ("${secrets: }", "has no name"),
+        ("${}", "has no name"),
+        ("${env:}", "has no name"),
         ("${secrets:key", "is not closed"),
         ("a ${", "is not closed"),
         ("${secrets:${secrets:key}}", "is not closed"),
@@ -109,7 +109,7 @@ def test_a_missing_name_is_a_key_error_that_says_all_but_a_value() -> None:
     error = caught.value
     assert isinstance(error, SecretNotFoundError)
     assert isinstance(error, ValueError)
-    assert "here.a.b: ${secrets:nope} has no value: test.store.v1 was asked for nope" in str(error)
+    assert "here.a.b: ${secrets:nope} has no value in test.store.v1 (searched for: nope)" in str(error)
     assert "value-test" not in str(error)
 
 
@@ -118,14 +118,16 @@ def test_a_variable_that_is_empty_is_missing(value: str | None, monkeypatch: pyt
     if value is not None:
         monkeypatch.setenv("SOME_VARIABLE", value)
     for written in ("${SOME_VARIABLE}", "${env:SOME_VARIABLE}"):
-        with pytest.raises(SecretNotFoundError, match=r"the environment was asked for SOME_VARIABLE.*export SOME_VARIABLE="):
+        with pytest.raises(
+            SecretNotFoundError, match=r"in the environment \(searched for: SOME_VARIABLE\).*export SOME_VARIABLE="
+        ):
             resolve(written)
 
 
 def test_the_default_store_tries_the_exact_name_and_then_shouts(monkeypatch: pytest.MonkeyPatch) -> None:
     store = EnvironmentStore()
     with pytest.raises(
-        SecretNotFoundError, match=r"asked for openai\.my-key, OPENAI_MY_KEY\. Set it, e\.g\. export OPENAI_MY_KEY="
+        SecretNotFoundError, match=r"searched for: openai\.my-key, OPENAI_MY_KEY\)\. Set it, e\.g\. export OPENAI_MY_KEY="
     ):
         resolve("${secrets:openai.my-key}", store)
     monkeypatch.setenv("OPENAI_MY_KEY", "shouted-test")
@@ -137,7 +139,7 @@ def test_the_default_store_tries_the_exact_name_and_then_shouts(monkeypatch: pyt
 def test_a_prefix_of_the_default_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_KEY", "prefixed-test")
     assert shown(resolve("${secrets:key}", EnvironmentStore({"prefix": "APP_"}))) == "prefixed-test"
-    with pytest.raises(SecretNotFoundError, match="asked for APP_nope, APP_NOPE"):
+    with pytest.raises(SecretNotFoundError, match="searched for: APP_nope, APP_NOPE"):
         resolve("${secrets:nope}", EnvironmentStore({"prefix": "APP_"}))
 
 
@@ -151,7 +153,7 @@ def test_inside_the_secrets_section_only_the_environment_answers(monkeypatch: py
     monkeypatch.setenv("VAULT_PASS", "open-test")
     with ModelMesh() as mesh:
         mesh.initialize(config)
-    with pytest.raises(ConfigurationError, match="stands inside 'secrets', where no store exists yet"):
+    with pytest.raises(ConfigurationError, match="is inside 'secrets', where no store exists yet"):
         create(config={"secrets": {"store": "acme.vault.v1", "passphrase": "${secrets:x}"}, "providers": {"a": {}}})
 
 

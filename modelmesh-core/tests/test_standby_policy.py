@@ -195,7 +195,7 @@ def test_policy_error_of_a_timer_is_raised_by_next_request(scripted: Any) -> Non
 
 
 def test_invalid_policy_is_rejected(scripted: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"pools\.p\.recovery\.policy: 'object' is no policy of recovery"):
+    with pytest.raises(ConfigurationError, match=r"pools\.p\.recovery\.policy: 'object' is not a recovery policy"):
         world({"p": {"recovery": {"policy": object()}}}, "m", scripted=scripted)
 
 

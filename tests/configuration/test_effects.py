@@ -140,5 +140,5 @@ def test_a_name_in_a_list_of_priority_that_means_nothing_is_noted() -> None:
         modelmesh.create(config={"providers": {"openai": provider, "off": off}, "pools": {"chat-completion": pool}}).close()
     said = [str(one.message) for one in caught]
     assert len(said) == 2
-    assert "'gpt-5o' changes nothing" in said[0]
+    assert "'gpt-5o' has no effect" in said[0]
     assert "Did you mean 'openai'?" in said[1]

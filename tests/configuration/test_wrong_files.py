@@ -60,8 +60,8 @@ def test_every_problem_says_what_to_do(name: str) -> None:
         modelmesh.create(config=str(FOLDER / name))
     for message in caught.value.details.get("problems") or [caught.value.message]:
         assert re.search(
-            r"Did you mean|must be|[Ww]rite|Known|known|reads:|[Ss]et it|export|Install|[Nn]ame |keep one|remove|Remove|Indent|"
-            r"Close|Put|quotes|double quotes|Correct|Begin|needs|such as|List|Configure|not allowed|joins when|give each|Add one|names nothing|is installed as",
+            r"Did you mean|must be|[Ww]rite|Known|known|reads:|[Ss]et it|export|Install|[Nn]ame |[Kk]eep one|remove|Remove|Indent|"
+            r"Close|Put|quotes|double quotes|Correct|Begin|needs|such as|List|Configure|not allowed|joins when|[Gg]ive each|Add one|requires|Use the key|Enable one|joins if|has no anchor|is installed as",
             message,
         ), message
 

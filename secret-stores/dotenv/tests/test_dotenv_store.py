@@ -183,7 +183,7 @@ def test_error_of_a_missing_secret_names_all_sources(file: Path) -> None:
     with pytest.raises(SecretNotFoundError) as caught:
         create(file)
     said = str(caught.value)
-    assert f"modelmesh.dotenv.v1 was asked for the-key, THE_KEY, the file {file}." in said
+    assert f"in modelmesh.dotenv.v1 (searched for: the-key, THE_KEY, the file {file})." in said
     assert "api_key" in said
     assert "export THE_KEY=" in said
     assert isinstance(caught.value, KeyError)

@@ -66,7 +66,7 @@ def test_provider_priority_comes_after_model_priority(world: Any) -> None:
     assert here.ask() == A
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_shared_model_goes_to_the_preferred_provider(world: Any) -> None:
     accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
@@ -87,7 +87,7 @@ def test_recovered_model_is_first_again(world: Any) -> None:
     assert here.ask() == B
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_unknown_names_in_priorities_are_ignored(world: Any) -> None:
     here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
     assert here.asks(2) == [B, B]

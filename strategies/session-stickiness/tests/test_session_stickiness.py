@@ -47,7 +47,7 @@ def test_new_sessions_follow_priorities(world: Any) -> None:
     assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
 
 
-@pytest.mark.filterwarnings("ignore:.*changes nothing, for no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
+@pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_configured_fallback_applies_to_the_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
     assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]

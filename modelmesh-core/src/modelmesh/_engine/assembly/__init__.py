@@ -1,5 +1,6 @@
-"""From a configuration to the parts of a mesh.
+"""Assembly of a mesh from its configuration.
 
-:mod:`.accounts` builds the providers, :mod:`.membership` finds their models and puts them into pools,
-:mod:`.policies` turns sections into numbers, :mod:`.sinks` builds what listens.
+:mod:`.providers` builds the providers, :mod:`.model_catalog` collects their models and assigns them to pools,
+:mod:`.model_joiner` adds models later, :mod:`.policies` converts sections to the values that routing uses, :mod:`.sinks` builds
+sinks of events, and :mod:`.assembler` combines all parts.
 """

@@ -1,4 +1,4 @@
-"""The parts of a mesh, built from its configuration."""
+"""Construction of the parts of a mesh from its configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from attrs import evolve, frozen
 
 from modelmesh._engine.assembly.discovery import build_watch
-from modelmesh._engine.assembly.limits import ModelLimits, budget_meters, limit_accounts, limit_pool_members
+from modelmesh._engine.assembly.limits import ModelLimits, budget_counters, limit_accounts, limit_pool_members
 from modelmesh._engine.assembly.model_catalog import ModelCatalog, matches_name, without_vendor
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
 from modelmesh._engine.assembly.policies import pool_policy
@@ -53,7 +53,7 @@ class MeshParts:
         router: Owns the pools.
         emitter: Sends events to sinks and hook plugins.
         storage: Store of state, if one is configured.
-        keeping: Settings of the store.
+        storage_settings: Settings of the store.
         price_failures: Failures of price sources by plugin name.
         background: What the background tasks work on.
         windows: Maintenance windows of the pools.
@@ -65,7 +65,7 @@ class MeshParts:
     router: Router
     emitter: Emitter
     storage: Storage | None
-    keeping: StorageSection | None
+    storage_settings: StorageSection | None
     price_failures: Mapping[str, int]
     background: BackgroundPlan
     windows: tuple[MaintenanceWindow, ...]
@@ -90,17 +90,17 @@ class Assembler:
         capabilities: Sequence[str] = (),
         problems: Problems | None = None,
     ) -> None:
-        """Take what the parts are built from.
+        """Store the inputs. :meth:`assemble` builds the parts.
 
         Args:
             config: The configuration.
-            resolver: Answers connector IDs.
-            health: The health of everything.
-            reservations: Counts what everything takes.
-            strategy: In place of every pool's own.
-            models: Restricts every pool to these model IDs.
-            capabilities: Names of the pools of a configuration that names none.
-            problems: Collects what is wrong.
+            resolver: Resolves connector IDs.
+            health: Health of all models and provider accounts.
+            reservations: Counters of quotas and budgets.
+            strategy: Strategy that replaces the one of every pool.
+            models: IDs of the only models that pools may contain.
+            capabilities: Pools to create for a configuration without pools.
+            problems: Collects problems.
         """
         self._config = config
         self._resolver = resolver
@@ -112,13 +112,13 @@ class Assembler:
         self._problems = Problems(config.source_map) if problems is None else problems
 
     def assemble(self) -> MeshParts:
-        """Build everything.
+        """Build all parts.
 
-        Every step is tried, also after one that fails, so that all problems of all steps are reported together.
+        A failed step does not stop the later ones, so that one run reports all problems.
 
         Raises:
-            ConfigurationError: The configuration cannot be used.
-            ConnectorError: A connector it names cannot.
+            ConfigurationError: The configuration is invalid.
+            ConnectorError: A configured connector cannot be used.
         """
         resolver, problems = self._resolver, self._problems
         references = build_references(self._config.read_secrets(problems), resolver, problems)
@@ -139,7 +139,7 @@ class Assembler:
         router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
         storage = None
-        if sections.storage is not None and ("storage", "connector") not in sections.wrong:
+        if sections.storage is not None and ("storage", "connector") not in sections.invalid:
             with problems.collecting("storage"):
                 storage = build_storage(sections.storage, resolver, references, problems)
         windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
@@ -173,7 +173,7 @@ class Assembler:
             router=router,
             emitter=emitter,
             storage=storage,
-            keeping=sections.storage,
+            storage_settings=sections.storage,
             price_failures=prices.failures,
             background=background,
             windows=tuple(kept.values()),
@@ -186,7 +186,7 @@ class Assembler:
         built: dict[str, ProviderEntry] = {}
         broken = {
             str(path[1])
-            for path in sections.wrong
+            for path in sections.invalid
             if path[0] == "providers" and len(path) > 1 and path[2:] in ((), ("connector",))
         }
         for key, section in sections.providers.items():
@@ -195,14 +195,16 @@ class Assembler:
                     built[key] = self._entry(section, references)
                 if key not in built:
                     broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
-        entries = Providers(built, broken, sections.wrong)
-        entries.off = self._switched_off(sections)
+        entries = Providers(built, broken, sections.invalid)
+        entries.disabled = self._disabled(sections)
         return entries
 
-    def _switched_off(self, sections: Sections) -> frozenset[str]:
+    def _disabled(self, sections: Sections) -> frozenset[str]:
         off = {key: section for key, section in sections.providers.items() if not section.enabled}
         names = {name for key, section in off.items() for name in (key, canonical_id(section.connector or key, Kind.PROVIDER))}
-        return frozenset(names) | {str(row) for section in off.values() for row in section.models or ()} | sections.models_off
+        return (
+            frozenset(names) | {str(row) for section in off.values() for row in section.models or ()} | sections.disabled_models
+        )
 
     def _entry(self, section: ProviderSection, references: References) -> ProviderEntry:
         try:
@@ -212,7 +214,7 @@ class Assembler:
             if nearest is None or not self._resolver.catalog.has(Kind.PROVIDER, nearest):
                 raise
             self._problems.add_error(error)
-            try:  # the connector that was probably meant stands in, so that models and pools can be checked
+            try:  # the most similar connector replaces it, so that models and pools can be checked
                 return build_entry(section, self._resolver, references, Problems(self._problems.source_map), nearest)
             except ModelMeshError as other:
                 raise UncheckableError(section.key) from other
@@ -222,7 +224,9 @@ class Assembler:
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
             with self._problems.collecting("discovery"):
                 built.append(
-                    build_watch(section, path, self._resolver, references, self._problems, entries, self._models, sections.wrong)
+                    build_watch(
+                        section, path, self._resolver, references, self._problems, entries, self._models, sections.invalid
+                    )
                 )
         return tuple(watch for watch in built if watch is not None)
 
@@ -232,20 +236,20 @@ class Assembler:
             if not known and not self._models.add_named(name) and not self._models.unlisted:
                 listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
                 message = (
-                    f"models names {name!r}, which none of the providers here lists. They list: {listed}. To use a model that "
-                    f"is not listed, write its provider before it, e.g. 'openai.{name}'."
+                    f"models: no configured provider lists {name!r}. Listed: {listed}. To use another model, write its "
+                    f"provider before it, e.g. 'openai.{name}'."
                 )
                 raise ConfigurationError(message, where="models")
 
     # -- pools ------------------------------------------------------------------------------------------------------
 
     def _with_pools(self, sections: Sections, references: References) -> Sections:
-        """Return the sections with pools: of a configuration that names none, those of its capabilities."""
+        """Return the sections with pools, by default one for each capability."""
         before = len(self._problems)
         self._check_capabilities(sections.capabilities)
         if len(self._problems) > before:
             return sections
-        if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.wrong):
+        if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.invalid):
             return sections
         names = [*self._capabilities, *sections.capabilities] or self._models.default_pools()
         whole = self._config.replaced(pools=dict.fromkeys(names) or None, capabilities=None)
@@ -267,7 +271,7 @@ class Assembler:
         members: list[Candidate] = []
         node: CapabilityNode | None = None
         with problems.collecting(f"pool {section.name!r}"):
-            if not {("pools", section.name, key) for key in ("capability", "name")} & sections.wrong:
+            if not {("pools", section.name, key) for key in ("capability", "name")} & sections.invalid:
                 node = self._targets[section.name] = self._models.target(section)
                 members = self._members(section, node)
                 self._models.check_priorities(section)
@@ -282,7 +286,9 @@ class Assembler:
             members = [c for name in self._only for c in members if matches_name(c, name)]
             if not members and not self._models.unlisted:
                 wanted = section.capability or section.name
-                message = f"the pool {section.name!r} is empty: none of models={list(self._only)!r} serves {wanted!r}."
+                message = (
+                    f"the pool {section.name!r} is empty: none of models={list(self._only)!r} has the capability {wanted!r}."
+                )
                 raise ConfigurationError(message, where="models")
         return list(dict.fromkeys(members))
 
@@ -290,14 +296,14 @@ class Assembler:
         self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
     ) -> Pool:
         limit_pool_members(section, members, self._reservations)
-        policy = pool_policy(section, own_strikes=has_deactivation_policy(section, strategy))
+        policy = pool_policy(section, has_own_policy=has_deactivation_policy(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
         pace = section.rate_limit
         if pace.max_rpm or pace.min_delta:
             pool.pacer = Pacer(pace.max_rpm, pace.min_delta)
         attach_standby_policy(section, pool, self._resolver, self._config.source_map)
-        pool.counters += budget_meters(f"pool:{section.name}", section.budget, on_spent=section.on_budget_exceeded)
+        pool.counters += budget_counters(f"pool:{section.name}", section.budget, on_exhausted=section.on_budget_exceeded)
         return pool
 
     # -- limits -----------------------------------------------------------------------------------------------------
@@ -316,5 +322,5 @@ class Assembler:
         for candidate in self._models.candidates:
             with self._problems.collecting():
                 limits.limit(candidate)
-        self._reservations.global_counters += budget_meters("mesh", sections.budget)
+        self._reservations.global_counters += budget_counters("mesh", sections.budget)
         return limits

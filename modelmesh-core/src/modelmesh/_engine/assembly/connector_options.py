@@ -1,4 +1,4 @@
-"""Options of connectors: a connector that declares which it reads has all others refused."""
+"""Validation of connector options. A connector that declares its options accepts no others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import did_you_mean
 
 MIN_SIMILARITY = 0.85
-"""How alike an option of a connector that declares none must be to a key of ours to be taken for a slip."""
+"""Similarity to a key of the mesh from which an option of a connector without declared options is reported."""
 
 
 def declared(connector: Any) -> frozenset[str] | None:
-    """Return the settings that a connector class reads, ``None`` when it does not declare them and so takes any."""
+    """Return the settings that a connector class declares, or ``None`` if it declares none and accepts any."""
     known = getattr(connector, "known_settings", None)
     names = known() if callable(known) else None
     return None if names is None else frozenset(names)
@@ -30,14 +30,14 @@ def check_options(
     *,
     ours: Iterable[str] = (),
 ) -> None:
-    """Collect the options that a connector does not have.
+    """Report the options that a connector does not have.
 
     Args:
-        connector: Its class.
-        kind: Its kind.
-        options: What the configuration hands to it.
-        path: Canonical path below which they stand.
-        problems: Collects unknown options; of a connector that declares none, those that are almost a key of ours are noted.
+        connector: Class of the connector.
+        kind: Kind of the connector.
+        options: Configured options.
+        path: Canonical path of the options.
+        problems: Collects unknown options. For a connector without declared options, it only notes likely misspellings.
         ours: Keys of the section that the mesh itself reads.
     """
     known, ours = declared(connector), tuple(ours)
@@ -46,7 +46,7 @@ def check_options(
         if known is None:
             hint = did_you_mean(option, ours, cutoff=MIN_SIMILARITY)
             if hint:
-                problems.note((*path, option), f"{option!r} is no key of ours and goes to the connector as it is.{hint}")
+                problems.note((*path, option), f"{option!r} is unknown to ModelMesh and goes to the connector unchanged.{hint}")
         elif option not in known:
             reads = f"{name} reads: {', '.join(sorted(known)) or 'no options'}"
             hint = did_you_mean(option, (*known, *ours))

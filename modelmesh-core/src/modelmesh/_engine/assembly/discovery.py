@@ -1,4 +1,4 @@
-"""Building the configured discovery connectors."""
+"""Construction of the configured discovery connectors."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ def build_watch(
     models: ModelCatalog,
     wrong: frozenset[KeyPath] = frozenset(),
 ) -> DiscoveryWatch | None:
-    """Build one connector, and tell it of the providers; ``None`` when there is nothing for it to do.
+    """Build one discovery connector and pass it the providers. Returns ``None`` if it has nothing to watch.
 
     Raises:
-        ConfigurationError: It is none, or the section names providers that there are not.
-        ConnectorError: It is unknown or broken.
+        ConfigurationError: The object is not a discovery connector, or the section names unknown providers.
+        ConnectorError: The connector is unknown or broken.
     """
-    sync = _for_each(section.sync, (*path, "sync"), entries, problems)
-    health = _for_each(section.health, (*path, "health"), entries, problems)
+    sync = _settings_by_provider(section.sync, (*path, "sync"), entries, problems)
+    health = _settings_by_provider(section.health, (*path, "health"), entries, problems)
     if any(one[: len(path)] == path for one in wrong):
-        return None  # its settings are refused already
+        return None  # its invalid settings are reported already
     connector = _connector(section, path, resolver, references, problems)
     if not sync and not health:
         return None
-    told: dict[str, list[Any]] = {entry.key: [] for entry in entries}
+    known: dict[str, list[Any]] = {entry.key: [] for entry in entries}
     for candidate in models.candidates:
-        told[candidate.provider_id].append(evolve(candidate.info, id=models.listed_as(candidate)))
+        known[candidate.provider_id].append(evolve(candidate.info, id=models.listed_id(candidate)))
     try:
         if hasattr(connector, "attach"):
             connector.attach({entry.key: entry.provider for entry in entries})
         if hasattr(connector, "set_known_models"):
             for entry in entries:
-                connector.set_known_models(entry.key, _known(entry, told[entry.key]))
-    except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
+                connector.set_known_models(entry.key, _known_models(entry, known[entry.key]))
+    except Exception as error:  # noqa: BLE001 - a connector may raise anything; the error names it
         connector_id, distribution = attribution.identify(connector)
         place = attribution.locate_exception(error, connector) or attribution.locate_definition(connector)
-        said = f"raised {attribution.summarize(error, connector)} (at {place})"
+        problem = f"raised {attribution.summarize(error, connector)} (at {place})"
         where = problems.source_map.where(path)
-        message = f"{where}: the {attribution.describe(connector)} {said} when it was told of the providers and their models"
+        message = f"{where}: the {attribution.describe(connector)} {problem} when it received the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
     return DiscoveryWatch(connector, _settings(sync, SyncSettings), _settings(health, HealthCheckSettings))
 
@@ -71,9 +71,9 @@ def _settings(sections: Mapping[str, Any], cls: type[Settings]) -> dict[str, Set
     return {key: cls(**{name: getattr(section, name) for name in names}) for key, section in sections.items()}
 
 
-def _known(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
-    """What is no news of a provider: its models here, as it lists them, and those that its connector ships."""
-    return list({info.id: info for info in (*infos, *entry.shipped())}.values())
+def _known_models(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
+    """Return the models of a provider that are not new: those in the mesh, as it lists them, and the shipped ones."""
+    return list({info.id: info for info in (*infos, *entry.shipped_models())}.values())
 
 
 def _connector(
@@ -94,15 +94,15 @@ def _connector(
     if not isinstance(connector, Discovery):
         where = source_map.where((*path, "instance" if section.instance is not None else "connector"))
         message = (
-            f"{where}: {attribution.class_of(connector).__name__} is no discovery connector: it needs an id, sync and probe. "
+            f"{where}: {attribution.class_of(connector).__name__} is not a discovery connector: it needs an id, sync and probe. "
             "Derive it from modelmesh.cdk.BaseDiscovery."
         )
         raise ConfigurationError(message, where=where)
     return connector
 
 
-def _for_each(part: Any, path: KeyPath, entries: Providers, problems: Problems) -> dict[str, Any]:
-    """What holds for each provider: what the section says, and what the provider's own entry says instead."""
+def _settings_by_provider(part: Any, path: KeyPath, entries: Providers, problems: Problems) -> dict[str, Any]:
+    """Return the settings of each watched provider: those of the section, overridden by the provider's own."""
     if part is None:
         return {}
     keys = [entry.key for entry in entries]

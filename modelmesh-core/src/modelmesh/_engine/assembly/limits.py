@@ -1,4 +1,4 @@
-"""From budgets, quotas and caps of the configuration to the meters that count against them."""
+"""Counters for the budgets, quotas and caps of the configuration."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _REASONS = {
 }
 
 
-def budget_meters(key: str, section: BudgetSection | None, *, on_spent: str | None = None) -> Iterator[LimitCounter]:
-    """Yield what a budget counts.
+def budget_counters(key: str, section: BudgetSection | None, *, on_exhausted: str | None = None) -> Iterator[LimitCounter]:
+    """Yield the counters of a budget.
 
     Args:
-        key: Whose it is, e.g. ``provider:openai``.
-        section: What the configuration says.
-        on_spent: ``rotate`` or ``error`` where the section itself does not say; ``error`` by default.
+        key: Owner of the budget, e.g. ``provider:openai``.
+        section: Section of the configuration.
+        on_exhausted: ``rotate`` or ``error`` for a section that states neither. The default is ``error``.
     """
     if section is None:
         return
-    then = OnExhausted(section.on_budget_exceeded or on_spent or "error")
+    then = OnExhausted(section.on_budget_exceeded or on_exhausted or "error")
     for period, limit in (
         (Period.DAY, section.daily_limit),
         (Period.MONTH, section.monthly_limit),
@@ -63,8 +63,8 @@ def budget_meters(key: str, section: BudgetSection | None, *, on_spent: str | No
             yield LimitCounter(quota)
 
 
-def quota_meters(key: str, section: QuotaSection | None, source: str = "") -> Iterator[LimitCounter]:
-    """Yield what a quota counts; of two limits of the same window the stricter one."""
+def quota_counters(key: str, section: QuotaSection | None, source: str = "") -> Iterator[LimitCounter]:
+    """Yield the counters of a quota. Of two limits of one window, the stricter one counts."""
     if section is None:
         return
     zone = _zone(section.reset_zone)
@@ -81,8 +81,8 @@ def quota_meters(key: str, section: QuotaSection | None, source: str = "") -> It
             yield LimitCounter(quota)
 
 
-def cap_meters(key: str, off: DeactivationSection, back: RecoverySection) -> Iterator[LimitCounter]:
-    """Yield what the caps of a pool count of one of its models."""
+def cap_counters(key: str, off: DeactivationSection, back: RecoverySection) -> Iterator[LimitCounter]:
+    """Yield the counters of a pool's caps for one of its models."""
     window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
     if back.on_quota_reset is False:
         window = Window(Period.TOTAL)
@@ -93,25 +93,25 @@ def cap_meters(key: str, off: DeactivationSection, back: RecoverySection) -> Ite
 
 
 def limit_accounts(entries: Iterable[ProviderEntry], reservations: Reservations) -> None:
-    """Count against each provider entry what its budget and its quota say."""
+    """Apply the budget and the quota of each provider to its account."""
     for entry in entries:
         section, account = entry.section, entry.account
         key = f"provider:{entry.key}"
-        reservations.attach(account, budget_meters(key, section.budget))
-        reservations.attach(account, quota_meters(key, section.quota, "the configuration"))
+        reservations.attach(account, budget_counters(key, section.budget))
+        reservations.attach(account, quota_counters(key, section.quota, "the configuration"))
 
 
 class ModelLimits:
-    """Counts against each model what its own quota says, and its vendor's free tier where the account is on it."""
+    """Applies quotas to models, and the vendor's free tier where the account uses it."""
 
     def __init__(
         self, quotas: Mapping[tuple[str, str], QuotaSection], free_tiers: frozenset[str], reservations: Reservations
     ) -> None:
-        """Take what the limits are read from.
+        """Store the sources of the limits.
 
         Args:
             quotas: Configured quotas by provider key and model ID.
-            free_tiers: Keys of the providers whose shipped free tiers hold.
+            free_tiers: Keys of the providers whose accounts use the shipped free tier.
             reservations: Receives the counters.
         """
         self._quotas = quotas
@@ -120,7 +120,7 @@ class ModelLimits:
         self._shared: dict[tuple[str, str], list[LimitCounter]] = {}
 
     def limit(self, candidate: Candidate) -> None:
-        """Give one model its meters."""
+        """Add the counters of one model."""
         provider = candidate.provider_id
         section = self._quotas.get((provider, candidate.model_id))
         sections = [] if section is None else [(section, "the configuration")]
@@ -132,38 +132,38 @@ class ModelLimits:
     def _attach(self, candidate: Candidate, section: QuotaSection, source: str) -> None:
         provider = candidate.provider_id
         if section.shared is None:
-            counters = list(quota_meters(f"model:{provider}/{candidate.model_id}", section, source))
+            counters = list(quota_counters(f"model:{provider}/{candidate.model_id}", section, source))
         else:
             key = provider, section.shared
             if key not in self._shared:
-                self._shared[key] = list(quota_meters(f"shared:{provider}/{section.shared}", section, source))
+                self._shared[key] = list(quota_counters(f"shared:{provider}/{section.shared}", section, source))
             counters = self._shared[key]
         self._reservations.attach(candidate.health, counters)
 
 
 def limit_pool_members(section: PoolSection, members: Sequence[Candidate], reservations: Reservations) -> None:
-    """Count against the models of a pool what its caps say."""
+    """Apply the caps of a pool to its models."""
     for candidate in members:
         key = f"model:{candidate.provider_id}/{candidate.model_id}:cap"
         known = {counter.limit.name: counter for counter in reservations.counters_of(candidate.health)}
-        for counter in cap_meters(key, section.deactivation, section.recovery):
+        for counter in cap_counters(key, section.deactivation, section.recovery):
             other = known.get(counter.limit.name)
             if other is None:
                 reservations.attach(candidate.health, [counter])
             elif counter.limit.amount < other.limit.amount:
-                other.limit = counter.limit  # of two pools the stricter one holds
+                other.limit = counter.limit  # of two pools, the stricter cap counts
 
 
 def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
-    """Return the free tier of a model as its connector's catalogue states it, and where that was read.
+    """Return the limits of a model's free tier with their sources, from the catalogue of its connector.
 
-    It is one map of limits, or a list of them where some are the model's own and some are shared.
+    The catalogue has one map of limits, or a list of maps if some limits are shared between models.
     """
     rows = [rows] if isinstance(rows, Mapping) else rows
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return []
     from modelmesh._engine.config.problems import Problems  # noqa: PLC0415
-    from modelmesh._engine.config.source_map import SourceMap  # noqa: PLC0415 - only where free tiers are used
+    from modelmesh._engine.config.source_map import SourceMap  # noqa: PLC0415 - only for free tiers
     from modelmesh._engine.config.structure import structure  # noqa: PLC0415
 
     problems, found = Problems(SourceMap()), []

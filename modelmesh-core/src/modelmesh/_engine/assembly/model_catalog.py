@@ -1,4 +1,4 @@
-"""Which models there are, and which pool takes which."""
+"""Model catalog: every model of a mesh, and the assignment of models to pools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.assembly.prices import PriceSources, at_no_charge, configured_price
+from modelmesh._engine.assembly.prices import PriceSources, configured_price, with_free_tier_price
 from modelmesh._engine.assembly.providers import ProviderEntry, Providers
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import ModelSection, PoolSection
@@ -24,7 +24,7 @@ from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError
 
 
 class ModelCatalog:
-    """Every model of a mesh, each one candidate however many pools take it."""
+    """Every model of a mesh. A model is one candidate, however many pools contain it."""
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class ModelCatalog:
         prices: PriceSources | None = None,
         problems: Problems | None = None,
     ) -> None:
-        """Take what the models are read from.
+        """Create an empty catalog.
 
         Args:
             entries: The providers.
             tree: The capabilities.
-            source_map: Where each key stands.
-            prices: Answers for models of unknown price.
-            problems: Collects what is wrong.
+            source_map: Position of each key of the configuration.
+            prices: Price sources for models of unknown price.
+            problems: Collects problems.
         """
         self._problems = Problems(source_map) if problems is None else problems
         self._entries = entries
@@ -54,15 +54,15 @@ class ModelCatalog:
         self._lost_models = False
         self._seen: set[tuple[str, str]] = set()
         self._chosen: set[str] = set()
-        self._listed_as: dict[tuple[str, str], str] = {}  # of those that have another name here
+        self._listed_ids: dict[tuple[str, str], str] = {}  # of models that have another ID in the configuration
         self.candidates: list[Candidate] = []
         self.unlisted: dict[str, ProviderError] = {}
-        """Providers that could not list their models, by key, and the error; they join when they can."""
+        """Errors of providers that could not list their models, by key. Their models join later."""
 
-    # -- which models there are -------------------------------------------------------------------------------------
+    # -- models -------------------------------------------------------------------------------------
 
     def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
-        """Take the models of the configuration; a provider with none of its own contributes its catalogue."""
+        """Add the configured models, and the whole catalogue of each provider without any."""
         configured = self._chosen
         before = len(self._problems)
         for section in sections.values():
@@ -81,30 +81,30 @@ class ModelCatalog:
             elif entry.key not in configured:
                 with self._problems.collecting():
                     self._add_catalogue(entry)
-        self._lost_models = len(self._problems) > before  # what is missing from a pool may be what could not be read
+        self._lost_models = len(self._problems) > before  # a pool may be empty because of an invalid model
 
     def _add_catalogue(self, entry: ProviderEntry) -> None:
         try:
             rows = entry.catalogue()
         except ProviderError as error:
             if self._problems.is_excused(f"provider {entry.key!r}"):
-                self._entries.complete = False
+                self._entries.is_complete = False
             else:
                 self.unlisted[entry.key] = error
         except ModelMeshError:
-            self._entries.complete = False
+            self._entries.is_complete = False
             raise
         else:
-            if entry.asks_vendor:
-                rows = tuple(self._readable(info) for info in rows)
-            # A server that lists none of the connector's own models is another one, whose models can all chat.
-            known = {info.id for info in entry.shipped()} if entry.asks_vendor else set()
+            if entry.uses_vendor_list:
+                rows = tuple(self._without_unknown_capabilities(info) for info in rows)
+            # A server that lists none of the shipped models is not the vendor's own. All its models can chat.
+            known = {info.id for info in entry.shipped_models()} if entry.uses_vendor_list else set()
             among_others = any(info.id in known for info in rows)
             for info in rows:
                 self._add(entry, info, ("providers", entry.key), among_others=among_others)
 
     def add_named(self, name: str) -> bool:
-        """Take a model that a caller named and no catalogue has, when it is clear whose it is."""
+        """Add a model that the caller named and no catalogue has, if its provider is unambiguous."""
         owners = [entry for entry in self._entries if any(name.startswith((f"{n}.", f"{n}/")) for n in entry.account.names)]
         owners = owners or (list(self._entries) if len(self._entries) == 1 else [])
         if len(owners) != 1:
@@ -113,38 +113,40 @@ class ModelCatalog:
         self._add(owners[0], ModelInfo(model_id, model_id), ())
         return True
 
-    def discovered(self, entry: ProviderEntry, info: ModelInfo) -> Candidate | None:
-        """Take a model that was found while the mesh runs; ``None`` when it is known, or who it is of has a chosen list.
+    def add_discovered(self, entry: ProviderEntry, info: ModelInfo) -> Candidate | None:
+        """Add a model that was found while the mesh runs.
 
-        Of what a vendor says of its models nobody here has read a word: names of capabilities that mean nothing are passed
-        over. A model without any that is found at a connector with a catalogue gets none: a list of everything that a
-        vendor has holds much that cannot chat.
+        The vendor's metadata is unvalidated, so unknown capability names are ignored. A model without capabilities gets none
+        if the connector ships a catalogue, because a vendor's complete list contains many models that cannot chat.
+
+        Returns:
+            The candidate, or ``None`` if the model is known or the configuration lists the models of its provider.
         """
         if entry.key in self._chosen or (entry.key, info.id) in self._seen:
             return None
-        self._add(entry, self._readable(info), (), among_others=bool(entry.shipped()))
+        self._add(entry, self._without_unknown_capabilities(info), (), among_others=bool(entry.shipped_models()))
         return self.candidates[-1]
 
-    def _readable(self, info: ModelInfo) -> ModelInfo:
-        """Return what a vendor lists of a model without the names of capabilities that mean nothing here."""
+    def _without_unknown_capabilities(self, info: ModelInfo) -> ModelInfo:
+        """Return a model of a vendor's list without its unknown capability names."""
         stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
         return evolve(info, capabilities=stated)
 
     def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):
-            self._note_listed(entry, row.id, _called(row.name, entry.shipped()), row.name)
+            self._record_listed_id(entry, row.id, _called(row.name, entry.shipped_models()), row.name)
             return row
         if isinstance(row, str):
             return _from_catalogue(without_vendor(row, entry), entry) or ModelInfo(
                 without_vendor(row, entry), without_vendor(row, entry)
             )
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
-            from modelmesh._engine.config.structure import structure  # noqa: PLC0415 - rare: models as maps inside a provider
+            from modelmesh._engine.config.structure import structure  # noqa: PLC0415 - only for models as maps within a provider
 
             path = ("providers", entry.key, "models", place)
             section, _ = structure({**row, "provider": entry.key}, ModelSection, path, self._problems)
             if section is None:
-                raise UncheckableError(str(row["id"]))  # reported when the section was read
+                raise UncheckableError(str(row["id"]))  # reported by the reader
             return self._configured(section, entry, path)
         where = self._source_map.where(("providers", entry.key, "models", place))
         message = f"{where}: must be a model ID, or a map with an 'id'."
@@ -153,7 +155,7 @@ class ModelCatalog:
     def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
         model_id = without_vendor(section.id, entry)
         shipped = _from_catalogue(section.model or model_id, entry)
-        self._note_listed(entry, model_id, shipped, section.model or model_id)
+        self._record_listed_id(entry, model_id, shipped, section.model or model_id)
         known = shipped or ModelInfo(model_id, model_id)
         stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
         if section.capabilities is not None:
@@ -173,14 +175,14 @@ class ModelCatalog:
             delivery["batch"] = True
         return evolve(known, features={**known.features, **features}, delivery=delivery, **stated)
 
-    def _note_listed(self, entry: ProviderEntry, model_id: str, shipped: ModelInfo | None, name: str) -> None:
+    def _record_listed_id(self, entry: ProviderEntry, model_id: str, shipped: ModelInfo | None, name: str) -> None:
         listed = shipped.id if shipped is not None else name
         if listed != model_id:
-            self._listed_as[entry.key, model_id] = listed
+            self._listed_ids[entry.key, model_id] = listed
 
-    def listed_as(self, candidate: Candidate) -> str:
-        """Return the ID that the provider's own list has a model under; the configuration may have given it another."""
-        return self._listed_as.get((candidate.provider_id, candidate.model_id), candidate.model_id)
+    def listed_id(self, candidate: Candidate) -> str:
+        """Return the ID of a model in the provider's own list. The configuration may define another ID."""
+        return self._listed_ids.get((candidate.provider_id, candidate.model_id), candidate.model_id)
 
     def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...], *, among_others: bool = False) -> None:
         if (entry.key, info.id) in self._seen:
@@ -189,7 +191,7 @@ class ModelCatalog:
         if self._prices is not None:
             info = self._prices.priced(entry.account.connector_id, info)
         if entry.section.quota is not None and entry.section.quota.free_tier:
-            info = at_no_charge(info)
+            info = with_free_tier_price(info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
         nodes = [self._node(name, (*path, "capabilities")) for name in capabilities]
@@ -209,18 +211,18 @@ class ModelCatalog:
         near = self._tree.suggest(name)
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
-            f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities; a capability of your own needs a "
-            f"format_path path, e.g. 'generation.text-generation.{name}'."
+            f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities. A capability of your own needs a "
+            f"dotted path, e.g. 'generation.text-generation.{name}'."
         )
         raise ConfigurationError(message, where=where)
 
-    # -- which pool takes which -------------------------------------------------------------------------------------
+    # -- pools ----------------------------------------------------------------------------------------------------
 
     def target(self, section: PoolSection) -> CapabilityNode | None:
-        """Return the node a pool targets, ``None`` for one that only lists models or providers.
+        """Return the capability of a pool, or ``None`` for a pool that only lists models or providers.
 
         Raises:
-            ConfigurationError: It names no capability, and lists nothing.
+            ConfigurationError: The pool names no known capability and has no list.
         """
         stated = section.capability
         node = self._tree.get_node(stated or section.name)
@@ -234,7 +236,7 @@ class ModelCatalog:
         near = self._tree.suggest(section.name)
         hint = f" Did you mean {near!r}?" if near else ""
         message = (
-            f"{where}: {section.name!r} is no capability.{hint} Add 'capability: chat-completion' (or another), "
+            f"{where}: {section.name!r} is not a capability.{hint} Add 'capability: chat-completion' (or another), "
             "or list the pool's 'models' or 'providers'."
         )
         raise ConfigurationError(message, where=where)
@@ -243,13 +245,13 @@ class ModelCatalog:
         """Return the models of a pool, in order.
 
         Raises:
-            ConfigurationError: There is none, and no provider that may still list its models; the message names the filter
-            that left none.
+            ConfigurationError: The pool is empty, and no provider may still list its models. The message names the filter
+                that matched no model.
         """
         path, before = ("pools", section.name), len(self._problems)
         found: list[Candidate] = list(self.candidates)
         if section.models is not None:
-            self._check_listed(section.models, path)  # first, so that a wrong name is not taken for an empty pool
+            self._check_listed(section.models, path)  # first, so that a misspelt name is not reported as an empty pool
         for key in ("providers", "excluded_providers"):
             self._accounts(getattr(section, key) or (), (*path, key))
         if len(self._problems) > before:
@@ -268,8 +270,8 @@ class ModelCatalog:
             raise self._empty(section, "no provider has a model", len(self.candidates))
         return found
 
-    def takes(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
-        """Whether a pool takes a model in, by the same rules as :meth:`members`."""
+    def accepts(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
+        """Return whether a pool accepts a model, by the same rules as :meth:`members`."""
         path = ("pools", section.name)
         if node is not None and not self.offers(candidate, node):
             return False
@@ -281,12 +283,12 @@ class ModelCatalog:
         return section.models is None or any(matches_name(candidate, name) for name in section.models)
 
     def offered(self, node: CapabilityNode) -> list[Candidate]:
-        """Return every model that a pool on a node takes in."""
+        """Return every model that a pool of this capability accepts."""
         return [candidate for candidate in self.candidates if self.offers(candidate, node)]
 
     def check_priorities(self, section: PoolSection) -> None:
-        """Note the names in the lists of priority that mean no model and no provider; they may come later."""
-        if self.unlisted or not self._entries.complete:
+        """Note the names in priority lists that match no model or provider. They may join later."""
+        if self.unlisted or not self._entries.is_complete:
             return
         models = list(dict.fromkeys(c.model_id for c in self.candidates))
         for name in section.model_priority:
@@ -297,21 +299,21 @@ class ModelCatalog:
                 self._check_known(section, "provider", name, [entry.key for entry in self._entries])
 
     def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
-        if not self._entries.is_off(name):
-            what = f"{name!r} changes nothing, for no {kind} of that name is configured.{did_you_mean(name, known)}"
-            self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} There are: {', '.join(known[:20])}")
+        if not self._entries.is_disabled(name):
+            what = f"{name!r} has no effect: no {kind} of that name is configured.{did_you_mean(name, known)}"
+            self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} Configured: {', '.join(known[:20])}")
 
     def default_pools(self) -> list[str]:
-        """Return names for the pools of a configuration that names none: chat, and each predefined pool that has a model."""
+        """Return the default pools of a configuration without any: chat, and each predefined pool that has a model."""
         named = {"chat-completion": "chat-completion", **PREDEFINED_POOLS}
         nodes = {name: self._tree.get_node(path) for name, path in named.items()}
         return [name for name, node in nodes.items() if node is not None and self.offered(node)]
 
     def offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
-        """Return whether a model is at a node or below it, by what is stated of it or by what follows from that."""
+        """Return whether a model has a capability or a more specific one, stated or derived."""
         if any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)]):
             return True
-        follows = (node for node in self._derived[id(candidate)] if node.path not in self._stated)  # a stated leaf is exact
+        follows = (node for node in self._derived[id(candidate)] if node.path not in self._stated)  # a stated capability is exact
         return any(self._tree.covers(wanted, node) for node in follows)
 
     def _narrow(
@@ -320,16 +322,16 @@ class ModelCatalog:
         if after is None:
             return list(before)
         if before and not after and not self.unlisted:
-            raise self._empty(section, f"{key!r} leaves none", len(before))
+            raise self._empty(section, f"{key!r} matches none", len(before))
         return after
 
     def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
-        if self._lost_models or not self._entries.complete or ("pools", section.name, "models") in self._entries.wrong:
+        if self._lost_models or not self._entries.is_complete or ("pools", section.name, "models") in self._entries.invalid:
             return UncheckableError(section.name)
         where = self._source_map.where(("pools", section.name))
         if not len(self._entries):
             message = (
-                f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are switched off. Add one under "
+                f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are disabled. Add one under "
                 "'providers:', e.g. openai: {connector: openai.llm.v1}."
             )
             return ConfigurationError(message, where=where)
@@ -347,13 +349,13 @@ class ModelCatalog:
         served = [one for one in (chat, embeddings, *map(self._tree.get_node, DERIVED)) if one is not None]
         if node is not None and not any(self._tree.covers(node, one) for one in served):
             return (
-                f"This version serves chat completions and embeddings, and no connector that ships with it has {wanted!r}; "
-                "a model of your own connector joins when it states that capability."
+                f"This version serves chat completions and embeddings, and its connectors have no model for {wanted!r}. "
+                "A model of your own connector joins if it states that capability."
             )
-        return f"Configure or install a provider that has {wanted!r}; 'modelmesh connectors' lists what is installed."
+        return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors"
 
     def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
-        """Return the accounts that some references mean, by ``id``, with their source_map in the list."""
+        """Return the positions of the referenced accounts in the list, by ``id`` of the account."""
         found: dict[int, int] = {}
         for place, name in enumerate(names):
             with self._problems.collecting():
@@ -369,7 +371,7 @@ class ModelCatalog:
         for name in names:
             if any(matches_name(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
                 continue
-            choice = f", or choose of: {', '.join(known[:20])}" if known else ""
+            choice = f", or choose one of: {', '.join(known[:20])}" if known else ""
             self._problems.add(
                 (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
             )
@@ -382,7 +384,7 @@ class ModelCatalog:
 
 
 def without_vendor(name: str, entry: ProviderEntry) -> str:
-    """Drop the vendor before a model's ID, when it is the provider's own name; other dots are part of the ID."""
+    """Remove the provider's name before the ID of a model. Other dots are part of the ID."""
     for vendor in entry.vendors:
         for separator in (".", "/"):
             if name.startswith(vendor + separator):
@@ -391,15 +393,15 @@ def without_vendor(name: str, entry: ProviderEntry) -> str:
 
 
 def matches_name(candidate: Candidate, name: str) -> bool:
-    """Whether a name means this model, written with or without its provider."""
+    """Return whether a name means this model, with or without its provider before it."""
     if name in (candidate.model_id, candidate.upstream):
         return True
     return any(name == f"{vendor}{sep}{candidate.model_id}" for vendor in candidate.account.names for sep in "./")
 
 
 def _from_catalogue(model_id: str, entry: ProviderEntry) -> ModelInfo | None:
-    # Only what is shipped with the connector: asking the vendor for the sake of a listed model would be a surprise.
-    shipped = entry.shipped() if hasattr(entry.provider, "shipped_models") else entry.provider.models()
+    # Only the shipped list: a configured model must not cause a request to the vendor.
+    shipped = entry.shipped_models() if hasattr(entry.provider, "shipped_models") else entry.provider.models()
     return _called(model_id, shipped)
 
 

@@ -1,4 +1,4 @@
-"""Taking models in that are found while a mesh runs."""
+"""Addition of models to the pools of a running mesh."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _log = logging.getLogger("modelmesh.discovery")
 
 @define(eq=False, kw_only=True)
 class ModelJoiner:
-    """What the pools' configuration says of a model that was not there when they were built.
+    """Adds models that were unknown when the pools were built, as the configuration of the pools states.
 
     Attributes:
         models: Every model of the mesh.
         providers: Providers by their keys.
-        sections: What the configuration says of each pool.
-        targets: The node that each pool targets.
-        router: Knows the pools.
-        windows: The pools' maintenance windows, by their names.
-        limit: Counts against a model what its quota or its free tier says.
-        only: The models that the caller chose by name, so that there may be no others; ``None`` for any.
+        sections: Configuration of each pool.
+        targets: Capability of each pool.
+        router: Owns the pools.
+        windows: Maintenance windows by the name of the pool.
+        limit: Applies the quota and the free tier to a model.
+        only: Names of the models that the caller chose. ``None`` accepts any.
     """
 
     models: ModelCatalog
@@ -48,33 +48,33 @@ class ModelJoiner:
     only: Sequence[str] | None
 
     def known_models(self, provider: str) -> dict[str, list[Candidate]]:
-        """Return the models of a provider that the mesh has, by the names that it lists them under."""
+        """Return the provider's models in the mesh, by the ID under which the provider lists them."""
         found: dict[str, list[Candidate]] = {}
         for one in self.models.candidates:
             if one.provider_id == provider:
-                found.setdefault(self.models.listed_as(one), []).append(one)
+                found.setdefault(self.models.listed_id(one), []).append(one)
         return found
 
     def join(
         self, provider: str, models: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
     ) -> list[Candidate]:
-        """Take models into every pool whose configuration they fit; under the mesh's lock.
+        """Add models to every pool whose configuration accepts them. Needs the mesh's lock.
 
         Args:
             provider: Key of the provider that has the models.
             models: The models.
             health: The health of everything.
             now: Monotonic seconds.
-            is_late: The models belong to the start: the provider could not list them then. They join although the caller
-                chose models by name, as far as they are among those.
+            is_late: Whether the provider could not list its models at the start. If the caller chose models by name, only
+                late models with one of these names join.
 
         Returns:
-            Those that have joined a pool.
+            The models that joined a pool.
         """
         entry = self.providers[provider]
         if self.only is not None:
             models = [info for info in models if is_late and any(_is_named(entry, info, name) for name in self.only)]
-        found = [self.models.discovered(entry, info) for info in models]
+        found = [self.models.add_discovered(entry, info) for info in models]
         candidates = [one for one in found if one is not None and self._limited(one)]
         for pool in self.router.list_pools():
             self._add_to_pool(pool, candidates, health, now)
@@ -85,7 +85,7 @@ class ModelJoiner:
 
     def _add_to_pool(self, pool: Pool, candidates: Iterable[Candidate], health: HealthRegistry, now: float) -> None:
         section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
-        taken = [one for one in candidates if self.models.takes(section, target, one)]
+        taken = [one for one in candidates if self.models.accepts(section, target, one)]
         limit_pool_members(section, taken, pool.reservations)
         for candidate in taken:
             candidate.standby_policies += [] if pool.standby_policy is None else [pool.standby_policy]
@@ -98,11 +98,11 @@ class ModelJoiner:
         try:
             self.limit(candidate)
         except ConfigurationError as error:
-            _log.warning("%s joins no pool, for its limits cannot be read: %s", candidate, error)
+            _log.warning("%s joins no pool because its limits are invalid: %s", candidate, error)
             return False
         return True
 
 
 def _is_named(entry: ProviderEntry, info: ModelInfo, name: str) -> bool:
-    """Return whether a name means this model, written with or without its provider."""
+    """Return whether a name means this model, with or without its provider before it."""
     return name in (info.id, info.name) or without_vendor(name, entry) == info.id

@@ -1,4 +1,4 @@
-"""From configuration sections to the numbers that routing uses."""
+"""Conversion of configuration sections to the values that routing uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelmesh._engine.routing.pool_policy import PoolPolicy, RetryPolicy, Strea
 from modelmesh.contracts.call import Limits
 
 MAX_ATTEMPTS = 10
-"""No request makes more upstream calls than this, whatever is configured."""
+"""Upper limit of upstream attempts for one request, whatever is configured."""
 
 
 def _stated(section: TimeoutsSection) -> dict[str, float]:
@@ -18,26 +18,26 @@ def _stated(section: TimeoutsSection) -> dict[str, float]:
 
 
 def account_limits(section: ProviderSection) -> dict[str, float]:
-    """Deadlines that a provider entry sets for itself; the others are its pool's."""
+    """Return the deadlines that a provider sets for itself. The others come from its pool."""
     stated = _stated(section.timeouts)
     return stated if section.timeout is None else {**stated, "answer": section.timeout}
 
 
-NEVER = 1 << 30
-"""Failures in a row that no model comes to."""
+UNREACHABLE = 1 << 30
+"""Failure threshold that no model reaches."""
 
 
-def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolicy:
-    """Everything a pool routes by.
+def pool_policy(section: PoolSection, *, has_own_policy: bool = False) -> PoolPolicy:
+    """Return the routing policy of a pool.
 
     Args:
-        section: What the configuration says.
-        own_strikes: Whether a policy of its own decides how many failures are too many, so that the circuits do not.
+        section: Section of the pool.
+        has_own_policy: Whether a deactivation policy counts failures, so that circuit breakers must not.
     """
     retry, off, back = section.retry, section.deactivation, section.recovery
     attempts = PoolPolicy().max_attempts
     if retry.max_attempts is not None:
-        attempts = min(MAX_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # a rotation must stay possible
+        attempts = min(MAX_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # leaves attempts for a failover
     return PoolPolicy(
         limits=Limits(**_stated(section.timeouts)),
         max_attempts=attempts,
@@ -52,12 +52,12 @@ def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolic
             retry.honor_retry_after,
         ),
         circuit=CircuitPolicy(
-            failure_threshold=NEVER if own_strikes else off.retry_limit,
-            error_rate_threshold=2.0 if own_strikes else off.error_rate_threshold,
+            failure_threshold=UNREACHABLE if has_own_policy else off.retry_limit,
+            error_rate_threshold=2.0 if has_own_policy else off.error_rate_threshold,
             error_codes=off.error_codes,
             cooldown=back.cooldown,
             probe_interval=back.probe_interval,
-            outage_takes_account=section.provider_deactivation != "on_auth_failure" and not own_strikes,
+            outage_takes_account=section.provider_deactivation != "on_auth_failure" and not has_own_policy,
             account_by_hand=section.provider_recovery == "on_manual",
         ),
         stream=StreamPolicy(section.stream.commit, section.stream.tokens, section.stream.seconds),
@@ -67,7 +67,7 @@ def pool_policy(section: PoolSection, *, own_strikes: bool = False) -> PoolPolic
 
 
 def strategy_settings(section: PoolSection) -> dict[str, object]:
-    """What a strategy is told of its pool's configuration."""
+    """Return the settings of a pool that its strategy receives."""
     return {
         "model_priority": list(section.model_priority),
         "provider_priority": list(section.provider_priority),

@@ -1,4 +1,4 @@
-"""Where the price of a model comes from: the configuration, the connector's dated data, then sources of prices."""
+"""Model prices, in this order: the configuration, the connector's dated data, price plugins."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _log = logging.getLogger("modelmesh.plugins")
 
 
 def configured_price(section: PricingSection, where: str) -> ModelPricing:
-    """Build the price that a configuration states.
+    """Build the price from a configuration section.
 
     Raises:
-        ConfigurationError: A condition of a band is none.
+        ConfigurationError: A condition of a price band is invalid.
     """
     facts = asdict(section, recurse=False)
     try:
         bands = []
         for band in facts.pop("bands"):
             stated = asdict(band, recurse=False)
-            since = stated.pop("since")  # YAML reads a day as a day
+            since = stated.pop("since")  # YAML reads a date as a date object
             bands.append(PriceBand(**stated, since=None if since is None else str(since)))
         return ModelPricing(**facts, bands=bands, source=CONFIGURED)
     except ConfigurationError as error:
@@ -38,10 +38,10 @@ def configured_price(section: PricingSection, where: str) -> ModelPricing:
         raise ConfigurationError(message, where=where) from None
 
 
-def at_no_charge(info: ModelInfo) -> ModelInfo:
-    """Return a model as an account on its vendor's free tier has it; as it is where the tier is not known to have it.
+def with_free_tier_price(info: ModelInfo) -> ModelInfo:
+    """Return a model with price zero if the vendor's free tier includes it, else unchanged.
 
-    A price that the configuration states stays.
+    A configured price stays.
     """
     rows = info.extra.get("free_tier") or ()
     first = next((row for row in ([rows] if isinstance(rows, Mapping) else rows) if isinstance(row, Mapping)), None)
@@ -52,10 +52,10 @@ def at_no_charge(info: ModelInfo) -> ModelInfo:
 
 
 class PriceSources:
-    """The hook plugins that know prices, asked once for each model of unknown price.
+    """The price plugins, each called once for every model of unknown price.
 
     Attributes:
-        failures: How often each raised, or answered with something that is no price.
+        failures: Number of exceptions and invalid prices by plugin name.
     """
 
     def __init__(self, resolver: Resolver) -> None:
@@ -63,29 +63,29 @@ class PriceSources:
         self.failures: Counter[str] = Counter()
 
     def priced(self, connector_id: str, info: ModelInfo) -> ModelInfo:
-        """Return a model with the first price that a source knows; as it is where it has one, or nobody knows."""
+        """Return a model with the first known price, or unchanged if it has one or no plugin has one."""
         if info.pricing is not None and info.pricing.known:
             return info
-        pricing = self._ask(connector_id, info.name)
+        pricing = self._look_up(connector_id, info.name)
         return info if pricing is None else evolve(info, pricing=pricing)
 
-    def _ask(self, connector_id: str, model_id: str) -> ModelPricing | None:
+    def _look_up(self, connector_id: str, model_id: str) -> ModelPricing | None:
         facts = {"connector_id": connector_id, "model_id": model_id}
-        for one in reversed(getattr(self._resolver.plugins.hook, HOOK).get_hookimpls()):  # pluggy's own order of asking
+        for one in reversed(getattr(self._resolver.plugins.hook, HOOK).get_hookimpls()):  # the order in which pluggy calls them
             name = one.plugin_name
             try:
-                answered = one.function(*(facts[argument] for argument in one.argnames))
-            except Exception as error:  # noqa: BLE001 - a broken source must not keep a mesh from starting
+                pricing = one.function(*(facts[argument] for argument in one.argnames))
+            except Exception as error:  # noqa: BLE001 - a broken plugin must not stop a mesh from starting
                 self._failed(name, model_id, f"raised {type(error).__name__}: {error}")
                 continue
-            if isinstance(answered, ModelPricing):
-                if answered.known:
-                    return answered
-            elif answered is not None:
-                self._failed(name, model_id, f"answered with {type(answered).__name__}, which is no ModelPricing")
+            if isinstance(pricing, ModelPricing):
+                if pricing.known:
+                    return pricing
+            elif pricing is not None:
+                self._failed(name, model_id, f"returned {type(pricing).__name__}, not a ModelPricing")
         return None
 
     def _failed(self, name: str, model_id: str, what: str) -> None:
         self.failures[name] += 1
         if self.failures[name] == 1:
-            _log.warning("price source %s %s, asked for %s; further failures are only counted", name, what, model_id)
+            _log.warning("price plugin %s %s for %s. Further failures are only counted", name, what, model_id)

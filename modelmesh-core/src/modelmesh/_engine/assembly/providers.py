@@ -1,4 +1,4 @@
-"""Building the configured providers."""
+"""Configured providers: construction from the configuration, and lookup by name."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _log = logging.getLogger("modelmesh")
 
 @define(eq=False)
 class ProviderEntry:
-    """One configured provider, built.
+    """A configured provider with its connector.
 
     Attributes:
-        section: What the configuration says of it.
+        section: Its section of the configuration.
         provider: The connector.
         account: Its health.
-        capabilities: Of models that state none of their own.
+        capabilities: Capabilities of its models that state none.
     """
 
     section: ProviderSection
@@ -50,62 +50,62 @@ class ProviderEntry:
 
     @property
     def key(self) -> str:
-        """Its key in the configuration."""
+        """Key of the provider in the configuration."""
         return self.section.key
 
     @property
     def vendors(self) -> tuple[str, ...]:
-        """What may stand before the ID of one of its models, whether or not another entry has that for its key."""
+        """Names that may precede the ID of one of its models, even if another provider has such a name as its key."""
         return _names(self.key, self.account.connector_id)
 
-    def answers_to(self, name: str) -> bool:
-        """Whether a reference means this entry."""
+    def is_named(self, name: str) -> bool:
+        """Return whether a reference means this provider."""
         return name in self.account.names
 
-    def shipped(self) -> Sequence[ModelInfo]:
-        """Return what the connector ships of models, nothing when it has no such list. Asks nobody."""
+    def shipped_models(self) -> Sequence[ModelInfo]:
+        """Return the models that the connector ships, without a request. Empty for a connector without such a list."""
         ships = getattr(self.provider, "shipped_models", None)
         return ships() if ships is not None else ()
 
     @property
-    def asks_vendor(self) -> bool:
-        """Whether the vendor's own list is wanted in place of what the connector ships: ``models: []``."""
+    def uses_vendor_list(self) -> bool:
+        """Whether ``models: []`` selects the vendor's own list in place of the shipped one."""
         lists = callable(getattr(self.provider, "discover_models", None)) and getattr(self.provider, "list_path", True)
         return self.section.models is not None and not self.section.models and bool(lists)
 
     def catalogue(self) -> tuple[ModelInfo, ...]:
-        """Return what the provider says it has; asked once.
+        """Return the models of the provider. The list is requested once.
 
         Raises:
-            ConnectorLoadError: It gives no list of :class:`ModelInfo`.
+            ConnectorLoadError: The connector does not return a list of :class:`ModelInfo`.
         """
         if self._catalogue is None:
             try:
-                rows = self.provider.discover_models() if self.asks_vendor else self.provider.models()  # type: ignore[attr-defined]
+                rows = self.provider.discover_models() if self.uses_vendor_list else self.provider.models()  # type: ignore[attr-defined]
             except ModelMeshError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever a connector raises, it is named
+            except Exception as error:  # noqa: BLE001 - a connector may raise anything; the error names it
                 place = attribution.locate_exception(error, self.provider)
-                said = f"raised {attribution.summarize(error, self.provider)}"
-                raise self._no_catalogue(said, place) from error.with_traceback(None)
+                problem = f"raised {attribution.summarize(error, self.provider)}"
+                raise self._invalid_catalogue(problem, place) from error.with_traceback(None)
             if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
-                said = f"returned {type(rows).__name__}"
-                raise self._no_catalogue(said)
+                problem = f"returned {type(rows).__name__}"
+                raise self._invalid_catalogue(problem)
             rows = tuple(rows)
             odd = [row for row in rows if not isinstance(row, ModelInfo)]
             if odd:
-                said = f"returned a list with a {type(odd[0]).__name__} in it"
-                raise self._no_catalogue(said)
+                problem = f"returned a list with a {type(odd[0]).__name__} in it"
+                raise self._invalid_catalogue(problem)
             self._catalogue = rows
         return self._catalogue
 
-    def _no_catalogue(self, what: str, place: str | None = None) -> ConnectorLoadError:
+    def _invalid_catalogue(self, problem: str, place: str | None = None) -> ConnectorLoadError:
         connector_id, distribution = attribution.identify(self.provider)
         place = place or attribution.locate_method(self.provider, "models")
         message = (
-            f"providers.{self.key}: models() of the {attribution.describe(self.provider)} {what} "
-            f"(at {place}). It must return a list of modelmesh.contracts.ModelInfo; "
-            f"until then, name the models under providers.{self.key}.models"
+            f"providers.{self.key}: models() of the {attribution.describe(self.provider)} {problem} "
+            f"(at {place}). It must return a list of modelmesh.contracts.ModelInfo. "
+            f"Until then, name the models under providers.{self.key}.models"
         )
         return ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
 
@@ -116,14 +116,14 @@ def build_entry(
     """Build one provider.
 
     Args:
-        section: What the configuration says of it.
-        resolver: Answers connector IDs.
-        references: Answers references.
+        section: Its section of the configuration.
+        resolver: Resolves connector IDs.
+        references: Resolves references.
         problems: Collects options that the connector does not have.
-        connector: Stands in for a connector that is unknown, so that the rest can be checked.
+        connector: ID that replaces an unknown one, so that the rest can be checked.
 
     Raises:
-        ModelMeshError: Its connector is unknown or broken, or a secret is missing.
+        ModelMeshError: The connector is unknown or broken, or a secret is missing.
     """
     path: KeyPath = ("providers", section.key)
     source_map = problems.source_map
@@ -135,7 +135,7 @@ def build_entry(
             if not callable(getattr(provider, method, None)):
                 where = source_map.where((*path, "instance"))
                 message = (
-                    f"{where}: {type(provider).__name__} is no provider: it has no {method}(). "
+                    f"{where}: {type(provider).__name__} is not a provider: missing method {method}(). "
                     "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
                 )
                 raise ConfigurationError(message, where=where)
@@ -145,15 +145,15 @@ def build_entry(
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
         check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
-        missing = references.unanswered
+        missing = references.unresolved
         settings = _settings(section, references, path)
         settings["max_connections"] = _most_connections(section, source_map, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
             provider = build(cls, settings, connector_id)
         except ModelMeshError as error:
-            if references.unanswered > missing:
-                raise UncheckableError(section.key) from error  # reported, and a placeholder stands in its place
+            if references.unresolved > missing:
+                raise UncheckableError(section.key) from error  # the missing value is reported, and a placeholder replaces it
             if not error.message.startswith(where):
                 error.message = f"{where}: {error.message}"
             if isinstance(error, ConfigurationError) and error.where is None:
@@ -193,10 +193,10 @@ def _settings(section: ProviderSection, references: References, path: KeyPath) -
 
 
 def _most_connections(section: ProviderSection, source_map: SourceMap, path: KeyPath) -> int:
-    """Return how many connections a provider may have: by ``connection_pool``, or by the connector's own setting of that name.
+    """Return the maximum number of connections, from ``connection_pool`` or the connector's own setting of that name.
 
     Raises:
-        ConfigurationError: The connector's own setting is no number of connections, or the two differ.
+        ConfigurationError: The connector's own setting is invalid, or the two differ.
     """
     stated, usual = section.connection_pool.max_connections, ConnectionPoolSection().max_connections
     own = section.options.get("max_connections")
@@ -204,10 +204,10 @@ def _most_connections(section: ProviderSection, source_map: SourceMap, path: Key
         return stated
     where = source_map.where((*path, "max_connections"))
     if isinstance(own, bool) or not isinstance(own, int) or own < 1:
-        message = f"{where}: max_connections must be a number of at least 1, not {own!r}"
+        message = f"{where}: max_connections must be a number of at least 1, not {own!r}."
         raise ConfigurationError(message, where=where)
     if stated not in (usual, own):
-        message = f"{where}: max_connections is {own}, and connection_pool.max_connections is {stated}; keep one of them"
+        message = f"{where}: max_connections is {own}, but connection_pool.max_connections is {stated}. Keep one of them."
         raise ConfigurationError(message, where=where)
     return own
 
@@ -221,27 +221,29 @@ def _names(key: str, connector_id: str) -> tuple[str, ...]:
 
 
 _ENTRY = 3
-"""Steps of the path of a key of an entry; a shorter path is an entry, or all of them."""
+"""Length of the path of a key within an entry. A shorter path is an entry or the whole section."""
 
 
 class Providers:
-    """The providers of one mesh, found by any name they go by.
+    """The providers of one mesh, with lookup by any of their names.
 
     Attributes:
-        complete: Whether every provider was built and listed its models; else nothing can be said of what is missing.
+        is_complete: Whether every provider was built and listed its models. If not, a missing model is not an error.
         broken: Names of providers that could not be built.
-        wrong: Canonical paths of what could not be read in the configuration.
-        off: Names of providers that are switched off, and of their models.
+        invalid: Canonical paths of invalid entries and keys of the configuration.
+        disabled: Names of disabled providers and of their models.
     """
 
     def __init__(
-        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), wrong: frozenset[KeyPath] = frozenset()
+        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), invalid: frozenset[KeyPath] = frozenset()
     ) -> None:
-        self.broken, self.wrong = frozenset(broken), wrong
-        self.off: frozenset[str] = frozenset()
-        self.complete = not self.broken and not any(path[0] in ("providers", "models") and len(path) < _ENTRY for path in wrong)
+        self.broken, self.invalid = frozenset(broken), invalid
+        self.disabled: frozenset[str] = frozenset()
+        self.is_complete = not self.broken and not any(
+            path[0] in ("providers", "models") and len(path) < _ENTRY for path in invalid
+        )
         self._by_key = dict(entries)
-        for key, entry in entries.items():  # a key names one entry alone, and so does a key before a model
+        for key, entry in entries.items():  # a key means its own provider only, also before the name of a model
             entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
 
     def __iter__(self) -> Any:
@@ -251,25 +253,27 @@ class Providers:
         return len(self._by_key)
 
     def matching(self, name: str) -> list[ProviderEntry]:
-        """Return who a reference means: the key first, else connector ID or provider name."""
+        """Return the providers that a reference means: by key, else by connector ID or provider name."""
         if name in self._by_key:
             return [self._by_key[name]]
         canonical = canonical_id(name, Kind.PROVIDER)
-        return [entry for entry in self if entry.answers_to(name) or entry.answers_to(canonical)]
+        return [entry for entry in self if entry.is_named(name) or entry.is_named(canonical)]
 
-    def is_off(self, name: str) -> bool:
-        """Return whether a name means a provider that is switched off, or a model of one."""
-        return any(name == one or name.startswith((f"{one}.", f"{one}/")) for one in self.off)
+    def is_disabled(self, name: str) -> bool:
+        """Return whether a name means a disabled provider or a model of one."""
+        return any(name == one or name.startswith((f"{one}.", f"{one}/")) for one in self.disabled)
 
     def may_have(self, model: str) -> bool:
-        """Whether a model that no provider lists may be one of a provider whose list is unknown."""
-        return not self.complete and not any(model.startswith(f"{entry.key}{separator}") for entry in self for separator in "./")
+        """Return whether a model that no provider lists may belong to a provider whose list is unknown."""
+        return not self.is_complete and not any(
+            model.startswith(f"{entry.key}{separator}") for entry in self for separator in "./"
+        )
 
     def one(self, name: str, where: str) -> ProviderEntry:
-        """Return the only one that a reference means.
+        """Return the only provider that a reference means.
 
         Raises:
-            ConfigurationError: None or several.
+            ConfigurationError: The reference means no provider, or several.
         """
         found = self.matching(name)
         if len(found) == 1:
@@ -278,7 +282,7 @@ class Providers:
             raise UncheckableError(name)
         keys = ", ".join((*self._by_key, *sorted(self.broken - set(self._by_key)))) or "none"
         if found:
-            message = f"{where}: {name!r} means {len(found)} providers ({', '.join(e.key for e in found)}); name one by its key."
+            message = f"{where}: {name!r} matches {len(found)} providers ({', '.join(e.key for e in found)}). Use the key of one."
         else:
             hint = did_you_mean(name, (*self._by_key, *self.broken))
             message = f"{where}: no provider {name!r} is configured.{hint} Configured: {keys}."
@@ -286,7 +290,7 @@ class Providers:
 
 
 def close_providers(entries: Iterable[ProviderEntry]) -> None:
-    """Let every provider close its connections; one that raises keeps neither the others nor the state from it."""
+    """Close the connections of every provider. An exception is logged and stops nothing."""
     for entry in entries:
         close = getattr(entry.provider, "close", None)
         if close is not None:
@@ -295,7 +299,7 @@ def close_providers(entries: Iterable[ProviderEntry]) -> None:
 
 
 async def aclose_providers(entries: Iterable[ProviderEntry]) -> None:
-    """The same from a task, closing this event loop's connections too."""
+    """Close the connections of every provider from a task, including those of this event loop."""
     for entry in entries:
         aclose = getattr(entry.provider, "aclose", None)
         if aclose is not None:
@@ -308,5 +312,5 @@ async def aclose_providers(entries: Iterable[ProviderEntry]) -> None:
 def _guarded(entry: ProviderEntry) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
-        _log.warning("the provider %s did not close: %s", entry.key, attribution.summarize(error, entry.provider))
+    except Exception as error:  # noqa: BLE001 - a connector may raise anything; shutdown continues
+        _log.warning("could not close the provider %s: %s", entry.key, attribution.summarize(error, entry.provider))

@@ -1,4 +1,4 @@
-"""From the ``deactivation`` and ``recovery`` of a pool to what withholds its models: policies and maintenance windows."""
+"""Standby policies and maintenance windows, from the ``deactivation`` and ``recovery`` sections of a pool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelmesh.errors import ConfigurationError
 
 
 def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
-    """Return the window in which a pool's models are withheld, ``None`` when it has none."""
+    """Return the maintenance window of a pool, or ``None``."""
     off = section.deactivation
     if off.maintenance_window is None:
         return None
@@ -33,12 +33,12 @@ def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
 
 
 def attach_standby_policy(section: PoolSection, pool: Pool, resolver: Resolver, source_map: SourceMap) -> None:
-    """Let a pool's own policies decide about its models, where it has any.
+    """Attach the policies of a pool to its models, if it has any.
 
-    A policy is the pool's strategy, when that has the methods of one, or what ``policy`` names or is.
+    A policy is named or given by ``policy``. By default the strategy of the pool is used if it has the methods of a policy.
 
     Raises:
-        ConfigurationError: What is given is no policy.
+        ConfigurationError: The configured object is not a policy.
     """
     strategy, known = pool.strategy, dict[str, Any]()
     off = _part(section, "deactivation", DeactivationPolicy, strategy, known, resolver, source_map)
@@ -60,7 +60,7 @@ def attach_standby_policy(section: PoolSection, pool: Pool, resolver: Resolver, 
 
 
 def has_deactivation_policy(section: PoolSection, strategy: Strategy) -> bool:
-    """Whether a policy of the pool's own decides how many failures are too many."""
+    """Return whether a policy of the pool decides how many failures deactivate a model."""
     return section.deactivation.policy is not None or isinstance(strategy, DeactivationPolicy)
 
 
@@ -87,8 +87,8 @@ def _part(
         lacking = [method for method in _METHODS[name] if not callable(getattr(policy, method, None))]
         kind = attribution.class_of(policy).__name__
         message = (
-            f"{where}: {given if isinstance(given, str) else kind!r} is no policy of {name}: it has no {', '.join(lacking)}(). "
-            f"See modelmesh.contracts.{contract.__name__}; ThresholdRotationPolicy of modelmesh.cdk has all of them."
+            f"{where}: {given if isinstance(given, str) else kind!r} is not a {name} policy: missing {', '.join(lacking)}(). "
+            f"See modelmesh.contracts.{contract.__name__}. ThresholdRotationPolicy of modelmesh.cdk has all methods."
         )
         raise ConfigurationError(message, where=where)
     return policy
@@ -101,7 +101,7 @@ _METHODS = {
 
 
 def policy_settings(section: PoolSection) -> dict[str, Any]:
-    """What a policy is told of its pool's configuration: a strategy's settings, ``deactivation`` and ``recovery``."""
+    """Return the settings of a pool that its policies receive: those of a strategy, ``deactivation`` and ``recovery``."""
     return {
         **strategy_settings(section),
         "deactivation": _stated(section.deactivation),
@@ -110,7 +110,7 @@ def policy_settings(section: PoolSection) -> dict[str, Any]:
 
 
 def _stated(section: Any) -> dict[str, Any]:
-    """What a section says; its maintenance window is the mesh's own affair."""
+    """Return the stated keys of a section, without the maintenance window, which the mesh itself handles."""
     left_out = {"policy", "maintenance_window", "maintenance_zone"} if isinstance(section, DeactivationSection) else {"policy"}
     kept = asdict(section, recurse=False, filter=lambda one, value: value is not None and one.name not in left_out)
     return dict(kept)

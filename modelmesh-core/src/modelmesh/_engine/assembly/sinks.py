@@ -1,4 +1,4 @@
-"""Building what listens: configured connectors and hook plugins."""
+"""Construction of the event emitter: configured observability connectors and hook plugins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVENT_HOOKS = ("modelmesh_routing_event", "modelmesh_request_finished")
 def build_emitter(
     sections: tuple[SinkSection, ...], paths: tuple[KeyPath, ...], resolver: Resolver, references: References, problems: Problems
 ) -> Emitter:
-    """Build every sink; the null connector needs none. Problems are collected."""
+    """Build the emitter with every sink. The null connector adds none. Problems are collected."""
     sinks = []
     for section, path in zip(sections, paths, strict=True):
         with problems.collecting("observability"):
@@ -71,12 +71,12 @@ def _built(
 
 
 def _check(target: object, path: KeyPath, problems: Problems) -> None:
-    """A sink that lacks a method must be refused now, not fail a request that has its answer."""
+    """Reject a sink without a required method now, before it can fail a request."""
     for method in REQUIRED[Kind.OBSERVABILITY]:
         if not callable(getattr(target, method, None)):
             where = problems.source_map.where((*path, "instance"))
             message = (
-                f"{where}: {type(target).__name__} is no observability sink: it has no {method}(). "
+                f"{where}: {type(target).__name__} is not an observability sink: missing method {method}(). "
                 "Give an object with emit(event) and log(entry), e.g. one made from modelmesh.cdk.BaseObservability."
             )
             raise ConfigurationError(message, where=where)

@@ -1,4 +1,4 @@
-"""Building the secret store and the store of state."""
+"""Construction of the secret store and of the state storage."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from modelmesh.errors import ConfigurationError
 _PARTS = ("persistence", "locking")
 
 COMMON = ("cache_enabled", "cache_ttl", "cache_ttl_ms", "reload_on_rotation", "fail_on_missing")
-"""Keys of ``secrets`` that any store may be given; one that does not act on them changes nothing."""
+"""Keys of ``secrets`` that every store accepts, whether or not it supports them."""
 
 
 def build_references(section: SecretsSection | None, resolver: Resolver, problems: Problems) -> References:
-    """Return what answers references; one that answers none where the store cannot be built."""
+    """Return the resolver of references, which resolves none if the store cannot be built."""
     with problems.collecting("secrets"):
         if section is not None:
             return References(_secret_store(section, resolver, problems), problems.source_map, problems)
@@ -37,7 +37,7 @@ def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problem
     if section.instance is not None:
         if not callable(getattr(section.instance, "get", None)):
             where = source_map.where(("secrets", "instance"))
-            message = f"{where}: {type(section.instance).__name__} is no secret store: it has no get(name)."
+            message = f"{where}: {type(section.instance).__name__} is not a secret store: missing method get(name)."
             raise ConfigurationError(message, where=where)
         return section.instance  # type: ignore[no-any-return]
     where = source_map.where(("secrets", "store"))
@@ -45,7 +45,7 @@ def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problem
     _check_secrets(cls, section.config, path, problems)
     environment = References(None, source_map, problems)
     settings = environment.resolve(section.config, path)
-    if environment.unanswered:
+    if environment.unresolved:
         raise UncheckableError(section.store)
     found: SecretStore = build_at(where, cls, settings, section.store, lambda name: source_map.where((*path, name)))
     return found
@@ -56,7 +56,7 @@ def _check_secrets(cls: Any, config: Mapping[str, Any], path: KeyPath, problems:
     own = {name: value for name, value in config.items() if known is None or name in known or name not in COMMON}
     check_options(cls, Kind.SECRET_STORE, own, path, problems, ours=(*COMMON, *fields_dict(SecretsSection), "connector"))
     for name in config.keys() - own.keys():
-        problems.note((*path, name), f"changes nothing, for the secret store {cls.id} does not read {name!r}")
+        problems.note((*path, name), f"has no effect: the secret store {cls.id} does not read {name!r}")
 
 
 def _check_storage(cls: Any, config: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
@@ -66,30 +66,30 @@ def _check_storage(cls: Any, config: Mapping[str, Any], path: KeyPath, problems:
     check_options(cls, Kind.STORAGE, own, path, problems, ours=(*fields_dict(StorageSection), *_PARTS))
     for part, keys in apart.items():
         for name in keys:
-            problems.note((*path, part, name), f"changes nothing, for the storage {cls.id} does not read {part!r}")
+            problems.note((*path, part, name), f"has no effect: the storage {cls.id} does not read {part!r}")
 
 
 def build_storage(section: StorageSection, resolver: Resolver, references: References, problems: Problems) -> Storage:
-    """Build the store of state.
+    """Build the state storage.
 
     Raises:
-        ConfigurationError: It is none, or refuses its settings.
-        ConnectorError: It is unknown or broken.
+        ConfigurationError: The object is not a storage, or rejects its settings.
+        ConnectorError: The connector is unknown or broken.
     """
     source_map, store, path = problems.source_map, section.instance, ("storage", "config")
     if store is None:
         where = source_map.where(("storage", "connector"))
         cls = resolver.resolve(Kind.STORAGE, section.connector, where)
         _check_storage(cls, section.config, path, problems)
-        missing = references.unanswered
+        missing = references.unresolved
         settings = literals(references.plain(section.config, path))
-        if references.unanswered > missing:
+        if references.unresolved > missing:
             raise UncheckableError(section.connector)
         store = build_at(where, cls, settings, section.connector, lambda name: source_map.where((*path, name)))
     if not isinstance(store, Storage):
         where = source_map.where(("storage", "instance" if section.instance is not None else "connector"))
         message = (
-            f"{where}: {type(store).__name__} is no storage: it needs an id and load, save, list, delete, stat and exists. "
+            f"{where}: {type(store).__name__} is not a storage: it needs an id and load, save, list, delete, stat and exists. "
             "Derive it from modelmesh.cdk.BaseStorage."
         )
         raise ConfigurationError(message, where=where)

@@ -1,4 +1,4 @@
-"""Building the strategy of a pool, and what it falls back to."""
+"""Construction of the strategy of a pool and of its fallback strategy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelmesh.errors import ConfigurationError
 DEFAULT_STRATEGY = "stick-until-failure"
 
 STRATEGY_KEYS = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode")
-"""Keys of a pool that only its strategy acts on."""
+"""Keys of a pool that only its strategy reads."""
 
 STRATEGY_OPTIONS = {
     "affinity_mode": "session-stickiness",
@@ -33,25 +33,25 @@ STRATEGY_OPTIONS = {
     "model_weights": "load-balanced",
     "max_latency_ms": "latency-first",
 }
-"""Keys of ``selection`` that belong to the format, and the strategies that read them."""
+"""Standard keys of ``selection``, each with the strategy that reads it."""
 
 
 def build_strategy(section: PoolSection, override: str | None, resolver: Resolver, problems: Problems) -> Strategy:
     """Build the strategy of a pool.
 
     Raises:
-        ConfigurationError: It is none.
-        ConnectorError: It is unknown or broken.
+        ConfigurationError: The object is not a strategy.
+        ConnectorError: The connector is unknown or broken.
     """
     places = problems.source_map
     if section.strategy_instance is not None and override is None:
         where = places.where(("pools", section.name, "strategy_instance"))
         kind = type(section.strategy_instance).__name__
         if not callable(getattr(section.strategy_instance, "select", None)):
-            message = f"{where}: {kind} is no strategy: it has no select(candidates, request)."
+            message = f"{where}: {kind} is not a strategy: missing method select(candidates, request)."
             raise ConfigurationError(message, where=where)
         if not isinstance(getattr(section.strategy_instance, "id", None), str):
-            message = f"{where}: {kind} has no id; write in it, e.g. id = 'acme.mine.v1'."
+            message = f"{where}: {kind} has no id. Add one to the class, e.g. id = 'acme.mine.v1'."
             raise ConfigurationError(message, where=where)
         return section.strategy_instance  # type: ignore[no-any-return]
     builder = _Builder(section, resolver, problems)
@@ -69,10 +69,10 @@ class _Builder:
         self.classes: list[type[Any]] = []
 
     def build(self, name: str, fallback: str | None, where: str, above: tuple[object, ...] = ()) -> Strategy:
-        """Build a strategy and what it falls back to.
+        """Build a strategy and its fallback.
 
-        A class states with ``default_fallback`` what that is unless the configuration names another, or with
-        ``fixed_fallback`` what it always is; that one then falls back to what the configuration names.
+        ``default_fallback`` of a class names the fallback for a configuration without one. ``fixed_fallback`` names one that
+        cannot be configured, and which then falls back to the configured one.
         """
         section = self._section
         cls = self._resolver.resolve(Kind.STRATEGY, name, where)
@@ -100,29 +100,29 @@ class _Builder:
 
 
 def _check_selection(section: PoolSection, classes: Iterable[type[Any]], problems: Problems) -> None:
-    """Collect options that no strategy of a pool has, and note keys of the pool that none of them reads."""
+    """Report options that no strategy of the pool has, and note keys of the pool that none of them reads."""
     known: set[str] = set()
     for cls in classes:
         reads = declared(cls)
         if reads is None:
-            return  # may read anything
+            return  # an undeclared strategy may read any key
         known |= reads
     path, name = ("pools", section.name), str(getattr(next(iter(classes)), "id", ""))
     for option in section.selection:
         if option in known:
             continue
         if option in STRATEGY_OPTIONS:
-            what = f"changes nothing, for it is an option of {STRATEGY_OPTIONS[option]}, and the strategy here is {name}"
+            what = f"has no effect: it is an option of {STRATEGY_OPTIONS[option]}, but the strategy is {name}"
             problems.note((*path, "selection", option), what)
             continue
         hint = did_you_mean(option, (*known, *STRATEGY_KEYS, *STRATEGY_OPTIONS, "rate_limit", "policy"))
         listed = ", ".join(sorted(known)) or "no options"
         problems.add((*path, "selection", option), f"unknown key {option!r} of the strategy.{hint} {name} reads: {listed}")
     if "rate_limit" not in known and section.rate_limit.threshold != RateLimitSection().threshold:
-        what = f"changes nothing, for the strategy {name} does not read it; rate-limit-aware does"
+        what = f"has no effect: the strategy {name} does not read it. rate-limit-aware does"
         problems.note((*path, "rate_limit", "threshold"), what)
     defaults = fields_dict(PoolSection)
     for key in STRATEGY_KEYS:
         stated = getattr(section, key)
         if key not in known and stated != defaults[key].default:
-            problems.note((*path, key), f"changes nothing, for the strategy {name} does not read {key!r}")
+            problems.note((*path, key), f"has no effect: the strategy {name} does not read {key!r}")

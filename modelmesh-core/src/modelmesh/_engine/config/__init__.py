@@ -1,4 +1,4 @@
-"""Configuration: from a file or a dictionary to typed values, every error with its place."""
+"""Configuration: typed values from a file or a dictionary. Every error states its position."""
 
 from modelmesh._engine.config.merging import merge_configs
 from modelmesh._engine.config.mesh_config import MeshConfig

@@ -1,4 +1,4 @@
-"""Providers that are switched off, and what of the configuration is off with them."""
+"""Removal of disabled providers and of their models from the other sections."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from modelmesh._engine.plugins.aliases import canonical_id
 def without_disabled(
     providers: Mapping[str, ProviderSection], models: Mapping[str, ModelSection], pools: Mapping[str, PoolSection]
 ) -> tuple[dict[str, ModelSection], dict[str, PoolSection]]:
-    """Leave out the models of providers that are switched off, and the mention of both in pools.
+    """Remove the models of disabled providers, and both from pools.
 
-    Switching a provider off must be one word, ``enabled: false``, and no reason to rewrite the rest.
+    ``enabled: false`` alone must be enough to disable a provider, without changes to other sections.
     """
-    gone = _gone(providers)
-    if not gone:
+    disabled = _disabled_names(providers)
+    if not disabled:
         return dict(models), dict(pools)
-    dropped = {key: section for key, section in models.items() if canonical_id(section.provider, Kind.PROVIDER) in gone}
+    dropped = {key: section for key, section in models.items() if canonical_id(section.provider, Kind.PROVIDER) in disabled}
     ids = {name for key, section in dropped.items() for name in (key, section.model, key.removeprefix(f"{section.provider}."))}
 
     left = {
         name: evolve(
             pool,
-            providers=None if pool.providers is None else _kept(pool.providers, gone),
-            excluded_providers=_kept(pool.excluded_providers, gone),
+            providers=None if pool.providers is None else _without(pool.providers, disabled),
+            excluded_providers=_without(pool.excluded_providers, disabled),
             models=None if pool.models is None else Names(tuple(model for model in pool.models if model not in ids)),
         )
         for name, pool in pools.items()
@@ -38,15 +38,15 @@ def without_disabled(
 
 
 def discovery_without_disabled(providers: Mapping[str, ProviderSection], section: DiscoverySection) -> DiscoverySection:
-    """Leave out the mention of providers that are switched off in what a discovery connector is for."""
-    gone = _gone(providers)
+    """Remove disabled providers from the section of a discovery connector."""
+    disabled = _disabled_names(providers)
     parts = {name: getattr(section, name) for name in ("sync", "health")}
     named = {name: part for name, part in parts.items() if part is not None and part.providers is not None}
-    return evolve(section, **{name: evolve(part, providers=_kept(part.providers, gone)) for name, part in named.items()})
+    return evolve(section, **{name: evolve(part, providers=_without(part.providers, disabled)) for name, part in named.items()})
 
 
-def _gone(providers: Mapping[str, ProviderSection]) -> set[str]:
-    """Return the names that only mean providers which are switched off."""
+def _disabled_names(providers: Mapping[str, ProviderSection]) -> set[str]:
+    """Return the names that match disabled providers only."""
     off, on = (
         {name for section in providers.values() if section.enabled is enabled for name in _names(section)}
         for enabled in (False, True)
@@ -54,8 +54,8 @@ def _gone(providers: Mapping[str, ProviderSection]) -> set[str]:
     return off - on
 
 
-def _kept(names: Names, gone: set[str]) -> Names:
-    return Names(tuple(name for name in names if canonical_id(name, Kind.PROVIDER) not in gone))
+def _without(names: Names, disabled: set[str]) -> Names:
+    return Names(tuple(name for name in names if canonical_id(name, Kind.PROVIDER) not in disabled))
 
 
 def _names(section: ProviderSection) -> set[str]:

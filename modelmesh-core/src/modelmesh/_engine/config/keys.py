@@ -1,4 +1,4 @@
-"""Moving keys about, with a record of where each was written."""
+"""Moves of keys to their canonical paths, recorded in the source map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Keys = TypeVar("Keys", Mapping[str, Any], list[str])
 
 
 class KeyMover:
-    """Moves keys of raw configurations to their canonical source_map."""
+    """Moves keys of a raw configuration to their canonical paths."""
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
@@ -30,16 +30,14 @@ class KeyMover:
             if alias in section:
                 value = section.pop(alias)
                 if name in section and section[name] != value:
-                    self._problems.add(
-                        (*path, alias), f"says something else than {name!r}; they are two names of one key, keep one"
-                    )
+                    self._problems.add((*path, alias), f"conflicts with {name!r}, another name of the same key. Keep one")
                 if name not in section:
                     section[name] = value
                     self._problems.record_move((*path, name), (*path, alias))
         return section
 
     def _lifted(self, keys: Keys, path: KeyPath, written: KeyPath) -> Keys:
-        """Record that keys which go by ``path`` were written below ``written``."""
+        """Record that the keys below ``path`` were written below ``written``, and return them."""
         for key in keys:
             self._problems.record_move((*path, key), (*written, key))
         return keys
@@ -49,10 +47,10 @@ class KeyMover:
             entry[name] = value
             self._problems.record_move((*path, name), written)
         elif entry[name] != value:
-            self._problems.add(written, f"says something else than {name!r}; they are two names of one key, keep one")
+            self._problems.add(written, f"conflicts with {name!r}, another name of the same key. Keep one")
 
     def _options(self, entry: dict[str, Any], path: KeyPath, *blocks: tuple[KeyPath, Mapping[str, Any]]) -> dict[str, Any]:
-        """Gather the keys that go to a connector: of blocks, of ``config``, and those that stand loose, which win."""
+        """Collect the connector's settings from blocks, from ``config``, and from loose keys, which win."""
         config = self._map(entry.pop("config", None), (*path, "config"))
         found: dict[str, Any] = {}
         for written, keys in (*blocks, ((*path, "config"), config), (path, entry)):
@@ -61,6 +59,6 @@ class KeyMover:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a value is called in messages."""
+    """Return the name of a value's type for messages."""
     names = {list: "a list", str: "text", bool: "yes/no", int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)

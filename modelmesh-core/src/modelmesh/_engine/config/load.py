@@ -1,6 +1,8 @@
-"""ConfigReader a YAML or JSON file into plain data, with the place of every key, and within limits.
+"""Reading of a YAML or JSON file to plain data, with the position of every key and with limits.
 
-A configuration is small; what is not small is hostile or a mistake. YAML 1.2 scalars: ``no`` is a string.
+A configuration is small, so a large one is an attack or a mistake. YAML libraries have no limit on the values that aliases
+expand to, and report no positions in plain data. Therefore this module builds the data from the events of ruamel.yaml.
+Scalars follow YAML 1.2: ``no`` is a string.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from modelmesh.errors import ConfigurationError
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 40
 MAX_NODES = 25_000
-"""Counted after aliases are followed, so that a file which multiplies itself is refused before it is built."""
+"""Maximum number of values, aliases expanded, so that an exponential file is rejected before it is built."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -39,7 +41,7 @@ _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": Non
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
 _BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff](?<!^\ufeff)")
-"""What JSON takes for letters and YAML for the end of a line, or for nothing at all."""
+"""Characters that JSON allows in strings and YAML treats as line breaks or rejects."""
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -50,15 +52,15 @@ def load_file(path: str) -> tuple[Any, SourceMap]:
         path: A YAML file, or a JSON file when it ends in ``.json``.
 
     Returns:
-        The data and the place of every key.
+        The data, and the position of every key.
 
     Raises:
-        ConfigurationError: It is missing, too large, or not YAML.
+        ConfigurationError: The file is missing, too large, or not valid.
     """
     try:
         text = _read(path).decode("utf-8")
     except ConfigurationError:
-        raise  # has its place already; it is a ValueError too
+        raise  # has its position already, and is a ValueError too
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, UnicodeDecodeError):
             message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
@@ -70,7 +72,7 @@ def load_file(path: str) -> tuple[Any, SourceMap]:
 
 
 def _read(path: str) -> bytes:
-    """Read a file of any kind, and no more of it than a configuration may hold: not all files state their size."""
+    """Read a file up to the size limit. Pipes and devices do not state their size."""
     file = Path(path).expanduser()
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
@@ -83,31 +85,31 @@ def _read(path: str) -> bytes:
     finally:
         os.close(descriptor)
     if len(found) > MAX_BYTES:
-        message = f"{path}: more than {MAX_BYTES:,} bytes are too many for a configuration. Is it the right file?"
+        message = f"{path}: larger than {MAX_BYTES:,} bytes, the limit for a configuration. Is it the right file?"
         raise ConfigurationError(message, where=path)
     if is_pipe and not found:
-        message = f"{path}: nothing came through the pipe. Open it for writing before it is read."
+        message = f"{path}: the pipe is empty. Open it for writing before it is read."
         raise ConfigurationError(message, where=path)
     return bytes(found)
 
 
 def _is_odd(path: str) -> bool:
-    """Whether a path holds what a terminal or a log cannot show."""
+    """Return whether a path contains characters that a terminal cannot show."""
     return not path.isprintable()
 
 
 def load_text(text: str, name: str) -> tuple[Any, SourceMap]:
-    """Read YAML or JSON text; ``name`` stands in messages."""
+    """Read YAML or JSON text. ``name`` appears in messages."""
     if name.endswith(".json"):
         _check_json(text, name)
-        text = text.replace("\t", " ")  # JSON may be indented with tabs; inside its strings a tab is not legal
+        text = text.replace("\t", " ")  # JSON allows tabs as indentation, but not in strings
         text = _BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     builder = _Builder(name)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
-            builder.take(event)
+            builder.add_event(event)
     except ConfigurationError:
-        raise  # has its place already; it is a ValueError too
+        raise  # has its position already, and is a ValueError too
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark and error.context_mark and mark.line >= len(text.splitlines()):
@@ -122,10 +124,10 @@ def load_text(text: str, name: str) -> tuple[Any, SourceMap]:
 
 
 def _check_json(text: str, name: str) -> None:
-    """Refuse what YAML would take and JSON does not; the source_map of keys come from the YAML reader.
+    """Reject text that is valid YAML, but not JSON. The YAML reader then provides the positions.
 
     Raises:
-        ConfigurationError: The text is no JSON.
+        ConfigurationError: The text is not valid JSON.
     """
     if not text.removeprefix("\ufeff").strip():
         return  # an empty file is an empty configuration
@@ -139,13 +141,13 @@ def _check_json(text: str, name: str) -> None:
         message = f"{name}: nested more than {MAX_DEPTH} deep."
         raise ConfigurationError(message, where=name) from None
     except ValueError:
-        return  # a number with more digits than Python converts; the YAML reader has its own rule
+        return  # an integer with more digits than Python converts, which the YAML reader handles
 
 
 def _json_hint(text: str, error: json.JSONDecodeError) -> str:
     before = text[: error.pos].rstrip()
     if before.endswith(",") or (error.msg.startswith("Illegal trailing comma")):
-        return "Remove the comma before it: JSON takes none after the last entry."
+        return "Remove the comma before it: JSON allows none after the last entry."
     if text[error.pos : error.pos + 1] == "'":
         return "Write texts in double quotes."
     if text[error.pos : error.pos + 1] in ("#", "/"):
@@ -162,7 +164,7 @@ def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
     if "${" in line and "{" in line.replace("${", ""):
         return 'Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
     if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
-        return "Indent with spaces: YAML takes no tabs there."
+        return "Indent with spaces: YAML allows no tabs there."
     for parts, hint in _HINTS:
         if any(part in problem for part in parts):
             return hint
@@ -215,11 +217,11 @@ _MERGE = object()
 
 
 class _Builder:
-    """Puts a document together from its events, counting as it goes."""
+    """Builds a document from its events, and enforces the limits."""
 
     def __init__(self, name: str) -> None:
         self.positions: dict[KeyPath, tuple[int, int]] = {}
-        self._order: list[KeyPath] = []  # of the marks: those below an anchor follow each other
+        self._order: list[KeyPath] = []  # paths in document order, so that those below an anchor are adjacent
         self._spans: dict[str, tuple[KeyPath, int, int]] = {}
         self.result: Any = None
         self._name = name
@@ -227,16 +229,18 @@ class _Builder:
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._documents = 0
 
-    def take(self, event: Any) -> None:  # noqa: C901 - one branch for each kind of event
+    def add_event(self, event: Any) -> None:  # noqa: C901 - one branch for each kind of event
         mark = event.start_mark
         if isinstance(event, DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise self._refuse(mark, "the file holds more than one document; keep the first, remove the rest from '---' on")
+                raise self._error(
+                    mark, "the file contains more than one document. Keep the first, and remove the rest from '---' on"
+                )
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._check_tag(event)
             if len(self._stack) >= MAX_DEPTH:
-                raise self._refuse(mark, f"nested more than {MAX_DEPTH} deep")
+                raise self._error(mark, f"nested more than {MAX_DEPTH} deep")
             path = self._place(mark)
             opened = _Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor)
             opened.first_mark = len(self._order)
@@ -258,13 +262,13 @@ class _Builder:
             self._add(value, 1, mark)
         elif isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
-                raise self._refuse(mark, f"the alias *{event.anchor} names nothing before it")
+                raise self._error(mark, f"the alias *{event.anchor} has no anchor before it")
             if not self._is_key():
                 self._mark_alias(event.anchor, self._place_of_alias(mark))
             self._add(*self._anchors[event.anchor], mark)
 
     def _place_of_alias(self, mark: Any) -> KeyPath:
-        """Path that the value of an alias gets: of a merge, that of the map which it is merged into."""
+        """Return the path of an alias's value. A merged value gets the path of the map that it is merged into."""
         merging = [open_ for open_ in self._stack[-2:] if open_.key is _MERGE]
         return merging[0].path if merging else self._place(mark)
 
@@ -273,7 +277,7 @@ class _Builder:
         return top is not None and isinstance(top.value, dict) and top.key is _NO_KEY
 
     def _place(self, mark: Any) -> KeyPath:
-        """Path of the value that begins here; a mapping's entries were marked at their keys."""
+        """Return the path of the value that begins here, and record its position unless its key has one."""
         if not self._stack:
             path: KeyPath = ()
         else:
@@ -288,7 +292,7 @@ class _Builder:
             self._order.append(path)
 
     def _mark_alias(self, anchor: str, path: KeyPath) -> None:
-        """Give what stands below an alias the source_map that it has at its anchor."""
+        """Copy the positions below an anchor to the paths below its alias."""
         if anchor in self._spans:
             start, first, end = self._spans[anchor]
             for there in self._order[first:end]:
@@ -304,7 +308,7 @@ class _Builder:
         top = self._stack[-1]
         top.size += size
         if sum(open_.size for open_ in self._stack) > MAX_NODES:
-            raise self._refuse(mark, f"more than {MAX_NODES:,} values once its aliases are followed")
+            raise self._error(mark, f"more than {MAX_NODES:,} values with aliases expanded")
         if isinstance(top.value, list):
             top.value.append(value)
         elif top.key is _NO_KEY:
@@ -319,7 +323,7 @@ class _Builder:
     def _merge(self, top: _Open, value: Any, mark: Any) -> None:
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
-            raise self._refuse(mark, "'<<' merges maps; give it *an-alias of one, or a list of them")
+            raise self._error(mark, "'<<' merges maps. Write *an-alias of a map, or a list of aliases")
         top.merged += sources
 
     def _take_key(self, top: _Open, key: Any, mark: Any) -> None:
@@ -327,10 +331,10 @@ class _Builder:
             top.key = key
             return
         if not isinstance(key, str | int | float | bool) and key is not None:
-            raise self._refuse(mark, "a key must be a name, not a list or a map")
+            raise self._error(mark, "a key must be a name, not a list or a map")
         key = key if isinstance(key, str) else _written(key)
         if key in top.value:
-            raise self._refuse(mark, f"the key {key!r} stands twice in the same map; remove one")
+            raise self._error(mark, f"the key {key!r} occurs twice in the same map. Remove one")
         top.key = key
         path = (*top.path, key)
         if path not in self.positions:
@@ -340,11 +344,11 @@ class _Builder:
     def _check_tag(self, event: Any) -> None:
         tag = str(event.tag) if event.tag is not None else None
         if tag not in _PLAIN_TAGS and not str(tag).startswith("tag:yaml.org,2002:"):
-            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+            raise self._error(event.start_mark, f"the tag {tag!r} is not allowed: a configuration is plain data")
         if tag and "python" in tag:
-            raise self._refuse(event.start_mark, f"the tag {tag!r} is not allowed; a configuration is plain data")
+            raise self._error(event.start_mark, f"the tag {tag!r} is not allowed: a configuration is plain data")
 
-    def _refuse(self, mark: Any, why: str) -> ConfigurationError:
+    def _error(self, mark: Any, why: str) -> ConfigurationError:
         where = f"{self._name}:{mark.line + 1}:{mark.column + 1}"
         return ConfigurationError(f"{where}: {why}.", where=where)
 
@@ -356,7 +360,7 @@ def _written(key: Any) -> str:
 
 
 def _merged(value: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Follow ``<<: *defaults``: keys of the map itself win, then those of the earlier source."""
+    """Apply ``<<: *defaults``. Keys of the map itself win, then those of the earlier source."""
     merged: dict[str, Any] = {}
     for source in reversed(sources):
         merged |= source
@@ -368,7 +372,7 @@ def _scalar(event: Any) -> Any:
     if event.style is not None or not event.implicit[0]:
         try:
             text.encode()
-        except UnicodeEncodeError:  # JSON writes what is outside the first plane as two halves; a half alone is no text
+        except UnicodeEncodeError:  # JSON writes astral characters as two surrogates, and a single surrogate is not text
             return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text
     if text in _WORDS:

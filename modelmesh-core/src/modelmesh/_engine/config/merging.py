@@ -1,4 +1,4 @@
-"""One configuration over another."""
+"""Merge of two configurations."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 
 def merge_configs(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration in which ``override`` wins: maps are merged key by key, all else is replaced, lists too.
+    """Merge two configurations key by key. Values of ``override`` win, and lists are replaced.
 
-    Neither input changes, nor does either when the result is changed later; objects in them stay the same objects.
+    The result shares no map or list with its inputs. Live objects stay the same objects.
     """
-    merged = {key: _apart(value) for key, value in base.items()}
+    merged = {key: _copied(value) for key, value in base.items()}
     for key, value in override.items():
         there = base.get(key)
         both = isinstance(there, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge_configs(there, value) if both else _apart(value)  # type: ignore[arg-type]
+        merged[key] = merge_configs(there, value) if both else _copied(value)  # type: ignore[arg-type]
     return merged
 
 
-def _apart(value: Any) -> Any:
+def _copied(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _apart(item) for key, item in value.items()}
-    return [_apart(item) for item in value] if isinstance(value, list) else value
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value

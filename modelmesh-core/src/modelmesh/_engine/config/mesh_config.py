@@ -10,7 +10,7 @@ from modelmesh._engine.config.merging import merge_configs
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.reader import SECTIONS, ConfigReader
 from modelmesh._engine.config.references import References
-from modelmesh._engine.config.sealing import opened, sealed
+from modelmesh._engine.config.sealing import seal, unseal
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.config.source_map import SourceMap
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
@@ -20,19 +20,19 @@ __all__ = ["MeshConfig", "NotEnforcedWarning", "Sections"]
 
 
 class MeshConfig:
-    """A configuration, read and not yet acted on.
+    """A configuration that is read, but not applied yet.
 
-    Keys that stand in it as plain text are sealed: ``vars()``, ``repr()`` and a pickle of it hold none.
+    Plain-text keys are sealed: ``vars()``, ``repr()`` and a pickle contain none.
 
     Attributes:
-        source_map: Where each key stands, when it came from a file.
+        source_map: Position of each key in its file.
     """
 
     def __init__(self, raw: Any, source_map: SourceMap | None = None) -> None:
-        """Take plain data.
+        """Store plain data.
 
         Raises:
-            ConfigurationError: It is not a map, or is nested too deep.
+            ConfigurationError: The data is not a map, or is nested too deep.
         """
         if not isinstance(raw, Mapping):
             where = source_map.where(()) if source_map else "configuration"
@@ -41,24 +41,24 @@ class MeshConfig:
                 "Begin with 'providers:' and 'pools:'."
             )
             raise ConfigurationError(message, where=where)
-        self._sealed: dict[str, Any] = {name: sealed(section, (str(name),)) for name, section in raw.items()}
+        self._sealed: dict[str, Any] = {name: seal(section, (str(name),)) for name, section in raw.items()}
         self.source_map = source_map or SourceMap()
         self._sections: Sections | None = None
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The plain data as it was given, keys included: a new copy each time."""
-        found: dict[str, Any] = opened(self._sealed)
+        """A new copy of the original data, including keys."""
+        found: dict[str, Any] = unseal(self._sealed)
         return found
 
     @classmethod
     def from_file(cls, path: str) -> MeshConfig:
-        """Read a YAML file, or a JSON file when its name ends in ``.json``.
+        """Read a YAML file, or a JSON file if its name ends in ``.json``.
 
         Raises:
-            ConfigurationError: It cannot be read; the message says where and why.
+            ConfigurationError: The file cannot be read. The message states the position and the reason.
         """
-        from modelmesh._engine.config.load import load_file  # noqa: PLC0415 - the YAML reader is only needed for files
+        from modelmesh._engine.config.load import load_file  # noqa: PLC0415 - only files need the YAML reader
 
         data, source_map = load_file(str(path))
         return cls({} if data is None else data, source_map)
@@ -70,12 +70,12 @@ class MeshConfig:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> MeshConfig:
-        """Take a dictionary; live objects may stand under ``instance`` and ``strategy_instance``."""
+        """Read a dictionary. ``instance`` and ``strategy_instance`` may hold live objects."""
         return cls(data)
 
     @classmethod
     def of(cls, config: str | Mapping[str, Any] | MeshConfig) -> MeshConfig:
-        """Take any of the forms that ``create(config=…)`` accepts."""
+        """Read any form that ``create(config=…)`` accepts."""
         if isinstance(config, MeshConfig):
             return config
         if isinstance(config, Mapping):
@@ -83,35 +83,35 @@ class MeshConfig:
         return cls.from_file(str(config))
 
     def merge(self, overrides: Mapping[str, Any] | MeshConfig) -> MeshConfig:
-        """Return a configuration in which ``overrides`` win, key by key; neither input changes."""
-        other = overrides._sealed if isinstance(overrides, MeshConfig) else overrides  # noqa: SLF001 - our own
+        """Return a merged configuration in which ``overrides`` win, key by key. Neither input changes."""
+        other = overrides._sealed if isinstance(overrides, MeshConfig) else overrides  # noqa: SLF001 - the same class
         return MeshConfig(merge_configs(self._sealed, other), self.source_map)
 
     def replaced(self, **sections: Any) -> MeshConfig:
-        """Return a configuration in which these sections stand in place of its own; ``None`` leaves a section out."""
+        """Return a configuration with these sections replaced. ``None`` removes a section."""
         kept = {**self._sealed, **sections}
         return MeshConfig({name: section for name, section in kept.items() if section is not None}, self.source_map)
 
     def validate(self) -> list[str]:
-        """Return what is wrong, a message each; empty when nothing is.
+        """Return a message for each problem, an empty list for a valid configuration.
 
-        Only the form is checked. ``modelmesh check`` also looks at connectors, models and secrets.
+        Only the form is checked. ``modelmesh check`` also checks connectors, models and secrets.
         """
         problems = Problems(self.source_map)
         self.read(problems)
         return problems.messages
 
     def read(self, problems: Problems, references: References | None = None) -> Sections:
-        """Return the typed values of everything that is right, and collect the problems of the rest.
+        """Return typed values of everything valid, and collect the problems of the rest.
 
         Args:
-            problems: Collects them.
-            references: Answers references; without it, what refers to something is left out unchecked.
+            problems: Collects the problems.
+            references: Resolves references. Without it, values with references are left out unchecked.
         """
         return ConfigReader(self._sealed, problems, references).read()
 
     def read_secrets(self, problems: Problems) -> schema.SecretsSection | None:
-        """Return the ``secrets`` section alone, from which the store is made that the other sections may refer to."""
+        """Return the ``secrets`` section. Other sections may refer to its store, so it is read first."""
         return ConfigReader(self._sealed, problems).secrets()
 
     @property
@@ -119,7 +119,7 @@ class MeshConfig:
         """Typed values, read once.
 
         Raises:
-            ConfigurationError: Something is wrong; the message lists all of it.
+            ConfigurationError: The configuration is invalid. The message lists every problem.
         """
         if self._sections is not None:
             return self._sections
@@ -133,12 +133,12 @@ class MeshConfig:
 
     @property
     def is_overlay(self) -> bool:
-        """Whether it names no provider, model or pool, and so only adds to what is detected."""
+        """Whether the configuration has no provider, model or pool, and only extends what is detected."""
         return not any(self._sealed.get(section) for section in ("providers", "models", "pools"))
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """The names of the section ``capabilities``."""
+        """Names in the section ``capabilities``."""
         stated = self._sealed.get("capabilities") or ()
         return tuple(name for name in stated if isinstance(name, str)) if isinstance(stated, list | tuple) else ()
 
@@ -147,6 +147,6 @@ class MeshConfig:
 
 
 def warn_not_enforced(problems: Problems) -> None:
-    """Warn of every key that changes nothing."""
+    """Warn of every key without effect."""
     for path, what in problems.notes:
         warn(f"{problems.source_map.where(path)}: {what}", NotEnforcedWarning)

@@ -1,7 +1,6 @@
-"""One canonical spelling out of the many that documents use.
+"""Canonical form of a configuration, from the many forms that documents use.
 
-Everything here moves keys about; nothing is converted and nothing is judged, except a key that is given twice in two
-spellings that disagree.
+This module only moves keys. It converts and validates nothing, except that two spellings of one key must not disagree.
 """
 
 from __future__ import annotations
@@ -34,17 +33,17 @@ SECTION_ALIASES = {
 PERSISTENCE_KEYS = ("sync_policy", "sync_interval", "format", "compression", "encryption")
 LOCKING_KEYS = ("enabled", "timeout", "retry_interval")
 DISCOVERY_CONNECTORS = {"sync": "modelmesh.registry-sync.v1", "health": "modelmesh.health-monitor.v1"}
-"""What discovery is for, and which connector does it where none is named."""
+"""Default discovery connector for each purpose."""
 
 
 class Normalizer(KeyMover):
     """Rewrites one raw configuration section by section."""
 
-    def _key(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: KeyPath, needs: str) -> None:
+    def _add_keyed(self, keyed: dict[str, Any], key: Any, entry: dict[str, Any], path: KeyPath, required: str) -> None:
         if not isinstance(key, str):
-            self._problems.add(path, f"needs {needs}")
+            self._problems.add(path, f"requires {required}")
         elif key in keyed:
-            self._problems.add(path, f"{key!r} stands twice; remove one")
+            self._problems.add(path, f"{key!r} occurs twice. Remove one")
         else:
             keyed[key] = entry
             self._problems.record_move((path[0], key), path)
@@ -52,7 +51,7 @@ class Normalizer(KeyMover):
     # -- providers --------------------------------------------------------------------------------------------------
 
     def providers(self, value: Any) -> dict[str, dict[str, Any]]:
-        """Key to entry; a list of entries is keyed by ``name``, ``id`` or ``connector``."""
+        """Return provider entries by key. A list of entries is keyed by ``name``, ``id`` or ``connector``."""
         path: KeyPath = ("providers",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
@@ -66,9 +65,9 @@ class Normalizer(KeyMover):
                 if named and connector:
                     entry.setdefault("connector", connector)
                 if not isinstance(key, str):
-                    self._problems.add((*path, place), "needs a 'connector' (or 'name', 'id')")
+                    self._problems.add((*path, place), "requires a 'connector' (or 'name', 'id')")
                 elif key in keyed:
-                    self._problems.add((*path, place), f"{key!r} stands twice; give each entry a 'name' of its own")
+                    self._problems.add((*path, place), f"{key!r} occurs twice. Give each entry its own 'name'")
                 else:
                     keyed[key] = entry
                     self._problems.record_move((*path, key), (*path, place))
@@ -101,27 +100,27 @@ class Normalizer(KeyMover):
     # -- models -----------------------------------------------------------------------------------------------------
 
     def models(self, value: Any) -> dict[str, dict[str, Any]]:
-        """ID to entry; a list of entries is keyed by ``id`` or ``name``."""
+        """Return model entries by ID. A list of entries is keyed by ``id`` or ``name``."""
         path: KeyPath = ("models",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
                 entry = self._map(item, (*path, place))
                 key = entry.pop("id", None) or entry.pop("name", None)
-                self._key(keyed, key, entry, (*path, place), "an 'id'")
+                self._add_keyed(keyed, key, entry, (*path, place), "an 'id'")
             value = keyed
         return {key: self._map(item, (*path, key)) for key, item in self._map(value, path).items()}
 
     # -- pools ------------------------------------------------------------------------------------------------------
 
     def pools(self, value: Any, default_rotation: Any) -> dict[str, dict[str, Any]]:
-        """Name to entry, the tuning of ``rotation`` and ``selection`` brought up to the pool."""
+        """Return pool entries by name, with the keys of ``rotation`` and ``selection`` moved to the pool."""
         path: KeyPath = ("pools",)
         if isinstance(value, list):
             keyed: dict[str, Any] = {}
             for place, item in enumerate(value):
                 entry = self._map(item, (*path, place))
-                self._key(keyed, entry.pop("name", None), entry, (*path, place), "a 'name'")
+                self._add_keyed(keyed, entry.pop("name", None), entry, (*path, place), "a 'name'")
             value = keyed
         found = {}
         for key, item in self._map(value, path).items():
@@ -136,7 +135,7 @@ class Normalizer(KeyMover):
         return self._over(rotation, self._tuning(entry, path), path, below)
 
     def _over(self, base: dict[str, Any], entry: dict[str, Any], path: KeyPath, written: KeyPath) -> dict[str, Any]:
-        """Lay a pool's own keys over those written at another place; in a section they share, key by key."""
+        """Return default keys overridden by a pool's own keys. Shared sections are merged key by key."""
         found = dict(entry)
         for key, value in base.items():
             if key not in entry:
@@ -165,17 +164,17 @@ class Normalizer(KeyMover):
                     self._unless_given(entry, name, selection.pop(key), path, (*below, key))
             entry["selection"] = selection
         if callable(getattr(entry.get("strategy"), "select", None)):
-            entry.setdefault("strategy_instance", entry.pop("strategy"))  # a live object where an ID may stand
+            entry.setdefault("strategy_instance", entry.pop("strategy"))  # a live object in place of an ID
         return entry
 
     # -- secrets and observability ----------------------------------------------------------------------------------
 
     def secrets(self, value: Any) -> dict[str, Any]:
-        """``store``, ``instance`` and ``config``; the store's keys may also stand next to ``store``."""
+        """Return ``store``, ``instance`` and ``config``. The store's keys may also stand next to ``store``."""
         path: KeyPath = ("secrets",)
         entry = self._map({"store": value} if isinstance(value, str) else value, path)
         if "store" in entry and "connector" in entry and entry["store"] != entry["connector"]:
-            self._problems.add((*path, "connector"), f"names another store than 'store' ({entry['store']!r}); keep one")
+            self._problems.add((*path, "connector"), f"names another store than 'store' ({entry['store']!r}). Keep one")
         found: dict[str, Any] = {}
         for key in ("store", "connector"):
             store = entry.pop(key, None)
@@ -188,7 +187,7 @@ class Normalizer(KeyMover):
         return found
 
     def storage(self, value: Any) -> dict[str, Any]:
-        """``connector``, ``instance``, when to sync, and ``config``: the connector's keys, wherever they stood."""
+        """Return ``connector``, ``instance``, the sync keys, and ``config`` with all keys of the connector."""
         path: KeyPath = ("storage",)
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         parts = {name: self._map(entry.pop(name, None), (*path, name)) for name in ("persistence", "locking")}
@@ -198,7 +197,7 @@ class Normalizer(KeyMover):
             if key in entry:
                 found[key] = entry.pop(key)
                 if persistence.pop(key, found[key]) != found[key]:
-                    self._problems.add((*path, "persistence", key), f"says something else than 'storage.{key}'; keep one")
+                    self._problems.add((*path, "persistence", key), f"conflicts with 'storage.{key}'. Keep one")
             elif persistence.get(key) is not None:
                 found[key] = persistence.pop(key)
                 self._problems.record_move((*path, key), (*path, "persistence", key))
@@ -222,23 +221,23 @@ class Normalizer(KeyMover):
         return found
 
     def discovery(self, value: Any) -> list[tuple[KeyPath, dict[str, Any]]]:
-        """One entry for each connector and where it stands; ``sync`` and ``health`` alone go to those of the mesh."""
+        """Return one entry for each connector with its path. ``sync`` and ``health`` alone go to the default connectors."""
         path: KeyPath = ("discovery",)
         if value is None:
             return []
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         if "connector" in entry or "instance" in entry:
-            return [(path, self._discoverer(entry, path))]
+            return [(path, self._discovery_connector(entry, path))]
         if "connectors" not in entry:
             wanted = [name for name in DISCOVERY_CONNECTORS if name in entry] or list(DISCOVERY_CONNECTORS)
             own = {key: item for key, item in entry.items() if key not in DISCOVERY_CONNECTORS}
             return [
-                (path, self._discoverer({"connector": DISCOVERY_CONNECTORS[name], name: entry.get(name), **own}, path))
+                (path, self._discovery_connector({"connector": DISCOVERY_CONNECTORS[name], name: entry.get(name), **own}, path))
                 for name in wanted
             ]
         listed = entry.pop("connectors")
         for key in entry:
-            self._problems.add((*path, key), f"{key!r} must stand in an entry of 'connectors', as there is such a list")
+            self._problems.add((*path, key), f"{key!r} must stand in an entry of 'connectors', because that list exists")
         if not isinstance(listed, list):
             self._problems.add((*path, "connectors"), f"must be a list, not {kind_of(listed)}")
             return []
@@ -247,12 +246,12 @@ class Normalizer(KeyMover):
             below = (*path, "connectors", place)
             row = self._map({"connector": item} if isinstance(item, str) else item, below)
             if "connector" in row or "instance" in row:
-                rows.append((below, self._discoverer(row, below)))
+                rows.append((below, self._discovery_connector(row, below)))
             else:
-                self._problems.add(below, "needs a 'connector'")
+                self._problems.add(below, "requires a 'connector'")
         return rows
 
-    def _discoverer(self, entry: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    def _discovery_connector(self, entry: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         below = (*path, "config")
         config = self._map(entry.pop("config", None), below)
         for name in (*DISCOVERY_CONNECTORS, "instance"):

@@ -1,4 +1,4 @@
-"""Keys that this version reads and does not act on: each is noted, so that no one relies on it."""
+"""Keys without effect in this version. Each is noted, and causes a ``NotEnforcedWarning``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.telemetry.events import EVENT_GROUPS
 from modelmesh.contracts.observability import EVENT_TYPES
 
-UNUSED = "is read but not acted on by this version of modelmesh-core"
+NOT_IMPLEMENTED = "is read but not acted on by this version of modelmesh-core"
 
 PROVIDER_KEYS = (
     ("batch", "supported"), ("batch", "max_items"), ("files", "upload"), ("files", "max_size"), ("fine_tuning", "supported"),
@@ -26,28 +26,28 @@ MODEL_KEYS = (
     ("constraints", "max_images"), ("constraints", "max_file_size"), ("constraints", "supported_languages"),
     ("quota", "query_current"), ("quota", "query_remaining"),
 )  # fmt: skip
-PROXY = "is read by the proxy alone, which this version does not have"
+PROXY = "is read by the proxy only, which this version does not have"
 _EVENTS = (*EVENT_GROUPS, *EVENT_TYPES)
 
 
 def note_provider(section: schema.ProviderSection, path: KeyPath, problems: Problems) -> None:
-    """Note what a provider's entry states without an effect."""
+    """Note the keys of a provider without effect."""
     _note(section, PROVIDER_KEYS, path, problems)
 
 
 def note_auth(section: schema.AuthSection, path: KeyPath, problems: Problems) -> None:
-    """Note what ``auth`` states without an effect."""
+    """Note the keys of ``auth`` without effect."""
     _note(section, AUTH_KEYS, path, problems)
 
 
 def note_model(section: schema.ModelSection, path: KeyPath, problems: Problems) -> None:
-    """Note what a model states without an effect."""
+    """Note the keys of a model without effect."""
     _note(section, MODEL_KEYS, path, problems)
     if "fine_tunable" in section.features:
-        problems.note((*path, "features", "fine_tunable"), f"'fine_tunable' {UNUSED}")
+        problems.note((*path, "features", "fine_tunable"), f"'fine_tunable' {NOT_IMPLEMENTED}")
     for name, value in (section.batch or {}).items():
         if name != "supported" and value is not None:
-            problems.note((*path, "batch", name), f"{name!r} {UNUSED}")
+            problems.note((*path, "batch", name), f"{name!r} {NOT_IMPLEMENTED}")
 
 
 def note_proxy(section: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
@@ -59,22 +59,22 @@ def note_proxy(section: Mapping[str, Any], path: KeyPath, problems: Problems) ->
 
 
 def note_events(sink: schema.SinkSection, path: KeyPath, problems: Problems) -> None:
-    """Note names in the filter of a sink that no event has."""
+    """Note names in the event filter of a sink that match no event."""
     for name in sink.events or ():
         if name not in _EVENTS:
-            problems.note((*path, "events"), f"{name!r} is no event, so that no sink gets it.{did_you_mean(name, _EVENTS)}")
+            problems.note((*path, "events"), f"{name!r} is not an event and never published.{did_you_mean(name, _EVENTS)}")
 
 
 def note_without_discovery(
     providers: Mapping[str, schema.ProviderSection], discovery: tuple[schema.DiscoverySection, ...], problems: Problems
 ) -> None:
-    """Note what providers state of discovery where the section is missing."""
+    """Note discovery settings of providers if the section ``discovery`` is missing."""
     for name, nothing in (("sync", schema.ProviderSyncSection()), ("health", schema.ProviderHealthSection())):
         if any(getattr(row, name) is not None for row in discovery):
             continue
         for key, provider in providers.items():
             if getattr(provider.discovery, name) != nothing:
-                what = f"changes nothing, for there is no 'discovery.{name}'; add that section"
+                what = f"has no effect: there is no section 'discovery.{name}'. Add it"
                 problems.note(("providers", key, "discovery", name), what)
 
 
@@ -87,4 +87,4 @@ def _note(section: Any, keys: tuple[tuple[str, ...], ...], path: KeyPath, proble
             default = getattr(fields(type(value)), step).default
             value = getattr(value, step)
         if value is not None and value != default:
-            problems.note((*path, *steps), f"{steps[-1]!r} {UNUSED}")
+            problems.note((*path, *steps), f"{steps[-1]!r} {NOT_IMPLEMENTED}")

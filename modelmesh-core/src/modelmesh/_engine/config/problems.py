@@ -1,4 +1,4 @@
-"""Problems of a configuration, collected so that one run reports all of them."""
+"""Collection of the problems of a configuration, so that one run reports all of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _PLACE = re.compile(r":(\d+):(\d+)(?=:|$)")
 
 
 class UncheckableError(ConfigurationError):
-    """A step cannot be checked because of a problem that is reported already; it is no problem of its own."""
+    """A step cannot be checked because of another problem. Only the other problem is reported."""
 
 
 class Problems:
-    """Collects problems; each message begins with its place.
+    """Problems and notes. Each message begins with its position.
 
     Attributes:
-        source_map: Where each key stands.
-        notes: Keys that change nothing: their paths, and why.
+        source_map: Position of each key.
+        notes: Paths of keys without effect, with the reason.
     """
 
     def __init__(self, source_map: SourceMap) -> None:
@@ -30,7 +30,7 @@ class Problems:
         self.notes: dict[tuple[KeyPath, str], None] = {}
 
     def note(self, path: KeyPath, what: str) -> None:
-        """Record that a key changes nothing, for a ``NotEnforcedWarning``."""
+        """Record that a key has no effect, for a ``NotEnforcedWarning``."""
         self.notes[path, what] = None
 
     def add(self, path: KeyPath, what: str) -> None:
@@ -43,7 +43,7 @@ class Problems:
 
         Args:
             error: The problem.
-            what: The step that raised it, e.g. ``provider 'openai'``.
+            what: Step that raised the problem, e.g. ``provider 'openai'``.
         """
         del what
         if isinstance(error, UncheckableError):
@@ -53,13 +53,13 @@ class Problems:
                 self._found.append((message, one))
 
     def is_excused(self, what: str) -> bool:
-        """Return whether a step failed only because this check may not send anything; it is recorded as unchecked."""
+        """Return whether a step failed only because this check must not send requests, and record it as unchecked."""
         del what
         return False
 
     @contextmanager
     def collecting(self, what: str = "") -> Iterator[None]:
-        """Record what the block raises, and go on after it."""
+        """Record the error that the block raises, and continue after the block."""
         try:
             yield
         except ModelMeshError as error:
@@ -77,14 +77,14 @@ class Problems:
 
     @property
     def messages(self) -> list[str]:
-        """Every message, in the order of the file; in order of discovery where there is no file."""
+        """Every message, in the order of the file, or in order of detection for a dictionary."""
         return [message for message, _ in self._sorted()]
 
     def _sorted(self) -> list[tuple[str, ModelMeshError]]:
         return sorted(self._found, key=lambda one: _position(one[0], self.source_map.file))
 
     def error(self) -> ModelMeshError:
-        """Return all problems as one error: the one that was raised, or an error of all their kinds."""
+        """Return all problems as one error: the original error, or an error of every kind among them."""
         found = self._sorted()
         command = f" Check again with: modelmesh check {self.source_map.file}" if self.source_map.file else ""
         messages = [message for message, _ in found]
@@ -109,7 +109,7 @@ def _ended(text: str) -> str:
 
 
 def _apart(error: ModelMeshError) -> list[tuple[str, ModelMeshError]]:
-    """Return the problems of an error that holds several, else the error itself."""
+    """Return the separate problems of an error, or the error itself."""
     several = error.details.get("problems")
     if not several or len(several) == 1:
         return [(several[0] if several else error.message, error)]

@@ -1,4 +1,4 @@
-"""ConfigReader of a raw configuration: references, canonical spelling, types; every problem is collected."""
+"""Reader of a raw configuration: it resolves references, canonicalizes keys, converts types and collects problems."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ SECTIONS = (
     "proxy", "connectors",
 )  # fmt: skip
 IGNORED = ("$schema",)
-"""Keys for editors, at the top level."""
+"""Top-level keys for editors."""
 
 KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 _OPAQUE = frozenset({"api_key", "base_url", "instance", "strategy_instance", "options", "config", "tokens"})
-"""Keys whose references are resolved by what uses them: their values may be secret, and stay out of the sections."""
+"""Keys whose references are resolved where they are used. Their values may be secret and stay out of the sections."""
 
 
 class ConfigReader:
     """Reads one raw configuration."""
 
     def __init__(self, raw: Mapping[str, Any], problems: Problems, references: References | None = None) -> None:
-        """Take what is read.
+        """Store the inputs.
 
         Args:
             raw: Plain data, keys sealed.
-            problems: Collects what is wrong.
-            references: Answers references; without it their values are unknown, and not checked.
+            problems: Collects problems.
+            references: Resolves references. Without it, their values are unknown and unchecked.
         """
         self._problems = problems
         self._references = references
@@ -86,8 +86,8 @@ class ConfigReader:
             discovery=tuple(discovery_without_disabled(providers, row) for _, row in discovery),
             observability_paths=tuple(path for path, _ in sinks),
             discovery_paths=tuple(path for path, _ in discovery),
-            wrong=frozenset(self._wrong),
-            models_off=frozenset(set(models) - set(enabled_models)),
+            invalid=frozenset(self._wrong),
+            disabled_models=frozenset(set(models) - set(enabled_models)),
         )
 
     def _observability(self, value: Any) -> tuple[list[tuple[KeyPath, schema.SinkSection]], schema.StatisticsSection | None]:
@@ -110,7 +110,7 @@ class ConfigReader:
         return self._built(value if tidy is None else tidy(value), cls, (name,))
 
     def secrets(self) -> schema.SecretsSection | None:
-        """Return the ``secrets`` section alone, ``None`` when it is wrong; its references are to the environment."""
+        """Return the ``secrets`` section, or ``None`` if it is invalid. Its references may only name environment variables."""
         kept, self._references = self._references, References(None, self._problems.source_map, self._problems)
         try:
             return self._built(self._tidy.secrets(self._raw.get("secrets")), schema.SecretsSection, ("secrets",))
@@ -125,14 +125,14 @@ class ConfigReader:
         if isinstance(value, list):
             return [self._plain(item, (*path, place)) for place, item in enumerate(value)]
         if isinstance(value, Secret) and value.source == SEALED:
-            return value.reveal()  # a key that the mesh itself reads is no secret, whatever its name looks like
+            return value.reveal()  # a key that the mesh itself reads is not a secret, whatever its name is
         if not has_reference(value):
             return value
         if self._references is None:
             return value.replace("$${", "${") if "${" not in value.replace("$${", "") else UNKNOWN
-        before = self._references.unanswered
+        before = self._references.unresolved
         found = self._references.plain(value, path)
-        return UNKNOWN if self._references.unanswered > before else found
+        return UNKNOWN if self._references.unresolved > before else found
 
     # -- sections ---------------------------------------------------------------------------------------------------
 
@@ -142,13 +142,16 @@ class ConfigReader:
                 continue
             hint = did_you_mean(str(key), SECTIONS)
             known = ", ".join(SECTIONS)
-            self._problems.add((str(key),), f"unknown section {key!r}.{hint} Known: {known}; 'x-…' holds settings for anchors")
+            self._problems.add(
+                (str(key),),
+                f"unknown section {key!r}.{hint} Known: {known}. Names that start with 'x-' hold settings for anchors",
+            )
 
     def _tidied(self, name: str, tidy: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         raw = self._raw.get(name)
         found = tidy(raw)
         if raw is not None and len(found) < (len(raw) if isinstance(raw, Mapping | list) else 1):
-            self._wrong.add((name,))  # an entry is lost
+            self._wrong.add((name,))  # an invalid entry is left out
         return found
 
     def _connectors(self, value: Any) -> None:
@@ -162,7 +165,7 @@ class ConfigReader:
         if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
             self._problems.add(path, "must be a list of paths or addresses of connector packages")
         elif value:
-            self._problems.note(("connectors",), f"'connectors' {not_enforced.UNUSED}")
+            self._problems.note(("connectors",), f"'connectors' {not_enforced.NOT_IMPLEMENTED}")
 
     def _each(self, entries: Mapping[str, Any], section: str, build: Callable[[str, Any, KeyPath], Any]) -> dict[str, Any]:
         built = {key: build(key, entry, (section, key)) for key, entry in entries.items()}
@@ -213,7 +216,7 @@ class ConfigReader:
     def _check_key(self, key: Any, path: KeyPath) -> None:
         if isinstance(key, bool | int | float | bytes | list | dict):
             kind = type(key).__name__
-            self._problems.add(path, f"must be a text or a reference such as ${{secrets:NAME}}, not {kind}; put it in quotes")
+            self._problems.add(path, f"must be a text or a reference such as ${{secrets:NAME}}, not {kind}. Put it in quotes")
 
     def _check_auth(self, auth: Any, path: KeyPath) -> None:
         if auth is not None:
@@ -239,10 +242,10 @@ class ConfigReader:
             if part is None:
                 continue
             if part.interval is not None and part.interval < 1:
-                self._problems.add((*path, name, "interval"), f"must be 1s or more, not {part.interval:g} s; e.g. 60s")
+                self._problems.add((*path, name, "interval"), f"must be 1s or more, e.g. 60s, not {part.interval:g} s")
                 self._wrong.add((*path, name))
             if getattr(part, "failure_threshold", None) == 0:
-                message = "must be 1 or more: so many probes in a row have to fail"
+                message = "must be 1 or more: the number of consecutive failed probes"
                 self._problems.add((*path, name, "failure_threshold"), message)
                 self._wrong.add((*path, name))
 

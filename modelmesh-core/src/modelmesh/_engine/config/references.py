@@ -1,4 +1,4 @@
-"""Secret references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map."""
+"""Resolution of references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from modelmesh.errors import ConfigurationError, ConnectorError, ModelMeshError,
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|(?P<open>\$\{)")
 
 
-PLACEHOLDER = "unanswered"
-"""Stands in for a value that is missing while problems are collected; nothing is ever sent with it."""
+PLACEHOLDER = "unresolved"
+"""Replaces a missing value while problems are collected. It is never sent."""
 
 _WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 class ReferredText(str):
-    """The value of a reference, as text; a key of another type reads its number or its truth value out of it."""
+    """Text from a reference. A key of another type converts it to a number or a truth value."""
 
     __slots__ = ()
 
 
 def literal(value: Any) -> Any:
-    """Return the number or the truth value that the text of a reference stands for; anything else as it is."""
+    """Convert the text of a reference to a number or a truth value if it is one. Other values stay unchanged."""
     if not isinstance(value, ReferredText):
         return value
     if value in _WORDS:
@@ -45,45 +45,45 @@ def literal(value: Any) -> Any:
 
 
 def literals(value: Any) -> Any:
-    """Apply :func:`literal` to every value of a map or a list, for settings whose types only a connector knows."""
+    """Apply :func:`literal` to every value of a map or a list, for settings with types that only a connector knows."""
     if isinstance(value, Mapping):
         return {key: literals(item) for key, item in value.items()}
     return [literals(item) for item in value] if isinstance(value, list) else literal(value)
 
 
 def has_reference(value: Any) -> bool:
-    """Whether a string refers to a secret."""
+    """Return whether a value is a string with a reference."""
     return isinstance(value, str) and "${" in value
 
 
 class References:
-    """Resolves references through one store, and says where each unanswered one stands."""
+    """Resolver of references, with one store. Errors state the position of the reference."""
 
     def __init__(
         self, store: SecretStore | None, source_map: SourceMap, problems: Problems | None = None, *, known: bool = True
     ) -> None:
-        """Take what answers.
+        """Store the inputs.
 
         Args:
-            store: Answers ``${secrets:NAME}``; ``None`` inside the ``secrets`` section, where no store exists yet.
-            source_map: For messages.
-            problems: Collects references without a value; a placeholder stands in for them, so that the rest is checked.
-            known: ``False`` where the store itself could not be built, so that nothing can be said of its names.
+            store: Resolves ``${secrets:NAME}``. ``None`` within the ``secrets`` section, where no store exists yet.
+            source_map: Positions for messages.
+            problems: Collects references without a value. A placeholder replaces each, so that the rest can be checked.
+            known: ``False`` if the store could not be built, so that its names are unknown.
         """
         self._store = store
         self._source_map = source_map
         self._problems = problems
         self._known = known
-        self.unanswered = 0
+        self.unresolved = 0
 
     def where(self, path: KeyPath) -> str:
-        """Return where a value stands in the configuration, for messages."""
+        """Return the position of a value, for messages."""
         return self._source_map.where(path)
 
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
-        """Return a copy with every reference replaced; a string that held one comes back as a :class:`Secret`.
+        """Return a copy with every reference resolved. A string with a reference becomes a :class:`Secret`.
 
-        A text that the configuration itself sealed, because it looks like a key, comes back as the text.
+        A text that the configuration itself sealed, because it looks like a key, becomes plain text again.
 
         Raises:
             SecretNotFoundError: The store has no such name.
@@ -100,7 +100,7 @@ class References:
         return value
 
     def plain(self, value: Any, path: KeyPath = ()) -> Any:
-        """Return a copy with every reference replaced by its text, as :class:`ReferredText`: for what is no secret."""
+        """Return a copy with every reference replaced by its text, as :class:`ReferredText`, for values that are not secret."""
         if isinstance(value, Mapping):
             return {key: self.plain(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
@@ -111,26 +111,26 @@ class References:
     def _text(self, text: str, path: KeyPath) -> Any:
         found: list[str] = []
 
-        def answer(match: re.Match[str]) -> str:
+        def replace(match: re.Match[str]) -> str:
             if match[0] == "$${":
                 return "${"
             found.append("" if match["open"] else match["body"])
             try:
                 if match["open"]:
-                    raise self._malformed(text, path, "is not closed; write ${secrets:NAME}")
-                return self._answer(match["body"], path)
+                    raise self._malformed(text, path, "is not closed. Write ${secrets:NAME}")
+                return self._look_up(match["body"], path)
             except ModelMeshError as error:
                 if self._problems is None:
                     raise
                 self._problems.add_error(error)
-                self.unanswered += 1
+                self.unresolved += 1
                 return PLACEHOLDER
 
-        plain = _REFERENCE.sub(answer, text)
+        plain = _REFERENCE.sub(replace, text)
         return Secret(plain, source=self._source(found[0], path)) if found else plain
 
     def _source(self, body: str, path: KeyPath) -> str:
-        """Return what to correct when the value of a reference is refused."""
+        """Return the variable or reference to correct if the value is rejected."""
         scheme, colon, name = body.partition(":")
         if not colon or scheme == "env":
             return name if colon else scheme
@@ -139,32 +139,34 @@ class References:
             return next((one for one in tried(name) if os.environ.get(one)), name)
         return f"${{{body}}} ({self._source_map.where(path)})"
 
-    def _answer(self, body: str, path: KeyPath) -> str:
+    def _look_up(self, body: str, path: KeyPath) -> str:
         scheme, colon, name = body.partition(":")
         if not colon:
             scheme, name = "env", scheme
         if not name.strip():
-            raise self._malformed("${" + body + "}", path, "names nothing; write ${secrets:NAME}")
+            raise self._malformed("${" + body + "}", path, "has no name. Write ${secrets:NAME}")
         if scheme == "env":
             value = os.environ.get(name)
             if not value:
                 raise self._missing(body, path, "the environment", [name], f"export {name}=…")
             return value
         if scheme != "secrets":
-            raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}; use secrets: or env:")
+            raise self._malformed("${" + body + "}", path, f"has the unknown scheme {scheme!r}. Use secrets: or env:")
         if not self._known:
             raise UncheckableError(body)
         if self._store is None:
-            raise self._malformed("${" + body + "}", path, "stands inside 'secrets', where no store exists yet; use ${env:NAME}")
-        return self._ask(self._store, name, body, path)
+            raise self._malformed("${" + body + "}", path, "is inside 'secrets', where no store exists yet. Use ${env:NAME}")
+        return self._look_up_in_store(self._store, name, body, path)
 
-    def _ask(self, store: SecretStore, name: str, body: str, path: KeyPath) -> str:
+    def _look_up_in_store(self, store: SecretStore, name: str, body: str, path: KeyPath) -> str:
         try:
             value: Any = store.get(name)
         except KeyError as error:
             if not _is_about(error, name):
-                said = f"raised KeyError({error.args[0]!r}), which does not name the secret"
-                raise self._broken(body, path, said, attribution.locate_exception(error, store)) from error.with_traceback(None)
+                problem = f"raised KeyError({error.args[0]!r}), which does not name the secret"
+                raise self._broken(body, path, problem, attribution.locate_exception(error, store)) from error.with_traceback(
+                    None
+                )
             tried: Callable[[str], list[str]] | None = getattr(store, "tried", None)
             if tried is None:
                 raise self._missing(body, path, store.id, [name], "") from None
@@ -173,33 +175,33 @@ class References:
             raise self._missing(body, path, store.id, names, f"export {variable}=…") from None
         except ModelMeshError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a store raises, it is named
-            said = f"raised {type(error).__name__}; what it said is not repeated, for it may hold a secret"
-            raise self._broken(body, path, said, attribution.locate_exception(error, store)) from error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - a store may raise anything; the error names it
+            problem = f"raised {type(error).__name__} (its text may contain a secret and is not shown)"
+            raise self._broken(body, path, problem, attribution.locate_exception(error, store)) from error.with_traceback(None)
         if isinstance(value, Secret):
             return value.reveal()
         if isinstance(value, str):
             return value
         if inspect.iscoroutine(value):
             value.close()
-        said = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
-        raise self._broken(body, path, said, attribution.locate_method(store, "get"))
+        problem = f"returned {'None' if value is None else f'a value of type {type(value).__name__}'}"
+        raise self._broken(body, path, problem, attribution.locate_method(store, "get"))
 
-    def _broken(self, body: str, path: KeyPath, said: str, place: str | None) -> ConnectorError:
+    def _broken(self, body: str, path: KeyPath, problem: str, place: str | None) -> ConnectorError:
         where, (connector_id, distribution) = self._source_map.where(path), attribution.identify(self._store)
         at = f" ({place})" if place else ""
         message = (
-            f"{where}: asked for ${{{body}}}, the {attribution.describe(self._store)} {said}{at}. get(name) must return the "
-            "value as a str, or raise KeyError(name) when there is none. Name another store under 'secrets', or use ${env:NAME}"
+            f"{where}: cannot resolve ${{{body}}}: the {attribution.describe(self._store)} {problem}{at}. get(name) must return "
+            "the value as a str, or raise KeyError(name) if there is none. Name another store under 'secrets', or use ${env:NAME}"
         )
         return ConnectorError(message, connector_id=connector_id, distribution=distribution)
 
     def _missing(self, body: str, path: KeyPath, store: str, tried: list[str], command: str) -> SecretNotFoundError:
         where = self._source_map.where(path)
-        elsewhere = f"Add it to that store, write ${{env:{_shouted(body)}}} and set that variable,"
+        elsewhere = f"Add it to that store, write ${{env:{_variable(body)}}} and set that variable,"
         step = f"Set it, e.g. {command} -" if command else elsewhere
         message = (
-            f"{where}: ${{{body}}} has no value: {store} was asked for {', '.join(tried)}. {step} "
+            f"{where}: ${{{body}}} has no value in {store} (searched for: {', '.join(tried)}). {step} "
             "or name another store under 'secrets'."
         )
         return SecretNotFoundError(message, where=where)
@@ -211,10 +213,10 @@ class References:
 
 
 def _is_about(error: KeyError, name: str) -> bool:
-    """Return whether a ``KeyError`` means a missing secret; any other is a bug in the store."""
-    said = str(error.args[0]) if error.args else ""
-    return not said or " " in said or _shouted(name) in _shouted(said)
+    """Return whether a ``KeyError`` means a missing secret. Any other is a bug of the store."""
+    text = str(error.args[0]) if error.args else ""
+    return not text or " " in text or _variable(name) in _variable(text)
 
 
-def _shouted(name: str) -> str:
+def _variable(name: str) -> str:
     return variable_names(name.partition(":")[2] or name)[-1]

@@ -1,4 +1,4 @@
-"""The configuration as typed values, in canonical spelling. Durations in seconds, sizes in bytes, money in USD."""
+"""Schema of the configuration in canonical form. Durations are in seconds, sizes in bytes, money in USD."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEATURES = (
     "tool_calling", "structured_output", "json_mode", "system_prompt", "vision", "logprobs", "streaming", "reasoning",
     "grounding", "fine_tunable",
 )  # fmt: skip
-"""What ``models.<id>.features`` may state."""
+"""Keys of ``models.<id>.features``."""
 
 
 @frozen
@@ -64,7 +64,7 @@ class BudgetSection:
 
 @frozen
 class QuotaSection:
-    """``quota`` of a provider or a model: how much its account gives away in a window."""
+    """``quota`` of a provider or a model: limits of its account for each window."""
 
     free_tier: bool = False
     requests_per_minute: int | None = None
@@ -86,7 +86,7 @@ class QuotaSection:
 
 @frozen
 class SyncSection:
-    """``discovery.sync``: comparing what vendors list with what is known."""
+    """``discovery.sync``: comparison of vendors' model lists with the known models."""
 
     enabled: bool = True
     interval: Seconds = Seconds(3600.0)
@@ -98,7 +98,7 @@ class SyncSection:
 
 @frozen
 class HealthSection:
-    """``discovery.health``: probing providers, whether or not anybody asks them."""
+    """``discovery.health``: health checks of providers, independent of requests."""
 
     enabled: bool = True
     interval: Seconds = Seconds(60.0)
@@ -109,7 +109,7 @@ class HealthSection:
 
 @frozen
 class DiscoverySection:
-    """One discovery connector and what it is for; ``config`` holds what the connector understands."""
+    """One discovery connector and its tasks. ``config`` holds the settings of the connector."""
 
     connector: str
     instance: Any = None
@@ -120,7 +120,7 @@ class DiscoverySection:
 
 @frozen
 class ProviderSyncSection:
-    """``providers.<key>.discovery.sync``: what is different for one provider."""
+    """``providers.<key>.discovery.sync``: overrides for one provider."""
 
     enabled: bool | None = None
     interval: Seconds | None = None
@@ -131,7 +131,7 @@ class ProviderSyncSection:
 
 @frozen
 class ProviderHealthSection:
-    """``providers.<key>.discovery.health``: what is different for one provider."""
+    """``providers.<key>.discovery.health``: overrides for one provider."""
 
     enabled: bool | None = None
     interval: Seconds | None = None
@@ -183,7 +183,7 @@ class FineTuningSection:
 
 @frozen
 class ProviderSection:
-    """``providers.<key>``: one account. ``options`` holds what only the connector understands."""
+    """``providers.<key>``: one account. ``options`` holds the settings of the connector."""
 
     key: str
     enabled: bool = True
@@ -208,7 +208,7 @@ class ProviderSection:
 
 @frozen
 class PriceBandSection:
-    """One of ``models.<id>.pricing.bands``: prices that hold instead of the usual ones where all its conditions do."""
+    """One of ``models.<id>.pricing.bands``: prices that replace the usual ones if all conditions hold."""
 
     above_prompt_tokens: int | None = None
     hours: Names = Names(())
@@ -223,7 +223,7 @@ class PriceBandSection:
 
 @frozen
 class PricingSection:
-    """``models.<id>.pricing``: goes before what the connector ships. Money in USD."""
+    """``models.<id>.pricing``: takes precedence over the price that the connector ships. Money in USD."""
 
     input_per_1k_tokens: Price | None = None
     output_per_1k_tokens: Price | None = None
@@ -262,7 +262,7 @@ class ModelSection:
 
 @frozen
 class ModelBatchSection:
-    """``models.<id>.batch``, where it is a map."""
+    """``models.<id>.batch`` in the form of a map."""
 
     supported: bool = True
     max_items: int | None = None
@@ -327,7 +327,7 @@ class RetrySection:
 
 @frozen
 class StreamSection:
-    """``pools.<name>.stream``: how long a stream is held back."""
+    """``pools.<name>.stream``: how long a stream is buffered."""
 
     commit: Commit = Commit.FIRST_CONTENT
     tokens: int = 32
@@ -336,7 +336,7 @@ class StreamSection:
 
 @frozen
 class PoolSection:
-    """``pools.<name>``; the name is the virtual model name."""
+    """``pools.<name>``. The name is the virtual model name."""
 
     name: str
     capability: str | None = None
@@ -365,7 +365,7 @@ class PoolSection:
 
 @frozen
 class StorageSection:
-    """``storage``: where the state is kept; ``config`` holds what the connector understands."""
+    """``storage``: the storage of state. ``config`` holds the settings of the connector."""
 
     connector: str = "modelmesh.local-file.v1"
     instance: Any = None
@@ -377,7 +377,7 @@ class StorageSection:
 
 @frozen
 class SecretsSection:
-    """``secrets``; ``config`` holds what the store understands."""
+    """``secrets``. ``config`` holds the settings of the store."""
 
     store: str = "modelmesh.env.v1"
     instance: Any = field(default=None, repr=False)
@@ -386,7 +386,7 @@ class SecretsSection:
 
 @frozen
 class StatisticsSection:
-    """``observability.statistics``: what is counted, and when sinks are handed the counts."""
+    """``observability.statistics``: counted scopes, and the interval at which sinks receive the counts."""
 
     flush_interval: Seconds = Seconds(60.0)
     retention: Seconds = Seconds(604800.0)
@@ -395,7 +395,7 @@ class StatisticsSection:
 
 @frozen
 class SinkSection:
-    """One observability connector and what it hears of."""
+    """One observability connector and the events that it receives."""
 
     connector: str = "modelmesh.null.v1"
     instance: Any = None
@@ -428,7 +428,7 @@ class ProxyCorsSection:
 
 @frozen
 class ProxySection:
-    """``proxy``: how ``modelmesh serve`` listens; no other part of ModelMesh reads it."""
+    """``proxy``: settings of ``modelmesh serve``. No other part of ModelMesh reads them."""
 
     host: str = "127.0.0.1"
     port: int = 8080

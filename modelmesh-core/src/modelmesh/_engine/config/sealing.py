@@ -1,4 +1,4 @@
-"""Sealing of keys that stand in a configuration as plain text, so that no view, dump or pickle of it holds them."""
+"""Sealing of plain-text keys in a configuration, so that no view, dump or pickle of it contains them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError
 
 MAX_DEPTH = 40
-"""Levels of maps and lists, in a file and in a dictionary."""
+"""Maximum nesting of maps and lists, in a file and in a dictionary."""
 
 SEALED = "the configuration itself"
-"""Source of a :class:`Secret` that is a sealed text of the configuration, and no object that a caller put there."""
+"""Source of a :class:`Secret` that was a plain text of the configuration, not an object from the caller."""
 
 _SECRET_NAME = re.compile(
     r"(?:.*_)?(?:api_?key|token|secret|password|passphrase|authorization|encryption_?key)s?|headers", re.IGNORECASE
@@ -24,14 +24,14 @@ _USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECA
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def sealed(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
+def seal(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
     """Return a copy of plain data in which each text that may be a key is a :class:`Secret`.
 
-    References stay as they are, and so do live objects.
+    References and live objects stay unchanged.
 
     Args:
         value: Plain data.
-        path: Where the value stands, for messages.
+        path: Path of the value, for messages.
         whole: Whether every text in the value may be a key.
 
     Raises:
@@ -42,20 +42,20 @@ def sealed(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
         message = f"{where}…: nested more than {MAX_DEPTH} deep. Look for a map or a list that contains itself."
         raise ConfigurationError(message, where=where)
     if isinstance(value, Mapping):
-        return {key: sealed(item, (*path, str(key)), whole=whole or _names_a_secret(key, path)) for key, item in value.items()}
+        return {key: seal(item, (*path, str(key)), whole=whole or _names_a_secret(key, path)) for key, item in value.items()}
     if isinstance(value, list):
-        return [sealed(item, (*path, place), whole=whole) for place, item in enumerate(value)]
+        return [seal(item, (*path, place), whole=whole) for place, item in enumerate(value)]
     if isinstance(value, str) and value and "${" not in value and (whole or _USER_IN_URL.match(value)):
         return Secret(value, source=SEALED)
     return value
 
 
-def opened(value: Any) -> Any:
+def unseal(value: Any) -> Any:
     """Return a copy in which each sealed text is plain again."""
     if isinstance(value, Mapping):
-        return {key: opened(item) for key, item in value.items()}
+        return {key: unseal(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [opened(item) for item in value]
+        return [unseal(item) for item in value]
     return value.reveal() if isinstance(value, Secret) and value.source == SEALED else value
 
 

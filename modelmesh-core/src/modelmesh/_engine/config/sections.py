@@ -1,4 +1,4 @@
-"""The typed values of a whole configuration, and which parts of it have none because they are wrong."""
+"""Typed values of a whole configuration, and the paths of its invalid parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelmesh._engine.config.source_map import KeyPath
 
 @frozen(kw_only=True)
 class Sections:
-    """Typed values of everything this version acts on.
+    """Typed values of everything that this version uses.
 
     Attributes:
         secrets: The ``secrets`` section.
@@ -18,15 +18,15 @@ class Sections:
         models: Models of the configuration by ID.
         pools: Pools by name.
         observability: Every sink.
-        capabilities: Names for a configuration without pools.
-        budget: Of the whole mesh.
-        storage: Where state is kept.
-        statistics: What is counted.
+        capabilities: Pools to create for a configuration without pools.
+        budget: Budget of the whole mesh.
+        storage: Storage of state.
+        statistics: Settings of the statistics.
         discovery: Every discovery connector.
         observability_paths: Canonical path of each sink.
         discovery_paths: Canonical path of each discovery connector.
-        models_off: IDs of models whose providers are switched off.
-        wrong: Canonical paths of entries and keys that could not be read and are left out; their problems are reported.
+        disabled_models: IDs of the models of disabled providers.
+        invalid: Canonical paths of invalid entries and keys, which are left out and reported.
     """
 
     secrets: schema.SecretsSection = field(factory=schema.SecretsSection)
@@ -41,5 +41,5 @@ class Sections:
     discovery: tuple[schema.DiscoverySection, ...] = ()
     observability_paths: tuple[KeyPath, ...] = ()
     discovery_paths: tuple[KeyPath, ...] = ()
-    wrong: frozenset[KeyPath] = frozenset()
-    models_off: frozenset[str] = frozenset()
+    invalid: frozenset[KeyPath] = frozenset()
+    disabled_models: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Where in a file a key stands."""
+"""Source map: position of every key in a configuration file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from attrs import field, frozen
 KeyPath = tuple[str | int, ...]
 
 _MAX_MOVES = 8
-"""A key moves from a list to a map, out of a sub-section, and to another name; no more than that."""
+"""Limit of moves of one key, e.g. from a list to a map, out of a sub-section, and to another name."""
 
 
 def format_path(path: KeyPath) -> str:
-    """Write a path as a person would: ``pools.chat.models[0]``."""
+    """Format a path, e.g. ``pools.chat.models[0]``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
@@ -20,7 +20,7 @@ def format_path(path: KeyPath) -> str:
 
 @frozen
 class SourceMap:
-    """Line and column of every key of one file; empty for a configuration that came as a dictionary.
+    """Line and column of every key of one file. Empty for a configuration from a dictionary.
 
     Attributes:
         file: Path as the caller gave it.
@@ -47,7 +47,7 @@ class SourceMap:
         return path
 
     def where(self, path: KeyPath) -> str:
-        """Return ``file:line:column path``, or the path alone; the nearest key above when the key itself is absent."""
+        """Return ``file:line:column path``, or the path alone. An absent key has the position of its nearest parent."""
         near = path = self.written_path(path)
         while near and near not in self.positions:
             near = near[:-1]

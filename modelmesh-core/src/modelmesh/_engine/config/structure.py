@@ -1,4 +1,4 @@
-"""From canonical plain data to typed values, with cattrs; what does not fit is a problem with a place."""
+"""Conversion of canonical data to typed values with cattrs. Each invalid value is a problem with its position."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST
 Section = TypeVar("Section")
 
 UNKNOWN: Any = type("Unknown", (), {"__slots__": (), "__repr__": lambda _: "an unknown value"})()
-"""Stands for the value of a reference that has none, or none yet; what it is wrong about is no problem of its own."""
+"""Replaces the value of an unresolved reference. An error about it is not reported again."""
 
-MOST_USD = 1e15
-"""No limit of money is above it."""
+MAX_USD = 1e15
+"""Maximum of amounts of money, in USD."""
 
 
 @cache
@@ -41,8 +41,8 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(schema.Codes, lambda value, _: _codes(value))
     converter.register_structure_hook(schema.Names, lambda value, _: _names(value))
     converter.register_structure_hook(schema.Delivery, lambda value, _: _delivery(value))
-    converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool, "true or false"))
-    converter.register_structure_hook(str, lambda value, _: _exactly(value, str, "text"))
+    converter.register_structure_hook(bool, lambda value, _: _require_type(value, bool, "true or false"))
+    converter.register_structure_hook(str, lambda value, _: _require_type(value, str, "text"))
     converter.register_structure_hook(int, lambda value, _: _whole(value))
     converter.register_structure_hook(float, lambda value, _: _number(value))
     converter.register_structure_hook(schema.Minutes, lambda value, _: _minutes(value))
@@ -52,19 +52,26 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(schema.Zone, lambda value, _: _zone(value))
     converter.register_structure_hook(schema.Price, lambda value, _: schema.Price(_price(value, MOST_PER_1K_TOKENS)))
     converter.register_structure_hook(schema.RequestPrice, lambda value, _: schema.RequestPrice(_price(value, MOST_PER_REQUEST)))
-    for choices in (Adaptation, Backoff, Commit, RetryScope):  # each by name: they are strings, and so is their hook
+    for choices in (
+        Adaptation,
+        Backoff,
+        Commit,
+        RetryScope,
+    ):  # registered by name, because enum members are strings and would use the hook of str
         converter.register_structure_hook(choices, _choice)
-    converter.register_structure_hook_factory(_is_literal, lambda _: _word)
+    converter.register_structure_hook_factory(_is_literal, lambda _: _literal_choice)
     converter.register_structure_hook_factory(has, lambda cls: _sectioned(cls, converter))
     return converter
 
 
 def _sectioned(cls: type[Any], converter: cattrs.Converter) -> Any:
-    def several(value: Any, kind: Any) -> Any:
+    def structure_container(value: Any, kind: Any) -> Any:
         shape, words = _SHAPES[_shape(kind)]
-        return converter.structure(value if value is None else _exactly(value, shape, words), kind)
+        return converter.structure(value if value is None else _require_type(value, shape, words), kind)
 
-    hooks = {name: override(struct_hook=several) for name, kind in get_type_hints(cls).items() if _shape(kind) in _SHAPES}
+    hooks = {
+        name: override(struct_hook=structure_container) for name, kind in get_type_hints(cls).items() if _shape(kind) in _SHAPES
+    }
     build: Any = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **hooks)  # type: ignore[arg-type]
 
     def structure(value: Any, wanted: Any) -> Any:
@@ -79,11 +86,11 @@ def _sectioned(cls: type[Any], converter: cattrs.Converter) -> Any:
 
 
 _SHAPES: dict[Any, Any] = {list: (list | tuple, "a list"), tuple: (list | tuple, "a list"), dict: (Mapping, "a map of keys")}
-"""A text is a list of letters to Python, and to nobody else; a map is one of its keys."""
+"""Accepted types by shape, with a name. A text is not a list, although Python can iterate over it."""
 
 
 def _shape(kind: Any) -> Any:
-    """Return what holds the values of a key, whether or not it may be ``None``."""
+    """Return the container type of a key, optional or not."""
     return next((origin for part in (kind, *get_args(kind)) if (origin := get_origin(part)) in _SHAPES), None)
 
 
@@ -92,7 +99,7 @@ def _is_literal(kind: Any) -> bool:
     return origin is Literal
 
 
-def _exactly(value: Any, kind: Any, words: str) -> Any:
+def _require_type(value: Any, kind: Any, words: str) -> Any:
     value = literal(value) if kind is bool else value
     if isinstance(value, kind) or (kind is str and isinstance(value, Secret)):
         return value
@@ -104,16 +111,16 @@ def _choice(value: Any, choices: type[StrEnum]) -> StrEnum:
     try:
         return choices(value)
     except ValueError:
-        raise _no_choice(value, list(choices)) from None
+        raise _invalid_choice(value, list(choices)) from None
 
 
-def _word(value: Any, choices: Any) -> Any:
+def _literal_choice(value: Any, choices: Any) -> Any:
     if isinstance(value, str) and value in get_args(choices):
         return value
-    raise _no_choice(value, get_args(choices))
+    raise _invalid_choice(value, get_args(choices))
 
 
-def _no_choice(value: Any, choices: Sequence[str]) -> ValueError:
+def _invalid_choice(value: Any, choices: Sequence[str]) -> ValueError:
     return ValueError(f"must be one of {', '.join(choices)}, not {value!r}")
 
 
@@ -127,9 +134,9 @@ def _whole(value: Any) -> int:
 
 def _number(value: Any) -> float:
     value = literal(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_USD:
         return float(value)
-    most = f"; {MOST_USD:g} is the most" if isinstance(value, int | float) and MOST_USD < value < math.inf else ""
+    most = f" (the maximum is {MAX_USD:g})" if isinstance(value, int | float) and MAX_USD < value < math.inf else ""
     message = f"must be a number, 0 or more, not {value!r}{most}"
     raise ValueError(message)
 
@@ -138,7 +145,7 @@ def _price(value: Any, most: float) -> float:
     number = _number(value)
     if number <= most:
         return number
-    message = f"must be USD from 0 to {most:g}, not {value!r}; prices are of 1,000 tokens, not of a million"
+    message = f"must be USD from 0 to {most:g}, not {value!r}. Prices are per 1,000 tokens, not per million"
     raise ValueError(message)
 
 
@@ -179,7 +186,7 @@ def _zone(value: Any) -> schema.Zone:
 def _minutes(value: Any) -> schema.Minutes:
     from modelmesh._engine.health.cron import Cron  # noqa: PLC0415 - only where a window is configured
 
-    return schema.Minutes(Cron.parse(_exactly(value, str, "a cron expression")).text)
+    return schema.Minutes(Cron.parse(_require_type(value, str, "a cron expression")).text)
 
 
 _MODES = {"sync": "synchronous", "synchronous": "synchronous", "streaming": "streaming", "stream": "streaming", "batch": "batch"}
@@ -198,7 +205,7 @@ def _delivery(value: Any) -> schema.Delivery:
         raise _KeysError({mode: f"unknown mode {mode!r}.{did_you_mean(mode, _MODES)} Known here: {known}" for mode in unknown})
     if isinstance(value, Mapping) and all(isinstance(offered, bool) for offered in value.values()):
         return schema.Delivery({_MODES[mode]: offered for mode, offered in value.items()})
-    message = f"must name delivery modes (sync, streaming, batch), or say true or false of each, not {value!r}"
+    message = f"must list delivery modes (sync, streaming, batch) or map each mode to true or false, not {value!r}"
     raise ValueError(message)
 
 
@@ -206,11 +213,11 @@ def _features(value: Any) -> schema.Features:
     if not isinstance(value, Mapping):
         message = f"must be a map of keys, not {value!r}"
         raise ValueError(message)  # noqa: TRY004 - a bad value, not a bug
-    stated = {str(name): literal(said) for name, said in value.items()}
+    stated = {str(name): literal(flag) for name, flag in value.items()}
     wrong = {
-        name: f"must be true or false, not {said!r}"
-        for name, said in stated.items()
-        if not isinstance(said, bool) and said is not UNKNOWN
+        name: f"must be true or false, not {flag!r}"
+        for name, flag in stated.items()
+        if not isinstance(flag, bool) and flag is not UNKNOWN
     }
     known = ", ".join(schema.FEATURES)
     wrong |= {
@@ -232,7 +239,7 @@ def _model_batch(value: Any, converter: cattrs.Converter) -> schema.ModelBatch:
 
 
 class _KeysError(ValueError):
-    """Values below the one that is structured are wrong: messages by key."""
+    """Invalid values below the structured one, as messages by key."""
 
     def __init__(self, wrong: Mapping[str, str]) -> None:
         super().__init__("; ".join(wrong.values()))
@@ -245,11 +252,11 @@ def structure(data: Any, cls: type[Section], path: KeyPath, problems: Problems) 
     Args:
         data: Canonical plain data.
         cls: The section's class.
-        path: Where it stands, for messages.
-        problems: Collects what is wrong.
+        path: Path of the section, for messages.
+        problems: Collects problems.
 
     Returns:
-        The section without its wrong and unknown keys, ``None`` where it cannot be without them; and these keys.
+        The section without invalid and unknown keys, or ``None`` if a required key is invalid, and the names of these keys.
     """
     found: Section | None = None
     faults: list[KeyPath] = []
@@ -272,7 +279,7 @@ def structure(data: Any, cls: type[Section], path: KeyPath, problems: Problems) 
 
 
 def _explain(error: Any, data: Any, path: KeyPath, at: KeyPath, problems: Problems, faults: list[KeyPath]) -> None:
-    """Add a problem for each part of an error; ``at`` leads from the section, which is at ``path``, to ``data``."""
+    """Add a problem for each part of an error. ``at`` is the path of ``data`` within the section at ``path``."""
     for inner in error.exceptions:
         step = _step(inner)
         below, value = (*at, *step), _value_at(data, step)
@@ -289,7 +296,7 @@ def _explain(error: Any, data: Any, path: KeyPath, at: KeyPath, problems: Proble
                 problems.add((*path, *below, key), what)
                 faults.append((*below, key))
         elif isinstance(inner, KeyError):
-            problems.add((*path, *at), f"needs {inner.args[0]!r}")
+            problems.add((*path, *at), f"requires {inner.args[0]!r}")
         else:
             if not _is_unknown(value):
                 problems.add((*path, *below), str(inner))
@@ -305,7 +312,7 @@ def _unknowns(data: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 def _without(data: Any, faults: Sequence[KeyPath]) -> Any:
-    """Return a copy of plain data without what is at fault; a list with a wrong item is left out as a whole."""
+    """Return a copy of the data without faulty values. A list with a faulty item is left out as a whole."""
     if not isinstance(data, Mapping):
         return data
     kept = {}
@@ -317,7 +324,7 @@ def _without(data: Any, faults: Sequence[KeyPath]) -> Any:
 
 
 def _is_unknown(value: Any) -> bool:
-    """Whether a value is unknown, or holds one that is."""
+    """Return whether a value is unknown, or contains an unknown value."""
     if isinstance(value, Mapping):
         return any(_is_unknown(item) for item in value.values())
     if isinstance(value, list):

@@ -82,8 +82,8 @@ class RunningMesh:
             core.health.add_window(window, core.clock())
         self.state: StateManager | None = None
         self._mesh_state: MeshState | None = None
-        if parts.storage is not None and parts.keeping is not None:
-            self._connect_state(parts.storage, parts.keeping, usage)
+        if parts.storage is not None and parts.storage_settings is not None:
+            self._connect_state(parts.storage, parts.storage_settings, usage)
 
     def _connect_state(self, storage: Storage, section: StorageSection, usage: UsageTracker) -> None:
         from modelmesh._engine.state import MeshState, StateSettings, SyncPolicy  # noqa: PLC0415 - only with a storage section
