@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from modelmesh._engine.routing.availability import allows_panic, is_only_probing
-from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.plan import RequestPlan
@@ -31,7 +30,7 @@ def choose(plan: RequestPlan) -> tuple[Candidate, str] | None:
         preferred = plan.call.options.preferred_provider
         if preferred:
             mask = mask & pool.mask_of_provider(preferred) or mask
-        return _select(plan, pool.subset(mask))
+        return _select(plan, mask)
     if untried or (not plan.gave_up_waiting and plan.queueable_accounts()):
         return None
     return _last_resort(plan)
@@ -73,8 +72,8 @@ def _within_pace(plan: RequestPlan, mask: int, pacer: Pacer) -> int:
     return allowed
 
 
-def _select(plan: RequestPlan, candidates: Candidates) -> tuple[Candidate, str]:
-    """Let the strategy select.
+def _select(plan: RequestPlan, mask: int) -> tuple[Candidate, str]:
+    """Let the strategy select one of the members of a set.
 
     Raises:
         RoutingError: The strategy refuses.
@@ -82,14 +81,14 @@ def _select(plan: RequestPlan, candidates: Candidates) -> tuple[Candidate, str]:
     """
     pool = plan.pool
     try:
-        chosen = pool.strategy.select(candidates, plan.selection)
+        chosen = pool.strategy.select(pool.subset(mask), plan.selection)
     except RoutingError:
         raise
     except Exception as error:
         raise strategy_raised(pool.name, pool.strategy, error) from error
     candidate, reason = (chosen.candidate, chosen.reason) if isinstance(chosen, SelectionResult) else (chosen, "")
-    position = pool.position(candidate)
-    if position is None or candidate not in candidates:
+    position = pool.index.position(candidate)
+    if position is None or not mask >> position & 1:
         raise choice_not_offered(pool.name, pool.strategy, candidate)
     return pool.members[position], reason or f"chosen by {pool.strategy.id}"
 
@@ -107,7 +106,7 @@ def _last_resort(plan: RequestPlan) -> tuple[Candidate, str] | None:
         return probed[0], "no other candidate is available; its breaker is being probed"
     rotated = rest & pool.rotated_out
     if rotated:
-        return _select(plan, pool.subset(rotated))[0], "no other candidate is available; it was rotated out"
+        return _select(plan, rotated)[0], "no other candidate is available; it was rotated out"
     if not pool.policy.panic:
         return None
     eligible = [one for one in pool.subset(rest & pool.in_use & ~plan.visited_accounts) if allows_panic(one)]
