@@ -1,4 +1,4 @@
-"""What is compared with what."""
+"""The comparisons of the benchmarks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ASK = {"model": "chat-completion", "messages": MESSAGES}
 
 
 class FirstOfPool:
-    """The strategy of the failover case: the model that fails stays the first to be asked."""
+    """The strategy of the failover case: the failing model stays first."""
 
     id = "benchmark.first.v1"
 
@@ -50,7 +50,7 @@ class FirstOfPool:
 
 
 def config(*base_urls: str) -> dict[str, Any]:
-    """A mesh over some addresses whose failures are not held against them."""
+    """A mesh over some addresses without circuit breakers."""
     providers = {
         f"account{place}": {"connector": "openai.llm.v1", "api_key": "test", "base_url": url, "models": [MODEL]}
         for place, url in enumerate(base_urls)
@@ -60,7 +60,7 @@ def config(*base_urls: str) -> dict[str, Any]:
 
 
 def call_cases(url: str, effort: Effort) -> Iterator[Result]:
-    """Threads: plain calls, and a call whose first model fails."""
+    """Threads: plain calls, and a call with a failing first model."""
     endpoint = f"{url}/v1/chat/completions"
     with (
         httpx2.Client(trust_env=False) as raw,
@@ -87,7 +87,7 @@ def call_cases(url: str, effort: Effort) -> Iterator[Result]:
 
 
 def stream_cases(url: str, effort: Effort) -> Iterator[Result]:
-    """Threads: streams, beside the bytes alone and beside the official SDK."""
+    """Threads: streams, compared with raw bytes and with the official SDK."""
     endpoint = f"{url}/v1/chat/completions"
     with httpx2.Client(trust_env=False) as raw, modelmesh.create(config=config(url)) as mesh:
 
@@ -129,7 +129,7 @@ def _sdk_stream(url: str) -> Subject | None:
 
 
 def async_cases(url: str, effort: Effort) -> Iterator[Result]:
-    """Calls and streams for asyncio, on one event loop; for information."""
+    """Calls and streams for asyncio, on one event loop, without targets."""
     with asyncio.Runner() as loop:
         subjects = _AsyncSubjects(f"{url}/v1/chat/completions", config(url))
 
@@ -184,7 +184,7 @@ print(took, int("httpx2" in sys.modules))
 
 
 def _imported(statement: str, compiled: str) -> tuple[float, bool]:
-    # Whoever imports an installed package finds it compiled; a checkout may be neither, so both are compiled to one place.
+    # An installed package is compiled and a checkout may not be, so both are compiled to one place.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     run = subprocess.run(
         [sys.executable, "-c", _IMPORT.format(statement=statement)],
@@ -198,7 +198,7 @@ def _imported(statement: str, compiled: str) -> tuple[float, bool]:
 
 
 def import_cases(_url: str, effort: Effort) -> Iterator[Result]:
-    """Fresh processes, whose CPU time of the import alone is taken.
+    """CPU time of imports in fresh processes.
 
     Raises:
         AssertionError: ``import modelmesh`` imported httpx2.
@@ -210,7 +210,7 @@ def import_cases(_url: str, effort: Effort) -> Iterator[Result]:
             took, has_httpx2 = _imported("import modelmesh", compiled)
             assert not has_httpx2, "import modelmesh must not import httpx2"
             with_create, _has = _imported("from modelmesh import create", compiled)
-            if turn:  # the first one compiled them
+            if turn:  # the first process compiled the files
                 plain.append(took / base)
                 first_use.append(with_create / base)
     yield result("import", "import modelmesh / import httpx2", plain, target=1.0)

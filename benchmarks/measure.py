@@ -1,4 +1,4 @@
-"""How a ratio is measured: CPU time, several interleaved rounds, the median of the rounds' ratios."""
+"""Measurement of ratios: CPU time, interleaved rounds, the median of the rounds' ratios."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured.
+    """The amount of work in a measurement.
 
     Attributes:
         rounds: Each subject is measured once in each.
@@ -37,12 +37,12 @@ class Result:
 
     Attributes:
         id: A name that does not change.
-        title: For people.
+        title: Text in the table.
         value: Median over the rounds; ``None`` when a peer is not installed.
         low: Least of the rounds.
         high: Greatest of the rounds.
         unit: ``ratio`` or ``us``.
-        target: The value is meant to be at most this; ``None`` for information.
+        target: Upper bound of the value, or ``None`` without a target.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Whether the value is at most the target, ``None`` when there is none of either."""
+        """Whether the value meets the target, or ``None`` without value or target."""
         return None if self.value is None or self.target is None else self.value <= self.target
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,22 +64,22 @@ class Result:
 
 
 Subject = Callable[[int], None]
-"""Does something so many times."""
+"""A function that repeats its work a number of times."""
 
 Rounds = list[dict[str, float]]
-"""CPU seconds of one time, by subject, round by round."""
+"""CPU seconds per repetition, by subject and round."""
 
 
 def measured(subjects: Mapping[str, Subject], times: int, rounds: int) -> Rounds:
-    """Measure subjects in turn, each round beginning with another, so that a drift of the machine meets them all.
+    """Measure subjects in turn, each round starting with another, so that a drift of the machine affects all.
 
     Args:
-        subjects: What is compared, by name.
-        times: How often each does it in a round.
-        rounds: How many rounds.
+        subjects: The subjects by name.
+        times: Repetitions of each subject in a round.
+        rounds: Number of rounds.
 
     Returns:
-        CPU seconds (user and system, of this process) of doing it once.
+        CPU seconds (user and system, of this process) of one repetition.
     """
     names = list(subjects)
     for subject in subjects.values():

@@ -1,6 +1,6 @@
-"""Measure ModelMesh against what it is built on, on this machine, now: ``python benchmarks/run.py``.
+"""Measure ModelMesh against its foundations on this machine: ``python benchmarks/run.py``.
 
-It measures and does not judge: it ends with 0 unless it breaks.
+The exit code is 0 unless the script fails. Targets are not enforced.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def case_name(case: Callable[..., Any]) -> str:
 def run(effort: Effort, only: str | None = None) -> list[Result]:
     """Measure every case, or one of them."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        del os.environ[name]  # the openai SDK would read them; nothing here leaves the machine
+        del os.environ[name]  # the openai SDK would read these variables, and the benchmarks need no network
     results = []
     with running() as url:
         for case in CASES:

@@ -1,4 +1,4 @@
-"""What each installed strategy's choice costs, among few models and among very many."""
+"""CPU cost of a selection by each installed strategy, among few models and among very many."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from modelmesh.contracts.strategy import SelectionRequest
 
 SIZES = (10, 1000, 10_000)
 FLAT = 2.0
-"""A choice among 10,000 models is meant to cost at most so many times one among 10."""
+"""Upper bound for the cost of a selection among 10,000 models, relative to one among 10."""
 
 
 def installed() -> list[EntryPoint]:
-    """Return our strategies."""
+    """Return the strategies of this repository."""
     return sorted(point for point in entry_points(group="modelmesh.strategies") if point.name.startswith("modelmesh."))
 
 
 def selection_cases(_url: str, effort: Effort) -> Iterator[Result]:
-    """The strategy alone: it is offered models of the pool, chooses, and hears that the choice is asked."""
+    """The strategy alone: it receives candidates, selects one, and is notified of the selection."""
     requests = list(_requests())
     for point in installed():
         short = point.name.split(".")[1]
@@ -77,7 +77,7 @@ def _chooser(pool: Pool, ready: int, requests: list[SelectionRequest]) -> Subjec
 
 
 def _pool(size: int, strategy: Any) -> Pool:
-    """A pool in which no two models cost the same, and each has answered once."""
+    """A pool of models with different costs, each with one answer."""
     rng = random.Random(size)
     accounts = [
         ProviderHealth(provider_id=f"account{n}", connector_id="benchmark.vendor.v1", names=(f"account{n}",)) for n in range(10)

@@ -1,7 +1,7 @@
-"""A vendor on loopback, in a process of its own so that its work is not counted.
+"""A vendor on loopback, in a separate process so that its work is not counted.
 
-``POST …/500/…`` is refused at once, a body with ``"stream":true`` is answered with server-sent events, each written by
-itself as vendors write them, anything else with one short chat completion.
+``POST …/500/…`` fails immediately. A body with ``"stream":true`` gets server-sent events, each written separately as vendors
+write them. Any other request gets one short chat completion.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ async def _serve() -> None:
 
 
 class _UntilClosed(asyncio.Protocol):
-    """Ends the process when whoever started it is gone."""
+    """Ends the process when its parent has ended."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         os._exit(0)
@@ -93,7 +93,7 @@ class _UntilClosed(asyncio.Protocol):
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Run the vendor in a process of its own and yield its address."""
+    """Run the vendor in a separate process and yield its address."""
     process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

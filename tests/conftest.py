@@ -1,4 +1,4 @@
-"""What tests across packages share: an environment without keys, and vendors on loopback."""
+"""Common fixtures: an environment without keys, and vendors on loopback."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ MODES = ("sync", "async", "stream", "async stream")
 
 
 def _config(*bases: str, **pool: Any) -> dict[str, Any]:
-    """One provider for each address, named a, b, c …; each with the one model that its name begins."""
+    """One provider for each address, named a, b, c …, each with one model of the same letter."""
     names = "abcdefgh"
     providers = {
         names[place]: {
@@ -72,7 +72,7 @@ def config() -> Callable[..., dict[str, Any]]:
 
 @frozen
 class Asked:
-    """An answer, whichever way it came."""
+    """An answer in a form common to all four modes."""
 
     text: str
     model: str
@@ -81,7 +81,7 @@ class Asked:
 
 @pytest.fixture(params=MODES)
 def ask(request: pytest.FixtureRequest) -> Callable[..., Asked]:
-    """Ask a question of a configuration, in each of the four ways."""
+    """Send a chat with a configuration, in each of the four modes."""
     mode = request.param
 
     def asking(config: dict[str, Any], **arguments: Any) -> Asked:
@@ -115,7 +115,7 @@ def _text(chunks: list[Any]) -> str:
 
 @pytest.fixture
 def refused() -> str:
-    """An address at which nobody listens."""
+    """An address without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""What has to be changed for a vendor is recorded, and the pool says whether it may be."""
+"""Adaptation: changes for a vendor are recorded, and the pool's setting permits or rejects them."""
 
 from __future__ import annotations
 

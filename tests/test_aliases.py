@@ -1,4 +1,4 @@
-"""Other names of connectors are taken wherever a name is, and the documented one is shown."""
+"""Aliases of connector IDs are accepted for every name, and output shows the canonical ID."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ V10 = {
     "jina.search.v1": "jina.ai.v1",
     "firecrawl.search.v1": "firecrawl.scrape.v1",
 }
-"""The table of the specification, written down a second time on purpose."""
+"""The table of the specification, repeated here on purpose."""
 
 CHAT = "generation.text-generation.chat-completion"
 
 
 @frozen
 class InProcess:
-    """Any vendor, without a wire."""
+    """A vendor in process."""
 
     id: str
 

@@ -1,4 +1,4 @@
-"""What is wrong is said in one typed error that names the place and the next command."""
+"""Invalid input raises one typed error that names the place and the next command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POOL = "pools:\n  chat-completion: {}\n"
 
 @pytest.fixture(autouse=True)
 def some_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the connectors of Mistral and xAI and one strategy are not installed; in the workspace all of them are."""
+    """Hide the connectors of Mistral and xAI and one strategy, which the workspace installs."""
     missing = ("modelmesh_connector_mistral", "modelmesh_connector_xai", "modelmesh_strategy_cost_first")
     left = [one for one in catalog.read_entry_points() if one.module not in missing]
     monkeypatch.setattr(catalog, "read_entry_points", lambda: left)
@@ -221,7 +221,7 @@ def test_argument_replaced_by_config_warns(argument: dict[str, Any]) -> None:
     }
     (name,) = argument
     with pytest.warns(
-        modelmesh._engine.config.mesh_config.NotEnforcedWarning, match=rf"^{name} of create\(\): not acted on"
+        modelmesh._engine.config.mesh_config.NotEnforcedWarning, match=rf"^create\(\): {name} ignored, because config"
     ) as told:
         modelmesh.create(config=config, **argument).close()
     assert [one.filename for one in told] == [__file__]

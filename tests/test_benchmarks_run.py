@@ -1,4 +1,4 @@
-"""The benchmarks run with one command, and every ratio comes out as a number. No time is asserted."""
+"""The benchmarks run with one command, and every ratio is a number. No duration is asserted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client as programs of the official SDK use it: raw headers, options, parts that are not built, copies and reprs."""
+"""The client in the ways of the official SDK: raw headers, options, unimplemented resources, copies and reprs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a stream is held back, and what that hides."""
+"""Commit policies: how long a stream is buffered, and which failures that hides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller adds to one request is checked before anything is sent, and is never taken for a provider's failure."""
+"""Extras of a request are validated before it is sent, and never count as a provider's failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELLO: dict[str, Any] = {"model": "chat-completion", "messages": [{"role": "user
 
 
 class NotGiven:
-    """Named as the openai package's type is."""
+    """A stand-in with the name of the openai package's type."""
 
 
 def settings(upstream: Upstream) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One provider fails, the other answers, in the same call."""
+"""Failover between two providers within one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The final error of a request: one line that says what failed and what to do, then at most one line for each account."""
+"""The final error of a request: one line with failure and remedy, then at most one line for each account."""
 
 from __future__ import annotations
 

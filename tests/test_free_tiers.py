@@ -1,4 +1,4 @@
-"""Three free tiers are used up one after the other, over a crash too, and no vendor ever has to refuse."""
+"""Three free tiers are exhausted in turn, even across a crash, and no vendor has to refuse a request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STORES = {
 
 
 class Vendors:
-    """Three vendors that each answer as many requests as its free tier has, and refuse the next with 429."""
+    """Three vendors that answer the requests of their free tiers and refuse further ones with 429."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.asked: list[str] = []
@@ -144,7 +144,7 @@ mesh.shutdown()
 
 
 class Program:
-    """A process that asks until nothing is left."""
+    """A process that sends requests until every quota is exhausted."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         command = [sys.executable, "-c", PROGRAM, str(MORNING)]
@@ -155,7 +155,7 @@ class Program:
         self.process.stdin = None
 
     def answers(self) -> list[str]:
-        """Wait for its end and return the names that it printed."""
+        """Wait for the end of the process and return the printed names."""
         out, err = self.process.communicate(timeout=120)
         self.err = err.decode()
         lines = [line.split() for line in out.decode().splitlines()]
@@ -166,12 +166,12 @@ class Program:
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("moment", ["while it waits for the answer", "after the answer"])
 def test_free_tiers_killed_process_keeps_its_counts(config: dict[str, Any], vendors: Vendors, moment: str) -> None:
-    """Of all 170, at most the one under way when it was killed is counted and not answered; no vendor has to refuse."""
+    """At most the request in flight at the kill is counted without an answer, and no vendor has to refuse."""
     number = random.Random(moment).randrange(1, ALL - 1)
     first = Program(config)
 
     def kill(heard: int) -> None:
-        if heard == number + (moment == "after the answer"):  # then it has taken the answer, and is at the next one
+        if heard == number + (moment == "after the answer"):  # the process has received the answer and sends the next request
             os.kill(first.process.pid, signal.SIGKILL)
             first.process.wait()
 
@@ -192,7 +192,7 @@ def test_free_tiers_killed_process_keeps_its_counts(config: dict[str, Any], vend
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_free_tiers_kill_at_any_moment_keeps_counts(config: dict[str, Any], vendors: Vendors) -> None:
-    """Between reserving and sending, sending and counting: never more than one is counted without an answer."""
+    """At any moment of the kill, at most one request is counted without an answer."""
     rng = random.Random(8)
     number, delay = rng.randrange(1, ALL - 60), rng.uniform(0, 0.05)
     first = Program(config)

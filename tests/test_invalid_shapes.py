@@ -1,4 +1,4 @@
-"""What a vendor or a caller may send by mistake is a failure of its class, and never a connector that breaks."""
+"""Invalid shapes of a vendor or a caller are failures of their class, never connector bugs."""
 
 from __future__ import annotations
 

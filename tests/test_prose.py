@@ -1,4 +1,4 @@
-"""The mirror of ``nox -s prose``: it counts prose and not code, and compares with pytest."""
+"""``tools/prose.py``: it counts prose and not code, and compares with pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``repr()`` and ``str()`` of every public object say what it is: a log or a notebook shows no address of an object."""
+"""``repr()`` and ``str()`` of every public object describe it, without the address of an object."""
 
 from __future__ import annotations
 

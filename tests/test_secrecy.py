@@ -1,4 +1,4 @@
-"""No key appears anywhere but in the header that it is for."""
+"""A key appears nowhere except in its header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 def whole(error: BaseException) -> str:
-    """Everything a crash reporter shows of an error, the variables of its frames included."""
+    """The text that a crash reporter shows of an error, with the variables of its frames."""
     shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     return shown + repr(error) + repr(vars(error)) + repr(getattr(error, "details", ""))
 
@@ -75,7 +75,7 @@ def test_key_in_a_failing_async_request_is_redacted(fault: str, upstream: Upstre
 def test_key_with_a_line_break_is_stripped(connector: str, upstream: Upstream) -> None:
     given = {"connector": connector, "api_key": f"{CANARY}\n", "base_url": upstream.url, "models": ["m"]}
     with modelmesh.create(config={"providers": {"a": given}, "pools": {"chat-completion": {}}}) as client:
-        with contextlib.suppress(modelmesh.ModelMeshError):  # the answer is in OpenAI's format, whatever was asked
+        with contextlib.suppress(modelmesh.ModelMeshError):  # the answer is in OpenAI's format for every request
             client.chat.completions.create(model="chat-completion", messages=MESSAGES)
     assert any(value.removeprefix("Bearer ") == CANARY for value in upstream.last.headers.values())
 
@@ -130,7 +130,7 @@ def test_key_in_an_invalid_configuration_is_redacted(call: int) -> None:
     except Exception as error:
         trace = error.__traceback__
         assert trace is not None
-        error.__traceback__ = trace.tb_next.tb_next if trace.tb_next else None  # this test's own frames know the key
+        error.__traceback__ = trace.tb_next.tb_next if trace.tb_next else None  # the frames of this test contain the key
         assert CANARY not in whole(error)
     else:
         pytest.fail("nothing was raised")

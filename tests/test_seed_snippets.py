@@ -1,4 +1,4 @@
-"""The Python of the convenience layer's document, as it is written there, against vendors on loopback."""
+"""The Python snippets of the convenience layer's document, unchanged, with vendors on loopback."""
 
 from __future__ import annotations
 

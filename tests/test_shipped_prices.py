@@ -1,4 +1,4 @@
-"""The prices that connectors ship are those of the library that they name, whatever the prompt, the cache and the hour."""
+"""Shipped prices equal those of the library that they name, for any prompt, cache use and hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every strategy there is: it says why, scores everybody, and looking changes nothing."""
+"""Properties of every strategy: it gives a reason and all scores, and ``explain()`` changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOON = 1_795_262_400.0
 
 
 class World:
-    """Four models, three of them with a price, all of them with limits; the time is turned by hand."""
+    """Four models with limits, three of them with a price, and a manual clock."""
 
     def __init__(self, strategy: str, discovery: Any = None, **pool: Any) -> None:
         self.clock = VirtualClock()
@@ -56,7 +56,7 @@ class World:
             return type(error).__name__
 
     def look(self, session: str) -> Any:
-        """Look in every way there is; return the explanation."""
+        """Call every read-only view and return the explanation."""
         self.mesh.pool_status()
         self.mesh.limits()
         self.mesh.describe()
@@ -80,7 +80,7 @@ def test_strategies_are_eight() -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategy_explain_changes_nothing(strategy: str) -> None:
     looked, plain = World(strategy), World(strategy)
-    for turn in range(48):  # more than the minute's limits let through, and into the next minute
+    for turn in range(48):  # more requests than the limits of one minute permit
         session = f"conversation {turn % 5}"
         for _ in range(100 if turn in (0, 20) else 1):
             said = looked.look(session)
@@ -124,7 +124,7 @@ def test_strategy_handles_changing_candidates(strategy: str) -> None:
 
 
 class Finder:
-    """Finds a model that nobody knew, each time it is asked."""
+    """Finds a new model at each call."""
 
     id = "test.finder.v1"
 
@@ -142,7 +142,7 @@ class Finder:
 def test_strategy_selects_models_that_join_later(strategy: str) -> None:
     sync = {"sync": {"providers": ["e"]}, "health": {"enabled": False}}
     world = World(strategy, discovery={"instance": Finder(), **sync})
-    world.mesh.discovery.scheduler.run_due()  # whichever thread looks at the start, it has done so after this
+    world.mesh.discovery.scheduler.run_due()  # the discovery at the start has ended after this call
     pool, seen = world.mesh.list_pools()[0], Counter[str]()
     for turn in range(48):
         if turn % 4 == 0:
@@ -153,7 +153,7 @@ def test_strategy_selects_models_that_join_later(strategy: str) -> None:
     assert len(pool.members) > len(NAMES) + 9
     for member in pool.members[:-1]:
         pool.manual_standby.add(member)
-    world.clock.advance(61)  # the minute's quota of its account is spent
+    world.clock.advance(61)  # the quota of the minute is exhausted
     assert world.ask("another conversation") == pool.members[-1].model_id
     if strategy not in ("modelmesh.stick-until-failure.v1", "modelmesh.priority-selection.v1", "modelmesh.cost-first.v1"):
         assert any(name.startswith("late-") for name in seen), "those three have no reason to ask what came last"

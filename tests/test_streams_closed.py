@@ -60,7 +60,7 @@ def test_stream_closed_by_another_thread_ends(upstream: Upstream) -> None:
             pass
         stream.close()
         stream.close()
-        assert ended.wait(20), "the reader is woken although the vendor says nothing"
+        assert ended.wait(20), "the reader wakes up although the vendor sends nothing"
         gate.set()
         reader.join()
         assert not errors

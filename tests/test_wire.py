@@ -1,4 +1,4 @@
-"""What goes to the vendor and what comes back: nothing lost, nothing added, nothing renamed."""
+"""Requests and replies on the wire: no field is lost, added or renamed."""
 
 from __future__ import annotations
 

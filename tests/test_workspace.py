@@ -1,4 +1,4 @@
-"""The rules of the house: names, entry points, who imports whom, what every package has, what no file says."""
+"""Rules of the workspace: names, entry points, imports, common files and forbidden texts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_packages_are_members_and_tested() -> None:
     for package in PACKAGES:
         where = package.relative_to(ROOT)
         assert any(where.match(member) for member in members), f"{where} is no member"
-        assert any((where / "tests").is_relative_to(path) for path in run), f"the tests of {where} are run by nobody"
+        assert any((where / "tests").is_relative_to(path) for path in run), f"no test path contains the tests of {where}"
         assert project(package)["name"] in wanted, f"the workspace does not install {where}"
 
 

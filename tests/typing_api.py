@@ -1,4 +1,4 @@
-"""The public surface as its users type it; checked by ``nox -s types``, never run."""
+"""The public API in typed user code. ``nox -s types`` checks this file, and no test runs it."""
 
 from __future__ import annotations
 

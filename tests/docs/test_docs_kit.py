@@ -1,4 +1,4 @@
-"""The pages on the kit name every part of it."""
+"""The pages on the kit name every public name of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import modelmesh_cdk
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = "".join(DOCS.joinpath(name).read_text("utf-8") for name in ("reference/kit.md", "how-to/write-a-connector.md"))
 ELSEWHERE = {"__version__", "CacheStats", "ServerSentEvent", "SseDecoder", "WireRequest", "load_catalogue"}
-"""What is handed to hooks or comes back from a call, and has its words in docstrings."""
+"""Arguments of hooks and results of calls, which are documented in docstrings."""
 
 
 @pytest.mark.parametrize("name", sorted(set(modelmesh_cdk.__all__) - ELSEWHERE))

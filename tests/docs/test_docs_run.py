@@ -1,22 +1,22 @@
-"""Every Python block of every page runs, and prints what the page says it prints.
+"""Every Python block of every page runs and prints the output on the page.
 
-The blocks of one page share a namespace and a temporary working directory, in order. What a block prints stands in a
-``text`` block right after it. A comment right before a block says when it is something else:
+The blocks of one page share a namespace and a temporary working directory, in order. The output of a block is in
+the ``text`` block after it. A comment before a block marks an exception:
 
 ``<!-- file: modelmesh.yaml -->``
-    is written to that file; a ``pyproject.toml`` is taken as installed, with its entry points
+    is written to that file. A ``pyproject.toml`` counts as installed, with its entry points
 ``<!-- not run: needs real keys -->``
     is only compiled
 ``<!-- needs: langchain_openai -->``
-    anywhere in a page: it is skipped where that package is missing
+    anywhere in a page: the page is skipped if that package is missing
 ``<!-- without: modelmesh_connector_groq -->``
-    anywhere in a page: it runs as where that package is not installed
+    anywhere in a page: the page runs as if that package were not installed
 ``<!-- wrong on purpose -->``
-    is a configuration that shows an error; every other one is right
+    is an invalid configuration. Every other configuration is valid
 ``<!-- typed -->``
-    holds ``$ modelmesh …`` or ``$ python …`` commands, each with what it prints
+    contains ``$ modelmesh …`` or ``$ python …`` commands, each with its output
 ``<!-- second terminal -->``
-    holds one ``$ python …`` command that runs until the page ends; the ``export`` lines that it prints are typed as well
+    contains one ``$ python …`` command that runs until the end of the page, with its ``export`` lines applied
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ VARYING = (
     (re.compile(r"req-[0-9a-f]{16}"), "req-ID"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "TIME UTC"),
 )
-"""What differs from run to run: times, ports and numbers drawn at random."""
+"""Parts of outputs that differ from run to run: times, ports and random numbers."""
 
 
 @frozen
@@ -97,7 +97,7 @@ def steady(text: str) -> str:
 
 @pytest.fixture
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A directory of the page's own; what its blocks change of the process is put back."""
+    """A directory for one page. Changes of the process by its blocks are reverted."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     environment, registered, modules = dict(os.environ), dict(CONNECTOR_REGISTRY), set(sys.modules)
@@ -138,7 +138,7 @@ def test_page_blocks_print_their_output(page: Path, sandbox: Path, monkeypatch: 
 
 
 def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have connectors not found for the time of a page."""
+    """Hide connectors during a page."""
 
     left = [one for one in catalog.read_entry_points() if one.module not in packages]
     if packages:
@@ -182,7 +182,7 @@ def command_of(block: Block, command: str) -> list[str]:
 
 
 def typed(block: Block, sandbox: Path) -> None:
-    """Run ``$ modelmesh …`` and ``$ python …``; each command is followed by what it prints."""
+    """Run ``$ modelmesh …`` and ``$ python …`` commands and compare their outputs."""
     for entry in block.code.split("$ ")[1:]:
         command, _, output = entry.partition("\n")
         environment = {**os.environ, "PYTHONPATH": str(sandbox / "src"), "COLUMNS": "160", "NO_COLOR": "1"}
@@ -195,7 +195,7 @@ def typed(block: Block, sandbox: Path) -> None:
 
 @contextlib.contextmanager
 def second_terminal(block: Block, sandbox: Path) -> Iterator[None]:
-    """Run a command until the page ends, and copy the ``export`` lines that it prints into this process."""
+    """Run a command until the end of the page, and apply its ``export`` lines to this process."""
     command, _, output = block.code.removeprefix("$ ").partition("\n")
     process = subprocess.Popen(command_of(block, command), cwd=sandbox, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -229,12 +229,12 @@ def test_pages_have_few_blocks_not_run() -> None:
     kept_back = [block for block in BLOCKS if block.mark == "not run"]
     assert len(kept_back) <= 3, [str(block) for block in kept_back]
     for block in kept_back:
-        assert "real keys" in block.said, f"{block}: {block.said!r} is no reason"
+        assert "real keys" in block.said, f"{block}: {block.said!r} is not a reason"
         compile(block.code, str(block), "exec")
 
 
 def test_pages_every_python_block_is_found() -> None:
-    """A fence that the pattern above misses would never be run."""
+    """The pattern above must find every fence."""
     for page in PAGES:
         fences = re.findall(r"^\s*```python", page.read_text("utf-8"), re.MULTILINE)
         assert len(fences) == sum(block.language == "python" for block in blocks_of(page)), page

@@ -1,10 +1,10 @@
-"""Kills a process while it writes its state, again and again, and looks at what the next one finds.
+"""Repeated kills of a process that writes its state, with a check of the remaining state.
 
 Usage: python tests/faults/kill_writes.py [--times 200] [--store local-file|folder|sqlite] [--seed 1]
 
-A child saves numbered images and adds to a counter, and says so after each; its parent kills it at a random moment. Then
-the image is the last one that was acknowledged or the one after it, whole; the counter is no less than what was
-acknowledged; and the lock that the child may have held is to be had at once.
+A child saves numbered snapshots, adds to a counter, and acknowledges each write. Its parent kills it at a random moment. Then
+the snapshot is the last acknowledged one or the next one, and complete. The counter is at least the acknowledged value. The
+lock of the child is available immediately.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def image(number: int) -> bytes:
 
 
 def number_of(data: bytes) -> int:
-    """Return the number of an image, having looked at all of it."""
+    """Return the number of a snapshot after a check of its contents."""
     number = int(SystemState.from_bytes(data).timestamp)
     assert data == image(number), "the image is torn"
     return number
@@ -63,7 +63,7 @@ def write(store: Any, say: int) -> None:
 
 
 def kill_one(store: str, folder: Path, rng: random.Random) -> dict[str, int]:
-    """Start a writer, kill it, and return what it had acknowledged."""
+    """Start a writer, kill it, and return its acknowledgements."""
     hear, say = os.pipe()
     child = os.fork()
     if not child:
@@ -86,7 +86,7 @@ def kill_one(store: str, folder: Path, rng: random.Random) -> dict[str, int]:
 
 
 def run(store: str, times: int, seed: int) -> Counter[str]:
-    """Kill so many times; return how often the images were the acknowledged ones, and how often the ones after."""
+    """Repeat the kill, and return how often the snapshot was the acknowledged one, and how often the next one."""
     rng, found = random.Random(seed), Counter[str]()
     acknowledged = {"image": 0, "count": 0}
     with tempfile.TemporaryDirectory(prefix="modelmesh-kills-") as name:
@@ -113,7 +113,7 @@ def run(store: str, times: int, seed: int) -> Counter[str]:
 
 
 def main() -> None:
-    """Kill, and say what was found."""
+    """Run the kills and print the results."""
     options = argparse.ArgumentParser(description="kill -9 during writes of state")
     options.add_argument("--times", type=int, default=200)
     options.add_argument("--store", choices=sorted(STORES), action="append")

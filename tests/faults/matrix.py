@@ -1,8 +1,8 @@
-"""Every fault, in every operation, sync and async: what does the caller get?
+"""The fault matrix: the result for the caller for every fault and operation, sync and async.
 
 ``python tests/faults/matrix.py [--slack SECONDS] [FAULT …]`` prints a row for each fault and the counts that must be zero.
-A cell passes when the caller got the right answer, or a typed error where no right answer was possible, within its
-deadline and the slack (0.25 s unless told), with nothing left behind and no key shown.
+A cell passes if the caller got the right answer, or a typed error if no right answer was possible, within its deadline plus
+the slack (0.25 s by default), without a leaked resource or key.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SPECIAL = {"refused": "fallback", "dns-fail": "fallback", "tls-untrusted": "fall
 """Faults of the address rather than of the server."""
 
 TWICE = ("keep-alive-stale", "two-answers")
-"""Faults that show at the second request."""
+"""Faults that appear at the second request."""
 
 
 def _catalogue() -> dict[str, tuple[Any, str, str]]:
@@ -52,7 +52,7 @@ def _catalogue() -> dict[str, tuple[Any, str, str]]:
 
 
 def cells(only: list[str] | None = None) -> Iterator[tuple[str, str, bool, str]]:
-    """Yield fault, way, asynchronous, expected end."""
+    """Yield fault, way, asynchronous, expected result."""
     faults = {name: (where, expect) for name, (_, where, expect) in _catalogue().items() if name != "good"}
     faults |= {name: ("both", expect) for name, expect in SPECIAL.items()}
     for name, (where, expect) in faults.items():
@@ -72,7 +72,7 @@ def _applies(where: str, way: str) -> bool:
 
 @define
 class Result:
-    """What came of one cell."""
+    """The result of one cell."""
 
     fault: str
     way: str
@@ -89,7 +89,7 @@ class Result:
 
 @contextmanager
 def server() -> Iterator[dict[str, int]]:
-    """The misbehaving vendor, in a process of its own so that its sockets are not ours."""
+    """The misbehaving vendor in a separate process, so that its sockets do not count as leaks."""
     process = subprocess.Popen(
         [sys.executable, str(HERE / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -105,7 +105,7 @@ def server() -> Iterator[dict[str, int]]:
 
 @contextmanager
 def no_such_host() -> Iterator[None]:
-    """Let one name fail to resolve without asking anybody."""
+    """Make one host name fail to resolve without a query."""
     look_up = socket.getaddrinfo
 
     def failing(host: Any, *rest: Any, **more: Any) -> Any:
@@ -121,7 +121,7 @@ def no_such_host() -> Iterator[None]:
 
 
 def address(fault: str, ports: dict[str, int]) -> str:
-    """Where a fault is found."""
+    """The address of a fault."""
     return {
         "refused": "http://127.0.0.1:9",
         "dns-fail": "http://no-such-host.test",
@@ -168,10 +168,10 @@ def said(parts: list[Any], way: str) -> str:
 
 
 def sync_cell(result: Result, settings: dict[str, Any]) -> None:
-    """Ask in this thread."""
+    """Send the request in this thread."""
     with modelmesh.create(config=settings) as client:
         for number in range(2 if result.fault in TWICE else 1):
-            time.sleep(0.05 * number)  # long enough for the end of the connection to arrive
+            time.sleep(0.05 * number)  # time for the end of the connection to arrive
             parts: list[Any] = []
             try:
                 answer = ask(client, result.way)
@@ -189,7 +189,7 @@ def sync_cell(result: Result, settings: dict[str, Any]) -> None:
 
 
 async def async_cell(result: Result, settings: dict[str, Any]) -> None:
-    """Ask in this task."""
+    """Send the request in this task."""
     async with modelmesh.create_async(config=settings) as client:
         for number in range(2 if result.fault in TWICE else 1):
             await asyncio.sleep(0.05 * number)
@@ -209,26 +209,26 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
                 failed(result, error, parts)
         at_rest(result, client)
     for _ in range(3):
-        await asyncio.sleep(0)  # what is only being closed is no leak
+        await asyncio.sleep(0)  # connections that are being closed are not leaks
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     if others:
         result.final_errors.append("leaked")
 
 
 def blamed(result: Result, attempts: Any) -> None:
-    """Judge whom the attempts blame: the server was at fault, never the connector's author."""
+    """Check the failure classes of the attempts: the server failed, never the connector."""
     if any("Broken" in (attempt.error or "") for attempt in attempts):
         result.final_errors.append("wrong party")
 
 
 def at_rest(result: Result, client: Any) -> None:
-    """Judge what is left when nobody asks any more: no place in flight, and nobody blamed for what the server did."""
+    """Check the state after the requests: no place in flight, and no connector bug for a fault of the server."""
     if any(entry.account.in_flight for entry in client.mesh._running.entries):
         result.final_errors.append("lost slot")
 
 
 def failed(result: Result, error: Exception, parts: list[Any]) -> None:
-    """Judge an error."""
+    """Check an error."""
     result.end = type(error).__name__
     result.calls = len(getattr(error, "attempts", ()) or ())
     shown = repr(error) + repr(vars(error))
@@ -250,7 +250,7 @@ def failed(result: Result, error: Exception, parts: list[Any]) -> None:
 
 
 def judge(result: Result, slack: float) -> None:
-    """Judge an answer and the time it took."""
+    """Check an answer and its duration."""
     right = {"fallback": ("FALLBACK",), "answer": ("HELLO WORLD",), "either": ("FALLBACK", "HELLO WORLD")}.get(result.expect, ())
     if not result.end.endswith("Error") and result.end not in right:
         result.final_errors.append("silent")
@@ -287,7 +287,7 @@ def matrix(only: list[str] | None = None, *, slack: float = SLACK_S, progress: b
     results = []
     warnings.simplefilter("error", ResourceWarning)
     with server() as ports, no_such_host():
-        run(Result("good", "chat", is_async=False, expect="answer"), ports)  # the first call of a process loads what it needs
+        run(Result("good", "chat", is_async=False, expect="answer"), ports)  # the first call of a process does lazy imports
         run(Result("good", "chat", is_async=True, expect="answer"), ports)
         wanted = [Result(*cell) for cell in cells(only)]
         for number, result in enumerate(wanted, 1):
@@ -303,7 +303,7 @@ COUNTS = ("silent", "hung", "untyped", "leaked", "lost slot", "wrong party", "un
 
 
 def table(results: list[Result]) -> str:
-    """One row a fault, one column a way."""
+    """One row for each fault, one column for each way."""
     rows: dict[str, dict[tuple[str, bool], Result]] = {}
     for result in results:
         rows.setdefault(result.fault, {})[result.way, result.is_async] = result

@@ -1,4 +1,4 @@
-"""A vendor that misbehaves: raw sockets, the fault chosen by the first part of the path.
+"""A misbehaving vendor on raw sockets. The first part of the path selects the fault.
 
 ``python tests/faults/server.py`` listens on two loopback ports, plain and TLS, and prints them as one line of JSON.
 """
@@ -26,7 +26,7 @@ SILENCE_S = 30.0
 
 
 class Ask:
-    """One request: what is wanted decides what a good answer is."""
+    """One request, which determines a correct answer."""
 
     def __init__(self, head: bytes, body: bytes) -> None:
         self.path = head.split(b" ", 2)[1].decode("latin-1")
@@ -37,7 +37,7 @@ class Ask:
 
     @property
     def pieces(self) -> list[dict[str, Any]]:
-        """What the answer says, in two pieces."""
+        """The text of the answer, in two pieces."""
         first, second = ("FALL", "BACK") if self.fault == "good" else ("HELLO ", "WORLD")
         if not self.tools:
             return [{"content": first}, {"content": second}]
@@ -46,7 +46,7 @@ class Ask:
 
     @property
     def finish(self) -> str:
-        """How it ends."""
+        """The finish reason."""
         return "tool_calls" if self.tools else "stop"
 
     def whole(self) -> bytes:
@@ -68,11 +68,11 @@ class Ask:
         ).encode()
 
     def chunks(self) -> list[bytes]:
-        """Role, first piece, second piece, finish: the answer as events, without the last word."""
+        """The answer as events: role, first piece, second piece, finish, without ``[DONE]``."""
         return [event(one) for one in self.parts()]
 
     def parts(self) -> list[dict[str, Any]]:
-        """The same, not yet as events."""
+        """The chunks of these events."""
         deltas = [({"role": "assistant"}, None), *((piece, None) for piece in self.pieces), ({}, self.finish)]
         return [chunk(delta, finish) for delta, finish in deltas]
 
@@ -134,7 +134,7 @@ async def more(w: Writer, *pieces: bytes) -> None:
 
 
 async def good(w: Writer, ask: Ask) -> None:
-    """Answer as one should."""
+    """Send a correct answer."""
     if ask.stream:
         await events(w, *ask.chunks(), DONE)
     else:
@@ -149,7 +149,7 @@ def reset(w: Writer) -> None:
 
 
 async def silence(_: Writer) -> None:
-    """Say nothing for a long time."""
+    """Send nothing for a long time."""
     await asyncio.sleep(SILENCE_S)
 
 
@@ -162,7 +162,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {"good": (good, BOTH, ANSWER)}
 
 
 def fault(name: str, where: str = BOTH, expect: str = FALLBACK) -> Callable[[Fault], Fault]:
-    """Register a fault: where it makes sense, and what a client with a healthy fallback must end with."""
+    """Register a fault with its applicable ways and the expected result for a client with a healthy fallback."""
 
     def register(function: Fault) -> Fault:
         FAULTS[name] = (function, where, expect)
@@ -622,7 +622,9 @@ async def handle(reader: asyncio.StreamReader, w: Writer) -> None:
             )
             ask = Ask(header, await reader.readexactly(length))
             function, _, _ = FAULTS[ask.fault]
-            watch = asyncio.ensure_future(reader.read(1))  # nobody pipelines: a byte or the end means the client has gone
+            watch = asyncio.ensure_future(
+                reader.read(1)
+            )  # clients do not pipeline: a byte or the end means that the client disconnected
             work = asyncio.ensure_future(function(w, ask))
             await asyncio.wait({watch, work}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -646,7 +648,7 @@ KEEP_ALIVE = frozenset({"good"})
 
 
 async def silent_tls(reader: asyncio.StreamReader, w: Writer) -> None:
-    """Take the first bytes of a handshake and say nothing."""
+    """Receive the first bytes of a handshake and send nothing."""
     try:
         await reader.read(1)
         await asyncio.sleep(SILENCE_S)

@@ -1,4 +1,4 @@
-"""Answers and chunks of the wrong types, made from right ones: tables of name, what is done to it, and what a client must end with."""
+"""Answers and chunks of wrong types, derived from correct ones: tables of name, change, and expected result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = tuple[str, Callable[[Any], Any]]
 
 
 def at(path: str, value: Any) -> Callable[[Any], Any]:
-    """Return what puts a value at a dotted path; ``...`` removes what is there."""
+    """Return a change that sets the value at a dotted path. ``...`` removes it."""
 
     def change(body: Any) -> Any:
         *way, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
@@ -65,17 +65,17 @@ PLAIN_SHAPES: dict[str, Row] = {
 
 
 def each(change: Callable[[Any], Any]) -> Callable[[Chunks], Chunks]:
-    """Return what changes every chunk."""
+    """Return a change of every chunk."""
     return lambda chunks: [change(chunk) for chunk in chunks]
 
 
 def one(place: int, change: Callable[[Any], Any]) -> Callable[[Chunks], Chunks]:
-    """Return what changes one chunk: 0 is the role, 1 and 2 the content, 3 the finish."""
+    """Return a change of one chunk: 0 is the role, 1 and 2 the content, 3 the finish."""
     return lambda chunks: [change(chunk) if at_ == place else chunk for at_, chunk in enumerate(chunks)]
 
 
 def between(place: int, extra: Any) -> Callable[[Chunks], Any]:
-    """Return what puts something before a chunk."""
+    """Return a change that inserts an item before a chunk."""
     return lambda chunks: [*chunks[:place], extra, *chunks[place:]]
 
 
@@ -125,7 +125,7 @@ STREAM_SHAPES: dict[str, Row] = {
     "error-by-name-in-words": (INTERRUPTED, between(2, b"event: error\ndata: overloaded\n\n")),
     "event-2-mib": (ANSWER, one(1, at("note", "x" * 2_000_000))),
 }
-"""What is sent in place of the chunks of a stream; bytes go as they are."""
+"""Replacements for the chunks of a stream. Bytes are sent unchanged."""
 
 CALL = f"{DELTA}.tool_calls.0"
 TOOL_SHAPES: dict[str, Row] = {

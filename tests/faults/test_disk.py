@@ -1,4 +1,4 @@
-"""A disk that is full, read-only, no folder at all, or holds rubbish: every request is served, and somebody is told."""
+"""Disk faults (full, read-only, missing folder, corrupt files): every request is served, and an event is published."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Vendor:
 
 
 class Sink:
-    """Keeps what is told of storage."""
+    """Records the storage events."""
 
     id = "test.sink.v1"
 
@@ -68,7 +68,7 @@ class Sink:
 
 
 class Run:
-    """A mesh that keeps its state in one of the stores."""
+    """A mesh with state in one of the stores."""
 
     def __init__(self, store: str, folder: Path) -> None:
         connector, name = STORES[store]
@@ -138,8 +138,8 @@ def test_full_disk_recovers_when_space_is_freed(disk: Path, run: Callable[[Path]
     first.ask(3)
     filler = fill(disk)
     first.ask(40)
-    assert first.sink.storage_failed.wait(10)  # another thread may be telling it
-    assert first.sink.types() == ["storage_failed"], "told once, not for each request"
+    assert first.sink.storage_failed.wait(10)  # another thread may publish the event
+    assert first.sink.types() == ["storage_failed"], "one event, not one for each request"
     said = str(first.sink.heard[0][1])
     assert "No space left" in said or "full" in said
     assert "df -h" in said

@@ -1,4 +1,4 @@
-"""The fault matrix, and the faults that need a process of their own."""
+"""The fault matrix, and the faults that need a separate process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def test_fault_cells_end_typed_in_time_and_recover() -> None:
-    # The slack is generous here, for a machine that does other things; by hand the matrix runs with 0.25 s.
+    # A generous slack for busy machines. The default of the script is 0.25 s.
     command = [sys.executable, str(HERE / "matrix.py"), "--slack", "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

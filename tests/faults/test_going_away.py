@@ -1,4 +1,4 @@
-"""Who goes away takes the connection with them: the vendor sees its end at once, streaming or not."""
+"""A caller that stops closes the connection: the vendor sees its end immediately, streaming or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 class Watcher:
-    """A vendor that begins an answer, never ends it, and notes when the client has gone."""
+    """A vendor that begins an answer, never ends it, and records the disconnect of the client."""
 
     def __init__(self) -> None:
         self.asked, self.gone, self.ready = threading.Event(), threading.Event(), threading.Event()
@@ -138,6 +138,6 @@ def test_stream_collected_during_a_request_is_harmless(watcher: Watcher) -> None
         stream = client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True)
         next(iter(stream))
         with client.mesh._core.lock, pytest.warns(ResourceWarning, match="dropped before its end"):
-            del stream  # as the garbage collector may do it while a flow takes a step
+            del stream  # the garbage collector may do this during a step of a flow
         assert watcher.gone.wait(5)
         assert client.mesh.list_models()[0].account.in_flight == 0

@@ -1,4 +1,4 @@
-"""A process that is killed while it writes its state; ``MODELMESH_KILLS=200`` kills more of them."""
+"""A process that is killed while it writes its state. ``MODELMESH_KILLS=200`` sets the number of kills."""
 
 from __future__ import annotations
 

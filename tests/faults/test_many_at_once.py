@@ -1,4 +1,4 @@
-"""Many threads and many tasks on one client, with a fifth of all attempts failing: nothing lost, nothing doubled."""
+"""Many threads and tasks on one client with a fifth of all attempts failing: no answer is lost or doubled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = [FailureClass.SERVER, FailureClass.PROTOCOL, FailureClass.TIMEOUT, Failu
 
 
 class Flaky:
-    """A provider in process that fails one attempt in five, and answers with what it was asked."""
+    """A provider in process that fails one attempt in five, and echoes the prompt."""
 
     id = "test.flaky.v1"
     capabilities = ("generation.text-generation.chat-completion",)
@@ -62,7 +62,7 @@ def settled(mesh: Any, providers: list[Flaky], answers: list[str | None], wanted
     assert sum(entry.total_requests for entry in mesh.usage.by_provider.values()) == len(served)
     assert [c.account.in_flight for c in mesh.list_models()] == [0] * len(providers)
     assert mesh.list_pools()[0].total_requests == sum(one.answered + one.failed for one in providers)
-    assert len(served) > len(wanted) * 0.99  # four attempts of which one in five fails: one request in 625 is refused
+    assert len(served) > len(wanted) * 0.99  # four attempts with a failure rate of one in five: one request in 625 fails
 
 
 def test_threads_with_many_calls_leave_nothing_reserved() -> None:

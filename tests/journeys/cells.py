@@ -1,4 +1,4 @@
-"""One cell of the table: two vendors, the first of which fails in one way, asked ten times in one mode."""
+"""One cell of the table: ten requests in one mode to two vendors, of which the first fails in one way."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MODES = ("sync", "stream", "async", "async stream")
 REQUESTS = 10
 MOST_BILLABLE = 2
 SHORT = {"timeout": 0.3, "timeouts": {"connect": 0.3, "first_content": 0.3, "gap": 0.3}}
-"""Limits of the vendor that hangs, by configuration: the shipped ones are minutes."""
+"""Short time limits for the hanging vendor, because the shipped ones are minutes."""
 
 
 @frozen
 class Cell:
-    """A cell's place in the table."""
+    """The position of a cell in the table."""
 
     first: str
     second: str
@@ -37,14 +37,14 @@ class Cell:
 
 @define
 class Found:
-    """What a cell showed.
+    """The results of a cell.
 
     Attributes:
         failed: Requests that raised, of ten.
         calls: Requests that reached the two vendors before the first answer.
-        billable: Those among them that may have been billed.
+        billable: The calls among them that may have been billed.
         why: The first error.
-        refused: What the healthy vendor refused.
+        refused: Requests that the healthy vendor refused.
     """
 
     failed: int = 0
@@ -68,7 +68,7 @@ def all_cells() -> Iterator[Cell]:
 
 
 def covering() -> Iterator[Cell]:
-    """Yield a part of the table that has every ordered pair, and every vendor with every way and every mode, failing."""
+    """Yield a part of the table with every ordered pair, and every failing vendor with every way and mode."""
     names = list(VENDORS)
     for place, first in enumerate(names):
         others = names[place + 1 :] + names[:place]
@@ -79,7 +79,7 @@ def covering() -> Iterator[Cell]:
 
 @contextmanager
 def names_without_address() -> Iterator[None]:
-    """Let host names in ``.invalid`` have no address at once, whatever the machine's resolver does."""
+    """Resolve host names in ``.invalid`` to an immediate failure, independent of the machine's resolver."""
     look_up = socket.getaddrinfo
 
     def local(host: Any, *rest: Any, **more: Any) -> Any:
@@ -144,7 +144,7 @@ def _count(found: Found, cell: Cell, bad: Account, good: Account) -> None:
 
 
 def as_json(cell: Cell, found: Found) -> str:
-    """Return a row for programs."""
+    """Return the cell as plain data."""
     row = {"first": cell.first, "second": cell.second, "way": cell.way, "mode": cell.mode}
     counts = {"failed": found.failed, "calls": found.calls, "billable": found.billable}
     return json.dumps({**row, **counts, "why": found.why, "refused": found.refused})

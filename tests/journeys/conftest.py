@@ -1,4 +1,4 @@
-"""The street of fake vendors, for the whole module."""
+"""All fake vendors, for the whole module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # importlib mode leaves it out
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not add the folder
 
 from cells import names_without_address
 from fakevendors import Street
@@ -24,7 +24,7 @@ def street() -> Iterator[Street]:
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As for all tests, but a host name in ``.invalid`` is looked up and has no address."""
+    """The rule of all tests, except that a host name in ``.invalid`` fails to resolve."""
     look_up = socket.getaddrinfo
 
     def local(host: Any, *rest: Any, **more: Any) -> Any:

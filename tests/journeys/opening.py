@@ -1,4 +1,4 @@
-"""How a user opens a client: the name of a capability, the keys, and nothing else but where the fake vendors are."""
+"""Creation of a client as users write it: a capability, the keys, and the addresses of the fake vendors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MESSAGES = [{"role": "user", "content": "Say pong."}]
 
 @frozen
 class Opening:
-    """Arguments of ``create()``, and the pool that they make."""
+    """Arguments of ``create()``, and the resulting pool."""
 
     names: tuple[str, ...]
     keywords: Mapping[str, Any]
@@ -26,8 +26,8 @@ class Opening:
     def of(cls, *accounts: Account, **more: Any) -> Opening:
         """Return the arguments for some accounts, in this order.
 
-        They hold only keys and addresses, unless the shipped models share no capability, as Perplexity's and the others': then
-        a pool names every shipped model that answers questions.
+        They contain only keys and addresses, unless the shipped models share no capability, as with Perplexity: then a pool
+        names every shipped model that answers questions.
 
         Args:
             accounts: One for each vendor.
@@ -59,12 +59,12 @@ def piece(chunk: Any) -> str:
 
 
 def ask(client: Any, pool: str = "chat-completion", *, stream: bool = False, **more: Any) -> str:
-    """Ask a question; return the text of the answer."""
+    """Send a chat and return the text of the answer."""
     reply = client.chat.completions.create(**{"model": pool, "messages": MESSAGES, "stream": stream, **more})
     return "".join(map(piece, reply)) if stream else reply.choices[0].message.content
 
 
 async def aask(client: Any, pool: str = "chat-completion", *, stream: bool = False, **more: Any) -> str:
-    """Ask a question from a coroutine."""
+    """Send a chat from a coroutine."""
     reply = await client.chat.completions.create(**{"model": pool, "messages": MESSAGES, "stream": stream, **more})
     return "".join([piece(chunk) async for chunk in reply]) if stream else reply.choices[0].message.content

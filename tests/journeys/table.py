@@ -20,7 +20,7 @@ from fakevendors import VENDORS, WAYS, Street
 
 
 def main() -> int:
-    """Run the cells and print what they showed."""
+    """Run the cells and print their results."""
     options = argparse.ArgumentParser(description="failover between every two vendors")
     options.add_argument("--first", action="append", choices=list(VENDORS), help="only where this vendor fails")
     options.add_argument("--second", action="append", choices=list(VENDORS), help="only where this vendor is healthy")
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _print(found: dict[Cell, Found]) -> None:
-    """Print one line for each vendor and one column for each way: failed requests, or the most billable calls."""
+    """Print a row for each vendor and a column for each way: failed requests, or the maximum of billable calls."""
     sums: dict[tuple[str, str], list[Found]] = defaultdict(list)
     for cell, one in found.items():
         sums[cell.first, cell.way].append(one)

@@ -1,4 +1,4 @@
-"""Five hundred prompts at once, in threads and in tasks; Ctrl-C in the middle, and what a second run does."""
+"""Five hundred concurrent prompts, in threads and in tasks, with Ctrl-C in the middle and a second run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_prompts_in_threads_are_all_answered(street: Street) -> None:
 
 
 def test_prompts_in_tasks_are_all_answered(street: Street) -> None:
-    """More at once than the account's connections: they wait for their turn."""
+    """More concurrent calls than the account's connections wait in the queue."""
     first, second = two(street)
 
     async def main() -> tuple[list[str], int]:
@@ -115,7 +115,7 @@ def test_batch_resumed_after_ctrl_c_answers_each_once(street: Street, tmp_path: 
     assert "Traceback" not in err
     answered = len(batch.rows())
     assert 100 <= answered < PROMPTS
-    assert len(account.bills) == answered, "what was under way when the user pressed Ctrl-C was kept"
+    assert len(account.bills) == answered, "requests in flight at Ctrl-C were saved"
 
     second = batch.start()
     said, err = second.communicate(timeout=120)

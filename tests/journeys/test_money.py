@@ -22,7 +22,7 @@ def opened(*accounts: Account, **more: Any) -> modelmesh.MeshClient:
 
 
 def cost(account: Account) -> float:
-    """What the vendor bills: its own counts at the catalogue's price of the model."""
+    """The vendor's bill: its own counts at the catalogue's price of the model."""
     rows = {row.get("upstream", row["id"]): row["pricing"] for row in account.vendor.catalogue if "pricing" in row}
     return sum(
         (bill.prompt * rows[bill.model]["input_per_1k_tokens"] + bill.completion * rows[bill.model]["output_per_1k_tokens"])
@@ -32,7 +32,7 @@ def cost(account: Account) -> float:
 
 
 def until_it_ends(client: Any, **call: Any) -> ModelMeshError:
-    """Ask until the mesh refuses; return the error."""
+    """Send requests until the mesh refuses one, and return the error."""
     for _ in range(5000):
         try:
             ask(client, **call)
@@ -86,7 +86,7 @@ def test_reserve_maximum_in_64_threads_keeps_the_limit(stream: bool, street: Str
 
 
 def test_budget_that_rotates_uses_the_free_account(street: Street) -> None:
-    """The money of one account is spent; the pool goes on with the other and asks nobody in vain."""
+    """The budget of one account is exhausted. The pool uses the other account without a wasted call."""
     paid, free = street.account("openai", words=LONG), street.account("groq")
     config = {
         "providers": {
@@ -103,7 +103,7 @@ def test_budget_that_rotates_uses_the_free_account(street: Street) -> None:
 
 
 def test_free_tiers_end_before_the_vendor_refuses(street: Street) -> None:
-    """The shipped limits of Groq's free tier: no model is sent more requests a minute than its row says."""
+    """The shipped limits of Groq's free tier: no model gets more requests per minute than its row permits."""
     groq, mistral = street.account("groq"), street.account("mistral")
     config = {
         "providers": {

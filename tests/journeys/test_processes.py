@@ -1,4 +1,4 @@
-"""Where applications run: in a notebook's running loop, in a forked worker, in a spawned one, in threads."""
+"""Environments of applications: a notebook's running loop, forked and spawned workers, threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER = "openai answers. word0 word1"
 
 
 def test_notebook_with_a_running_loop_uses_both_clients(street: Street) -> None:
-    """A cell may call the synchronous client, though the notebook's loop runs, and may await the other in later cells."""
+    """A notebook cell may call the synchronous client while the loop runs, and await the other one in later cells."""
     opening = Opening.of(street.account("openai"))
     loop = asyncio.new_event_loop()
     state: dict[str, Any] = {}

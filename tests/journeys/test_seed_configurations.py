@@ -1,4 +1,4 @@
-"""The configurations of the project's founding documents, as they are written there, with keys in the environment."""
+"""The configurations of the project's founding documents, unchanged, with keys in the environment."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SERVED = [way.name for way in WAYS.values() if way.name != "hang"]
 
 
 def keys(monkeypatch: pytest.MonkeyPatch, openai: Account, anthropic: Account) -> None:
-    """Set what the documents ask for, and where the fake vendors are."""
+    """Set the variables of the documents, and the addresses of the fake vendors."""
     for account, prefix in ((openai, "OPENAI"), (anthropic, "ANTHROPIC")):
         for name in (f"{prefix}_API_KEY", f"{prefix}_KEY"):
             monkeypatch.setenv(name, account.settings["api_key"])

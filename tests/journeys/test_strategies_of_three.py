@@ -1,4 +1,4 @@
-"""Each of the eight strategies over three vendors, of which some fail; and four dead accounts before a healthy fifth."""
+"""Each of the eight strategies over three vendors with failures, and four dead accounts before a healthy fifth."""
 
 from __future__ import annotations
 

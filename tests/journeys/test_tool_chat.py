@@ -1,4 +1,4 @@
-"""A chatbot with tools that changes the vendor in the middle of a conversation, between every two of the thirteen."""
+"""A chatbot with tools that changes the vendor within a conversation, for every pair of the thirteen."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TOOLS = [
 
 
 class Chatbot:
-    """What an application writes: a list of messages, tools, and a loop."""
+    """The code of an application: a list of messages, tools, and a loop."""
 
     def __init__(self, client: Any, pool: str, *, stream: bool) -> None:
         self.client, self.pool, self.stream = client, pool, stream
         self.messages: list[Any] = [{"role": "system", "content": "You are brief."}]
 
     def turn(self) -> dict[str, Any]:
-        """Send the conversation; append the answer and the results of the tools that it calls."""
+        """Send the conversation, and append the answer and the results of its tool calls."""
         reply = self.client.chat.completions.create(model=self.pool, messages=self.messages, tools=TOOLS, stream=self.stream)
         message = collected(reply) if self.stream else reply.choices[0].message.model_dump()
         self.messages.append(message)
@@ -41,7 +41,7 @@ class Chatbot:
 
 
 def collected(stream: Any) -> dict[str, Any]:
-    """Put the deltas of a stream together, as every tutorial does."""
+    """Join the deltas of a stream."""
     text, calls = "", {}
     for chunk in stream:
         if not chunk.choices:

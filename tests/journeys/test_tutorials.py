@@ -1,4 +1,4 @@
-"""The tutorials, typed into a real shell: an empty environment, bash, and a second terminal where a page asks for one."""
+"""The tutorials in a real shell: an empty environment, bash, and a second terminal if a page needs one."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Terminal:
         )  # fmt: skip
 
     def type(self, command: str) -> str:
-        """Type a command; return what it prints."""
+        """Type a command and return its output."""
         self.begin(f"{command}\necho {END}")
         return "".join(iter(self.line, f"{END}\n"))
 
     def begin(self, command: str) -> None:
-        """Type a command, and wait for nothing."""
+        """Type a command without waiting for its output."""
         assert self.shell.stdin is not None
         self.shell.stdin.write(f"{command}\n")
         self.shell.stdin.flush()
@@ -63,7 +63,7 @@ class Terminal:
 
 @contextmanager
 def terminal(folder: Path) -> Iterator[Terminal]:
-    """Open a terminal, and close it with all that runs in it."""
+    """Open a terminal, and close it with its processes."""
     opened = Terminal(folder)
     try:
         yield opened

@@ -1,4 +1,4 @@
-"""A FastAPI application that streams answers to browsers which leave in the middle."""
+"""A FastAPI application that streams answers to browsers which disconnect early."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opening import MESSAGES, Opening, piece
 
 
 def application(opening: Opening, clients: list[Any]) -> Any:
-    """What a user writes: one client for the life of the application, and a route that streams."""
+    """The code of a user: one client for the life of the application, and a route that streams."""
     from starlette.responses import StreamingResponse
 
     @asynccontextmanager
@@ -64,7 +64,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 def read(port: int, size: int | None) -> bytes:
-    """Read an answer, or only its first bytes: then the browser is closed."""
+    """Read an answer, or only its first bytes before the browser disconnects."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/chat")
     response = connection.getresponse()

@@ -11,7 +11,7 @@ from fakevendors.requests import Answer, Asked, Request, expect, only, texts
 from fakevendors.vendors import TOOL_NAME, Vendor
 
 KEYS = {"x-api-key": "", "authorization": "Bearer "}
-"""Headers that may carry the key, with what stands before it."""
+"""Headers of the key, with their prefixes."""
 BODY = (
     "model max_tokens messages system tools tool_choice stream stop_sequences temperature top_p top_k metadata thinking "
     "output_config service_tier cache_control"

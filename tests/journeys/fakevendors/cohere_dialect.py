@@ -11,7 +11,7 @@ from fakevendors.requests import Answer, Asked, Request, expect, only, texts
 from fakevendors.vendors import Rules, Vendor
 
 KEYS = {"authorization": "Bearer "}
-"""Headers that may carry the key, with what stands before it."""
+"""Headers of the key, with their prefixes."""
 BODY = (
     "model messages tools documents citation_options response_format safety_mode max_tokens stop_sequences temperature seed "
     "frequency_penalty presence_penalty k p logprobs tool_choice strict_tools stream thinking priority"

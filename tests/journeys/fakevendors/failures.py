@@ -1,6 +1,6 @@
-"""The ways in which a vendor fails, in the vendors' own words.
+"""Failures of vendors, with the vendors' own error texts.
 
-The statuses and codes follow what the connectors state of their vendors.
+Statuses and codes are those that the connectors state for their vendors.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Way:
     """One way to fail.
 
     Attributes:
-        name: As the table prints it.
-        meaning: What the vendor does.
-        billable: Whether a call that ends so may have been billed.
+        name: The name in the table.
+        meaning: The behaviour of the vendor.
+        billable: Whether such a call may have been billed.
         served: Whether the request reaches the vendor's HTTP server.
     """
 

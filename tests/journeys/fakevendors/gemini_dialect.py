@@ -11,7 +11,7 @@ from fakevendors.requests import Answer, Asked, Request, expect, only
 from fakevendors.vendors import TOOL_NAME, Vendor
 
 KEYS = {"x-goog-api-key": ""}
-"""Headers that may carry the key, with what stands before it."""
+"""Headers of the key, with their prefixes."""
 PATH = re.compile(r".*/models/(?P<model>[^/:]+):(?P<verb>generateContent|streamGenerateContent)")
 BODY = "contents systemInstruction tools toolConfig generationConfig safetySettings cachedContent labels"
 PART = "text thought thoughtSignature functionCall functionResponse inlineData fileData"

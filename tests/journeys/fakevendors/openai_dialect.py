@@ -11,7 +11,7 @@ from fakevendors.requests import Answer, Asked, Request, expect, only, texts
 from fakevendors.vendors import TOOL_NAME, Rules, Vendor
 
 KEYS = {"authorization": "Bearer "}
-"""Headers that may carry the key, with what stands before it."""
+"""Headers of the key, with their prefixes."""
 
 
 def path_holds(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What every dialect reads of a request, and how a vendor says no."""
+"""Values and errors common to all dialects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 
 class RefusedError(Exception):
-    """A vendor's 4xx: a status and the vendor's words."""
+    """A vendor's 4xx: a status and the vendor's error text."""
 
     def __init__(self, why: str, status: int = 400) -> None:
         super().__init__(why)
@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 @frozen
 class Request:
-    """An HTTP request as a vendor receives it; header names are in lower case."""
+    """An HTTP request as a vendor receives it, with header names in lower case."""
 
     path: str
     headers: Mapping[str, str]
@@ -27,14 +27,14 @@ class Request:
 
 @frozen
 class Asked:
-    """What a dialect found in a valid request.
+    """The contents of a valid request.
 
     Attributes:
         model: The vendor's name of the model.
         prompt: All text of the prompt.
         stream: Whether the answer is to be streamed.
         usage: Whether the answer states its usage.
-        limit: Most tokens of the answer, ``None`` without one.
+        limit: Maximum tokens of the answer, or ``None``.
         last: Text of the last user's message.
         results: Tool results that followed it.
         tools: Names of the tools that may be called.
@@ -52,10 +52,10 @@ class Asked:
 
 @frozen
 class Answer:
-    """What a model answers.
+    """The answer of a model.
 
     Attributes:
-        text: Empty where it calls tools.
+        text: Empty for tool calls.
         calls: Name and arguments of each call.
         finish: ``stop``, ``length`` or ``tool_calls``.
         prompt: Tokens of the prompt, as the vendor bills them.

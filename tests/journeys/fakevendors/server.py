@@ -1,4 +1,4 @@
-"""The server of all fake vendors: an account is a prefix of the path, with a way to fail, its calls and its bill."""
+"""The server of all fake vendors. A prefix of the path selects the account, with its failure, calls and bill."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HOST_WITHOUT_ADDRESS = "https://vendor.invalid"
 
 @define
 class Bill:
-    """What one answer costs, by the vendor's own count."""
+    """The usage of one answer, by the vendor's own count."""
 
     model: str
     prompt: int
@@ -45,17 +45,17 @@ class Account:
     Attributes:
         vendor: The vendor.
         url: Its address, with the path of the account.
-        way: How every request fails, or nothing.
+        way: The failure of every request, or ``None``.
         words: Words of each answer.
         delay: Seconds before an answer begins.
         pace: Seconds between two events of a stream.
         calls: Requests that arrived, as path and body.
-        refused: What the vendor refused by its rules, as status and words.
+        refused: Refusals by the vendor's rules, as status and error text.
         bills: One entry for each answer that was billed.
-        left: Streams whose reader left before the end.
-        under_way: Requests that are being answered.
+        left: Streams that the reader closed before the end.
+        under_way: Requests in flight.
         free: Requests until the vendor throttles, ``None`` for no limit.
-        models: Names of models that it has beside those of the shipped catalogue.
+        models: Names of models in addition to the shipped catalogue.
     """
 
     vendor: Vendor
@@ -75,7 +75,7 @@ class Account:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a user writes of the account: its key and its address."""
+        """The settings of the account in a user's configuration: its key and its address."""
         return {"api_key": f"test-{self.vendor.name}", "base_url": self.url}
 
     @property
@@ -84,7 +84,7 @@ class Account:
         return sum(bill.prompt + bill.completion for bill in self.bills)
 
     def answer(self, asked: Asked) -> Answer:
-        """Let the model answer: a question about the weather calls two tools, then one, then it answers."""
+        """Return the model's answer. A question about the weather calls two tools, then one, then gets a text."""
         with self._lock:
             number = len(self.calls)
         prompt = max(1, len(asked.prompt.split()))
@@ -99,7 +99,7 @@ class Account:
         return Answer(" ".join(words), prompt, size, number)
 
     def charge(self, asked: Asked, prompt: int, completion: int) -> None:
-        """Put an answer on the bill."""
+        """Add an answer to the bill."""
         with self._lock:
             self.bills.append(Bill(asked.model, prompt, completion))
 
@@ -111,7 +111,7 @@ _CALLS: dict[int, list[tuple[str, dict[str, Any]]]] = {
 
 
 class Street:
-    """All vendors, each at its own number. Use it as a context manager."""
+    """All vendors with their accounts, as a context manager."""
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
@@ -157,7 +157,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 512
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: readers may leave at any time."""
+        """Log nothing, because readers may disconnect at any time."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
     street: ClassVar[Street]
 
     def log_message(self, *rest: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))

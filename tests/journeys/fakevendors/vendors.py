@@ -1,6 +1,6 @@
-"""The thirteen vendors that take a key: the variable of the key, the dialect, and the rules that differ within a dialect.
+"""The thirteen vendors with a key: the variable of the key, the dialect, and the rules within a dialect.
 
-The rules follow what the connectors state of their vendors, and the refusals quoted in public issue threads.
+The rules are those that the connectors state, and the refusals quoted in public issue threads.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ PLAIN_KEYS = {**WITHOUT_DEVELOPER, "assistant": "role content name tool_calls", 
 
 @frozen
 class Rules:
-    """What one vendor of the OpenAI dialect refuses that others take.
+    """The rules of one vendor of the OpenAI dialect.
 
     Attributes:
-        keys: Keys of a message by role, where the vendor refuses others; ``None``: it ignores what it does not know.
-        roles: The roles that it takes.
+        keys: Permitted keys of a message by role, or ``None`` if the vendor ignores unknown keys.
+        roles: The permitted roles.
         call_id: Pattern of the ID of a tool call.
         tool_then_user: Whether a user's message may follow a tool's result directly.
-        last: Roles that the last message may have; empty: any.
-        usage: ``asked``: a stream ends with usage only when ``stream_options.include_usage`` asks for it; or ``always``.
+        last: Permitted roles of the last message. Empty permits any.
+        usage: ``asked`` if a stream reports usage only with ``stream_options.include_usage``, else ``always``.
         empty_assistant: Whether an assistant's message may have neither content nor calls.
     """
 
@@ -107,9 +107,9 @@ VENDORS = {
         Vendor("perplexity", "PERPLEXITY_API_KEY", "agent"),
     )
 }
-"""By name, in the order in which issue trackers mention them most."""
+"""Vendors by name, in the order of mentions in issue trackers."""
 
 CHAT = tuple(name for name in VENDORS if name != "perplexity")
-"""Those whose shipped models serve ``chat-completion``; Perplexity's serve ``grounded-generation`` and ``web-search``."""
+"""Vendors with shipped models for ``chat-completion``. Perplexity's serve ``grounded-generation`` and ``web-search``."""
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
