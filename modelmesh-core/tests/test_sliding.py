@@ -36,16 +36,16 @@ def test_pieces_come_to_what_was_counted_in_them(steps: list[tuple[str, float]])
     counted: dict[float, int] = {}
     for step, number in steps:
         now += number if step == "wait" else 0.0
-        log.forget(now)
-        ends = log.piece(now) - (SPAN if step == "settle before" else 0.0)
+        log.expire(now)
+        ends = log.bucket_end(now) - (SPAN if step == "settle before" else 0.0)
         if step == "add":
             log.add(int(number), now)
             counted[ends] = counted.get(ends, 0) + int(number)
         elif step != "wait":
-            log.settle(ends, int(number), now)
-            log.forget(now)
+            log.set_bucket_total(ends, int(number), now)
+            log.expire(now)
             counted[ends] = int(number)
-        ends = log.piece(now)
+        ends = log.bucket_end(now)
         for piece in (ends - SPAN, ends):
             assert within(log, piece - SPAN, piece) == counted.get(piece, 0)
         assert log.total == within(log, now - SPAN + 1e-6, ends)
@@ -60,7 +60,7 @@ def test_what_is_long_over_takes_no_room() -> None:
     log = SlidingLog(SPAN)
     for second in range(10_000):
         log.add(1, START + second)
-        log.forget(START + second)
+        log.expire(START + second)
     assert log.total == 60
     assert len(log.saved()) <= 122
 
@@ -70,10 +70,10 @@ def test_rows_of_no_time_that_matters_are_passed_over(at: float) -> None:
     log = SlidingLog(SPAN)
     log.restore([[at, 5], [START - 1, 2], [START + 900, 1]], START)
     assert (log.total, log.oldest) == (3, START - 1)
-    log.forget(START + SPAN)
+    log.expire(START + SPAN)
     assert log.total == 0
 
 
 def test_a_piece_is_the_same_for_everybody() -> None:
-    assert {SlidingLog(SPAN).piece(START + second) for second in (0.0, 0.1, 59.999)} == {START + 60}
-    assert SlidingLog(SPAN).piece(START + 60) == START + 120
+    assert {SlidingLog(SPAN).bucket_end(START + second) for second in (0.0, 0.1, 59.999)} == {START + 60}
+    assert SlidingLog(SPAN).bucket_end(START + 60) == START + 120

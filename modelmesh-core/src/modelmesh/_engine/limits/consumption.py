@@ -1,4 +1,4 @@
-"""What an attempt consumed: the usage that the vendor reported, completed by an estimate where it did not."""
+"""Consumption of an attempt: the reported usage, completed by an estimate."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Consumption:
     """Tokens of one attempt.
 
     Attributes:
-        usage: In OpenAI's terms, ``None`` where they are unknown: an operation that is not billed by tokens.
-        estimated: Whether any of them is an estimate.
+        usage: Token usage in OpenAI's format, ``None`` for an operation that is not billed by tokens.
+        estimated: Whether any count is an estimate.
     """
 
     usage: dict[str, Any] | None
@@ -29,13 +29,13 @@ class Consumption:
 
 
 def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | None, output: int) -> Consumption:
-    """Return what an attempt consumed. An estimate errs on the high side, so that a budget holds.
+    """Return the consumption of an attempt. An estimate errs on the high side, so that budgets hold.
 
     Args:
         call: The request.
         model: The model.
-        reported: The well-formed usage that the vendor reported, see :func:`~modelmesh._engine.routing.usages.sound_usage`.
-        output: Estimated tokens of what was received of the answer.
+        reported: The valid usage that the vendor reported, see :func:`~modelmesh._engine.routing.usages.sound_usage`.
+        output: Estimated tokens of the received output.
     """
     known = _with_reasoning(dict(reported or {}))
     if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
@@ -52,7 +52,7 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
 
 
 def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
-    """Return usage whose output includes reasoning: some vendors count it apart from the answer, as the total shows."""
+    """Return usage whose output includes reasoning tokens. Some vendors count them separately, as their total shows."""
     details = usage.get("completion_tokens_details")
     apart = reported_tokens(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
     prompt, output, total = (reported_tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))

@@ -1,4 +1,4 @@
-"""What a request costs, in whole nano-dollars, so that sums are exact."""
+"""Cost of a request in integer nano-dollars, so that sums are exact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelmesh.contracts.pricing import ModelPricing, PriceBand
 from modelmesh.contracts.usage import reported_tokens
 
 _FEMTO_OF_1K = 10**12
-"""Femto-dollars of a token, where 1,000 of them cost a dollar: a price of up to 12 decimals is a whole number of these."""
+"""Femto-dollars of a token at one dollar for 1,000 tokens. A price of up to 12 decimals is an integer in this unit."""
 
 _FEMTO_OF_ONE = 10**15
 _FEMTO_OF_NANO = 10**6
@@ -25,13 +25,13 @@ Rates = Sequence[float | None]
 
 
 def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None, when: float | None = None) -> int | None:
-    """Price one answer.
+    """Return the cost of one response.
 
     Args:
         pricing: The model's list price.
-        usage: What the vendor reported, in OpenAI's words: ``prompt_tokens`` are all tokens of the prompt, of which
+        usage: Token usage in OpenAI's format. ``prompt_tokens`` are all tokens of the prompt, of which
             ``prompt_tokens_details`` counts those read from and written to the vendor's cache.
-        when: Unix seconds; without it a price that the time decides is taken at its dearest.
+        when: Unix seconds. Without it, the highest of several prices by time of day applies.
 
     Returns:
         Nano-dollars, ``None`` when the price or the usage is unknown.
@@ -48,7 +48,7 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
 
 
 def pricing_at(pricing: ModelPricing, prompt_tokens: int, when: float) -> ModelPricing:
-    """Return the prices that hold for a prompt of this size at this time, Unix seconds, as prices without bands."""
+    """Return the prices for a prompt of this size at a time, Unix seconds, as prices without bands."""
     if not pricing.bands:
         return pricing
     (bands,) = _in_force(pricing, prompt_tokens, when)
@@ -57,7 +57,7 @@ def pricing_at(pricing: ModelPricing, prompt_tokens: int, when: float) -> ModelP
 
 
 def _in_force(pricing: ModelPricing, prompt: int, when: float | None) -> Iterator[list[PriceBand]]:
-    """Yield the bands that hold; without a time one list for each that may."""
+    """Yield the bands that apply. Without a time, yield one list for each band that may."""
     fitting = [band for band in pricing.bands if band.fits(prompt)]
     if when is not None:
         yield [band for band in fitting if not band.timed or band.holds_at(when)]
@@ -85,7 +85,7 @@ def _cost(rates: Rates, usage: Mapping[str, Any]) -> int | None:
         tokens = reported_tokens(usage.get(key))
         if price is None:
             if usage.get(key) and per_request is None:
-                return None  # there were such tokens, and what they cost nobody said
+                return None  # such tokens were used, and their price is unknown
         elif tokens is not None:
             total += tokens * round(price * _FEMTO_OF_1K)
         elif price:
@@ -97,7 +97,7 @@ def _cost(rates: Rates, usage: Mapping[str, Any]) -> int | None:
 
 
 def _of_cache(usage: Mapping[str, Any], price: float, cached: float | None, written: float | None) -> int:
-    """Return by how much cached tokens change the cost of a prompt; never for more tokens than it has."""
+    """Return the change of a prompt's cost by cached tokens, of which it has no more than its own."""
     details = usage.get("prompt_tokens_details")
     if not isinstance(details, Mapping):
         return 0

@@ -1,4 +1,4 @@
-"""What is counted against a limit: requests, tokens, money. Amounts are whole: money in nano-dollars."""
+"""Limits of requests, tokens and money, and the counter of each. Amounts are integers, money is in nano-dollars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelmesh._engine.limits.window import Period, Window
 
 
 class Metric(StrEnum):
-    """What is counted."""
+    """Unit that a limit counts."""
 
     REQUESTS = "requests"
     TOKENS = "tokens"
@@ -26,38 +26,38 @@ class Metric(StrEnum):
 
 
 class OnExhausted(StrEnum):
-    """What happens to a request that does not fit."""
+    """Reaction to a request that does not fit a limit."""
 
     ROTATE = "rotate"
     ERROR = "error"
 
 
 class Reserve(StrEnum):
-    """What a budget reserves for an attempt that is under way."""
+    """Amount that a budget reserves for an attempt in flight."""
 
     ESTIMATE = "estimate"
-    """What it will probably cost."""
+    """Its expected cost."""
 
     MAXIMUM = "maximum"
-    """The most that it can cost."""
+    """Its maximum cost."""
 
 
 @frozen
 class Limit:
-    """A limit.
+    """A quota, budget or cap.
 
     Attributes:
-        key: Names what it is counted for, e.g. ``provider:groq`` or ``model:groq/llama-3.3-70b``.
-        metric: What is counted.
-        amount: How much of it there is in a window.
-        window: When it begins anew.
-        reason: Why something is withheld once it is spent.
-        on_exhausted: What happens to a request that does not fit.
-        enforce: Whether anything is withheld or refused; else it is only counted.
-        alert: Share of the limit at which somebody is told, ``None`` for never.
-        unknown_price: Whether a request whose price is unknown may be paid from it.
-        source: Where the limit was read, for dated facts of a vendor.
-        reserve: What a budget reserves for an attempt under way.
+        key: Name of what it limits, e.g. ``provider:groq`` or ``model:groq/llama-3.3-70b``.
+        metric: Its unit.
+        amount: Permitted amount in a window.
+        window: Its window.
+        reason: Reason of the suspensions that it causes.
+        on_exhausted: Reaction to a request that does not fit.
+        enforce: Whether requests are refused and targets suspended. Otherwise it only counts.
+        alert: Share of the amount at which an alert is published, ``None`` for never.
+        unknown_price: Whether it permits a request without a known price.
+        source: Source of the limit, for dated facts of a vendor.
+        reserve: Amount that a budget reserves for an attempt in flight.
     """
 
     key: str
@@ -74,28 +74,28 @@ class Limit:
 
     @property
     def name(self) -> str:
-        """Names the count in a stored state."""
+        """Name of its counter in stored state."""
         return f"{self.key}:{self.metric.value}:{self.window.period.value}"
 
     def __str__(self) -> str:
         return f"{self.format_amount(self.amount)} {self.window}"
 
     def format_amount(self, amount: int) -> str:
-        """Write an amount for people."""
+        """Return an amount with its unit, for messages."""
         return nano_dollars(amount) if self.metric is Metric.COST else f"{amount} {self.metric.value}"
 
 
 @define(eq=False)
 class LimitCounter:
-    """How much of one limit is spent.
+    """Counter of one limit.
 
     Attributes:
         limit: The limit.
         targets: Models and provider accounts that are suspended while it is exhausted.
-        used: Spent in this window.
-        reserved: Held for attempts under way.
-        ends: When the window ends, Unix seconds; of one that slides, the piece of it that others count in too.
-        alerted: Whether the alert of this window was given.
+        used: Amount used in this window.
+        reserved: Amount reserved for attempts in flight.
+        ends: End of the window, Unix seconds. Of a sliding window, the end of the current shared bucket.
+        alerted: Whether the alert of this window was published.
     """
 
     limit: Limit
@@ -108,14 +108,14 @@ class LimitCounter:
     _published: dict[str, int] = field(factory=dict, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        span = self.limit.window.sliding
+        span = self.limit.window.sliding_span
         self._log = SlidingLog(span) if span else None
 
     def advance_window(self, when: float) -> None:
-        """Begin anew when the window is over."""
+        """Start a new window when this one is over."""
         if self._log is not None:
-            self._log.forget(when)
-            self.used, self.ends = self._log.total, self._log.piece(when)
+            self._log.expire(when)
+            self.used, self.ends = self._log.total, self._log.bucket_end(when)
         elif when >= self.ends:
             if self.ends:
                 self.used, self.alerted = 0, False
@@ -123,12 +123,12 @@ class LimitCounter:
 
     @property
     def bucket(self) -> str:
-        """Names the count that others add to as well, in a store that several processes share; empty where there is none."""
+        """Name of the current bucket in a shared store, empty for a limit of each request."""
         return "" if self.limit.window.period is Period.REQUEST else self._bucket(self.ends)
 
     @property
     def buckets(self) -> tuple[str, ...]:
-        """Names every such count that the window reaches into."""
+        """Names of the shared buckets that the window overlaps."""
         if self._log is None:
             return (self.bucket,) if self.bucket else ()
         return (self._bucket(self.ends - self._log.span), self.bucket)
@@ -138,37 +138,37 @@ class LimitCounter:
 
     @property
     def remaining(self) -> int:
-        """What may still be reserved."""
+        """Amount that may still be reserved."""
         return max(self.limit.amount - self.used - self.reserved, 0)
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing is left of a limit above zero; one of zero lets through what costs nothing.
+        """Whether nothing remains of a limit above zero. A limit of zero permits what costs nothing.
 
-        Money that is only reserved is not spent: an attempt usually costs less.
+        Reserved money does not exhaust a budget, because an attempt usually costs less.
         """
         reserved = 0 if self.limit.metric is Metric.COST else self.reserved
         return self.used + reserved >= self.limit.amount > 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to remember; what a window has slid past is still in the sum of a piece."""
+        """Whether there is nothing to store. Expired amounts still belong to the sum of a bucket."""
         return not (self.used or self.reserved or (self._log is not None and self._log.saved()))
 
     def fits(self, amount: int, *, released: bool = False) -> bool:
-        """Whether an amount may be reserved; with ``released``, as if nothing were reserved yet."""
+        """Return whether an amount may be reserved. ``released`` ignores what is reserved now."""
         return amount == 0 or self.used + (0 if released else self.reserved) + amount <= self.limit.amount
 
     def resets_at(self, when: float) -> float:
-        """Return when there will be more of it, Unix seconds."""
+        """Return the time at which more becomes available, Unix seconds."""
         if self._log is None:
             return self.ends
-        if self._log.oldest is None:  # what is reserved is spent now at the earliest
+        if self._log.oldest is None:  # reserved amounts are used now at the earliest
             return when + self._log.span if self.reserved else when
         return self._log.oldest + self._log.span
 
     def add(self, amount: int, when: float) -> None:
-        """Count what was spent."""
+        """Add a used amount."""
         if self._log is None:
             self.used += amount
         else:
@@ -176,34 +176,34 @@ class LimitCounter:
             self.used = self._log.total
 
     def reset(self) -> dict[str, int]:
-        """Begin anew by hand; return what was spent, by name of the count."""
+        """Reset by a manual step. Returns the used amounts by shared bucket."""
         if self._log is None:
-            spent = {self.bucket: self.used}
+            used = {self.bucket: self.used}
         else:
-            spent = {self._bucket(ends): amount for ends, amount in self._log.pieces(self.ends)}
+            used = {self._bucket(ends): amount for ends, amount in self._log.buckets(self.ends)}
             self._log.clear()
         self.used, self.alerted = 0, False
-        return spent
+        return used
 
-    # -- what other processes count ---------------------------------------------------------------------------------
+    # -- shared counts ----------------------------------------------------------------------------------------------
 
     def note_published(self, bucket: str, amount: int) -> None:
-        """Hear that others are told of what is reserved; of what was told before when the amount is below zero."""
-        told = self._published.get(bucket, 0) + amount
-        if told:
-            self._published[bucket] = told
+        """Note that a reserved amount was published. A negative amount withdraws an earlier one."""
+        published = self._published.get(bucket, 0) + amount
+        if published:
+            self._published[bucket] = published
         else:
             self._published.pop(bucket, None)
 
     def apply_totals(self, totals: Mapping[str, int], when: float) -> int | None:
-        """Take what everybody together has reserved and spent.
+        """Apply the totals that all processes have reserved and used.
 
         Args:
-            totals: By name of the count.
+            totals: Totals by shared bucket.
             when: Unix seconds.
 
         Returns:
-            What that comes to in this window, ``None`` when it is not among the totals.
+            The total in this window, ``None`` when the totals do not contain it.
         """
         if self._log is None:
             total = totals.get(self.bucket)
@@ -215,15 +215,15 @@ class LimitCounter:
             return None
         for ends, bucket in known:
             if bucket in totals:
-                self._log.settle(ends, max(totals[bucket] - self._published.get(bucket, 0), 0), when)
-        self._log.forget(when)
+                self._log.set_bucket_total(ends, max(totals[bucket] - self._published.get(bucket, 0), 0), when)
+        self._log.expire(when)
         self.used = self._log.total
         return self.used + self.reserved
 
-    # -- between runs -----------------------------------------------------------------------------------------------
+    # -- stored state -----------------------------------------------------------------------------------------------
 
     def saved(self) -> dict[str, Any]:
-        """Return the count as plain data."""
+        """Return the counter as plain data."""
         kept: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
         if self.alerted:
             kept["alerted"] = True
@@ -232,13 +232,13 @@ class LimitCounter:
         return kept
 
     def restore(self, saved: Mapping[str, Any], when: float) -> None:
-        """Take up a count of an earlier run, unless its window is over."""
+        """Restore the counter of an earlier run, unless its window is over."""
         if self._log is not None:
             self._log.restore(saved.get("log") or (), when)
-            self.used, self.ends = self._log.total, self._log.piece(when)
+            self.used, self.ends = self._log.total, self._log.bucket_end(when)
         else:
             ends = math.inf if saved.get("ends") is None else float(saved["ends"])
             self.ends = self.limit.window.end(when)
-            if ends >= self.ends:  # of this window, or of a later one: then the clock was set back, and what was spent is spent
+            if ends >= self.ends:  # of this window, or of a later one after the clock was set back
                 self.used += max(int(saved.get("used", 0)), 0)
                 self.alerted = self.alerted or saved.get("alerted") is True

@@ -1,9 +1,10 @@
-"""What was counted in the last seconds: a window that slides has no moment at which it begins anew.
+"""Amounts in a sliding window, for limits without a fixed reset.
 
-Processes that count together do so in pieces: each as long as the window and at the same place in time for everybody, so
-that the sum of a piece can be kept in a store. Two pieces hold any window. Where in a piece others spent is told nowhere;
-it is taken to be as late as it can have been, so that nothing is forgotten too soon. What is older than the window, yet in
-the same piece as its beginning, is remembered: it is in that piece's sum.
+Processes that share a limit do so by buckets. A bucket is a fixed window as long as the sliding one and the same for all
+processes, so that a store can keep its sum. Any position of the sliding window overlaps two buckets. Other processes report
+only the sum of a bucket. Their amounts are assumed to be as late as possible, so that the window never forgets early. An
+amount that is older than the window stays recorded while it belongs to the bucket in which the window begins, because the sum
+of that bucket contains it.
 """
 
 from __future__ import annotations
@@ -13,96 +14,102 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-GRAINS = 60
-"""Into how many grains a window, and so a piece, is cut; what happens within one is kept as one."""
+SLOTS = 60
+"""Slots of a window. Amounts in the same slot are merged."""
 
 
 class SlidingLog:
-    """Amounts and when they were spent, as far back as the window reaches.
+    """Amounts and their times, as far back as the window and its first bucket reach.
 
     Attributes:
-        span: Seconds that the window looks back.
-        total: All that is in it.
+        span: Length of the window in seconds.
+        total: Sum of the amounts in the window.
     """
 
     def __init__(self, span: float) -> None:
         self.span = span
         self.total = 0
         self._rows: deque[tuple[float, int]] = deque()  # by time
-        self._past: deque[tuple[float, int]] = deque()
+        self._expired: deque[tuple[float, int]] = deque()
 
-    def piece(self, when: float) -> float:
-        """Return the end of the piece that holds a time, Unix seconds."""
+    def bucket_end(self, when: float) -> float:
+        """Return the end of the bucket that contains a time, Unix seconds."""
         return (when // self.span + 1) * self.span
 
     @property
     def oldest(self) -> float | None:
-        """When the first of what is in the window was spent, ``None`` when there is nothing."""
+        """Time of the oldest amount in the window, ``None`` when it is empty."""
         return self._rows[0][0] if self._rows else None
 
-    def forget(self, when: float) -> None:
-        """Let go of what is older than the window."""
+    def expire(self, when: float) -> None:
+        """Remove amounts that are older than the window."""
         while self._rows and self._rows[0][0] <= when - self.span:
             self.total -= self._rows[0][1]
-            self._past.append(self._rows.popleft())
-        begins = self.piece(when) - 2 * self.span
-        while self._past and self._past[0][0] < begins:
-            self._past.popleft()
+            self._expired.append(self._rows.popleft())
+        begins = self.bucket_end(when) - 2 * self.span
+        while self._expired and self._expired[0][0] < begins:
+            self._expired.popleft()
 
     def add(self, amount: int, when: float) -> None:
-        """Take up what was spent at a time."""
+        """Add an amount at a time."""
         if amount <= 0:
             return
         later: list[tuple[float, int]] = []
         while self._rows and self._rows[-1][0] > when:
             later.append(self._rows.pop())
         self.total += amount
-        grain = self.span / GRAINS  # each has its place: one that began anew with each amount would last as long as there are any
-        if self._rows and self._rows[-1][0] // grain == when // grain:
-            amount += self._rows.pop()[1]  # kept to the later of the two times: nothing is forgotten too soon
+        slot = self.span / SLOTS  # slots are fixed: one that began with each amount could last as long as amounts arrive
+        if self._rows and self._rows[-1][0] // slot == when // slot:
+            amount += self._rows.pop()[1]  # the later of both times, so that nothing expires early
         self._rows.append((when, amount))
         self._rows.extend(reversed(later))
 
-    def settle(self, ends: float, amount: int, when: float) -> None:
-        """Make what is known of the piece with this end come to an amount, which is what everybody has spent in it."""
+    def set_bucket_total(self, ends: float, amount: int, when: float) -> None:
+        """Adjust the amounts of a bucket to the total of all processes.
+
+        Args:
+            ends: End of the bucket.
+            amount: The total.
+            when: Unix seconds.
+        """
         begins = ends - self.span
-        more = amount - sum(part for rows in (self._past, self._rows) for at, part in rows if begins <= at < ends)
+        more = amount - sum(part for rows in (self._expired, self._rows) for at, part in rows if begins <= at < ends)
         if more >= 0:
             self.add(more, max(begins, min(when, math.nextafter(ends, 0.0))))
         else:
-            left = _take_back(self._rows, -more, begins, ends)
+            left = _subtract(self._rows, -more, begins, ends)
             self.total -= -more - left
-            _take_back(self._past, left, begins, ends)
+            _subtract(self._expired, left, begins, ends)
 
-    def pieces(self, ends: float) -> Iterator[tuple[float, int]]:
-        """Yield the ends of the piece before and of this one, and what is known of each."""
+    def buckets(self, ends: float) -> Iterator[tuple[float, int]]:
+        """Yield the end and the known sum of the bucket with this end and of the one before it."""
         for end in (ends - self.span, ends):
-            yield end, sum(part for rows in (self._past, self._rows) for at, part in rows if end - self.span <= at < end)
+            yield end, sum(part for rows in (self._expired, self._rows) for at, part in rows if end - self.span <= at < end)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove every amount."""
         self._rows.clear()
-        self._past.clear()
+        self._expired.clear()
         self.total = 0
 
-    # -- between runs -----------------------------------------------------------------------------------------------
+    # -- stored state -----------------------------------------------------------------------------------------------
 
     def saved(self) -> list[list[float]]:
-        """Return it as plain data."""
-        return [list(row) for rows in (self._past, self._rows) for row in rows]
+        """Return the amounts as plain data."""
+        return [list(row) for rows in (self._expired, self._rows) for row in rows]
 
     def restore(self, rows: Iterable[Any], when: float) -> None:
-        """Take up what an earlier run has counted; what was spent later than now was spent: the clock was set back."""
+        """Restore the amounts of an earlier run. Times in the future (the clock was set back) count as now."""
         read = [(min(float(at), when), int(amount)) for at, amount in rows]
-        begins = self.piece(when) - 2 * self.span
+        begins = self.bucket_end(when) - 2 * self.span
         for at, amount in read:
             if begins <= at:
                 self.add(amount, at)
-        self.forget(when)
+        self.expire(when)
 
 
-def _take_back(rows: deque[tuple[float, int]], amount: int, begins: float, ends: float) -> int:
-    """Take an amount out of what was spent between two times, the latest first; return what is left to take."""
+def _subtract(rows: deque[tuple[float, int]], amount: int, begins: float, ends: float) -> int:
+    """Subtract an amount from those between two times, the latest first. Returns the remainder."""
     kept: list[tuple[float, int]] = []
     while amount and rows and rows[-1][0] >= begins:
         at, part = rows.pop()

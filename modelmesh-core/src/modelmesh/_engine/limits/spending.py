@@ -1,8 +1,8 @@
-"""What an attempt may spend: its output limit, what is reserved for it, and whether a limit lets it through.
+"""Spending plan of an attempt: its output limit, the amounts to reserve, and the amounts that limits must permit.
 
-A budget bounds a request by bounding its answer: the output limit is what the rest of the budget pays for, and goes out as
-the vendor's max-tokens parameter. The price of the prompt is taken from a count that real prompts seldom pass, so that one
-request at a time never passes a budget.
+A budget bounds a request by bounding its response. The rest of the budget determines the output limit, which the vendor
+receives as its max-tokens parameter. The cost of the prompt is taken from a count that real prompts seldom exceed, so that a
+single request at a time never exceeds a budget.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
-from modelmesh._engine.limits.token_counts import allowed_output, answers_of, limited
+from modelmesh._engine.limits.token_counts import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
 
@@ -27,109 +27,119 @@ ANSWERS_TO_TRUST = 3
 """Responses of a model after which its history is trusted for estimates."""
 
 USEFUL_OUTPUT = 64
-"""Tokens of the shortest answer that is worth a request: a budget that pays for fewer refuses it. Fewer are enough where the
-caller asked for fewer, or the model's answers are shorter."""
+"""Tokens of the shortest useful response. A budget that pays for less refuses the request, unless the caller asked for less or
+the model's responses are shorter."""
 
 USEFUL_SHARE = 0.9
-"""Share of the shortest of a model's latest answers that the rest of a day or month has to pay for: less is of no use."""
+"""Share of the shortest recent response that the rest of a daily or monthly budget must pay for."""
 
 TYPICAL_OUTPUT = 256
-"""Tokens of an answer from a model that has not answered yet."""
+"""Tokens of a response from a model without history."""
 
 UNKNOWN_LONGEST = 131_072
-"""Tokens of the longest answer of a model whose limit is unknown: an affordable limit above it is not sent."""
+"""Tokens of the longest response of a model without a known limit. A higher affordable limit is not sent."""
 
 UNTRIED_LONGEST = 16_384
-"""Tokens that are reserved at most for an answer of a model without enough answers and without a known limit. Until a model has
-:data:`ANSWERS_TO_TRUST` answers, half of what a request could spend is reserved."""
+"""Maximum tokens that are reserved for a response of a model without a known limit and with fewer than
+:data:`ANSWERS_TO_TRUST` responses. For such a model, half of what a request could spend is reserved."""
+
+CONFIGURED = "max_output_tokens_configured"
+"""Key of ``ModelInfo.extra``: the configuration set ``max_output_tokens``, so the mesh sends it."""
 
 _MILLION = 1_000_000
 
 
 @frozen
 class OutputLimit:
-    """The most tokens of an answer that the mesh sends with a request.
+    """Maximum tokens of a response that the mesh sends with a request.
 
     Attributes:
         tokens: The limit.
-        note: What is recorded on the attempt.
+        note: Note that the attempt records.
     """
 
     tokens: int
     note: str
 
     def applied(self, call: Call) -> Call:
-        """Return the call with the limit in its body; limits that the caller states are lowered in place."""
+        """Return the call with the limit in its body. Limits of the caller are lowered in place."""
         stated = allowed_output(call) is not None
-        return evolve(call, payload=limited(call.payload, self.tokens), output_limit=None if stated else self.tokens)
+        return evolve(call, payload=limit_output(call.payload, self.tokens), output_limit=None if stated else self.tokens)
 
 
-@frozen
+@frozen(kw_only=True)
 class SpendingPlan:
-    """What one attempt is expected to take, and may take at most. Costs are nano-dollars, ``None`` when the price is unknown.
+    """Expected and maximum consumption of one attempt. Costs are nano-dollars, ``None`` when the price is unknown.
 
     Attributes:
-        tokens: Of prompt and answer, for quotas.
-        least: Cost of the prompt and the shortest useful answer.
-        useful: Cost of the prompt and nearly the shortest of the model's latest answers.
-        useful_at_most: The same for a prompt at its upper bound.
-        likely: Cost of a typical answer.
-        reserved: Cost that is reserved where budgets reserve an estimate.
-        most: Cost at the output limit, for a prompt at its upper bound.
-        limit: The output limit to be sent, ``None`` when the caller's request goes out as it is.
-        short: Whether the answer would have to be shorter than usual only because of what is reserved for other attempts.
+        tokens: Expected tokens of prompt and response.
+        minimum_cost: Cost of the prompt and the shortest useful response.
+        useful_cost: Cost of the prompt and nearly the shortest recent response.
+        useful_cost_bound: The same for a prompt at its upper bound.
+        typical_cost: Cost of a typical response.
+        estimated_cost: Cost that a budget reserves by estimate.
+        maximum_cost: Cost at the output limit, for a prompt at its upper bound.
+        limit: The output limit to send, ``None`` to send the caller's request unchanged.
+        short: Whether only reservations of other attempts make the response shorter than usual.
     """
 
     tokens: int
-    least: int | None
-    useful: int | None
-    useful_at_most: int | None
-    likely: int | None
-    reserved: int | None
-    most: int | None
+    minimum_cost: int | None
+    useful_cost: int | None
+    useful_cost_bound: int | None
+    typical_cost: int | None
+    estimated_cost: int | None
+    maximum_cost: int | None
     limit: OutputLimit | None = None
     short: bool = False
 
     def needed(self, limit: Limit) -> int | None:
-        """Return the smallest amount of what a quota limits with which the attempt is worth making."""
+        """Return the smallest amount with which the attempt is useful, in the unit of a limit."""
         if limit.metric is Metric.REQUESTS:
             return 1
         if limit.metric is Metric.TOKENS:
-            return min(self.tokens, limit.amount)  # an estimate above the whole limit would never let an attempt through
+            return min(self.tokens, limit.amount)  # an estimate above the whole limit would never permit an attempt
         if limit.window.period is Period.REQUEST:
-            return self.least  # each request has this much, whatever was answered before
-        return self.useful_at_most if limit.reserve is Reserve.MAXIMUM else self.useful
+            return self.minimum_cost  # the limit is the same for each request, so history does not matter
+        return self.useful_cost_bound if limit.reserve is Reserve.MAXIMUM else self.useful_cost
 
     def reserved_amount(self, limit: Limit) -> int | None:
-        """Return the amount that is reserved of what a quota limits."""
+        """Return the amount to reserve of a limit."""
         if limit.metric is Metric.COST:
-            return self.most if limit.reserve is Reserve.MAXIMUM else self.reserved
+            return self.maximum_cost if limit.reserve is Reserve.MAXIMUM else self.estimated_cost
         return self.needed(limit)
 
     def without_report(self, limit: Limit) -> int | None:
-        """Return the amount that is counted for an attempt that may have been billed and of which nothing is known."""
-        return self.likely if limit.metric is Metric.COST and limit.reserve is Reserve.ESTIMATE else self.reserved_amount(limit)
+        """Return the amount to count for an attempt that may have been billed and reported no usage."""
+        if limit.metric is Metric.COST and limit.reserve is Reserve.ESTIMATE:
+            return self.typical_cost
+        return self.reserved_amount(limit)
 
 
 def plan_spending(
     model: LimitedModel, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False
 ) -> SpendingPlan:
-    """Plan an attempt at a time, Unix seconds, from what the meters have left.
+    """Plan an attempt from what remains of its limits.
 
-    With ``shared``, other processes count too: they see a reservation as spent, so none is larger than a usual answer.
+    Args:
+        model: The model.
+        call: The request.
+        counters: Counters that limit the attempt.
+        when: Unix seconds.
+        shared: Whether other processes share the limits. They see a reservation as used, so none exceeds a typical response.
     """
     return _Planner(model, call, when, shared=shared).plan(counters)
 
 
 class _Planner:
-    """Prices one call at one model."""
+    """Computes the costs of one call at one model."""
 
     def __init__(self, model: LimitedModel, call: Call, when: float, *, shared: bool) -> None:
         self._model, self._when, self._shared = model, when, shared
         self._prompt = size = model.prompt_size(call)
         self._estimated, self._prudent, self._most = size.estimated, size.prudent, size.most
-        self._no_answer = call.operation is EMBEDDINGS
-        self._answers = answers_of(call)
+        self._is_embedding = call.operation is EMBEDDINGS
+        self._responses = response_count(call)
         self._stated = allowed_output(call)
         info = model.info
         self._ceiling = info.max_output_tokens or None
@@ -144,9 +154,8 @@ class _Planner:
             self._longest = min(known, default=None)
 
     def plan(self, counters: Sequence[LimitCounter]) -> SpendingPlan:
-        if self._no_answer:
-            prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
-            return SpendingPlan(self._estimated, prudent, prudent, most, estimated, estimated, most)
+        if self._is_embedding:
+            return self._plan_embedding()
         budgets = [counter for counter in counters if counter.limit.metric is Metric.COST and counter.limit.enforce]
         rooms = [(self._affordable(counter, counter.remaining), counter) for counter in budgets]
         known = [(room, counter) for room, counter in rooms if room is not None]
@@ -159,26 +168,37 @@ class _Planner:
             typical, expected = min(typical, longest), min(expected, longest)
         elif affordable is not None:
             longest = affordable
-        useful, several = self._useful(), self._answers
+        useful, several = self._useful(), self._responses
         return SpendingPlan(
-            self._estimated + typical * several,
-            self._cost(self._prudent, self._least() * several),
-            self._cost(self._prudent, useful * several),
-            self._cost(self._most, useful * several),
-            self._cost(self._estimated, typical * several),
-            self._cost(self._prudent if self._stated is not None else self._estimated, expected * several),
-            self._cost(self._most, (UNKNOWN_LONGEST if longest is None else longest) * several),
-            limit,
-            self._short(affordable, budgets),
+            tokens=self._estimated + typical * several,
+            minimum_cost=self._cost(self._prudent, self._minimum() * several),
+            useful_cost=self._cost(self._prudent, useful * several),
+            useful_cost_bound=self._cost(self._most, useful * several),
+            typical_cost=self._cost(self._estimated, typical * several),
+            estimated_cost=self._cost(self._prudent if self._stated is not None else self._estimated, expected * several),
+            maximum_cost=self._cost(self._most, (UNKNOWN_LONGEST if longest is None else longest) * several),
+            limit=limit,
+            short=self._is_short(affordable, budgets),
+        )
+
+    def _plan_embedding(self) -> SpendingPlan:
+        prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
+        return SpendingPlan(
+            tokens=self._estimated,
+            minimum_cost=prudent,
+            useful_cost=prudent,
+            useful_cost_bound=most,
+            typical_cost=estimated,
+            estimated_cost=estimated,
+            maximum_cost=most,
         )
 
     def _limit(self, affordable: int | None, tightest: LimitCounter | None, *, strict: bool) -> OutputLimit | None:
-        """Return the limit to send: what a budget pays for, what is configured, or what is reserved."""
+        """Return the limit to send: the affordable one, the configured one, or the one that the budget reserves."""
         longest = self._longest
         if affordable is not None and tightest is not None and affordable < (UNKNOWN_LONGEST if longest is None else longest):
-            return self._noted(
-                max(affordable, 1), f"{tightest.limit.format_amount(tightest.remaining)} is left of {tightest.limit}"
-            )
+            limit = tightest.limit
+            return self._noted(max(affordable, 1), f"{limit.format_amount(tightest.remaining)} is left of {limit}")
         if self._configured and longest is not None and self._stated != longest:
             return self._noted(longest, "constraints.max_output_tokens")
         if strict and self._stated is None and longest is not None:
@@ -194,49 +214,49 @@ class _Planner:
         usual = TYPICAL_OUTPUT if known is None else math.ceil(known)
         return usual if self._stated is None else min(usual, self._stated)
 
-    def _least(self) -> int:
-        stated = [USEFUL_OUTPUT]
+    def _minimum(self) -> int:
+        limits = [USEFUL_OUTPUT]
         if self._longest is not None:
-            stated.append(self._longest)
+            limits.append(self._longest)
         if self._model.typical_output is not None:
-            stated.append(max(math.ceil(self._model.typical_output), 1))
-        return min(stated)
+            limits.append(max(math.ceil(self._model.typical_output), 1))
+        return min(limits)
 
     def _useful(self) -> int:
         recent = self._model.recent_outputs
-        useful = max(self._least(), int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
+        useful = max(self._minimum(), int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
         return useful if self._longest is None else min(useful, self._longest)
 
     def _expected(self, affordable: int | None) -> int:
-        """Return the tokens of the answer that are reserved: what the caller states, else what is usual of the model."""
+        """Return the output tokens to reserve: the caller's limit, else the model's usual output."""
         if self._stated is not None:
             return self._stated
         if self._model.answers >= ANSWERS_TO_TRUST or affordable is None or self._shared:
             return self._typical()
         return max(self._typical(), min(affordable // 2, self._longest or UNTRIED_LONGEST))
 
-    def _short(self, affordable: int | None, budgets: Sequence[LimitCounter]) -> bool:
-        """Whether reservations of other attempts leave less than this one wants."""
-        wanted = self._typical() if self._stated is None else self._stated
-        if affordable is None or affordable >= wanted:
+    def _is_short(self, affordable: int | None, budgets: Sequence[LimitCounter]) -> bool:
+        """Return whether reservations of other attempts leave less than this attempt requires."""
+        required = self._typical() if self._stated is None else self._stated
+        if affordable is None or affordable >= required:
             return False
         for counter in budgets:
             if counter.reserved:
                 alone = self._affordable(counter, counter.remaining + counter.reserved)
-                if alone is not None and min(alone, wanted) > affordable:
+                if alone is not None and min(alone, required) > affordable:
                     return True
         return False
 
     def _affordable(self, counter: LimitCounter, left: int) -> int | None:
-        """Return the tokens of each answer that an amount pays for; ``None`` when it pays for any, or the price is unknown."""
+        """Return the tokens of each response that an amount pays for, ``None`` for any number or an unknown price."""
         prompt = self._most if counter.limit.reserve is Reserve.MAXIMUM else self._prudent
         base, more = self._cost(prompt, 0), self._cost(prompt, _MILLION)
         if base is None or more is None:
             return None
         if more <= base:
             return None if base <= left else 0
-        tokens = max(left - base, 0) * _MILLION // (more - base) // self._answers
-        while tokens and (self._cost(prompt, tokens * self._answers) or 0) > left:
+        tokens = max(left - base, 0) * _MILLION // (more - base) // self._responses
+        while tokens and (self._cost(prompt, tokens * self._responses) or 0) > left:
             tokens -= 1
         return tokens
 
@@ -245,7 +265,3 @@ class _Planner:
         if self._prompt.cached:
             usage["prompt_tokens_details"] = {"cache_write_tokens": prompt}
         return cost_nano_usd(self._model.info.pricing, usage, self._when)
-
-
-CONFIGURED = "max_output_tokens_configured"
-"""Key of ``ModelInfo.extra``: ``max_output_tokens`` is that of the configuration, and so is sent."""

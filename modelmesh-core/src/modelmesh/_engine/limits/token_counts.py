@@ -1,7 +1,7 @@
-"""Token counts: estimates where a vendor reports no usage, or has not reported it yet.
+"""Estimated token counts, for requests and responses without reported usage.
 
-A text of ``b`` UTF-8 bytes has at most ``b`` tokens with every byte-level tokenizer, about ``b / 4`` in English prose, and seldom
-more than ``b / 2`` in code, JSON or Chinese.
+A text of ``b`` UTF-8 bytes has at most ``b`` tokens with every byte-level tokenizer. It has about ``b / 4`` in English prose, and
+seldom more than ``b / 2`` in code, JSON or Chinese.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from attrs import define
 from modelmesh.contracts.call import Call, PromptSize
 
 BYTES_PER_TOKEN = 4
-"""Of English prose; what an estimate takes."""
+"""Bytes per token of English prose, for estimates."""
 
 PRUDENT_BYTES_PER_TOKEN = 2
-"""Of code, JSON and Chinese; what decides whether a request is affordable."""
+"""Bytes per token of code, JSON and Chinese, for the check whether a request is affordable."""
 
 IMAGE_TOKENS, LARGEST_IMAGE_TOKENS = 1_000, 6_000
-"""Of one image: a usual one, and one in the highest resolution."""
+"""Tokens of a usual image, and of one in the highest resolution."""
 
 MESSAGE_TOKENS, PRUDENT_MESSAGE_TOKENS, MOST_MESSAGE_TOKENS = 4, 6, 16
-"""Around each message: the role and the marks of its beginning and end."""
+"""Tokens around each message: its role and its delimiters."""
 
 START_TOKENS, PRUDENT_START_TOKENS, MOST_START_TOKENS = 3, 6, 64
-"""Around the whole conversation."""
+"""Tokens around the whole conversation."""
 
 TOOLS_TOKENS = 1_000
-"""Of the instructions that a vendor may add to a request with tools, for the upper bound; half of it for the prudent count."""
+"""Tokens of the instructions that a vendor may add to a request with tools, for the upper bound. The prudent count takes half."""
 
 
 def text_tokens(size: int) -> int:
@@ -39,12 +39,12 @@ def text_tokens(size: int) -> int:
 
 
 def byte_size(text: str) -> int:
-    """Return the bytes of a text in UTF-8."""
+    """Return the size of a text in UTF-8 bytes."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def prompt_size(call: Call) -> PromptSize:
-    """Estimate the tokens of a call's prompt; counted once for each call."""
+    """Return the estimated size of a call's prompt, computed once for each call."""
     if call.prompt_size is None:
         call.prompt_size = _measured(call)
     return call.prompt_size
@@ -59,9 +59,9 @@ class _Tally:
     cached: bool = False
 
     def add(self, value: Any) -> None:
-        """Count what is written of a value; an image counts by itself, whatever its size."""
+        """Count the text of a value. An image has a fixed count, whatever its size."""
         left = [value]
-        while left:  # no recursion: neither a caller nor a vendor is held to any depth
+        while left:  # no recursion, because the depth of a value is not limited
             one = left.pop()
             if isinstance(one, str):
                 self.size += byte_size(one)
@@ -120,7 +120,7 @@ def _measured(call: Call) -> PromptSize:
 
 
 def _add_embedded(tally: _Tally, texts: Any) -> None:
-    """Count what is to be embedded: a text, tokens, or a list of either; each may have two tokens around it."""
+    """Count the input of embeddings: a text, tokens, or a list of either. Each text may have two tokens around it."""
     if isinstance(texts, str):
         tally.size += byte_size(texts)
         tally.tokens += 2
@@ -135,14 +135,14 @@ def _add_embedded(tally: _Tally, texts: Any) -> None:
 
 
 OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n_predict")
-"""Parameters that limit an answer: OpenAI's, and the vendors' own that a caller may use in their place."""
+"""Parameters that limit the output: OpenAI's, and vendors' own that a caller may use instead."""
 
 NATIVE_SECTIONS = {"generationConfig": "maxOutputTokens", "generation_config": "max_output_tokens"}
-"""The same inside a section of the body, as Gemini's API has it."""
+"""The same inside a section of the body, as in Gemini's API."""
 
 
 def allowed_output(call: Call) -> int | None:
-    """Return how many tokens an answer may have at most, ``None`` when the caller states no limit."""
+    """Return the caller's limit of output tokens, ``None`` without one."""
     payload = call.payload
     stated = [payload.get(name) for name in OUTPUT_LIMITS]
     for section, name in NATIVE_SECTIONS.items():
@@ -151,8 +151,8 @@ def allowed_output(call: Call) -> int | None:
     return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 
-def limited(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
-    """Return a body whose answer has at most this many tokens: every stated limit is lowered, or ``max_tokens`` is added."""
+def limit_output(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
+    """Return a body with a limit of output tokens: lower every limit of the caller, or add ``max_tokens``."""
     names = [name for name in OUTPUT_LIMITS if payload.get(name) is not None]
     sections = [
         (section, name)
@@ -165,14 +165,14 @@ def limited(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
     return made
 
 
-def answers_of(call: Call) -> int:
-    """Return how many answers the call asks for; each is billed."""
+def response_count(call: Call) -> int:
+    """Return the number of responses (``n``) that the call requests. Each is billed."""
     stated = call.payload.get("n")
     return stated if isinstance(stated, int) and not isinstance(stated, bool) and stated > 1 else 1
 
 
-def answer_tokens(body: Any) -> int:
-    """Estimate the tokens of a whole answer in OpenAI's shape from its text."""
+def response_tokens(body: Any) -> int:
+    """Estimate the tokens of a complete response in OpenAI's format from its text."""
     tally = _Tally()
     choices = body.get("choices") if isinstance(body, Mapping) else None
     for choice in choices if isinstance(choices, list) else ():
@@ -182,13 +182,13 @@ def answer_tokens(body: Any) -> int:
 
 
 class ReceivedOutput:
-    """Estimates the tokens of a stream from what has arrived: a piece has at least one token."""
+    """Estimates the output tokens of a stream from the received chunks. A chunk has at least one token."""
 
-    __slots__ = ("_pieces", "_size", "unseen")
+    __slots__ = ("_chunks", "_size", "unseen")
 
     def __init__(self) -> None:
-        self._pieces = self._size = 0
-        self.unseen = 0  # tokens that the vendor may have written after the stream was left
+        self._chunks = self._size = 0
+        self.unseen = 0  # tokens that the vendor may have generated after the caller left
 
     def add(self, delta: Mapping[str, Any]) -> None:
         """Count the text, reasoning and tool arguments of one delta."""
@@ -202,10 +202,10 @@ class ReceivedOutput:
                     tally.add(value)
                     size += tally.size
         if size:
-            self._pieces += 1
+            self._chunks += 1
             self._size += size
 
     @property
     def tokens(self) -> int:
         """The estimate so far."""
-        return max(text_tokens(self._size), self._pieces) + self.unseen
+        return max(text_tokens(self._size), self._chunks) + self.unseen

@@ -1,4 +1,4 @@
-"""Windows of time that limits are counted over. All times are Unix seconds that the caller hands in."""
+"""Windows of time that limits are counted over. All times are Unix seconds that the caller passes in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 
 class Period(StrEnum):
-    """How long a window is."""
+    """Length of a window."""
 
     MINUTE = "minute"
     HOUR = "hour"
@@ -18,40 +18,40 @@ class Period(StrEnum):
     MONTH = "month"
     ROLLING_DAY = "rolling-day"
     TOTAL = "total"
-    """Never begins anew by itself."""
+    """One window without end. Only a manual step resets it."""
     REQUEST = "request"
-    """Each request for itself."""
+    """One window for each request."""
 
 
 SECONDS: dict[str, float] = {Period.MINUTE: 60.0, Period.HOUR: 3600.0, Period.ROLLING_DAY: 86400.0}
-"""Periods that have no place in a calendar: they slide, and look back this far."""
+"""Length of the sliding periods, in seconds. The others follow the calendar."""
 
 
 @frozen
 class Window:
-    """A period, and where its days begin.
+    """A period in a time zone.
 
     Attributes:
-        period: How long.
-        zone: Whose midnight begins a day; a vendor's limits often begin anew in its own zone.
+        period: The period.
+        zone: Time zone whose midnight begins a day. A vendor's limits often reset in its own zone.
     """
 
     period: Period
     zone: tzinfo = field(default=UTC)
 
     @property
-    def sliding(self) -> float:
-        """Seconds that it looks back, 0 for one that stands in the calendar."""
+    def sliding_span(self) -> float:
+        """Length of a sliding window in seconds, 0 for one that follows the calendar."""
         return SECONDS.get(self.period, 0.0)
 
     def start(self, when: float) -> float:
-        """Return when the window that holds a time began."""
+        """Return the start of the window that contains a time."""
         if self.period in (Period.TOTAL, Period.REQUEST):
             return 0.0
         return self._midnight(when).timestamp()
 
     def end(self, when: float) -> float:
-        """Return when the window that holds a time ends."""
+        """Return the end of the window that contains a time."""
         if self.period in (Period.TOTAL, Period.REQUEST):
             return math.inf
         began = self._midnight(when)
@@ -61,7 +61,7 @@ class Window:
         return self._local(following.year, following.month, following.day)
 
     def _midnight(self, when: float) -> datetime:
-        local = datetime.fromtimestamp(math.floor(when), self.zone)  # it would round up to the next day
+        local = datetime.fromtimestamp(math.floor(when), self.zone)  # without floor, it would round up to the next day
         day = 1 if self.period is Period.MONTH else local.day
         return local.replace(day=day, hour=0, minute=0, second=0, microsecond=0, fold=0)
 

@@ -11,7 +11,7 @@ from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservation import Refusal
-from modelmesh._engine.limits.token_counts import answer_tokens
+from modelmesh._engine.limits.token_counts import response_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
 from modelmesh._engine.routing.candidates import Candidate
@@ -115,7 +115,7 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     record.note(outcome.adapted)
     usage = usage_of(outcome.body)
     is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
-    output = 0 if is_reported else answer_tokens(outcome.body)
+    output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)
 
 

@@ -12,7 +12,7 @@ from attrs import define, field
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.spending import ANSWERS_TO_TRUST
-from modelmesh._engine.limits.token_counts import answers_of, prompt_size
+from modelmesh._engine.limits.token_counts import prompt_size, response_count
 from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.models import ModelInfo
@@ -121,7 +121,7 @@ class Candidate:
         self._reported, self.answered_at = reported, now
         tokens, prompt = (reported_tokens((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
         if tokens is not None:
-            several = 1 if call is None else answers_of(call)
+            several = 1 if call is None else response_count(call)
             latest, before = tokens / several if limit is None else min(tokens / several, limit), self.typical_output
             self.recent_outputs.append(latest)
             weight = EWMA_ALPHA_RISE if before is not None and latest > before else EWMA_ALPHA
