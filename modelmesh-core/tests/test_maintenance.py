@@ -140,7 +140,7 @@ def test_who_is_brought_back_by_hand_serves_until_the_next_window(scripted: Any)
 
 
 @pytest.mark.parametrize(
-    ("cron", "said"), [("0 0 30 2 *", "no day is like that"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
+    ("cron", "said"), [("0 0 30 2 *", "matches no day"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
 )
 def test_what_no_window_can_be_is_refused_at_its_line(tmp_path: Path, cron: str, said: str) -> None:
     file = tmp_path / "m.yaml"

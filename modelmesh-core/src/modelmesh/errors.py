@@ -1,39 +1,39 @@
-"""Everything that ModelMesh raises.
+"""Exceptions of ModelMesh.
 
 ::
 
     ModelMeshError                          message, details, retryable
-    ├ ConfigurationError                    the caller's configuration (also ValueError); where: file:line:column
-    │ ├ NoProvidersError                    nothing was detected (also RuntimeError)
-    │ └ SecretNotFoundError                 a reference that no store can answer (also KeyError)
-    ├ ConnectorError                        a plugin; connector_id, distribution
-    │ ├ UnknownConnectorError               no installed distribution has the ID (also ConfigurationError)
-    │ ├ DuplicateConnectorError             two distributions have it
-    │ └ ConnectorLoadError                  it is installed and cannot be used
-    ├ RoutingError                          pool_name
-    │ ├ NoActiveModelError                  every model of the pool is in standby; retry_after when known
-    │ ├ SessionModelUnavailableError        the model of a conversation, which may not move; retry_after when known
+    ├ ConfigurationError                    an invalid configuration (also ValueError): where
+    │ ├ NoProvidersError                    auto-detection found no provider (also RuntimeError)
+    │ └ SecretNotFoundError                 a secret reference without a value (also KeyError)
+    ├ ConnectorError                        an error of a plugin: connector_id, distribution
+    │ ├ UnknownConnectorError               no installed distribution provides the ID (also ConfigurationError)
+    │ ├ DuplicateConnectorError             two distributions provide the ID
+    │ └ ConnectorLoadError                  an installed connector cannot be loaded
+    ├ RoutingError                          a request without a response: pool_name
+    │ ├ NoActiveModelError                  every model of the pool is in standby: retry_after when known
+    │ ├ SessionModelUnavailableError        a conversation's model is unavailable: retry_after when known
     │ ├ CapabilityNotFoundError             no pool serves the name (also KeyError)
-    │ └ AllProvidersExhaustedError          every attempt failed; attempts, last_error
-    ├ ProviderError                         one vendor's answer; provider_id, model_id, status, code, request_id
-    │ ├ AuthenticationError                 401, 403: the account's key, not the caller's
-    │ ├ RateLimitError                      429; retry_after when known
-    │ │ └ QuotaExceededError                the account or the model is used up
-    │ ├ ProviderTimeoutError                a deadline passed; timeout_seconds
+    │ └ AllProvidersExhaustedError          every attempt failed: attempts, last_error
+    ├ ProviderError                         one failed attempt: provider_id, model_id, status, code, request_id
+    │ ├ AuthenticationError                 401, 403: the vendor rejects the account's key
+    │ ├ RateLimitError                      429: retry_after when known
+    │ │ └ QuotaExceededError                the quota of the account or model is exhausted
+    │ ├ ProviderTimeoutError                a deadline passed: timeout_seconds
     │ ├ ProviderConnectionError             refused, reset, DNS, TLS
-    │ ├ BadRequestError                     400, 422: the request itself; body is the vendor's own
-    │ ├ ModelNotFoundError                  404: the vendor does not know the model
+    │ ├ BadRequestError                     400, 422: an invalid request: body
+    │ ├ ModelNotFoundError                  404: the vendor does not offer the model
     │ ├ ProviderServerError                 5xx
-    │ ├ BadUpstreamResponseError            an answer that is no answer
-    │ ├ StreamInterruptedError              after content; partial_text, partial_tool_calls, usage
-    │ ├ ProviderInitError                   the provider could not be made ready
-    │ └ BrokenConnectorError                the connector's own mistake (also ConnectorError); place: file:line
-    ├ StorageError                          a store of state failed; connector_id, key
-    │ ├ StorageConflictError                the entry is not the version that was read
-    │ └ StorageLockError                    somebody else held the lock (also TimeoutError)
-    └ BudgetExceededError                   limit_type, limit_value, actual_value
+    │ ├ BadUpstreamResponseError            an invalid response
+    │ ├ StreamInterruptedError              a break after content: partial_text, partial_tool_calls, usage
+    │ ├ ProviderInitError                   the provider could not be initialized
+    │ └ BrokenConnectorError                a bug in the connector (also ConnectorError): place
+    ├ StorageError                          a failed state store: connector_id, key
+    │ ├ StorageConflictError                another process changed the entry
+    │ └ StorageLockError                    another process holds the lock (also TimeoutError)
+    └ BudgetExceededError                   a spending limit: limit_type, limit_value, actual_value
 
-The final error of a request also is of the kind its attempts had in common: when every attempt was rate limited,
+The final error of a request is also of the type that its attempts have in common. If every attempt was rate limited,
 ``except RateLimitError`` catches it.
 """
 
@@ -86,10 +86,10 @@ __all__ = [
 
 
 class ModelMeshError(Exception):
-    """Root of the tree.
+    """Base class of all errors.
 
     Attributes:
-        message: What happened, where, why, and what to do next.
+        message: What failed, where, why, and what to do.
         details: The same facts as data.
         retryable: Whether the same call may succeed later without a change.
     """
@@ -104,7 +104,7 @@ class ModelMeshError(Exception):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        return self.message  # KeyError, a base of some, would show the repr
+        return self.message  # KeyError, a base of some classes, would return the repr
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (_named_class(type(self)), self.message, self.__dict__))
@@ -114,7 +114,7 @@ class ModelMeshError(Exception):
 
 
 class ConfigurationError(ModelMeshError, ValueError):
-    """The configuration cannot be used as it stands.
+    """The configuration is invalid.
 
     Attributes:
         where: ``file:line:column`` or the dotted path of the key, when known.
@@ -124,22 +124,22 @@ class ConfigurationError(ModelMeshError, ValueError):
 
 
 class NoProvidersError(ConfigurationError, RuntimeError):
-    """Auto-detection found no provider to use."""
+    """Auto-detection found no provider."""
 
 
 class SecretNotFoundError(ConfigurationError, KeyError):
-    """A secret reference that the configured store cannot answer."""
+    """The configured store has no value for a secret reference."""
 
 
 # -- plugins --------------------------------------------------------------------------------------------------------
 
 
 class ConnectorError(ModelMeshError):
-    """Something is wrong with a plugin.
+    """An error of a plugin.
 
     Attributes:
-        connector_id: The ID that was asked for.
-        distribution: The installed distribution that provides it, when there is one.
+        connector_id: The requested ID.
+        distribution: The installed distribution that provides it, if any.
     """
 
     connector_id: str = ""
@@ -151,11 +151,11 @@ class UnknownConnectorError(ConnectorError, ConfigurationError):
 
 
 class DuplicateConnectorError(ConnectorError):
-    """More than one distribution provides the ID; the message names them."""
+    """More than one distribution provides the ID. The message names them."""
 
 
 class ConnectorLoadError(ConnectorError):
-    """The connector is installed and cannot be imported or built."""
+    """An installed connector cannot be imported or created."""
 
 
 # -- routing --------------------------------------------------------------------------------------------------------
@@ -165,20 +165,20 @@ class RoutingError(ModelMeshError):
     """The mesh could not serve a request.
 
     Attributes:
-        pool_name: The pool that was asked.
+        pool_name: Name of the requested pool.
     """
 
     pool_name: str = ""
 
 
 class NoActiveModelError(RoutingError):
-    """Every model of the pool is in standby, or none can do what the request needs."""
+    """Every model of the pool is in standby, or none meets the requirements of the request."""
 
     retryable = True
 
 
 class SessionModelUnavailableError(RoutingError):
-    """The model that a conversation is kept on cannot be asked, and the conversation may not move to another.
+    """The model of a conversation is unavailable, and the conversation may not move to another model.
 
     Attributes:
         provider_id: The model's provider key.
@@ -198,8 +198,8 @@ class AllProvidersExhaustedError(RoutingError):
     """Every attempt failed.
 
     Attributes:
-        attempts: One record for each attempt, in order.
-        last_error: What the last attempt ended with.
+        attempts: Records of the attempts, in order.
+        last_error: Error of the last attempt.
     """
 
     attempts: Sequence[Attempt] = ()
@@ -210,26 +210,26 @@ class AllProvidersExhaustedError(RoutingError):
 
 
 class ProviderError(ModelMeshError):
-    """A vendor did not answer, or answered that it will not.
+    """An attempt at one provider failed.
 
     Attributes:
         provider_id: The provider's key in the configuration.
-        model_id: The model that was asked.
-        failure: The class of failure, which decides what the mesh does next.
-        status: HTTP status, when there was one.
-        code: The vendor's own error code, when it gave one.
+        model_id: The model.
+        failure: The failure class, which determines the next step of the mesh.
+        status: HTTP status, if any.
+        code: The vendor's error code, if any.
         request_id: The vendor's request ID, for its support desk.
-        body: The vendor's error body, decoded, with the account's key blanked.
+        body: The vendor's decoded error body, with the account's key redacted.
         billed: Whether the vendor may charge for the attempt: ``yes``, ``no`` or ``unknown``.
-        upstream_delay_s: Seconds the vendor asked to wait; ``None`` when it did not say.
-        feature: The parameter that the model does not support, when the vendor named one.
-        too_long: Whether the request exceeds the model's context window, so that only a larger window can take it.
-        should_retry: What the vendor said of asking the same model again; ``None`` when it did not say.
-        adapted: What had been dropped or renamed for the vendor, or would have had to be.
-        usage: What the attempt took all the same, in OpenAI's words, where the vendor said; else ``None``.
-        reason: The vendor's own message, or why a connection failed: one line without keys, at most 300 characters;
-            ``None`` when ``message`` says it.
-        address: Where the request was sent, without path and credentials, when it could not be delivered.
+        upstream_delay_s: Delay in seconds that the vendor stated, else ``None``.
+        feature: Name of the parameter that the model does not support, if the vendor named one.
+        too_long: Whether the request exceeds the model's context window, so that only a larger window is sufficient.
+        should_retry: Whether the vendor permits a retry at the same model, ``None`` when unknown.
+        adapted: Parameters that were dropped, renamed or converted for the vendor, or would have to be.
+        usage: Token usage of the attempt in OpenAI's format, if the vendor reported it.
+        reason: The vendor's message, or the cause of a connection failure: one line without keys, at most 300
+            characters. ``None`` when ``message`` contains it.
+        address: Destination of a request that could not be delivered, without path and credentials.
     """
 
     provider_id: str = ""
@@ -252,17 +252,17 @@ class ProviderError(ModelMeshError):
 
 
 class AuthenticationError(ProviderError):
-    """The vendor refuses the account's key."""
+    """The vendor rejects the account's key."""
 
 
 class RateLimitError(ProviderError):
-    """The vendor asks to slow down. ``retry_after`` (seconds) is set when the vendor or the circuit knows it."""
+    """Too many requests. ``retry_after`` (seconds) is set when the vendor or the circuit breaker states it."""
 
     retryable = True
 
 
 class QuotaExceededError(RateLimitError):
-    """The account is used up, or the model; waiting a moment will not help."""
+    """The quota of the account or of the model is exhausted. A short wait does not help."""
 
     retryable = False
 
@@ -279,38 +279,38 @@ class ProviderTimeoutError(ProviderError):
 
 
 class ProviderConnectionError(ProviderError):
-    """No connection, or one that broke before the answer began."""
+    """No connection, or a connection that broke before the response began."""
 
     retryable = True
 
 
 class BadRequestError(ProviderError):
-    """The request itself is wrong; no other provider is asked."""
+    """The request itself is invalid. It does not fail over to other providers."""
 
 
 class ModelNotFoundError(ProviderError):
-    """The vendor does not know the model."""
+    """The vendor does not offer the model."""
 
 
 class ProviderServerError(ProviderError):
-    """The vendor failed."""
+    """The vendor's server failed."""
 
     retryable = True
 
 
 class BadUpstreamResponseError(ProviderError):
-    """The vendor's answer is not an answer: not JSON, cut short, empty, or an error dressed as success."""
+    """The vendor's response is invalid: not JSON, truncated, empty, or an error with a success status."""
 
     retryable = True
 
 
 class StreamInterruptedError(ProviderError):
-    """A stream broke after content was handed over. Nothing is ever continued by another model.
+    """A stream broke after the caller received content. No other model continues it.
 
     Attributes:
-        partial_text: The text that was received before the break.
-        partial_tool_calls: Tool calls received so far; their arguments may be cut and must not be executed.
-        usage: Token usage if the vendor had already reported it, else ``None``.
+        partial_text: Text received before the break.
+        partial_tool_calls: Tool calls received before the break. Their arguments may be truncated and must not be executed.
+        usage: Token usage, if the vendor had reported it.
     """
 
     retryable = True
@@ -319,11 +319,11 @@ class StreamInterruptedError(ProviderError):
 
 
 class ProviderInitError(ProviderError):
-    """The provider could not be made ready, e.g. its list of models could not be read."""
+    """The provider could not be initialized, e.g. its list of models could not be read."""
 
 
 class BrokenConnectorError(ProviderError, ConnectorError):
-    """The connector's own mistake ended the attempt; the vendor is not to blame, and neither is the caller.
+    """A bug in the connector ended the attempt, not the vendor or the caller.
 
     Attributes:
         place: ``file:line`` in the connector's code.
@@ -336,11 +336,11 @@ class BrokenConnectorError(ProviderError, ConnectorError):
 
 
 class StorageError(ModelMeshError):
-    """A store of state cannot do what it was asked, or what it holds cannot be read.
+    """An operation of a state store failed, or its content cannot be read.
 
     Attributes:
-        connector_id: The store's ID.
-        key: The key it was asked for, ``None`` when it was about none.
+        connector_id: ID of the store's connector.
+        key: Key of the entry, ``None`` when the operation has none.
     """
 
     connector_id: str = ""
@@ -348,13 +348,13 @@ class StorageError(ModelMeshError):
 
 
 class StorageConflictError(StorageError):
-    """The entry is not the version that was read; nothing was written."""
+    """The entry changed after it was read. Nothing was written."""
 
     retryable = True
 
 
 class StorageLockError(StorageError, TimeoutError):
-    """Somebody else held the lock for as long as was waited."""
+    """Another process held the lock during the whole wait."""
 
     retryable = True
 
@@ -363,12 +363,12 @@ class StorageLockError(StorageError, TimeoutError):
 
 
 class BudgetExceededError(ModelMeshError):
-    """A spending limit would be broken.
+    """A request would exceed a spending limit.
 
     Attributes:
         limit_type: ``per_request``, ``daily`` or ``monthly``.
         limit_value: The limit, USD.
-        actual_value: What it would have come to, USD.
+        actual_value: Total with this request, USD.
     """
 
     limit_type: str = ""
@@ -376,11 +376,11 @@ class BudgetExceededError(ModelMeshError):
     actual_value: float | None = None
 
 
-# -- errors of two kinds --------------------------------------------------------------------------------------------
+# -- errors of two types --------------------------------------------------------------------------------------------
 
 
 def also(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
-    """Return a class that is both ``base`` and ``kind``, and reads as ``base``; the same one each time."""
+    """Return a class that derives from both and has the name of ``base``. Each pair has one class."""
     if issubclass(base, kind):
         return base
     known = _both.get((base, kind))

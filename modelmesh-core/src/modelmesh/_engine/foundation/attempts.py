@@ -1,4 +1,4 @@
-"""The record of what a request went through."""
+"""Records of the attempts of a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelmesh._engine.foundation.failures import Billed, FailureClass
 from modelmesh._engine.foundation.wording import TEXT_SHOWN, duration, label, one_line
 
 OWN_SHOWN = 1000
-"""Characters of a message of our own about a connector's mistake, which names the file, the line and the rule."""
+"""Maximum characters of our own message about a connector bug, which names the file, the line and the rule."""
 
 
 class AttemptOutcome(StrEnum):
@@ -45,26 +45,26 @@ class Attempt:
     """One request sent to one model.
 
     Attributes:
-        number: 1 for the first.
+        number: Its number, 1 for the first.
         provider_id: Key of the provider.
         model_id: The model, as configured.
-        reason: Why the strategy chose it.
-        waited_ms: How long the request waited before it.
-        ms: How long it took, to the answer, the first content of a stream, or the failure.
+        reason: Reason of the strategy's choice.
+        waited_ms: Wait of the request before the attempt.
+        ms: Duration until the response, the first content of a stream, or the failure.
         outcome: Its state, or how it ended.
-        failure: Class of failure.
+        failure: Failure class.
         status: HTTP status of the failure.
         code: The vendor's error code.
         error: Class name of the error.
-        place: ``file:line`` in the connector's code, when the connector itself is at fault.
+        place: ``file:line`` in the connector's code, for a connector bug.
         billed: Whether the vendor may charge for it.
         request_id: The vendor's request ID.
-        adapted: What was dropped or renamed for the vendor.
-        usage: Token usage: what the vendor reported, or an estimate.
-        estimated: Whether ``usage`` is an estimate, in part or as a whole, because the vendor did not report it.
+        adapted: Parameters that were dropped, renamed or converted for the vendor.
+        usage: Token usage, reported by the vendor or estimated.
+        estimated: Whether any part of ``usage`` is an estimate, because the vendor did not report it.
         cost: USD, ``None`` when unknown.
-        message: The vendor's own message, or why the attempt failed: one line without keys, cut when it is long.
-        address: Where the request was sent, when it could not be delivered.
+        message: The vendor's message, or the cause of the failure: one line without keys, cut if long.
+        address: Destination of a request that could not be delivered.
     """
 
     number: int
@@ -104,7 +104,7 @@ class Attempt:
         self.address = error.address
 
     def note(self, adapted: Sequence[str]) -> None:
-        """Record what was changed in the request, after what is recorded already."""
+        """Add changes that were made to the request."""
         self.adapted = (*self.adapted, *adapted) if self.adapted else adapted
 
     def as_dict(self) -> dict[str, Any]:
@@ -125,12 +125,12 @@ _FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)
 
 @define
 class PassedOver:
-    """A candidate that was not asked, and why.
+    """A candidate that was not tried.
 
     Attributes:
         provider_id: Key of the provider.
         model_id: The model, as configured.
-        reason: In words.
+        reason: Explanation for messages.
     """
 
     provider_id: str

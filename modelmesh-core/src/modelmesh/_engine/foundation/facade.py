@@ -1,4 +1,4 @@
-"""How core answers for the packages that live under its name: lazily, and with the command to install what is missing."""
+"""Lazy forwarding of names to packages that are installed separately, with the command to install a missing one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 def forward(
     facade: str, package: str, distribution: str, names: Sequence[str], home: str | None = None
 ) -> Callable[[str], object]:
-    """Return a module ``__getattr__`` that fetches names from another package.
+    """Return a module ``__getattr__`` that forwards names to another package.
 
     Args:
         facade: Name of the forwarding module.
-        package: Import name of the package that has them.
-        distribution: What to install when it is not there.
-        names: What may be asked for.
-        home: Module of the package that has them; the package itself by default.
+        package: Import name of the other package.
+        distribution: Distribution to install when the package is missing.
+        names: Names that are forwarded.
+        home: Module of the package that defines the names, the package itself by default.
     """
 
     def get(name: str) -> object:
@@ -27,7 +27,7 @@ def forward(
             return getattr(importlib.import_module(home or package), name)
         except ModuleNotFoundError as error:
             if error.name != package:
-                raise  # the package is there; something that it needs is not
+                raise  # the package is installed, and one of its own dependencies is missing
             message = f"{facade} needs the {distribution} package: pip install {distribution}"
             raise ModuleNotFoundError(message, name=error.name) from error
 

@@ -16,18 +16,18 @@ class Rule:
     """One row of the table.
 
     Attributes:
-        meaning: What happened, for the documentation and ``explain()``.
-        same_target: Whether the same model may be asked again.
-        rotate: Whether the next candidate is asked.
-        scope: Whose health it touches.
-        effect: How.
-        cooldown_s: First cooldown when the vendor names none; each further one doubles.
-        cooldown_cap_s: Longest cooldown of our own choosing.
+        meaning: Description of the failure, for the documentation.
+        retry_same: Whether the request is retried at the same model.
+        rotate: Whether the request fails over to the next candidate.
+        scope: Object whose health it affects.
+        effect: Effect on that health.
+        cooldown_s: First cooldown when the vendor states none. Each further one doubles.
+        cooldown_cap_s: Longest cooldown, unless the vendor states a longer one.
         billed: Whether the vendor may charge.
-        error: What the caller gets when it is the last.
-        panic: Whether a model that is off for this reason may be tried when every other is off too.
-        rotate_once: Whether only one further account is tried. When that account refuses the request as well, the
-            request ends with the first refusal.
+        error: Error that the caller receives when this failure is the last.
+        panic: Whether a model in cooldown for this reason may be tried when all models are unavailable.
+        rotate_once: Whether the request fails over to one further account only. If that account rejects the request as well,
+            the request ends with the first rejection.
     """
 
     meaning: str
@@ -47,11 +47,11 @@ _F, _S, _E, _T = FailureClass, Scope, Effect, RetrySame
 
 RULES: dict[FailureClass, Rule] = {
     _F.CONNECT: Rule(
-        "no connection: DNS, refused, TLS, connect timeout; nothing was sent",
+        "no connection: DNS, refused, TLS, connect timeout. Nothing was sent",
         _T.IMMEDIATELY_ONCE, True, _S.ACCOUNT, _E.COUNT_FAILURE, errors.ProviderConnectionError, panic=True,
     ),
     _F.DISCONNECT: Rule(
-        "the connection broke after the request was sent and before an answer",
+        "the connection broke after the request was sent and before a response",
         _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderConnectionError, billed=Billed.UNKNOWN, panic=True,
     ),
     _F.TIMEOUT: Rule(
@@ -59,23 +59,23 @@ RULES: dict[FailureClass, Rule] = {
         _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderTimeoutError, billed=Billed.UNKNOWN, panic=True,
     ),
     _F.CALLER: Rule(
-        "the request itself is wrong, as our own validation finds; nothing was sent",
+        "our own validation found an invalid request. Nothing was sent",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.BadRequestError,
     ),
     _F.REFUSED: Rule(
-        "the vendor refuses the request and does not explain why (400, 404, 405, 409, 411, 413, 415, 422, 501, 505)",
+        "the vendor rejects the request without an explanation (400, 404, 405, 409, 411, 413, 415, 422, 501, 505)",
         _T.NEVER, True, _S.NONE, _E.NONE, errors.BadRequestError, rotate_once=True,
     ),
     _F.CAPABILITY: Rule(
-        "this model cannot do it: the context is too long, or a parameter is not supported",
+        "the model does not support the request: the context is too long, or a parameter is not supported",
         _T.NEVER, True, _S.NONE, _E.NONE, errors.BadRequestError,
     ),
     _F.POLICY: Rule(
-        "refused by the vendor's content policy",
+        "rejected by the vendor's content policy",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.BadRequestError,
     ),
     _F.CREDENTIAL: Rule(
-        "the account's key is refused (401)",
+        "the account's key is rejected (401)",
         _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.AuthenticationError, cooldown_s=300, cooldown_cap_s=3600,
     ),
     _F.PERMISSION: Rule(
@@ -83,19 +83,19 @@ RULES: dict[FailureClass, Rule] = {
         _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.AuthenticationError, cooldown_s=300, cooldown_cap_s=3600,
     ),
     _F.QUOTA: Rule(
-        "the account is used up (402, or 429 with a quota code)",
+        "the account's quota is exhausted (402, or 429 with a quota code)",
         _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
     ),
     _F.MODEL_QUOTA: Rule(
-        "this model is used up; the vendor counts each of its models apart",
+        "the model's quota is exhausted, at a vendor that counts each model separately",
         _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.QuotaExceededError, cooldown_s=3600, cooldown_cap_s=86400,
     ),
     _F.NOT_FOUND: Rule(
-        "the vendor does not know the model, or has retired it",
+        "the vendor does not offer the model, or has retired it",
         _T.NEVER, True, _S.MODEL, _E.COOLDOWN, errors.ModelNotFoundError, cooldown_s=600, cooldown_cap_s=600, panic=True,
     ),
     _F.TRANSIENT: Rule(
-        "a passing refusal (408, 425)",
+        "a temporary rejection (408, 425)",
         _T.IF_ONLY_TARGET_ONCE, True, _S.NONE, _E.NONE, errors.ProviderServerError, panic=True,
     ),
     _F.THROTTLE: Rule(
@@ -103,27 +103,27 @@ RULES: dict[FailureClass, Rule] = {
         _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COOLDOWN, errors.RateLimitError, cooldown_s=15, cooldown_cap_s=300, panic=True,
     ),
     _F.SERVER: Rule(
-        "the vendor failed (500, 502, 503, 504, 520-524, 529)",
+        "a failure of the vendor's server (500, 502, 503, 504, 520-524, 529)",
         _T.IF_ONLY_TARGET, True, _S.MODEL, _E.COUNT_FAILURE, errors.ProviderServerError, panic=True,
     ),
     _F.MISCONFIGURED: Rule(
-        "redirected to another origin; the key does not follow",
+        "redirected to another origin, where the key is not sent",
         _T.NEVER, True, _S.ACCOUNT, _E.COOLDOWN, errors.BadUpstreamResponseError, cooldown_s=300, cooldown_cap_s=300,
     ),
     _F.PROTOCOL: Rule(
-        "an answer that is no answer: not JSON, cut, empty, too large, an error inside a 200",
+        "an invalid response: not JSON, truncated, empty, too large, an error with status 200",
         _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.BadUpstreamResponseError, billed=Billed.UNKNOWN, panic=True,
     ),
     _F.CANCELLED: Rule(
-        "the caller went away",
+        "the caller left",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.ProviderError, billed=Billed.UNKNOWN,
     ),
     _F.CONNECTOR_BUG_UNSENT: Rule(
-        "the connector's own mistake, before anything was sent: an odd request must not switch a model off",
+        "a connector bug before anything was sent. The model stays available",
         _T.NEVER, True, _S.NONE, _E.NONE, errors.BrokenConnectorError,
     ),
     _F.CONNECTOR_BUG: Rule(
-        "the connector's own mistake: it raised, or returned what it may not",
+        "a connector bug: an unexpected exception or an invalid return value",
         _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.BrokenConnectorError, billed=Billed.UNKNOWN, panic=True,
     ),
 }  # fmt: skip
@@ -159,16 +159,16 @@ _BY_STATUS: dict[int, FailureClass] = {
 
 
 def classify(status: int, code: str | None = None, *, delay_given: bool = False) -> FailureClass:
-    """Return the class of an HTTP failure.
+    """Return the failure class of an HTTP status.
 
     Args:
         status: HTTP status.
-        code: The vendor's error code, when the body had one.
-        delay_given: Whether the vendor said how long to wait.
+        code: The vendor's error code, if the body contains one.
+        delay_given: Whether the vendor stated a delay.
 
     Returns:
-        A class for every status: an unknown 4xx is an unexplained refusal, an unknown 5xx a failure of the server,
-        anything else an invalid response.
+        A class for every status. An unknown 4xx is an unexplained rejection, an unknown 5xx a failure of the server,
+        and anything else an invalid response.
     """
     if code in QUOTA_CODES:
         return _F.QUOTA
@@ -191,9 +191,9 @@ def classify(status: int, code: str | None = None, *, delay_given: bool = False)
 
 
 def is_refusal(error: errors.ProviderError) -> bool:
-    """Return whether a vendor declined the request itself, as opposed to failing or lacking capacity.
+    """Return whether a vendor rejected the request itself, as opposed to a failure or a lack of capacity.
 
-    A request that a connector could not express was never sent (no ``body``); no vendor declined that one.
+    A request that a connector could not express has no ``body``, because it was never sent to a vendor.
     """
     return RULES[error.failure].rotate_once or (error.failure is FailureClass.CAPABILITY and error.body is not None)
 
@@ -202,7 +202,7 @@ _REFUSED_ERRORS: dict[int, type[errors.ProviderError]] = {404: errors.ModelNotFo
 
 
 def error_type(failure: FailureClass, status: int | None) -> type[errors.ProviderError]:
-    """Return the exception of a failure; an unexplained refusal keeps the one that its status has always had."""
+    """Return the exception type of a failure. That of an unexplained rejection depends on its status."""
     if failure is FailureClass.REFUSED and status is not None:
         return _REFUSED_ERRORS.get(status, RULES[failure].error)
     return RULES[failure].error

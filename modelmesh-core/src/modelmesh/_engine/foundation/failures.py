@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class FailureClass(StrEnum):
-    """Why an attempt failed."""
+    """Cause of a failed attempt."""
 
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     TIMEOUT = "timeout"
     CALLER = "caller"
-    """Found by our own validation; never a vendor's answer."""
+    """An error that our own validation found. A vendor's response never has this class."""
     REFUSED = "refused"
     CAPABILITY = "capability"
     POLICY = "policy"
@@ -35,7 +35,7 @@ class FailureClass(StrEnum):
 
 
 class Scope(StrEnum):
-    """The smallest thing whose health explains the failure."""
+    """Smallest object whose health explains a failure."""
 
     NONE = "none"
     MODEL = "model"
@@ -43,23 +43,25 @@ class Scope(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a failure does to that thing."""
+    """Effect of a failure on the health of that object."""
 
     NONE = "none"
     COUNT_FAILURE = "count-failure"
-    """Counts towards opening the circuit."""
+    """Counts towards opening the circuit breaker."""
     COOLDOWN = "cooldown"
-    """Off at once, for as long as the vendor said, else for the row's own time."""
+    """Opens the circuit breaker at once, for the time that the vendor states, else for the time of the rule."""
 
 
 class RetrySame(StrEnum):
-    """Whether the same model may be asked again within the request when no other is ready."""
+    """Whether a request is retried at the same model."""
 
     NEVER = "never"
     IMMEDIATELY_ONCE = "immediately-once"
-    """One more time, at once and free of the retry budget: nothing was sent."""
+    """One immediate retry without use of the retry budget, because nothing was sent."""
     IF_ONLY_TARGET = "if-only-target"
+    """When no other model is ready."""
     IF_ONLY_TARGET_ONCE = "if-only-target-once"
+    """Once, when no other model is ready."""
 
 
 class Billed(StrEnum):

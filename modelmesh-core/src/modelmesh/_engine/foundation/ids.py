@@ -1,7 +1,7 @@
-"""Connector IDs: ``publisher.name.vN``, the names that configuration files are written in.
+"""Connector IDs, ``publisher.name.vN``, which configuration files contain.
 
 Grammar: two or more lower-case segments of ``[a-z0-9-]`` and a last segment ``vN``. ``N`` is the contract version of the
-connector's configuration and behaviour, not the version of the distribution that ships it.
+connector's configuration and behaviour, not the version of its distribution.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Kind(StrEnum):
 
     @property
     def label(self) -> str:
-        """The kind as a person reads it: ``secret store``."""
+        """Name of the kind for messages, e.g. ``secret store``."""
         return _LABELS[self]
 
     @property
     def prefix(self) -> str:
-        """Optional first segment that some documents write before an ID of this kind."""
+        """Optional first segment of an ID of this kind in some documents."""
         return _PREFIXES[self]
 
 
@@ -61,10 +61,10 @@ _PREFIXES = {
 
 @frozen(order=True)
 class ConnectorId:
-    """A parsed ID. Sorts by name, then by version.
+    """Parsed connector ID, ordered by name and version.
 
     Attributes:
-        stem: Everything before the version, e.g. ``openai.llm``.
+        stem: Part before the version, e.g. ``openai.llm``.
         version: The contract version, e.g. ``1``.
     """
 
@@ -73,13 +73,13 @@ class ConnectorId:
 
     @classmethod
     def parse(cls, text: str) -> ConnectorId:
-        """Read an ID as it stands in configuration.
+        """Parse an ID.
 
         Args:
             text: For example ``groq.api.v1``.
 
         Raises:
-            ValueError: The text does not follow the grammar.
+            ValueError: The text does not match the grammar.
         """
         match = _GRAMMAR.fullmatch(text)
         if match is None:
@@ -89,17 +89,17 @@ class ConnectorId:
 
     @classmethod
     def is_one(cls, text: str) -> bool:
-        """Whether a text follows the grammar."""
+        """Return whether a text matches the grammar."""
         return _GRAMMAR.fullmatch(text) is not None
 
     @property
     def publisher(self) -> str:
-        """First segment: the vendor, or ``modelmesh`` for our own."""
+        """First segment: the vendor, or ``modelmesh``."""
         return self.stem.partition(".")[0]
 
     @property
     def provider_name(self) -> str:
-        """Short name of a provider connector: the vendor, or what follows ``modelmesh.``."""
+        """Short name of a provider connector: the vendor, or the part after ``modelmesh.``."""
         publisher, _, rest = self.stem.partition(".")
         return rest if publisher == "modelmesh" else publisher
 
@@ -108,5 +108,5 @@ class ConnectorId:
 
 
 def without_kind_prefix(text: str, kind: Kind) -> str:
-    """Drop the optional kind prefix: ``rotation.modelmesh.cost-first.v1`` names ``modelmesh.cost-first.v1``."""
+    """Remove the optional kind prefix: ``rotation.modelmesh.cost-first.v1`` means ``modelmesh.cost-first.v1``."""
     return text.removeprefix(f"{kind.prefix}.")

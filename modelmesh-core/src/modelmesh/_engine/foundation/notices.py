@@ -1,4 +1,4 @@
-"""Warnings that point at the caller's line."""
+"""Warnings that name the caller's line."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _OURS = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
 
 
 class NotEnforcedWarning(UserWarning):
-    """The configuration asks for something that this version reads and does not act on."""
+    """A setting of the configuration that this version reads and ignores."""
 
 
 def warn(message: str, category: type[Warning], source: object | None = None) -> None:
-    """Warn at the first frame outside ModelMesh; at the outermost frame where all frames are ours.
+    """Issue a warning for the first frame outside ModelMesh, or for the outermost frame if there is none.
 
     Args:
         message: The text.

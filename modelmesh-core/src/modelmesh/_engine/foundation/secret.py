@@ -1,4 +1,4 @@
-"""A string that does not show itself."""
+"""Container of a key that keeps it out of messages and logs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, NoReturn, final
 HIDDEN = "…"
 
 SHORTEST = 4
-"""Characters; a shorter text is no key, and blanking it would make messages unreadable."""
+"""Characters of the shortest text that is redacted. Redaction of shorter texts would make messages unreadable."""
 
 PART = 12
-"""Characters of a key that identify it: a vendor that cuts or upper-cases the key it repeats still shows this many."""
+"""Characters of a key that identify it. A vendor that truncates or upper-cases an echoed key still shows this many."""
 
 
 @final
 class Secret:
-    """Holds a key so that no repr, log line, format string or pickle can carry it.
+    """Contains a key. No repr, log line, format string or pickle shows it.
 
-    The text comes out through :meth:`reveal` only, which is easy to search for.
+    Only :meth:`reveal` returns the text, which is easy to search for.
 
     Attributes:
-        source: Where the text was read: a variable's name or a place in the configuration. Messages may show it.
+        source: Source of the text: a variable's name or a place in the configuration. Messages may show it.
     """
 
     __slots__ = ("__text", "source")
@@ -31,13 +31,13 @@ class Secret:
         self.source = source
 
     def reveal(self) -> str:
-        """Return the text itself, for the one place that sends it."""
+        """Return the text, for the code that sends it."""
         return self.__text
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` with every occurrence of this secret blanked: vendors echo bad keys in error messages.
+        """Return ``text`` with this secret redacted, because vendors echo invalid keys in error messages.
 
-        Of a long secret, a part of :data:`PART` characters or more is blanked too, in upper or lower case.
+        Parts of a long secret with :data:`PART` characters or more are redacted too, in upper or lower case.
         """
         if len(self.__text) < SHORTEST:
             return text
@@ -50,11 +50,11 @@ class Secret:
         if len(lowered) != len(text) or not any(part in lowered for part in parts):
             return text
         kept: list[str] = []
-        place = blanked_to = 0
+        place = redacted_to = 0
         while place < len(text):
             if lowered[place : place + PART] in parts:
-                blanked_to = place + PART
-            if place >= blanked_to:
+                redacted_to = place + PART
+            if place >= redacted_to:
                 kept.append(text[place])
             elif not kept or kept[-1] != HIDDEN:
                 kept.append(HIDDEN)
@@ -82,7 +82,7 @@ class Secret:
         return format(HIDDEN, spec)
 
     def __reduce__(self) -> NoReturn:
-        message = "a Secret cannot be pickled; send the name of the secret and resolve it at the other end"
+        message = "a Secret cannot be pickled. Send the name of the secret, and resolve it in the other process"
         raise TypeError(message)
 
     def __copy__(self) -> Secret:

@@ -1,4 +1,4 @@
-"""Scalars of the configuration that have a unit."""
+"""Durations and sizes of the configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 NANO = 1_000_000_000
-"""Nano-dollars of a dollar: amounts of money are whole numbers of nano-dollars, so that sums are exact."""
+"""Nano-dollars in a dollar. Money is an integer number of nano-dollars, so that sums are exact."""
 
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?|\.\d+)"
 _DURATION = re.compile(rf"\s*{_NUMBER}\s*(?P<unit>ms|s|m|h|d)?\s*", re.IGNORECASE | re.ASCII)
@@ -19,16 +19,16 @@ _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
 def duration(value: Any) -> float:
-    """Read a duration: ``500ms``, ``60s``, ``5m``, ``1.5h``, ``7d``, or a bare number of seconds.
+    """Parse a duration: ``500ms``, ``60s``, ``5m``, ``1.5h``, ``7d``, or a number of seconds.
 
     Returns:
         Seconds.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It has another format.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value) if value <= _MOST else math.inf  # a whole number may be too long for a float
+        seconds = float(value) if value <= _MOST else math.inf  # an integer may be too large for a float
     else:
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if match is None:
@@ -42,17 +42,17 @@ def duration(value: Any) -> float:
 
 
 parse_duration = duration
-"""The same under the name that goes with :func:`format_duration`."""
+"""Same as :func:`duration`, under the name that matches :func:`format_duration`."""
 
 
 def format_duration(seconds: float) -> str:
-    """Write a duration so that :func:`duration` reads the same again: in the largest unit that leaves nothing over.
+    """Format a duration in the largest unit without a remainder, so that :func:`duration` parses the same value.
 
     Returns:
-        For example ``5m``, ``90s``, ``500ms``; a fraction of milliseconds as a fraction of seconds.
+        For example ``5m``, ``90s``, ``500ms``. A fraction of milliseconds becomes a fraction of seconds.
 
     Raises:
-        ValueError: It is negative, or no finite number.
+        ValueError: It is negative or not finite.
     """
     seconds = duration(seconds)
     for unit in ("d", "h", "m", "s"):
@@ -65,13 +65,13 @@ def format_duration(seconds: float) -> str:
 
 
 def size(value: Any) -> int:
-    """Read a size: ``512MB``, ``1GB`` (powers of 1,024, any case), or a bare number of bytes.
+    """Parse a size: ``512MB``, ``1GB`` (powers of 1,024, any case), or a number of bytes.
 
     Returns:
         Bytes.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It has another format.
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value

@@ -1,4 +1,4 @@
-"""Words for people: what a failure is called, how long a wait is, how an amount of money is written."""
+"""Formatting for messages: failure labels, durations, times, money and names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABELS: dict[FailureClass, str] = {
     _F.CONNECTOR_BUG_UNSENT: "connector could not write the request",
     _F.CONNECTOR_BUG: "connector error",
 }
-"""A failure class as messages and tables call it."""
+"""Label of each failure class in messages and tables."""
 
 _STATUS = {
     _F.CONNECT: None,
@@ -41,7 +41,7 @@ _STATUS = {
     _F.NOT_FOUND: 404,
     _F.THROTTLE: 429,
 }
-"""The status that stands for a class where only the class is known, e.g. of a circuit breaker."""
+"""Status of a failure class, for places that know only the class, e.g. a circuit breaker."""
 
 DAY_S, HOUR_S, MINUTE_S = 86400, 3600, 60
 NAME_SHOWN = 80
@@ -50,7 +50,7 @@ _TEXT_READ = 4000
 
 
 def label(failure: str, status: int | None = None, code: str | None = None) -> str:
-    """Return what a failure is called, with its status and code where they are known: ``key rejected (401)``."""
+    """Return the label of a failure with its status and code, if known: ``key rejected (401)``."""
     try:
         words = LABELS.get(FailureClass(failure), failure)
     except ValueError:
@@ -60,12 +60,12 @@ def label(failure: str, status: int | None = None, code: str | None = None) -> s
 
 
 def label_of_class(failure: FailureClass) -> str:
-    """Return what a failure class is called where no single response is meant."""
+    """Return the label of a failure class without a particular response."""
     return label(failure.value, _STATUS.get(failure))
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in at most two units: ``260 ms``, ``45 s``, ``4 min 20 s``, ``11 h 26 min``, ``2 d 3 h``."""
+    """Return a duration in at most two units, e.g. ``260 ms``, ``45 s``, ``4 min 20 s``, ``11 h 26 min``, ``2 d 3 h``."""
     if not math.isfinite(seconds):
         return "an unknown time"
     if 0 < seconds < 1:
@@ -81,17 +81,17 @@ def duration(seconds: float) -> str:
 
 
 def moment(when: float, now: float) -> str:
-    """Return a time of day in UTC, with the date when it is not the current day; both arguments in Unix seconds."""
+    """Return a time of day in UTC, with the date if it is on another day. Both arguments are Unix seconds."""
     same_day = when // DAY_S == now // DAY_S
     return datetime.fromtimestamp(when, UTC).strftime("%H:%M UTC" if same_day else "%Y-%m-%d %H:%M UTC")
 
 
 def wait(seconds: float, epoch_now: float | None = None) -> str:
-    """Return a wait with its end: ``4 min 20 s (until 14:05 UTC)``; without the end below a minute or without a clock.
+    """Return a wait with its end, e.g. ``4 min 20 s (until 14:05 UTC)``. A wait below a minute has no end.
 
     Args:
-        seconds: How long.
-        epoch_now: Unix seconds now, ``None`` when no wall clock is known.
+        seconds: The wait.
+        epoch_now: Current Unix seconds, ``None`` to leave out the end.
     """
     if epoch_now is None or seconds < MINUTE_S or not math.isfinite(seconds):
         return duration(seconds)
@@ -99,7 +99,7 @@ def wait(seconds: float, epoch_now: float | None = None) -> str:
 
 
 def dollars(amount: float) -> str:
-    """Return an amount of USD with as many places as it needs and never an exponent: ``$0.00001``, ``$0.02``, ``$12.50``."""
+    """Return an amount of USD with the necessary decimal places and without an exponent: ``$0.00001``, ``$0.02``, ``$12.50``."""
     if amount and abs(amount) < 0.01:  # noqa: PLR2004 - below a cent
         text = f"{amount:.9f}".rstrip("0")
         return f"${text}" if text.strip("-0.") else "$0.00"
@@ -109,20 +109,20 @@ def dollars(amount: float) -> str:
 
 
 def nano_dollars(amount: int) -> str:
-    """Return an amount of nano-USD as :func:`dollars` writes it."""
+    """Return an amount of nano-USD in the format of :func:`dollars`."""
     return dollars(amount / NANO)
 
 
 def name_of(value: object) -> str:
-    """Return a name that a caller or a vendor chose as a message may show it: its repr, cut when it is long."""
+    """Return a name of a caller or vendor for messages: its repr, cut if long."""
     text = str(value)
     return repr(text) if len(text) <= NAME_SHOWN else f"{text[:NAME_SHOWN]!r}… ({len(text)} characters)"
 
 
 def one_line(text: str, most: int = TEXT_SHOWN) -> str:
-    """Return a text of another program as a message may show it: one line, no control characters, cut when it is long."""
-    said = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:_TEXT_READ]).split())
-    return said if len(said) <= most else said[: most - 1] + "…"
+    """Return a text of another program for messages: one line, without control characters, cut if long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:_TEXT_READ]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The admission queue of an account: requests that wait for a place in flight, first come, first served."""
+"""Admission queue of a provider account: requests that wait for a place in flight, in order of arrival."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from attrs import define, field
 
 QUEUE_SIZE = 1000
-"""Requests that may wait for a place at one account, when the configuration names no other number."""
+"""Default number of requests that may wait at one account."""
 
 
 @define(eq=False)
 class Ticket:
-    """A request's place in the queues of all accounts that it waits for.
+    """Position of a request in the queues of all accounts that it waits for.
 
     Attributes:
         granted: The queue that granted a place, ``None`` while the request waits. A granted place is reserved for the
             request until it leaves the queue.
-        wake: Ends the driver's wait early. The driver sets it; calling it twice is harmless.
+        wake: Ends the driver's wait early. The driver sets it. A second call has no effect.
     """
 
     granted: AdmissionQueue | None = None
@@ -32,11 +32,11 @@ class Ticket:
 
 @define(eq=False)
 class AdmissionQueue:
-    """Requests that wait for one account, in the order in which they came.
+    """Requests that wait for one account, in order of arrival.
 
     Attributes:
-        size: Requests that may wait at the same time; further ones are refused at once.
-        wait_s: Longest wait of a request, seconds; ``None`` waits until the request's deadline.
+        size: Maximum number of waiting requests. Further ones are refused at once.
+        wait_s: Longest wait of a request in seconds, ``None`` for the request's deadline.
     """
 
     size: int = QUEUE_SIZE
@@ -46,25 +46,25 @@ class AdmissionQueue:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait and were granted no place yet."""
+        """Number of requests without a granted place."""
         return len(self._waiting)
 
     @property
     def granted_slots(self) -> int:
-        """Places that were granted and not taken yet."""
+        """Number of granted places that were not taken yet."""
         return len(self._granted)
 
     @property
     def is_full(self) -> bool:
-        """Whether one more request would be refused at once."""
+        """Whether a further request is refused at once."""
         return len(self._waiting) >= self.size
 
     def join(self, ticket: Ticket) -> None:
-        """Put a request at the end of the queue."""
+        """Add a request at the end of the queue."""
         self._waiting.append(ticket)
 
     def leave(self, ticket: Ticket) -> None:
-        """Take a request out, whether it waits or was granted a place. Does nothing the second time."""
+        """Remove a request, whether it waits or was granted a place. A second call has no effect."""
         self._granted.discard(ticket)
         if ticket in self._waiting:
             self._waiting.remove(ticket)
@@ -73,18 +73,18 @@ class AdmissionQueue:
         """Grant places to the requests that have waited longest.
 
         Args:
-            places: Free places of the account, without those that are granted already.
+            places: Free places of the account, without the granted ones.
         """
         while places > 0 and self._waiting:
             ticket = self._waiting.popleft()
             if ticket.granted is not None:
-                continue  # another account granted it a place
+                continue  # granted by another account
             self._granted.add(ticket)
             ticket.granted = self
             places -= 1
             ticket.notify()
 
     def notify_all(self) -> None:
-        """Let every waiting request look again, because the account became unavailable."""
+        """Wake every waiting request, because the account became unavailable."""
         for ticket in self._waiting:
             ticket.notify()

@@ -1,7 +1,7 @@
-"""What minutes a cron expression means. All times are Unix seconds that the caller hands in.
+"""Minutes of a cron expression. All times are Unix seconds that the caller passes in.
 
-The expression is read by cronsim 2.8 (BSD licence, 2026-11-21), as Debian's cron reads it; it is imported when an expression
-is. What is added here is the view of a *window*: the minutes of an expression, and where a run of them ends.
+cronsim 2.8 (BSD licence, 2026-11-21) parses the expression by the rules of Debian's cron. It is imported with the first
+expression. This module adds *windows*: the minutes that an expression matches, and the end of a run of such minutes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _HOUR, _DAY = 60, 24
 
 @frozen
 class Cron:
-    """The minutes that a cron expression means, by the clock of a zone.
+    """Minutes that a cron expression matches in a time zone.
 
-    As in cron, a minute must match both fields of days only when one of them begins with ``*``; else one of them is enough.
+    As in cron, a minute must match both fields of days only if one of them begins with ``*``. Otherwise one of them is enough.
 
     Attributes:
-        text: The expression: five fields.
-        zone: Whose clock, by its name in the zone database.
+        text: The expression, five fields.
+        zone: The time zone, by its name in the zone database.
     """
 
     text: str
@@ -36,33 +36,33 @@ class Cron:
 
     @classmethod
     def parse(cls, text: str, zone: str = "UTC") -> Cron:
-        """Read an expression of five fields.
+        """Parse an expression of five fields.
 
         Raises:
-            ValueError: It is none, it means no minute of the next 50 years, or every minute of a year.
+            ValueError: It is invalid, or it matches no minute of the next 50 years or every minute of a year.
         """
         from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only where a window is configured
 
-        if len(text.split()) != 5:  # noqa: PLR2004 - it would take a sixth for seconds
+        if len(text.split()) != 5:  # noqa: PLR2004 - cronsim accepts a sixth field for seconds
             message = f"{text!r} is not a cron expression; {_EXAMPLE}"
             raise ValueError(message)
         try:
             read = CronSim(text, _LOOKED_AT)
         except CronSimError as error:
-            message = f"{text!r} is not a cron expression, or no day is like that ({error}); {_EXAMPLE}"
+            message = f"{text!r} is not a cron expression, or matches no day ({error}); {_EXAMPLE}"
             raise ValueError(message) from None
         made = cls(text, zone, read, UTC if zone == "UTC" else ZoneInfo(zone))
         first = made.begins(_LOOKED_AT.timestamp())
         if first is None:
-            message = f"{text!r} means no minute of the next 50 years; {_EXAMPLE}"
+            message = f"{text!r} matches no minute of the next 50 years; {_EXAMPLE}"
             raise ValueError(message)
         if made.ends(first) is None:
-            message = f"{text!r} means every minute of a year, so nothing would ever come back; {_EXAMPLE}"
+            message = f"{text!r} matches every minute of a year, so that its models would stay unavailable; {_EXAMPLE}"
             raise ValueError(message)
         return made
 
     def matches(self, now: float) -> bool:
-        """Whether a moment lies in a minute of the expression."""
+        """Return whether a time is in a matching minute."""
         local, read = datetime.fromtimestamp(now, self._tz), self._read
         return (
             local.minute in read.minutes
@@ -72,16 +72,16 @@ class Cron:
         )
 
     def begins(self, now: float) -> float | None:
-        """Return when the first minute of the expression after this one begins; ``None`` when none does in 50 years."""
+        """Return the start of the next matching minute, ``None`` if there is none in 50 years."""
         from cronsim import CronSim  # noqa: PLC0415
 
-        # With a field of seconds the expression means plain minutes, without what cron does to jobs on days that lack an hour.
+        # A field of seconds turns off cron's special treatment of jobs on days that lack an hour.
         minute = datetime.fromtimestamp(now // 60 * 60, self._tz)
         found = next(CronSim(f"0 {self.text}", minute), None)
         return None if found is None else found.timestamp()
 
     def ends(self, now: float) -> float | None:
-        """Return the first minute from ``now`` on that is not of the expression; ``None`` when there is none within a year."""
+        """Return the first minute from ``now`` that does not match, ``None`` if there is none within a year."""
         if not self.matches(now):
             return now
         whole_hours = len(self._read.minutes) == _HOUR
@@ -94,7 +94,7 @@ class Cron:
         return at
 
     def _after(self, at: float, *, whole_days: bool, whole_hours: bool) -> float:
-        """Return the next moment at which the answer may be another one."""
+        """Return the next time at which the result may change."""
         local = datetime.fromtimestamp(at, self._tz)
         if whole_days:
             following = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), tzinfo=self._tz)
