@@ -881,7 +881,7 @@ def test_explain_changes_nothing() -> None:
     world = World("ab")
     for _ in range(3):
         shown = explain(world.call(), world.pool, clock=world.clock, rng=world.rng)
-        assert (shown.selected_model, shown["reason"]) == ("a", "first able and ready model in pool order")
+        assert (shown.selected_model, shown["reason"]) == ("a", "first eligible model in pool order")
     assert world.pool.total_requests == 0
     assert world.candidate("a").account.in_flight == 0
 

@@ -16,7 +16,7 @@ import modelmesh
 from modelmesh import ModelMesh, register_connector
 from modelmesh._engine.plugins import CONNECTOR_REGISTRY, Catalog, Resolver, build
 from modelmesh._engine.plugins import catalog as catalogue
-from modelmesh._engine.plugins.manager import load_plugins, tell
+from modelmesh._engine.plugins.manager import load_plugins, notify_plugins
 from modelmesh.contracts import Kind
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, DuplicateConnectorError, UnknownConnectorError
 from modelmesh.hooks import hookimpl
@@ -57,7 +57,7 @@ def test_registering_twice_is_refused_and_assigning_is_not() -> None:
     other = type("Other", (Strategy,), {})
     register_connector("acme.first.v1", Strategy)
     register_connector("acme.first.v1", Strategy)  # the same class again is no clash
-    with pytest.raises(ValueError, match=r"'acme.first.v1' is registered already; pass replace=True to put Other"):
+    with pytest.raises(ValueError, match=r"'acme.first.v1' is registered already\. Pass replace=True to replace it by Other"):
         register_connector("acme.first.v1", other)
     register_connector("acme.first.v1", other, replace=True)
     assert Resolver(Catalog([])).resolve(Kind.STRATEGY, "acme.first.v1") is other
@@ -354,8 +354,8 @@ def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
     assert "'modelmesh_mesh_reddy', which does not exist" in left_out["misspelt"]
     assert "moon" in left_out["argued"]
     assert left_out["good of impostor 1.0"] == "another plugin has this name"
-    assert "plugin absent of absent-plugin 1.0 is left out" in caplog.text
-    tell(manager, "modelmesh_mesh_ready", mesh="the mesh")
+    assert "skipped plugin absent of absent-plugin 1.0" in caplog.text
+    notify_plugins(manager, "modelmesh_mesh_ready", mesh="the mesh")
     assert heard == ["the mesh"]
 
 
@@ -366,7 +366,7 @@ def test_switching_plugins_off(
     points = [plugin(point, "one", module()), plugin(point, "two", module()), plugin(point, "absent", "no_such_module")]
     manager, left_out = load_plugins(Catalog(points))
     assert [name for name, _ in manager.list_name_plugin()] == ["two"]
-    assert left_out == dict.fromkeys(["one", "absent"], "switched off by MODELMESH_DISABLE_PLUGINS")
+    assert left_out == dict.fromkeys(["one", "absent"], "disabled by MODELMESH_DISABLE_PLUGINS")
 
 
 def test_the_life_of_a_mesh_is_told_and_one_that_raises_silences_nobody(

@@ -520,7 +520,7 @@ def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptur
             run.mesh.shutdown()
         assert closed == ["vendor", "sink"]
         assert list(store.kept) == [KEY]
-    assert "the provider a did not close: OSError: it is gone" in caplog.text
+    assert "could not close the provider a: OSError: it is gone" in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

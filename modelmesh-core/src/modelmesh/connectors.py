@@ -1,4 +1,4 @@
-"""``modelmesh.connectors``: connectors registered by the running program."""
+"""Registration of connectors by the running program."""
 
 from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY, register_connector
 

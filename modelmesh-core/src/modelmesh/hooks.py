@@ -1,4 +1,4 @@
-"""The two decorators a plugin author needs."""
+"""Decorators for hook plugins."""
 
 import pluggy
 

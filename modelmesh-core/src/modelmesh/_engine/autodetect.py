@@ -27,7 +27,7 @@ class DetectedProvider:
     Attributes:
         name: Provider name, which becomes its key in the configuration.
         connector_id: ID of its connector.
-        api_key: The key. ``None`` for a provider without a key or whose variable holds an address.
+        api_key: The key. ``None`` if the provider needs no key or its variable holds an address.
         base_url: The address, when the variable holds one.
         options: Further options from the caller.
         embedded: Whether the provider is the embedded model, used because no other provider was found.
@@ -77,7 +77,7 @@ def detect(
 
 
 def nothing_detected(catalog: Catalog, why: str) -> NoProvidersError:
-    """Return the error for a process without providers whose embedded model is not ready either."""
+    """Return the error for a process without providers and without a ready embedded model."""
     error = _Detection(catalog, {}).nothing_found()
     error.add_note(f"The embedded model is not ready: {why}")
     return error
@@ -102,7 +102,7 @@ class _Detection:
         return bool(self._environ.get(variable, "").strip())
 
     def candidates(self) -> list[DetectedProvider]:
-        """Return the providers of ``api_keys`` if given, else those whose variables are set."""
+        """Return the providers of ``api_keys`` if given, else those with a variable that is set."""
         if self._api_keys is not None:
             return [self._by_key(name, key) for name, key in self._api_keys.items()]
         found: dict[str, DetectedProvider] = {}

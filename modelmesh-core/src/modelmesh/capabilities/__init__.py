@@ -1,4 +1,4 @@
-"""Capabilities: a tree as data, the short names and alias paths that lead to its nodes, and questions about it."""
+"""Capabilities: the tree, its short names and alias paths, and functions to look them up."""
 
 from modelmesh.capabilities.lookup import list_all, resolve, search, tree
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, NodeType, standard_tree

@@ -1,8 +1,8 @@
-"""Capabilities that follow from what a model states: a chat model that sees images can caption them.
+"""Derived capabilities: a chat model with vision can caption images.
 
-Vendors and catalogues state ``chat-completion`` and features; no catalogue lists a chat model under ``code-generation``. These
-rules put chat models into the pools of the tasks that a chat request can ask for. A leaf that some model of the mesh states
-itself is exact: it has the models that state it, and no others.
+Vendors and catalogues state ``chat-completion`` and features. No catalogue lists a chat model under ``code-generation``. These
+rules add chat models to the pools of tasks that a chat request can perform. If some model of the mesh states a capability
+itself, only the models that state it have that capability.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 CHAT = "generation.text-generation.chat-completion"
 
 OF_CHAT = ("generation.text-generation.code-generation", "interaction.multi-turn-conversation")
-"""What every chat model can be asked for."""
+"""Capabilities of every chat model."""
 
 OF_FEATURES: dict[str, tuple[str, ...]] = {
     "json_mode": ("generation.structured-generation.json-generation",),
@@ -23,14 +23,14 @@ OF_FEATURES: dict[str, tuple[str, ...]] = {
     "tool_calling": ("generation.structured-generation.function-call-generation", "interaction.tool-calling"),
     "vision": ("understanding.vision-understanding.image-captioning", "understanding.vision-understanding.ocr"),
 }
-"""What a chat model can be asked for that states a feature; one that does not state it is left out."""
+"""Capabilities of a chat model by feature. A model must state the feature."""
 
 DERIVED = frozenset((*OF_CHAT, *(path for paths in OF_FEATURES.values() for path in paths)))
-"""All of these; each is served by chat completions."""
+"""All derived capabilities, each served by chat completions."""
 
 
 def derived(stated: Collection[str], features: Mapping[str, bool]) -> tuple[str, ...]:
-    """Return the canonical paths that follow from a model's stated ones and its features."""
+    """Return the canonical paths that follow from a model's stated paths and features."""
     if CHAT not in stated:
         return ()
     found = [*OF_CHAT, *(path for name, paths in OF_FEATURES.items() if features.get(name) is True for path in paths)]

@@ -1,4 +1,4 @@
-"""Questions about the standard capability tree."""
+"""Lookups in the standard capability tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def list_all() -> list[str]:
 def resolve(name: str) -> str:
     """Return the canonical path of a short name.
 
-    A dotted path and an unknown name come back unchanged, so compare nodes through the tree, never these strings.
+    A dotted path and an unknown name are returned unchanged. Therefore compare nodes of the tree, not these strings.
 
     Example:
         >>> resolve("chat-completion")
@@ -34,14 +34,14 @@ def resolve(name: str) -> str:
 
 
 def search(keyword: str) -> list[str]:
-    """Return the short names that contain a keyword, in any case; those that begin with it come first."""
+    """Return the short names that contain a keyword in any case, first those that begin with it."""
     word = keyword.lower()
     found = [name for name in list_all() if word in name]
     return sorted(found, key=lambda name: (not name.startswith(word), name))
 
 
 def tree() -> dict[str, Any]:
-    """Return the whole tree as nested dictionaries; a leaf is ``{}``."""
+    """Return the whole tree as nested dictionaries. A leaf is ``{}``."""
 
     def nested(node: CapabilityNode) -> dict[str, Any]:
         return {child.name: nested(child) for child in node.children.values()}

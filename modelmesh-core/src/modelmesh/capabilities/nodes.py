@@ -1,4 +1,4 @@
-"""The tree itself: nodes, ancestors, and the paths that find them."""
+"""Capability tree: nodes, ancestors, and lookup by path or name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelmesh.capabilities.taxonomy import (
 
 
 class NodeType(StrEnum):
-    """Where a node stands."""
+    """Level of a node."""
 
     CATEGORY = "category"
     SUBCATEGORY = "subcategory"
@@ -34,9 +34,9 @@ class CapabilityNode:
     Attributes:
         path: Canonical dotted path, e.g. ``generation.text-generation.chat-completion``.
         name: Last segment of the path.
-        parent: The node above, ``None`` for a category.
-        children: Nodes below by name.
-        names: Every name its segment may be written as, the canonical one first.
+        parent: Parent node, ``None`` for a category.
+        children: Child nodes by name.
+        names: Every spelling of its segment, the canonical one first.
     """
 
     path: str
@@ -47,19 +47,19 @@ class CapabilityNode:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether nothing stands below."""
+        """Whether the node has no children."""
         return not self.children
 
     @property
     def type(self) -> NodeType:
-        """Category, subcategory or leaf."""
+        """Level of the node."""
         if self.parent is None:
             return NodeType.CATEGORY
         return NodeType.LEAF if self.is_leaf else NodeType.SUBCATEGORY
 
 
 class CapabilityTree:
-    """All capabilities of one mesh. Unknown dotted paths can be added, so a custom capability needs no alias."""
+    """All capabilities of one mesh. A dotted path can be added, so a custom capability needs no alias."""
 
     def __init__(self, taxonomy: Mapping[str, Any] | None = None) -> None:
         self._roots: dict[str, CapabilityNode] = {}
@@ -81,7 +81,7 @@ class CapabilityTree:
         return node
 
     def get_node(self, path: str) -> CapabilityNode | None:
-        """Find a node by canonical path, alias path, or a short name that only one node has."""
+        """Return the node of a canonical path, an alias path, or a unique short name."""
         found = self._by_path.get(path) or self._by_path.get(PATH_ALIASES.get(path) or NAME_ALIASES.get(path, ""))
         if found is not None:
             return found
@@ -93,7 +93,7 @@ class CapabilityTree:
 
     @staticmethod
     def _fits(node: CapabilityNode, above: list[str]) -> bool:
-        """Whether every segment written before the last one names an ancestor, in order; levels may be skipped."""
+        """Return whether every segment before the last one names an ancestor, in order. Levels may be skipped."""
         ancestor = node.parent
         for segment in reversed(above):
             while ancestor is not None and segment not in ancestor.names:
@@ -104,7 +104,7 @@ class CapabilityTree:
         return True
 
     def get_ancestors(self, node: CapabilityNode) -> list[CapabilityNode]:
-        """Return the nodes above, parent first."""
+        """Return the ancestors, parent first."""
         found = []
         while node.parent is not None:
             node = node.parent
@@ -112,7 +112,7 @@ class CapabilityTree:
         return found
 
     def get_descendants(self, node: CapabilityNode) -> list[CapabilityNode]:
-        """Return every node below, depth first."""
+        """Return every descendant, depth first."""
         found = []
         for child in node.children.values():
             found.append(child)
@@ -120,16 +120,16 @@ class CapabilityTree:
         return found
 
     def get_leaves(self, node: CapabilityNode) -> list[CapabilityNode]:
-        """Return the leaves below, or the node itself when it is one."""
+        """Return the leaves below a node, or the node itself if it is a leaf."""
         if node.is_leaf:
             return [node]
         return [below for below in self.get_descendants(node) if below.is_leaf]
 
     def add_node(self, parent: str, name: str) -> CapabilityNode:
-        """Add a capability. A leaf that gets a child becomes a subcategory.
+        """Add a capability. A leaf with a new child becomes a subcategory.
 
         Raises:
-            KeyError: There is no such parent.
+            KeyError: The parent does not exist.
         """
         above = self.get_node(parent)
         if above is None:
@@ -137,7 +137,7 @@ class CapabilityTree:
         return above.children.get(name) or self._insert(above, name)
 
     def ensure(self, path: str) -> CapabilityNode:
-        """Return the node of a dotted path, adding what is missing of it."""
+        """Return the node of a dotted path, and add its missing nodes."""
         found = self.get_node(path)
         if found is not None:
             return found
@@ -145,11 +145,11 @@ class CapabilityTree:
         return self._insert(self.ensure(above) if above else None, name)
 
     def is_ancestor_of(self, ancestor: CapabilityNode, descendant: CapabilityNode) -> bool:
-        """Whether ``ancestor`` stands strictly above ``descendant``."""
+        """Return whether ``ancestor`` is a proper ancestor of ``descendant``."""
         return ancestor in self.get_ancestors(descendant)
 
     def covers(self, wanted: CapabilityNode, offered: CapabilityNode) -> bool:
-        """Whether a pool on ``wanted`` takes in a model registered at ``offered``."""
+        """Return whether a pool of ``wanted`` accepts a model with the capability ``offered``."""
         if wanted is offered or self.is_ancestor_of(wanted, offered):
             return True
         return any(wanted.path == node and offered.path in extra for node, extra in ALSO_UNDER.items())
@@ -159,13 +159,13 @@ class CapabilityTree:
         return list(self._roots.values())
 
     def short_names(self) -> Iterator[str]:
-        """Yield every canonical segment that leads to one node only, and the name aliases."""
+        """Yield every canonical segment that is unique in the tree."""
         for name, nodes in self._by_name.items():
             if len(nodes) == 1 and nodes[0].name == name:
                 yield name
 
     def suggest(self, name: str) -> str | None:
-        """Return the known name nearest to a misspelt one."""
+        """Return the known name most similar to a misspelt one."""
         known = [*self.short_names(), *NAME_ALIASES, *self._by_path]
         return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)
 

@@ -1,4 +1,4 @@
-"""The pools that ``create(pool=…)`` knows by name."""
+"""Predefined pools of ``create(pool=…)``."""
 
 PREDEFINED_POOLS: dict[str, str] = {
     "text-generation": "generation.text-generation",

@@ -51,7 +51,7 @@ TAXONOMY: dict[str, Any] = {
     "evaluation": {"content-moderation": {}, "toxicity-detection": {}, "factuality-checking": {}, "quality-scoring": {}},
 }
 
-# Other names of one segment: path of the node -> what it is also called.
+# Aliases of one segment by the path of its node.
 SEGMENT_ALIASES: dict[str, tuple[str, ...]] = {
     "generation.image": ("image-generation",),
     "generation.audio": ("audio-generation",),
@@ -61,7 +61,7 @@ SEGMENT_ALIASES: dict[str, tuple[str, ...]] = {
     "understanding.document-understanding": ("document",),
 }
 
-# Other names of a whole node: what is written -> canonical path.
+# Canonical paths by alias of the whole node.
 NAME_ALIASES: dict[str, str] = {
     "chat": "generation.text-generation.chat-completion",
     "moderation": "evaluation.content-moderation",
@@ -69,17 +69,17 @@ NAME_ALIASES: dict[str, str] = {
     "stt": "understanding.audio.speech-to-text",
 }
 
-# Segments of canonical paths that mean nothing alone.
+# Segments of canonical paths that are ambiguous alone.
 NOT_SHORT_NAMES = frozenset({"audio", "image", "video"})
 
-# Paths that documents write through a node which is not an ancestor: what is written -> canonical path.
+# Canonical paths by a path that documents use, although it contains a node that is not an ancestor.
 PATH_ALIASES: dict[str, str] = {
     "representation.audio.speech-to-text": "understanding.audio.speech-to-text",
     "retrieval.semantic-search.web-search": "retrieval.search.web-search",
     "retrieval.grounded-generation.web-search": "retrieval.search.web-search",
 }
 
-# A pool on the first node takes in the second, which stands elsewhere in the tree.
+# A pool of the key also accepts models of the values, which are elsewhere in the tree.
 ALSO_UNDER: dict[str, tuple[str, ...]] = {
     "understanding.vision-understanding": ("representation.image.image-to-text",),
     "representation.image.image-to-text": ("understanding.vision-understanding.image-captioning",),

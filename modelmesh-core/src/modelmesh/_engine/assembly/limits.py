@@ -111,7 +111,7 @@ class ModelLimits:
 
         Args:
             quotas: Configured quotas by provider key and model ID.
-            free_tiers: Keys of the providers whose accounts use the shipped free tier.
+            free_tiers: Keys of the providers with accounts that use the shipped free tier.
             reservations: Receives the counters.
         """
         self._quotas = quotas

@@ -58,7 +58,7 @@ class ModelJoiner:
     def join(
         self, provider: str, models: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
     ) -> list[Candidate]:
-        """Add models to every pool whose configuration accepts them. Needs the mesh's lock.
+        """Add models to every pool that accepts them. Needs the mesh's lock.
 
         Args:
             provider: Key of the provider that has the models.

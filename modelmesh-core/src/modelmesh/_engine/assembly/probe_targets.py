@@ -21,7 +21,7 @@ _log = logging.getLogger("modelmesh.probing")
 def probe_targets(
     router: Router, sections: Mapping[str, PoolSection], providers: Mapping[str, ProviderEntry]
 ) -> list[ProbeTarget]:
-    """Return the accounts that some pool wants probed and whose connectors have a ``probe`` method."""
+    """Return the accounts that some pool wants probed, if the connector has a ``probe`` method."""
     targets: dict[int, ProbeTarget] = {}
     for pool in router.list_pools():
         section = sections[pool.name]

@@ -264,7 +264,7 @@ class Providers:
         return any(name == one or name.startswith((f"{one}.", f"{one}/")) for one in self.disabled)
 
     def may_have(self, model: str) -> bool:
-        """Return whether a model that no provider lists may belong to a provider whose list is unknown."""
+        """Return whether a model that no provider lists may belong to a provider with an unknown list."""
         return not self.is_complete and not any(
             model.startswith(f"{entry.key}{separator}") for entry in self for separator in "./"
         )

@@ -37,7 +37,7 @@ YIELD_S = 0.001
 """Pause between two batches, so that waiting requests can take the lock (locks are not fair)."""
 
 _Changes = dict[str, list[str]]
-"""Models by the name of the pool whose membership changed."""
+"""Models by name of the pool that they joined or left."""
 
 
 @define(eq=False, kw_only=True)

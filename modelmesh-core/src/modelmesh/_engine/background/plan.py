@@ -58,8 +58,8 @@ class DiscoveryWatch:
 
     Attributes:
         connector: The connector.
-        sync: Settings by the key of each provider whose model list is compared.
-        health: Settings by the key of each provider that is probed.
+        sync: Model list settings by provider key.
+        health: Health check settings by provider key.
     """
 
     connector: Discovery
@@ -91,7 +91,7 @@ class Joiner(Protocol):
     def join(
         self, provider: str, models: Iterable[ModelInfo], health: HealthRegistry, now: float, *, is_late: bool = False
     ) -> Sequence[Candidate]:
-        """Add models to every pool whose configuration accepts them and return those that joined. Needs the mesh's lock."""
+        """Add models to every pool that accepts them and return those that joined. Needs the mesh's lock."""
 
 
 @frozen(kw_only=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("modelmesh.probing")
 
 LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, total=10.0, answer=10.0)
-"""Deadlines of a probe, whose response is small."""
+"""Deadlines of a probe. Its response is small."""
 
 
 @define(eq=False)

@@ -1,1 +1,1 @@
-"""The connectors that core itself ships, through the same entry points as everybody's."""
+"""Connectors that core ships. They register through entry points, like those of any plugin."""

@@ -10,10 +10,10 @@ from modelmesh.contracts.secret_store import variable_names
 
 
 class EnvironmentStore:
-    """Reads the environment at the moment it is asked.
+    """Secret store that reads the environment at each lookup.
 
     Args:
-        config: ``prefix`` is put before every name; with ``fail_on_missing`` false a missing name is an empty value.
+        config: ``prefix`` is prepended to every name. If ``fail_on_missing`` is false, a missing name has an empty value.
     """
 
     id = "modelmesh.env.v1"
@@ -24,11 +24,11 @@ class EnvironmentStore:
 
     @classmethod
     def known_settings(cls) -> frozenset[str]:
-        """Return the settings that this store reads. It caches nothing: the environment is read at each request."""
+        """Return the settings that this store reads. There is none for a cache, because the store reads at each lookup."""
         return frozenset({"prefix", "fail_on_missing"})
 
     def tried(self, name: str) -> list[str]:
-        """Return the variables that :meth:`get` looks at, in order."""
+        """Return the variables that :meth:`get` reads, in order."""
         return [self._prefix + candidate for candidate in variable_names(name)]
 
     def get(self, name: str) -> str:

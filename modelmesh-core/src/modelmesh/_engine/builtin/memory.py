@@ -1,4 +1,4 @@
-"""Storage that lasts as long as the process."""
+"""In-memory storage, which lasts as long as the process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from modelmesh.contracts.storage import EntryMetadata, LockHandle, StorageEntry,
 
 
 class MemoryStorage:
-    """A dictionary that threads may share; locks and counters are those of this one object."""
+    """Storage in a dictionary that threads may share, with locks and counters of this object only."""
 
     id = "modelmesh.memory.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         locking = (config or {}).get("locking") or {}
-        self._patience = duration(locking.get("timeout", 30.0))
+        self._timeout = duration(locking.get("timeout", 30.0))
         self._changed = Condition()
         self._entries: dict[str, tuple[StorageEntry, float]] = {}
         self._locks: dict[str, tuple[LockHandle, float]] = {}
@@ -36,44 +36,44 @@ class MemoryStorage:
     # -- entries ----------------------------------------------------------------------------------------------------
 
     def load(self, key: str) -> StorageEntry | None:
-        """Return an entry, ``None`` when there is none."""
+        """Return an entry, or ``None``."""
         with self._changed:
             found = self._entries.get(validated_key(key))
         return evolve(found[0], metadata=deepcopy(found[0].metadata)) if found else None
 
     def save(self, key: str, entry: StorageEntry) -> None:
-        """Store an entry in place of any before it."""
-        kept = _kept(key, entry)
+        """Store an entry, replacing an earlier one."""
+        stored = _stored(key, entry)
         with self._changed:
-            self._entries[key] = (kept, time.time())
+            self._entries[key] = (stored, time.time())
 
     def save_if(self, key: str, entry: StorageEntry, version: str | None) -> str:
-        """Store an entry in place of the one that was read, and return its version.
+        """Replace the version that was read, and return the new version.
 
         Raises:
-            StorageConflictError: Another version is there.
+            StorageConflictError: The stored version is another one.
         """
-        kept = _kept(key, entry)
+        stored = _stored(key, entry)
         with self._changed:
             found = self._entries.get(key)
             if version != (found[0].version if found else None):
                 raise conflict_error(self.id, key)
-            self._entries[key] = (kept, time.time())
-        assert kept.version is not None
-        return kept.version
+            self._entries[key] = (stored, time.time())
+        assert stored.version is not None
+        return stored.version
 
     def list(self, prefix: str | None = None) -> list[str]:
-        """Return the keys, sorted; only those that begin with ``prefix`` when one is given."""
+        """Return the sorted keys, optionally only those that begin with ``prefix``."""
         with self._changed:
             return sorted(key for key in self._entries if key.startswith(prefix or ""))
 
     def delete(self, key: str) -> bool:
-        """Remove an entry; ``False`` when there was none."""
+        """Remove an entry. Returns ``False`` if there was none."""
         with self._changed:
             return self._entries.pop(validated_key(key), None) is not None
 
     def stat(self, key: str) -> EntryMetadata | None:
-        """Describe an entry, ``None`` when there is none."""
+        """Return the metadata of an entry, or ``None``."""
         with self._changed:
             found = self._entries.get(validated_key(key))
         if found is None:
@@ -82,7 +82,7 @@ class MemoryStorage:
         return EntryMetadata(key, len(entry.data), when, entry.metadata.get("content_type"), entry.version)
 
     def exists(self, key: str) -> bool:
-        """Whether there is an entry."""
+        """Return whether there is an entry."""
         with self._changed:
             return validated_key(key) in self._entries
 
@@ -92,25 +92,25 @@ class MemoryStorage:
         """Wait for a lock and take it.
 
         Raises:
-            StorageLockError: Somebody else held it all the while.
+            StorageLockError: Another holder stored the lock until the timeout.
         """
         validated_key(key)
-        patience = self._patience if timeout is None else timeout
-        lasting = self._patience if expires_s is None else expires_s
-        until = time.monotonic() + patience
+        seconds = self._timeout if timeout is None else timeout
+        lifetime = self._timeout if expires_s is None else expires_s
+        until = time.monotonic() + seconds
         with self._changed:
             while (free_in := self._free_in(key)) > 0:
                 left = until - time.monotonic()
                 if left <= 0:
-                    raise lock_timeout_error(self.id, key, patience)
+                    raise lock_timeout_error(self.id, key, seconds)
                 self._changed.wait(min(left, free_in))
             now = time.time()
-            handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
-            self._locks[key] = (handle, time.monotonic() + lasting)
+            handle = LockHandle(key, uuid.uuid4().hex, now, now + lifetime)
+            self._locks[key] = (handle, time.monotonic() + lifetime)
         return handle
 
     def release(self, lock: LockHandle) -> bool:
-        """Give a lock back; ``False`` when it had expired."""
+        """Release a lock. Returns ``False`` if it had expired."""
         with self._changed:
             held = self._locks.get(lock.key)
             if held is None or held[0].lock_id != lock.lock_id:
@@ -121,7 +121,7 @@ class MemoryStorage:
             return in_time
 
     def is_locked(self, key: str) -> bool:
-        """Whether somebody holds a lock on a key now."""
+        """Return whether a key is locked now."""
         with self._changed:
             return self._free_in(validated_key(key)) > 0
 
@@ -132,7 +132,7 @@ class MemoryStorage:
     # -- counters ---------------------------------------------------------------------------------------------------
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        """Add to a counter and return what it comes to."""
+        """Add to a counter and return its new value."""
         validated_key(key)
         now = time.monotonic()
         with self._changed:
@@ -142,7 +142,7 @@ class MemoryStorage:
                 value, until = 0, None
             if amount == 0:
                 return value
-            if key not in self._counters:  # a count of a minute begins every minute: none may stay
+            if key not in self._counters:  # counters of a minute accumulate, so expired ones are removed
                 over = [one for one, (_, ends) in self._counters.items() if ends is not None and now >= ends]
                 for one in over:
                     del self._counters[one]
@@ -151,19 +151,19 @@ class MemoryStorage:
             return value + amount
 
     def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
-        """Add to several counters in one step and return what they come to."""
+        """Add to several counters in one step and return their new values."""
         for key in additions:
             validated_key(key)
         with self._changed:
             return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
 
     def after_fork(self) -> None:
-        """Take a new lock in a child process."""
+        """Replace the lock in a child process."""
         self._changed = Condition()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
 
 
-def _kept(key: str, entry: StorageEntry) -> StorageEntry:
+def _stored(key: str, entry: StorageEntry) -> StorageEntry:
     return evolve(entry, key=validated_key(key), metadata=deepcopy(dict(entry.metadata)), version=uuid.uuid4().hex)

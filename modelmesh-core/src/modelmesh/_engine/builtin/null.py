@@ -1,4 +1,4 @@
-"""Observability that hears nothing."""
+"""Null sink, the default of observability."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modelmesh.contracts.observability import AggregateStats, RequestLogEntry, R
 
 
 class NullObservability:
-    """The default: discards everything, and the mesh does not even make the values."""
+    """Sink that discards everything. The mesh creates no event objects for it."""
 
     id = "modelmesh.null.v1"
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        """Take no configuration."""
+        """Accept and ignore a configuration."""
 
     @classmethod
     def known_settings(cls) -> frozenset[str]:
@@ -22,13 +22,13 @@ class NullObservability:
         return frozenset()
 
     def emit(self, event: RoutingEvent) -> None:
-        """Discard."""
+        """Discard the value."""
 
     def log(self, entry: RequestLogEntry) -> None:
-        """Discard."""
+        """Discard the value."""
 
     def flush(self, stats: Mapping[str, AggregateStats]) -> None:
-        """Discard."""
+        """Discard the value."""
 
     def trace(self, entry: TraceEntry) -> None:
-        """Discard."""
+        """Discard the value."""

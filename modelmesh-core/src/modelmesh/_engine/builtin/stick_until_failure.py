@@ -1,4 +1,4 @@
-"""Stay with the current model until it fails, then go on to the next."""
+"""Default strategy: one model until it fails, then the next."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 
 
 class StickUntilFailure:
-    """Keeps to one model of the pool while it answers.
+    """Selects the current model of the pool until it fails.
 
-    When it fails, the model that answers in its place is the one to keep to; a recovered model does not take over
-    again. A request that the current model cannot serve goes to another without changing which is current.
+    After a failure, the model that served the request becomes the current one. A recovered model does not become current
+    again by itself. A request that the current model cannot serve uses another model without a change of the current one.
     """
 
     id = "modelmesh.stick-until-failure.v1"
@@ -24,29 +24,29 @@ class StickUntilFailure:
         return frozenset()
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        self._current: Candidate | None = None  # None: the first in pool order, until that fails
+        self._current: Candidate | None = None  # None means the first model in pool order, until it fails
         self._lost = False
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
-        """Return the current model, else the first in pool order."""
+        """Return the current model, else the first candidate in pool order."""
         current = self._current
         if current is not None and current in candidates:
             return SelectionResult(current, 1.0, "the current model, which has not failed")
         first = candidates.first()
         assert first is not None
-        reason = "first able and ready model in pool order"
-        return SelectionResult(first, 0.0, reason if current is None else f"{reason}; the current one is not able or ready")
+        reason = "first eligible model in pool order"
+        return SelectionResult(first, 0.0, reason if current is None else f"{reason}, as the current one is not eligible")
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """1 for the current model, 0 for others."""
+        """Return 1 for the current model, 0 for others."""
         return float(candidate is self._current)
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Keep to who answered in place of one that failed."""
+        """Make the model current that served a request after a failure."""
         if self._lost or (self._current is not None and self._current.status is not CandidateStatus.ACTIVE):
             self._current, self._lost = candidate, False
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Leave the current model when it fails."""
+        """Give up the current model after its failure."""
         if self._current is None or candidate is self._current:
             self._current, self._lost = None, True

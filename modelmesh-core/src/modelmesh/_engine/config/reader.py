@@ -29,7 +29,7 @@ IGNORED = ("$schema",)
 
 KNOWN_PROVIDER_KEYS = frozenset(field.name for field in schema.ProviderSection.__attrs_attrs__) - {"key", "options"}
 _OPAQUE = frozenset({"api_key", "base_url", "instance", "strategy_instance", "options", "config", "tokens"})
-"""Keys whose references are resolved where they are used. Their values may be secret and stay out of the sections."""
+"""Keys with references that are resolved where they are used. Their values may be secret and stay out of the sections."""
 
 
 class ConfigReader:

@@ -13,7 +13,7 @@ from modelmesh._engine.config.mesh_config import MeshConfig
 from modelmesh._engine.mesh.core import MeshCore
 from modelmesh._engine.mesh.requests import RequestServer
 from modelmesh._engine.mesh.running import NotInitializedError, RunningMesh
-from modelmesh._engine.plugins.manager import tell
+from modelmesh._engine.plugins.manager import notify_plugins
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh._engine.telemetry.budget_status import BudgetStatus
 from modelmesh._engine.telemetry.usage import UsageTracker
@@ -125,7 +125,7 @@ class MeshEngine:
         self._started = running = RunningMesh(core, self.usage, config, parts, read_only=read_only)
         running.begin()
         self._requests.open(running.router, running.reporter)
-        tell(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
+        notify_plugins(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def load_state(self) -> SystemState | None:
         """Restore the persisted state without changing what is stored, for a mesh that was initialized as ``read_only``.
@@ -154,7 +154,7 @@ class MeshEngine:
 
     def _on_closed(self) -> None:
         assert self._resolver is not None
-        tell(self._resolver.plugins, "modelmesh_mesh_closed", mesh=self)
+        notify_plugins(self._resolver.plugins, "modelmesh_mesh_closed", mesh=self)
 
     def _after_fork(self) -> None:
         self._core.after_fork()

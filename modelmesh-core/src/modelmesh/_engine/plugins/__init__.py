@@ -1,4 +1,4 @@
-"""Finding connectors: by ID, in the metadata of what is installed, without importing what nobody names."""
+"""Plugins: lookup of installed connectors by ID, without an import of those that are not used."""
 
 from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
 from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY, register_connector

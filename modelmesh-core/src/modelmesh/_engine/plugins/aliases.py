@@ -1,4 +1,4 @@
-"""Other names of connectors, as data; the right-hand side is what output shows."""
+"""Aliases of connector IDs. Output shows the values of these tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ID_ALIASES = {
     "jina.search.v1": "jina.ai.v1",
     "firecrawl.search.v1": "firecrawl.scrape.v1",
 }
-OBSERVABILITY_ALIASES = {"modelmesh.local-file.v1": "modelmesh.file.v1"}  # in storage the same ID is another connector
+OBSERVABILITY_ALIASES = {"modelmesh.local-file.v1": "modelmesh.file.v1"}  # this ID also names a storage connector
 
 STRATEGIES = (
     "stick-until-failure",

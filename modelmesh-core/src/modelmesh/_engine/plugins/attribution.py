@@ -1,4 +1,4 @@
-"""Whose code it is: the file, the line, the ID and the distribution that a message about a plugin's mistake names."""
+"""Attribution of an error to the plugin that caused it: source location, connector ID and distribution."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import BrokenConnectorError
 
 OWN_PACKAGES = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
-"""Import names whose frames are never the author's."""
+"""Import names of our own packages. Their frames are never those of a plugin."""
 
 MAX_TEXT_LENGTH = 300
-"""Characters of an exception's text that a message repeats."""
+"""Maximum length of an exception's text in a message."""
 
 _owners: WeakKeyDictionary[type[Any], tuple[str, str]] = WeakKeyDictionary()
 
 
 def register_owner(cls: Any, connector_id: str, distribution: str) -> None:
-    """Note who provides a class, so that a message can say it later without looking at any metadata."""
+    """Store the ID and distribution of a class, so that later messages need no metadata."""
     if inspect.isclass(cls):
         _owners[cls] = (connector_id, distribution)
 
 
 def class_of(plugin: Any) -> type[Any]:
-    """Return the class of a plugin, which may be given as one."""
+    """Return the class of a plugin, which may be an object or a class."""
     return plugin if inspect.isclass(plugin) else type(plugin)
 
 
 def identify(plugin: Any) -> tuple[str, str | None]:
-    """Return a plugin's connector ID and distribution; the ID is empty and the distribution ``None`` where unknown."""
+    """Return the connector ID and distribution of a plugin. Unknown values are empty and ``None``."""
     cls = class_of(plugin)
     known = _owners.get(cls)
-    said = getattr(plugin, "id", None)
-    return known or (said if isinstance(said, str) else "", None)
+    stated = getattr(plugin, "id", None)
+    return known or (stated if isinstance(stated, str) else "", None)
 
 
 def describe(plugin: Any) -> str:
-    """Return who a plugin is: ``connector 'acme.llm.v1' of acme-modelmesh 0.1.0 (class Acme, /path/acme.py:7)``."""
+    """Describe a plugin: ``connector 'acme.llm.v1' of acme-modelmesh 0.1.0 (class Acme, /path/acme.py:7)``."""
     cls, (connector_id, distribution) = class_of(plugin), identify(plugin)
     owner = f" of {distribution}" if distribution else ""
     return f"connector {connector_id!r}{owner} (class {cls.__qualname__}, {locate_definition(cls)})"
 
 
 def locate_definition(thing: Any) -> str:
-    """Return ``file:line`` of a class or function; its module where the source is not to be had."""
+    """Return ``file:line`` of a class or function, or its module if the source is not available."""
     thing = inspect.unwrap(thing) if callable(thing) else type(thing)
     code = getattr(thing, "__code__", None)
     if code is not None:
@@ -64,7 +64,7 @@ def locate_definition(thing: Any) -> str:
 
 
 def locate_method(plugin: Any, name: str) -> str:
-    """Return ``file:line`` of a plugin's method, or of its class where the method is not a function."""
+    """Return ``file:line`` of a plugin's method, or of its class if the method is not a function."""
     cls = class_of(plugin)
     found = getattr(cls, name, None)
     own = hasattr(found, "__code__") and (
@@ -74,12 +74,12 @@ def locate_method(plugin: Any, name: str) -> str:
 
 
 def locate_exception(error: BaseException, plugin: Any = None, *, module: str = "") -> str | None:
-    """Return ``file:line`` of the author's own line that an exception passed last, ``None`` when it passed none.
+    """Return ``file:line`` of the innermost frame of a plugin in a traceback, or ``None``.
 
     Args:
-        error: What was raised, with its traceback.
-        plugin: Whose lines count.
-        module: In place of a plugin: the module that was being imported.
+        error: The exception with its traceback.
+        plugin: The plugin.
+        module: Module that was being imported, in place of a plugin.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno or 1}"
@@ -104,11 +104,11 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[str, str]]:
 
 
 def summarize(error: BaseException, *holders: Any) -> str:
-    """Return an exception's type and text on one line, cut, without any secret that one of the holders has.
+    """Return an exception's type and text on one line, truncated and without secrets.
 
     Args:
-        error: What was raised.
-        holders: Objects and maps whose :class:`Secret` values must not show.
+        error: The exception.
+        holders: Objects and maps. The text is scrubbed of their :class:`Secret` values.
     """
     text = " ".join(str(error).split())
     for holder in holders:
@@ -132,20 +132,20 @@ def _secrets(holder: Any, depth: int = 3) -> Iterator[Secret]:
 def connector_bug(
     plugin: Any, rule: str, place: str | None = None, *, written: bool = True, cause: str = ""
 ) -> BrokenConnectorError:
-    """Make the error of an attempt that a connector's own mistake ended.
+    """Build the error of an attempt that failed because of a bug in a connector.
 
     Args:
-        plugin: The provider.
-        rule: What was done and what would be right, one sentence or two.
-        place: ``file:line`` of the author's line, when it is known better than by the class.
-        written: Whether something may have been sent.
-        cause: Type of the exception, when there was one.
+        plugin: The provider connector.
+        rule: The violation and the correct behaviour, in one or two sentences.
+        place: ``file:line`` in the plugin, by default that of its class.
+        written: Whether part of the request may have been sent.
+        cause: Type of the exception, if there was one.
     """
     connector_id, distribution = identify(plugin)
     kind = FailureClass.CONNECTOR_BUG if written else FailureClass.CONNECTOR_BUG_UNSENT
     at = f"{place}: " if place else ""
     made = BrokenConnectorError(
-        f"{at}the {describe(plugin)} {rule} Report this to its author; if that is you: modelmesh connectors",
+        f"{at}the {describe(plugin)} {rule} Report this to its author. If you are the author: modelmesh connectors",
         failure=kind,
         billed=RULES[kind].billed,
         connector_id=connector_id,
@@ -158,7 +158,7 @@ def connector_bug(
 
 
 def unexpected_exception(plugin: Any, error: BaseException, *, written: bool = True) -> BrokenConnectorError:
-    """Make the error of an attempt in which a connector raised what it may not."""
+    """Build the error of an attempt in which a connector raised an exception that it must not raise."""
     place = locate_exception(error, plugin)
     rule = f"raised {summarize(error, plugin)}. A connector may only raise ProviderError from send(), asend() and its hooks."
     return connector_bug(plugin, rule, place, written=written, cause=type(error).__name__)

@@ -1,4 +1,4 @@
-"""What is installed, read from the metadata of distributions; nothing is imported."""
+"""Catalogue of installed plugins, read from the metadata of distributions without an import."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ COMMANDS = "modelmesh.commands"
 
 @frozen
 class PluginEntry:
-    """One entry point of ours.
+    """One entry point of a plugin.
 
     Attributes:
-        name: The entry point's name: an ID, a variable, or a plugin's name.
-        kind: Of connector, ``None`` for the other groups.
+        name: Name of the entry point: an ID, a variable, or the name of a plugin.
+        kind: Kind of the connector, ``None`` for the other groups.
         value: ``module:Class``.
-        point: Loads it.
+        point: The entry point, which loads the object.
     """
 
     name: str
@@ -45,9 +45,9 @@ class PluginEntry:
 
     @cached_property
     def owner(self) -> tuple[str, str]:
-        """Name and version of the distribution that provides the entry point; the version is empty where it has none.
+        """Name and version of the distribution. An unknown version is empty.
 
-        Only messages need them, and reading them parses the distribution's whole METADATA file: most of the cost of a scan.
+        Only messages need them. Reading them parses the whole METADATA file, which would be most of the cost of a scan.
         """
         metadata = self.point.dist.metadata if self.point.dist else None
         known = {key: metadata[key] for key in ("Name", "Version") if key in metadata} if metadata else {}
@@ -60,18 +60,18 @@ class PluginEntry:
 
     @property
     def module(self) -> str:
-        """The module it would import."""
+        """Module that the entry point imports."""
         return self.point.module
 
 
 class Catalog:
-    """Everything that registered, by kind and ID."""
+    """Registered plugins by kind and ID."""
 
     def __init__(self, points: Iterable[EntryPoint]) -> None:
         kinds = {kind.group: kind for kind in Kind}
         self._connectors: dict[Kind, dict[str, list[PluginEntry]]] = {kind: {} for kind in Kind}
         self._others: dict[str, list[PluginEntry]] = {AUTODETECT: [], EMBEDDED: [], PLUGINS: [], COMMANDS: []}
-        self._elsewhere: list[PluginEntry] = []
+        self._foreign: list[PluginEntry] = []
         for point in points:
             if point.group in kinds:
                 kind = kinds[point.group]
@@ -79,17 +79,17 @@ class Catalog:
             elif point.group in self._others:
                 self._others[point.group].append(PluginEntry(point.name, None, point.value, point))
             else:
-                self._elsewhere.append(PluginEntry(point.name, None, point.value, point))
+                self._foreign.append(PluginEntry(point.name, None, point.value, point))
 
     @classmethod
     def scan(cls) -> Catalog:
-        """Return the catalogue of what is installed now.
+        """Return the catalogue of the plugins that are installed now.
 
-        One call of ``entry_points()`` reads every group. Its result is kept until an entry of ``sys.path`` changes, for an
-        installation writes a folder into one of them. It is not kept when the last change is too recent: an installation may
-        still be under way, and a second change might not show in the time of the entry.
+        One scan reads every group. The result is cached until an entry of ``sys.path`` changes, because an installation
+        writes a folder into one of them. It is not cached right after a change: an installation may still be running, and a
+        second change within the resolution of the time stamp would be missed.
         """
-        global _scanned  # noqa: PLW0603 - what is installed is a fact of the process
+        global _scanned  # noqa: PLW0603 - a cache for the process
         state = _path_state()
         if _scanned is not None and _scanned[0] == state:
             return _scanned[1]
@@ -99,10 +99,10 @@ class Catalog:
         return catalog
 
     def find(self, kind: Kind, connector_id: str) -> PluginEntry | None:
-        """Return the one entry point of an ID.
+        """Return the entry point of an ID.
 
         Raises:
-            DuplicateConnectorError: More than one distribution has it; both are named.
+            DuplicateConnectorError: More than one distribution provides the ID. The message names them.
         """
         several = _distinct(self._connectors[kind].get(connector_id, []))
         if len(several) > 1:
@@ -115,7 +115,7 @@ class Catalog:
         return several[0] if several else None
 
     def has(self, kind: Kind, connector_id: str) -> bool:
-        """Whether some distribution provides an ID of this kind."""
+        """Return whether a distribution provides an ID of this kind."""
         return connector_id in self._connectors[kind]
 
     def of(self, kind: Kind) -> list[PluginEntry]:
@@ -127,31 +127,31 @@ class Catalog:
         return sorted(self._connectors[kind])
 
     def all(self) -> Iterator[PluginEntry]:
-        """Yield every connector, by kind and ID; two of one ID are both there."""
+        """Yield every connector by kind and ID, including duplicates of an ID."""
         for kind in Kind:
             for connector_id in self.ids(kind):
                 yield from self._connectors[kind][connector_id]
 
     def variables(self) -> list[PluginEntry]:
-        """Return the variables that detect a provider."""
+        """Return the environment variables that detect a provider."""
         return self._others[AUTODETECT]
 
     def embedded(self) -> list[PluginEntry]:
-        """Return the providers that need no key, for when no other is found."""
+        """Return the providers that need no key. They are used if no other is found."""
         return self._others[EMBEDDED]
 
     def plugins(self, group: str = PLUGINS) -> list[PluginEntry]:
-        """Return the hook modules: those every mesh loads, or with :data:`COMMANDS` those only the command line does."""
+        """Return the hook modules of every mesh, or with :data:`COMMANDS` those of the command line."""
         return self._others[group]
 
     def near_miss_groups(self) -> list[tuple[PluginEntry, str]]:
-        """Return entry points in a group that is none of ours and almost is, each with the group that is meant."""
+        """Return entry points in a misspelt group, each with the intended group."""
         groups = [*(kind.group for kind in Kind), *self._others]
-        meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _ALIKE) for one in self._elsewhere}
-        return [(one, meant[one.point.group][0]) for one in self._elsewhere if meant[one.point.group]]
+        meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _MIN_SIMILARITY) for one in self._foreign}
+        return [(one, meant[one.point.group][0]) for one in self._foreign if meant[one.point.group]]
 
     def orphan_variables(self) -> list[PluginEntry]:
-        """Return variables whose entry point names a class that no provider connector is."""
+        """Return variables with an entry point that names no registered provider connector."""
         return [one for one in self._others[AUTODETECT] if self.provider_at(one.value) is None]
 
     def provider_at(self, value: str) -> PluginEntry | None:
@@ -163,20 +163,20 @@ class Catalog:
         return None
 
 
-_ALIKE = 0.85
+_MIN_SIMILARITY = 0.85
 
 _NAME_SEPARATORS = re.compile(r"[-_.]+")
 
 _log = logging.getLogger("modelmesh.plugins")
 
 _SETTLED_NS = 2_000_000_000
-"""Age of the last change from which the entries of the path count as settled."""
+"""Age of the last change of ``sys.path`` entries from which a scan may be cached."""
 
 _scanned: tuple[tuple[tuple[object, int], ...], Catalog] | None = None
 
 
 def _path_state() -> tuple[tuple[object, int], ...]:
-    """Where distributions are looked for: the finders, and each entry of the path with the time of its last change."""
+    """Return the finders, and each entry of ``sys.path`` with the time of its last change."""
     return (*((finder, 0) for finder in sys.meta_path), *((entry, _changed_at(entry)) for entry in sys.path))
 
 
@@ -188,21 +188,21 @@ def _changed_at(entry: str) -> int:
 
 
 def _plain(group: str) -> str:
-    """A group as it would be spelt if only its separators and case were wrong."""
+    """Return a group name with normalized separators and case."""
     return group.lower().replace("-", "_").replace("model_mesh", "modelmesh").replace("modelmesh_", "modelmesh.")
 
 
 def _distinct(several: list[PluginEntry]) -> list[PluginEntry]:
-    """The same distribution may be on the path twice (an editable install and a wheel): that is one."""
-    if len(several) < 2:  # noqa: PLR2004 - one is the usual case, and its distribution need not be read
+    """Remove duplicates of one distribution on the path, e.g. an editable install and a wheel."""
+    if len(several) < 2:  # noqa: PLR2004 - the usual case, without reading the distribution
         return several
     return list({_NAME_SEPARATORS.sub("-", found.owner[0]).lower(): found for found in reversed(several)}.values())[::-1]
 
 
 def read_entry_points() -> Iterator[EntryPoint]:
-    """Yield the entry points of groups that may be ours, of every installed distribution.
+    """Yield the entry points of every installed distribution in groups that may be ours.
 
-    Of a distribution that is on the path twice, the first one counts. A list that cannot be read is left out with a log line.
+    If a distribution is on the path twice, the first one counts. An unreadable list is skipped and logged.
     ``importlib_metadata.entry_points()`` is not used: it parses the list of every distribution, and one damaged list makes it
     raise without the name of its distribution.
     """
@@ -217,16 +217,14 @@ def read_entry_points() -> Iterator[EntryPoint]:
             points = distribution.entry_points if name not in seen and _may_have_ours(distribution, place) else ()
         except Exception as error:  # noqa: BLE001 - the parser raises TypeError and others
             why = f"{type(error).__name__}: {error}"
-            _log.warning(
-                "the entry points of %s cannot be read and are left out: %s. Reinstall it", place or "a distribution", why
-            )
+            _log.warning("skipped the entry points of %s, which cannot be read: %s. Reinstall it", place or "a distribution", why)
             continue
         seen.add(name)
         yield from (point for point in points if _is_near(point.group))
 
 
 def _may_have_ours(distribution: Distribution, place: Path | None) -> bool:
-    """Return whether the text of a distribution's list mentions us. Parsing all lists would take most of a scan."""
+    """Return whether the list of a distribution mentions us. Parsing all lists would take most of a scan."""
     if not isinstance(place, Path):
         return _is_near(distribution.read_text("entry_points.txt") or "")
     try:

@@ -1,6 +1,6 @@
-"""Every extension point of ModelMesh that is not a connector, in the order the mesh meets them.
+"""Hook specifications: every extension point that is not a connector, in the order of their calls.
 
-A hook module registers in the entry-point group ``modelmesh.plugins``; each function carries ``@hookimpl``.
+A hook module registers in the entry-point group ``modelmesh.plugins``. Each function has the decorator ``@hookimpl``.
 """
 
 from __future__ import annotations
@@ -34,62 +34,62 @@ class Mesh(Protocol):
         """A synchronous client of the mesh."""
 
 
-# -- resolution: the first plugin that knows the ID answers ---------------------------------------------------------
+# -- resolution: the first result that is not None counts ---------------------------------------------------------
 
 
 @hookspec(firstresult=True)
 def modelmesh_resolve_connector(kind: Kind, connector_id: str) -> type[Any] | None:
     """Return the class for an ID, or ``None`` to pass.
 
-    Called once per ID and mesh, when the configuration names it. Must not do I/O. The catalogue of installed
-    entry points is the last implementation, so a plugin can serve IDs from elsewhere or replace one.
+    Called once for each ID and mesh when the configuration names it. Must not do I/O. Installed connectors are looked up
+    last, so a plugin can add or replace IDs.
 
     Args:
-        kind: Which of the six kinds is wanted.
-        connector_id: The ID as configured, e.g. ``groq.api.v1``.
+        kind: Kind of the connector.
+        connector_id: Configured ID, e.g. ``groq.api.v1``.
     """
 
 
-# -- prices: the first plugin that knows one answers ----------------------------------------------------------------
+# -- prices: the first result that is not None counts ---------------------------------------------------------------
 
 
 @hookspec(firstresult=True)
 def modelmesh_price(connector_id: str, model_id: str) -> ModelPricing | None:
     """Return the list price of a model, or ``None`` to pass.
 
-    Asked once for each model of a mesh, when it is assembled, and only where neither the configuration nor the
-    connector's own data knows a price. Must not do I/O. What it raises is logged once and counted.
+    Called once for each model of a mesh, during assembly, and only if neither the configuration nor the connector has a
+    price. Must not do I/O. The first exception is logged, and all are counted.
 
     Args:
         connector_id: ID of the provider connector, e.g. ``groq.api.v1``.
-        model_id: The vendor's own name of the model.
+        model_id: The vendor's name of the model.
     """
 
 
-# -- lifecycle: every plugin is told, none can veto -----------------------------------------------------------------
+# -- lifecycle: every plugin is called, none can veto ---------------------------------------------------------------
 
 
 @hookspec
 def modelmesh_mesh_ready(mesh: Mesh) -> None:
-    """Hear that a mesh is assembled and about to serve."""
+    """Handle a mesh that is assembled and about to serve."""
 
 
 @hookspec
 def modelmesh_mesh_closed(mesh: Mesh) -> None:
-    """Hear that a mesh was shut down."""
+    """Handle a mesh that was shut down."""
 
 
-# -- observation: finished value objects, after the reply is ready; enqueue, never block ----------------------------
+# -- observation: called after the reply is ready with finished values, must never block ----------------------------
 
 
 @hookspec
 def modelmesh_routing_event(event: RoutingEvent) -> None:
-    """Hear about one routing event, e.g. a model that was deactivated."""
+    """Handle one routing event, e.g. a deactivated model."""
 
 
 @hookspec
 def modelmesh_request_finished(entry: RequestLogEntry) -> None:
-    """Hear about one finished request, answered or not."""
+    """Handle one finished request, successful or not."""
 
 
 # -- command line ---------------------------------------------------------------------------------------------------
@@ -97,5 +97,5 @@ def modelmesh_request_finished(entry: RequestLogEntry) -> None:
 
 @hookspec
 def modelmesh_cli_commands() -> list[Any]:
-    """Return click commands to add to ``modelmesh``, e.g. a group named after the connector."""
+    """Return click commands for ``modelmesh``, e.g. a group named after the connector."""
     return []

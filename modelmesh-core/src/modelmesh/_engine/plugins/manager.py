@@ -1,4 +1,4 @@
-"""The hook modules of installed plugins, each loaded inside its own ``try``."""
+"""Loading and calling of hook plugins. A plugin that fails is skipped and logged."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from modelmesh._engine.plugins.catalog import PLUGINS, Catalog
 from modelmesh.hooks import PROJECT
 
 DISABLE = "MODELMESH_DISABLE_PLUGINS"
-"""Environment variable: names of plugins to leave out, separated by commas."""
+"""Environment variable with the names of disabled plugins, separated by commas."""
 
 _log = logging.getLogger("modelmesh.plugins")
 
 
 def load_plugins(catalog: Catalog, groups: tuple[str, ...] = (PLUGINS,)) -> tuple[pluggy.PluginManager, dict[str, str]]:
-    """Load every hook module that is installed and not switched off.
+    """Load every installed hook plugin that is not disabled.
 
     Returns:
-        The plugin manager, and for each plugin that is not in it the reason.
+        The plugin manager, and the reason for each skipped plugin.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     disabled = {name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip()}
-    left_out: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     for found in (point for group in groups for point in catalog.plugins(group)):
         if found.name in disabled:
-            left_out[found.name] = f"switched off by {DISABLE}"
+            skipped[found.name] = f"disabled by {DISABLE}"
             continue
         if manager.has_plugin(found.name):
-            left_out[f"{found.name} of {found.distribution}"] = "another plugin has this name"
+            skipped[f"{found.name} of {found.distribution}"] = "another plugin has this name"
             continue
         try:
             manager.register(found.point.load(), name=found.name)
             _check_names(manager, found.name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin ends neither the others nor the program
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin must stop neither the others nor the program
             if manager.has_plugin(found.name):
                 manager.unregister(name=found.name)
-            left_out[found.name] = f"{type(error).__name__}: {error}"
-            _log.warning("plugin %s of %s is left out: %s", found.name, found.distribution, left_out[found.name])
-    return manager, left_out
+            skipped[found.name] = f"{type(error).__name__}: {error}"
+            _log.warning("skipped plugin %s of %s: %s", found.name, found.distribution, skipped[found.name])
+    return manager, skipped
 
 
 def _check_names(manager: pluggy.PluginManager, name: str) -> None:
@@ -55,11 +55,11 @@ def _check_names(manager: pluggy.PluginManager, name: str) -> None:
             raise LookupError(message)
 
 
-def tell(manager: pluggy.PluginManager, hook: str, **facts: Any) -> None:
-    """Call every listener of a hook; one that raises does not silence the next."""
+def notify_plugins(manager: pluggy.PluginManager, hook: str, **facts: Any) -> None:
+    """Call every implementation of a hook. An exception is logged, and the next one is called."""
     caller = getattr(manager.hook, hook)
     for implementation in caller.get_hookimpls():
         try:
             implementation.function(*(facts[name] for name in implementation.argnames))
-        except Exception:  # noqa: BLE001 - whatever a plugin raises, the next one is told too
+        except Exception:  # noqa: BLE001 - a plugin may raise anything; the next one is called
             _log.exception("plugin %s raised in %s", implementation.plugin_name, hook)

@@ -1,4 +1,4 @@
-"""Which distribution to install for an ID or a variable; knowledge for error messages only."""
+"""Table of published distributions by connector ID and variable, used by error messages only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _table() -> dict[str, Any]:
 
 
 def distribution_for(connector_id: str, kind: Kind) -> str | None:
-    """Return the distribution that provides an ID, ``None`` when it is not one of ours."""
+    """Return the published distribution of an ID, or ``None``."""
     table = _table()
     if kind is Kind.STRATEGY:
         short = connector_id.removeprefix("modelmesh.").rsplit(".", 1)[0]
@@ -26,18 +26,18 @@ def distribution_for(connector_id: str, kind: Kind) -> str | None:
 
 
 def distributions() -> frozenset[str]:
-    """Return the names of all distributions of ours that provide connectors."""
+    """Return the names of all published distributions."""
     strategies = (f"modelmesh-strategy-{short}" for short in _table()["strategies"])
     return frozenset((*_table()["connectors"].values(), *strategies))
 
 
 def unreleased(kind: Kind) -> frozenset[str]:
-    """Return the IDs of a kind that belong to the format, and whose connectors are not released yet."""
+    """Return the IDs of a kind that the configuration format defines, but without a released connector."""
     return frozenset(_table()["unreleased"].get(kind.label, ()))
 
 
 def variables() -> dict[str, str]:
-    """Return connector IDs by the environment variable that detects them, in order of detection."""
+    """Return connector IDs by their environment variable, in the order of detection."""
     found: dict[str, str] = table if (table := _table()["variables"]) else {}
     return found
 

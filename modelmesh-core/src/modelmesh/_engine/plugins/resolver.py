@@ -1,4 +1,4 @@
-"""From an ID in the configuration to a class, and from a class to an object."""
+"""Resolution of connector IDs to classes, and construction of connectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshEr
 
 
 class Resolver:
-    """Answers IDs for one mesh: hook plugins first, then in-process registration, then what is installed."""
+    """Resolver of IDs for one mesh: hook plugins first, then registered classes, then installed connectors."""
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         self.catalog = catalog or Catalog.scan()
@@ -30,14 +30,14 @@ class Resolver:
 
     @property
     def plugins(self) -> pluggy.PluginManager:
-        """The hook modules, loaded at the first use."""
+        """Plugin manager with the hook modules, loaded at the first use."""
         if self._hooks is None:
             self._hooks = load_plugins(self.catalog)
         return self._hooks[0]
 
     @property
     def skipped_plugins(self) -> dict[str, str]:
-        """Hook modules that are installed and not loaded, with the reason."""
+        """Installed hook modules that are not loaded, with the reason."""
         _ = self.plugins
         return self._hooks[1] if self._hooks else {}
 
@@ -45,14 +45,14 @@ class Resolver:
         """Return the class of an ID.
 
         Args:
-            kind: Which kind is wanted.
-            name: The ID, an alias of it, or a strategy's short name.
-            where: Where it was named, for messages.
+            kind: Kind of the connector.
+            name: ID, alias of an ID, or short name of a strategy.
+            where: Position of the name, for messages.
 
         Raises:
-            UnknownConnectorError: Nothing provides it.
-            DuplicateConnectorError: Two distributions do.
-            ConnectorLoadError: It cannot be imported, or is not what it says it is.
+            UnknownConnectorError: No plugin provides the ID.
+            DuplicateConnectorError: Two distributions provide the ID.
+            ConnectorLoadError: The connector cannot be imported, or violates the contract of its kind.
         """
         connector_id = canonical_id(name, kind)
         known = self._resolved.get((kind, connector_id))
@@ -62,14 +62,14 @@ class Resolver:
 
     def _look_up(self, kind: Kind, connector_id: str, name: str, where: str) -> type[Any]:
         try:
-            answered = self.plugins.hook.modelmesh_resolve_connector(kind=kind, connector_id=connector_id)
+            provided = self.plugins.hook.modelmesh_resolve_connector(kind=kind, connector_id=connector_id)
         except Exception as error:
             message = (
-                f"{_at(where)}a plugin raised {type(error).__name__}: {error} when it was asked for the {kind.label} connector "
-                f"{connector_id!r}. Switch it off with MODELMESH_DISABLE_PLUGINS=NAME; modelmesh connectors lists the names."
+                f"{_at(where)}a plugin raised {type(error).__name__}: {error} when it resolved the {kind.label} connector "
+                f"{connector_id!r}. Disable it with MODELMESH_DISABLE_PLUGINS=NAME. List the names: modelmesh connectors"
             )
             raise ConnectorLoadError(message, connector_id=connector_id) from error
-        registered = answered or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
+        registered = provided or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
         if registered is not None:
             return _checked(registered, kind, connector_id, "this process", where)
         found = self.catalog.find(kind, connector_id)
@@ -137,10 +137,10 @@ def _near_miss(found: PluginEntry, group: str) -> str:
 
 
 def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
-    """Import what an entry point names.
+    """Import the object of an entry point.
 
     Raises:
-        ConnectorLoadError: It cannot be.
+        ConnectorLoadError: The import failed.
     """
     try:
         return found.point.load()
@@ -148,24 +148,24 @@ def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
         dist = found.owner[0]
         place = attribution.locate_exception(error, module=found.module)
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        what = attribution.summarize(error)
+        summary = attribution.summarize(error)
         if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
-            why = f"its entry point is {found.name!r} = {found.value!r}, and there is no module {missing!r}"
+            why = f"its entry point is {found.name!r} = {found.value!r}, but there is no module {missing!r}"
             whole = f"pip install --force-reinstall {dist}"
             hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: {whole}"
         elif missing:
-            why = f"it imports {missing!r}, which is not installed: {what}"
+            why = f"it imports {missing!r}, which is not installed: {summary}"
             hint = (
                 f"Install what it needs: pip install --force-reinstall {dist}. For its author: name the distribution of "
                 f"{missing!r} under dependencies in pyproject.toml"
             )
         elif isinstance(error, AttributeError) and place is None:
-            why = f"its entry point is {found.name!r} = {found.value!r}: {what}"
+            why = f"its entry point is {found.name!r} = {found.value!r}: {summary}"
             hint = f"Correct the entry point in the pyproject.toml of {dist}, and install that again"
         else:
-            why = what
+            why = summary
             editable = place is not None and "site-packages" not in place
-            hint = "Correct it there" if editable else f"Reinstall it: pip install --force-reinstall {dist}"
+            hint = "Correct it at that line" if editable else f"Reinstall it: pip install --force-reinstall {dist}"
         at = f" (at {place})" if place else ""
         message = (
             f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} cannot be imported{at}: {why}. {hint}"
@@ -176,15 +176,15 @@ def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
 def _checked(cls: Any, kind: Kind, connector_id: str, owner: str, where: str) -> type[Any]:
     mistake = contract_error(cls, kind)
     if mistake:
-        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is wrong: {mistake}"
+        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is invalid: {mistake}"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner)
     warn_of_misspelt_hooks(cls, kind, owner)
     return cls  # type: ignore[no-any-return]
 
 
 def _check_id(cls: Any, kind: Kind, found: PluginEntry, where: str) -> None:
-    said = getattr(cls, "id", None)
-    if said == found.name and ConnectorId.is_one(said):
+    stated = getattr(cls, "id", None)
+    if stated == found.name and ConnectorId.is_one(stated):
         return
     place = attribution.locate_definition(cls) if inspect.isclass(cls) else found.value
     name = getattr(cls, "__qualname__", found.value)
@@ -192,23 +192,23 @@ def _check_id(cls: Any, kind: Kind, found: PluginEntry, where: str) -> None:
         "id" in vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] not in attribution.OWN_PACKAGES
     )
     if not ConnectorId.is_one(found.name):
-        rule = f"an entry point's name is an ID, and {found.name!r} is none: one looks like 'groq.api.v1'. Correct pyproject.toml"
+        rule = f"the entry point's name {found.name!r} is not an ID such as 'groq.api.v1'. Correct pyproject.toml"
     elif not own:
-        rule = f"class {name} has no id of its own. Write in it: id = {found.name!r}"
+        rule = f"class {name} has no id of its own. Add to it: id = {found.name!r}"
     else:
-        rule = f"class {name} says id = {said!r}, its entry point {found.name!r}. They must be the same: change one of them"
-    message = f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} is wrong: {place}: {rule}"
+        rule = f"class {name} has id = {stated!r}, but its entry point {found.name!r}. Change one so that they are equal"
+    message = f"{_at(where)}the {kind.label} connector {found.name!r} of {found.distribution} is invalid: {place}: {rule}"
     raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution)
 
 
 def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str) -> Any:
-    """Make an object of a connector class.
+    """Create a connector from its class.
 
-    ``from_config(config)`` is used when the class has it; otherwise the class is called with the merged
-    configuration, or with nothing when it takes nothing.
+    ``from_config(config)`` is called if the class has it. Otherwise the class is called with the configuration, or without
+    arguments if it accepts none.
 
     Raises:
-        ConnectorLoadError: The class raised.
+        ConnectorLoadError: The class raised an exception.
     """
     try:
         from_config = getattr(cls, "from_config", None)
@@ -217,7 +217,7 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
         return cls(dict(config)) if _takes_config(cls) else cls()
     except ModelMeshError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the error names it
         place = attribution.locate_exception(error, cls)
         _, owner = attribution.identify(cls)
         whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or attribution.locate_definition(cls)})"
@@ -237,17 +237,17 @@ def build_at(
     connector_id: str,
     place_of: Callable[[str], str] | None = None,
 ) -> Any:
-    """Make an object of a connector class; an error begins with the place in the configuration.
+    """Create a connector from its class. An error begins with the position in the configuration.
 
     Args:
-        where: Place of the connector's ID.
-        cls: Its class.
-        config: Its settings.
-        connector_id: Its ID, for messages.
-        place_of: Returns the place of a setting; an error that names a setting as its ``where`` begins with that place.
+        where: Position of the connector's ID.
+        cls: Class of the connector.
+        config: Settings of the connector.
+        connector_id: ID of the connector, for messages.
+        place_of: Returns the position of a setting. An error with a setting as its ``where`` begins with that position.
 
     Raises:
-        ModelMeshError: The class refused its settings, or raised.
+        ModelMeshError: The class rejected its settings, or raised another exception.
     """
     try:
         return build(cls, config, connector_id)

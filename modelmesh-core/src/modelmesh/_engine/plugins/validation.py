@@ -41,7 +41,7 @@ _warned: WeakSet[type[Any]] = WeakSet()
 
 
 class MisspeltHookWarning(UserWarning):
-    """A connector has an unused method or attribute whose name is almost that of a hook."""
+    """A connector has an unused method or attribute with a name that is almost that of a hook."""
 
 
 @frozen
