@@ -14,14 +14,14 @@ from modelmesh_cdk.message_rules import (
     Arguments,
     Blank,
     CallIds,
+    ContentWithCalls,
     LastAssistant,
     MessageRules,
-    SilentContent,
     SystemPlace,
-    breaches,
-    fit,
+    adapt,
+    find_violations,
 )
-from modelmesh_cdk.message_rules.plain import is_plain
+from modelmesh_cdk.message_rules.fast_path import needs_no_change
 
 OPEN = MessageRules(vendor="Acme")
 CLOSED = {
@@ -39,12 +39,12 @@ STRICT = MessageRules(
     call_keys=("id", "type", "function"),
     parts={"user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",), "system": ("text",)},
     part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
-    text_only=("system", "assistant", "tool"),
+    text_only_roles=("system", "assistant", "tool"),
     blank={"user": Blank.STAND_IN, "assistant": Blank.LEAVE_OUT, "tool": Blank.STAND_IN, "system": Blank.LEAVE_OUT,
            "part": Blank.LEAVE_OUT},
-    silent_content=SilentContent.NULL,
+    content_with_calls=ContentWithCalls.NULL,
     system=SystemPlace.FIRST,
-    lone_system=False,
+    system_alone=False,
     alternating=True,
     opening="Hello.",
     bridge="OK.",
@@ -52,8 +52,8 @@ STRICT = MessageRules(
     arguments=Arguments.JSON_OBJECT,
     call_ids=CallIds("[a-z0-9A-Z]{9}", 9),
     images=("image/png", "image/jpeg"),
-    blank_stops=False,
-    most_stops=4,
+    accepts_blank_stops=False,
+    max_stop_sequences=4,
     ranges={"temperature": (0, 1)},
     unsupported=("logit_bias",),
 )  # fmt: skip
@@ -75,9 +75,9 @@ def result(content: Any = "x", given: Any = "call_1", **more: Any) -> dict[str, 
 def sent(rules: MessageRules, *messages: Any, **payload: Any) -> tuple[list[Any], list[str]]:
     given = {"messages": list(messages), **payload}
     before = deepcopy(given)
-    fitted = fit(given, rules)
+    fitted = adapt(given, rules)
     assert given == before
-    assert breaches(fitted.payload, rules) == []
+    assert find_violations(fitted.payload, rules) == []
     return fitted.payload["messages"], list(fitted.notes)
 
 
@@ -127,7 +127,7 @@ def test_roles_are_sent_under_the_vendor_s_name(role: str, becomes: str) -> None
 
 def test_an_unknown_role_is_refused_so_that_another_vendor_serves() -> None:
     with pytest.raises(ProviderError, match=r"messages\[0\].role is 'critic'") as caught:
-        fit({"messages": [{"role": "critic", "content": "x"}]}, STRICT)
+        adapt({"messages": [{"role": "critic", "content": "x"}]}, STRICT)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
@@ -252,7 +252,7 @@ def test_images_have_the_media_type_of_their_bytes(url: str, becomes: str) -> No
 )
 def test_parts_that_the_vendor_cannot_take_are_refused(part: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="Acme accepts") as caught:
-        fit({"messages": [{"role": "user", "content": [part]}]}, STRICT)
+        adapt({"messages": [{"role": "user", "content": [part]}]}, STRICT)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
@@ -278,7 +278,7 @@ def test_an_image_in_a_result_follows_in_a_message_of_the_user() -> None:
     ],
 )
 def test_stop_sequences(stop: Any, becomes: Any, noted: bool) -> None:
-    fitted = fit({"messages": [HI], "stop": stop}, STRICT)
+    fitted = adapt({"messages": [HI], "stop": stop}, STRICT)
     assert fitted.payload.get("stop") == becomes
     assert bool(fitted.notes) is noted
 
@@ -295,14 +295,14 @@ def test_stop_sequences(stop: Any, becomes: Any, noted: bool) -> None:
     ],
 )
 def test_parameters(parameters: dict[str, Any], becomes: dict[str, Any], noted: bool) -> None:
-    fitted = fit({"messages": [HI], **parameters}, STRICT)
+    fitted = adapt({"messages": [HI], **parameters}, STRICT)
     assert {name: value for name, value in fitted.payload.items() if name != "messages"} == becomes
     assert bool(fitted.notes) is noted
 
 
 @pytest.mark.parametrize("messages", ["Hello!", None, ["Hello"], [None]])
 def test_what_is_no_list_of_messages_is_left_to_the_vendor(messages: Any) -> None:
-    assert fit({"messages": messages}, STRICT).payload["messages"] == messages
+    assert adapt({"messages": messages}, STRICT).payload["messages"] == messages
 
 
 @pytest.mark.parametrize(
@@ -323,13 +323,13 @@ def test_roles_in_other_spellings(role: str) -> None:
 @pytest.mark.parametrize("message", [{"content": "Hello"}, {"role": None, "content": "Hello"}, {"role": 3, "content": "Hello"}])
 def test_a_message_without_a_role_is_the_caller_s_mistake(message: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="no role") as caught:
-        fit({"messages": [message]}, OPEN)
+        adapt({"messages": [message]}, OPEN)
     assert caught.value.failure is FailureClass.CALLER
 
 
 def test_nulls_and_empty_lists_of_parameters_are_left_out() -> None:
     payload = {"messages": [HI], "temperature": None, "stop": [], "tools": [], "tool_choice": None, "a_new_one": None, "seed": 0}
-    assert fit(payload, OPEN).payload == {"messages": [HI], "a_new_one": None, "seed": 0}
+    assert adapt(payload, OPEN).payload == {"messages": [HI], "a_new_one": None, "seed": 0}
 
 
 def test_a_vendor_without_tools_gets_them_as_text() -> None:
@@ -365,8 +365,8 @@ PLAIN = [
 
 @pytest.mark.parametrize("rules", [OPEN, STRICT], ids=["open", "strict"])
 def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert is_plain(PLAIN, rules)
-    monkeypatch.setattr("modelmesh_cdk.message_rules.fitting.is_plain", lambda *_: False)
+    assert needs_no_change(PLAIN, rules)
+    monkeypatch.setattr("modelmesh_cdk.message_rules.adaptation.needs_no_change", lambda *_: False)
     assert sent(rules, *PLAIN) == (PLAIN, [])
 
 
@@ -389,7 +389,7 @@ def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, 
     ],
 )
 def test_other_conversations_are_not_plain(messages: list[Any]) -> None:
-    assert not is_plain(messages, OPEN)
+    assert not needs_no_change(messages, OPEN)
 
 
 def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
@@ -403,7 +403,7 @@ def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
 @pytest.mark.parametrize("calls", ["weather", ["weather"], [None], 3])
 def test_what_is_no_call_is_the_caller_s_mistake(calls: Any) -> None:
     with pytest.raises(ProviderError, match="not the call of a tool") as caught:
-        fit({"messages": [HI, {"role": "assistant", "content": None, "tool_calls": calls}]}, OPEN)
+        adapt({"messages": [HI, {"role": "assistant", "content": None, "tool_calls": calls}]}, OPEN)
     assert caught.value.failure is FailureClass.CALLER
 
 
@@ -479,6 +479,6 @@ def test_a_document_of_a_result_is_sent_as_text() -> None:
 def test_refusal_that_is_no_text_does_not_replace_blank_content(refusal: Any) -> None:
     rules = MessageRules(vendor="Acme", blank={"assistant": Blank.LEAVE_OUT})
     said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "", "refusal": refusal}]
-    payload = fit({"messages": said}, rules).payload
-    assert breaches(payload, rules) == []
+    payload = adapt({"messages": said}, rules).payload
+    assert find_violations(payload, rules) == []
     assert [one["role"] for one in payload["messages"]] == ["user"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_breaches
-from modelmesh_cdk.testing.dialects.cohere_rules import cohere_breaches
-from modelmesh_cdk.testing.dialects.gemini_rules import gemini_breaches
+from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
+from modelmesh_cdk.testing.dialects.cohere_rules import cohere_violations
+from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
 
 HI = {"role": "user", "content": "Hi"}
 USE = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}
@@ -23,9 +23,11 @@ TOLD = {"role": "tool", "tool_call_id": "c", "content": "x"}
 
 
 def test_valid_requests_break_no_rule() -> None:
-    assert anthropic_breaches({"messages": [HI, USE, {"role": "user", "content": [RESULT, TEXT]}], "stop_sequences": ["a"]}) == []
-    assert gemini_breaches({"contents": [ASKS, CALLS, ANSWERS], "generationConfig": {"stopSequences": ["a"]}}) == []
-    assert cohere_breaches({"messages": [{"role": "system", "content": "s"}, HI, CALLED, TOLD], "stop_sequences": ["a"]}) == []
+    assert (
+        anthropic_violations({"messages": [HI, USE, {"role": "user", "content": [RESULT, TEXT]}], "stop_sequences": ["a"]}) == []
+    )
+    assert gemini_violations({"contents": [ASKS, CALLS, ANSWERS], "generationConfig": {"stopSequences": ["a"]}}) == []
+    assert cohere_violations({"messages": [{"role": "system", "content": "s"}, HI, CALLED, TOLD], "stop_sequences": ["a"]}) == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_valid_requests_break_no_rule() -> None:
     ],
 )
 def test_what_anthropic_refuses_is_found(body: dict[str, Any]) -> None:
-    assert anthropic_breaches(body)
+    assert anthropic_violations(body)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_what_anthropic_refuses_is_found(body: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_what_gemini_refuses_is_found(body: dict[str, Any]) -> None:
-    assert gemini_breaches(body)
+    assert gemini_violations(body)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +114,4 @@ def test_what_gemini_refuses_is_found(body: dict[str, Any]) -> None:
     ],
 )
 def test_what_cohere_refuses_is_found(body: dict[str, Any]) -> None:
-    assert cohere_breaches(body)
+    assert cohere_violations(body)

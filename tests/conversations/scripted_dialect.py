@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from scripted import Say, Vendor, answered_calls, expect, last_asked
 from scripted_openai import OpenAI
 
-from modelmesh_cdk.message_rules import MessageRules, breaches
+from modelmesh_cdk.message_rules import MessageRules, find_violations
 
 ADDED: dict[str, dict[str, Any]] = {
     "deepseek": {"reasoning_content": "Two lookups."},
@@ -50,7 +50,7 @@ class Dialect(Vendor):
         return self.rules.rules_of(self.model, body) if hasattr(self.rules, "rules_of") else self.rules.RULES
 
     def asked(self, body: dict[str, Any]) -> tuple[str, int]:
-        broken = breaches(body, self.rules_of(body))
+        broken = find_violations(body, self.rules_of(body))
         expect(not broken, "; ".join(broken))
         answered_calls(body["messages"])
         return last_asked(body["messages"])

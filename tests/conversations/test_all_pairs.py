@@ -79,7 +79,7 @@ def test_conversations_from_elsewhere_are_served(name: str, vendor: Callable[[st
 def _checked(vendor: Any, body: dict[str, Any]) -> None:
     from scripted import expect
 
-    from modelmesh_cdk.message_rules import breaches
+    from modelmesh_cdk.message_rules import find_violations
 
-    broken = breaches(body, vendor.rules_of(body))
+    broken = find_violations(body, vendor.rules_of(body))
     expect(not broken, "; ".join(broken))

@@ -34,7 +34,7 @@ from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
-from modelmesh_cdk.message_rules import breaches, fit
+from modelmesh_cdk.message_rules import adapt, find_violations
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "replay"))
 
@@ -134,7 +134,7 @@ def sent(name: str, payload: dict[str, Any], model: str) -> dict[str, Any] | Non
         assert payload == before
     found = request.payload if name.startswith("perplexity") else body  # its wire is another format
     rules = provider._message_rules(request)
-    assert breaches(found, rules) == []
+    assert find_violations(found, rules) == []
     return found
 
 
@@ -147,8 +147,8 @@ def test_generated_conversations_break_no_rule(name: str, said: list[Any], more:
         if found is not None:
             rules = PROVIDERS[name]._message_rules(WireRequest(Call(CHAT, "chat", found), model))
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("modelmesh_cdk.message_rules.fitting.is_plain", lambda *_: False)
-                again = fit(found, rules)
+                patch.setattr("modelmesh_cdk.message_rules.adaptation.needs_no_change", lambda *_: False)
+                again = adapt(found, rules)
             assert again.payload["messages"] == found["messages"], "a conversation that obeys is changed again"
 
 

@@ -90,7 +90,7 @@ class BillingVendor(Upstream):
     def _served(self, received: Received) -> Script:
         asked = received.json
         model = asked.get("model") or received.path.rpartition("/")[2].partition(":")[0]
-        limit = self._dialect.question(received)
+        limit = self._dialect.read_chat(received)
         stated = [limit[name] for name in LIMITS if limit.get(name) is not None]
         text = json.dumps(limit.get("messages") or "")
         bill = Bill(model, 4 + len(text.split()), min(stated, default=None))
@@ -107,14 +107,16 @@ class BillingVendor(Upstream):
             message = {"role": "assistant", "content": "word " * words}
             body: dict[str, Any] = {"id": "test", "object": "chat.completion", "created": 1, "model": model}
             body["choices"] = [{"index": 0, "message": message, "finish_reason": finish}]
-            return Script(body=self._dialect.answer(body | ({"usage": usage} if self._reports else {})), delay=self._delay)
+            return Script(
+                body=self._dialect.write_response(body | ({"usage": usage} if self._reports else {})), delay=self._delay
+            )
         chunks = [chunk({"role": "assistant", "content": "word "})] + [chunk({"content": "word "}) for _ in range(words - 1)]
         last = chunk({}, finish=finish)
         apart = self._names == "openai"
         asked_usage = not apart or (asked.get("stream_options") or {}).get("include_usage")
         reported = {"usage": usage} if self._reports and asked_usage else {}
         ending = [last, {**last, "choices": [], **reported}] if apart and reported else [{**last, **reported}]
-        pieces = self._dialect.events([*chunks, *ending])
+        pieces = self._dialect.write_stream([*chunks, *ending])
         return Script(body=Pieces(pieces, bill, words, self._pause), content_type="text/event-stream", delay=self._delay)
 
     def billed(self, mesh: Any) -> float:

@@ -16,7 +16,7 @@ from markdown import codes, table
 from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts import CHAT, EMBEDDINGS, OPERATIONS, Kind
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
-from modelmesh_cdk.testing.kept import OUTCOMES
+from modelmesh_cdk.testing.report import OUTCOMES
 
 UNKNOWN = "unknown"
 FEATURES = {

@@ -11,7 +11,7 @@ from markdown import table
 
 from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.conformance import GUARD
-from modelmesh_cdk.testing.kept import groups_of
+from modelmesh_cdk.testing.report import groups_of
 
 FAKES = Path(__file__).resolve().parents[2] / "modelmesh-cdk" / "tests" / "kit" / "fakes"
 

@@ -24,14 +24,14 @@ LABELS = {
     "refused_parts": "refused content parts",
     "part_keys": "accepted keys of a content part",
     "untyped_parts": "keys of content parts without a type",
-    "text_only": "roles with one text as content",
-    "joined_texts": "roles with joined texts",
+    "text_only_roles": "roles with one text as content",
+    "joined_text_roles": "roles with joined texts",
     "blank": "blank content",
-    "silent_content": "content next to tool calls",
+    "content_with_calls": "content next to tool calls",
     "null_content": "`content: null` without tool calls",
     "trims_last_assistant": "white space at the end of the last assistant message",
     "system": "place of system messages",
-    "lone_system": "conversation of system messages only",
+    "system_alone": "conversation of system messages only",
     "alternating": "alternating user and assistant",
     "opening": "first message of the user, added if missing",
     "bridge": "message between a tool result and the user",
@@ -43,12 +43,12 @@ LABELS = {
     "images": "accepted images",
     "remote_images": "images by URL",
     "tools": "tool calls and results",
-    "thoughts": "reasoning field of assistant messages",
-    "blank_stops": "blank stop sequences",
-    "most_stops": "maximum number of stop sequences",
+    "reasoning_field": "reasoning field of assistant messages",
+    "accepts_blank_stops": "blank stop sequences",
+    "max_stop_sequences": "maximum number of stop sequences",
     "ranges": "ranges of parameters",
     "unsupported": "dropped parameters",
-    "one_choice": "single choice (`n`)",
+    "single_choice": "single choice (`n`)",
 }
 
 
@@ -56,7 +56,7 @@ def vendors(_: str) -> str:
     """Return a section for each provider that states rules."""
     found = [one for one in connectors() if one.kind is Kind.PROVIDER and getattr(one.cls, "message_rules", None) is not None]
     stated = {one.id: _rules_of(one.cls) for one in found}
-    sections = [f"### {rules.vendor}: `{name}`\n\n{_table_of(rules)}" for name, rules in stated.items() if rules.stated()]
+    sections = [f"### {rules.vendor}: `{name}`\n\n{_table_of(rules)}" for name, rules in stated.items() if rules.explicit_rules()]
     return "\n".join(sections)
 
 
@@ -67,7 +67,7 @@ def _rules_of(cls: Any) -> MessageRules:
 
 def _table_of(rules: MessageRules) -> str:
     rows = [
-        f"| {LABELS[name]} | {_shown(value)} | {_source(rules, name)} |" for name, value in rules.stated().items()
+        f"| {LABELS[name]} | {_shown(value)} | {_source(rules, name)} |" for name, value in rules.explicit_rules().items()
     ]  # a rule without a label fails here
     return table(("rule", "value", "source"), rows)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from modelmesh_connector_anthropic import AnthropicProvider
 
-from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_breaches
+from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
 from modelmesh_cdk.testing.native_conversations import NativeConversations
 
 
 class TestConversations(NativeConversations):
     provider_class = AnthropicProvider
     model = "claude-sonnet-5-5"
-    violations = staticmethod(anthropic_breaches)
+    violations = staticmethod(anthropic_violations)

@@ -12,7 +12,7 @@ from modelmesh_connector_deepseek.message_rules import rules_of
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.call import Call
 from modelmesh_cdk import WireRequest
-from modelmesh_cdk.message_rules import breaches
+from modelmesh_cdk.message_rules import find_violations
 
 HI = {"role": "user", "content": "Hello"}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -23,7 +23,7 @@ RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "x"}
 def sent(*messages: Any, model: str = "deepseek-v4-pro", address: str = "", **payload: Any) -> tuple[list[Any], list[str]]:
     request = WireRequest(Call(CHAT, "chat", {"messages": list(messages), **payload}), model)
     body = json.loads(DeepSeekProvider(api_key="test", base_url=address)._encode_request(request)[2])
-    assert breaches(body, rules_of(model, body)) == []
+    assert find_violations(body, rules_of(model, body)) == []
     return body["messages"], request.adapted
 
 

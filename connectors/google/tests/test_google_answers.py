@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from modelmesh_connector_google.answers import finish_reason, is_plain, usage_of
+from modelmesh_connector_google.answers import finish_reason, needs_no_change, usage_of
 
 import modelmesh
 from modelmesh.contracts import FailureClass
@@ -161,7 +161,7 @@ def test_usage() -> None:
     ],
 )
 def test_what_openai_s_fields_can_give_back(parts: Any, plain: bool) -> None:
-    assert is_plain(parts) is plain
+    assert needs_no_change(parts) is plain
 
 
 def test_tokens_are_told_by_what_they_were() -> None:

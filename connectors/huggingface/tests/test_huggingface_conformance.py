@@ -20,12 +20,12 @@ class RouterDialect(OpenAIDialect):
     def path(self, operation: str, model: str) -> str:
         return f"/hf-inference/models/{model}{TASK}" if operation == "embeddings" else super().path(operation, model)
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
-        body = self.question(received)
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
+        body = self.read_chat(received)
         model = received.path.removeprefix("/hf-inference/models/").removesuffix(TASK)
         return {"model": model, "input": body["inputs"], **{name: value for name, value in body.items() if name != "inputs"}}
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         return written([row["embedding"] for row in body["data"]])
 
 

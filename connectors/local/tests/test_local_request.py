@@ -15,7 +15,7 @@ from modelmesh_connector_local.request import encode
 from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import BadRequestError
-from modelmesh_cdk.message_rules import breaches
+from modelmesh_cdk.message_rules import find_violations
 from modelmesh_cdk.testing.histories import HISTORIES, History
 
 CONFIG = LocalConfig(system="Be brief.", max_tokens=77, temperature=0.25)
@@ -116,11 +116,11 @@ def test_conversations_from_elsewhere_obey_the_rules(history: History, chat: Cal
     except BadRequestError as error:
         assert history.may_refuse, error
         return
-    assert breaches(request, RULES) == []
+    assert find_violations(request, RULES) == []
     assert call.payload == before
     told = str(request["messages"])
     assert [word for word in re.findall(r"say-\w+", str(history.messages)) if word not in told] == []
 
 
 def test_message_rules_have_sources() -> None:
-    assert RULES.unsourced() == []
+    assert RULES.rules_without_source() == []

@@ -15,8 +15,8 @@ OPENAIS = {"random_seed": "seed", "max_tokens": "max_completion_tokens", "output
 class MistralDialect(OpenAIDialect):
     """OpenAI's but for a few names, which are those of the mistralai package 3.7.0 (read 2026-11-21)."""
 
-    def question(self, received: Received) -> dict[str, Any]:
-        return {OPENAIS.get(name, name): value for name, value in super().question(received).items()}
+    def read_chat(self, received: Received) -> dict[str, Any]:
+        return {OPENAIS.get(name, name): value for name, value in super().read_chat(received).items()}
 
 
 class TestMistral(ProviderConformance):

@@ -15,7 +15,7 @@ from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
-from modelmesh_cdk.message_rules import breaches
+from modelmesh_cdk.message_rules import find_violations
 from modelmesh_cdk.testing import Upstream
 from modelmesh_cdk.testing.upstream import chunk, event
 
@@ -36,7 +36,7 @@ def sent(*messages: dict[str, Any]) -> tuple[list[Any], list[str]]:
     request = WireRequest(Call(CHAT, "chat", {"messages": list(messages)}), "mistral-medium-3-5")
     body = json.loads(MistralProvider(api_key="test")._encode_request(request)[2])
     assert messages == before
-    assert breaches(body, RULES) == []
+    assert find_violations(body, RULES) == []
     return body["messages"], request.adapted
 
 

@@ -30,17 +30,17 @@ def body_of(status: int, message: str, code: str | None = None) -> dict[str, Any
 class AgentDialect(OpenAIDialect):
     """Input items for messages, output items for an answer, and one choice."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
+    unsupported_capabilities: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
     vectors: Sequence[Sequence[float]] = ([4, -128, 2], [127, 0, -1], [-4, 12, 0])
-    reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
-    failed_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end
-    refusals: Sequence[Refusal] = tuple(
+    finish_reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+    failed_finish_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end
+    error_responses: Sequence[Refusal] = tuple(
         # a 404 without a word of the model may be of anything
         Refusal(row.status, body_of(row.status, "test"), FailureClass.REFUSED if row.status == 404 else row.failure)
-        for row in OpenAIDialect.refusals
+        for row in OpenAIDialect.error_responses
         if row.status in (401, 402, 403, 404, 408, 413, 422, 500, 502, 503, 504)
     )
-    places: Mapping[str, tuple[str | int, ...]] = {
+    extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
         "answer": (),
         "choice": (),
         "message": ("output", 0),
@@ -52,11 +52,11 @@ class AgentDialect(OpenAIDialect):
     def path(self, operation: str, model: str) -> str:
         return "/agent" if operation == "chat.completions" else super().path(operation, model)
 
-    def said(self, name: str, value: Any, received: Received) -> Any:
+    def expected_value(self, name: str, value: Any, received: Received) -> Any:
         return None if name == "image_url.detail" else value
 
-    def question(self, received: Received) -> dict[str, Any]:
-        body = super().question(received)
+    def read_chat(self, received: Received) -> dict[str, Any]:
+        body = super().read_chat(received)
         found = {"max_completion_tokens" if name == "max_output_tokens" else name: value for name, value in body.items()}
         found["messages"] = messages_of(found.pop("input"))
         if "tools" in found:
@@ -65,15 +65,15 @@ class AgentDialect(OpenAIDialect):
             found["tool_choice"] = {"type": "function", "function": found["tool_choice"]}
         return found
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         assert received.json.get("encoding_format") in (None, "base64_int8", "base64_binary")
-        return OpenAIDialect.question(self, received)
+        return OpenAIDialect.read_chat(self, received)
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         rows = [{**row, "embedding": eight_bits(row["embedding"])} for row in body["data"]]
         return written({**body, "data": rows})
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         choice = body["choices"][0]
         said = choice["message"]
         output = [] if said.get("content") is None else [message(said["content"], beyond(said, "message"))]
@@ -81,7 +81,7 @@ class AgentDialect(OpenAIDialect):
         extra = {**beyond(body, "answer"), **beyond(choice, "choice")}
         return written(response(body, choice["finish_reason"], output, body.get("usage"), **extra))
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         found = [happened("created", response={"id": chunks[0]["id"], "model": chunks[0]["model"]})]
         reason, text = None, ""
         for chunk, choice in choices_of(chunks):
@@ -98,13 +98,13 @@ class AgentDialect(OpenAIDialect):
             found.append(happened("completed", response=response(chunks[0], reason, output, usage_in(chunks))))
         return found
 
-    def last_word(self) -> list[bytes]:
+    def write_final_event(self) -> list[bytes]:
         return []
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         return [happened("failed", **body_of(500, "down"))]
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         told = {"Retry-After": None if wait is None else f"{wait:g}", "x-request-id": request_id}

@@ -16,8 +16,8 @@ from modelmesh_cdk.testing.dialects.shape import written
 class TogetherDialect(OpenAIDialect):
     """OpenAI's but for the list of models, which is bare (``ModelInfoList`` in togethercomputer/openapi, read 2026-11-21)."""
 
-    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
-        return written(json.loads(super().listing(rows, more=more))["data"])
+    def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+        return written(json.loads(super().write_model_list(rows, more=more))["data"])
 
 
 class TestTogether(ProviderConformance):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from modelmesh_connector_xai.message_rules import RULES
 
-from modelmesh_cdk.message_rules import fit
+from modelmesh_cdk.message_rules import adapt
 
 CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
@@ -26,7 +26,7 @@ HI = {"role": "user", "content": "Hello"}
     ],
 )
 def test_messages_without_content_are_filled_or_left_out(messages: list[dict[str, Any]]) -> None:
-    sent = fit({"messages": messages}, RULES).payload["messages"]
+    sent = adapt({"messages": messages}, RULES).payload["messages"]
     spoken = [one["content"] for one in sent if not one.get("tool_calls")]
     texts = [part["text"] for content in spoken if isinstance(content, list) for part in content]
     assert all(spoken)

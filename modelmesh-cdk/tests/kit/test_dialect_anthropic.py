@@ -26,9 +26,9 @@ def client(upstream: Upstream) -> Any:
 
 
 def asked(client: Any, upstream: Upstream, **arguments: Any) -> dict[str, Any]:
-    upstream.then(Script(body=WIRE.answer(text_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer())))
     client.messages.create(**{**ASKED, **arguments})
-    return WIRE.question(upstream.last)
+    return WIRE.read_chat(upstream.last)
 
 
 def test_address_and_key(client: Any, upstream: Upstream) -> None:
@@ -39,8 +39,8 @@ def test_address_and_key(client: Any, upstream: Upstream) -> None:
 
 def test_the_sdk_asks_a_version_without_sampling(client: Any, upstream: Upstream) -> None:
     asked(client, upstream)
-    assert WIRE.said("temperature", 0.5, upstream.last) is None
-    assert WIRE.said("stop", ["END"], upstream.last) == ["END"]
+    assert WIRE.expected_value("temperature", 0.5, upstream.last) is None
+    assert WIRE.expected_value("stop", ["END"], upstream.last) == ["END"]
 
 
 def test_questions(client: Any, upstream: Upstream) -> None:
@@ -88,7 +88,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
 
 
 def test_answers(client: Any, upstream: Upstream) -> None:
-    upstream.then(Script(body=WIRE.answer(text_answer()))).then(Script(body=WIRE.answer(tool_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = client.messages.create(**ASKED), client.messages.create(**ASKED)
     assert [(block.type, block.text) for block in said.content] == [("text", "".join(WORDS))]
     assert (said.stop_reason, said.usage.input_tokens, said.usage.output_tokens) == ("end_turn", 11, 3)
@@ -99,22 +99,22 @@ def test_answers(client: Any, upstream: Upstream) -> None:
     assert called.stop_reason == "tool_use"
 
 
-@pytest.mark.parametrize("reason", WIRE.reasons)
+@pytest.mark.parametrize("reason", WIRE.finish_reasons)
 def test_reasons_are_the_vendors(reason: str, client: Any, upstream: Upstream) -> None:
     known = anthropic.types.StopReason.__args__
     body = text_answer()
     body["choices"][0]["finish_reason"] = reason
-    upstream.then(Script(body=WIRE.answer(body)))
+    upstream.then(Script(body=WIRE.write_response(body)))
     assert client.messages.create(**ASKED).stop_reason == reason
     assert reason in known
 
 
 def test_streams(client: Any, upstream: Upstream) -> None:
-    upstream.stream(WIRE.events([*text_chunks(finish=None), *tool_chunks()]))
+    upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     with client.messages.stream(**ASKED) as stream:
         assert "".join(stream.text_stream) == "".join(WORDS)
         message = stream.get_final_message()
-    assert WIRE.question(upstream.last)["stream"] is True
+    assert WIRE.read_chat(upstream.last)["stream"] is True
     text, *calls = message.content
     assert text.text == "".join(WORDS)
     assert [(call.id, call.name, call.input) for call in calls] == [
@@ -128,7 +128,7 @@ def test_streams(client: Any, upstream: Upstream) -> None:
 
 
 def test_each_event_is_one_of_the_vendors(client: Any, upstream: Upstream) -> None:
-    upstream.stream(WIRE.events([*text_chunks(finish=None), *tool_chunks()]))
+    upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     kinds = [event.type for event in client.messages.create(**ASKED, stream=True)]
     block = ["content_block_start", "content_block_delta", "content_block_stop"]
     assert list(dict.fromkeys(kinds)) == ["message_start", *block, "message_delta", "message_stop"]
@@ -136,12 +136,12 @@ def test_each_event_is_one_of_the_vendors(client: Any, upstream: Upstream) -> No
 
 
 def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
-    upstream.stream([*WIRE.events(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.failing()])
+    upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
         list(client.messages.create(**ASKED, stream=True))
 
 
-@pytest.mark.parametrize("row", WIRE.refusals, ids=lambda row: f"{row.status}-{row.failure}")
+@pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
 def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.then(row.script())
     with pytest.raises(anthropic.APIStatusError) as caught:
@@ -150,7 +150,7 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
 
 
 def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
-    upstream.then(WIRE.refusal(429, "spent", code="enforced_spend_limit_reached", wait=7, request_id="req-test"))
+    upstream.then(WIRE.write_error(429, "spent", code="enforced_spend_limit_reached", wait=7, request_id="req-test"))
     with pytest.raises(anthropic.RateLimitError, match="spent") as caught:
         client.messages.create(**ASKED)
     assert (caught.value.request_id, caught.value.response.headers["retry-after"]) == ("req-test", "7")
@@ -162,7 +162,7 @@ def test_what_the_vendor_would_not_take(client: Any, upstream: Upstream) -> None
     received = upstream.last
     unlimited = type(received)("POST", received.path, received.headers, b'{"model": "m", "messages": []}')
     with pytest.raises(AssertionError, match="max_tokens"):
-        WIRE.question(unlimited)
+        WIRE.read_chat(unlimited)
     unversioned = type(received)("POST", received.path, {}, received.body)
     with pytest.raises(AssertionError, match="anthropic-version"):
-        WIRE.question(unversioned)
+        WIRE.read_chat(unversioned)

@@ -39,9 +39,9 @@ def client(upstream: Upstream) -> Any:
 
 
 def asked(client: Any, upstream: Upstream, **arguments: Any) -> dict[str, Any]:
-    upstream.then(Script(body=WIRE.answer(text_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer())))
     client.chat(**{"model": "test-model", "messages": HI, **arguments})
-    question = WIRE.question(upstream.last)
+    question = WIRE.read_chat(upstream.last)
     assert not question.pop("stream", False)
     return question
 
@@ -89,7 +89,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
 
 
 def test_answers(client: Any, upstream: Upstream) -> None:
-    upstream.then(Script(body=WIRE.answer(text_answer()))).then(Script(body=WIRE.answer(tool_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = (client.chat(model="test-model", messages=HI) for _ in range(2))
     assert (said.id, said.finish_reason, said.message.content[0].text) == ("chatcmpl-test", "COMPLETE", "".join(WORDS))
     assert (said.usage.tokens.input_tokens, said.usage.tokens.output_tokens) == (11, 3)
@@ -101,13 +101,13 @@ def test_answers(client: Any, upstream: Upstream) -> None:
 
 def test_reasons_are_the_vendors() -> None:
     literal, _ = cohere.ChatFinishReason.__args__
-    assert WIRE.reasons.keys() <= set(literal.__args__)
+    assert WIRE.finish_reasons.keys() <= set(literal.__args__)
 
 
 def test_streams(client: Any, upstream: Upstream) -> None:
-    upstream.stream(WIRE.events([*text_chunks(finish=None), *tool_chunks()]))
+    upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     events = list(client.chat_stream(model="test-model", messages=HI))
-    assert WIRE.question(upstream.last)["stream"] is True
+    assert WIRE.read_chat(upstream.last)["stream"] is True
     assert "".join(event.delta.message.content.text for event in events if event.type == "content-delta") == "".join(WORDS)
     heads = [event.delta.message.tool_calls for event in events if event.type == "tool-call-start"]
     assert [(call.id, call.function.name) for call in heads] == [(call["id"], call["function"]["name"]) for call in CALLS]
@@ -122,13 +122,13 @@ def test_streams(client: Any, upstream: Upstream) -> None:
 
 
 def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
-    upstream.stream([*WIRE.events(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.failing()])
+    upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     last = list(client.chat_stream(model="test-model", messages=HI))[-1]
     assert (last.delta.finish_reason, last.delta.error) == ("ERROR", "internal error")
 
 
 def test_embeddings(client: Any, upstream: Upstream) -> None:
-    upstream.then(lambda received: Script(body=WIRE.embeddings(embedding_answer(), received)))
+    upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     reply = client.embed(
         model="test-model",
         texts=["a", "b", "c"],
@@ -137,14 +137,14 @@ def test_embeddings(client: Any, upstream: Upstream) -> None:
         embedding_types=["float", "base64"],
     )
     assert upstream.last.path == "/v2" + WIRE.path("embeddings", "test-model")
-    question = WIRE.embedding_question(upstream.last)
+    question = WIRE.read_embeddings(upstream.last)
     assert (question["input"], question["dimensions"]) == (["a", "b", "c"], 3)
     assert reply.embeddings.float_ == [*map(list, VECTORS)]
     assert reply.embeddings.base64 == [packed(vector) for vector in VECTORS]
     assert reply.meta.billed_units.input_tokens == 9
 
 
-@pytest.mark.parametrize("row", WIRE.refusals, ids=lambda row: f"{row.status}-{row.failure}")
+@pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
 def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.always(row.script())
     with pytest.raises(cohere.core.ApiError) as caught:
@@ -157,7 +157,7 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
 
 
 def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
-    upstream.always(WIRE.refusal(400, "wrong", code="a_code", wait=7, request_id="req-test"))
+    upstream.always(WIRE.write_error(400, "wrong", code="a_code", wait=7, request_id="req-test"))
     with pytest.raises(cohere.BadRequestError) as caught:
         client.chat(model="test-model", messages=HI)
     assert caught.value.body == {"id": "req-test", "message": "wrong"}

@@ -39,9 +39,9 @@ def client(upstream: Upstream) -> Any:
 
 
 def asked(client: Any, upstream: Upstream, contents: Any = "Hello!", **config: Any) -> dict[str, Any]:
-    upstream.then(Script(body=WIRE.answer(text_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer())))
     client.models.generate_content(model="test-model", contents=contents, config=config or None)
-    return WIRE.question(upstream.last)
+    return WIRE.read_chat(upstream.last)
 
 
 def test_address_and_key(client: Any, upstream: Upstream) -> None:
@@ -108,7 +108,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
 
 
 def test_answers(client: Any, upstream: Upstream) -> None:
-    upstream.then(Script(body=WIRE.answer(text_answer()))).then(Script(body=WIRE.answer(tool_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = (client.models.generate_content(model="test-model", contents="Hello!") for _ in range(2))
     assert (said.text, said.response_id, said.model_version) == ("".join(WORDS), "chatcmpl-test", "test-model")
     assert said.candidates[0].finish_reason is types.FinishReason.STOP
@@ -120,13 +120,13 @@ def test_answers(client: Any, upstream: Upstream) -> None:
 
 
 def test_reasons_are_the_vendors() -> None:
-    assert WIRE.reasons.keys() <= {reason.value for reason in types.FinishReason}
+    assert WIRE.finish_reasons.keys() <= {reason.value for reason in types.FinishReason}
 
 
 def test_streams(client: Any, upstream: Upstream) -> None:
-    upstream.stream(WIRE.events([*text_chunks(finish=None), *tool_chunks()]))
+    upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     chunks = list(client.models.generate_content_stream(model="test-model", contents="Hello!"))
-    assert WIRE.question(upstream.last)["stream"] is True
+    assert WIRE.read_chat(upstream.last)["stream"] is True
     parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
     assert "".join(part.text or "" for part in parts) == "".join(WORDS)
     assert [(part.function_call.id, part.function_call.args) for part in parts if part.function_call] == [
@@ -137,18 +137,18 @@ def test_streams(client: Any, upstream: Upstream) -> None:
 
 
 def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
-    upstream.stream([*WIRE.events(text_chunks(("Hel",), finish=None, usage=False)), *WIRE.failing()])
+    upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False)), *WIRE.write_error_event()])
     with pytest.raises(errors.APIError, match="overloaded"):
         list(client.models.generate_content_stream(model="test-model", contents="Hello!"))
 
 
 def test_embeddings(client: Any, upstream: Upstream) -> None:
-    upstream.then(lambda received: Script(body=WIRE.embeddings(embedding_answer(), received)))
+    upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     reply = client.models.embed_content(
         model="test-model", contents=["a", "b", "c"], config={"output_dimensionality": 3, "task_type": "CLUSTERING"}
     )
     assert upstream.last.path == "/v1" + WIRE.path("embeddings", "test-model")
-    assert WIRE.embedding_question(upstream.last) == {
+    assert WIRE.read_embeddings(upstream.last) == {
         "model": "test-model",
         "input": ["a", "b", "c"],
         "dimensions": 3,
@@ -157,7 +157,7 @@ def test_embeddings(client: Any, upstream: Upstream) -> None:
     assert [row.values for row in reply.embeddings] == [*map(list, VECTORS)]
 
 
-@pytest.mark.parametrize("row", WIRE.refusals, ids=lambda row: f"{row.status}-{row.failure}")
+@pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
 def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.always(row.script())
     with pytest.raises(errors.APIError) as caught:
@@ -168,6 +168,6 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
 
 
 def test_what_a_refusal_says() -> None:
-    told = json.loads(bytes(WIRE.refusal(429, "busy", code="A_CODE", wait=0.5, request_id="req-test").body))["error"]
+    told = json.loads(bytes(WIRE.write_error(429, "busy", code="A_CODE", wait=0.5, request_id="req-test").body))["error"]
     assert (told["code"], told["status"], told["message"]) == (429, "A_CODE", "busy")
     assert [detail.get("retryDelay") or detail.get("requestId") for detail in told["details"]] == ["0.5s", "req-test"]

@@ -31,16 +31,16 @@ def client(upstream: Upstream) -> Any:
 
 
 def test_questions(client: Any, upstream: Upstream) -> None:
-    upstream.then(Script(body=WIRE.answer(text_answer())))
+    upstream.then(Script(body=WIRE.write_response(text_answer())))
     reply = client.chat.completions.create(model="test-model", messages=HI, temperature=0)
     assert WIRE.key(upstream.last) == "test-key"
     assert upstream.last.path == "/v1" + WIRE.path("chat.completions", "test-model")
-    assert WIRE.question(upstream.last) == {"model": "test-model", "messages": HI, "temperature": 0}
+    assert WIRE.read_chat(upstream.last) == {"model": "test-model", "messages": HI, "temperature": 0}
     assert (reply.choices[0].message.content, reply.usage.total_tokens) == ("".join(WORDS), USAGE["total_tokens"])
 
 
 def test_streams(client: Any, upstream: Upstream) -> None:
-    upstream.stream(WIRE.events([*text_chunks(finish=None, usage=False), *tool_chunks()]))
+    upstream.stream(WIRE.write_stream([*text_chunks(finish=None, usage=False), *tool_chunks()]))
     chunks = list(client.chat.completions.create(model="test-model", messages=HI, stream=True))
     deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
     assert "".join(delta.content or "" for delta in deltas) == "".join(WORDS)
@@ -50,28 +50,28 @@ def test_streams(client: Any, upstream: Upstream) -> None:
 
 
 def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
-    upstream.stream([*WIRE.events(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.failing()])
+    upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     with pytest.raises(openai.APIError, match="down"):
         list(client.chat.completions.create(model="test-model", messages=HI, stream=True))
 
 
 @pytest.mark.parametrize("form", ["float", "base64"])
 def test_embeddings(form: str, client: Any, upstream: Upstream) -> None:
-    upstream.then(lambda received: Script(body=WIRE.embeddings(embedding_answer(), received)))
+    upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     rows = client.embeddings.create(model="test-model", input=["a", "b", "c"], encoding_format=form).data
     assert upstream.last.path == "/v1" + WIRE.path("embeddings", "test-model")
-    assert WIRE.embedding_question(upstream.last)["input"] == ["a", "b", "c"]
+    assert WIRE.read_embeddings(upstream.last)["input"] == ["a", "b", "c"]
     if form == "float":
         assert [row.embedding for row in rows] == [*map(list, VECTORS)]
     else:
         assert all(isinstance(row.embedding, str) for row in rows)
-        upstream.then(lambda received: Script(body=WIRE.embeddings(embedding_answer(), received)))
+        upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
         unpacked = client.embeddings.create(model="test-model", input=["a", "b", "c"]).data  # asks for base64 and unpacks it
         assert [list(row.embedding) for row in unpacked] == [*map(list, VECTORS)]
-        assert WIRE.embedding_question(upstream.last)["encoding_format"] == "base64"
+        assert WIRE.read_embeddings(upstream.last)["encoding_format"] == "base64"
 
 
-@pytest.mark.parametrize("row", WIRE.refusals, ids=lambda row: f"{row.status}-{row.failure}")
+@pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
 def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.then(row.script())
     with pytest.raises(openai.APIStatusError) as caught:
@@ -80,7 +80,7 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
 
 
 def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
-    upstream.then(WIRE.refusal(429, "busy", wait=7, request_id="req-test"))
+    upstream.then(WIRE.write_error(429, "busy", wait=7, request_id="req-test"))
     with pytest.raises(openai.RateLimitError, match="busy") as caught:
         client.chat.completions.create(model="test-model", messages=HI)
     assert (caught.value.request_id, caught.value.response.headers["retry-after"]) == ("req-test", "7")

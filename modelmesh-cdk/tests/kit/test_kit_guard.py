@@ -14,12 +14,12 @@ def guard(cls: type[Conformance]) -> None:
 
 
 def test_an_untouched_class_passes() -> None:
-    class Kept(ProviderConformance):
+    class ConnectorReport(ProviderConformance):
         supports_images = False
 
         def test_of_my_own(self) -> None: ...
 
-    guard(Kept)
+    guard(ConnectorReport)
 
 
 def test_a_class_that_does_not_say_what_it_tests_is_told_so() -> None:
@@ -115,10 +115,10 @@ def test_what_a_format_has_no_words_for_is_skipped_with_its_name() -> None:
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 def test_a_dialect_states_its_reasons_refusals_and_places(name: str) -> None:
     wire = DIALECTS[name]
-    assert wire.reasons
-    assert {row.failure for row in wire.refusals} >= {"refused", "capability", "credential", "quota", "throttle", "server"}
-    assert wire.places.keys() == OpenAIDialect.places.keys()
-    assert all(hasattr(ProviderConformance, capability) for capability in wire.unable)
+    assert wire.finish_reasons
+    assert {row.failure for row in wire.error_responses} >= {"refused", "capability", "credential", "quota", "throttle", "server"}
+    assert wire.extra_field_paths.keys() == OpenAIDialect.extra_field_paths.keys()
+    assert all(hasattr(ProviderConformance, capability) for capability in wire.unsupported_capabilities)
 
 
 def test_every_standard_test_says_its_rule() -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("rich")
 
 ASKING = """
 from modelmesh_cdk import QuickProvider
-class Asking(QuickProvider):
+class Caller(QuickProvider):
     id = "acme.asking.v1"
     def __init__(self, config=None, **settings):
         super().__init__(config, **settings)
@@ -125,7 +125,7 @@ def test_what_only_adds_to_detection_is_said_to(invoke, written):
 @pytest.fixture
 def asking(site, written, upstream):
     pytest.importorskip("modelmesh_cdk")
-    site.install("acme-asking", "acme_asking", ASKING, {"modelmesh.providers": {"acme.asking.v1": "acme_asking:Asking"}})
+    site.install("acme-asking", "acme_asking", ASKING, {"modelmesh.providers": {"acme.asking.v1": "acme_asking:Caller"}})
     return written(
         f"providers:\n  acme: {{connector: acme.asking.v1, base_url: '{upstream.address}'}}\npools:\n  chat-completion: {{}}\n"
     )

@@ -6,7 +6,7 @@ left to :mod:`modelmesh_connector_anthropic.messages`.
 
 from __future__ import annotations
 
-from modelmesh_cdk.message_rules import Arguments, Blank, MessageRules, SilentContent, Source, SystemPlace
+from modelmesh_cdk.message_rules import Arguments, Blank, ContentWithCalls, MessageRules, Source, SystemPlace
 
 _PACKAGE = Source("package anthropic 2.11.0, types/message_param.py and content_block_param.py", "2026-11-21")
 _BLANK = Source(
@@ -53,16 +53,16 @@ RULES = MessageRules(
         "file": ("type", "file", "cache_control", "citations", "context", "title", "prompt_cache_breakpoint"),
     },
     blank={"user": Blank.STAND_IN, "system": Blank.LEAVE_OUT, "part": Blank.LEAVE_OUT},
-    silent_content=SilentContent.NULL,
+    content_with_calls=ContentWithCalls.NULL,
     null_content=True,
     trims_last_assistant=True,
     system=SystemPlace.FIRST,
-    lone_system=False,
+    system_alone=False,
     opening="(start of the conversation)",
     arguments=Arguments.JSON_OBJECT,
     images=("image/png", "image/jpeg", "image/gif", "image/webp"),
-    blank_stops=False,
-    one_choice=True,
+    accepts_blank_stops=False,
+    single_choice=True,
     sources={
         "roles": _PACKAGE,
         "functions": _PACKAGE,
@@ -71,16 +71,16 @@ RULES = MessageRules(
         "parts": _PACKAGE,
         "part_keys": _PACKAGE,
         "blank": _BLANK,
-        "silent_content": _BLANK,
+        "content_with_calls": _BLANK,
         "null_content": Source("modelmesh_connector_anthropic.messages leaves out turns without blocks", "2026-11-30"),
         "trims_last_assistant": Source("crewAIInc/crewAI#4413, langchain-ai/langchain#35071", "2026-11-30"),
         "system": Source("package anthropic 2.11.0: system is a parameter of the request", "2026-11-21"),
-        "lone_system": Source("'at least one message is required': BerriAI/litellm#13769", "2026-11-30"),
+        "system_alone": Source("'at least one message is required': BerriAI/litellm#13769", "2026-11-30"),
         "opening": Source("'first message must use the user role': docs.anthropic.com, Messages API", "2026-11-30"),
         "arguments": Source("package anthropic 2.11.0, types/tool_use_block_param.py: input is an object", "2026-11-21"),
         "images": Source("package anthropic 2.11.0, types/base64_image_source_param.py", "2026-11-21"),
-        "blank_stops": Source("BerriAI/litellm#3286 and #7484", "2026-11-30"),
-        "one_choice": Source("package anthropic 2.11.0, types/message_create_params.py has no such field", "2026-11-21"),
+        "accepts_blank_stops": Source("BerriAI/litellm#3286 and #7484", "2026-11-30"),
+        "single_choice": Source("package anthropic 2.11.0, types/message_create_params.py has no such field", "2026-11-21"),
         "paired": _PAIRS,
     },
 )

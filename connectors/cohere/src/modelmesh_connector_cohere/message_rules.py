@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from modelmesh_cdk.message_rules import Arguments, Blank, MessageRules, SilentContent, Source, SystemPlace
+from modelmesh_cdk.message_rules import Arguments, Blank, ContentWithCalls, MessageRules, Source, SystemPlace
 
 _PACKAGE = Source("package cohere 7.3.1, types/chat_message_v2.py and tool_call_v2.py", "2026-11-21")
 _ERRORS = Source("docs.cohere.com/v2/reference/errors", "2026-11-21")
@@ -34,14 +34,14 @@ RULES = MessageRules(
     },
     part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
     blank={"user": Blank.STAND_IN, "system": Blank.LEAVE_OUT, "tool": Blank.STAND_IN, "part": Blank.LEAVE_OUT},
-    silent_content=SilentContent.NULL,
+    content_with_calls=ContentWithCalls.NULL,
     null_content=True,
     system=SystemPlace.FIRST,
-    lone_system=False,
+    system_alone=False,
     arguments=Arguments.JSON_OBJECT,
     images=("image/png", "image/jpeg", "image/webp", "image/gif"),
-    most_stops=5,
-    one_choice=True,
+    max_stop_sequences=5,
+    single_choice=True,
     sources={
         "roles": _PACKAGE,
         "functions": _PACKAGE,
@@ -50,14 +50,14 @@ RULES = MessageRules(
         "parts": _PACKAGE,
         "part_keys": _PACKAGE,
         "blank": _EMPTY,
-        "silent_content": _EMPTY,
+        "content_with_calls": _EMPTY,
         "null_content": Source("modelmesh_connector_cohere.messages leaves out turns without content", "2026-11-30"),
         "system": Source(f"'system turn must be the first in the list': {_ERRORS.text}", _ERRORS.read),
-        "lone_system": Source("'message must be at least 1 token long': kwaroran/Risuai#504", "2026-11-30"),
+        "system_alone": Source("'message must be at least 1 token long': kwaroran/Risuai#504", "2026-11-30"),
         "paired": _ERRORS,
         "arguments": Source("package cohere 7.3.1, types/tool_call_v2function.py: arguments are JSON", "2026-11-21"),
         "images": Source("docs.cohere.com/docs/image-inputs", "2026-11-30"),
-        "most_stops": Source("package cohere 7.3.1, v2/client.py: up to 5 stop_sequences", "2026-11-21"),
-        "one_choice": Source("package cohere 7.3.1, v2/client.py has no such parameter", "2026-11-21"),
+        "max_stop_sequences": Source("package cohere 7.3.1, v2/client.py: up to 5 stop_sequences", "2026-11-21"),
+        "single_choice": Source("package cohere 7.3.1, v2/client.py has no such parameter", "2026-11-21"),
     },
 )  # fmt: skip

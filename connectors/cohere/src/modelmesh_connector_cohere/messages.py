@@ -28,8 +28,8 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
     for place, message in enumerate(messages or ()):
         talk.add(message, f"messages[{place}]")
     if messages and not talk.turns:
-        adapted.append(f"a message {RULES.stand_in!r} of the user sent in place of blank ones")
-        talk.turns.append({"role": "user", "content": RULES.stand_in})
+        adapted.append(f"a message {RULES.placeholder!r} of the user sent in place of blank ones")
+        talk.turns.append({"role": "user", "content": RULES.placeholder})
     return [*talk.system(), *talk.turns]
 
 

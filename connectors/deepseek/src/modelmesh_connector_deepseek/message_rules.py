@@ -23,31 +23,33 @@ RULES = MessageRules(
     replaced_roles={"developer": "system"},
     functions=False,
     parts={"system": ("text",), "user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",)},
-    text_only=("system", "assistant", "tool"),
-    joined_texts=("user",),
+    text_only_roles=("system", "assistant", "tool"),
+    joined_text_roles=("user",),
     arguments=Arguments.JSON_OBJECT,
     last_assistant=LastAssistant.ASK_TO_CONTINUE,
-    most_stops=16,
+    max_stop_sequences=16,
     ranges={"temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
         "roles": Source(f"{_SERDE}, decolua/9router#773", "2026-11-30"),
         "replaced_roles": Source(f"{_SERDE}, earendil-works/pi#1048", "2026-11-30"),
         "functions": Source(f"{_SERDE}, decolua/9router#773", "2026-11-30"),
         "parts": Source("'unknown variant image_url, expected text', danny-avila/LibreChat#10756", "2026-11-30"),
-        "joined_texts": Source(
+        "joined_text_roles": Source(
             "'invalid type: sequence, expected a string', cline/cline#230, BerriAI/litellm#6642", "2026-11-30"
         ),
-        "text_only": Source("'invalid type: sequence, expected a string', tailcallhq/forgecode#2008", "2026-11-30"),
+        "text_only_roles": Source("'invalid type: sequence, expected a string', tailcallhq/forgecode#2008", "2026-11-30"),
         "arguments": Source(
             "deepseek-ai/DeepSeek-V3.2, encoding/encoding_dsv32.py: arguments are parsed as an object", "2026-11-30"
         ),
         "last_assistant": Source("api-docs.deepseek.com/guides/chat_prefix_completion; BerriAI/litellm#8090", "2026-11-30"),
-        "most_stops": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
+        "max_stop_sequences": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
         "ranges": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
     },
 )
 
-WITH_TOOLS = evolve(RULES, thoughts="reasoning_content", thoughts_stand_in=" ", sources={**RULES.sources, "thoughts": _THINKING})
+WITH_TOOLS = evolve(
+    RULES, reasoning_field="reasoning_content", reasoning_placeholder=" ", sources={**RULES.sources, "reasoning_field": _THINKING}
+)
 """Rules of a conversation with tools: each turn of the assistant carries its thoughts, and V4 refuses an empty text there."""
 
 _REASONER = Source("the API's words for deepseek-reasoner: ChatGPTNextWeb/NextChat#6343, Aider-AI/aider#2960", "2026-11-30")

@@ -27,7 +27,7 @@ RULES = evolve(
     call_keys=("id", "type", "function", "index"),
     parts={"system": ("text",), "user": ("text", "image_url"), "assistant": ("text",), "tool": ("text",)},
     part_keys={"text": ("type", "text"), "image_url": ("type", "image_url")},
-    most_stops=4,
+    max_stop_sequences=4,
     ranges={"temperature": (0, 2), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
         **TEMPLATED.sources,
@@ -36,7 +36,7 @@ RULES = evolve(
         "call_keys": Source(f"package fireworks-ai 1.2.30, chat_completion_message_tool_call.py; {_REFUSED}", "2026-11-30"),
         "parts": _PACKAGE,
         "part_keys": Source(f"{_PACKAGE.text}; {_REFUSED}", "2026-11-30"),
-        "most_stops": _PARAMETERS,
+        "max_stop_sequences": _PARAMETERS,
         "ranges": _PARAMETERS,
     },
 )

@@ -192,7 +192,7 @@ def message_of(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
     message |= signed(next((part for part in reversed(parts) if "text" in part and "thoughtSignature" in part), {}))
-    if not is_plain(parts):
+    if not needs_no_change(parts):
         message["content_parts"] = list(parts)
     return message
 
@@ -216,7 +216,7 @@ def call_of(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
     return {"id": identity, "type": "function", "function": {"name": call.get("name"), "arguments": text}, **signed(part)}
 
 
-def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
+def needs_no_change(parts: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a message in OpenAI's shape can give back these parts: thoughts, then text, then calls.
 
     A signed text stands alone: a signature must stay on the part that it came with.

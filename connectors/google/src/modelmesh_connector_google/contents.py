@@ -88,8 +88,8 @@ class _Conversation:
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
         said = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if not _is_blank(part)]
         if not said:
-            self.adapted.append(f"blank content sent as {RULES.stand_in!r}: Gemini refuses it ({where})")
-        self._say("user", said or [{"text": RULES.stand_in}])
+            self.adapted.append(f"blank content sent as {RULES.placeholder!r}: Gemini refuses it ({where})")
+        self._say("user", said or [{"text": RULES.placeholder}])
 
     def _say(self, role: str, parts: list[Any]) -> None:
         """Add parts to a turn of this role, a new one unless the last is; results of tools stand in a turn of their own."""

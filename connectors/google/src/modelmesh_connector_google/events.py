@@ -19,8 +19,8 @@ from modelmesh_connector_google.answers import (
     check_end,
     finish_reason,
     index_of,
-    is_plain,
     logprobs_of,
+    needs_no_change,
     parts_in,
     signed,
     unknown,
@@ -143,7 +143,7 @@ class EventDecoder:
         if finish is not None:
             check_end(raw.get("finishReason"), self._usage, has_content=one.has_content)
             one.finished = True
-            if not is_plain(one.parts):
+            if not needs_no_change(one.parts):
                 delta["content_parts"] = list(one.parts)
         if not delta and not extra:
             return None

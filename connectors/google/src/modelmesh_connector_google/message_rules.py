@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from modelmesh_cdk.message_rules import Arguments, Blank, MessageRules, SilentContent, Source, SystemPlace
+from modelmesh_cdk.message_rules import Arguments, Blank, ContentWithCalls, MessageRules, Source, SystemPlace
 
 _PACKAGE = Source("package google-genai 3.4.0, types.Content, types.Part", "2026-11-21")
 _ORDER = Source(
@@ -47,14 +47,14 @@ RULES = MessageRules(
         "codeExecutionResult",
     ),
     blank={"user": Blank.STAND_IN, "system": Blank.LEAVE_OUT, "part": Blank.LEAVE_OUT},
-    silent_content=SilentContent.NULL,
+    content_with_calls=ContentWithCalls.NULL,
     null_content=True,
     system=SystemPlace.FIRST,
-    lone_system=False,
+    system_alone=False,
     opening="(start of the conversation)",
     arguments=Arguments.JSON_OBJECT,
     images=IMAGES,
-    most_stops=5,
+    max_stop_sequences=5,
     sources={
         "roles": _PACKAGE,
         "functions": _PACKAGE,
@@ -63,14 +63,14 @@ RULES = MessageRules(
         "part_keys": _PACKAGE,
         "untyped_parts": _PACKAGE,
         "blank": Source("microsoft/autogen#6083, aaif-goose/goose#7343", "2026-11-30"),
-        "silent_content": Source("microsoft/autogen#6083, aaif-goose/goose#7343", "2026-11-30"),
+        "content_with_calls": Source("microsoft/autogen#6083, aaif-goose/goose#7343", "2026-11-30"),
         "null_content": Source("modelmesh_connector_google.contents leaves out turns without parts", "2026-11-30"),
         "system": Source("package google-genai 3.4.0: systemInstruction is a field of the request", "2026-11-21"),
-        "lone_system": Source("'contents is not specified': langchain-ai/langchain-google#1298", "2026-11-30"),
+        "system_alone": Source("'contents is not specified': langchain-ai/langchain-google#1298", "2026-11-30"),
         "opening": _ORDER,
         "paired": _ORDER,
         "arguments": Source("package google-genai 3.4.0, types.FunctionCall: args is an object", "2026-11-21"),
         "images": Source("EvanZhouDev/gemini-ai#3, microsoft/vscode#286628", "2026-11-30"),
-        "most_stops": Source("ai.google.dev/api/generate-content, stopSequences: up to 5", "2026-11-30"),
+        "max_stop_sequences": Source("ai.google.dev/api/generate-content, stopSequences: up to 5", "2026-11-30"),
     },
 )

@@ -8,7 +8,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass, messages_for_connector
 from modelmesh.contracts.call import Call
 from modelmesh_cdk import provider_error
-from modelmesh_cdk.message_rules import fit
+from modelmesh_cdk.message_rules import adapt
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 
@@ -29,7 +29,7 @@ def encode(call: Call, config: LocalConfig) -> tuple[dict[str, Any], list[str]]:
         raise provider_error(FailureClass.CAPABILITY, message, status=400, code="unsupported_parameter")
     adapted: list[str] = []
     messages = messages_for_connector(ID, call.payload.get("messages"), adapted)
-    fitted = fit({**call.payload, "messages": messages}, RULES)
+    fitted = adapt({**call.payload, "messages": messages}, RULES)
     adapted += fitted.notes
     request = {**fitted.payload, "stream": True, "return_progress": True}
     request["messages"] = _messages(fitted.payload["messages"], config, adapted)

@@ -20,7 +20,7 @@ RULES = MessageRules(
     call_ids=CallIds(f".{{1,{LONGEST_ID}}}", 24, "call_", f"IDs of tool calls over {LONGEST_ID} letters shortened"),
     names="a-zA-Z0-9_-",
     images=("image/png", "image/jpeg", "image/gif", "image/webp"),
-    most_stops=4,
+    max_stop_sequences=4,
     ranges={"temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
         "custom_calls": Source("package openai 3.52.0, ChatCompletionMessageCustomToolCallParam", "2026-11-30"),
@@ -33,7 +33,7 @@ RULES = MessageRules(
         "call_ids": Source("vercel/ai#5171, agno-agi/agno#5382", "2026-11-21"),
         "names": Source("'does not match the pattern ^[a-zA-Z0-9_-]+$', jekalmin/extended_openai_conversation#251", "2026-11-30"),
         "images": Source("'one of the following formats: png, jpeg, gif, webp', vercel/ai#1544", "2026-11-30"),
-        "most_stops": Source("package openai 3.52.0, types/chat/completion_create_params.py", "2026-11-30"),
+        "max_stop_sequences": Source("package openai 3.52.0, types/chat/completion_create_params.py", "2026-11-30"),
         "ranges": Source("package openai 3.52.0, types/chat/completion_create_params.py", "2026-11-30"),
     },
 )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from modelmesh_cdk.message_rules import TEMPLATED, SilentContent, Source
+from modelmesh_cdk.message_rules import TEMPLATED, ContentWithCalls, Source
 
 RULES = evolve(
     TEMPLATED,
     vendor="Together",
-    silent_content=SilentContent.EMPTY,
+    content_with_calls=ContentWithCalls.EMPTY,
     ranges={"presence_penalty": (-2, 2), "frequency_penalty": (-2, 2)},
     sources={
         **TEMPLATED.sources,
-        "silent_content": Source(
+        "content_with_calls": Source(
             "togethercomputer/together-py, types/chat/completion_create_params.py: content is a text; mozilla-ai/any-llm#714",
             "2026-11-30",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmesh_cdk.message_rules import Arguments, Blank, MessageRules, SilentContent, Source
+from modelmesh_cdk.message_rules import Arguments, Blank, ContentWithCalls, MessageRules, Source
 
 RULES = MessageRules(
     vendor="xAI",
@@ -21,7 +21,7 @@ RULES = MessageRules(
         "tool": Blank.STAND_IN,
         "part": Blank.LEAVE_OUT,
     },
-    silent_content=SilentContent.EMPTY,
+    content_with_calls=ContentWithCalls.EMPTY,
     arguments=Arguments.JSON_OBJECT,
     images=("image/png", "image/jpeg"),
     ranges={"temperature": (0, 2), "top_p": (0, 1)},
@@ -34,7 +34,7 @@ RULES = MessageRules(
             "2026-11-30",
         ),
         "arguments": Source("docs.x.ai, function calling: arguments are a JSON object", "2026-11-30"),
-        "silent_content": Source(
+        "content_with_calls": Source(
             "'Each message must have at least one content element', langchain-ai/langchain#34140, AstrBotDevs/AstrBot#6447",
             "2026-11-30",
         ),

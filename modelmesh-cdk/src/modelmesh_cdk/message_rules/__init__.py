@@ -2,8 +2,8 @@
 
 ==========================  =====================================================================================
 :class:`MessageRules`        what a vendor accepts, each rule with its :class:`Source`
-:func:`fit`                  returns a request that obeys the rules, and notes on what was changed
-:func:`breaches`             lists the rules that a request on the wire breaks; written apart from :func:`fit`
+:func:`adapt`                  returns a request that obeys the rules, and notes on what was changed
+:func:`find_violations`             lists the rules that a request on the wire breaks; written apart from :func:`adapt`
 ==========================  =====================================================================================
 
 :data:`TEMPLATED` and :data:`SELF_HOSTED` are the start for servers that render conversations with a model's chat template.
@@ -13,34 +13,34 @@
 ``plain`` recognizes a conversation that no rule changes.
 """
 
-from modelmesh_cdk.message_rules.breaches import breaches
-from modelmesh_cdk.message_rules.fitting import Fitted, fit
+from modelmesh_cdk.message_rules.adaptation import AdaptedRequest, adapt
 from modelmesh_cdk.message_rules.parameters import is_neutral
 from modelmesh_cdk.message_rules.rules import (
     Arguments,
     Blank,
     CallIds,
+    ContentWithCalls,
     LastAssistant,
     MessageRules,
-    SilentContent,
     Source,
     SystemPlace,
 )
 from modelmesh_cdk.message_rules.templates import SELF_HOSTED, TEMPLATED
+from modelmesh_cdk.message_rules.violations import find_violations
 
 __all__ = [
     "SELF_HOSTED",
     "TEMPLATED",
+    "AdaptedRequest",
     "Arguments",
     "Blank",
     "CallIds",
-    "Fitted",
+    "ContentWithCalls",
     "LastAssistant",
     "MessageRules",
-    "SilentContent",
     "Source",
     "SystemPlace",
-    "breaches",
-    "fit",
+    "adapt",
+    "find_violations",
     "is_neutral",
 ]

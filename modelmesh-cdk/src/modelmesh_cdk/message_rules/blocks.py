@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
-from modelmesh_cdk.message_rules.turns import Turn
 
 THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text", "summary_text", "reasoning.text", "reasoning_content")
 _TEXTS = ("input_text", "output_text")
@@ -22,59 +22,59 @@ _OF_THE_VENDOR = re.compile(
 """Blocks about tools that the vendor itself ran, and marks without text: another vendor has nothing to do with them."""
 
 
-def without_foreign_blocks(turns: list[Turn], notes: Notes, kept: Mapping[str, Any]) -> list[Turn]:
+def without_foreign_blocks(drafts: list[DraftMessage], notes: Notes, kept: Mapping[str, Any]) -> list[DraftMessage]:
     """Return the conversation with OpenAI's content parts, tool calls and tool results in place of other blocks.
 
     Args:
-        turns: The conversation.
+        drafts: The conversation.
         notes: Takes a note for each kind of block that was converted or left out.
         kept: Types of parts by role that the vendor accepts as they are.
     """
-    found: list[Turn] = []
-    for turn in turns:
-        found += _split(turn, notes, kept.get(str(turn.role), ())) if isinstance(turn.content, list) else [turn]
+    found: list[DraftMessage] = []
+    for draft in drafts:
+        found += _split(draft, notes, kept.get(str(draft.role), ())) if isinstance(draft.content, list) else [draft]
     return found
 
 
-def _split(turn: Turn, notes: Notes, kept: Any) -> list[Turn]:
+def _split(draft: DraftMessage, notes: Notes, kept: Any) -> list[DraftMessage]:
     parts: list[Any] = []
     calls: list[Any] = []
-    results: list[Turn] = []
-    for block in turn.content:
+    results: list[DraftMessage] = []
+    for block in draft.content:
         kind = block.get("type") if isinstance(block, Mapping) else None
         if isinstance(block, str):
             parts.append({"type": "text", "text": block})
         elif not isinstance(block, Mapping) or (kind in kept and not _is_anthropics(block)):
             parts.append(block)
         elif kind in THOUGHTS:
-            notes.add(f"{kind} blocks left out: {notes.vendor} does not take another vendor's thoughts", turn.where)
+            notes.add(f"{kind} blocks left out: {notes.vendor} does not take another vendor's thoughts", draft.where)
         elif kind in ("tool_use", "tool-call"):
             calls.append(_call(block))
-            notes.add(f"{kind} blocks sent as tool_calls", turn.where)
+            notes.add(f"{kind} blocks sent as tool_calls", draft.where)
         elif kind in ("tool_result", "tool-result"):
-            results.append(Turn(_result(block), turn.where))
-            notes.add(f"{kind} blocks sent as messages of the role tool", turn.where)
+            results.append(DraftMessage(_result(block), draft.where))
+            notes.add(f"{kind} blocks sent as messages of the role tool", draft.where)
         elif isinstance(kind, str) and _OF_THE_VENDOR.fullmatch(kind):
-            notes.add(f"{kind} blocks left out: they are of the vendor that ran the tool", turn.where)
+            notes.add(f"{kind} blocks left out: they are of the vendor that ran the tool", draft.where)
         else:
             converted = _part(block)
             if converted is not block and converted.get("type") != "text":
-                notes.add(f"{kind} blocks sent as {converted.get('type')}", turn.where)
+                notes.add(f"{kind} blocks sent as {converted.get('type')}", draft.where)
             parts.append(converted)
-    return _joined(turn, parts, calls, results)
+    return _joined(draft, parts, calls, results)
 
 
-def _joined(turn: Turn, parts: list[Any], calls: list[Any], results: list[Turn]) -> list[Turn]:
+def _joined(draft: DraftMessage, parts: list[Any], calls: list[Any], results: list[DraftMessage]) -> list[DraftMessage]:
     if not calls and not results:
-        turn.said["content"] = parts
-        return [turn]
-    turn.said["content"] = parts or None
-    rest = [turn] if parts or (calls and turn.role == "assistant") else []
+        draft.fields["content"] = parts
+        return [draft]
+    draft.fields["content"] = parts or None
+    rest = [draft] if parts or (calls and draft.role == "assistant") else []
     if calls:
-        caller = turn if turn.role == "assistant" else Turn({"role": "assistant", "content": None}, turn.where)
-        given = caller.said.get("tool_calls")
-        caller.said["tool_calls"] = [*(given if isinstance(given, list) else ()), *calls]
-        rest += [caller] if caller is not turn else []
+        caller = draft if draft.role == "assistant" else DraftMessage({"role": "assistant", "content": None}, draft.where)
+        given = caller.fields.get("tool_calls")
+        caller.fields["tool_calls"] = [*(given if isinstance(given, list) else ()), *calls]
+        rest += [caller] if caller is not draft else []
     return [*results, *rest]
 
 

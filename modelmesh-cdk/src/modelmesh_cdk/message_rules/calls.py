@@ -7,31 +7,33 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import DraftMessage, invalid
 from modelmesh_cdk.message_rules.fields import as_json_object
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Arguments, CallIds, MessageRules
-from modelmesh_cdk.message_rules.turns import Turn, invalid
 from modelmesh_cdk.provider.call_ids import digest, rewrite_tool_ids
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def with_proper_calls(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+def with_proper_calls(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
     """Write each tool call in OpenAI's shape, with arguments as the vendor needs them.
 
     Raises:
         ProviderError: A message holds what is no tool call.
     """
-    for turn in turns:
-        given = turn.said.get("tool_calls")
-        if isinstance(given, Mapping) and given and turn.role == "assistant":
-            turn.said["tool_calls"] = given = [given]
+    for draft in drafts:
+        given = draft.fields.get("tool_calls")
+        if isinstance(given, Mapping) and given and draft.role == "assistant":
+            draft.fields["tool_calls"] = given = [given]
         for call in given if isinstance(given, list) else [given] if given else ():
             if not isinstance(call, Mapping):
-                message = f"{turn.where}.tool_calls holds {type(call).__name__}, not the call of a tool. Give calls as they came."
+                message = (
+                    f"{draft.where}.tool_calls holds {type(call).__name__}, not the call of a tool. Give calls as they came."
+                )
                 raise invalid(message)
-        if turn.calls:
-            turn.said["tool_calls"] = [_call(call, rules, notes, turn.where) for call in turn.calls]
+        if draft.calls:
+            draft.fields["tool_calls"] = [_call(call, rules, notes, draft.where) for call in draft.calls]
 
 
 def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
@@ -65,22 +67,22 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
     return made
 
 
-def as_text(turns: list[Turn], notes: Notes) -> None:
+def as_text(drafts: list[DraftMessage], notes: Notes) -> None:
     """Write tool calls and their results as text, for a vendor that has neither."""
-    for turn in turns:
-        if turn.role == "tool":
-            name = turn.said.get("name") or turn.said.get("tool_call_id") or "a tool"
-            turn.said = {"role": "user", "content": headed(f"Result of {name}: ", turn.content)}
-        elif turn.calls:
-            said = [f"Called {_told(call)}." for call in turn.said.pop("tool_calls")]
-            content = turn.content
+    for draft in drafts:
+        if draft.role == "tool":
+            name = draft.fields.get("name") or draft.fields.get("tool_call_id") or "a tool"
+            draft.fields = {"role": "user", "content": headed(f"Result of {name}: ", draft.content)}
+        elif draft.calls:
+            said = [f"Called {_told(call)}." for call in draft.fields.pop("tool_calls")]
+            content = draft.content
             if isinstance(content, list):
-                turn.said["content"] = [*content, {"type": "text", "text": "\n".join(said)}]
+                draft.fields["content"] = [*content, {"type": "text", "text": "\n".join(said)}]
             else:
-                turn.said["content"] = "\n".join([content, *said] if content else said)
+                draft.fields["content"] = "\n".join([content, *said] if content else said)
         else:
             continue
-        notes.add(f"tool calls and results sent as text: {notes.vendor} has no tools", turn.where)
+        notes.add(f"tool calls and results sent as text: {notes.vendor} has no tools", draft.where)
 
 
 def _told(call: Any) -> str:

@@ -7,60 +7,63 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import DraftMessage, invalid, is_blank, unsupported
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import Turn, invalid, is_blank, unsupported
 
 _OPENAI = ("name", "tool_calls", "function_call", "refusal", "audio", "annotations", "tool_call_id")
 _NEEDED = ("role", "content")
 
 
-def with_accepted_roles(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+def with_accepted_roles(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
     """Give each message a role that the vendor accepts.
 
     Raises:
         ProviderError: There is none that says the same, or the message has no role.
     """
-    for turn in turns:
-        role = turn.role
+    for draft in drafts:
+        role = draft.role
         if not isinstance(role, str):
-            message = f"{turn.where} has no role ({role!r}). Give it one, such as 'user'."
+            message = f"{draft.where} has no role ({role!r}). Give it one, such as 'user'."
             raise invalid(message)
         if role in rules.replaced_roles:
-            turn.said["role"] = rules.replaced_roles[role]
-            notes.add(f"the role {role} is sent as {turn.said['role']}", turn.where)
+            draft.fields["role"] = rules.replaced_roles[role]
+            notes.add(f"the role {role} is sent as {draft.fields['role']}", draft.where)
         elif rules.roles is not None and role not in rules.roles and (rules.tools or role != "tool"):
-            message = f"{turn.where}.role is {role!r}, and {rules.vendor} accepts {', '.join(sorted(rules.roles))}."
+            message = f"{draft.where}.role is {role!r}, and {rules.vendor} accepts {', '.join(sorted(rules.roles))}."
             raise unsupported(message)
 
 
-def without_functions(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+def without_functions(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
     """Write ``function_call`` and the role ``function`` as tool calls and their results, where the vendor lacks them."""
     if rules.functions:
         return
     count, names = 0, {}
-    for turn in turns:
-        call = turn.said.get("function_call")
-        if turn.role == "assistant" and isinstance(call, Mapping):
+    for draft in drafts:
+        call = draft.fields.get("function_call")
+        if draft.role == "assistant" and isinstance(call, Mapping):
             count += 1
             names[str(call.get("name"))] = f"function_call_{count}"
             function = {"name": call.get("name"), "arguments": call.get("arguments")}
-            del turn.said["function_call"]
-            turn.said["tool_calls"] = [{"id": f"function_call_{count}", "type": "function", "function": function}, *turn.calls]
-            notes.add("function_call sent as tool_calls", turn.where)
-        elif turn.role == "function":
-            name = turn.said.pop("name", None)
-            turn.said |= {"role": "tool", "tool_call_id": names.get(str(name), f"function_call_{count}")}
-            notes.add("the role function is sent as tool", turn.where)
+            del draft.fields["function_call"]
+            draft.fields["tool_calls"] = [
+                {"id": f"function_call_{count}", "type": "function", "function": function},
+                *draft.calls,
+            ]
+            notes.add("function_call sent as tool_calls", draft.where)
+        elif draft.role == "function":
+            name = draft.fields.pop("name", None)
+            draft.fields |= {"role": "tool", "tool_call_id": names.get(str(name), f"function_call_{count}")}
+            notes.add("the role function is sent as tool", draft.where)
 
 
-def with_refusals_as_text(turns: list[Turn], rules: MessageRules) -> None:
+def with_refusals_as_text(drafts: list[DraftMessage], rules: MessageRules) -> None:
     """Use a refusal or an audio transcript as the missing content of an answer, if the vendor lacks the field."""
     if rules.refusals:
         return
-    for turn in turns:
-        said = turn.said
-        if turn.role != "assistant" or not is_blank(said.get("content")):
+    for draft in drafts:
+        said = draft.fields
+        if draft.role != "assistant" or not is_blank(said.get("content")):
             continue
         audio = said.get("audio")
         text = said.get("refusal") or (audio.get("transcript") if isinstance(audio, Mapping) else None)
@@ -70,25 +73,25 @@ def with_refusals_as_text(turns: list[Turn], rules: MessageRules) -> None:
                 del said["refusal"]
 
 
-def with_accepted_keys(turns: list[Turn], rules: MessageRules, notes: Notes) -> None:
+def with_accepted_keys(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
     """Leave out keys that say nothing, and those that the vendor refuses."""
-    for turn in turns:
-        said = turn.said
+    for draft in drafts:
+        said = draft.fields
         for name in [name for name in said if name in _OPENAI and says_nothing(said[name])]:
             del said[name]
         if rules.keys is not None:
-            accepted = rules.keys.get(str(turn.role), _NEEDED)
+            accepted = rules.keys.get(str(draft.role), _NEEDED)
             for name in [name for name in said if name not in accepted and name not in _NEEDED]:
                 value = said.pop(name)
                 if not says_nothing(value):
-                    notes.add(f"{name} of messages left out: {rules.vendor} refuses it", turn.where)
-        if turn.calls and rules.call_keys is not None:
-            said["tool_calls"] = [_call(call, rules, notes, turn.where) for call in turn.calls]
+                    notes.add(f"{name} of messages left out: {rules.vendor} refuses it", draft.where)
+        if draft.calls and rules.call_keys is not None:
+            said["tool_calls"] = [_call(call, rules, notes, draft.where) for call in draft.calls]
         if rules.names is not None and isinstance(said.get("name"), str):
             name = re.sub(f"[^{rules.names}]", "_", said["name"])[:64]
             if name != said["name"]:
                 said["name"] = name
-                notes.add(f"name of a message rewrite_tool_ids in characters that {rules.vendor} accepts", turn.where)
+                notes.add(f"name of a message respelled in characters that {rules.vendor} accepts", draft.where)
 
 
 def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from modelmesh_cdk.message_rules.drafts import unsupported
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import unsupported
 
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 _BEGINNINGS = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}

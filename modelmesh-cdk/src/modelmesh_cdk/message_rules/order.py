@@ -4,57 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import SYSTEM_ROLES, DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import LastAssistant, MessageRules, SystemPlace
-from modelmesh_cdk.message_rules.turns import SYSTEM_ROLES, Turn
 
 
-def in_order(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
+def in_order(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     """Return the conversation in an order that the vendor accepts."""
-    turns = _system_first(turns, rules, notes)
+    drafts = _system_first(drafts, rules, notes)
     if rules.alternating:
-        turns = _alternating(turns, notes)
-    turns = _opened(turns, rules, notes)
+        drafts = _alternating(drafts, notes)
+    drafts = _opened(drafts, rules, notes)
     if rules.bridge is not None:
-        turns = _bridged(turns, rules.bridge, notes)
-    return _ended(turns, rules, notes)
+        drafts = _bridged(drafts, rules.bridge, notes)
+    return _ended(drafts, rules, notes)
 
 
-def _system_first(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
+def _system_first(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     if rules.system is not SystemPlace.ANYWHERE:
-        first = next((place for place, turn in enumerate(turns) if turn.role not in SYSTEM_ROLES), len(turns))
-        late = [turn for turn in turns[first:] if turn.role in SYSTEM_ROLES]
-        for turn in late:
-            notes.add("system messages moved to the top", turn.where)
-        systems = [*turns[:first], *late]
+        first = next((place for place, draft in enumerate(drafts) if draft.role not in SYSTEM_ROLES), len(drafts))
+        late = [draft for draft in drafts[first:] if draft.role in SYSTEM_ROLES]
+        for draft in late:
+            notes.add("system messages moved to the top", draft.where)
+        systems = [*drafts[:first], *late]
         if rules.system is SystemPlace.ONE_FIRST:
             systems = _one(systems, notes)
-        turns = [*systems, *(turn for turn in turns[first:] if turn.role not in SYSTEM_ROLES)]
-    if turns and not rules.lone_system and all(turn.role in SYSTEM_ROLES for turn in turns):
-        last = turns[-1]
-        last.said["role"] = "user"
+        drafts = [*systems, *(draft for draft in drafts[first:] if draft.role not in SYSTEM_ROLES)]
+    if drafts and not rules.system_alone and all(draft.role in SYSTEM_ROLES for draft in drafts):
+        last = drafts[-1]
+        last.fields["role"] = "user"
         notes.add(f"the only system message is sent as the user's: {rules.vendor} needs a message of the user", last.where)
-    return turns
+    return drafts
 
 
-def _one(systems: list[Turn], notes: Notes) -> list[Turn]:
-    for turn in systems[1:]:
-        systems[0].said["content"] = _both(systems[0].content, turn.content)
-        notes.add("system messages joined to one", turn.where)
+def _one(systems: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
+    for draft in systems[1:]:
+        systems[0].fields["content"] = _both(systems[0].content, draft.content)
+        notes.add("system messages joined to one", draft.where)
     return systems[:1]
 
 
-def _alternating(turns: list[Turn], notes: Notes) -> list[Turn]:
-    found: list[Turn] = []
-    for turn in turns:
+def _alternating(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
+    found: list[DraftMessage] = []
+    for draft in drafts:
         last = found[-1] if found else None
-        if last is None or turn.role not in ("user", "assistant") or last.role != turn.role or last.calls:
-            found.append(turn)
+        if last is None or draft.role not in ("user", "assistant") or last.role != draft.role or last.calls:
+            found.append(draft)
             continue
-        last.said["content"] = _both(last.content, turn.content)
-        if turn.calls:
-            last.said["tool_calls"] = turn.calls
-        notes.add(f"consecutive messages of the {turn.role} joined", turn.where)
+        last.fields["content"] = _both(last.content, draft.content)
+        if draft.calls:
+            last.fields["tool_calls"] = draft.calls
+        notes.add(f"consecutive messages of the {draft.role} joined", draft.where)
     return found
 
 
@@ -70,38 +70,38 @@ def _parts(content: Any) -> list[Any]:
     return list(content) if isinstance(content, list) else [{"type": "text", "text": str(content)}]
 
 
-def _opened(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
-    first = next((place for place, turn in enumerate(turns) if turn.role not in SYSTEM_ROLES), None)
-    if rules.opening is None or first is None or turns[first].role != "assistant":
-        return turns
-    notes.add(f"a message {rules.opening!r} of the user added before the first of the assistant", turns[first].where)
-    return [*turns[:first], Turn({"role": "user", "content": rules.opening}, turns[first].where), *turns[first:]]
+def _opened(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
+    first = next((place for place, draft in enumerate(drafts) if draft.role not in SYSTEM_ROLES), None)
+    if rules.opening is None or first is None or drafts[first].role != "assistant":
+        return drafts
+    notes.add(f"a message {rules.opening!r} of the user added before the first of the assistant", drafts[first].where)
+    return [*drafts[:first], DraftMessage({"role": "user", "content": rules.opening}, drafts[first].where), *drafts[first:]]
 
 
-def _bridged(turns: list[Turn], bridge: str, notes: Notes) -> list[Turn]:
-    found: list[Turn] = []
-    for turn in turns:
-        if found and found[-1].role == "tool" and turn.role not in ("tool", "assistant"):
-            notes.add(f"a message {bridge!r} of the assistant added between a tool result and the next message", turn.where)
-            found.append(Turn({"role": "assistant", "content": bridge}, turn.where))
-        found.append(turn)
+def _bridged(drafts: list[DraftMessage], bridge: str, notes: Notes) -> list[DraftMessage]:
+    found: list[DraftMessage] = []
+    for draft in drafts:
+        if found and found[-1].role == "tool" and draft.role not in ("tool", "assistant"):
+            notes.add(f"a message {bridge!r} of the assistant added between a tool result and the next message", draft.where)
+            found.append(DraftMessage({"role": "assistant", "content": bridge}, draft.where))
+        found.append(draft)
     return found
 
 
-def _ended(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
-    last = turns[-1] if turns else None
-    for turn in turns[:-1]:
-        if rules.last_assistant is LastAssistant.PREFIX and turn.said.pop("prefix", None):
-            notes.add("prefix left out of a message that is not the last", turn.where)
+def _ended(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
+    last = drafts[-1] if drafts else None
+    for draft in drafts[:-1]:
+        if rules.last_assistant is LastAssistant.PREFIX and draft.fields.pop("prefix", None):
+            notes.add("prefix left out of a message that is not the last", draft.where)
     if last is None or last.role != "assistant" or last.calls:
-        return turns
+        return drafts
     if rules.trims_last_assistant and isinstance(last.content, str) and last.content != last.content.rstrip():
-        last.said["content"] = last.content.rstrip()
+        last.fields["content"] = last.content.rstrip()
         notes.add("white space at the end of the last message left out", last.where)
-    if rules.last_assistant is LastAssistant.PREFIX and not last.said.get("prefix"):
-        last.said["prefix"] = True
+    if rules.last_assistant is LastAssistant.PREFIX and not last.fields.get("prefix"):
+        last.fields["prefix"] = True
         notes.add("the last message, an assistant's, sent with prefix: the answer continues it", last.where)
-    elif rules.last_assistant is LastAssistant.ASK_TO_CONTINUE and not last.said.get("prefix"):
+    elif rules.last_assistant is LastAssistant.ASK_TO_CONTINUE and not last.fields.get("prefix"):
         notes.add(f"a message {rules.continuation!r} of the user added after the last of the assistant", last.where)
-        return [*turns, Turn({"role": "user", "content": rules.continuation}, last.where)]
-    return turns
+        return [*drafts, DraftMessage({"role": "user", "content": rules.continuation}, last.where)]
+    return drafts

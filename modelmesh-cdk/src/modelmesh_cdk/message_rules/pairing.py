@@ -8,9 +8,9 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh_cdk.message_rules.calls import headed
+from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import Turn
 
 
 @frozen
@@ -24,31 +24,31 @@ class _OpenCall:
     name: Any
 
 
-def paired(turns: list[Turn], rules: MessageRules, notes: Notes) -> list[Turn]:
+def paired(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     """Return the conversation with each result right after its call, and none without the other."""
-    if not any(turn.calls or turn.role == "tool" for turn in turns):
-        return turns
-    calls = _number_calls(turns, notes)
+    if not any(draft.calls or draft.role == "tool" for draft in drafts):
+        return drafts
+    calls = _number_calls(drafts, notes)
     if not rules.paired:
-        return turns
-    owners = _owners(turns, calls, notes)
-    found: list[Turn] = []
-    for place, turn in enumerate(turns):
-        if turn.role == "tool":
+        return drafts
+    owners = _owners(drafts, calls, notes)
+    found: list[DraftMessage] = []
+    for place, draft in enumerate(drafts):
+        if draft.role == "tool":
             if place not in owners:
-                found.append(_as_user(turn, notes))
+                found.append(_as_user(draft, notes))
             continue
-        found.append(turn)
-        found += _results(turns, place, owners, rules, notes)
+        found.append(draft)
+        found += _results(drafts, place, owners, rules, notes)
     return found
 
 
-def _number_calls(turns: list[Turn], notes: Notes) -> list[_OpenCall]:
+def _number_calls(drafts: list[DraftMessage], notes: Notes) -> list[_OpenCall]:
     """Give each call an ID that no other call of the same message has; return all calls."""
     found = []
-    for place, turn in enumerate(turns):
+    for place, draft in enumerate(drafts):
         seen: set[str] = set()
-        for number, call in enumerate(turn.calls):
+        for number, call in enumerate(draft.calls):
             if not isinstance(call, Mapping):
                 continue
             given = call.get("id")
@@ -57,33 +57,33 @@ def _number_calls(turns: list[Turn], notes: Notes) -> list[_OpenCall]:
                 made = f"{made}_{number}"
             seen.add(made)
             if made != given:
-                turn.said["tool_calls"][number] = {**call, "id": made}
+                draft.fields["tool_calls"][number] = {**call, "id": made}
                 if not isinstance(given, int):
-                    notes.add("IDs given to tool calls that have none of their own", turn.where)
+                    notes.add("IDs given to tool calls that have none of their own", draft.where)
             function = call.get("function")
             name = function.get("name") if isinstance(function, Mapping) else None
             found.append(_OpenCall(place, number, made, given, name))
     return found
 
 
-def _owners(turns: list[Turn], calls: list[_OpenCall], notes: Notes) -> dict[int, tuple[int, int]]:
+def _owners(drafts: list[DraftMessage], calls: list[_OpenCall], notes: Notes) -> dict[int, tuple[int, int]]:
     """Return which call each result answers: place of the result to place of the message and number of the call."""
     waiting: list[_OpenCall] = []
     owners: dict[int, tuple[int, int]] = {}
-    for place, turn in enumerate(turns):
+    for place, draft in enumerate(drafts):
         waiting += [call for call in calls if call.place == place]
-        if turn.role != "tool":
+        if draft.role != "tool":
             continue
-        wanted = turn.said.get("tool_call_id")
-        call = _match(waiting, wanted, turn.said.get("name"))
+        wanted = draft.fields.get("tool_call_id")
+        call = _match(waiting, wanted, draft.fields.get("name"))
         if call is None:
             continue
         waiting.remove(call)
         owners[place] = (call.place, call.number)
         if wanted != call.id:
-            turn.said["tool_call_id"] = call.id
+            draft.fields["tool_call_id"] = call.id
             if not isinstance(wanted, int):
-                notes.add("IDs of tool results set to those of their calls", turn.where)
+                notes.add("IDs of tool results set to those of their calls", draft.where)
     return owners
 
 
@@ -97,29 +97,31 @@ def _match(waiting: list[_OpenCall], wanted: Any, name: Any) -> _OpenCall | None
     return exact or named or (latest[0] if latest else None)
 
 
-def _results(turns: list[Turn], place: int, owners: dict[int, tuple[int, int]], rules: MessageRules, notes: Notes) -> list[Turn]:
-    calls = turns[place].calls
+def _results(
+    drafts: list[DraftMessage], place: int, owners: dict[int, tuple[int, int]], rules: MessageRules, notes: Notes
+) -> list[DraftMessage]:
+    calls = drafts[place].calls
     if not calls:
         return []
     answered = {owner[1]: result for result, owner in owners.items() if owner[0] == place}
     found = []
     in_place: set[int] = set()
-    while place + 1 + len(in_place) < len(turns) and turns[place + 1 + len(in_place)].role == "tool":
+    while place + 1 + len(in_place) < len(drafts) and drafts[place + 1 + len(in_place)].role == "tool":
         in_place.add(place + 1 + len(in_place))
     for number, call in enumerate(calls):
         if number in answered:
-            result = turns[answered[number]]
+            result = drafts[answered[number]]
             if answered[number] not in in_place:
                 notes.add("tool results moved to their calls", result.where)
             found.append((answered[number], result))
         elif isinstance(call, Mapping):
             said = {"role": "tool", "tool_call_id": call["id"], "content": rules.missing_result}
-            found.append((len(turns) + number, Turn(said, turns[place].where)))
-            notes.add("a result added to tool calls that have none", turns[place].where)
+            found.append((len(drafts) + number, DraftMessage(said, drafts[place].where)))
+            notes.add("a result added to tool calls that have none", drafts[place].where)
     return [result for _, result in sorted(found, key=lambda one: one[0])]
 
 
-def _as_user(turn: Turn, notes: Notes) -> Turn:
-    name = turn.said.get("name") or turn.said.get("tool_call_id") or "a tool"
-    notes.add("tool results without a call sent as messages of the user", turn.where)
-    return Turn({"role": "user", "content": headed(f"Result of {name}: ", turn.content)}, turn.where)
+def _as_user(draft: DraftMessage, notes: Notes) -> DraftMessage:
+    name = draft.fields.get("name") or draft.fields.get("tool_call_id") or "a tool"
+    notes.add("tool results without a call sent as messages of the user", draft.where)
+    return DraftMessage({"role": "user", "content": headed(f"Result of {name}: ", draft.content)}, draft.where)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import unsupported
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.turns import unsupported
 
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -56,7 +56,7 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
     """
     found = dict(payload)
     _leave_out_empty(found)
-    if rules.one_choice and isinstance(found.get("n"), int) and found["n"] > 1:
+    if rules.single_choice and isinstance(found.get("n"), int) and found["n"] > 1:
         message = f"n={found['n']} asks for several choices, and {rules.vendor} gives one."
         raise unsupported(message)
     for name in rules.unsupported:
@@ -97,12 +97,14 @@ def _stops(found: dict[str, Any], rules: MessageRules, notes: Notes) -> None:
     stops = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple)) else None
     if stops is None:
         return
-    kept = [one for one in stops if one not in ("", None) and (rules.blank_stops or not isinstance(one, str) or one.strip())]
+    kept = [
+        one for one in stops if one not in ("", None) and (rules.accepts_blank_stops or not isinstance(one, str) or one.strip())
+    ]
     if any(isinstance(one, str) and one != "" for one in stops if one not in kept):
         notes.add(f"blank stop sequences left out: {rules.vendor} refuses them")
-    if rules.most_stops is not None and len(kept) > rules.most_stops:
-        notes.add(f"stop sequences after the first {rules.most_stops} left out: {rules.vendor} accepts no more")
-        kept = kept[: rules.most_stops]
+    if rules.max_stop_sequences is not None and len(kept) > rules.max_stop_sequences:
+        notes.add(f"stop sequences after the first {rules.max_stop_sequences} left out: {rules.vendor} accepts no more")
+        kept = kept[: rules.max_stop_sequences]
     if kept == stops:
         return
     if kept:

@@ -1,8 +1,8 @@
 """What a vendor's API accepts as a conversation, as data.
 
 A connector states one :class:`MessageRules` value with a source and a date for each rule. The kit makes every request
-obey it (:func:`modelmesh_cdk.message_rules.fit`), and the conformance kit checks the request on the wire against it
-(:func:`modelmesh_cdk.message_rules.breaches`).
+obey it (:func:`modelmesh_cdk.message_rules.adapt`), and the conformance kit checks the request on the wire against it
+(:func:`modelmesh_cdk.message_rules.violations`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Arguments(Enum):
     JSON_OBJECT = "a JSON object"
 
 
-class SilentContent(Enum):
+class ContentWithCalls(Enum):
     """What ``content`` is in an assistant message that calls tools and has no text."""
 
     KEEP = "keep"
@@ -100,15 +100,15 @@ class MessageRules:
         refused_parts: Types of content parts of other vendors, refused in each role.
         part_keys: Accepted keys of a content part by its type; a type without an entry is open.
         untyped_parts: Keys that make a content part without a type, as the vendor's own parts are.
-        text_only: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
-        joined_texts: Further roles in which a list of only text parts is sent as one text.
+        text_only_roles: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
+        joined_text_roles: Further roles in which a list of only text parts is sent as one text.
         blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
-        stand_in: Text in place of a blank one.
-        silent_content: Content next to tool calls when the message has no text.
+        placeholder: Text in place of a blank one.
+        content_with_calls: Content next to tool calls when the message has no text.
         null_content: Whether ``content: null`` without tool calls is accepted.
         trims_last_assistant: Whether a last assistant message must not end in white space.
         system: Where system messages may stand.
-        lone_system: Whether a list with only system messages is accepted.
+        system_alone: Whether a list with only system messages is accepted.
         alternating: Whether user and assistant messages must alternate.
         opening: Text of a user message before a conversation that an assistant begins; ``None`` accepts such a one.
         bridge: Text of an assistant message between a tool result and a user message; ``None`` needs none.
@@ -122,13 +122,13 @@ class MessageRules:
         images: Accepted media types of images in data URLs; ``None`` accepts any.
         remote_images: Whether an image may be an address that the vendor downloads.
         tools: Whether tool calls and their results are accepted in a conversation; else they are written as text.
-        thoughts: Field that each assistant message must carry with text, such as ``reasoning_content``.
-        thoughts_stand_in: That text, when the message has none.
-        blank_stops: Whether blank stop sequences are accepted.
-        most_stops: Largest number of stop sequences.
+        reasoning_field: Field that each assistant message must carry with text, such as ``reasoning_content``.
+        reasoning_placeholder: That text, when the message has none.
+        accepts_blank_stops: Whether blank stop sequences are accepted.
+        max_stop_sequences: Largest number of stop sequences.
         ranges: Smallest and largest value of parameters; a value outside is moved to the nearer end.
         unsupported: Parameters that the vendor refuses; they are left out.
-        one_choice: Whether ``n`` above 1 is refused.
+        single_choice: Whether ``n`` above 1 is refused.
         sources: Source of each rule that differs from the default, by its name here.
     """
 
@@ -144,15 +144,15 @@ class MessageRules:
     refused_parts: Collection[str] = ()
     part_keys: Mapping[str, Collection[str]] = field(factory=dict)
     untyped_parts: Collection[str] = ()
-    text_only: Collection[str] = ()
-    joined_texts: Collection[str] = ()
+    text_only_roles: Collection[str] = ()
+    joined_text_roles: Collection[str] = ()
     blank: Mapping[str, Blank] = field(factory=dict)
-    stand_in: str = "(empty)"
-    silent_content: SilentContent = SilentContent.KEEP
+    placeholder: str = "(empty)"
+    content_with_calls: ContentWithCalls = ContentWithCalls.KEEP
     null_content: bool = False
     trims_last_assistant: bool = False
     system: SystemPlace = SystemPlace.ANYWHERE
-    lone_system: bool = True
+    system_alone: bool = True
     alternating: bool = False
     opening: str | None = None
     bridge: str | None = None
@@ -166,16 +166,16 @@ class MessageRules:
     images: Collection[str] | None = None
     remote_images: bool = True
     tools: bool = True
-    thoughts: str | None = None
-    thoughts_stand_in: str = ""
-    blank_stops: bool = True
-    most_stops: int | None = None
+    reasoning_field: str | None = None
+    reasoning_placeholder: str = ""
+    accepts_blank_stops: bool = True
+    max_stop_sequences: int | None = None
     ranges: Mapping[str, tuple[float | None, float | None]] = field(factory=dict)
     unsupported: Collection[str] = ()
-    one_choice: bool = False
+    single_choice: bool = False
     sources: Mapping[str, Source] = field(factory=dict)
 
-    def stated(self) -> dict[str, object]:
+    def explicit_rules(self) -> dict[str, object]:
         """Return the rules that differ from the defaults, by name."""
         plain = MessageRules(vendor=self.vendor)
         names = [one.name for one in fields(MessageRules) if one.name not in _TEXTS]
@@ -183,12 +183,12 @@ class MessageRules:
 
     def accepted_parts(self, role: str) -> Collection[str] | None:
         """Return the types of content parts that a role may hold; ``None`` is any."""
-        return self.parts.get(role, ("text",) if role in self.text_only else None)
+        return self.parts.get(role, ("text",) if role in self.text_only_roles else None)
 
-    def unsourced(self) -> list[str]:
-        """Return the stated rules that have no source."""
-        return [name for name in self.stated() if name not in self.sources]
+    def rules_without_source(self) -> list[str]:
+        """Return the explicit rules that have no source."""
+        return [name for name in self.explicit_rules() if name not in self.sources]
 
 
-_TEXTS = ("vendor", "sources", "stand_in", "continuation", "missing_result", "thoughts_stand_in")
+_TEXTS = ("vendor", "sources", "placeholder", "continuation", "missing_result", "reasoning_placeholder")
 """Fields that are wording of the kit rather than rules of a vendor."""

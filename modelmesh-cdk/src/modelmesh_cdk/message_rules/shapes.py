@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
-from modelmesh_cdk.message_rules.turns import Turn
 
 ROLE_NAMES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
 """Roles of other formats, and OpenAI's name for each."""
@@ -25,32 +25,32 @@ _CLASSES = {
 _TYPES = ("human", "ai", "system", "tool", "function")
 
 
-def in_openai_shape(turns: list[Turn], notes: Notes) -> list[Turn]:
+def in_openai_shape(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
     """Return the conversation with each message in OpenAI's shape.
 
     Args:
-        turns: The conversation.
+        drafts: The conversation.
         notes: Takes a note for each message that had another shape.
     """
-    found: list[Turn] = []
-    for turn in turns:
-        role = turn.role
+    found: list[DraftMessage] = []
+    for draft in drafts:
+        role = draft.role
         proper = _ROLES.get(role.lower()) if isinstance(role, str) else None
         if proper is not None and proper != role:
-            turn.said["role"] = proper
-            notes.add(f"role {role} sent as {proper}", turn.where)
-        reader = _reader(turn.said)
+            draft.fields["role"] = proper
+            notes.add(f"role {role} sent as {proper}", draft.where)
+        reader = _reader(draft.fields)
         if reader is None:
-            found.append(turn)
+            found.append(draft)
             continue
         name, read = reader
-        notes.add(f"message in the shape of {name} sent in OpenAI's", turn.where)
-        for said in read(turn.said):
-            last = found[-1].said if found else {}
+        notes.add(f"message in the shape of {name} sent in OpenAI's", draft.where)
+        for said in read(draft.fields):
+            last = found[-1].fields if found else {}
             if said.pop("_joins", False) and last.get("role") == "assistant" and _made(last) is not None:
-                found[-1].said["tool_calls"] = [*_made(last), *said["tool_calls"]]  # type: ignore[misc]
+                found[-1].fields["tool_calls"] = [*_made(last), *said["tool_calls"]]  # type: ignore[misc]
             else:
-                found.append(Turn(said, turn.where))
+                found.append(DraftMessage(said, draft.where))
     return found
 
 

@@ -9,7 +9,7 @@ from modelmesh_cdk.message_rules.rules import Arguments, MessageRules, Source, S
 _TEMPLATES = Source(
     "chat templates of Qwen 3.5 and Devstral as quoted in 0xku/kon#5: no role but system, user, assistant, tool", "2026-11-30"
 )
-_TEXTS = Source("chat templates of Llama 3 and Qwen 2.5 VL: media stand in turns of the user", "2026-11-30")
+_TEXTS = Source("chat templates of Llama 3 and Qwen 2.5 VL: media parts are in messages of the user", "2026-11-30")
 _ARGUMENTS = Source(
     "ollama/ollama openai/openai.go, llama.cpp as quoted in lemonade-sdk/lemonade#1481: arguments are parsed", "2026-11-30"
 )
@@ -30,7 +30,7 @@ _QUERY = Source("'No user query found in messages', lmstudio-ai/lmstudio-bug-tra
 SELF_HOSTED = evolve(
     TEMPLATED,
     system=SystemPlace.ONE_FIRST,
-    lone_system=False,
-    sources={**TEMPLATED.sources, "system": _FIRST, "lone_system": _QUERY},
+    system_alone=False,
+    sources={**TEMPLATED.sources, "system": _FIRST, "system_alone": _QUERY},
 )
 """The same for servers that raise a template's own errors, as those for one's own machines do with Qwen 3.5 and later."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import CHAT, FailureClass, messages_for_connector
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.message_rules import fit
+from modelmesh_cdk.message_rules import adapt
 from modelmesh_cdk.provider.hooks import ProviderHooks
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
 from modelmesh_cdk.wire import json_codec
@@ -84,7 +84,7 @@ def _fit_conversation(provider: ProviderHooks, request: WireRequest) -> None:
         request.payload = {**request.payload, "messages": messages}
     rules = provider._message_rules(request)
     if rules is not None:
-        fitted = fit(request.payload, rules)
+        fitted = adapt(request.payload, rules)
         request.payload = fitted.payload
         request.adapted += fitted.notes
 

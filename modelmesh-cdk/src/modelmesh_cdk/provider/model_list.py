@@ -63,7 +63,7 @@ def make_row(
         name: The vendor's; what is no name gives no row.
         source: Address of the list.
         capabilities: Names; those that are in no tree are left out.
-        features: Kept where they are yes or no.
+        features: ConnectorReport where they are yes or no.
         context_window: Tokens.
         max_output_tokens: Tokens.
     """

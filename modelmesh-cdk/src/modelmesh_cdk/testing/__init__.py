@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from modelmesh_cdk.testing.accounts import InProcessAccount
 from modelmesh_cdk.testing.lists import models_listed
 from modelmesh_cdk.testing.meshes import InProcessMesh
-from modelmesh_cdk.testing.turns import Turn
+from modelmesh_cdk.testing.scripted_turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from modelmesh import ModelMesh
 from modelmesh_cdk.testing.accounts import InProcessAccount
-from modelmesh_cdk.testing.asking import MESSAGES
+from modelmesh_cdk.testing.callers import MESSAGES
 
 POOL = "chat-completion"
 

@@ -58,4 +58,4 @@ class NativeConversations:
     def test_message_rules_have_sources(self) -> None:
         """Each rule that the connector states has a source."""
         assert self.provider_class.message_rules is not None
-        assert self.provider_class.message_rules.unsourced() == []
+        assert self.provider_class.message_rules.rules_without_source() == []

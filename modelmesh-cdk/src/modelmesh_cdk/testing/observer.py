@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelmesh_cdk.testing.conformance import Conformance
-from modelmesh_cdk.testing.kept import Everyone, Kept, groups_of
+from modelmesh_cdk.testing.report import ConformanceReport, ConnectorReport, groups_of
 
 _LETTERS = {"failed": "F", "not run": "-", "xfailed": "x", "skipped": "s"}
 _MARKS = {"failed": "✗", "not run": "?", "xfailed": "~", "skipped": "~"}
@@ -23,7 +23,7 @@ class Observer:
     def __init__(self, config: pytest.Config, *, table: bool, file: str | None) -> None:
         self._table = table
         self._file = config.invocation_params.dir / file if file else None
-        self._everyone = Everyone()
+        self._everyone = ConformanceReport()
         self._suites: dict[type, dict[str, Any]] = {}
 
     @pytest.hookimpl(wrapper=True)
@@ -80,7 +80,7 @@ def _came(report: pytest.TestReport) -> tuple[str, str]:
     return ("passed" if report.when == "call" else ""), ""
 
 
-def _lines(everyone: Everyone) -> Iterator[tuple[str, str]]:
+def _lines(everyone: ConformanceReport) -> Iterator[tuple[str, str]]:
     """Yield the lines of the table and their marks."""
     notes: list[tuple[str, str]] = []
     for kind, rows in everyone.kinds():
@@ -109,7 +109,7 @@ def _cell(row: dict[str, int] | None) -> str:
     return f"{mark} {row.get('passed', 0)}{''.join(others)}"
 
 
-def _notes(kept: Kept) -> Iterator[tuple[str, str]]:
+def _notes(kept: ConnectorReport) -> Iterator[tuple[str, str]]:
     for number, (outcome, reason, tests) in enumerate(kept.notes()):
         if not number:
             yield "", ""

@@ -183,7 +183,7 @@ def converse(question: Question, messages: list[Message]) -> None:
 
     with suppress(ImportError):
         import readline  # noqa: F401, PLC0415 - editing and history of the line, where the platform has it
-    click.echo(f"Asking {question.pool}. /help lists the commands; Ctrl-D or /exit ends.", err=True)
+    click.echo(f"Caller {question.pool}. /help lists the commands; Ctrl-D or /exit ends.", err=True)
     talk = Conversation(question, messages)
     interrupted = False
     while True:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_breaches
+from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import (
     beyond,
@@ -64,12 +64,14 @@ def _row(status: int, failure: FailureClass, message: str = "test", code: str | 
 class AnthropicDialect(Dialect):
     """Anthropic's format: ``system`` apart, content in blocks, arguments of tools as objects, named events."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices", "supports_embeddings", "numbers_tool_calls"})
+    unsupported_capabilities: Collection[str] = frozenset(
+        {"supports_several_choices", "supports_embeddings", "numbers_tool_calls"}
+    )
     arguments_are_text = False
-    pages = True
-    required: Collection[str] = frozenset({"max_completion_tokens"})
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
-    reasons: Mapping[str, str] = {
+    has_pages = True
+    required_parameters: Collection[str] = frozenset({"max_completion_tokens"})
+    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    finish_reasons: Mapping[str, str] = {
         "end_turn": "stop",
         "stop_sequence": "stop",
         "pause_turn": "stop",
@@ -77,7 +79,7 @@ class AnthropicDialect(Dialect):
         "model_context_window_exceeded": "length",
         "refusal": "content_filter",
     }
-    refusals: Sequence[Refusal] = (
+    error_responses: Sequence[Refusal] = (
         _row(400, _F.REFUSED, "messages.0.role: Input should be 'user' or 'assistant'"),
         _row(400, _F.CAPABILITY, "prompt is too long: 210000 tokens > 200000 maximum"),
         _row(400, _F.CAPABILITY, "too many tools", "available_tools_limit_exceeded"),
@@ -99,8 +101,8 @@ class AnthropicDialect(Dialect):
         _row(504, _F.SERVER),
         _row(529, _F.SERVER),
     )
-    places: Mapping[str, tuple[str | int, ...]] = {
-        **Dialect.places,
+    extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
+        **Dialect.extra_field_paths,
         "choice": (),  # an answer and its choice are one object
         "message": ("choices", 0, "message", "content_blocks", 0),  # as are a message and its content, which is blocks
     }
@@ -117,7 +119,7 @@ class AnthropicDialect(Dialect):
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else received.headers.get("x-api-key")
 
-    def question(self, received: Received) -> dict[str, Any]:
+    def read_chat(self, received: Received) -> dict[str, Any]:
         """Return the chat; it must have a version and a limit of tokens."""
         body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
@@ -144,16 +146,16 @@ class AnthropicDialect(Dialect):
             found["user"] = body["metadata"]["user_id"]
         return found
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         """There are no embeddings."""
         raise NotImplementedError
 
-    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+    def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
         """Return the rules that the latest request breaks, in the vendor's own format."""
         del question, rules
-        return anthropic_breaches(self.latest)
+        return anthropic_violations(self.latest)
 
-    def said(self, name: str, value: Any, received: Received) -> Any:
+    def expected_value(self, name: str, value: Any, received: Received) -> Any:
         """Anthropic has no blank text, seed, logprobs, detail of images or name of a schema, and lately no sampling."""
         lacks = {"seed", "logprobs", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict"}
         if received.headers.get("anthropic-version", "") >= _WITHOUT_SAMPLING:
@@ -164,7 +166,7 @@ class AnthropicDialect(Dialect):
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write a message; there is one choice."""
         choice = body["choices"][0]
         message = choice["message"]
@@ -177,25 +179,25 @@ class AnthropicDialect(Dialect):
         head = _message(body, blocks, _REASONS.get(choice["finish_reason"], choice["finish_reason"]))
         return written({**head, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write named events; blocks come one after the other, so calls are put in order."""
-        return [named_event(one["type"], one) for one in _events(chunks)] + (self.last_word() if done else [])
+        return [named_event(one["type"], one) for one in _events(chunks)] + (self.write_final_event() if done else [])
 
-    def last_word(self) -> list[bytes]:
+    def write_final_event(self) -> list[bytes]:
         """Return ``message_stop``."""
         return [named_event("message_stop", {"type": "message_stop"})]
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         """Return an ``error`` event, which is the last."""
         return [named_event("error", _body(529, "Overloaded"))]
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """There are none."""
         raise NotImplementedError
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
-    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+    def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
         """Write a page; whether more follow and the last name are said on each."""
         names = [row for row in rows if isinstance(row, str)]
         head = {"type": "model", "created_at": "2026-11-21T00:00:00Z", "lifecycle": "active"}
@@ -203,11 +205,11 @@ class AnthropicDialect(Dialect):
         ends = {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
         return written({"data": data, "has_more": more, **ends})
 
-    def page_after(self, received: Received) -> str | None:
+    def requested_page(self, received: Received) -> str | None:
         """Return ``after_id``."""
         return parse_qs(urlsplit(received.path).query).get("after_id", [None])[0]
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return an error body; its code stands in the details, how long to wait and the request's ID are headers."""

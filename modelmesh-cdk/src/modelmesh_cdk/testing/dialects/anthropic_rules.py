@@ -18,7 +18,7 @@ _BLOCKS = re.compile(
 )
 
 
-def anthropic_breaches(body: Mapping[str, Any]) -> list[str]:
+def anthropic_violations(body: Mapping[str, Any]) -> list[str]:
     """Return the rules that a request breaks, one line each; an empty list is a valid request."""
     turns = body.get("messages")
     if not isinstance(turns, list) or not turns:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.testing.dialects.cohere_rules import cohere_breaches
+from modelmesh_cdk.testing.dialects.cohere_rules import cohere_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import (
     beyond,
@@ -49,15 +49,15 @@ def _row(status: int, failure: FailureClass, message: str = "test") -> Refusal:
 class CohereDialect(Dialect):
     """Cohere's format: words in capitals, one answer that does not name its model, named events, errors without codes."""
 
-    unable: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
-    codes = False
-    names_model = False
-    pages = True
-    required_to_embed: Collection[str] = frozenset({"input_type", "embedding_types"})
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
-    reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
-    failed_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
-    refusals: Sequence[Refusal] = (
+    unsupported_capabilities: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
+    has_error_codes = False
+    reports_model = False
+    has_pages = True
+    required_embedding_parameters: Collection[str] = frozenset({"input_type", "embedding_types"})
+    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    finish_reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
+    failed_finish_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
+    error_responses: Sequence[Refusal] = (
         _row(400, _F.REFUSED, "cannot have duplicate tool ids"),
         _row(400, _F.CAPABILITY, "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."),
         _row(400, _F.POLICY, "blocked input: please adjust your prompt"),
@@ -76,7 +76,10 @@ class CohereDialect(Dialect):
         _row(503, _F.SERVER),
         _row(504, _F.SERVER),
     )
-    places: Mapping[str, tuple[str | int, ...]] = {**Dialect.places, "choice": ()}  # an answer and its choice are one object
+    extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
+        **Dialect.extra_field_paths,
+        "choice": (),
+    }  # an answer and its choice are one object
 
     # -- what is asked ------------------------------------------------------------------------------------------------
 
@@ -90,7 +93,7 @@ class CohereDialect(Dialect):
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
-    def question(self, received: Received) -> dict[str, Any]:
+    def read_chat(self, received: Received) -> dict[str, Any]:
         """Return the chat; that one tool must be called and that the only one must be are the same."""
         body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
@@ -110,19 +113,19 @@ class CohereDialect(Dialect):
             found["response_format"] = {"type": "json_schema", "json_schema": {"schema": wanted["json_schema"]}}
         return found
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         """Return the embeddings that are asked; they must say what they are for."""
         body = received.json
         assert isinstance(body.get("input_type"), str), "Cohere requires input_type"
         dimensions = {"dimensions": body["output_dimension"]} if "output_dimension" in body else {}
         return {**without(body, "texts", "output_dimension"), "input": body["texts"], **dimensions}
 
-    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+    def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
         """Return the rules that the latest request breaks, in the vendor's own format."""
         del question, rules
-        return cohere_breaches(self.latest)
+        return cohere_violations(self.latest)
 
-    def said(self, name: str, value: Any, received: Received) -> Any:
+    def expected_value(self, name: str, value: Any, received: Received) -> Any:
         """Cohere has no identifier of the user and no name of a schema, and takes no ``p`` of 0."""
         del received
         if name == "top_p":
@@ -132,7 +135,7 @@ class CohereDialect(Dialect):
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write a reply; there is one choice."""
         choice = body["choices"][0]
         message = choice["message"]
@@ -149,22 +152,22 @@ class CohereDialect(Dialect):
         usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
         return written({**reply, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write named events and ``[DONE]``; calls come one after the other, so they are put in order."""
-        return [named_event(one["type"], one) for one in _events(chunks)] + (self.last_word() if done else [])
+        return [named_event(one["type"], one) for one in _events(chunks)] + (self.write_final_event() if done else [])
 
-    def last_word(self) -> list[bytes]:
+    def write_final_event(self) -> list[bytes]:
         """Return ``[DONE]``."""
         return [event("[DONE]")]
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         """Return an end of the message with a reason that is an error."""
         return [
             named_event("message-end", {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "internal error"}}),
-            *self.last_word(),
+            *self.write_final_event(),
         ]
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write the vectors in the order of the texts, in each of the types that were asked."""
         rows = [row["embedding"] for row in body["data"]]
         forms = {"float": rows, "base64": [packed(row) for row in rows]}
@@ -176,20 +179,20 @@ class CohereDialect(Dialect):
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
-    def listed_at(self, root: str) -> str:
+    def model_list_path(self, root: str) -> str:
         """Return the path in the first version of the API."""
         return f"{root.removesuffix('/v2')}/v1/models"
 
-    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+    def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
         """Write a page, with the token of the next one if there is one."""
         models = [{"name": row} if isinstance(row, str) else row for row in rows]
         return written({"models": models, **({"next_page_token": rows[-1]} if more else {})})
 
-    def page_after(self, received: Received) -> str | None:
+    def requested_page(self, received: Received) -> str | None:
         """Return ``page_token``."""
         return parse_qs(urlsplit(received.path).query).get("page_token", [None])[0]
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return a message; the request's ID stands beside it, and how long to wait is a header."""

@@ -26,7 +26,7 @@ _PARTS = {
 _MOST_STOPS = 5
 
 
-def cohere_breaches(body: Mapping[str, Any]) -> list[str]:
+def cohere_violations(body: Mapping[str, Any]) -> list[str]:
     """Return the rules that a request breaks, one line each; an empty list is a valid request."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(one, Mapping) for one in messages):

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.testing.dialects.gemini_rules import gemini_breaches
+from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, stood_in, usage_in, without, written
 from modelmesh_cdk.testing.upstream import Received, Script, event
@@ -76,18 +76,18 @@ class GeminiDialect(Dialect):
     """Gemini's format: model and method in the path, turns of parts, settings in ``generationConfig``."""
 
     arguments_are_text = False
-    pages = True
-    unable: Collection[str] = frozenset({"supports_last_word", "numbers_tool_calls"})
-    failed_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
-    later_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
-    reasons: Mapping[str, str] = {
+    has_pages = True
+    unsupported_capabilities: Collection[str] = frozenset({"supports_final_event", "numbers_tool_calls"})
+    failed_finish_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
+    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    finish_reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",
         "SAFETY": "content_filter",
         "RECITATION": "content_filter",
         "PROHIBITED_CONTENT": "content_filter",
     }
-    refusals: Sequence[Refusal] = (
+    error_responses: Sequence[Refusal] = (
         _row(400, _F.REFUSED, "Invalid value"),
         _row(400, _F.CREDENTIAL, "API key not valid.", _detail("ErrorInfo", reason="API_KEY_INVALID", domain="googleapis.com")),
         _row(400, _F.CAPABILITY, "The input token count (9) exceeds the maximum number of tokens allowed (5)."),
@@ -118,7 +118,7 @@ class GeminiDialect(Dialect):
         """Return what stands in ``x-goog-api-key``."""
         return received.headers.get("x-goog-api-key")
 
-    def question(self, received: Received) -> dict[str, Any]:
+    def read_chat(self, received: Received) -> dict[str, Any]:
         """Return the chat; whether it is streamed and the model are in the path."""
         model, method, query = _address(received)
         assert method in ("generateContent", "streamGenerateContent"), method
@@ -136,7 +136,7 @@ class GeminiDialect(Dialect):
             found["tool_choice"] = _choice(_spelled(body["toolConfig"])["functionCallingConfig"])
         return found
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         """Return the embeddings that are asked: one request for each text, alike in all else."""
         model, method, _ = _address(received)
         assert method == "batchEmbedContents", method
@@ -148,12 +148,12 @@ class GeminiDialect(Dialect):
         dimensions = {"dimensions": rest[0]["outputDimensionality"]} if "outputDimensionality" in rest[0] else {}
         return {"model": model, "input": texts, **without(rest[0], "outputDimensionality"), **dimensions}
 
-    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+    def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
         """Return the rules that the latest request breaks, in the vendor's own format."""
         del question, rules
-        return gemini_breaches(self.latest)
+        return gemini_violations(self.latest)
 
-    def said(self, name: str, value: Any, received: Received) -> Any:
+    def expected_value(self, name: str, value: Any, received: Received) -> Any:
         """Gemini has no identifier of the user, no detail of one image, and no name of a schema."""
         del received
         lacks = ("user", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict")
@@ -161,7 +161,7 @@ class GeminiDialect(Dialect):
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write candidates."""
         candidates = [
             _candidate(choice, choice["message"], _parts(choice["message"]), choice["finish_reason"])
@@ -170,16 +170,16 @@ class GeminiDialect(Dialect):
         usage = {} if body.get("usage") is None else {"usageMetadata": _usage(body["usage"])}
         return written({"candidates": candidates, **_head(body), **usage, **beyond(body, "answer")})
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write answers with some more parts; a call comes whole, and the end of the body is the end."""
         del done
         return [event(written(one).decode()) for one in _events(chunks)]
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         """Return an error body as an event."""
         return [event(_body(503, "The model is overloaded."))]
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write the vectors in the order of the texts, as numbers: there is no other form."""
         del received
         usage = body.get("usage")
@@ -188,16 +188,16 @@ class GeminiDialect(Dialect):
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
-    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+    def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
         """Write a page, with the token of the next one if there is one; names begin with ``models/``."""
         models = [{"name": f"models/{row}"} if isinstance(row, str) else row for row in rows]
         return written({"models": models, **({"nextPageToken": rows[-1]} if more else {})})
 
-    def page_after(self, received: Received) -> str | None:
+    def requested_page(self, received: Received) -> str | None:
         """Return ``pageToken``."""
         return parse_qs(urlsplit(received.path).query).get("pageToken", [None])[0]
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return a status with details: how long to wait and the request's ID are among them, not in headers."""
@@ -334,8 +334,8 @@ def _prompt(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    said = {"candidatesTokenCount": usage["completion_tokens"], "totalTokenCount": usage["total_tokens"]}
-    return {"promptTokenCount": usage["prompt_tokens"], **said, **beyond(usage, "usage")}
+    counts = {"candidatesTokenCount": usage["completion_tokens"], "totalTokenCount": usage["total_tokens"]}
+    return {"promptTokenCount": usage["prompt_tokens"], **counts, **beyond(usage, "usage")}
 
 
 def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

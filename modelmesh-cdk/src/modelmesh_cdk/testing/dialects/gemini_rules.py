@@ -19,7 +19,7 @@ _BESIDE = ("thought", "thoughtSignature", "videoMetadata", "mediaResolution", "p
 _MOST_STOPS = 5
 
 
-def gemini_breaches(body: Mapping[str, Any]) -> list[str]:
+def gemini_violations(body: Mapping[str, Any]) -> list[str]:
     """Return the rules that a request breaks, one line each; an empty list is a valid request."""
     turns = body.get("contents")
     if not isinstance(turns, list) or not turns:

@@ -30,8 +30,8 @@ def _row(status: int, code: str | None, kind: str, failure: FailureClass) -> Ref
 class OpenAIDialect(Dialect):
     """OpenAI's format, in which the kit thinks; derive from it for a vendor that differs in little."""
 
-    failed_reasons: Sequence[str] = ("error",)  # not OpenAI's own, and of all who speak its format the same
-    refusals: Sequence[Refusal] = (
+    failed_finish_reasons: Sequence[str] = ("error",)  # not OpenAI's own, and of all who speak its format the same
+    error_responses: Sequence[Refusal] = (
         _row(400, None, _INVALID, _F.REFUSED),
         _row(400, "context_length_exceeded", _INVALID, _F.CAPABILITY),
         _row(400, "unsupported_parameter", _INVALID, _F.CAPABILITY),
@@ -63,39 +63,39 @@ class OpenAIDialect(Dialect):
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
-    def question(self, received: Received) -> dict[str, Any]:
+    def read_chat(self, received: Received) -> dict[str, Any]:
         """Return the body: it is in this shape already."""
         body = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         return body
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         """Return the body."""
-        return self.question(received)
+        return self.read_chat(received)
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write JSON."""
         return written(body)
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write one event a chunk, and ``[DONE]``."""
-        return [event(written(one).decode()) for one in chunks] + (self.last_word() if done else [])
+        return [event(written(one).decode()) for one in chunks] + (self.write_final_event() if done else [])
 
-    def last_word(self) -> list[bytes]:
+    def write_final_event(self) -> list[bytes]:
         """Return ``[DONE]``."""
         return [event("[DONE]")]
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         """Return an error body as an event, and ``[DONE]``."""
-        return [event(_body("down", "server_error", "server_error")), *self.last_word()]
+        return [event(_body("down", "server_error", "server_error")), *self.write_final_event()]
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write the vectors as numbers, or packed when base64 was asked."""
         if received.json.get("encoding_format") != "base64":
             return written(body)
         return written({**body, "data": [{**row, "embedding": packed(row["embedding"])} for row in body["data"]]})
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return an error body; how long to wait and the request's ID are headers."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.message_rules import MessageRules, breaches
+from modelmesh_cdk.message_rules import MessageRules, find_violations
 from modelmesh_cdk.testing.dialects.samples import VECTORS
 from modelmesh_cdk.testing.upstream import Received, Script
 
@@ -37,37 +37,37 @@ class Dialect(Protocol):
     class, or from the dialect that is nearest, and write down what is different.
 
     Attributes:
-        unable: Capabilities of the kit that the format has no words for, e.g. ``supports_several_choices``; tests that need
-            one are skipped with its name.
-        codes: Whether an error body has a code of the vendor's own.
-        names_model: Whether an answer says which model gave it; else the caller gets the name that was asked.
+        unsupported_capabilities: Capabilities of the kit that the format lacks, such as ``supports_several_choices``. Tests
+            that need one are skipped with its name.
+        has_error_codes: Whether an error body has a code of the vendor's own.
+        reports_model: Whether an answer says which model gave it; else the caller gets the name that was asked.
         arguments_are_text: Whether a call's arguments travel as text, which then arrives to the letter; else as an object.
-        required: Parameters without which the vendor takes no chat; a connector adds them.
-        required_to_embed: The same for embeddings.
-        pages: Whether the list of models comes in pages.
+        required_parameters: Parameters without which the vendor takes no chat; a connector adds them.
+        required_embedding_parameters: The same for embeddings.
+        has_pages: Whether the list of models comes in pages.
         vectors: Three embeddings that the format can write, no two alike; each number one that 32 bits hold.
-        reasons: The vendor's words for why an answer ends, and what the caller gets of each.
-        later_reason: What the caller gets of a finish reason that no version of the format has: the vendor's own, or ``stop``.
-        failed_reasons: Its words for an answer that ends because the vendor failed; the caller gets an error of each.
-        refusals: What the vendor refuses with, and the class of each.
-        places: Where the caller finds a field that nobody knows and that was written into a part of an answer (``answer``,
-            ``choice``, ``message``, ``usage``) or of a stream (``chunk``, ``delta``), as keys from the top of what it gets.
-            A format that has no such part writes the field into its nearest one.
+        finish_reasons: The vendor's words for why an answer ends, and what the caller gets of each.
+        unknown_finish_reason: Finish reason that the caller gets for an unknown one: the vendor's own, or ``stop``.
+        failed_finish_reasons: Its words for an answer that ends because the vendor failed; the caller gets an error of each.
+        error_responses: What the vendor refuses with, and the class of each.
+        extra_field_paths: Path of an unknown field in the caller's response, as keys from its top, by the part of the
+            vendor's response (``answer``, ``choice``, ``message``, ``usage``) or stream (``chunk``, ``delta``) that has it.
+            A format that lacks a part writes the field into the nearest one.
     """
 
-    unable: Collection[str] = frozenset()
-    codes: bool = True
-    names_model: bool = True
+    unsupported_capabilities: Collection[str] = frozenset()
+    has_error_codes: bool = True
+    reports_model: bool = True
     arguments_are_text: bool = True
-    required: Collection[str] = frozenset()
-    required_to_embed: Collection[str] = frozenset()
-    pages: bool = False
+    required_parameters: Collection[str] = frozenset()
+    required_embedding_parameters: Collection[str] = frozenset()
+    has_pages: bool = False
     vectors: Sequence[Sequence[float]] = VECTORS
-    reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
-    failed_reasons: Sequence[str] = ()
-    later_reason: str = "a_reason_of_tomorrow"
-    refusals: Sequence[Refusal] = ()
-    places: Mapping[str, tuple[str | int, ...]] = {
+    finish_reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+    failed_finish_reasons: Sequence[str] = ()
+    unknown_finish_reason: str = "a_reason_of_tomorrow"
+    error_responses: Sequence[Refusal] = ()
+    extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
         "answer": (),
         "choice": ("choices", 0),
         "message": ("choices", 0, "message"),
@@ -91,7 +91,7 @@ class Dialect(Protocol):
         """Return the key that a request carries, ``None`` when it has none where the vendor looks."""
         ...
 
-    def question(self, received: Received) -> dict[str, Any]:
+    def read_chat(self, received: Received) -> dict[str, Any]:
         """Return the chat that a request asks for, what the vendor would not know about in it.
 
         Raises:
@@ -99,7 +99,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def embedding_question(self, received: Received) -> dict[str, Any]:
+    def read_embeddings(self, received: Received) -> dict[str, Any]:
         """Return the embeddings that a request asks for.
 
         Raises:
@@ -107,7 +107,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def said(self, name: str, value: Any, received: Received) -> Any:
+    def expected_value(self, name: str, value: Any, received: Received) -> Any:
         """Return the value with which a parameter arrives: the same, the nearest that the vendor takes, or ``None``.
 
         What differs from ``value`` must be noted as adapted, by the last part of its name.
@@ -120,43 +120,43 @@ class Dialect(Protocol):
         del name, received
         return value
 
-    def breaches(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
+    def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
         """Return the rules of the vendor that a request breaks, one line each.
 
         Args:
             question: What :meth:`question` returned for the request.
             rules: The rules that the connector states; ``None`` when it states none.
         """
-        return [] if rules is None else breaches(question, rules)
+        return [] if rules is None else find_violations(question, rules)
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
-    def answer(self, body: Mapping[str, Any]) -> bytes:
+    def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write a whole answer; a finish reason that is not OpenAI's is the vendor's, and unknown fields are kept."""
         ...
 
-    def events(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
+    def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write the events of a stream, after them the vendor's last word when it is done.
 
         Text comes in an event for each chunk of it; unknown fields of the chunk and of its delta come with the text.
         """
         ...
 
-    def last_word(self) -> list[bytes]:
+    def write_final_event(self) -> list[bytes]:
         """Return the events by which the vendor says that a stream is over; none where the end of the body says it."""
         return []
 
-    def failing(self) -> list[bytes]:
+    def write_error_event(self) -> list[bytes]:
         """Return the events by which the vendor says that it cannot go on with a stream."""
         ...
 
-    def embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
+    def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write embeddings, numbers in ``body``, in the form that the request asks for."""
         ...
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
-    def listed_at(self, root: str) -> str:
+    def model_list_path(self, root: str) -> str:
         """Return the path of the vendor's list of models.
 
         Args:
@@ -164,7 +164,7 @@ class Dialect(Protocol):
         """
         return f"{root}/models"
 
-    def listing(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
+    def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
         """Write a page of the list that says no more of its models than it must.
 
         Args:
@@ -175,14 +175,14 @@ class Dialect(Protocol):
         data = [{"id": row, "object": "model", "created": 0, "owned_by": "test"} if isinstance(row, str) else row for row in rows]
         return json.dumps({"object": "list", "data": data}).encode()
 
-    def page_after(self, received: Received) -> str | None:
+    def requested_page(self, received: Received) -> str | None:
         """Return the name after which the page begins that a request asks for, ``None`` for the first page."""
         del received
         return None
 
     # -- what is refused ----------------------------------------------------------------------------------------------
 
-    def refusal(
+    def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return a refusal with what the vendor says in one, each where the vendor says it.

@@ -8,7 +8,7 @@ import pytest
 
 from modelmesh.contracts import RULES
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.callers import MODEL, Caller
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_answer, tool_answer
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Upstream
@@ -17,45 +17,45 @@ from modelmesh_cdk.testing.upstream import Upstream
 class Answers(Subject):
     """What the vendor said reaches the caller, in OpenAI's shape, and nothing is invented."""
 
-    def answered(self, ask: Asking, upstream: Upstream, body: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, ask: Caller, upstream: Upstream, body: dict[str, Any]) -> dict[str, Any]:
         """Return what the caller gets of this answer."""
         self.say(upstream, body)
         answer = ask.answer().body
         assert isinstance(answer, dict), "an answer is a dictionary"
         return answer
 
-    def test_response_text_is_complete(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_text_is_complete(self, ask: Caller, upstream: Upstream) -> None:
         """The text is exactly the vendor's."""
         message = self.answered(ask, upstream, text_answer())["choices"][0]["message"]
         assert (message["role"], message["content"]) == ("assistant", "".join(WORDS))
 
-    def test_response_empty_text_is_not_none(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_empty_text_is_not_none(self, ask: Caller, upstream: Upstream) -> None:
         """Empty text is ``""``. A response without text has ``None``."""
         got = [self.answered(ask, upstream, text_answer(text))["choices"][0]["message"]["content"] for text in ("", None)]
         assert got == ["", None]
 
-    def test_response_has_usage(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_usage(self, ask: Caller, upstream: Upstream) -> None:
         """Token counts are the vendor's."""
         usage = self.answered(ask, upstream, text_answer())["usage"]
         assert {name: usage.get(name) for name in USAGE} == USAGE
 
-    def test_response_unknown_usage_is_not_zero(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_unknown_usage_is_not_zero(self, ask: Caller, upstream: Upstream) -> None:
         """Token counts that the vendor does not report are not zero."""
         body = text_answer()
         del body["usage"]
         usage = self.answered(ask, upstream, body).get("usage")
         assert not usage or all(count is None for count in usage.values())
 
-    def test_response_has_finish_reason(self, finish: tuple[str, str], ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_finish_reason(self, finish: tuple[str, str], ask: Caller, upstream: Upstream) -> None:
         """The finish reason is one of OpenAI's. The dialect defines the value for an unknown one."""
         theirs, ours = finish
         body = text_answer()
         body["choices"][0]["finish_reason"] = theirs
         assert self.answered(ask, upstream, body)["choices"][0]["finish_reason"] == ours
 
-    def test_response_with_failed_reason_is_a_failure(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_with_failed_reason_is_a_failure(self, ask: Caller, upstream: Upstream) -> None:
         """A response whose finish reason reports a failure of the vendor is an error, so that another model is tried."""
-        for theirs in self.failed_reasons:
+        for theirs in self.failed_finish_reasons:
             body = text_answer()
             body["choices"][0]["finish_reason"] = theirs
             self.say(upstream, body)
@@ -63,13 +63,13 @@ class Answers(Subject):
                 ask.answer()
             assert RULES[caught.value.failure].rotate
 
-    def test_response_names_the_model(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_names_the_model(self, ask: Caller, upstream: Upstream) -> None:
         """The model is the one that the vendor reports, else the requested one."""
         named = "test-model-2026-11-21"
-        expected = named if self.wire.names_model else MODEL
+        expected = named if self.wire.reports_model else MODEL
         assert self.answered(ask, upstream, text_answer(model=named))["model"] == expected
 
-    def test_response_keeps_unknown_fields(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_keeps_unknown_fields(self, ask: Caller, upstream: Upstream) -> None:
         """Unknown fields reach the caller from every level of the format."""
         body = text_answer(of_the_vendor={"n": 0})
         body["choices"][0]["message"]["of_the_message"] = False
@@ -80,14 +80,14 @@ class Answers(Subject):
         kept = {name: self.placed(got, part).get(name, "lost") for part, name in names.items()}
         assert kept == {"of_the_vendor": {"n": 0}, "of_the_message": False, "of_the_choice": "", "of_the_usage": {"cached": 3}}
 
-    def test_response_has_all_choices(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_all_choices(self, ask: Caller, upstream: Upstream) -> None:
         """The caller gets all choices of the response."""
         self.require("supports_several_choices")
         body = text_answer()
         body["choices"] = [{**body["choices"][0], "index": n} for n in range(3)]
         assert [choice["index"] for choice in self.answered(ask, upstream, body)["choices"]] == [0, 1, 2]
 
-    def test_response_has_tool_calls(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_tool_calls(self, ask: Caller, upstream: Upstream) -> None:
         """Tool calls have ID, name and arguments. Arguments are JSON text, exactly the vendor's where the vendor sends text."""
         self.require("supports_tools")
         choice = self.answered(ask, upstream, tool_answer())["choices"][0]
@@ -96,7 +96,7 @@ class Answers(Subject):
         assert self.arguments(call["function"]["arguments"]) == self.arguments(CALLS[0]["function"]["arguments"])
         assert choice["finish_reason"] == "tool_calls"
 
-    def test_response_has_parallel_tool_calls(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_parallel_tool_calls(self, ask: Caller, upstream: Upstream) -> None:
         """The caller gets all calls in order, including one without arguments."""
         self.require("supports_tools")
         self.require("supports_parallel_tool_calls")
@@ -105,7 +105,7 @@ class Answers(Subject):
             (call["id"], self.arguments(call["function"]["arguments"])) for call in CALLS
         ]
 
-    def test_response_has_headers(self, ask: Asking, upstream: Upstream) -> None:
+    def test_response_has_headers(self, ask: Caller, upstream: Upstream) -> None:
         """Response headers reach the caller, with names in lower case."""
         self.say(upstream, text_answer(), **{"X-Request-Id": "req-test"})
         assert ask.answer().headers.get("x-request-id") == "req-test"

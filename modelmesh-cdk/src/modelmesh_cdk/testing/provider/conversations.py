@@ -13,7 +13,7 @@ import pytest
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.callers import MODEL, Caller
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.histories import HISTORIES, History
 from modelmesh_cdk.testing.provider.subject import Subject
@@ -26,16 +26,16 @@ NOT_SENT = (FailureClass.CAPABILITY, FailureClass.CALLER)
 class Conversations(Subject):
     """A conversation of any origin is sent as the vendor accepts it, or refused before it is sent."""
 
-    def test_conversation_obeys_message_rules(self, asker: Asking, upstream: Upstream) -> None:
+    def test_conversation_obeys_message_rules(self, asker: Caller, upstream: Upstream) -> None:
         """No request breaks a message rule of the connector. A conversation that the vendor supports is sent."""
         broken = {}
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
             if question is not None:
-                broken[history.name] = self.wire.breaches(question, self.rules_of(asker))
+                broken[history.name] = self.wire.violations(question, self.rules_of(asker))
         assert {name: lines for name, lines in broken.items() if lines} == {}
 
-    def test_conversation_texts_arrive(self, asker: Asking, upstream: Upstream) -> None:
+    def test_conversation_texts_arrive(self, asker: Caller, upstream: Upstream) -> None:
         """Every text of a conversation reaches the vendor."""
         lost = {}
         for history in HISTORIES:
@@ -45,7 +45,7 @@ class Conversations(Subject):
                 lost[history.name] = [word for word in _words("say", history.messages) if word not in told]
         assert {name: words for name, words in lost.items() if words} == {}
 
-    def test_conversation_losses_are_noted(self, asker: Asking, upstream: Upstream) -> None:
+    def test_conversation_losses_are_noted(self, asker: Caller, upstream: Upstream) -> None:
         """A key of a message that does not reach the vendor is in the adaptation notes."""
         silent = {}
         for history in HISTORIES:
@@ -56,60 +56,60 @@ class Conversations(Subject):
                 silent[history.name] = lost if lost and not asker.adapted else []
         assert {name: words for name, words in silent.items() if words} == {}
 
-    def test_conversation_of_caller_is_not_changed(self, asker: Asking, upstream: Upstream) -> None:
+    def test_conversation_of_caller_is_not_changed(self, asker: Caller, upstream: Upstream) -> None:
         """The connector does not modify the caller's messages."""
         for history in HISTORIES:
             self.sent(history, asker, upstream)
             assert asker.call.payload == asker.sent, history.name
 
-    def test_conversation_neutral_values_are_no_loss(self, asker: Asking, upstream: Upstream) -> None:
+    def test_conversation_neutral_values_are_no_loss(self, asker: Caller, upstream: Upstream) -> None:
         """Dropping a value without effect, such as an empty list or ``n=1``, is not a loss. A strict request is sent."""
         for history in (one for one in HISTORIES if one.says_nothing):
-            upstream.always(Script(200, self.wire.answer(text_answer())))
+            upstream.always(Script(200, self.wire.write_response(text_answer())))
             asker.strict = True
             try:
                 answer = asker.answer({"messages": deepcopy(list(history.messages)), **deepcopy(dict(history.parameters))})
             except ProviderError as error:
                 pytest.fail(f"{history.name}: {error}")
-            lost = [line for line in answer.adapted if not (self.wire.required and " added" in line)]
+            lost = [line for line in answer.adapted if not (self.wire.required_parameters and " added" in line)]
             assert lost == [], history.name
 
     def test_message_rules_have_sources(self) -> None:
         """Each message rule has a source and the date on which it was read."""
         rules = getattr(self.provider_class, "message_rules", None)
         if rules is not None:
-            assert rules.unsourced() == []
+            assert rules.rules_without_source() == []
             days = {name: source.read for name, source in rules.sources.items()}
             assert [name for name, day in days.items() if not re.fullmatch(r"\d{4}-\d\d-\d\d", day)] == []
 
     @pytest.fixture
-    def asker(self, upstream: Upstream) -> Iterator[Asking]:
+    def asker(self, upstream: Upstream) -> Iterator[Caller]:
         """Asks from a thread: a request is written alike for a task."""
         if getattr(self.provider_class, "message_rules", None) is None:
             pytest.skip(f"{self.provider_class.__name__} states no message_rules")
-        with Asking(self.make(upstream), in_task=False) as asking:
+        with Caller(self.make(upstream), in_task=False) as asking:
             yield asking
 
     # -- what the checks need -----------------------------------------------------------------------------------------
 
-    def rules_of(self, ask: Asking) -> MessageRules | None:
+    def rules_of(self, ask: Caller) -> MessageRules | None:
         """Return the rules that hold for the latest request; ``None`` when the connector states none."""
         hook = getattr(ask.provider, "_message_rules", None)
         return None if hook is None else hook(WireRequest(ask.call, MODEL))
 
-    def sent(self, history: History, ask: Asking, upstream: Upstream) -> dict[str, Any] | None:
+    def sent(self, history: History, ask: Caller, upstream: Upstream) -> dict[str, Any] | None:
         """Send a conversation; return what the vendor understood, ``None`` when it was refused before it was sent."""
         if history.parameters.get("tools") and not self.supports_tools:
             return None
         before, refused = len(upstream.received), None
-        upstream.always(Script(200, self.wire.answer(text_answer())))
+        upstream.always(Script(200, self.wire.write_response(text_answer())))
         try:
             answer = ask.answer({"messages": deepcopy(list(history.messages)), **deepcopy(dict(history.parameters))})
         except ProviderError as error:
             refused = error
         if refused is None:
             ask.adapted = tuple(answer.adapted)
-            return self.wire.question(upstream.last)
+            return self.wire.read_chat(upstream.last)
         assert len(upstream.received) == before, f"{history.name}: the request was sent, and {refused}"
         assert refused.failure in NOT_SENT, f"{history.name}: {refused}"
         assert history.may_refuse, f"{history.name}: {refused}"

@@ -7,7 +7,7 @@ import pytest
 from modelmesh._engine.plugins.validation import misspelt_hooks
 from modelmesh.contracts import Kind
 from modelmesh_cdk.provider.declared_hooks import private_overrides
-from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.catalogued import Catalogued
 from modelmesh_cdk.testing.provider.subject import Subject
@@ -30,7 +30,7 @@ class Identity(Catalogued, Subject):
         """A second close has no effect, whether or not the provider served a request."""
         self.say(upstream, text_answer())
         for used in (False, True):
-            with Asking(self.make(upstream), in_task=in_task) as ask:
+            with Caller(self.make(upstream), in_task=in_task) as ask:
                 if used:
                     ask.answer()
                 ask.close()

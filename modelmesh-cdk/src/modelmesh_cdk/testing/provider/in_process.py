@@ -11,11 +11,11 @@ import pytest
 from modelmesh.contracts import FailureClass, Kind
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelNotFoundError, ProviderError, ProviderTimeoutError
-from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.callers import MODEL, Caller
 from modelmesh_cdk.testing.provider.catalogued import Catalogued
 from modelmesh_cdk.testing.provider.requests import PIXEL, TOOL
 from modelmesh_cdk.testing.provider.streams import deltas_of, finishes_of, texts_of
-from modelmesh_cdk.testing.turns import Turn
+from modelmesh_cdk.testing.scripted_turns import Turn
 
 IMPATIENT = Limits(first_content=0.1, gap=0.1, answer=0.1, total=0.1)
 BEYOND: dict[str, dict[str, Any]] = {
@@ -23,7 +23,7 @@ BEYOND: dict[str, dict[str, Any]] = {
     "supports_images": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}]},
 }
 
-Play = Callable[[Turn], Asking]
+Play = Callable[[Turn], Caller]
 
 
 class InProcessProviderConformance(Catalogued):
@@ -81,7 +81,7 @@ class InProcessProviderConformance(Catalogued):
         """Asks a provider that plays a turn, from a thread and from a task: every test that takes this runs both ways."""
         with ExitStack() as opened:
             yield lambda turn: opened.enter_context(
-                Asking(self.make(turn), in_task=request.param == "async", model=self.model),
+                Caller(self.make(turn), in_task=request.param == "async", model=self.model),
             )
 
     # -- a whole answer -----------------------------------------------------------------------------------------------

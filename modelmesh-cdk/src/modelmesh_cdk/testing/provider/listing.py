@@ -12,7 +12,7 @@ import pytest
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing.asking import LIMITS
+from modelmesh_cdk.testing.callers import LIMITS
 from modelmesh_cdk.testing.provider.subject import KEY, Subject
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
@@ -57,10 +57,10 @@ class Listing(Subject):
         """Let the vendor list these models, as many on a page, where its list has pages."""
 
         def page(received: Received) -> Script:
-            after = self.wire.page_after(received)
+            after = self.wire.requested_page(received)
             begin = 0 if after is None else list(names).index(after) + 1
-            end = begin + size if self.wire.pages else len(names)
-            return Script(200, self.wire.listing(names[begin:end], more=end < len(names)))
+            end = begin + size if self.wire.has_pages else len(names)
+            return Script(200, self.wire.write_model_list(names[begin:end], more=end < len(names)))
 
         upstream.always(page)
 
@@ -77,7 +77,7 @@ class Listing(Subject):
         self.answer_with(upstream, NEW, size=len(NEW))
         self.discovered(provider)
         received = upstream.last
-        assert (received.method, received.path.partition("?")[0]) == ("GET", self.wire.listed_at(self.root))
+        assert (received.method, received.path.partition("?")[0]) == ("GET", self.wire.model_list_path(self.root))
         assert (self.wire.key(received), received.body) == (KEY, b"")
         assert KEY not in received.path
 
@@ -86,18 +86,18 @@ class Listing(Subject):
         self.require("lists_models")
         self.answer_with(upstream, NEW, size=1)
         assert self.ids(self.discovered(provider)) == sorted(NEW)
-        assert len(upstream.received) == (len(NEW) if self.wire.pages else 1)
+        assert len(upstream.received) == (len(NEW) if self.wire.has_pages else 1)
 
     def test_list_without_end_is_a_failure(self, provider: Any, upstream: Upstream) -> None:
         """A vendor that returns the same page again is not requested further, and an incomplete list is an error."""
         self.require("lists_models")
-        upstream.always(Script(200, self.wire.listing(NEW, more=True)))
+        upstream.always(Script(200, self.wire.write_model_list(NEW, more=True)))
         found: Any = None
         try:
             found = self.ids(self.discovered(provider))
         except ProviderError as error:
             found = error.failure
-        assert found == (_F.PROTOCOL if self.wire.pages else sorted(NEW))
+        assert found == (_F.PROTOCOL if self.wire.has_pages else sorted(NEW))
         assert len(upstream.received) <= len(NEW)
 
     def test_list_keeps_catalogue_rows(self, provider: Any, upstream: Upstream) -> None:
@@ -129,20 +129,20 @@ class Listing(Subject):
     def test_list_skips_invalid_rows(self, provider: Any, upstream: Upstream) -> None:
         """A row that is not a map or has no name does not affect the rest of the list."""
         self.require("lists_models")
-        upstream.always(Script(200, self.wire.listing([*NO_MODELS, *NEW])))
+        upstream.always(Script(200, self.wire.write_model_list([*NO_MODELS, *NEW])))
         assert self.ids(self.discovered(provider)) == sorted(NEW)
 
     def test_list_error_has_its_class(self, provider: Any, upstream: Upstream) -> None:
         """A rejected key is an error of that class, not an empty list."""
         self.require("lists_models")
-        error = self.list_refused(provider, upstream, self.wire.refusal(401, "test"))
+        error = self.list_refused(provider, upstream, self.wire.write_error(401, "test"))
         assert (error.failure, error.status) == (_F.CREDENTIAL, 401)
 
     def test_list_error_contains_no_key(self, provider: Any, upstream: Upstream) -> None:
         """A key that the vendor repeats is in no message, body or traceback of the error."""
         self.require("lists_models")
         for status in (401, 400):
-            error = self.list_refused(provider, upstream, self.wire.refusal(status, f"Incorrect API key provided: {KEY}"))
+            error = self.list_refused(provider, upstream, self.wire.write_error(status, f"Incorrect API key provided: {KEY}"))
             assert KEY not in json.dumps([str(error), repr(error), repr(vars(error))]), f"HTTP {status}"
             assert KEY not in "".join(traceback.format_exception(error)), f"the traceback of HTTP {status}"
 

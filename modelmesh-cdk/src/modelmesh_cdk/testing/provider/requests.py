@@ -11,7 +11,7 @@ import pytest
 
 from modelmesh.contracts import CHAT
 from modelmesh_cdk.message_rules import Blank, is_neutral
-from modelmesh_cdk.testing.asking import MODEL, Asking
+from modelmesh_cdk.testing.callers import MODEL, Caller
 from modelmesh_cdk.testing.dialects.samples import CALLS, WORDS, text_answer, text_chunks
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Upstream
@@ -30,17 +30,17 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 class Requests(Subject):
     """Everything the caller said arrives, and nothing that was not said."""
 
-    def asked(self, ask: Asking, upstream: Upstream, **payload: Any) -> dict[str, Any]:
+    def asked(self, ask: Caller, upstream: Upstream, **payload: Any) -> dict[str, Any]:
         """Return what the vendor understood of a chat with these parameters."""
         self.say(upstream, text_answer())
         ask.adapted = tuple(ask.answer(payload).adapted)
-        return self.wire.question(upstream.last)
+        return self.wire.read_chat(upstream.last)
 
     def said(self, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
         """Return these parameters as the latest request can say them."""
-        return {name: self.wire.said(name, value, upstream.last) for name, value in parameters.items()}
+        return {name: self.wire.expected_value(name, value, upstream.last) for name, value in parameters.items()}
 
-    def check_arrival(self, ask: Asking, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
+    def check_arrival(self, ask: Caller, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
         """Ask with these parameters: each arrives as it was given, or as the format can say it and with a note."""
         question = self.asked(ask, upstream, **parameters)
         said = self.said(upstream, **parameters)
@@ -58,7 +58,7 @@ class Requests(Subject):
         """For every spelling of the base URL, a chat is one POST to one path that contains the version once."""
         address = spelling.format(host=upstream.url, root=self.root)
         self.say(upstream, text_answer())
-        with Asking(self.make(upstream, base_url=address), in_task=False) as ask:
+        with Caller(self.make(upstream, base_url=address), in_task=False) as ask:
             ask.answer()
         gateway = "/gateway" if "/gateway" in spelling else ""
         paths = [(received.method, received.path) for received in upstream.received]
@@ -66,13 +66,13 @@ class Requests(Subject):
             f"{paths} for the base URL {address}"
         )
 
-    def test_request_names_the_model(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_names_the_model(self, ask: Caller, upstream: Upstream) -> None:
         """The request names the model that ``send`` received."""
         self.say(upstream, text_answer())
         ask.answer(model="vendor/other-model:1")
-        assert self.wire.question(upstream.last)["model"] == "vendor/other-model:1"
+        assert self.wire.read_chat(upstream.last)["model"] == "vendor/other-model:1"
 
-    def test_request_messages_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_messages_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """Every message arrives unchanged: order, role, text in any script."""
         messages = [
             {"role": "system", "content": "Réponds en français."},
@@ -82,64 +82,66 @@ class Requests(Subject):
         ]
         assert self.asked(ask, upstream, messages=messages)["messages"] == messages
 
-    def test_request_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_parameters_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The usual parameters arrive with their values. An unsupported parameter is noted as dropped."""
         parameters = {"temperature": 0.7, "top_p": 0.9, "max_completion_tokens": 64, "stop": ["\n\n", "END"], "seed": 7}
         self.check_arrival(ask, upstream, **parameters)
 
-    def test_request_keeps_zero(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_keeps_zero(self, ask: Caller, upstream: Upstream) -> None:
         """Zero is a value: temperature 0 is not the default temperature."""
         self.check_arrival(ask, upstream, temperature=0, top_p=0.0, seed=0)
 
-    def test_request_adds_no_parameter(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_adds_no_parameter(self, ask: Caller, upstream: Upstream) -> None:
         """A parameter that the caller omits is not sent. One that the vendor requires is added and noted."""
         question = self.asked(ask, upstream)
-        assert set(question) - {"stream"} == {"model", "messages", *self.wire.required}
-        assert len(ask.adapted) == len(self.wire.required), f"added {set(self.wire.required)}, noted {ask.adapted}"
+        assert set(question) - {"stream"} == {"model", "messages", *self.wire.required_parameters}
+        assert len(ask.adapted) == len(self.wire.required_parameters), (
+            f"added {set(self.wire.required_parameters)}, noted {ask.adapted}"
+        )
         assert not question.get("stream"), "the answer was not to be streamed"
 
-    def test_request_keeps_empty_values(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_keeps_empty_values(self, ask: Caller, upstream: Upstream) -> None:
         """Empty text and ``False`` are values where the vendor accepts them. A value that requests the default may be dropped."""
         rules = getattr(self.provider_class, "message_rules", None)
         accepted = rules is None or rules.blank.get("user", Blank.KEEP) is Blank.KEEP
         messages = [{"role": "user", "content": "" if accepted else "Hello"}]
         question = self.check_arrival(ask, upstream, messages=messages, stop=[], logprobs=False, user="")
-        assert question["messages"] == self.wire.said("messages", messages, upstream.last)
+        assert question["messages"] == self.wire.expected_value("messages", messages, upstream.last)
 
-    def test_request_unknown_parameters_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_unknown_parameters_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """A parameter that the connector does not know reaches the vendor."""
         invented = {"deep": [1, {"nested": None}], "text": "ü"}
         assert self.asked(ask, upstream, a_parameter_of_tomorrow=invented).get("a_parameter_of_tomorrow") == invented
 
-    def test_request_extra_headers_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_extra_headers_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The caller's extra headers are sent."""
         self.require("supports_extra_headers")
         self.say(upstream, text_answer())
         ask.answer(headers={"X-Of-The-Caller": "test"})
         assert upstream.last.headers.get("x-of-the-caller") == "test"
 
-    def test_request_body_is_json(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_body_is_json(self, ask: Caller, upstream: Upstream) -> None:
         """The body and its content type are JSON."""
         self.asked(ask, upstream)
         kind = upstream.last.headers.get("content-type", "")
         assert re.match(r"application/json\b", kind), kind
         assert isinstance(upstream.last.json, dict)
 
-    def test_call_is_not_changed(self, ask: Asking, upstream: Upstream) -> None:
+    def test_call_is_not_changed(self, ask: Caller, upstream: Upstream) -> None:
         """The connector does not modify the call, because other attempts share it."""
         self.asked(ask, upstream, temperature=0.5, tools=[TOOL], metadata={"a": ["b"]})
         assert ask.call.payload == ask.sent
 
-    def test_request_for_stream_differs_only_in_stream(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_for_stream_differs_only_in_stream(self, ask: Caller, upstream: Upstream) -> None:
         """A streamed request equals one without a stream, except for the stream parameters."""
         self.say_in_pieces(upstream, text_chunks())
         ask.chunks({"temperature": 0, "a_parameter_of_tomorrow": 1})
-        question = self.wire.question(upstream.last)
+        question = self.wire.read_chat(upstream.last)
         assert question.get("stream") is True
         arrived = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
         assert arrived == {"model": MODEL, **self.said(upstream, **ask.sent)}
 
-    def test_request_tools_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_tools_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """Tools and the tool choice arrive complete."""
         self.require("supports_tools")
         choice = {"type": "function", "function": {"name": "weather"}}
@@ -147,7 +149,7 @@ class Requests(Subject):
         assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
 
     @pytest.mark.parametrize("text", [None, "I look."], ids=["silent", "said"])
-    def test_request_tool_results_arrive(self, text: str | None, ask: Asking, upstream: Upstream) -> None:
+    def test_request_tool_results_arrive(self, text: str | None, ask: Caller, upstream: Upstream) -> None:
         """Tool calls, the text next to them, and each result with its call ID arrive."""
         self.require("supports_tools")
         messages: list[dict[str, Any]] = [
@@ -161,7 +163,7 @@ class Requests(Subject):
             assert is_noted("IDs", ask.adapted), f"IDs of calls arrive as {spelled}, and that is not noted: {ask.adapted}"
         assert arrived == _respelled(messages, spelled)
 
-    def test_request_images_arrive(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_images_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """An image arrives between its texts, byte for byte."""
         self.require("supports_images")
         parts = [
@@ -170,12 +172,12 @@ class Requests(Subject):
             {"type": "text", "text": "this?"},
         ]
         arrived = self.asked(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"]
-        if self.wire.said("image_url.detail", "low", upstream.last) is None:
+        if self.wire.expected_value("image_url.detail", "low", upstream.last) is None:
             assert is_noted("image_url.detail", ask.adapted), f"the detail is lost and not noted: {ask.adapted}"
             parts[1] = {"type": "image_url", "image_url": {"url": PIXEL}}
         assert arrived == parts
 
-    def test_request_json_schema_arrives(self, ask: Asking, upstream: Upstream) -> None:
+    def test_request_json_schema_arrives(self, ask: Caller, upstream: Upstream) -> None:
         """The schema of the response arrives complete, with its name and ``strict`` where the format has them."""
         self.require("supports_json_schema")
         schema = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters"]}  # type: ignore[index]
@@ -184,7 +186,7 @@ class Requests(Subject):
         kept = {
             name: value
             for name, value in schema.items()
-            if self.wire.said(f"response_format.json_schema.{name}", value, upstream.last) is not None
+            if self.wire.expected_value(f"response_format.json_schema.{name}", value, upstream.last) is not None
         }
         assert arrived == {**wanted, "json_schema": kept}
 

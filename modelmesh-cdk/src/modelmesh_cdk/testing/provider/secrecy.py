@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects.samples import text_answer
 from modelmesh_cdk.testing.provider.subject import KEY, Subject
 from modelmesh_cdk.testing.upstream import Upstream
@@ -18,13 +18,13 @@ from modelmesh_cdk.testing.upstream import Upstream
 class Secrecy(Subject):
     """The key goes to the vendor, in one place, and to nobody else."""
 
-    def test_key_is_sent(self, ask: Asking, upstream: Upstream) -> None:
+    def test_key_is_sent(self, ask: Caller, upstream: Upstream) -> None:
         """The key is sent in the vendor's place, even if the vendor needs none."""
         self.say(upstream, text_answer())
         ask.answer()
         assert self.wire.key(upstream.last) == KEY
 
-    def test_key_is_sent_in_one_header(self, ask: Asking, upstream: Upstream) -> None:
+    def test_key_is_sent_in_one_header(self, ask: Caller, upstream: Upstream) -> None:
         """The key is in one header, and not in the URL or the body, which are often logged."""
         self.say(upstream, text_answer())
         ask.answer()
@@ -39,10 +39,10 @@ class Secrecy(Subject):
         shown = f"{provider!r} {provider} {getattr(provider, 'config', '')!r}"
         assert KEY not in shown
 
-    def test_key_is_in_no_error(self, ask: Asking, upstream: Upstream) -> None:
+    def test_key_is_in_no_error(self, ask: Caller, upstream: Upstream) -> None:
         """A key that the vendor repeats is in no message, body or traceback of the error."""
         for status, code in ((401, None), (400, None), (500, KEY)):
-            refusal = self.wire.refusal(status, f"Incorrect API key provided: {KEY}", code=code)
+            refusal = self.wire.write_error(status, f"Incorrect API key provided: {KEY}", code=code)
             upstream.then(evolve(refusal, body=json.dumps({**json.loads(bytes(refusal.body)), KEY: KEY}).encode()))  # type: ignore[arg-type]
             with pytest.raises(ProviderError) as caught:
                 ask.answer()
@@ -51,7 +51,7 @@ class Secrecy(Subject):
             assert KEY not in known, f"HTTP {status}"
             assert KEY not in "".join(traceback.format_exception(error)), f"the traceback of HTTP {status}"
 
-    def test_key_is_in_no_adaptation_note(self, ask: Asking, upstream: Upstream) -> None:
+    def test_key_is_in_no_adaptation_note(self, ask: Caller, upstream: Upstream) -> None:
         """The notes on adaptation do not contain the key."""
         self.say(upstream, text_answer())
         answer = ask.answer({"temperature": 0.1, "a_parameter_of_tomorrow": 1})
@@ -69,6 +69,6 @@ class Secrecy(Subject):
             assert (variables or ["api_key"])[0] in str(caught.value)
             return
         self.say(upstream, text_answer())
-        with Asking(self.make(upstream, api_key=None), in_task=False) as ask:
+        with Caller(self.make(upstream, api_key=None), in_task=False) as ask:
             ask.answer()
         assert self.wire.key(upstream.last) is None

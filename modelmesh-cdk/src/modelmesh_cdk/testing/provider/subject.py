@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from modelmesh.contracts import Kind
-from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects import DIALECTS, Dialect
 from modelmesh_cdk.testing.naming import Named
 from modelmesh_cdk.testing.upstream import Script, Upstream
@@ -38,7 +38,7 @@ class Subject(Named):
     supports_stream_usage: bool = True
     """The vendor says in a stream how many tokens it took."""
 
-    supports_last_word: bool = True
+    supports_final_event: bool = True
     """The vendor says that a stream is over before it closes the connection."""
 
     supports_tools: bool = True
@@ -98,16 +98,16 @@ class Subject(Named):
 
     def require(self, capability: str) -> None:
         """Skip the test when the vendor, or its whole format, lacks a capability."""
-        if capability in self.wire.unable:
-            pytest.skip(f"{capability}: {type(self.wire).__name__} has no words for it")
+        if capability in self.wire.unsupported_capabilities:
+            pytest.skip(f"{capability}: {type(self.wire).__name__} does not support it")
         super().require(capability)
 
     @property
-    def failed_reasons(self) -> Sequence[str]:
+    def failed_finish_reasons(self) -> Sequence[str]:
         """The vendor's words for an answer that failed at its end; the test is skipped when its format has none."""
-        if not self.wire.failed_reasons:
-            pytest.skip(f"failed_reasons: {type(self.wire).__name__} has no words for it")
-        return self.wire.failed_reasons
+        if not self.wire.failed_finish_reasons:
+            pytest.skip(f"failed_finish_reasons: {type(self.wire).__name__} does not support it")
+        return self.wire.failed_finish_reasons
 
     @property
     def root(self) -> str:
@@ -124,10 +124,10 @@ class Subject(Named):
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a test for each finish reason and each refusal that the dialect has."""
         if "finish" in metafunc.fixturenames:
-            reasons = {**self.wire.reasons, "a_reason_of_tomorrow": self.wire.later_reason}
+            reasons = {**self.wire.finish_reasons, "a_reason_of_tomorrow": self.wire.unknown_finish_reason}
             metafunc.parametrize("finish", list(reasons.items()), ids=list(reasons))
         if "refusal" in metafunc.fixturenames:
-            rows = list(self.wire.refusals)
+            rows = list(self.wire.error_responses)
             metafunc.parametrize("refusal", rows, ids=[f"{row.status}-{row.failure}" for row in rows])
 
     @pytest.fixture
@@ -142,16 +142,16 @@ class Subject(Named):
         return self.make(upstream)
 
     @pytest.fixture(params=["sync", "async"])
-    def ask(self, request: pytest.FixtureRequest, provider: Any) -> Iterator[Asking]:
+    def ask(self, request: pytest.FixtureRequest, provider: Any) -> Iterator[Caller]:
         """Asks the provider, from a thread and from a task: every test that takes this runs both ways."""
-        with Asking(provider, in_task=request.param == "async") as asking:
+        with Caller(provider, in_task=request.param == "async") as asking:
             yield asking
 
     # -- what the caller gets -----------------------------------------------------------------------------------------
 
     def placed(self, got: Any, part: str) -> Any:
         """Return that of an answer or a chunk in which unknown fields of a part of it are; empty when it is not there."""
-        for key in self.wire.places[part]:
+        for key in self.wire.extra_field_paths[part]:
             try:
                 got = got[key]
             except (KeyError, IndexError, TypeError):
@@ -167,9 +167,9 @@ class Subject(Named):
 
     def say(self, upstream: Upstream, body: Mapping[str, Any], **headers: str) -> None:
         """Let the vendor answer the next request with this, in OpenAI's shape."""
-        upstream.then(Script(200, self.wire.answer(body), headers))
+        upstream.then(Script(200, self.wire.write_response(body), headers))
 
     def say_in_pieces(self, upstream: Upstream, chunks: list[dict[str, Any]], **ending: bool) -> None:
         """Let the vendor stream these chunks next; ``done`` and ``cut`` say how it ends."""
         self.require("supports_streaming")
-        upstream.stream(self.wire.events(chunks, done=ending.get("done", True)), cut=ending.get("cut", False))
+        upstream.stream(self.wire.write_stream(chunks, done=ending.get("done", True)), cut=ending.get("cut", False))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh_cdk.testing.asking import Asking
+from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects.samples import tool_answer
 from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import Script, Upstream, chunk
@@ -44,7 +44,7 @@ class ToolCalls(Subject):
     """Each call has an index and an ID of its own, whatever the server numbers."""
 
     @pytest.mark.parametrize("pieces", NUMBERED.values(), ids=NUMBERED)
-    def test_parallel_tool_calls_have_separate_indices(self, pieces: Sequence[Any], ask: Asking, upstream: Upstream) -> None:
+    def test_parallel_tool_calls_have_separate_indices(self, pieces: Sequence[Any], ask: Caller, upstream: Upstream) -> None:
         """A client that joins deltas by index gets two calls, each with its ID and its arguments."""
         self.require("supports_tools")
         self.require("supports_parallel_tool_calls")
@@ -62,12 +62,12 @@ class ToolCalls(Subject):
         assert [(call["name"], call["arguments"]) for call in calls.values()] == [("weather", _OSLO), ("weather", _ROME)]
         assert len({call["id"] for call in calls.values()} - {""}) == len(calls)
 
-    def test_message_with_tool_calls_has_content(self, ask: Asking, upstream: Upstream) -> None:
+    def test_message_with_tool_calls_has_content(self, ask: Caller, upstream: Upstream) -> None:
         """A message with tool calls only has the key ``content`` with ``None``, even if the server omits it."""
         self.require("supports_tools")
         self.require("numbers_tool_calls")
         body = tool_answer()
         del body["choices"][0]["message"]["content"]
-        upstream.then(Script(200, self.wire.answer(body)))
+        upstream.then(Script(200, self.wire.write_response(body)))
         message = ask.answer().body["choices"][0]["message"]
         assert message.get("content", "no content") is None

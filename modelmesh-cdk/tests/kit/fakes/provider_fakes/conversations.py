@@ -22,10 +22,10 @@ STRICT = MessageRules(
     last_assistant=LastAssistant.ASK_TO_CONTINUE,
     arguments=Arguments.JSON_OBJECT,
     images=("image/png",),
-    blank_stops=False,
+    accepts_blank_stops=False,
     ranges={"temperature": (0, 2)},
 )
-STRICT = evolve(STRICT, sources={name: Source("docs.acme.example", "2026-11-21") for name in STRICT.stated()})
+STRICT = evolve(STRICT, sources={name: Source("docs.acme.example", "2026-11-21") for name in STRICT.explicit_rules()})
 
 
 class Strict(Sends):

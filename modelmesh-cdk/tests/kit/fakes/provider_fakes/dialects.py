@@ -12,18 +12,18 @@ from modelmesh_cdk.testing.dialects import OpenAIDialect
 class Poor(OpenAIDialect):
     """Has no seed and no detail of images, wants a limit of tokens, and does not say who answers."""
 
-    names_model = False
+    reports_model = False
     arguments_are_text = False
-    required = frozenset({"max_completion_tokens"})
+    required_parameters = frozenset({"max_completion_tokens"})
 
-    def said(self, name, value, received):
+    def expected_value(self, name, value, received):
         return None if name in ("seed", "image_url.detail") else value
 
-    def answer(self, body):
+    def write_response(self, body):
         body = json.loads(json.dumps({name: value for name, value in body.items() if name != "model"}))
         for call in body["choices"][0]["message"].get("tool_calls", ()):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-        return super().answer(body)
+        return super().write_response(body)
 
 
 class DropsTheSeedSilently(Sends):

@@ -16,13 +16,13 @@ from modelmesh_cdk.testing.dialects import OpenAIDialect
 class Paged(OpenAIDialect):
     """Has its list in pages; a page says which is the last name on it when another follows."""
 
-    pages = True
+    has_pages = True
 
-    def listing(self, rows, *, more=False):
-        page = json.loads(super().listing(rows))
+    def write_model_list(self, rows, *, more=False):
+        page = json.loads(super().write_model_list(rows))
         return json.dumps({**page, "last": rows[-1] if more else None}).encode()
 
-    def page_after(self, received):
+    def requested_page(self, received):
         return parse_qs(urlsplit(received.path).query).get("after", [None])[0]
 
 

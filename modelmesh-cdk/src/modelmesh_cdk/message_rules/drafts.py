@@ -10,34 +10,34 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.provider_errors import provider_error
 
 
-class Turn:
+class DraftMessage:
     """A message that may be changed; the caller's own is not.
 
     Attributes:
-        said: The message, a copy.
+        fields: The message, a copy.
         where: Its place in the caller's list, ``messages[3]``.
     """
 
-    __slots__ = ("said", "where")
+    __slots__ = ("fields", "where")
 
     def __init__(self, said: Mapping[str, Any], where: str) -> None:
-        self.said: dict[str, Any] = dict(said)
+        self.fields: dict[str, Any] = dict(said)
         self.where = where
 
     @property
     def role(self) -> Any:
         """The role."""
-        return self.said.get("role")
+        return self.fields.get("role")
 
     @property
     def content(self) -> Any:
         """The content."""
-        return self.said.get("content")
+        return self.fields.get("content")
 
     @property
     def calls(self) -> list[Any]:
         """The tool calls of an assistant message, else an empty list."""
-        calls = self.said.get("tool_calls")
+        calls = self.fields.get("tool_calls")
         return calls if isinstance(calls, list) and self.role == "assistant" else []
 
 

@@ -10,6 +10,8 @@ from attrs import frozen
 from modelmesh_cdk.message_rules.blocks import without_foreign_blocks
 from modelmesh_cdk.message_rules.calls import as_text, spelled, with_proper_calls
 from modelmesh_cdk.message_rules.content import with_accepted_parts, with_proper_blanks
+from modelmesh_cdk.message_rules.drafts import DraftMessage
+from modelmesh_cdk.message_rules.fast_path import needs_no_change
 from modelmesh_cdk.message_rules.fields import (
     with_accepted_keys,
     with_accepted_roles,
@@ -20,14 +22,12 @@ from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.order import in_order
 from modelmesh_cdk.message_rules.pairing import paired
 from modelmesh_cdk.message_rules.parameters import with_accepted_parameters
-from modelmesh_cdk.message_rules.plain import is_plain
 from modelmesh_cdk.message_rules.rules import MessageRules
 from modelmesh_cdk.message_rules.shapes import in_openai_shape
-from modelmesh_cdk.message_rules.turns import Turn
 
 
 @frozen
-class Fitted:
+class AdaptedRequest:
     """A request that obeys the rules.
 
     Attributes:
@@ -39,7 +39,7 @@ class Fitted:
     notes: Sequence[str]
 
 
-def fit(payload: Mapping[str, Any], rules: MessageRules) -> Fitted:
+def adapt(payload: Mapping[str, Any], rules: MessageRules) -> AdaptedRequest:
     """Return a chat request as a vendor accepts it.
 
     Args:
@@ -53,11 +53,11 @@ def fit(payload: Mapping[str, Any], rules: MessageRules) -> Fitted:
     found = with_accepted_parameters(payload, rules, notes)
     messages = payload.get("messages")
     if isinstance(messages, (list, tuple)) and all(isinstance(one, Mapping) for one in messages):
-        found["messages"] = fit_messages(messages, rules, notes)
-    return Fitted(found, notes.lines())
+        found["messages"] = adapt_messages(messages, rules, notes)
+    return AdaptedRequest(found, notes.lines())
 
 
-def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> list[Any]:
+def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> list[Any]:
     """Return a conversation as a vendor accepts it.
 
     Args:
@@ -68,36 +68,36 @@ def fit_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> 
     Raises:
         ProviderError: The vendor cannot be sent this conversation.
     """
-    if is_plain(messages, rules):
+    if needs_no_change(messages, rules):
         return list(messages)
-    turns = [Turn(one, f"messages[{place}]") for place, one in enumerate(messages)]
-    turns = in_openai_shape(turns, notes)
-    without_functions(turns, rules, notes)
-    turns = without_foreign_blocks(turns, notes, rules.parts)
-    with_accepted_roles(turns, rules, notes)
-    with_refusals_as_text(turns, rules)
-    with_proper_calls(turns, rules, notes)
-    with_accepted_keys(turns, rules, notes)
-    turns = paired(turns, rules, notes)
+    drafts = [DraftMessage(one, f"messages[{place}]") for place, one in enumerate(messages)]
+    drafts = in_openai_shape(drafts, notes)
+    without_functions(drafts, rules, notes)
+    drafts = without_foreign_blocks(drafts, notes, rules.parts)
+    with_accepted_roles(drafts, rules, notes)
+    with_refusals_as_text(drafts, rules)
+    with_proper_calls(drafts, rules, notes)
+    with_accepted_keys(drafts, rules, notes)
+    drafts = paired(drafts, rules, notes)
     if not rules.tools:
-        as_text(turns, notes)
-    turns = with_accepted_parts(turns, rules, notes)
-    turns = with_proper_blanks(turns, rules, notes)
-    if turns == [] != messages:
-        notes.add(f"a message {rules.stand_in!r} of the user added: all others are blank")
-        turns = [Turn({"role": "user", "content": rules.stand_in}, "")]
-    turns = in_order(turns, rules, notes)
-    if not turns and messages:
-        turns = [Turn({"role": "user", "content": rules.stand_in}, "messages[0]")]
-        notes.add(f"a message {rules.stand_in!r} of the user sent in place of blank ones")
-    if rules.thoughts is not None:
-        _with_thoughts(turns, rules)
-    return spelled([turn.said for turn in turns], rules.call_ids, notes)
+        as_text(drafts, notes)
+    drafts = with_accepted_parts(drafts, rules, notes)
+    drafts = with_proper_blanks(drafts, rules, notes)
+    if drafts == [] != messages:
+        notes.add(f"a message {rules.placeholder!r} of the user added: all others are blank")
+        drafts = [DraftMessage({"role": "user", "content": rules.placeholder}, "")]
+    drafts = in_order(drafts, rules, notes)
+    if not drafts and messages:
+        drafts = [DraftMessage({"role": "user", "content": rules.placeholder}, "messages[0]")]
+        notes.add(f"a message {rules.placeholder!r} of the user sent in place of blank ones")
+    if rules.reasoning_field is not None:
+        _with_thoughts(drafts, rules)
+    return spelled([draft.fields for draft in drafts], rules.call_ids, notes)
 
 
-def _with_thoughts(turns: list[Turn], rules: MessageRules) -> None:
-    field = str(rules.thoughts)
-    for turn in turns:
-        said = turn.said.get(field)
-        if turn.role == "assistant" and (not isinstance(said, str) or not said.strip()):
-            turn.said[field] = rules.thoughts_stand_in
+def _with_thoughts(drafts: list[DraftMessage], rules: MessageRules) -> None:
+    field = str(rules.reasoning_field)
+    for draft in drafts:
+        said = draft.fields.get(field)
+        if draft.role == "assistant" and (not isinstance(said, str) or not said.strip()):
+            draft.fields[field] = rules.reasoning_placeholder

@@ -27,7 +27,7 @@ def groups_of(suite: Any) -> dict[str, str]:
 
 
 @define
-class Kept:
+class ConnectorReport:
     """What one connector keeps.
 
     Attributes:
@@ -76,11 +76,11 @@ class Kept:
                 yield outcome, reason, gaps
 
 
-class Everyone:
+class ConformanceReport:
     """What every connector keeps, gathered from plain facts, so that they may come from another process."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Kept] = {}
+        self._found: dict[tuple[str, str], ConnectorReport] = {}
 
     def take(self, facts: Mapping[str, Any], outcome: str, reason: str) -> None:
         """Take in one run of one test.
@@ -91,13 +91,13 @@ class Everyone:
             reason: Why it was skipped or expected to fail.
         """
         key = (facts["kind"], facts["connector"])
-        kept = self._found.setdefault(key, Kept(*key))
+        kept = self._found.setdefault(key, ConnectorReport(*key))
         suite = facts["suite"]
         kept.groups.update({(test, suite): group for test, group in facts.get("groups", {}).items()})
         if outcome:
             kept.add(facts["test"], suite, outcome, reason)
 
-    def kinds(self) -> Iterable[tuple[str, list[Kept]]]:
+    def kinds(self) -> Iterable[tuple[str, list[ConnectorReport]]]:
         """Yield each kind with its connectors, by ID."""
         for kind in (*map(str, Kind), ""):
             rows = [self._found[key] for key in sorted(self._found) if key[0] == kind]

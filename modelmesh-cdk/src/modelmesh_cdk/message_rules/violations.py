@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from modelmesh_cdk.message_rules.rules import Arguments, Blank, LastAssistant, MessageRules, SilentContent, SystemPlace
+from modelmesh_cdk.message_rules.rules import Arguments, Blank, ContentWithCalls, LastAssistant, MessageRules, SystemPlace
 
 _SYSTEM = ("system", "developer")
 
 
-def breaches(body: Mapping[str, Any], rules: MessageRules) -> list[str]:
+def find_violations(body: Mapping[str, Any], rules: MessageRules) -> list[str]:
     """Return the rules that a chat request in OpenAI's format breaks, one line each; an empty list is a valid request."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
@@ -41,8 +41,8 @@ def _message(said: Any, where: str, last: bool, rules: MessageRules) -> Iterator
     yield from _keys(said, where, rules)
     if rules.names and isinstance(said.get("name"), str) and not re.fullmatch(f"[{rules.names}]{{1,64}}", said["name"]):
         yield f"{where}: name {said['name']!r}"
-    if rules.thoughts and role == "assistant" and not isinstance(said.get(rules.thoughts), str):
-        yield f"{where}: no {rules.thoughts}"
+    if rules.reasoning_field and role == "assistant" and not isinstance(said.get(rules.reasoning_field), str):
+        yield f"{where}: no {rules.reasoning_field}"
     calls = said.get("tool_calls")
     if "tool_calls" in said and (not isinstance(calls, list) or not calls):
         yield f"{where}: tool_calls is {calls!r}"
@@ -78,7 +78,7 @@ def _content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRul
         return
     if content == []:
         yield f"{where}: an empty list of parts"
-    if calls and rules.silent_content is SilentContent.NULL and isinstance(content, str) and not content.strip():
+    if calls and rules.content_with_calls is ContentWithCalls.NULL and isinstance(content, str) and not content.strip():
         yield f"{where}: blank text next to tool calls"
     kind = "system" if role in _SYSTEM else str(role)
     refused = rules.blank.get(kind, Blank.KEEP) is not Blank.KEEP
@@ -89,9 +89,9 @@ def _content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRul
     if not isinstance(content, list):
         yield f"{where}: content of type {type(content).__name__}"
         return
-    if role in rules.joined_texts and all(isinstance(part, Mapping) and part.get("type") == "text" for part in content):
+    if role in rules.joined_text_roles and all(isinstance(part, Mapping) and part.get("type") == "text" for part in content):
         yield f"{where}: texts in parts in the role {role}"
-    if role in rules.text_only:
+    if role in rules.text_only_roles:
         yield f"{where}: a list of parts in the role {role}"
     for place, part in enumerate(content):
         yield from _part(part, f"{where}.content[{place}]", str(role), len(content) > 1, rules)
@@ -101,7 +101,7 @@ def _no_content(said: Mapping[str, Any], where: str, calls: bool, rules: Message
     says = calls or any(said.get(name) for name in ("refusal", "audio"))
     if said.get("role") != "assistant" or (not says and not rules.null_content):
         yield f"{where}: no content"
-    elif calls and rules.silent_content is SilentContent.EMPTY:
+    elif calls and rules.content_with_calls is ContentWithCalls.EMPTY:
         yield f"{where}: null content next to tool calls"
 
 
@@ -172,7 +172,7 @@ def _order(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> Iterat
         yield "several system messages"
     if rules.system is not SystemPlace.ANYWHERE and any(role in _SYSTEM for role in roles[len(roles) - len(talk) :]):
         yield "a system message after others"
-    if not rules.lone_system and not talk:
+    if not rules.system_alone and not talk:
         yield "only system messages"
     if rules.opening is not None and talk and talk[0] == "assistant":
         yield "the assistant begins"
@@ -215,7 +215,7 @@ def _parameters(body: Mapping[str, Any], rules: MessageRules) -> Iterator[str]:
     if "tool_choice" in body and not body.get("tools") and not body.get("functions"):
         yield "tool_choice without tools"
     yield from (f"the parameter {name}" for name in rules.unsupported if name in body)
-    if rules.one_choice and (body.get("n") or 1) != 1:
+    if rules.single_choice and (body.get("n") or 1) != 1:
         yield f"n is {body['n']}"
     yield from _stops(body.get("stop"), rules)
     for name, (least, most) in rules.ranges.items():
@@ -226,7 +226,7 @@ def _parameters(body: Mapping[str, Any], rules: MessageRules) -> Iterator[str]:
 
 def _stops(stop: Any, rules: MessageRules) -> Iterator[str]:
     stops = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
-    if any(one == "" or (not rules.blank_stops and not str(one).strip()) for one in stops):
+    if any(one == "" or (not rules.accepts_blank_stops and not str(one).strip()) for one in stops):
         yield "a blank stop sequence"
-    if rules.most_stops is not None and len(stops) > rules.most_stops:
+    if rules.max_stop_sequences is not None and len(stops) > rules.max_stop_sequences:
         yield f"{len(stops)} stop sequences"

@@ -15,7 +15,7 @@ MESSAGES: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": "Hello!"}
 LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=20.0)
 
 
-class Asking:
+class Caller:
     """Asks a provider as the mesh does. Use it as a context manager; it closes the provider.
 
     Attributes:

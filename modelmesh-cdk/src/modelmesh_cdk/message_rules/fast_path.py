@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh_cdk.message_rules.rules import Arguments, MessageRules, SilentContent
+from modelmesh_cdk.message_rules.rules import Arguments, ContentWithCalls, MessageRules
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def is_plain(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:
+def needs_no_change(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:
     """Return whether the rules change nothing: texts of alternating roles, and tool calls with their results after them."""
-    if rules.thoughts is not None:
+    if rules.reasoning_field is not None:
         return False
     last, waiting = "assistant", set[str]()
     for place, message in enumerate(messages):
@@ -52,7 +52,7 @@ def _may_follow(role: Any, last: str, place: int, rules: MessageRules) -> bool:
 def _ids(message: Mapping[str, Any], rules: MessageRules) -> set[str]:
     """Return the IDs of the calls in a message; none when the message is not plain."""
     content, calls = message.get("content"), message["tool_calls"]
-    silent = content is None and "content" in message and rules.silent_content is not SilentContent.EMPTY
+    silent = content is None and "content" in message and rules.content_with_calls is not ContentWithCalls.EMPTY
     if not rules.tools or len(message) != 3 or not isinstance(calls, list) or not (silent or _is_text(content)):  # noqa: PLR2004
         return set()
     found = {call["id"] for call in calls if _is_plain_call(call, rules)}
