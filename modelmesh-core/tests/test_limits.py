@@ -16,7 +16,7 @@ from attrs import evolve
 from modelmesh import ModelMesh
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.counter import LimitCounter
-from modelmesh._engine.routing.vectors import count_inputs
+from modelmesh._engine.routing.vector_check import count_inputs
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.observability import RoutingEvent

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from modelmesh._engine.foundation.wording import LABELS, dollars, duration, label, label_of_class, moment, name_of, one_line, wait
-from modelmesh._engine.routing.headlines import EXPLAINS
+from modelmesh._engine.routing.headlines import EXPLANATION_ORDER
 from modelmesh.contracts import FailureClass
 
 
@@ -41,7 +41,7 @@ def test_dollars_have_no_exponent(amount: float, said: str) -> None:
 
 
 def test_every_class_of_failure_has_a_label_and_a_place_among_explanations() -> None:
-    assert set(LABELS) == set(EXPLAINS) == set(FailureClass)
+    assert set(LABELS) == set(EXPLANATION_ORDER) == set(FailureClass)
     assert label("throttle", 429, "slow") == "rate limited (429 slow)"
     assert label_of_class(FailureClass.CREDENTIAL) == "key rejected (401)"
     assert label("a class of a later version") == "a class of a later version"

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from modelmesh._engine.routing.vectors import reject_vectors
+from modelmesh._engine.routing.vector_check import reject_vectors
 from modelmesh.contracts import EMBEDDINGS, Billed, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer

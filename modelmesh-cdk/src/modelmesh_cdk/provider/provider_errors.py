@@ -151,7 +151,7 @@ def refusal_error(
     waits = delay if kind in DELAYED else None
     made = provider_error(kind, message, status=status, code=code, headers=shown, body=scrub_key(body, key), delay=waits)
     made.reason = show_vendor_text(text, key)
-    made.should_retry = _SAID.get(headers.get("x-should-retry", ""))
+    made.should_retry = _CONTENT_KEYS.get(headers.get("x-should-retry", ""))
     if status == _TOO_LARGE and made.should_retry is None:
         made.should_retry = False  # the same request is as large the next time
     return made
@@ -159,7 +159,7 @@ def refusal_error(
 
 _TOO_LARGE = 413
 _QUOTED = frozenset({FailureClass.REFUSED, FailureClass.CAPABILITY})
-_SAID = {"true": True, "false": False}
+_CONTENT_KEYS = {"true": True, "false": False}
 DELAYED = frozenset(
     {FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.MODEL_QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT}
 )

@@ -11,7 +11,7 @@ from typing import Any
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.pool_policy import Commit, StreamPolicy
 from modelmesh._engine.routing.steps import Opened
-from modelmesh._engine.routing.stream_progress import HOLD_EVENTS, Progress
+from modelmesh._engine.routing.stream_progress import MAX_EMPTY_CHUNKS, Progress
 from modelmesh.errors import ProviderError
 
 
@@ -38,7 +38,7 @@ class StreamBuffer:
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
             raise TypeError(message)
         progress = self.progress
-        if progress.feed(chunk) and (progress.has_content or len(self.chunks) < HOLD_EVENTS):
+        if progress.feed(chunk) and (progress.has_content or len(self.chunks) < MAX_EMPTY_CHUNKS):
             self.chunks.append(chunk)
         if not progress.has_content:
             return False

@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing import settle as settlement
 from modelmesh._engine.routing.steps import Opened, Served
-from modelmesh._engine.routing.usages import sound_usage
+from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh.contracts.conversation import StreamMarker
 from modelmesh.errors import ProviderError, StreamInterruptedError
 
@@ -94,7 +94,7 @@ class StreamRelay:
         """
         progress = self._opened.progress
         if progress.usage is None and error is not None:
-            progress.usage = sound_usage(error.usage)  # some vendors send usage together with the error
+            progress.usage = valid_usage(error.usage)  # some vendors send usage together with the error
         if progress.complete:
             settlement.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
             return None

@@ -34,7 +34,7 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
     Args:
         call: The request.
         model: The model.
-        reported: The valid usage that the vendor reported, see :func:`~modelmesh._engine.routing.usages.sound_usage`.
+        reported: The valid usage that the vendor reported, checked before.
         output: Estimated tokens of the received output.
     """
     known = _with_reasoning(dict(reported or {}))

@@ -1,4 +1,4 @@
-"""The lines below the first of a final error: one for each account, its models folded."""
+"""Lines of a final error after the first: one for each provider account, with its models grouped."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from modelmesh._engine.foundation.wording import duration, label, plural
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt, PassedOver
 
-MOST_LINES = 20
-"""Accounts that a message lists; ``details`` holds every attempt and every model."""
+MAX_LINES = 20
+"""Accounts that a message lists. ``details`` contains every attempt and every model."""
 
-MOST_NAMES = 3
-"""Models that are named where they failed alike; more are counted."""
+MAX_NAMES = 3
+"""Models of one failure that are listed by name. More are counted."""
 
-MOST_GROUPS = 3
+MAX_GROUPS = 3
 """Different failures or reasons that a line of one account lists."""
 
 _F = FailureClass
@@ -37,10 +37,10 @@ def account_lines(attempts: Sequence[Attempt], over: Sequence[PassedOver]) -> li
 
     Args:
         attempts: Every attempt of the request.
-        over: The models that were not tried, and why.
+        over: The models that were not tried, with the reasons.
 
     Returns:
-        Nothing for a single attempt where no model was left: the first line of the message says all of it.
+        The lines. Empty for a single attempt without further models, because the first line contains everything.
     """
     if len(attempts) == 1 and not over:
         return []
@@ -49,12 +49,12 @@ def account_lines(attempts: Sequence[Attempt], over: Sequence[PassedOver]) -> li
     for provider in accounts:
         mine = [attempt for attempt in attempts if attempt.provider_id == provider]
         rest = [row for row in over if row.provider_id == provider]
-        found.append("  " + "; ".join([*_failures(mine), *_not_tried(provider, mine, rest)]))
-    more = len(found) - MOST_LINES
-    return found if more <= 0 else [*found[:MOST_LINES], f"  … and {plural(more, 'more account')}: see details of the error"]
+        found.append("  " + "; ".join([*_describe_failures(mine), *_describe_not_tried(provider, mine, rest)]))
+    more = len(found) - MAX_LINES
+    return found if more <= 0 else [*found[:MAX_LINES], f"  … and {plural(more, 'more account')}: see details of the error"]
 
 
-def _failures(attempts: Iterable[Attempt]) -> list[str]:
+def _describe_failures(attempts: Iterable[Attempt]) -> list[str]:
     groups: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         what = label(attempt.failure, attempt.status, attempt.code) if attempt.failure else attempt.outcome
@@ -65,12 +65,12 @@ def _failures(attempts: Iterable[Attempt]) -> list[str]:
 def _group(what: str, rows: list[Attempt]) -> str:
     models = list(dict.fromkeys(f"{row.provider_id}/{row.model_id}" for row in rows))
     took = f" after {duration((rows[0].ms or 0.0) / 1000)}" if len(rows) == 1 and rows[0].ms is not None else ""
-    whose = ", ".join(models) if len(models) <= MOST_NAMES else f"{len(models)} models of {rows[0].provider_id}"
+    names = ", ".join(models) if len(models) <= MAX_NAMES else f"{len(models)} models of {rows[0].provider_id}"
     again = f" ({plural(len(rows), 'attempt')})" if len(rows) > len(models) else ""
-    return f"{whose}: {what}{took}{again}"
+    return f"{names}: {what}{took}{again}"
 
 
-def _not_tried(provider: str, attempts: Sequence[Attempt], over: Sequence[PassedOver]) -> list[str]:
+def _describe_not_tried(provider: str, attempts: Sequence[Attempt], over: Sequence[PassedOver]) -> list[str]:
     if not over:
         return []
     shared = next((_SHARED[one] for one in map(_failure, attempts) if one in _SHARED and RULES[one].scope is Scope.ACCOUNT), None)
@@ -79,12 +79,12 @@ def _not_tried(provider: str, attempts: Sequence[Attempt], over: Sequence[Passed
         verb = "was" if len(over) == 1 else "were"
         return [f"{plural(len(over), f'{more}model')} of {provider} {verb} not tried: {shared}"]
     reasons = Counter(row.reason for row in over)
-    said = [
+    texts = [
         f"{f'{provider}/{row.model_id}' if count == 1 else f'{count} {more}models of {provider}'} not tried: {reason}"
         for reason, count in reasons.items()
         for row in (next(one for one in over if one.reason == reason),)
     ]
-    return _first(said)
+    return _first(texts)
 
 
 def _failure(attempt: Attempt) -> FailureClass:
@@ -92,5 +92,5 @@ def _failure(attempt: Attempt) -> FailureClass:
 
 
 def _first(parts: list[str]) -> list[str]:
-    more = len(parts) - MOST_GROUPS
-    return parts if more <= 0 else [*parts[:MOST_GROUPS], f"{more} more"]
+    more = len(parts) - MAX_GROUPS
+    return parts if more <= 0 else [*parts[:MAX_GROUPS], f"{more} more"]

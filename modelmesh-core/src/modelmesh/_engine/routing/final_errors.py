@@ -1,4 +1,4 @@
-"""The errors that a flow ends in."""
+"""Final errors of a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelmesh._engine.limits.window import Period
 from modelmesh._engine.routing.account_lines import account_lines
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.eligibility import not_tried
-from modelmesh._engine.routing.headlines import explaining, headline, key_advice
+from modelmesh._engine.routing.headlines import explaining_attempt, headline, key_advice
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservation import Refusal
@@ -31,7 +31,12 @@ LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "pe
 
 
 def bad_response(why: str, usage: Mapping[str, Any] | None = None) -> errors.BadUpstreamResponseError:
-    """An answer that is no answer, and what it took all the same, where the vendor said."""
+    """Return the error for an invalid response.
+
+    Args:
+        why: Completes "the provider answered, but …".
+        usage: Token usage that the vendor reported with it.
+    """
     billed = RULES[FailureClass.PROTOCOL].billed
     return errors.BadUpstreamResponseError(
         f"the provider answered, but {why}", failure=FailureClass.PROTOCOL, billed=billed, usage=usage
@@ -39,7 +44,7 @@ def bad_response(why: str, usage: Mapping[str, Any] | None = None) -> errors.Bad
 
 
 def final_provider_error(error: errors.ProviderError, attempts: Sequence[Attempt]) -> errors.ProviderError:
-    """Return the provider's own error, for a failure that ends the request; its message names the next step."""
+    """Return the provider's own error, for a failure that ends the request. Its message names the next step."""
     error.attempts = tuple(attempts)
     own = next((attempt for attempt in attempts if attempt.failure and _is_of(attempt, error)), None)
     if error.reason is not None and own is not None:
@@ -53,7 +58,7 @@ def _is_of(attempt: Attempt, error: errors.ProviderError) -> bool:
 
 
 def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
-    """A request to a pool that serves another operation."""
+    """Return the error for a request to a pool of another operation."""
     message = (
         f"the pool {pool.name!r} serves {', '.join(sorted(pool.operations))}, not {call.operation.name}. Nothing was sent. "
         f"Ask a pool for {call.operation.capability!r}, e.g. create({call.operation.capability!r})."
@@ -64,8 +69,8 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
 def budget_exceeded(
     pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]
 ) -> errors.BudgetExceededError:
-    """A request that a budget does not allow, where that ends the request."""
-    quota = refusal.counter.limit
+    """Return the error for a limit that ends the request."""
+    limit = refusal.counter.limit
     known = refusal.needed is not None
     hint = (
         "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
@@ -73,12 +78,12 @@ def budget_exceeded(
         else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
     )
     error = errors.BudgetExceededError(
-        f"{candidate} was not tried: {refusal.reason} ({quota.key}). {hint}",
-        details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(quota)},
+        f"{candidate} was not tried: {refusal.reason} ({limit.key}). {hint}",
+        details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(limit)},
     )
-    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
-    if quota.metric is Metric.COST:
-        error.limit_value = quota.amount / NANO
+    error.limit_type = LIMIT_TYPES.get(limit.window.period, limit.window.period.value)
+    if limit.metric is Metric.COST:
+        error.limit_value = limit.amount / NANO
         spent = refusal.counter.used + refusal.counter.reserved
         error.actual_value = (spent + (refusal.needed or 0)) / NANO if known else None
     return error
@@ -110,12 +115,12 @@ def no_target_answered(
     Args:
         pool: The pool.
         call: The request.
-        sets: The sets the choice was made from.
+        sets: The sets that candidates were selected from.
         attempts: Every attempt.
-        last_error: The error of the last attempt, ``None`` when nothing was sent.
+        last_error: Error of the last attempt, ``None`` when nothing was sent.
         now: Monotonic seconds.
-        refusals: Limits that kept members from being tried, by place.
-        ended: What ended the request before every candidate was tried: a cap of calls, or its deadline.
+        refusals: Limits that the request did not fit, by position of the member.
+        ended: Why the request ended before every candidate was tried: a cap on calls, or its deadline.
     """
     over = passed_over(pool, call, sets, now, refusals)
     spent = _spent_on(pool, refusals or {})
@@ -130,7 +135,7 @@ def no_target_answered(
     facts: dict[str, Any] = {"pool_name": pool.name, "details": details}
     if retry_after is not None:
         facts["retry_after"] = details["retry_after"] = retry_after
-    explained = explaining(attempts)
+    explained = explaining_attempt(attempts)
     if explained is None or last_error is None:
         refused = (refusals or {}).items()
         if refused and all(one.needed is None and one.counter.limit.on_exhausted is OnExhausted.ERROR for _, one in refused):
@@ -156,7 +161,7 @@ def no_target_answered(
 
 
 def _class_of(attempts: Sequence[Attempt], spent: Limit | None) -> Any:
-    """Return the class of a final error: it also is of the kind that all attempts have in common."""
+    """Return the class of a final error. It also inherits the class that all attempts have in common."""
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
     if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
@@ -169,7 +174,7 @@ def _account(pool: Pool, attempt: Attempt) -> ProviderHealth:
 
 
 def _scope(pool: Pool, attempts: Sequence[Attempt], ended: str | None) -> str:
-    """Return how far the request got: ``(pool 'chat': 3 attempts at 2 of 2 accounts)``."""
+    """Return the extent of the request, for example ``(pool 'chat': 3 attempts at 2 of 2 accounts)``."""
     why = f"; ended: {ended}" if ended else ""
     if len(attempts) == 1:
         return f"(pool {pool.name!r}: 1 attempt at {attempts[0].provider_id}/{attempts[0].model_id}{why})"
@@ -197,7 +202,7 @@ def _no_target_available(
         advice.append(f"The first model is available again in {again}.")
     start = f"pool {pool.name!r} has no model that can serve this request now{why}."
     lines = account_lines((), over) if len(reasons) > 1 else []
-    message = "\n".join([" ".join([start, *(said for said in advice if said)]), *lines])
+    message = "\n".join([" ".join([start, *(text for text in advice if text)]), *lines])
     if spent is None:
         return errors.NoActiveModelError(message, retryable=bool(sets.capable), **facts)
     both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
@@ -207,7 +212,7 @@ def _no_target_available(
 
 
 def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
-    """Return what to do about a pool that has no candidate, by the cause that the reader can remove."""
+    """Return an advice for a pool without candidates, for a cause that the reader can remove."""
     if spent is not None:
         return f"A budget is exhausted ({spent}); raise it, or wait for its reset."
     if not pool.members:
@@ -225,7 +230,7 @@ def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
 
 
 def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
-    """Return the budget that kept a member from being tried, ``None`` when none did."""
+    """Return the exhausted budget that excluded a member, ``None`` without one."""
     for refusal in refusals.values():
         if refusal.counter.limit.metric is Metric.COST:
             return refusal.counter.limit
@@ -238,12 +243,12 @@ def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
     return None
 
 
-def _set_limit(error: Any, quota: Limit) -> None:
-    error.limit_type = LIMIT_TYPES.get(quota.window.period, quota.window.period.value)
-    error.limit_value = quota.amount / NANO
+def _set_limit(error: Any, limit: Limit) -> None:
+    error.limit_type = LIMIT_TYPES.get(limit.window.period, limit.window.period.value)
+    error.limit_value = limit.amount / NANO
 
 
 def _seconds_until_available(pool: Pool, sets: SelectionSets, now: float) -> float | None:
-    """Seconds until the first able member comes back, ``None`` when none is known to."""
+    """Return the seconds until the first capable member is available again, ``None`` when no time is known."""
     due = (candidate.available_at - now for candidate in pool.subset(sets.capable & pool.in_use))
     return min((seconds for seconds in due if 0 < seconds < math.inf), default=None)

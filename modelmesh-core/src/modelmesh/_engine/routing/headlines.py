@@ -1,4 +1,4 @@
-"""The first line of a final error: which failure explains it, what failed, and what to do about it."""
+"""First line of a final error: the failure that explains it, and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _F = FailureClass
 
-EXPLAINS = (
+EXPLANATION_ORDER = (
     _F.CREDENTIAL,
     _F.PERMISSION,
     _F.QUOTA,
@@ -38,29 +38,29 @@ EXPLAINS = (
     _F.TRANSIENT,
     _F.CANCELLED,
 )
-"""Which of several failures explains a final error: what the reader can repair first, then what passes by itself.
+"""Order in which failures explain a final error: first those that the reader can repair, then those that end on their own.
 
 Among failures of one class, the first attempt explains it.
 """
 
-CODE_TOO_LONG = "context_length_exceeded"
+CONTEXT_LENGTH_CODE = "context_length_exceeded"
 OVERLOADED = (503, 529)
 _EXCEPTION = re.compile(r"^: (?:\w+(?:Error|Timeout|Exception): )?(?:\[Errno -?\d+\] )?")
 
 
 @frozen
 class Facts:
-    """What a headline is made of.
+    """Parts of a headline.
 
     Attributes:
         provider: Key of the provider.
         model: The model.
-        facts: Status and code in parentheses with a space before them, or nothing.
-        text: The vendor's own message with a colon before it, or nothing.
+        facts: Status and code in parentheses with a space before them, or empty.
+        text: Message of the vendor with a colon before it, or empty.
         source: Where the key was read, ``None`` when unknown.
-        address: Where the request was to be sent, ``None`` when unknown.
-        took: How long the attempt took, in words.
-        again: How long until the next attempt may succeed, in words; empty when unknown.
+        address: Address of the request, ``None`` when unknown.
+        took: Duration of the attempt as text.
+        again: Time until the next attempt may succeed as text, empty when unknown.
         code: The vendor's code.
         status: HTTP status.
     """
@@ -78,36 +78,36 @@ class Facts:
 
     @property
     def key(self) -> str:
-        """The key, named by where it was read."""
+        """The key, named by its source."""
         return f"the key in {self.source}" if self.source else "the key"
 
     @property
     def later(self) -> str:
-        """When to retry, the start of an advice."""
+        """Start of an advice to retry."""
         return f"Retry in {self.again}" if self.again else "Retry later"
 
 
-def explaining(attempts: Iterable[Attempt]) -> Attempt | None:
-    """Return the attempt that explains a final error, by :data:`EXPLAINS`; ``None`` when none failed."""
+def explaining_attempt(attempts: Iterable[Attempt]) -> Attempt | None:
+    """Return the attempt that explains a final error by :data:`EXPLANATION_ORDER`, ``None`` when none failed."""
     failed = [attempt for attempt in attempts if attempt.failure]
     return min(failed, key=lambda attempt: (_rank(attempt), attempt.number), default=None)
 
 
 def _rank(attempt: Attempt) -> int:
     failure = FailureClass(str(attempt.failure))
-    return EXPLAINS.index(failure) if failure in EXPLAINS else len(EXPLAINS)
+    return EXPLANATION_ORDER.index(failure) if failure in EXPLANATION_ORDER else len(EXPLANATION_ORDER)
 
 
 def headline(attempt: Attempt, source: str | None = None, again: str = "") -> str:
-    """Return what failed and what to do, in one line.
+    """Return one line with the failure and an advice.
 
     Args:
-        attempt: One that failed.
+        attempt: The failed attempt.
         source: Where the account's key was read.
-        again: How long until a further request may succeed, e.g. ``26 s``; empty when unknown.
+        again: Time until a further request may succeed, for example ``26 s``. Empty when unknown.
     """
     failure = FailureClass(str(attempt.failure))
-    said = (attempt.message or "").rstrip(" .:")
+    message = (attempt.message or "").rstrip(" .:")
     facts = " ".join(str(fact) for fact in (attempt.status, attempt.code) if fact)
     line = _LINES.get(failure, _other)
     return line(
@@ -115,7 +115,7 @@ def headline(attempt: Attempt, source: str | None = None, again: str = "") -> st
             attempt.provider_id,
             attempt.model_id,
             f" ({facts})" if facts else "",
-            f": {said}" if said else "",
+            f": {message}" if message else "",
             source,
             attempt.address,
             duration((attempt.ms or 0.0) / 1000),
@@ -127,7 +127,7 @@ def headline(attempt: Attempt, source: str | None = None, again: str = "") -> st
 
 
 def key_advice(source: str | None, provider: str) -> str:
-    """Return how to replace a key that a provider rejected."""
+    """Return an advice to replace a key that a provider rejected."""
     if source is None:
         return f"Set a valid api_key for the provider {provider!r}."
     if source.isidentifier():
@@ -165,7 +165,7 @@ def _connector(at: Facts) -> str:
 
 
 def _capability(at: Facts) -> str:
-    if at.code == CODE_TOO_LONG:
+    if at.code == CONTEXT_LENGTH_CODE:
         advice = "Shorten the messages, or add a model with a larger context window."
         return f"the request is too long for {at.provider}/{at.model}{at.facts}{at.text}. {advice}"
     advice = "Leave out what is not supported, or add a model that supports it."
@@ -190,7 +190,7 @@ def _throttle(at: Facts) -> str:
     return f"{at.provider} {what}{at.facts}{at.text}. {at.later}, or add another provider."
 
 
-def _not_sent(at: Facts) -> str:
+def _connect(at: Facts) -> str:
     where = f" at {at.address}" if at.address else ""
     advice = "Check the network, the proxy (HTTPS_PROXY) and base_url."
     return f"cannot connect to {at.provider}{where}{_EXCEPTION.sub(': ', at.text)}. {advice}"
@@ -201,7 +201,7 @@ def _timeout(at: Facts) -> str:
     return f"{at.provider}/{at.model} timed out after {at.took}{at.text}. {advice}"
 
 
-def _ambiguous(at: Facts) -> str:
+def _disconnect(at: Facts) -> str:
     return f"{at.provider} closed the connection before the answer{at.text}. Retry; the vendor may charge for the attempt."
 
 
@@ -236,9 +236,9 @@ _LINES: dict[FailureClass, Callable[[Facts], str]] = {
     _F.REFUSED: _refused,
     _F.NOT_FOUND: _not_found,
     _F.THROTTLE: _throttle,
-    _F.CONNECT: _not_sent,
+    _F.CONNECT: _connect,
     _F.TIMEOUT: _timeout,
-    _F.DISCONNECT: _ambiguous,
+    _F.DISCONNECT: _disconnect,
     _F.SERVER: _server,
     _F.PROTOCOL: _protocol,
     _F.TRANSIENT: _transient,

@@ -1,6 +1,6 @@
-"""Validation of whole answers: the parts that the mesh or the caller relies on, by type.
+"""Validation of complete answers: the types of the parts that the mesh or the caller relies on.
 
-A wrong part is the vendor's failure, never the connector author's: the request goes on to the next candidate.
+An invalid part is a failure of the vendor, not of the connector, and the request fails over to the next candidate.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Any
 from attrs import evolve
 
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.messages import WrongPart, check_message, finish_reason, wrong_type
-from modelmesh._engine.routing.usages import sound_usage
-from modelmesh._engine.routing.vectors import reject_vectors
+from modelmesh._engine.routing.message_check import InvalidPart, check_message, finish_reason, wrong_type
+from modelmesh._engine.routing.usage_check import valid_usage
+from modelmesh._engine.routing.vector_check import reject_vectors
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES, Operation, ReplyKind
 from modelmesh.contracts.provider import Answer
@@ -20,12 +20,11 @@ from modelmesh.errors import ProviderError
 
 
 def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
-    """Return an answer that is one, or the failure of the vendor that it is.
+    """Return a valid answer, or the error for an invalid one.
 
     Args:
         call: The request.
-        answer: What a provider returned for it. Usage that is no report, and parts of a message that another type stands for,
-            are put right in a copy; embeddings out of order are sorted.
+        answer: The answer. Invalid usage and parts that can be converted are replaced in a copy, and embeddings are sorted.
     """
     operation = call.operation
     if operation.reply is ReplyKind.BYTES:
@@ -34,10 +33,10 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
     if not isinstance(body, dict):
         return final_errors.bad_response("not a JSON object")
     reported = body.get("usage")
-    usage = sound_usage(reported)
+    usage = valid_usage(reported)
     try:
         changed = _checked(operation, body, call.payload)
-    except WrongPart as fault:
+    except InvalidPart as fault:
         return final_errors.bad_response(str(fault), usage)
     if usage is not reported:
         changed["usage"] = usage
@@ -45,16 +44,16 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
 
 
 def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a body that have to be replaced.
+    """Return the replaced parts of a body.
 
     Raises:
-        WrongPart: It is no answer.
+        InvalidPart: The answer is invalid.
     """
     for key in operation.required_keys:
         value = body.get(key)
         if not value:
             fault = f"{key!r} is empty or missing"
-            raise WrongPart(fault)
+            raise InvalidPart(fault)
     if operation.name == CHAT.name:
         return _checked_chat(body, payload)
     if operation.name == EMBEDDINGS.name:
@@ -71,16 +70,16 @@ def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]
 def _check_embeddings(rows: Any, payload: dict[str, Any]) -> None:
     fault = reject_vectors(payload, rows)
     if fault is not None:
-        raise WrongPart(fault)
+        raise InvalidPart(fault)
     if payload.get("encoding_format") in (None, "float") and any(isinstance(row.get("embedding"), str) for row in rows):
-        raise WrongPart("an embedding is text, and numbers were asked for")
+        raise InvalidPart("an embedding is text, but the request requires numbers")
 
 
 def _check_images(rows: Any) -> None:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise WrongPart("'data' is not a list of images")
+        raise InvalidPart("'data' is not a list of images")
     if not all(isinstance(row.get("url") or row.get("b64_json"), str) for row in rows):
-        raise WrongPart("an image has neither an address nor data")
+        raise InvalidPart("an image has neither an address nor data")
 
 
 def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
@@ -93,16 +92,16 @@ def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, An
 
 def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(choice, dict):
-        raise WrongPart("'choices' holds no objects")
+        raise InvalidPart("'choices' contains something else than objects")
     index = choice.get("index")
     if index is not None and (index.__class__ is not int or index < 0):
-        raise WrongPart("the index of a choice is no number of a place")
+        raise InvalidPart("the index of a choice is not a non-negative integer")
     reason = finish_reason(choice)
     if reason is None:
-        raise WrongPart("a choice has no finish reason")
+        raise InvalidPart("a choice has no finish reason")
     return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"))}
 
 
 def usage_of(body: Any) -> dict[str, Any] | None:
-    """Return the usage that a vendor reported, ``None`` when it reported none that can be."""
-    return sound_usage(body.get("usage")) if isinstance(body, dict) else None
+    """Return the usage that a vendor reported, ``None`` without a valid report."""
+    return valid_usage(body.get("usage")) if isinstance(body, dict) else None

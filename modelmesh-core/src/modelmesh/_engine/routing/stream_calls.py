@@ -1,14 +1,14 @@
-"""Tool calls of a stream, put together from their pieces by index."""
+"""Assembly of the tool calls of a stream from their pieces."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from modelmesh._engine.routing.messages import WrongPart, is_custom, wrong_type
+from modelmesh._engine.routing.message_check import InvalidPart, is_custom, wrong_type
 
 
 class StreamedCalls:
-    """The tool calls of one choice. The first piece of a call has its ID, and every piece its index, as OpenAI sends them."""
+    """Tool calls of one choice. The first piece of a call contains its ID, and every piece its index, as in OpenAI's format."""
 
     __slots__ = ("_calls", "_custom")
 
@@ -17,10 +17,10 @@ class StreamedCalls:
         self._custom: set[int] = set()
 
     def feed(self, pieces: Any) -> None:
-        """Take note of the pieces of one delta.
+        """Add the pieces of one delta.
 
         Raises:
-            WrongPart: A piece, or a part of one, is of the wrong type or missing.
+            InvalidPart: A part of a piece is missing or of the wrong type.
         """
         if pieces.__class__ is not list:
             raise wrong_type("'tool_calls'", pieces, "a list")
@@ -29,7 +29,7 @@ class StreamedCalls:
                 raise wrong_type("a tool call", piece, "an object")
             index = piece.get("index")
             if index.__class__ is not int or index < 0:
-                raise WrongPart("the index of a tool call is no number of a place")
+                raise InvalidPart("the index of a tool call is not a non-negative integer")
             name, arguments = _function_of(piece)
             call = self._calls.get(index) or self._begin(index, piece)
             call["function"]["name"] += name
@@ -45,23 +45,23 @@ class StreamedCalls:
         return call
 
     def functions(self) -> list[dict[str, Any]]:
-        """Return the calls that have JSON arguments."""
+        """Return the calls with JSON arguments."""
         return [call for index, call in self._calls.items() if index not in self._custom]
 
     def complete(self, delta: dict[str, Any]) -> None:
-        """Write the arguments of calls that have none, of functions that take none, into the last delta."""
+        """Write an empty object into the last delta as the arguments of calls without any."""
         for index, call in self._calls.items():
             if index not in self._custom and not call["function"]["arguments"]:
                 call["function"]["arguments"] = "{}"
                 delta["tool_calls"] = [*(delta.get("tool_calls") or ()), {"index": index, "function": {"arguments": "{}"}}]
 
     def all(self) -> list[dict[str, Any]]:
-        """Return all calls so far; the arguments of the last may be cut."""
+        """Return all calls so far. The arguments of the last one may be incomplete."""
         return [call for _, call in sorted(self._calls.items())]
 
 
 def _function_of(piece: dict[str, Any]) -> tuple[str, str]:
-    """Return what a piece adds to the name and the arguments of its call."""
+    """Return the parts of the name and the arguments that a piece adds."""
     function = piece.get("function")
     if function is None:
         return "", ""

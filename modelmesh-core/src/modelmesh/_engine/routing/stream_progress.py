@@ -1,4 +1,4 @@
-"""How far a stream has come: whether it has shown content, whether it is complete, and what was said so far."""
+"""State of a stream: its content so far, its usage, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ from typing import Any
 
 from modelmesh._engine.limits.token_counts import ReceivedOutput
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.messages import CUT, WrongPart, check_call, check_texts, finish_reason, plain_content, wrong_type
+from modelmesh._engine.routing.message_check import (
+    TRUNCATED,
+    InvalidPart,
+    check_call,
+    check_texts,
+    finish_reason,
+    plain_content,
+    wrong_type,
+)
 from modelmesh._engine.routing.stream_calls import StreamedCalls
-from modelmesh._engine.routing.usages import sound_usage
+from modelmesh._engine.routing.usage_check import valid_usage
 
-HOLD_EVENTS = 64
-"""Chunks without content that are kept while a stream is held back; further ones say nothing more and are left out."""
+MAX_EMPTY_CHUNKS = 64
+"""Chunks without content that are kept while a stream is buffered. Further ones are dropped."""
 
 
 class Progress:
-    """Reads chunks in OpenAI's shape as they pass, and checks the types of the parts that a caller relies on.
+    """Reads the chunks of a stream in OpenAI's format, and checks the types of the parts that a caller relies on.
 
     Attributes:
-        has_content: Whether anything was said, or the end was.
-        usage: What the vendor reported, ``None`` when nothing that is a report came.
-        output: Estimates the tokens of what came.
+        has_content: Whether content or the end of the answer was received.
+        usage: Token usage that the vendor reported, ``None`` without a valid report.
+        output: Estimates the tokens received.
     """
 
     __slots__ = ("_calls", "_ended", "_open", "_seen", "_text", "_tools", "has_content", "output", "usage")
 
     def __init__(self, tools: Any = None) -> None:
-        """Begin.
+        """Start without content.
 
         Args:
             tools: The tools of the request.
@@ -42,20 +50,20 @@ class Progress:
         self._seen = False
 
     def feed(self, chunk: dict[str, Any]) -> bool:
-        """Check one chunk and take note of it.
+        """Check and record one chunk.
 
-        Parts that OpenAI's form would not have there, and that say nothing, are put right in the chunk: a delta or an index
-        that is null, a finish reason that is empty or no text, usage that is no report.
+        Parts that OpenAI's format does not allow and that carry no information are repaired in the chunk: a null delta or index,
+        an empty finish reason or one that is not text, an invalid usage report.
 
         Returns:
-            Whether the chunk is for the caller; one without choices and without usage is not.
+            Whether to pass the chunk to the caller. A chunk without choices and without usage is dropped.
 
         Raises:
             BadUpstreamResponseError: A part is of the wrong type.
         """
         try:
             return self._feed(chunk)
-        except WrongPart as fault:
+        except InvalidPart as fault:
             why = f"in its stream {fault}"
         raise final_errors.bad_response(why, self.usage)
 
@@ -63,7 +71,7 @@ class Progress:
         reported = chunk.get("usage")
         usage = None
         if reported is not None:
-            usage = sound_usage(reported)
+            usage = valid_usage(reported)
             if usage is not reported:
                 chunk["usage"] = usage
             if usage is not None:
@@ -75,7 +83,7 @@ class Progress:
             choices = chunk["choices"] = []
         if not choices:
             if chunk.get("error"):
-                raise WrongPart("stands an error without a status")
+                raise InvalidPart("there is an error without a status")
             return usage is not None
         for choice in choices:
             self._feed_choice(choice)
@@ -88,32 +96,32 @@ class Progress:
         index, delta = choice.get("index", 0), choice.get("delta")
         if index.__class__ is not int or index < 0 or delta.__class__ is not dict:
             index, delta = _repaired(choice)
-        says = bool(delta) and self._feed_delta(index, delta)
+        has_content = bool(delta) and self._feed_delta(index, delta)
         reason = choice.get("finish_reason")
         if reason is not None:
             reason = choice["finish_reason"] = finish_reason(choice)
         if reason is not None:
             self._finish(index, reason, delta)
-        elif says or index not in self._ended:  # some vendors' last chunk, with usage, has an empty choice
+        elif has_content or index not in self._ended:  # the last chunk of some vendors has usage and an empty choice
             self._open.add(index)
-        if says or reason is not None:
-            self.has_content = True  # an answer may be empty; saying that it ended is content enough
+        if has_content or reason is not None:
+            self.has_content = True  # an answer may be empty, so its end counts as content
 
     def _feed_delta(self, index: int, delta: dict[str, Any]) -> bool:
-        """Record a delta; return whether it has content."""
+        """Record a delta, and return whether it has content."""
         self.output.add(delta)
         text = delta.get("content")
         if text.__class__ is not str:
             text = plain_content(delta)
-        says = bool(text)
-        if len(delta) > 1 or not says:
-            says = self._feed_rest(index, delta) or says
+        has_content = bool(text)
+        if len(delta) > 1 or not has_content:
+            has_content = self._feed_rest(index, delta) or has_content
         if text and not index:
             self._text.append(text)
-        return says
+        return has_content
 
     def _feed_rest(self, index: int, delta: dict[str, Any]) -> bool:
-        """Check the parts of a delta other than its text; return whether they have content."""
+        """Check the parts of a delta other than its text, and return whether they have content."""
         check_texts(delta)
         calls = delta.get("tool_calls")
         if calls is not None:
@@ -128,39 +136,39 @@ class Progress:
         if calls is not None and index not in self._ended:
             for call in calls.functions():
                 check_call(call["function"]["name"], call["function"]["arguments"], reason, self._tools)
-            if reason not in CUT:
+            if reason not in TRUNCATED:
                 calls.complete(delta)
         self._open.discard(index)
         self._ended.add(index)
 
     @property
     def complete(self) -> bool:
-        """Whether every choice that began was given a finish reason."""
+        """Whether every choice that began has a finish reason."""
         return self._seen and not self._open
 
     @property
     def text(self) -> str:
-        """The text of the first choice so far."""
+        """Text of the first choice so far."""
         return "".join(self._text)
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
-        """Tool calls of the first choice so far; the arguments of the last may be cut."""
+        """Tool calls of the first choice so far. The arguments of the last one may be incomplete."""
         calls = self._calls.get(0)
         return [] if calls is None else calls.all()
 
 
 def _repaired(choice: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Put an index or a delta that is null right, and return both.
+    """Replace a null index or delta, and return both.
 
     Raises:
-        WrongPart: One is of the wrong type.
+        InvalidPart: The index or the delta is of the wrong type.
     """
     index, delta = choice.get("index"), choice.get("delta")
     if index is None:
         index = choice["index"] = 0
     elif index.__class__ is not int or index < 0:
-        raise WrongPart("the index of a choice is no number of a place")
+        raise InvalidPart("the index of a choice is not a non-negative integer")
     if delta is None and "message" not in choice and "text" not in choice:
         delta = choice["delta"] = {}
     elif delta.__class__ is not dict:

@@ -1,6 +1,6 @@
-"""Messages of a chat answer: the types of their parts, and whether their tool calls are whole.
+"""Validation of the message of a chat answer: types of its parts, and completeness of its tool calls.
 
-Only parts that the mesh or a caller relies on are looked at. Whatever else a vendor sends stays as it came.
+Only parts that the mesh or a caller relies on are checked. Everything else passes unchanged.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-CUT = frozenset({"length", "content_filter"})
-"""Finish reasons that say the answer is not whole, so that the arguments of a tool call may end anywhere."""
+TRUNCATED = frozenset({"length", "content_filter"})
+"""Finish reasons of a truncated answer. The arguments of its tool calls may be incomplete."""
 
 _TEXTS = ("refusal", "reasoning", "reasoning_content", "role")
-_SAID = frozenset({"content", "tool_calls", "function_call", "refusal", "reasoning", "reasoning_content", "audio", "role"})
+_CONTENT = frozenset({"content", "tool_calls", "function_call", "refusal", "reasoning", "reasoning_content", "audio", "role"})
 
 
-class WrongPart(ValueError):  # noqa: N818 - never leaves this package; the error of an attempt is made of it
-    """A part of an answer is of the wrong type, or missing. Its text completes "the provider answered, but …"."""
+class InvalidPart(ValueError):  # noqa: N818 - converted to an error of the attempt
+    """A part of an answer is missing or of the wrong type. The text completes "the provider answered, but …"."""
 
 
-def wrong_type(part: str, value: Any, right: str) -> WrongPart:
-    """Return the fault of a part that should be of another type."""
-    return WrongPart(f"{part} is {kind_of(value)}, not {right}")
+def wrong_type(part: str, value: Any, right: str) -> InvalidPart:
+    """Return the exception for a part of the wrong type."""
+    return InvalidPart(f"{part} is {kind_of(value)}, not {right}")
 
 
 def kind_of(value: Any) -> str:
-    """Name a JSON type for a message."""
+    """Return the name of a JSON type for a message."""
     return "null" if value is None else _KINDS.get(type(value), type(value).__name__)
 
 
@@ -34,7 +34,7 @@ _KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", li
 
 
 def finish_reason(choice: Mapping[str, Any]) -> str | None:
-    """Return the finish reason of a choice; ``None`` when it is empty or not text."""
+    """Return the finish reason of a choice, ``None`` when it is empty or not text."""
     reason = choice.get("finish_reason")
     return reason if isinstance(reason, str) and reason.strip() else None
 
@@ -43,7 +43,7 @@ def check_texts(message: Mapping[str, Any]) -> None:
     """Check the parts of a message or a delta that are text.
 
     Raises:
-        WrongPart: One is something else.
+        InvalidPart: One of them is not text.
     """
     for name in _TEXTS:
         value = message.get(name)
@@ -55,26 +55,26 @@ def text_of(content: Any) -> str:
     """Return the text of content that is a list of parts.
 
     Raises:
-        WrongPart: It is no such list.
+        InvalidPart: The content is not such a list.
     """
     if not isinstance(content, list):
         raise wrong_type("'content'", content, "text")
     found = []
     for part in content:
         if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-            raise WrongPart("'content' is a list of something else than parts")
+            raise InvalidPart("'content' is not a list of parts")
         if part["type"] == "text":
             if not isinstance(part.get("text"), str):
-                raise WrongPart("a part of 'content' has no text")
+                raise InvalidPart("a part of 'content' has no text")
             found.append(part["text"])
     return "".join(found)
 
 
 def plain_content(message: dict[str, Any]) -> str:
-    """Return the text of a message or delta. Parts that hold nothing but text become the text that OpenAI's form has there.
+    """Return the text of a message or delta. Content of text parts only is replaced by their text, as in OpenAI's format.
 
     Raises:
-        WrongPart: The content is neither text nor a list of parts.
+        InvalidPart: The content is neither text nor a list of parts.
     """
     content = message.get("content")
     if content is None or content.__class__ is str:
@@ -86,20 +86,20 @@ def plain_content(message: dict[str, Any]) -> str:
 
 
 def check_message(message: Any, reason: str, tools: Any) -> dict[str, Any]:
-    """Return a whole message whose parts have the right types; a changed copy where a tool call needed one.
+    """Return a complete message with valid parts. It is a copy where a tool call was completed.
 
     Args:
-        message: As the vendor sent it.
+        message: The message of the vendor.
         reason: The finish reason.
         tools: The tools of the request.
 
     Raises:
-        WrongPart: A part is missing, of the wrong type, or a tool call is not whole.
+        InvalidPart: A part is missing or of the wrong type, or a tool call is incomplete.
     """
     if not isinstance(message, dict):
         raise wrong_type("the message of a choice", message, "an object")
-    if not _SAID & message.keys():
-        raise WrongPart("the message of a choice is empty")
+    if not _CONTENT & message.keys():
+        raise InvalidPart("the message of a choice is empty")
     found: dict[str, Any] = dict(message)
     plain_content(found)
     check_texts(found)
@@ -132,7 +132,7 @@ def _checked_function(function: Any, reason: str, tools: Any) -> dict[str, Any]:
     if found.get("arguments") is None:
         found["arguments"] = ""
     check_call(found.get("name"), found["arguments"], reason, tools)
-    if not found["arguments"] and reason not in CUT:
+    if not found["arguments"] and reason not in TRUNCATED:
         found["arguments"] = "{}"
     return found
 
@@ -142,25 +142,25 @@ def check_call(name: Any, arguments: Any, reason: str, tools: Any) -> None:
 
     Args:
         name: The function's name.
-        arguments: The arguments, put together.
+        arguments: The arguments, complete.
         reason: The finish reason.
         tools: The tools of the request.
 
     Raises:
-        WrongPart: It has no name, or the arguments are no complete JSON though nothing says that the answer was cut.
+        InvalidPart: The call has no name, or its arguments are incomplete in an answer that was not truncated.
     """
     if not isinstance(name, str) or not name:
-        raise WrongPart("a tool call names no function")
+        raise InvalidPart("a tool call names no function")
     if not isinstance(arguments, str):
         raise wrong_type("the arguments of a tool call", arguments, "text")
-    if reason in CUT or (not arguments and takes_nothing(tools, name)):
+    if reason in TRUNCATED or (not arguments and takes_nothing(tools, name)):
         return
     if not is_json(arguments):
-        raise WrongPart("the arguments of a tool call are no complete JSON, though its finish reason says that they are whole")
+        raise InvalidPart("the arguments of a tool call are not complete JSON, although its finish reason marks them as complete")
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is one complete JSON value."""
+    """Return whether a text is one complete JSON value."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -169,12 +169,12 @@ def is_json(text: str) -> bool:
 
 
 def is_custom(call: Mapping[str, Any]) -> bool:
-    """Whether a tool call is of a kind that has no JSON arguments, such as OpenAI's custom tools."""
+    """Return whether a tool call has no JSON arguments, as those of OpenAI's custom tools."""
     return call.get("type") not in (None, "function") and "function" not in call
 
 
 def takes_nothing(tools: Any, name: str) -> bool:
-    """Whether a function of the request has no parameters: some servers send the empty text for its arguments."""
+    """Return whether a function of the request has no parameters. Some servers send empty text as its arguments."""
     for tool in tools if isinstance(tools, Sequence) else ():
         function = tool.get("function") if isinstance(tool, Mapping) else None
         if isinstance(function, Mapping) and function.get("name") == name:

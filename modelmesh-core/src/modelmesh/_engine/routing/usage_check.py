@@ -1,4 +1,4 @@
-"""Token counts of an answer: whether what a vendor reported is a report."""
+"""Validation of the token usage that a vendor reports."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens",
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
-def sound_usage(reported: Any) -> dict[str, Any] | None:
+def valid_usage(reported: Any) -> dict[str, Any] | None:
     """Return a usage report whose counts are non-negative integers, ``None`` for anything else.
 
-    A report with one count of the wrong kind is not repaired: what such a vendor counted is unknown, and unknown usage is
-    estimated where an estimate is needed. Details of the wrong kind only lose themselves.
+    A report with an invalid count is rejected as a whole, and the mesh estimates the usage where it needs one. Only invalid
+    details are dropped on their own.
 
     Args:
-        reported: What stands under ``usage`` in an answer or a chunk.
+        reported: ``usage`` of an answer or of a chunk.
     """
     if not isinstance(reported, Mapping) or not reported:
         return None

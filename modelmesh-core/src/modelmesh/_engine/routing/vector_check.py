@@ -15,10 +15,10 @@ _NUMBERS = frozenset({int, float})
 
 
 def count_inputs(payload: Mapping[str, Any]) -> int | None:
-    """Return how many vectors a request for embeddings asks for.
+    """Return the number of vectors that a request for embeddings requires.
 
     Args:
-        payload: The request in OpenAI's shape: ``input`` is a text, a list of texts, a list of token numbers, or a list of
+        payload: The request in OpenAI's format. ``input`` is a text, a list of texts, a list of token numbers, or a list of
             such lists.
 
     Returns:
@@ -37,10 +37,10 @@ def reject_vectors(payload: Mapping[str, Any], rows: Any) -> str | None:
 
     Args:
         payload: The request.
-        rows: ``data`` of the answer; rows out of order are sorted in place, and a missing ``index`` is filled in.
+        rows: ``data`` of the answer. Rows out of order are sorted in place, and a missing ``index`` is filled in.
 
     Returns:
-        Why the answer is invalid; ``None`` for a valid one.
+        Why the answer is invalid, ``None`` for a valid one.
     """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return "'data' is not a list of embeddings"
@@ -57,7 +57,7 @@ def _reject_order(rows: list[dict[str, Any]]) -> str | None:
             row["index"] = place
         return None
     if any(type(place) is not int for place in places) or sorted(places) != list(range(len(rows))):  # type: ignore[type-var]
-        return "the indexes of its embeddings are not the places of the inputs"
+        return "the indexes of its embeddings are not the positions of the inputs"
     rows.sort(key=lambda row: row["index"])
     return None
 
@@ -73,7 +73,7 @@ def _reject_values(vectors: Sequence[Any]) -> str | None:
 
 
 def _length(vector: Any) -> int:
-    """Return the length of a vector, of its bytes where it is base64; 0 for what is no vector."""
+    """Return the length of a vector, of its bytes for base64, and 0 for anything else."""
     if isinstance(vector, str):
         try:
             return len(b64decode(vector, validate=True))
@@ -83,5 +83,5 @@ def _length(vector: Any) -> int:
         return 0
     try:
         return len(vector) if math.isfinite(sum(vector)) else 0
-    except OverflowError:  # numbers that no vector has
+    except OverflowError:  # numbers too large for a vector
         return 0
