@@ -75,10 +75,11 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types, strictly, of every package and of the examples of the public surface."""
     _everything(session)
-    session.install(*PINS, "mypy")
+    session.install(*PINS, "mypy", "pyright[nodejs]")
     for package in PACKAGES:
         session.run("mypy", "--config-file", "pyproject.toml", str(package / "src"))
     session.run("mypy", "--config-file", "pyproject.toml", "tests/typing_api.py")
+    session.run("pyright", "--project", "tests/pyrightconfig.json", "--pythonpath", str(Path(session.bin) / "python"))
     session.run("mypy", "--config-file", "pyproject.toml", "tools/docs", "tools/prose.py", "tools/public_api.py")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 from modelmesh.errors import ConfigurationError
@@ -60,8 +61,9 @@ class NotServed:
         Raises:
             ConfigurationError: Always; it says what to do instead.
         """
+        served = "chat.completions, embeddings and models"
         message = (
-            f"client.{self._name}() is not served by modelmesh-core 0.1, which serves chat.completions, embeddings and models. "
+            f"client.{self._name}() is not served by modelmesh-core {version('modelmesh-core')}, which serves {served}. "
             f"{PARTS[self._part]}."
         )
         raise ConfigurationError(message)
