@@ -1,4 +1,4 @@
-"""What minutes a cron expression means, and where a run of them begins and ends."""
+"""Matching minutes of a cron expression, and the begin and end of a run."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def at(text: str, zone: str = "UTC") -> float:
         ("*/15 * * * *", "2026-11-21T10:45", "2026-11-21T10:46"),
         ("5/20 * * * *", "2026-11-21T10:45", "2026-11-21T10:40"),
         ("* * 1,15 dec *", "2026-12-15T00:00", "2026-11-15T00:00"),
-        ("* * 13 * fri", "2026-11-13T00:00", "2026-11-14T00:00"),  # either day will do, as in cron
+        ("* * 13 * fri", "2026-11-13T00:00", "2026-11-14T00:00"),  # one of both day fields is enough, as in cron
         ("* * 13 * fri", "2026-11-20T00:00", "2026-11-21T00:00"),
-        ("* * */2 * mon", "2026-11-23T00:00", "2026-11-30T00:00"),  # both must, when one begins with a star
+        ("* * */2 * mon", "2026-11-23T00:00", "2026-11-30T00:00"),  # both day fields must match if one begins with a star
         ("0 0 29 2 *", "2028-02-29T00:00", "2027-02-28T00:00"),
     ],
 )
-def test_minutes_of_a_cron_expression(cron: str, inside: str, outside: str) -> None:
+def test_cron_matches_minutes(cron: str, inside: str, outside: str) -> None:
     assert Cron.parse(cron).matches(at(inside))
     assert Cron.parse(cron).matches(at(inside) + 59.9)
     assert not Cron.parse(cron).matches(at(outside))
@@ -44,7 +44,7 @@ def test_minutes_of_a_cron_expression(cron: str, inside: str, outside: str) -> N
         "*/0 * * * *", "x * * * *", "1- * * * *", "0 0 30 2 *", "0 0 31 4,6 *", "* * */20 * 1L", "* * * * *", "0-59 * * 1-12 *",
     ],
 )  # fmt: skip
-def test_what_is_none_or_never_or_always_says_how_to_write_one(text: str) -> None:
+def test_cron_parse_rejects_invalid_never_and_always(text: str) -> None:
     with pytest.raises(ValueError, match="write five fields like"):
         Cron.parse(text)
 
@@ -62,21 +62,23 @@ def test_what_is_none_or_never_or_always_says_how_to_write_one(text: str) -> Non
         ("0 0 1 1 *", "2026-11-21T00:00", "2027-01-01T00:00", "2026-11-21T00:00"),
     ],
 )
-def test_where_a_run_begins_and_ends(cron: str, now: str, begins: str, ends: str) -> None:
+def test_cron_run_begin_and_end(cron: str, now: str, begins: str, ends: str) -> None:
     window = Cron.parse(cron)
     assert window.begins(at(now)) == at(begins)
     assert window.ends(at(now)) == at(ends)
 
 
-def test_a_window_of_a_zone_keeps_its_hour_when_the_clocks_change() -> None:
+def test_cron_zone_keeps_hour_over_clock_change() -> None:
     berlin = Cron.parse("* 3 * * *", "Europe/Berlin")
     for day in ("2026-03-28", "2026-03-29", "2026-03-30", "2026-10-25", "2026-10-26"):
         begins = at(f"{day}T03:00", "Europe/Berlin")
         assert berlin.begins(begins - 1800) == begins, day
         assert berlin.ends(begins) == begins + 3600, day
-    skipped = Cron.parse("* 2 * * *", "Europe/Berlin")  # the hour that the 29th of March 2026 does not have
+    skipped = Cron.parse("* 2 * * *", "Europe/Berlin")  # this hour does not exist on 2026-03-29
     assert skipped.begins(at("2026-03-28T12:00", "Europe/Berlin")) == at("2026-03-30T02:00", "Europe/Berlin")
-    assert skipped.ends(at("2026-10-25T02:00", "Europe/Berlin")) == at("2026-10-25T03:00", "Europe/Berlin")  # and twice
+    assert skipped.ends(at("2026-10-25T02:00", "Europe/Berlin")) == at(
+        "2026-10-25T03:00", "Europe/Berlin"
+    )  # this hour exists twice
 
 
 @given(
@@ -84,7 +86,7 @@ def test_a_window_of_a_zone_keeps_its_hour_when_the_clocks_change() -> None:
     st.sampled_from(["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata"]),
     st.integers(int(at("2026-01-01")), int(at("2027-01-01"))),
 )
-def test_begin_and_end_are_those_of_the_minutes_one_by_one(text: str, zone: str, now: int) -> None:
+def test_cron_begin_and_end_equal_minute_by_minute(text: str, zone: str, now: int) -> None:
     window = Cron.parse(text, zone)
     minute = now // 60 * 60
     if window.matches(now):

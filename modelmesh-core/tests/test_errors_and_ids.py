@@ -1,4 +1,4 @@
-"""The error tree, what travels with an error, the grammar of IDs, and secrets that do not show themselves."""
+"""Error tree, pickled errors, the grammar of connector IDs, and secrets."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ RETRYABLE = {
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_the_tree(name: str) -> None:
+def test_error_tree_bases(name: str) -> None:
     cls = getattr(errors, name)
     parent, *kinds = TREE[name]
     assert issubclass(cls, getattr(errors, parent))
@@ -67,14 +67,14 @@ def test_the_tree(name: str) -> None:
     assert name in (errors.__doc__ or "")
 
 
-def test_the_tree_is_whole() -> None:
+def test_error_tree_is_complete() -> None:
     found = {cls.__name__ for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, ModelMeshError)}
     assert {name for name in found if not name.startswith("NoAvailable")} == {*TREE, "ModelMeshError"}
     assert exceptions.NoAvailableModelError is errors.NoActiveModelError
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_an_error_says_its_message_and_carries_its_facts(cls: type[ModelMeshError]) -> None:
+def test_error_has_message_and_facts(cls: type[ModelMeshError]) -> None:
     error = cls("what, where, why; do this", details={"a": 1}, provider_id="p", retry_after=5.0)
     assert str(error) == error.message == "what, where, why; do this"
     assert (error.details, error.provider_id, error.retry_after) == ({"a": 1}, "p", 5.0)
@@ -89,7 +89,7 @@ def test_an_error_says_its_message_and_carries_its_facts(cls: type[ModelMeshErro
         also(errors.CapabilityNotFoundError, errors.ConfigurationError),
     ],
 )
-def test_an_error_travels_between_processes(cls: Any) -> None:
+def test_error_pickle_round_trip(cls: Any) -> None:
     last = errors.RateLimitError("slow", failure=FailureClass.THROTTLE, status=429)
     error = cls("x", details={"a": [1]}, attempts=(Attempt(1, "p", "m", failure="throttle"),), last_error=last, status=429)
     error.add_note("a note")
@@ -100,7 +100,7 @@ def test_an_error_travels_between_processes(cls: Any) -> None:
         assert (type(again.last_error), again.last_error.failure) == (errors.RateLimitError, FailureClass.THROTTLE)
 
 
-def test_an_error_of_two_kinds() -> None:
+def test_also_combines_two_types() -> None:
     both = also(errors.AllProvidersExhaustedError, errors.RateLimitError)
     assert both is also(errors.AllProvidersExhaustedError, errors.RateLimitError)
     assert issubclass(both, errors.AllProvidersExhaustedError)
@@ -110,7 +110,7 @@ def test_an_error_of_two_kinds() -> None:
     assert also(errors.QuotaExceededError, errors.RateLimitError) is errors.QuotaExceededError
 
 
-def test_an_error_of_three_kinds_travels_too() -> None:
+def test_also_of_three_types_pickle_round_trip() -> None:
     three = also(also(errors.AllProvidersExhaustedError, errors.RateLimitError), errors.BudgetExceededError)
     again = pickle.loads(pickle.dumps(three("x", status=1)))
     assert type(again) is three
@@ -119,8 +119,8 @@ def test_an_error_of_three_kinds_travels_too() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_what_is_not_known_is_not_there(cls: Any) -> None:
-    assert not hasattr(cls("x"), "retry_after")  # so that getattr(error, "retry_after", 5) says 5
+def test_error_without_fact_has_no_attribute(cls: Any) -> None:
+    assert not hasattr(cls("x"), "retry_after")  # so that getattr(error, "retry_after", 5) returns 5
     assert getattr(cls("x"), "status", None) is None
 
 
@@ -130,7 +130,7 @@ SEGMENT = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,6}[a-z0-9])?", fullmatch=True)
 
 
 @given(st.lists(SEGMENT, min_size=2, max_size=4), st.integers(0, 10**6))
-def test_any_id_is_read_and_written_back(segments: list[str], version: int) -> None:
+def test_connector_id_parse_round_trip(segments: list[str], version: int) -> None:
     text = f"{'.'.join(segments)}.v{version}"
     parsed = ConnectorId.parse(text)
     assert str(parsed) == text
@@ -142,7 +142,7 @@ def test_any_id_is_read_and_written_back(segments: list[str], version: int) -> N
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_an_id_or_a_value_error(text: str) -> None:
+def test_connector_id_parse_of_any_text_never_crashes(text: str) -> None:
     try:
         parsed = ConnectorId.parse(text)
     except ValueError as error:
@@ -155,12 +155,12 @@ def test_any_text_is_an_id_or_a_value_error(text: str) -> None:
     "text",
     ["", "openai", "openai.v1", "openai.llm", "openai.llm.v", "openai.llm.1", "OpenAI.llm.v1", "openai..v1", ".llm.v1", "-a.b.v1", "a-.b.v1", "a_b.c.v1", "a.b.v1 ", "a.b.v1\n", "a.b.v-1", "a.b.v١", "a/b.c.v1"],
 )  # fmt: skip
-def test_what_is_no_id(text: str) -> None:
+def test_connector_id_parse_rejects_invalid(text: str) -> None:
     with pytest.raises(ValueError, match="is not a connector ID"):
         ConnectorId.parse(text)
 
 
-def test_ids_sort_by_name_and_then_by_version_as_a_number() -> None:
+def test_connector_ids_sort_by_name_and_version_number() -> None:
     ids = [ConnectorId.parse(text) for text in ("b.a.v1", "a.b.v10", "a.b.v9", "a.b-c.v1")]
     assert [str(one) for one in sorted(ids)] == ["a.b.v9", "a.b.v10", "a.b-c.v1", "b.a.v1"]
 
@@ -168,11 +168,11 @@ def test_ids_sort_by_name_and_then_by_version_as_a_number() -> None:
 @pytest.mark.parametrize(
     ("text", "name"), [("openai.llm.v1", "openai"), ("modelmesh.local.v1", "local"), ("modelmesh.a.b.v1", "a.b")]
 )
-def test_short_names_of_providers(text: str, name: str) -> None:
+def test_connector_id_provider_name(text: str, name: str) -> None:
     assert ConnectorId.parse(text).provider_name == name
 
 
-def test_kinds() -> None:
+def test_kind_labels_and_groups() -> None:
     assert {kind.group for kind in Kind} == {
         f"modelmesh.{name}" for name in ("providers", "strategies", "secret_stores", "observability", "storage", "discovery")
     }
@@ -188,10 +188,10 @@ def _shown(secret: Secret) -> list[str]:
 
 
 @given(st.text(max_size=40))
-def test_a_secret_shows_itself_to_nobody_but_who_asks(text: str) -> None:
+def test_secret_is_shown_by_reveal_only(text: str) -> None:
     secret = Secret(text)
     assert secret.reveal() == text
-    assert _shown(secret) == _shown(Secret("another"))  # what is shown depends on nothing that is held
+    assert _shown(secret) == _shown(Secret("another"))  # the shown text does not depend on the secret
     assert secret == Secret(text)
     assert hash(secret) == hash(Secret(text))
     assert secret != Secret(text + "x")
@@ -205,16 +205,16 @@ def test_a_secret_shows_itself_to_nobody_but_who_asks(text: str) -> None:
     assert not hasattr(secret, "__dict__")
 
 
-def test_scrubbing() -> None:
+def test_secret_scrub_redacts() -> None:
     assert Secret("sk-test").scrub("a sk-test b sk-test") == "a … b …"
-    assert Secret("a").scrub("banana") == "banana"  # too short to be a key; blanking it would only spoil the text
+    assert Secret("a").scrub("banana") == "banana"  # too short to be redacted
 
 
-def test_an_empty_secret_is_false() -> None:
+def test_secret_empty_is_false() -> None:
     assert not Secret("")
     assert Secret("x")
 
 
-def test_a_secret_that_is_no_unicode_can_be_compared() -> None:
+def test_secret_with_surrogates_can_be_compared() -> None:
     assert Secret("\udcff") == Secret("\udcff")
     assert Secret("\udcff") != Secret("x")

@@ -1,4 +1,4 @@
-"""An interrupt between any two lines of a request gives back its place in flight and its reservation."""
+"""Interrupts between any two lines of a request, and the return of its place and reservation."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def abandoned(client: Any) -> None:
 
 
 def interrupted(request: Callable[[], None], line: int) -> bool:
-    """Run a request with an interrupt at its n-th line inside the package; ``False`` when it has fewer lines."""
+    """Run a request with an interrupt at its n-th line inside the package. Returns ``False`` when it has fewer lines."""
     seen = itertools.count()
 
     def trace(frame: FrameType, event: str, arg: object) -> Any:

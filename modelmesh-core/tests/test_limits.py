@@ -1,4 +1,4 @@
-"""Quotas, caps and budgets: what is spent is withheld until it begins anew, and nothing is spent twice."""
+"""Quotas, caps and budgets: suspension until the reset, and exact counts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CENT_A_TOKEN = ModelPricing(input_per_1k_tokens=0.0, output_per_1k_tokens=10.0)
 
 
 class Vendor:
-    """Answers in process, with a usage of its choice, or fails as told."""
+    """Provider in process with a configurable usage or failure."""
 
     id = "test.vendor.v1"
 
@@ -124,8 +124,8 @@ def bench() -> Iterator[Callable[..., Bench]]:
 # -- quotas -----------------------------------------------------------------------------------------------------------
 
 
-def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[..., Bench]) -> None:
-    """The founding promise: 20, 50 and 100 requests a day are 170, in order, and none is refused upstream."""
+def test_free_tiers_are_used_in_order_until_reset(bench: Callable[..., Bench]) -> None:
+    """Free tiers of 20, 50 and 100 requests a day serve 170 requests, in order and without a rejection upstream."""
     limits = {"a": 20, "b": 50, "c": 100}
     vendors = {key: Vendor(key) for key in limits}
     world = bench({key: {"instance": vendors[key], "quota": {"requests_per_day": limits[key]}} for key in limits})
@@ -142,14 +142,14 @@ def test_free_tiers_are_chained_and_come_back_at_their_reset(bench: Callable[...
 
 
 @pytest.mark.parametrize("limits", [{"requests_per_month": 2, "request_limit": 9}, {"requests_per_month": 9, "request_limit": 2}])
-def test_of_two_limits_of_one_window_the_stricter_one_holds(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
-    """They are one count in what is stored: two meters of one name would be mistaken for each other."""
+def test_quota_of_same_window_keeps_stricter_limit(limits: dict[str, int], bench: Callable[..., Bench]) -> None:
+    """Stored state has one entry per window, so that two counters with one name would overwrite each other."""
     world = bench({"a": {"instance": Vendor("a"), "quota": limits}})
     assert [counter.limit.amount for counter in account_counters(world.mesh)] == [2]
     assert [row["left"] for row in world.mesh.pool_status()["chat"].left] == [2]
 
 
-def test_what_a_vendor_tells_of_its_limits_is_forecast(bench: Callable[..., Bench]) -> None:
+def test_forecast_contains_reported_rate_limits(bench: Callable[..., Bench]) -> None:
     class Telling(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
             return evolve(super().send(call, model, limits), rate_limits=[RateLimit("requests", 20, 7, 90.0)])
@@ -167,10 +167,10 @@ def test_what_a_vendor_tells_of_its_limits_is_forecast(bench: Callable[..., Benc
             NOON + 90,
         )
     world.clock.advance(90)
-    assert [row["limit"] for row in world.mesh.pool_status()["chat"].left] == [50], "it has begun anew"
+    assert [row["limit"] for row in world.mesh.pool_status()["chat"].left] == [50], "the window was reset"
 
 
-def test_a_day_begins_at_midnight_of_the_vendors_zone(bench: Callable[..., Bench]) -> None:
+def test_quota_day_begins_at_midnight_of_zone(bench: Callable[..., Bench]) -> None:
     quota = {"requests_per_day": 1, "reset_zone": "America/Los_Angeles"}  # 12:00 UTC is 04:00 there
     world = bench({"a": {"instance": Vendor("a"), "quota": quota}})
     world.ask()
@@ -179,7 +179,7 @@ def test_a_day_begins_at_midnight_of_the_vendors_zone(bench: Callable[..., Bench
     assert caught.value.retry_after == pytest.approx(20 * 3600)
 
 
-def test_requests_a_minute_slide(bench: Callable[..., Bench]) -> None:
+def test_quota_per_minute_slides(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "quota": {"requests_per_minute": 2}}})
     world.ask()
     world.clock.advance(30)
@@ -188,22 +188,22 @@ def test_requests_a_minute_slide(bench: Callable[..., Bench]) -> None:
     with pytest.raises(NoActiveModelError):
         world.ask()
     world.clock.advance(1)
-    world.ask()  # the first is a minute ago, the second is not
+    world.ask()  # the first is older than a minute, the second is not
     with pytest.raises(NoActiveModelError):
         world.ask()
 
 
-def test_tokens_count_as_the_vendor_said(bench: Callable[..., Bench]) -> None:
+def test_quota_counts_reported_tokens(bench: Callable[..., Bench]) -> None:
     vendor = Vendor("a", tokens=400)
     world = bench({"a": {"instance": vendor, "quota": {"tokens_per_day": 1000}}})
     world.ask(max_tokens=10)
     world.ask(max_tokens=10)
-    world.ask(max_tokens=10)  # 800 are spent, and this one is expected to take 10
+    world.ask(max_tokens=10)  # 800 are used, and this request is expected to use 10
     with pytest.raises(NoActiveModelError, match="1000 tokens a day"):
         world.ask(max_tokens=10)
 
 
-def test_a_shared_free_tier_is_spent_together(bench: Callable[..., Bench]) -> None:
+def test_free_tier_shared_by_models_is_counted_once(bench: Callable[..., Bench]) -> None:
     tier = {"requests_per_day": 3, "shared": "free models", "source": "the vendor's limits page", "as_of": "2026-11-21"}
     vendor = Vendor("x:free", "y:free", extra={"free_tier": tier})
     config = {"a": {"instance": vendor, "quota": {"free_tier": True}}}
@@ -217,7 +217,7 @@ def test_a_shared_free_tier_is_spent_together(bench: Callable[..., Bench]) -> No
     ]
 
 
-def test_a_shipped_free_tier_holds_only_where_the_account_is_on_it(bench: Callable[..., Bench]) -> None:
+def test_free_tier_applies_only_if_configured(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("m", extra={"free_tier": {"requests_per_day": 1}})})
     assert [world.ask() for _ in range(3)] == ["m"] * 3
 
@@ -235,7 +235,7 @@ class _Turns:
         self.last = candidate
 
 
-def test_caps_of_a_pool_count_each_model_and_rotate(bench: Callable[..., Bench]) -> None:
+def test_pool_cap_counts_each_model_and_rotates(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("x", "y")}, {"deactivation": {"request_limit": 2, "quota_window": "daily"}})
     assert [world.ask() for _ in range(4)] == ["x", "x", "y", "y"]
     with pytest.raises(NoActiveModelError, match="request limit reached"):
@@ -244,7 +244,7 @@ def test_caps_of_a_pool_count_each_model_and_rotate(bench: Callable[..., Bench])
     assert world.ask() == "x"
 
 
-def test_a_cap_without_reset_is_lifted_by_hand(bench: Callable[..., Bench]) -> None:
+def test_pool_cap_without_reset_needs_manual_recovery(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("x")}, {"deactivation": {"request_limit": 1}, "recovery": {"on_quota_reset": False}})
     world.ask()
     world.clock.advance(100 * 86400)
@@ -258,7 +258,7 @@ def test_a_cap_without_reset_is_lifted_by_hand(bench: Callable[..., Bench]) -> N
 # -- money ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_spent_budget_of_a_provider_is_an_error(bench: Callable[..., Bench]) -> None:
+def test_provider_budget_exhausted_raises(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")})
     world.ask(max_tokens=10)
     world.ask(max_tokens=5)
@@ -269,18 +269,18 @@ def test_a_spent_budget_of_a_provider_is_an_error(bench: Callable[..., Bench]) -
     error = caught.value
     assert (error.limit_type, error.limit_value, error.actual_value) == ("daily", 0.25, pytest.approx(0.3))
     assert not isinstance(error, RoutingError)
-    assert world.ask(max_tokens=3) == "a", "a smaller one still fits"
+    assert world.ask(max_tokens=3) == "a", "a smaller request fits"
     world.clock.advance(12 * 3600)
     assert world.ask() == "a"
 
 
-def test_a_spent_budget_rotates_where_that_is_configured(bench: Callable[..., Bench]) -> None:
+def test_provider_budget_exhausted_rotates_if_configured(bench: Callable[..., Bench]) -> None:
     providers = {"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")}
     world = bench(providers, {"on_budget_exceeded": "rotate"})
     assert [world.ask(max_tokens=10) for _ in range(4)] == ["a", "a", "b", "b"]
 
 
-def test_when_every_budget_is_spent_the_error_is_of_both_kinds(bench: Callable[..., Bench]) -> None:
+def test_all_budgets_exhausted_error_has_both_types(bench: Callable[..., Bench]) -> None:
     budget = {"daily_limit": 0.15, "on_budget_exceeded": "rotate"}
     world = bench({key: {"instance": Vendor(key), "budget": budget} for key in "ab"})
     assert [world.ask(max_tokens=10) for _ in range(2)] == ["a", "b"]
@@ -291,7 +291,7 @@ def test_when_every_budget_is_spent_the_error_is_of_both_kinds(bench: Callable[.
 
 
 @pytest.mark.parametrize("where", ["pool", "mesh"])
-def test_a_spent_budget_of_a_pool_or_of_the_mesh_ends_the_request(where: str, bench: Callable[..., Bench]) -> None:
+def test_pool_or_mesh_budget_exhausted_raises(where: str, bench: Callable[..., Bench]) -> None:
     budget = {"monthly_limit": 0.15}
     world = bench(
         {key: Vendor(key) for key in "ab"},
@@ -307,7 +307,7 @@ def test_a_spent_budget_of_a_pool_or_of_the_mesh_ends_the_request(where: str, be
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
-def test_a_budget_holds_for_requests_that_name_the_model(where: str, bench: Callable[..., Bench]) -> None:
+def test_budget_applies_to_requests_by_model_name(where: str, bench: Callable[..., Bench]) -> None:
     budget = {"monthly_limit": 0.25}
     world = bench(
         {"a": {"instance": Vendor("a-1"), "budget": budget if where == "provider" else None}},
@@ -326,7 +326,7 @@ def test_a_budget_holds_for_requests_that_name_the_model(where: str, bench: Call
 
 
 @pytest.mark.parametrize("name", ["chat", "a-1"])
-def test_a_quota_is_counted_in_its_window_by_whatever_name_the_model_is_asked(name: str, bench: Callable[..., Bench]) -> None:
+def test_quota_counts_requests_by_every_name(name: str, bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a-1"), "quota": {"requests_per_day": 2}}})
     ask = world.mesh.client.chat.completions.create
     for _ in range(2):
@@ -340,21 +340,21 @@ def test_a_quota_is_counted_in_its_window_by_whatever_name_the_model_is_asked(na
     assert ask(model=name, messages=[]).choices[0].message.content == "a-1", "it is tomorrow"
 
 
-def test_a_request_that_costs_too_much_by_itself_is_capped(bench: Callable[..., Bench]) -> None:
+def test_request_budget_sets_output_limit(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
     assert [world.ask(max_tokens=20) for _ in range(9)] == ["a"] * 9
     answer = world.mesh.client.chat.completions.create(model="chat", messages=[], max_tokens=200)
     assert answer.attempts[-1].adapted == ("max_tokens lowered from 200 to 50: $0.50 is left of $0.50 a request",)
 
 
-def test_a_request_whose_shortest_useful_answer_costs_too_much_is_refused(bench: Callable[..., Bench]) -> None:
+def test_request_budget_refuses_useless_output(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
     with pytest.raises(BudgetExceededError, match=r"about \$0\.64 are needed") as caught:
         world.ask()
     assert caught.value.limit_type == "per_request"
 
 
-def test_a_budget_of_nothing_lets_through_what_costs_nothing(bench: Callable[..., Bench]) -> None:
+def test_budget_of_zero_permits_free_requests(bench: Callable[..., Bench]) -> None:
     free = ModelPricing(0.0, 0.0)
     world = bench({"a": Vendor("a"), "b": Vendor("b", pricing=free)}, {"on_budget_exceeded": "rotate"}, budget={"daily_limit": 0})
     with pytest.raises(BudgetExceededError):
@@ -363,7 +363,7 @@ def test_a_budget_of_nothing_lets_through_what_costs_nothing(bench: Callable[...
     assert world.ask() == "b"
 
 
-def test_an_unknown_price_is_refused_unless_it_is_allowed(bench: Callable[..., Bench]) -> None:
+def test_budget_refuses_unknown_price_unless_allowed(bench: Callable[..., Bench]) -> None:
     unpriced = Vendor("a", pricing=None)
     world = bench({"a": unpriced}, budget={"daily_limit": 5})
     with pytest.raises(BudgetExceededError, match=r"its price is unknown.*unknown_price: allow") as caught:
@@ -373,7 +373,7 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed(bench: Callable[..., B
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
-def test_a_model_without_a_price_is_refused_and_not_the_request(where: str, bench: Callable[..., Bench]) -> None:
+def test_unknown_price_skips_the_model_only(where: str, bench: Callable[..., Bench]) -> None:
     budget: dict[str, Any] = {"budget": {"daily_limit": 5}}
     world = bench(
         {"a": {"instance": Vendor("a", pricing=None), **(budget if where == "provider" else {})}, "b": Vendor("b")},
@@ -386,7 +386,7 @@ def test_a_model_without_a_price_is_refused_and_not_the_request(where: str, benc
     assert world.ask() == "b"
 
 
-def test_a_budget_that_is_not_enforced_only_counts_and_warns_once(bench: Callable[..., Bench]) -> None:
+def test_budget_not_enforced_counts_and_alerts_once(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("a")}, budget={"daily_limit": 0.2, "enforce": False, "alert_threshold": 0.5})
     for _ in range(5):
         world.ask()
@@ -397,7 +397,7 @@ def test_a_budget_that_is_not_enforced_only_counts_and_warns_once(bench: Callabl
 
 
 @pytest.mark.parametrize(("threshold", "used"), [(0, 0.1), (0.5, 0.3), (1, 0.5)])
-def test_an_alert_is_told_once_in_each_window(threshold: float, used: float, bench: Callable[..., Bench]) -> None:
+def test_budget_alert_is_published_once_per_window(threshold: float, used: float, bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.5, "alert_threshold": threshold}}})
     for day in range(1, 4):
         for _ in range(5):
@@ -406,7 +406,7 @@ def test_an_alert_is_told_once_in_each_window(threshold: float, used: float, ben
         world.clock.advance(24 * 3600)
 
 
-def test_alert_and_refusal_are_told(bench: Callable[..., Bench]) -> None:
+def test_budget_alert_and_refusal_are_published(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}})
     for _ in range(2):
         world.ask(max_tokens=10)
@@ -420,9 +420,7 @@ def test_alert_and_refusal_are_told(bench: Callable[..., Bench]) -> None:
     ("failure", "spent"),
     [(FailureClass.CONNECT, 0), (FailureClass.SERVER, 0), (FailureClass.TIMEOUT, 100_000_000)],
 )
-def test_a_failed_attempt_costs_what_it_may_have_been_billed(
-    failure: FailureClass, spent: int, bench: Callable[..., Bench]
-) -> None:
+def test_failed_attempt_counts_expected_cost_if_billed(failure: FailureClass, spent: int, bench: Callable[..., Bench]) -> None:
     vendor = Vendor("a")
     vendor.fails = failure
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
@@ -434,7 +432,7 @@ def test_a_failed_attempt_costs_what_it_may_have_been_billed(
 
 
 class Empty(Vendor):
-    """Answers with nothing, and says what that took."""
+    """Provider with an empty response that reports usage."""
 
     def send(self, call: Any, model: str, limits: Any) -> Any:
         self.asked.append(model)
@@ -443,7 +441,7 @@ class Empty(Vendor):
 
 
 class EmptyStream:
-    """Ends before any content; its usage comes all the same."""
+    """Stream that ends before any content and reports usage."""
 
     headers: Mapping[str, str] = {}
     adapted = ()
@@ -460,7 +458,7 @@ class EmptyStream:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[..., Bench], *, stream: bool) -> None:
+def test_failed_attempt_counts_reported_usage(bench: Callable[..., Bench], *, stream: bool) -> None:
     """The sums of the budget, of the usage and of the record are the same."""
     world = bench({"a": {"instance": Empty("a"), "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
     with pytest.raises(AllProvidersExhaustedError) as caught:
@@ -479,7 +477,7 @@ def test_a_failed_attempt_costs_what_its_vendor_says_it_took(bench: Callable[...
     assert (counter.used, counter.reserved) == (70_000_000, 0)
 
 
-def test_what_was_tried_before_a_budget_ended_the_request_counts(bench: Callable[..., Bench]) -> None:
+def test_attempts_before_budget_error_are_counted(bench: Callable[..., Bench]) -> None:
     timing_out = Vendor("b")
     timing_out.fails = FailureClass.TIMEOUT
     spent = {"instance": Vendor("c"), "budget": {"daily_limit": 0.01}}
@@ -491,14 +489,14 @@ def test_what_was_tried_before_a_budget_ended_the_request_counts(bench: Callable
     assert world.mesh.stats().model("b").requests_failed == 1
 
 
-def test_a_request_costs_the_sum_of_its_attempts(bench: Callable[..., Bench]) -> None:
+def test_request_cost_is_sum_of_attempts(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Empty("a"), "b": Vendor("b")}, {"retry": {"max_attempts": 0}}, budget={"daily_limit": 5})
     assert world.ask(max_tokens=10) == "b"
     assert (world.mesh.usage.total_cost, world.mesh.usage.total_requests) == (0.17, 1)
     assert world.mesh.usage.budget_status["daily_used"] == 0.17  # type: ignore[index]
 
 
-def test_an_answer_without_usage_is_counted_by_its_text(bench: Callable[..., Bench]) -> None:
+def test_response_without_usage_is_counted_by_text(bench: Callable[..., Bench]) -> None:
     vendor = Vendor("a")
     vendor.tokens = None
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}})
@@ -516,8 +514,8 @@ def test_an_answer_without_usage_is_counted_by_its_text(bench: Callable[..., Ben
 
 @pytest.mark.parametrize("texts", ["x" * 200, ["x" * 100, "x" * 100], [7] * 100, [[7] * 60, [7] * 40]])
 @pytest.mark.parametrize("limit", [{"daily_limit": 2.5}, {"per_request_limit": 1.05, "total_limit": 2.5}])
-def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, float]) -> None:
-    """Vendors state no price of an answer for them: that does not make the price unknown."""
+def test_embeddings_cost_counts_input_only(texts: Any, limit: dict[str, float]) -> None:
+    """Vendors state no output price of embeddings. The cost is known all the same."""
 
     class Embedder(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
@@ -542,17 +540,17 @@ def test_embeddings_are_paid_by_their_input_alone(texts: Any, limit: dict[str, f
 
 
 @pytest.mark.parametrize("tokens", [-10, 10**400], ids=["negative", "endless"])
-def test_a_vendor_that_cannot_count_does_no_harm(tokens: int, bench: Callable[..., Bench]) -> None:
+def test_invalid_usage_is_ignored(tokens: int, bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a", tokens=tokens), "budget": {"daily_limit": 5}}})
     for _ in range(2):
         world.ask(max_tokens=10)
     (counter,) = account_counters(world.mesh)
-    assert (counter.used, counter.reserved) == (20_000_000, 0), "as much as its text is estimated to have"
+    assert (counter.used, counter.reserved) == (20_000_000, 0), "the estimate of its text"
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh", "provider and mesh"])
-def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: str, bench: Callable[..., Bench]) -> None:
-    """All 64 ask at once; each is expected to take 11 tokens, 110 are left, so 10 are sent, whatever they then cost."""
+def test_budget_overshoot_of_threads_is_bounded(where: str, bench: Callable[..., Bench]) -> None:
+    """64 requests arrive at once. Each is expected to use 11 tokens and 110 remain, so 10 requests are sent."""
     vendor = Vendor("a", tokens=12)
     tight, wide = {"budget": {"daily_limit": 1.10}}, {"budget": {"daily_limit": 2.20}}
     world = bench(
@@ -580,7 +578,7 @@ def test_many_threads_pass_a_budget_by_no_more_than_their_own_requests(where: st
     assert world.mesh.usage.total_cost == came["a"] * 120_000_000 / NANO
 
 
-def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Bench]) -> None:
+def test_cancelled_request_releases_reservation(bench: Callable[..., Bench]) -> None:
     class Slow(Vendor):
         async def asend(self, call: Any, model: str, limits: Any) -> Answer:
             await asyncio.sleep(60)
@@ -599,13 +597,13 @@ def test_a_cancelled_request_gives_back_its_reservation(bench: Callable[..., Ben
     asyncio.run(main())
     requests, money = sorted(account_counters(world.mesh), key=lambda counter: counter.limit.amount)
     assert (requests.used, requests.reserved, money.reserved) == (1, 0, 0)
-    assert money.used == 100_000_000, "it was sent, and nobody knows what for"
+    assert money.used == 100_000_000, "it was sent, and its cost is unknown"
     assert world.mesh.usage.total.unknown_cost_attempts == 1
 
 
 @pytest.mark.parametrize("limit", [1e300, 1e16, pytest.param(10**400, id="endless"), float("inf"), float("nan"), -1, "5"])
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh", "cap"])
-def test_a_limit_that_is_none_is_named(where: str, limit: Any) -> None:
+def test_limit_with_invalid_value_is_named(where: str, limit: Any) -> None:
     section, pool, sections = {"daily_limit": limit}, {"capability": "chat-completion"}, {}
     entry: dict[str, Any] = {"instance": Vendor("a")}
     if where == "cap":
@@ -616,8 +614,8 @@ def test_a_limit_that_is_none_is_named(where: str, limit: Any) -> None:
         ModelMesh().initialize({"providers": {"a": entry}, "pools": {"chat": pool}, **sections})
 
 
-def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking begins a window anew when it is over; a request that is counted at that moment must not be lost."""
+def test_limit_status_is_read_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status read may start a new window. A request that is counted at that moment must not be lost."""
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_minute": 5}}})
     held, advance = [], LimitCounter.advance_window
 
@@ -638,7 +636,7 @@ def test_what_is_left_is_looked_at_under_the_lock(bench: Callable[..., Bench], m
         assert all(held)
 
 
-def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]) -> None:
+def test_dry_run_reserves_nothing_and_explains(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.01}}, "b": Vendor("b")})
     for _ in range(3):
         said = world.mesh.explain("chat")
@@ -647,7 +645,7 @@ def test_a_dry_run_reserves_nothing_and_says_why_not(bench: Callable[..., Bench]
     assert not world.sink.events
 
 
-def test_what_is_answered_after_midnight_is_paid_from_the_new_day(bench: Callable[..., Bench]) -> None:
+def test_response_after_midnight_counts_in_new_day(bench: Callable[..., Bench]) -> None:
     class AtMidnight(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
             world.clock.advance(12 * 3600)
@@ -668,7 +666,7 @@ def test_what_is_answered_after_midnight_is_paid_from_the_new_day(bench: Callabl
 
 
 @pytest.mark.parametrize("jump", [-86400.0, 86400.0])
-def test_a_wall_clock_that_jumps_moves_nothing(jump: float) -> None:
+def test_wall_clock_change_moves_no_limit_window(jump: float) -> None:
     clock, shift = VirtualClock(), [0.0]
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON + shift[0])
     mesh.initialize(

@@ -1,4 +1,4 @@
-"""Maintenance windows: who is in one is not asked, and is back by itself, again and again."""
+"""Maintenance windows: models are suspended while a window is open, and resume afterwards."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def window(cron: str, *models: str, **more: Any) -> dict[str, Any]:
     return {"capability": "chat-completion", "models": [*models], "deactivation": {"maintenance_window": cron, **more}}
 
 
-def test_a_pool_is_withheld_in_its_window_and_back_after_it_every_day(scripted: Any) -> None:
+def test_maintenance_window_suspends_pool_every_day(scripted: Any) -> None:
     vendor = scripted("m")
     mesh, clock, sink = mesh_of({"night": window("* 13-14 * * *", "m")}, a=vendor)
     for _ in range(3):
@@ -68,11 +68,11 @@ def test_a_pool_is_withheld_in_its_window_and_back_after_it_every_day(scripted: 
     mesh.shutdown()
 
 
-def test_who_looks_sees_how_it_is_now(scripted: Any) -> None:
+def test_maintenance_status_is_current(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
     assert (mesh.active_providers(), mesh.list_models()[0].status) == ([], "standby")
     clock.advance(1800)
-    assert mesh.active_providers() == ["a"], "though nobody has asked since"
+    assert mesh.active_providers() == ["a"], "without a request since"
     clock.advance(23.5 * HOUR)
     assert mesh.list_models()[0].status == "standby"
     clock.advance(1800)
@@ -80,7 +80,7 @@ def test_who_looks_sees_how_it_is_now(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_a_mesh_that_starts_in_a_window_is_in_it(scripted: Any) -> None:
+def test_maintenance_window_open_at_start_suspends(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
     with pytest.raises(NoActiveModelError):
         ask(mesh)
@@ -89,7 +89,7 @@ def test_a_mesh_that_starts_in_a_window_is_in_it(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_a_wall_clock_that_jumps_a_day_moves_nothing(scripted: Any) -> None:
+def test_wall_clock_change_moves_no_maintenance_window(scripted: Any) -> None:
     wall = [NOON]
     mesh, clock, _ = mesh_of({"night": window("* 13 * * *", "m")}, wall=lambda: wall[0], a=scripted("m"))
     wall[0] += 86400 + HOUR
@@ -103,7 +103,7 @@ def test_a_wall_clock_that_jumps_a_day_moves_nothing(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_a_window_is_the_models_own_in_all_pools_and_of_two_the_later_end_holds(scripted: Any) -> None:
+def test_maintenance_windows_of_two_pools_later_end_wins(scripted: Any) -> None:
     pools = {
         "night": window("* 13-14 * * *", "m"),
         "day": window("* 14-15 * * *", "m"),
@@ -119,7 +119,7 @@ def test_a_window_is_the_models_own_in_all_pools_and_of_two_the_later_end_holds(
     mesh.shutdown()
 
 
-def test_a_zone_says_whose_clock(scripted: Any) -> None:
+def test_maintenance_window_uses_its_zone(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("* 14 * * *", "m", maintenance_zone="Europe/Berlin")}, a=scripted("m"))
     assert ask(mesh) == "m"
     clock.advance(HOUR)  # 13:00 UTC, 14:00 in Berlin
@@ -128,7 +128,7 @@ def test_a_zone_says_whose_clock(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_who_is_brought_back_by_hand_serves_until_the_next_window(scripted: Any) -> None:
+def test_maintenance_recovery_lasts_until_next_window(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("* 12 * * *", "m")}, a=scripted("m"))
     pool = mesh.list_pools()[0]
     pool.recover(pool.members[0])
@@ -142,7 +142,7 @@ def test_who_is_brought_back_by_hand_serves_until_the_next_window(scripted: Any)
 @pytest.mark.parametrize(
     ("cron", "said"), [("0 0 30 2 *", "matches no day"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
 )
-def test_what_no_window_can_be_is_refused_at_its_line(tmp_path: Path, cron: str, said: str) -> None:
+def test_maintenance_window_invalid_is_refused_with_place(tmp_path: Path, cron: str, said: str) -> None:
     file = tmp_path / "m.yaml"
     text = f"providers:\n  a:\n    connector: x.y.v1\npools:\n  p:\n    deactivation:\n      maintenance_window: '{cron}'\n"
     file.write_text(text, encoding="utf-8")
@@ -154,7 +154,7 @@ def test_what_no_window_can_be_is_refused_at_its_line(tmp_path: Path, cron: str,
 WORDS = ("maintenance window", "quota exhausted", "request limit reached")
 
 
-def test_of_several_reasons_the_first_in_order_is_said_first(scripted: Any) -> None:
+def test_standby_reasons_are_in_order(scripted: Any) -> None:
     entry = {"instance": scripted("m"), "quota": {"requests_per_day": 1}}
     clock = VirtualClock()
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON)

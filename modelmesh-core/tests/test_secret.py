@@ -1,4 +1,4 @@
-"""Secrets: what ``scrub`` blanks, and where a key was read."""
+"""Secrets: redaction by ``scrub``, and the source of a key."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ KEY = "sk-test-0123456789abcdefXYZ"
         ("nothing of it", "nothing of it"),
     ],
 )
-def test_scrub_long_secret_blanks_it_whole_in_parts_and_in_upper_case(text: str, shown: str) -> None:
+def test_scrub_long_secret_redacts_parts_in_any_case(text: str, shown: str) -> None:
     assert Secret(KEY).scrub(text).replace("……", "…") == shown.replace("……", "…")
 
 
-def test_scrub_short_secret_blanks_only_the_exact_text() -> None:
+def test_scrub_short_secret_redacts_exact_text_only() -> None:
     assert Secret("test-key").scrub("TEST-KEY test-key test") == "TEST-KEY … test"
 
 

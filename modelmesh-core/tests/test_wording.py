@@ -1,4 +1,4 @@
-"""Words for people: durations, times of day, amounts of money, names that are cut."""
+"""Formatting for messages: durations, times, money and shortened names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_dollars_have_no_exponent(amount: float, said: str) -> None:
     assert dollars(amount) == said
 
 
-def test_every_class_of_failure_has_a_label_and_a_place_among_explanations() -> None:
+def test_failure_classes_have_label_and_explanation() -> None:
     assert set(LABELS) == set(EXPLANATION_ORDER) == set(FailureClass)
     assert label("throttle", 429, "slow") == "rate limited (429 slow)"
     assert label_of_class(FailureClass.CREDENTIAL) == "key rejected (401)"

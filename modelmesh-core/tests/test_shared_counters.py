@@ -1,4 +1,4 @@
-"""What processes tell each other of their counts: each its own, once, and what is given back is seen."""
+"""Counts shared by processes: each amount is published once, and releases are visible to others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Vendor:
 
 
 class Process:
-    """A mesh that stands for a process; nothing but its test asks its store."""
+    """A mesh that represents a process. Only the test accesses its store."""
 
     def __init__(self, store: Any, limit: float = 0.1, *, at: float = EVENING, pools: Any = None, **sections: Any) -> None:
         self.clock = VirtualClock()
@@ -59,7 +59,7 @@ class Process:
             }
         )
         assert self.mesh.state is not None
-        self.mesh.state.thread.stop()  # its thread does nothing more
+        self.mesh.state.thread.stop()  # the thread does no further work
         self.state, self.reservations = self.mesh.state, self.mesh._core.reservations
 
     def flow(self) -> Any:
@@ -71,7 +71,7 @@ class Process:
         return str(answer.choices[0].message.content)
 
     def begin(self) -> Any | None:
-        """Begin a request and return it; ``None`` where the limit lets it not."""
+        """Begin a request and return it, ``None`` when the limit refuses it."""
         flow = self.flow()
         try:
             step = next(flow)
@@ -97,20 +97,22 @@ def count(store: MemoryStorage) -> dict[str, int]:
     return {key.rpartition("@")[0].rpartition("/")[2]: value for key, (value, _) in store._counters.items()}
 
 
-def test_threads_of_a_process_each_tell_their_own() -> None:
+def test_threads_publish_their_own_reservations() -> None:
     process = Process(MemoryStorage(), limit=0.015)
     one, other = process.flow(), process.flow()
     first, second = next(one), None
     assert isinstance(first, PublishDeltas)
     (name,) = first.amounts
     assert first.amounts == {name: CENT}
-    process.reservations.counters(process.mesh.list_pools())["provider:vendor:cost:day"].reserved = 0  # else it is refused before
+    process.reservations.counters(process.mesh.list_pools())[
+        "provider:vendor:cost:day"
+    ].reserved = 0  # otherwise the check refuses it
     second = next(other)
     assert isinstance(second, PublishDeltas)
-    assert second.amounts == {name: CENT}, "not nothing because the first took it along"
+    assert second.amounts == {name: CENT}, "the first publication does not include it"
     assert isinstance(one.send(Totals({name: CENT})), Send)
     step = other.send(Totals({name: 2 * CENT}))
-    assert isinstance(step, Wait), "what the first reserves may not be spent"
+    assert isinstance(step, Wait), "the reservation of the first is not available"
     with pytest.raises(BudgetExceededError, match="a day are spent"):
         while True:
             process.clock.advance(getattr(step, "seconds", 0.0))
@@ -118,7 +120,7 @@ def test_threads_of_a_process_each_tell_their_own() -> None:
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_a_request_that_ends_before_it_was_counted_leaves_nothing(taken: bool) -> None:
+def test_request_cut_before_publishing_leaves_nothing(taken: bool) -> None:
     process = Process(MemoryStorage())
     flow = process.flow()
     step = next(flow)
@@ -131,7 +133,7 @@ def test_a_request_that_ends_before_it_was_counted_leaves_nothing(taken: bool) -
     assert sum(back.values()) == -sum(told.values())
 
 
-def test_what_is_reserved_before_midnight_is_given_back_there() -> None:
+def test_reservation_before_midnight_is_released_there() -> None:
     process = Process(MemoryStorage())
     flow = process.flow()
     step = next(flow)
@@ -145,7 +147,7 @@ def test_what_is_reserved_before_midnight_is_given_back_there() -> None:
     assert back == {yesterday: -CENT, today: CENT}
 
 
-def test_what_others_give_back_is_seen() -> None:
+def test_released_amounts_of_others_are_seen() -> None:
     store = MemoryStorage()
     process = Process(store)
     assert process.ask() == "model"
@@ -157,32 +159,32 @@ def test_what_others_give_back_is_seen() -> None:
     process.state.sync()
     with pytest.raises(BudgetExceededError):
         process.ask()
-    store.increment(key, -9 * CENT)  # and needs none of it
+    store.increment(key, -9 * CENT)  # and releases all of it
     process.state.sync()
     assert process.ask() == "model"
     process.state.sync()
     assert count(store) == {"provider:vendor:cost:day": 2 * CENT}
 
 
-def test_what_others_give_back_is_seen_though_something_was_left() -> None:
+def test_released_amounts_of_others_are_seen_with_rest() -> None:
     store = MemoryStorage()
     process = Process(store)
     process.ask()
     (key,) = store._counters
     store.increment(key, 75 * CENT // 10)  # another process reserves most of it
     process.ask()
-    with pytest.raises(BudgetExceededError):  # half of what it needs is left
+    with pytest.raises(BudgetExceededError):  # half of the needed amount remains
         process.ask()
     store.increment(key, -7 * CENT)
     process.state.sync()
     assert process.ask() == "model"
 
 
-def test_what_threads_missed_of_each_other_is_put_right() -> None:
+def test_totals_missed_by_threads_are_corrected() -> None:
     process = Process(MemoryStorage(), limit=9.0)
     one, other = process.flow(), process.begin()
     totals = process.state.publish(next(one).amounts)
-    with pytest.raises(StopIteration):  # it takes more than was expected, while the other one waits for the store
+    with pytest.raises(StopIteration):  # it costs more than expected, while the other request waits for the store
         other.send(Answer({**Vendor().send(None, "", None).body, "usage": {"prompt_tokens": 0, "completion_tokens": 50}}))
     assert isinstance(one.send(totals), Send)
     process.finish(one)
@@ -190,7 +192,7 @@ def test_what_threads_missed_of_each_other_is_put_right() -> None:
     assert (process.counter.used, sum(count(process.state.storage).values())) == (6 * CENT, 6 * CENT)
 
 
-def test_a_child_does_not_send_what_is_its_parents() -> None:
+def test_forked_child_drops_deltas_of_parent() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)
     process.ask()
@@ -199,7 +201,7 @@ def test_a_child_does_not_send_what_is_its_parents() -> None:
     assert process.reservations.shared.take() == {}
 
 
-# -- windows that slide ---------------------------------------------------------------------------------------------------
+# -- sliding windows ------------------------------------------------------------------------------------------------------
 
 MINUTE = {"quota": {"requests_per_minute": 3}}
 
@@ -209,7 +211,7 @@ def together(*clocks: Any, seconds: float) -> None:
         clock.advance(seconds)
 
 
-def test_a_minute_is_kept_together() -> None:
+def test_minute_limit_is_shared() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
     assert [one.ask(), other.ask(), one.ask()] == ["model"] * 3
@@ -224,17 +226,17 @@ def test_a_minute_is_kept_together() -> None:
     assert other.ask() == "model"
 
 
-def test_two_that_ask_for_the_last_of_a_minute_get_it_once() -> None:
+def test_last_request_of_minute_is_granted_once() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
     one.ask()
     other.ask()
     assert [process.begin() is not None for process in (one, other)] == [True, False]
     other.state.sync()
-    assert count(store)["provider:vendor:requests:minute"] == 3, "what came too late is given back"
+    assert count(store)["provider:vendor:requests:minute"] == 3, "the late reservation is released"
 
 
-def test_a_process_that_comes_later_knows_of_the_minute() -> None:
+def test_late_process_reads_minute_totals() -> None:
     store = MemoryStorage()
     first = Process(store, **MINUTE)
     for _ in range(3):
@@ -244,14 +246,14 @@ def test_a_process_that_comes_later_knows_of_the_minute() -> None:
     assert (later.counter.used, later.begin()) == (3, None)
 
 
-def test_what_others_spent_unseen_is_as_late_as_it_can_have_been() -> None:
+def test_amounts_of_others_count_as_late_as_possible() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
     together(one.clock, other.clock, seconds=50)
     for _ in range(3):
         one.ask()
     one.state.sync()
-    together(one.clock, other.clock, seconds=20)  # in the next piece
+    together(one.clock, other.clock, seconds=20)  # in the next bucket
     assert other.begin() is None
     together(one.clock, other.clock, seconds=49)
     assert other.begin() is None
@@ -259,11 +261,11 @@ def test_what_others_spent_unseen_is_as_late_as_it_can_have_been() -> None:
     assert other.begin() is not None
 
 
-def test_a_restart_counts_nothing_twice() -> None:
+def test_restart_counts_nothing_twice() -> None:
     store = MemoryStorage()
     first = Process(store, quota={"request_limit": 3, "reset_schedule": "rolling"})
     first.ask()
-    first.clock.advance(3 * 3600.0)  # past midnight: other pieces are added up from now on
+    first.clock.advance(3 * 3600.0)  # past midnight, so that other buckets are summed
     first.ask()
     first.state.sync()
     again = Process(store, at=EVENING + 3 * 3600.0, quota={"request_limit": 3, "reset_schedule": "rolling"})
@@ -282,7 +284,7 @@ STEPS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
-def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, float]]) -> None:
+def test_processes_never_exceed_minute_limit(steps: list[tuple[str, int, float]]) -> None:
     store, now = MemoryStorage(), 0.0
     processes = [Process(store, **MINUTE) for _ in range(3)]
     under_way: list[tuple[Process, Any]] = []
@@ -295,7 +297,7 @@ def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, floa
             if flow is not None:
                 under_way.append((process, flow))
                 begun.append(now)
-            else:  # what others spent may look as late as it was seen, and no later
+            else:  # amounts of others count no later than they were seen
                 process.state.sync()
                 assert len(under_way) + sum(now - 120 <= at for at in ended) >= 3
             assert sum(now - 60 < at for at in begun) <= 3
@@ -313,13 +315,13 @@ def test_processes_together_never_pass_a_minute(steps: list[tuple[str, int, floa
     together(*(process.clock for process in processes), seconds=121)
     for process in processes:
         flow = process.begin()
-        assert flow is not None, "what is long over is in nobody's way"
+        assert flow is not None, "expired amounts do not block a request"
         process.finish(flow)
         together(*(process.clock for process in processes), seconds=61)
     assert all(process.counter._published == {} and process.counter.reserved == 0 for process in processes)
 
 
-def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
+def test_restart_keeps_expired_amounts_of_bucket() -> None:
     store, hours = MemoryStorage(), 3600.0
     rolling = {"quota": {"request_limit": 1, "reset_schedule": "rolling"}}
     first = Process(store, at=EVENING - 23 * hours, **rolling)
@@ -327,12 +329,12 @@ def test_a_restart_remembers_what_the_window_has_slid_past() -> None:
     first.clock.advance(24 * hours)
     first.state.sync()
     again = Process(store, at=EVENING + 1 * hours, **rolling)
-    assert again.counter.used == 0, "the sum of yesterday's piece was not spent at its end"
+    assert again.counter.used == 0, "the sum of yesterday's bucket was not used at its end"
     assert again.ask() == "model"
 
 
 @pytest.mark.parametrize("back", [{"on_quota_reset": False}, {"quota_reset_schedule": "daily_utc"}], ids=["in all", "a day"])
-def test_what_is_recovered_by_hand_is_so_for_everybody(back: dict[str, Any]) -> None:
+def test_manual_recovery_is_shared(back: dict[str, Any]) -> None:
     store = MemoryStorage()
     pool = {"chat": {"capability": "chat-completion", "deactivation": {"request_limit": 2}, "recovery": back}}
     one, other = Process(store, pools=pool, limit=9.0), Process(store, pools=pool, limit=9.0)
@@ -352,7 +354,7 @@ def test_what_is_recovered_by_hand_is_so_for_everybody(back: dict[str, Any]) -> 
         one.ask()
 
 
-def test_a_minute_recovered_by_hand_is_so_for_everybody() -> None:
+def test_manual_recovery_of_minute_is_shared() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
     one.ask()
@@ -369,7 +371,7 @@ def test_a_minute_recovered_by_hand_is_so_for_everybody() -> None:
     assert other.ask() == "model"
 
 
-def test_what_is_all_under_way_is_withheld_once() -> None:
+def test_fully_reserved_limit_suspends_once() -> None:
     process = Process(MemoryStorage(), **MINUTE)
     flows = [process.begin() for _ in range(3)]
     account = process.mesh.list_pools()[0].members[0].account
@@ -381,7 +383,7 @@ def test_what_is_all_under_way_is_withheld_once() -> None:
         process.finish(flow)
 
 
-def test_counts_of_a_minute_are_forgotten_soon() -> None:
+def test_minute_buckets_expire_soon() -> None:
     store = MemoryStorage()
     process = Process(store, quota={"requests_per_minute": 3, "requests_per_day": 9})
     began = time.monotonic()
@@ -390,7 +392,7 @@ def test_counts_of_a_minute_are_forgotten_soon() -> None:
     assert lasts["minute"] < 60 + 60 + 300 + 60 < 86400 < lasts["day"]
 
 
-def test_memory_keeps_no_count_whose_time_is_up() -> None:
+def test_memory_store_drops_expired_counts() -> None:
     store = MemoryStorage()
     store.increment("a", 1, 0.0)
     store.increment("b", 1, 600.0)
@@ -398,7 +400,7 @@ def test_memory_keeps_no_count_whose_time_is_up() -> None:
 
 
 class Moody:
-    """Counts, or raises."""
+    """Counter store that can fail."""
 
     def __init__(self) -> None:
         self.sums: dict[str, int] = {}
@@ -420,7 +422,7 @@ class AtOnce(Moody):
 
 
 class RecordedHealth(StoreHealth):
-    """Collects every failure, where the store's own health publishes the first alone."""
+    """Collects every failure. The store's own health publishes only the first."""
 
     def __init__(self, failures: list[Exception] | None = None) -> None:
         super().__init__("test.moody.v1", lambda _event, _facts: None)
@@ -431,7 +433,7 @@ class RecordedHealth(StoreHealth):
 
 
 @pytest.mark.parametrize("store", [Moody(), AtOnce()], ids=["one by one", "at once"])
-def test_a_store_that_failed_is_left_alone_by_requests(store: Moody) -> None:
+def test_requests_skip_a_failed_store(store: Moody) -> None:
     failures: list[Exception] = []
     counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth(failures))
     assert counts.publish({"a@": 1, "b@": 2}) == Totals({"a@": 1, "b@": 2})
@@ -442,12 +444,12 @@ def test_a_store_that_failed_is_left_alone_by_requests(store: Moody) -> None:
     assert (store.asked, len(failures), counts.pending) == (asked, 1, 2)
     assert counts.publish({}, retry=True) is None
     store.raises = None
-    assert counts.publish({"a@": 1}) is None, "requests go on without it until somebody asked again"
+    assert counts.publish({"a@": 1}) is None, "requests skip the store until a retry"
     assert counts.publish({}, retry=True) == Totals({"a@": 12, "b@": 17})
     assert counts.publish({"a@": 1}) == Totals({"a@": 13})
 
 
-def test_a_store_that_is_down_for_long_is_not_told_of_every_minute() -> None:
+def test_failed_store_gets_no_expired_buckets() -> None:
     now, store = EVENING, AtOnce()
     counts = SharedCounters(store, "test/", lambda: now, RecordedHealth())
     store.raises = StorageError("down", connector_id="test.moody.v1")
@@ -462,7 +464,7 @@ def test_a_store_that_is_down_for_long_is_not_told_of_every_minute() -> None:
     assert store.sums[f"test/a:requests:minute@{int(now + 60)}"] == 1
 
 
-def test_an_interrupt_loses_no_count() -> None:
+def test_interrupt_loses_no_count() -> None:
     store = Moody()
     counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth())
     store.raises = KeyboardInterrupt()
@@ -472,7 +474,7 @@ def test_an_interrupt_loses_no_count() -> None:
     assert counts.publish({}, retry=True) == Totals({"a@": 3})
 
 
-def test_exchanges_with_a_store_that_adds_at_once_are_one_a_request() -> None:
+def test_atomic_store_needs_one_exchange_per_request() -> None:
     store = AtOnce()
     counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth())
     counts.publish({"a@": 1, "b@": 1, "c@": 1})

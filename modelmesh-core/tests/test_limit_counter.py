@@ -1,4 +1,4 @@
-"""A meter holds exactly what was counted in its window, also over a restart."""
+"""Limit counters: exact sums of a window, also after a restart."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def counter(period: Period, limit: int = 100) -> LimitCounter:
 
 
 @given(st.lists(st.tuples(st.floats(0, 200), st.integers(0, 5)), max_size=60))
-@example([(0.5, 1)] * 400)  # steadily, and each within a grain of the one before
-def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]]) -> None:
+@example([(0.5, 1)] * 400)  # at a steady rate, each in the slot of the one before
+def test_sliding_counter_forgets_nothing_early(steps: list[tuple[float, int]]) -> None:
     one, now, counted = counter(Period.MINUTE), START, []
     for seconds, amount in steps:
         now += seconds
@@ -35,7 +35,7 @@ def test_a_sliding_window_forgets_nothing_too_soon(steps: list[tuple[float, int]
 
 
 @given(st.sampled_from([Period.DAY, Period.MONTH, Period.MINUTE, Period.TOTAL]), st.integers(0, 99), st.floats(0, 40 * DAY))
-def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> None:
+def test_counter_restore_keeps_state(period: Period, used: int, later: float) -> None:
     one = counter(period)
     one.advance_window(START)
     one.add(used, START)
@@ -47,7 +47,7 @@ def test_a_restart_changes_nothing(period: Period, used: int, later: float) -> N
 
 
 @pytest.mark.parametrize(("later", "told"), [(60.0, True), (DAY, False)])
-def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, *, told: bool) -> None:
+def test_counter_restore_keeps_alert(later: float, *, told: bool) -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
     one.advance_window(START + 10)
     one.add(90, START + 10)
@@ -56,7 +56,7 @@ def test_an_alert_is_given_once_in_a_window_whoever_was_restarted(later: float, 
     assert other.alerted is told
 
 
-def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
+def test_counter_restore_after_clock_set_back_keeps_used() -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
     one.advance_window(START + 10)
     one.add(60, START + 10)
@@ -64,7 +64,7 @@ def test_a_clock_set_back_between_runs_gives_nothing_away() -> None:
     assert other.used == 60
 
 
-def test_a_count_of_yesterday_is_nothing_today() -> None:
+def test_counter_restore_drops_expired_window() -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
     one.advance_window(START + 10)
     one.add(60, START + 10)
@@ -72,16 +72,16 @@ def test_a_count_of_yesterday_is_nothing_today() -> None:
     assert (other.used, other.remaining) == (0, 100)
 
 
-def test_what_is_all_reserved_is_not_there_again_at_once() -> None:
+def test_counter_fully_reserved_resets_after_span() -> None:
     one = counter(Period.MINUTE)
     one.advance_window(START)
     assert one.resets_at(START) == START
     one.reserved = 100
-    assert one.resets_at(START) == START + 60, "it is spent now at the earliest"
+    assert one.resets_at(START) == START + 60, "it is used now at the earliest"
 
 
 @pytest.mark.parametrize(("used", "amount", "fits"), [(99, 1, True), (99, 2, False), (100, 0, True), (100, 1, False)])
-def test_what_fits(used: int, amount: int, fits: bool) -> None:
+def test_counter_fits(used: int, amount: int, fits: bool) -> None:
     one = counter(Period.DAY)
     one.advance_window(START)
     one.add(used, START)

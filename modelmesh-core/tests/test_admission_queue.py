@@ -1,4 +1,4 @@
-"""More requests at the same time than an account may have in flight: all wait their turn and are answered."""
+"""Admission queue: more concurrent requests than an account permits, which all wait and are answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASK: dict[str, Any] = {"model": "chat-completion", "messages": [{"role": "user",
 
 
 class Busy:
-    """A provider whose answers take a moment, and that notes how many it gives at the same time."""
+    """Slow provider that records its number of concurrent requests."""
 
     id = "test.busy.v1"
     capabilities = ("generation.text-generation.chat-completion",)
@@ -56,7 +56,7 @@ def config(provider: Busy, **connections: Any) -> dict[str, Any]:
     return {"providers": {"busy": entry}, "pools": {"chat-completion": {}}}
 
 
-def test_threads_beyond_the_default_limit_are_all_answered() -> None:
+def test_queue_serves_threads_beyond_limit() -> None:
     provider, failures = Busy(0.02), list[BaseException]()
     with modelmesh.create(config=config(provider)) as client:
 
@@ -77,7 +77,7 @@ def test_threads_beyond_the_default_limit_are_all_answered() -> None:
     assert provider.most <= 100
 
 
-def test_tasks_beyond_the_default_limit_are_all_answered() -> None:
+def test_queue_serves_tasks_beyond_limit() -> None:
     async def main() -> None:
         provider = Busy(0.02)
         async with modelmesh.create_async(config=config(provider)) as client:
@@ -89,7 +89,7 @@ def test_tasks_beyond_the_default_limit_are_all_answered() -> None:
     asyncio.run(main())
 
 
-def test_task_that_is_cancelled_in_the_queue_leaves_it() -> None:
+def test_queue_drops_cancelled_task() -> None:
     async def main() -> None:
         async with modelmesh.create_async(config=config(Busy(0.2), max_connections=1)) as client:
             first, second, third = (asyncio.create_task(client.chat.completions.create(**ASK)) for _ in range(3))
@@ -104,7 +104,7 @@ def test_task_that_is_cancelled_in_the_queue_leaves_it() -> None:
     asyncio.run(main())
 
 
-def test_queue_size_and_queue_wait_of_the_configuration_are_kept() -> None:
+def test_queue_size_and_wait_follow_configuration() -> None:
     async def main() -> None:
         settings = {"max_connections": 1, "queue_size": 1, "timeout": "100ms"}  # timeout is another name of queue_wait
         async with modelmesh.create_async(config=config(Busy(0.5), **settings)) as client:

@@ -1,4 +1,4 @@
-"""Prices that depend on the prompt, the cache, the hour and the day: exact in whole nano-dollars, and never absurd."""
+"""Cost by prompt size, cache, hour and day, exact in integer nano-dollars."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def at(day: datetime, hour: int, minute: int = 0) -> float:
 
 
 @given(decimals, decimals, decimals, decimals, counts, counts, counts, counts)
-def test_a_cost_is_exact(
-    price: float, out: float, read: float, write: float, prompt: int, answer: int, hit: int, new: int
-) -> None:
+def test_cost_is_exact(price: float, out: float, read: float, write: float, prompt: int, answer: int, hit: int, new: int) -> None:
     pricing = ModelPricing(price, out, 0.25, cached_input_per_1k_tokens=read, cache_write_per_1k_tokens=write)
     cost = cost_nano_usd(pricing, used(prompt, answer, cached_tokens=hit, cache_write_tokens=new))
     hit = min(hit, prompt)
@@ -57,14 +55,14 @@ def test_a_cost_is_exact(
 
 
 @given(decimals, counts, counts, counts)
-def test_the_cost_of_parts_of_no_rest_is_the_cost_of_the_whole(price: float, a: int, b: int, answer: int) -> None:
+def test_cost_of_parts_sums_to_whole(price: float, a: int, b: int, answer: int) -> None:
     pricing = ModelPricing(float(round(price, 6)), 0.0)
     costs = [cost_nano_usd(pricing, used(tokens, answer)) for tokens in (a, b, a + b)]
     assert costs[0] + costs[1] == costs[2]  # type: ignore[operator]
 
 
 @given(st.integers(-5, 10**6), st.integers(-5, 10**6), st.one_of(st.none(), st.integers(-5, 10**6), st.text(), st.booleans()))
-def test_no_report_of_a_vendor_makes_a_cost_negative(prompt: int, answer: int, cached: Any) -> None:
+def test_cost_of_any_usage_is_not_negative(prompt: int, answer: int, cached: Any) -> None:
     cost = cost_nano_usd(TIERED, used(prompt, answer, cached_tokens=cached, cache_write_tokens=cached), at(MONDAY, 2))
     assert (cost is None) == (prompt < 0 or answer < 0)
     assert cost is None or cost >= 0
@@ -84,7 +82,7 @@ def test_no_report_of_a_vendor_makes_a_cost_negative(prompt: int, answer: int, c
         ({"cache_write_tokens": 400}, 2_000_000),
     ],
 )
-def test_tokens_of_the_cache_have_their_own_price_where_one_is_known(details: dict[str, Any], nano: int) -> None:
+def test_cost_uses_known_cache_prices(details: dict[str, Any], nano: int) -> None:
     assert cost_nano_usd(TIERED, used(1000, 0, **details), 0.0) == nano
     assert cost_nano_usd(evolve(TIERED, cached_input_per_1k_tokens=None), used(1000, 0, **details), 0.0) == 2_000_000
 
@@ -93,7 +91,7 @@ def test_tokens_of_the_cache_have_their_own_price_where_one_is_known(details: di
 
 
 @pytest.mark.parametrize(("prompt", "nano"), [(0, 6_000_000), (200_000, 406_000_000), (200_001, 812_004_000)])
-def test_a_long_prompt_is_dearer_for_all_of_its_tokens(prompt: int, nano: int) -> None:
+def test_cost_band_of_long_prompt_applies_to_all_tokens(prompt: int, nano: int) -> None:
     assert cost_nano_usd(TIERED, used(prompt, 1000), 0.0) == nano
 
 
@@ -110,32 +108,32 @@ def test_a_long_prompt_is_dearer_for_all_of_its_tokens(prompt: int, nano: int) -
         (None, True),
     ],
 )
-def test_the_hour_and_the_day_decide(when: float | None, peak: bool) -> None:
+def test_price_band_applies_by_hour_and_day(when: float | None, peak: bool) -> None:
     assert cost_nano_usd(BY_HOUR, used(1000, 1000), when) == (1_500_000 if peak else 750_000)
 
 
 @pytest.mark.parametrize(("hour", "nano"), [(21, 1), (22, 2), (23, 2), (0, 2), (1, 2), (2, 1)])
-def test_hours_may_pass_midnight(hour: int, nano: int) -> None:
+def test_price_band_hours_may_cross_midnight(hour: int, nano: int) -> None:
     pricing = ModelPricing(1e-6, 0.0, bands=[PriceBand(hours="22:00-02:00", input_per_1k_tokens=2e-6)])
     assert cost_nano_usd(pricing, used(1), at(MONDAY, hour)) == nano
 
 
 @pytest.mark.parametrize(("day", "usd"), [(30, 2), (31, 2), (1, 4)])
-def test_an_announced_price_holds_from_its_day_on(day: int, usd: int) -> None:
+def test_price_band_applies_from_its_date(day: int, usd: int) -> None:
     month = 1 if day == 1 else 12
     pricing = ModelPricing(0.002, 0.0, bands=[PriceBand(since="2027-01-01", input_per_1k_tokens=0.004)])
     when = datetime(2027 if day == 1 else 2026, month, day, 23 * (day != 1), tzinfo=UTC).timestamp()
     assert cost_nano_usd(pricing, used(1_000_000), when) == usd * 10**9
 
 
-def test_of_several_bands_the_later_one_counts_price_by_price() -> None:
+def test_price_bands_later_one_overrides_each_price() -> None:
     later = PriceBand(since="2026-11-01", output_per_1k_tokens=1.0)
     held = pricing_at(evolve(TIERED, bands=[LONG, later], source="s", as_of="2026-11-21"), 200_001, at(MONDAY, 0))
     assert held == ModelPricing(0.004, 1.0, None, "s", "2026-11-21", cached_input_per_1k_tokens=0.001)
     assert pricing_at(held, 1, 0.0) is held
 
 
-def test_what_a_band_alone_states_is_unknown_outside_of_it() -> None:
+def test_price_of_band_alone_is_unknown_outside() -> None:
     pricing = ModelPricing(0.001, bands=[PriceBand(hours="01:00-02:00", output_per_1k_tokens=0.001)])
     assert pricing.known
     assert [cost_nano_usd(pricing, used(1, 1), at(MONDAY, hour)) for hour in (0, 1)] == [None, 2000]
@@ -143,7 +141,7 @@ def test_what_a_band_alone_states_is_unknown_outside_of_it() -> None:
 
 
 @given(st.floats(0, 4e9), st.integers(0, 10**6))
-def test_without_a_time_the_cost_is_never_below_what_it_is_at_any(when: float, prompt: int) -> None:
+def test_cost_without_time_is_the_highest(when: float, prompt: int) -> None:
     pricing = evolve(BY_HOUR, bands=[PEAK, LONG, PriceBand(since="2027-01-01", input_per_1k_tokens=0.0001)])
     at_most, at_that_time = cost_nano_usd(pricing, used(prompt, 10)), cost_nano_usd(pricing, used(prompt, 10), when)
     assert at_most is not None
@@ -151,7 +149,7 @@ def test_without_a_time_the_cost_is_never_below_what_it_is_at_any(when: float, p
     assert at_most >= at_that_time
 
 
-# -- what is no price -----------------------------------------------------------------------------------------------
+# -- invalid prices -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +157,7 @@ def test_without_a_time_the_cost_is_never_below_what_it_is_at_any(when: float, p
 )
 @pytest.mark.parametrize("cls", [ModelPricing, PriceBand])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), 101, True, "0.1", [0.1]], ids=repr)
-def test_what_is_no_price_is_refused(cls: Any, name: str, value: Any) -> None:
+def test_pricing_rejects_invalid_price(cls: Any, name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"pricing: {name} must be USD from 0 to 100"):
         cls(**{name: value})
     with pytest.raises(ConfigurationError, match="per_request must be USD from 0 to 1000"):
@@ -181,12 +179,12 @@ def test_what_is_no_price_is_refused(cls: Any, name: str, value: Any) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_condition_is_refused(band: dict[str, Any], words: str) -> None:
+def test_price_band_rejects_invalid_condition(band: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         PriceBand(**band)
 
 
-def test_bands_are_bands() -> None:
+def test_pricing_rejects_invalid_bands() -> None:
     with pytest.raises(ConfigurationError, match="bands must be price bands"):
         ModelPricing(bands=[{"since": "2027-01-01"}])  # type: ignore[list-item]
     with pytest.raises(ConfigurationError, match="source must be text"):

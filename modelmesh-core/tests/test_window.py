@@ -1,4 +1,4 @@
-"""Windows of limits: they hold every time, and the next begins where one ends, in any zone and over any change of clocks."""
+"""Windows of limits: each begins where the previous one ends, in any time zone and over clock changes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ times = st.floats(datetime(2000, 1, 1, tzinfo=UTC).timestamp(), datetime(2040, 1
 
 
 @given(times, st.sampled_from([Period.DAY, Period.MONTH]), st.sampled_from(ZONES))
-def test_windows_follow_each_other_without_a_gap(when: float, period: Period, zone: ZoneInfo) -> None:
+def test_window_end_is_start_of_next(when: float, period: Period, zone: ZoneInfo) -> None:
     window = Window(period, zone)
     start, end = window.start(when), window.end(when)
     assert start <= when < end
-    assert window.end(start) == end, "all of a window ends together"
-    assert window.start(end) == end, "and the next begins there"
+    assert window.end(start) == end, "every time of a window has the same end"
+    assert window.start(end) == end, "the next window begins at the end"
 
 
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [("Europe/Berlin", (2026, 3, 29), 23), ("Europe/Berlin", (2026, 10, 25), 25), ("Europe/Berlin", (2026, 11, 21), 24)],
 )
-def test_a_day_is_as_long_as_it_is(zone: str, day: tuple[int, int, int], hours: int) -> None:
+def test_day_window_follows_clock_changes(zone: str, day: tuple[int, int, int], hours: int) -> None:
     noon = datetime(*day, 12, tzinfo=ZoneInfo(zone)).timestamp()
     window = Window(Period.DAY, ZoneInfo(zone))
     assert (window.end(noon) - window.start(noon)) / 3600 == hours
 
 
-def test_december_ends_with_the_year() -> None:
+def test_month_window_of_december_ends_with_year() -> None:
     new_year = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
     assert Window(Period.MONTH).end(new_year - 1) == new_year
 
 
-def test_what_never_begins_anew_never_ends() -> None:
+def test_total_window_never_ends() -> None:
     assert math.isinf(Window(Period.TOTAL).end(0.0))
     assert str(Window(Period.TOTAL)) == "in all"

@@ -1,4 +1,4 @@
-"""Durations and sizes: what is accepted, what it means, and that nothing else comes out."""
+"""Durations and sizes: accepted formats, their values, and rejected input."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
         ("30", 30), (30, 30), (0, 0), (2.5, 2.5), ("  5 m ", 300), ("5M", 300), ("100MS", 0.1),
     ],
 )  # fmt: skip
-def test_durations(written: Any, seconds: float) -> None:
+def test_duration_parses_units(written: Any, seconds: float) -> None:
     assert duration(written) == pytest.approx(seconds)
 
 
@@ -30,7 +30,7 @@ def test_durations(written: Any, seconds: float) -> None:
     "written",
     ["", "s", "5 parsecs", "-5s", "1e3s", "1h30m", "nan", "inf", "5ſ", "٣s", None, True, [], {}, -1, math.nan, math.inf, 10**400, "9" * 400],
 )  # fmt: skip
-def test_what_is_no_duration(written: Any) -> None:
+def test_duration_rejects_invalid(written: Any) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         duration(written)
 
@@ -49,25 +49,25 @@ def test_what_is_no_duration(written: Any) -> None:
         ("3 B", 3),
     ],
 )
-def test_sizes(written: Any, number: int) -> None:
+def test_size_parses_units(written: Any, number: int) -> None:
     assert size(written) == number
     assert isinstance(size(written), int)
 
 
 @pytest.mark.parametrize("written", ["", "KB", "-1", -1, 1.5, True, None, "10 KiB", "1\N{KELVIN SIGN}B", "9" * 400 + "TB"])
-def test_what_is_no_size(written: Any) -> None:
+def test_size_rejects_invalid(written: Any) -> None:
     with pytest.raises(ValueError, match="is not a size"):
         size(written)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(SECONDS)))
-def test_every_whole_duration_is_its_number_times_its_unit(number: int, unit: str) -> None:
+def test_duration_of_any_integer_and_unit(number: int, unit: str) -> None:
     assert duration(f"{number}{unit}") == pytest.approx(number * SECONDS[unit])
     assert duration(f"{number}{unit.upper()}") == duration(f"{number} {unit}")
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(BYTES)))
-def test_every_whole_size_is_its_number_times_its_unit(number: int, unit: str) -> None:
+def test_size_of_any_integer_and_unit(number: int, unit: str) -> None:
     assert size(f"{number}{unit}") == number * BYTES[unit]
     assert size(f"{number}{unit.lower()}") == size(f"{number}{unit}")
 
@@ -77,7 +77,7 @@ def test_every_whole_size_is_its_number_times_its_unit(number: int, unit: str) -
         st.text(max_size=12), st.text("0123456789.smhdKMGTB ", max_size=12), st.integers(), st.floats(), st.none(), st.booleans()
     )
 )
-def test_anything_else_is_refused_with_a_value_error(written: Any) -> None:
+def test_units_of_any_other_text_raise_value_error(written: Any) -> None:
     for read in (duration, size):
         try:
             found = read(written)

@@ -1,4 +1,4 @@
-"""The log of a window that slides: its pieces come to what was counted in them, its total to what is in the window."""
+"""Sliding windows: the sum of each bucket, and the total of the window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modelmesh._engine.limits.sliding_window import SlidingLog
 
 SPAN = 60.0
-START = 1_763_683_200.0  # begins a piece
+START = 1_763_683_200.0  # start of a bucket
 
 STEPS = st.lists(
     st.one_of(
@@ -28,10 +28,10 @@ def within(log: SlidingLog, begins: float, ends: float) -> int:
 
 
 @given(steps=STEPS)
-@example(steps=[("wait", 59.9), ("add", 1), ("wait", 0.2), ("add", 1)])  # in one grain, in two pieces
-@example(steps=[("add", 3), ("wait", 30.0), ("add", 3), ("wait", 45.0), ("settle before", 1)])  # taken back from both sides
+@example(steps=[("wait", 59.9), ("add", 1), ("wait", 0.2), ("add", 1)])  # in one slot and two buckets
+@example(steps=[("add", 3), ("wait", 30.0), ("add", 3), ("wait", 45.0), ("settle before", 1)])  # subtracted on both sides
 @example(steps=[("add", 3), ("wait", 70.0), ("add", 3), ("settle before", 1)])
-def test_pieces_come_to_what_was_counted_in_them(steps: list[tuple[str, float]]) -> None:
+def test_buckets_sum_to_counted_amounts(steps: list[tuple[str, float]]) -> None:
     log, now = SlidingLog(SPAN), START
     counted: dict[float, int] = {}
     for step, number in steps:
@@ -46,8 +46,8 @@ def test_pieces_come_to_what_was_counted_in_them(steps: list[tuple[str, float]])
             log.expire(now)
             counted[ends] = int(number)
         ends = log.bucket_end(now)
-        for piece in (ends - SPAN, ends):
-            assert within(log, piece - SPAN, piece) == counted.get(piece, 0)
+        for end in (ends - SPAN, ends):
+            assert within(log, end - SPAN, end) == counted.get(end, 0)
         assert log.total == within(log, now - SPAN + 1e-6, ends)
         times = [at for at, _ in log.saved()]
         assert times == sorted(times)
@@ -56,7 +56,7 @@ def test_pieces_come_to_what_was_counted_in_them(steps: list[tuple[str, float]])
     assert (other.total, other.saved()) == (log.total, log.saved())
 
 
-def test_what_is_long_over_takes_no_room() -> None:
+def test_expired_amounts_are_removed() -> None:
     log = SlidingLog(SPAN)
     for second in range(10_000):
         log.add(1, START + second)
@@ -66,7 +66,7 @@ def test_what_is_long_over_takes_no_room() -> None:
 
 
 @pytest.mark.parametrize("at", [float("nan"), float("-inf"), 0.0, START - 2 * SPAN - 1])
-def test_rows_of_no_time_that_matters_are_passed_over(at: float) -> None:
+def test_restore_skips_expired_rows(at: float) -> None:
     log = SlidingLog(SPAN)
     log.restore([[at, 5], [START - 1, 2], [START + 900, 1]], START)
     assert (log.total, log.oldest) == (3, START - 1)
@@ -74,6 +74,6 @@ def test_rows_of_no_time_that_matters_are_passed_over(at: float) -> None:
     assert log.total == 0
 
 
-def test_a_piece_is_the_same_for_everybody() -> None:
+def test_bucket_end_is_the_same_for_all_processes() -> None:
     assert {SlidingLog(SPAN).bucket_end(START + second) for second in (0.0, 0.1, 59.999)} == {START + 60}
     assert SlidingLog(SPAN).bucket_end(START + 60) == START + 120

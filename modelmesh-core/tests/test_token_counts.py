@@ -10,7 +10,7 @@ from modelmesh._engine.limits.token_counts import ReceivedOutput
 
 
 @pytest.mark.parametrize("kind", [[], {}, {"a": 1}, None, 5])
-def test_received_output_of_an_odd_type_is_counted(kind: Any) -> None:
+def test_received_output_counts_values_of_any_type(kind: Any) -> None:
     received = ReceivedOutput()
     received.add({"content_blocks": [{"type": kind, "text": "Hello, world"}]})
     assert received.tokens > 0
