@@ -1,4 +1,4 @@
-"""The capability tree, its aliases, and questions about it."""
+"""Capability tree, its aliases, and lookups."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CHAT = "generation.text-generation.chat-completion"
         ("audio", None), ("image", None), ("video", None), ("nonsense", None), ("understanding.text-generation", None),
     ],
 )  # fmt: skip
-def test_every_way_to_a_node(name: str, path: str | None) -> None:
+def test_get_node_accepts_every_spelling(name: str, path: str | None) -> None:
     node = standard_tree().get_node(name)
     assert (node.path if node else None) == path
 
 
-def test_seven_categories_and_their_leaves() -> None:
+def test_standard_tree_has_seven_categories() -> None:
     tree = standard_tree()
     assert len(tree.list_categories()) == 7
     leaves = [leaf for category in tree.list_categories() for leaf in tree.get_leaves(category)]
@@ -44,7 +44,7 @@ def test_seven_categories_and_their_leaves() -> None:
     assert all(tree.get_node(leaf.name) is leaf and leaf.type is NodeType.LEAF for leaf in leaves)
 
 
-def test_questions() -> None:
+def test_lookup_functions_answer() -> None:
     assert capabilities.resolve("chat-completion") == CHAT
     assert capabilities.resolve("no-such-thing") == "no-such-thing"
     assert capabilities.resolve("generation.chat-completion") == "generation.chat-completion"
@@ -55,7 +55,7 @@ def test_questions() -> None:
     assert capabilities.tree()["generation"]["text-generation"]["chat-completion"] == {}
 
 
-def test_growing() -> None:
+def test_tree_grows_by_ensure_and_add_node() -> None:
     tree = standard_tree()
     leaf = tree.get_node("chat-completion")
     assert leaf is not None
@@ -71,7 +71,7 @@ def test_growing() -> None:
     assert standard_tree().get_node("acme.games.chess") is None
 
 
-def test_a_pool_on_vision_takes_in_image_to_text() -> None:
+def test_vision_pool_accepts_image_to_text() -> None:
     tree = standard_tree()
     wanted, offered = tree.get_node("vision-understanding"), tree.get_node("image-to-text")
     assert wanted is not None

@@ -1,4 +1,4 @@
-"""Defaults are those of the documents, what is given reaches the policy, and what is not acted on says so."""
+"""Configuration defaults, conversion to policies, and warnings of unenforced keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def model(**value: Any) -> Any:
     return {"models": {"m": {"provider": "a", **value}}}
 
 
-def test_defaults_are_the_documented_ones() -> None:
+def test_config_defaults_are_the_documented_ones() -> None:
     sections = MeshConfig({"providers": {"a": {}}, "models": {"m": {"provider": "a"}}, **pool(None)}).sections
     one = sections.pools["chat-completion"]
     assert (one.deactivation.retry_limit, one.deactivation.error_rate_threshold) == (3, 0.5)
@@ -55,7 +55,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (policy.limits.total, policy.limits.connect, policy.limits.first_content, policy.limits.gap) == (600, 5, 120, 60)
 
 
-def test_what_is_given_reaches_the_policy() -> None:
+def test_config_values_reach_the_policy() -> None:
     raw = {
         "retry": {"max_attempts": 9, "backoff": "retry_after", "initial_delay": "250ms", "max_delay": "2s", "retryable_codes": [500], "non_retryable_codes": [429]},
         "deactivation": {"failure_threshold": 5, "error_rate_threshold": 0.25, "error_codes": [429]},
@@ -94,21 +94,21 @@ LATER: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("path", LATER)
-def test_what_is_read_and_not_enforced_says_so_with_its_place(path: str) -> None:
+def test_unenforced_key_warns_with_its_position(path: str) -> None:
     with pytest.warns(NotEnforcedWarning, match="is read ") as warned:
         _ = MeshConfig(LATER[path]).sections
     assert [str(one.message).partition(": ")[0] for one in warned] == [path]
     assert [one.filename for one in warned] == [__file__]
 
 
-def test_the_warning_of_a_file_names_line_and_column(tmp_path: Path) -> None:
+def test_unenforced_key_of_file_warns_with_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text("providers:\n  a:\n    connector: x.y.v1\n    files:\n      upload: true\n")
     with pytest.warns(NotEnforcedWarning, match=r"m\.yaml:5:7: providers\.a\.files\.upload: 'upload' is read"):
         _ = MeshConfig.from_file(str(file)).sections
 
 
-def test_what_changes_nothing_warns_of_nothing() -> None:
+def test_default_value_of_unenforced_key_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for raw in (

@@ -1,4 +1,4 @@
-"""Reading files: YAML 1.2 scalars, anchors, places, and JSON that means what JSON means."""
+"""Configuration files: YAML 1.2 scalars, anchors, positions, and JSON semantics."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ SCALARS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("written", SCALARS)
-def test_scalars_are_yaml_1_2(written: str) -> None:
+def test_load_text_scalars_are_yaml_1_2(written: str) -> None:
     found = read(f"a: {written}\n")["a"]
     assert found == SCALARS[written]
     assert type(found) is type(SCALARS[written])
 
 
-def test_nan() -> None:
+def test_load_text_reads_nan() -> None:
     assert math.isnan(read("a: .nan\n")["a"])
 
 
-def test_keys_are_names_whatever_they_look_like() -> None:
+def test_load_text_keys_are_strings() -> None:
     assert read("1: a\ntrue: b\nnull: c\n2.5: d\n'on': e\n") == {"1": "a", "true": "b", "null": "c", "2.5": "d", "on": "e"}
 
 
-def test_anchors_and_merge_keys() -> None:
+def test_load_text_expands_anchors_and_merge_keys() -> None:
     text = """
     base: &base {a: 1, b: 2, deep: {x: 1}}
     more: &more {b: 3, c: 4}
@@ -64,7 +64,7 @@ def test_anchors_and_merge_keys() -> None:
     assert found["list"] == [{"a": 1, "b": 2, "deep": {"x": 1}}, "word", "word"]
 
 
-def test_a_quoted_merge_key_is_a_key() -> None:
+def test_load_text_quoted_merge_key_is_a_key() -> None:
     assert read("'<<': {a: 1}\n") == {"<<": {"a": 1}}
     assert read('{"<<": {"a": 1}}', "m.json") == {"<<": {"a": 1}}
 
@@ -80,12 +80,12 @@ def test_a_quoted_merge_key_is_a_key() -> None:
         ("x: &a [1]\ny:\n" + "  - *a\n" * MAX_NODES, "with aliases expanded"),
     ],
 )
-def test_what_is_refused_says_where(text: str, words: str) -> None:
+def test_load_text_error_states_position(text: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         read(text)
 
 
-def test_every_key_and_every_item_has_its_place() -> None:
+def test_source_map_has_every_key_and_item() -> None:
     text = "providers:\n  a:\n    config: {api_key: x}\n    models:\n      - m1\n      - id: m2\n        capabilities: [chat]\n"
     source_map = load_text(text, "m.yaml")[1]
     wanted = {
@@ -104,7 +104,7 @@ def test_every_key_and_every_item_has_its_place() -> None:
     assert source_map.where(()) == "m.yaml:1:1"
 
 
-def test_an_entry_of_a_list_is_found_by_its_key(tmp_path: Path) -> None:
+def test_source_map_finds_list_entry_by_its_key(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(
         "providers:\n  - name: a\n    timeout: soon\nmodels:\n  - id: x\n    provder: a\npools:\n  - name: chat\n    nope: 1\n"
@@ -113,7 +113,7 @@ def test_an_entry_of_a_list_is_found_by_its_key(tmp_path: Path) -> None:
     assert [message.partition(": ")[0].removeprefix(str(path)) for message in messages] == [":3:5", ":5:5", ":6:5", ":9:5"]
 
 
-def test_json_with_tabs_escapes_and_a_mark(tmp_path: Path) -> None:
+def test_load_json_accepts_tabs_escapes_and_bom(tmp_path: Path) -> None:
     text = '\ufeff{\n\t"a": {"b": "\\ud83d\\ude00 \\u00e9 \\/ \\t \\n"},\n\t"c": [1, -2.5e3, true, false, null, {}],\r\n\t"d": "x"\n}\n'
     path = tmp_path / "m.json"
     path.write_text(text, "utf-8", newline="")
@@ -122,7 +122,7 @@ def test_json_with_tabs_escapes_and_a_mark(tmp_path: Path) -> None:
     assert config.source_map.where(("c",)) == f"{path}:3:2: c"
 
 
-def test_half_a_surrogate_pair_does_not_get_in() -> None:
+def test_load_json_replaces_lone_surrogate() -> None:
     read('{"a": "\\ud800"}', "m.json")["a"].encode()
 
 
@@ -141,7 +141,7 @@ OBJECTS = st.dictionaries(
 
 
 @given(OBJECTS, st.sampled_from([None, 2, "\t"]), st.booleans())
-def test_any_json_object_means_what_it_means(value: dict[str, Any], indent: Any, ascii_only: bool) -> None:
+def test_load_json_equals_json_module(value: dict[str, Any], indent: Any, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     found, source_map = load_text(text, "m.json")
     assert found == value
@@ -150,7 +150,7 @@ def test_any_json_object_means_what_it_means(value: dict[str, Any], indent: Any,
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_data_or_one_typed_error(text: str) -> None:
+def test_load_text_returns_data_or_one_typed_error(text: str) -> None:
     for name in ("m.yaml", "m.json"):
         try:
             read(text, name)
@@ -162,7 +162,7 @@ def test_any_text_is_data_or_one_typed_error(text: str) -> None:
     ("content", "words"),
     [(b"\xff\xfea", "is not UTF-8"), (b"#" * (MAX_BYTES + 1), "larger than .* bytes"), (None, "cannot be read")],
 )
-def test_files_that_cannot_be_read(content: bytes | None, words: str, tmp_path: Path) -> None:
+def test_load_file_unreadable_raises(content: bytes | None, words: str, tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     if content is not None:
         path.write_bytes(content)
@@ -171,7 +171,7 @@ def test_files_that_cannot_be_read(content: bytes | None, words: str, tmp_path: 
     assert caught.value.where == str(path)
 
 
-def test_an_empty_file_is_an_empty_configuration(tmp_path: Path) -> None:
+def test_from_file_empty_is_empty_configuration(tmp_path: Path) -> None:
     for name in ("m.yaml", "m.json"):
         (tmp_path / name).write_text("")
         assert MeshConfig.from_file(str(tmp_path / name)).raw == {}

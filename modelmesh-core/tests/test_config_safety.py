@@ -1,4 +1,4 @@
-"""Configurations that hold keys, that have no end, that hold themselves; and what is installed and damaged."""
+"""Safety of configurations: sealed keys, endless and recursive input, damaged installations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEYS: dict[str, dict[str, Any]] = {
 
 
 def deep(value: Any, seen: set[int]) -> str:
-    """Return the text of everything that can be reached through attributes and items."""
+    """Return the text of everything reachable through attributes and items."""
     if id(value) in seen or isinstance(value, Secret):
         return ""
     seen.add(id(value))
@@ -49,35 +49,35 @@ def deep(value: Any, seen: set[int]) -> str:
 
 
 @pytest.mark.parametrize("case", KEYS)
-def test_no_view_of_a_configuration_holds_a_key(case: str) -> None:
+def test_mesh_config_views_hold_no_key(case: str) -> None:
     config = MeshConfig(KEYS[case])
     config.validate()
     assert CANARY not in repr(config)
     assert CANARY not in deep(config, set())
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(config)
-    assert config.raw == KEYS[case]  # what the caller gave is given back on request
+    assert config.raw == KEYS[case]  # the raw data still has the keys
 
 
-def test_a_configuration_with_references_is_pickled() -> None:
+def test_mesh_config_with_references_pickles() -> None:
     config = MeshConfig({"providers": {"a": {"api_key": "${secrets:key}"}}})
     assert pickle.loads(pickle.dumps(config)).raw == config.raw
 
 
-def test_a_dictionary_that_holds_itself_is_refused() -> None:
+def test_mesh_config_recursive_dictionary_raises() -> None:
     circle: dict[str, Any] = {}
     circle["options"] = circle
     with pytest.raises(ConfigurationError, match="nested more than 40 deep"):
         create(config={"providers": {"a": circle}})
 
 
-def test_a_file_without_an_end_is_refused() -> None:
+def test_load_file_endless_file_raises() -> None:
     with pytest.raises(ConfigurationError, match=f"larger than {MAX_BYTES:,} bytes"):
         MeshConfig.from_file("/dev/zero")
 
 
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="needs /dev/fd")
-def test_a_pipe_is_read_to_its_end() -> None:
+def test_load_file_reads_pipe_to_its_end() -> None:
     reader, writer = os.pipe()
     try:
         os.write(writer, b"capabilities: [chat-completion]\n")
@@ -88,7 +88,7 @@ def test_a_pipe_is_read_to_its_end() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_without_a_writer_is_refused(tmp_path: Path) -> None:
+def test_load_file_pipe_without_writer_raises(tmp_path: Path) -> None:
     pipe = tmp_path / "mesh.yaml"
     os.mkfifo(pipe)
     with pytest.raises(ConfigurationError, match="the pipe is empty"):
@@ -96,19 +96,19 @@ def test_a_pipe_without_a_writer_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["a\0b.yaml", "\ud800.yaml", "/", ""], ids=["NUL", "a surrogate", "a folder", "nothing"])
-def test_a_path_that_is_none_is_a_typed_error(path: str) -> None:
+def test_load_file_invalid_path_raises_typed_error(path: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read") as caught:
         MeshConfig.from_file(path)
     str(caught.value).encode()
 
 
-def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_file_expands_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mesh.yaml").write_text("capabilities: [chat-completion]\n")
     assert MeshConfig.from_file("~/mesh.yaml").raw == {"capabilities": ["chat-completion"]}
 
 
-# -- stores that are wrong ----------------------------------------------------------------------------------------------
+# -- broken stores ----------------------------------------------------------------------------------------------------
 
 
 class BuggyStore:
@@ -125,7 +125,7 @@ class PlainStore:
         raise KeyError(name)
 
 
-def test_a_key_error_of_the_stores_own_code_is_no_missing_secret() -> None:
+def test_store_key_error_bug_is_not_missing_secret() -> None:
     pytest.importorskip("modelmesh_connector_openai")
     register_connector("test.buggy-store.v1", BuggyStore, replace=True)
     with pytest.raises(ConnectorError, match=r"raised KeyError\('data'\), which does not name the secret \(.*test_config_safety"):
@@ -134,7 +134,7 @@ def test_a_key_error_of_the_stores_own_code_is_no_missing_secret() -> None:
         )
 
 
-def test_a_missing_secret_of_another_store_does_not_advise_a_variable_first() -> None:
+def test_missing_secret_of_other_store_advises_that_store() -> None:
     pytest.importorskip("modelmesh_connector_openai")
     register_connector("test.plain-store.v1", PlainStore, replace=True)
     with pytest.raises(SecretNotFoundError, match=r"Add it to that store, write \$\{env:A_KEY\} and set that variable"):
@@ -143,7 +143,7 @@ def test_a_missing_secret_of_another_store_does_not_advise_a_variable_first() ->
         )
 
 
-# -- what is installed and damaged --------------------------------------------------------------------------------------
+# -- damaged installations --------------------------------------------------------------------------------------------
 
 
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -172,7 +172,7 @@ with modelmesh.create(config={"providers": {"a": {"instance": P()}}, "pools": {"
 """
 
 
-def test_a_hook_module_that_exits_is_left_out(tmp_path: Path) -> None:
+def test_load_plugins_skips_module_that_exits(tmp_path: Path) -> None:
     installed(tmp_path, "acme-hook", "[modelmesh.plugins]\nacme = acmehook\n")
     (tmp_path / "acmehook.py").write_text("import sys\nsys.exit(3)\n")
     done = run(tmp_path, SERVES)
@@ -180,14 +180,14 @@ def test_a_hook_module_that_exits_is_left_out(tmp_path: Path) -> None:
     assert "skipped plugin acme of acme-hook 1.0: SystemExit: 3" in done.stderr
 
 
-def test_a_distribution_with_a_broken_list_of_entry_points_is_left_out(tmp_path: Path) -> None:
+def test_scan_skips_unreadable_entry_points(tmp_path: Path) -> None:
     installed(tmp_path, "acme-broken", "[modelmesh.plugins]\na line without an equals sign\n")
     done = run(tmp_path, SERVES)
     assert (done.returncode, done.stdout) == (0, "['a']\n"), done.stderr
     assert "acme_broken-1.0.dist-info, which cannot be read" in done.stderr
 
 
-def test_distributions_are_told_apart_by_their_whole_names(tmp_path: Path) -> None:
+def test_scan_compares_whole_distribution_names(tmp_path: Path) -> None:
     for name in ("acme-model", "acme-model evil"):
         installed(tmp_path, name, "[modelmesh.providers]\nacme.model.v1 = acme:Provider\n")
     code = 'import modelmesh; modelmesh.create(config={"providers": {"acme.model.v1": {"api_key": "test"}}})'

@@ -1,4 +1,4 @@
-"""Every spelling that the documents use means the same as the canonical one."""
+"""Configuration variants: every documented spelling equals the canonical one."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ SAME: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("variant", SAME)
-def test_spellings_of_one_thing(variant: str) -> None:
+def test_config_spellings_are_equivalent(variant: str) -> None:
     first, *others = SAME[variant]
     wanted = MeshConfig(first)
     assert wanted.validate() == []
@@ -157,7 +157,7 @@ DIFFERENT: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
-def test_what_cannot_be_meant_is_one_problem(case: str) -> None:
+def test_config_invalid_value_is_one_problem(case: str) -> None:
     raw, words = DIFFERENT[case]
     (message,) = MeshConfig(raw).validate()
     assert words in message
@@ -167,7 +167,7 @@ def test_what_cannot_be_meant_is_one_problem(case: str) -> None:
     assert isinstance(caught.value, ValueError)
 
 
-def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
+def test_observability_part_with_connector_is_own_sink() -> None:
     config = MeshConfig(
         sinks(
             {
@@ -188,13 +188,13 @@ def test_a_part_with_a_connector_is_a_sink_of_its_own() -> None:
     assert file.config == {"use_color": False, "mode": "w", "path": "a.jsonl"}
 
 
-def test_what_is_said_at_the_top_holds_for_parts_that_do_not_say_it() -> None:
+def test_observability_general_keys_apply_to_parts() -> None:
     general = {"connector": CONSOLE, "level": "full", "max_payload_size": 64}
     config = MeshConfig(sinks({**general, "logging": {"connector": "modelmesh.file.v1", "level": "summary"}}))
     assert [(one.level, one.max_payload_size) for one in config.sections.observability] == [("full", 64), ("summary", 64)]
 
 
-def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> None:
+def test_observability_part_keys_override_common_keys() -> None:
     config = MeshConfig(
         sinks(
             {
@@ -215,7 +215,7 @@ def test_a_part_without_a_connector_keeps_its_own_keys_over_the_flat_one() -> No
 
 
 @pytest.mark.parametrize("short", STRATEGIES)
-def test_v6_names_of_strategies(short: str) -> None:
+def test_strategy_names_are_equivalent(short: str) -> None:
     full = f"modelmesh.{short}.v1"
     for name in (short, full, f"rotation.{full}", short.replace("-", "_")):
         assert canonical_id(name, Kind.STRATEGY) == full
@@ -223,12 +223,12 @@ def test_v6_names_of_strategies(short: str) -> None:
 
 
 @pytest.mark.parametrize("alias", ID_ALIASES)
-def test_v10_aliases_of_connectors(alias: str) -> None:
+def test_connector_aliases_are_equivalent(alias: str) -> None:
     assert canonical_id(alias, Kind.PROVIDER) == ID_ALIASES[alias] == canonical_id(f"provider.{alias}", Kind.PROVIDER)
     assert canonical_id(ID_ALIASES[alias], Kind.PROVIDER) == ID_ALIASES[alias]
 
 
-def test_v10_one_id_is_two_connectors() -> None:
+def test_local_file_id_depends_on_kind() -> None:
     assert canonical_id("modelmesh.local-file.v1", Kind.OBSERVABILITY) == "modelmesh.file.v1"
     assert canonical_id("modelmesh.local-file.v1", Kind.STORAGE) == "modelmesh.local-file.v1"
 
@@ -242,7 +242,7 @@ WHOLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_v20_yaml_json_and_dictionary_are_one(tmp_path: Path) -> None:
+def test_yaml_json_and_dictionary_are_equivalent(tmp_path: Path) -> None:
     json_file, yaml_file = tmp_path / "m.json", tmp_path / "m.yaml"
     json_file.write_text(json.dumps(WHOLE, indent="\t"))
     with yaml_file.open("w") as file:
@@ -260,7 +260,7 @@ def test_v20_yaml_json_and_dictionary_are_one(tmp_path: Path) -> None:
         assert config.sections == wanted
 
 
-def test_v20_a_mesh_takes_all_of_them(scripted: Any, tmp_path: Path) -> None:
+def test_mesh_accepts_yaml_json_and_dictionary(scripted: Any, tmp_path: Path) -> None:
     from modelmesh import register_connector
 
     register_connector("test.scripted.v1", scripted)
@@ -279,7 +279,7 @@ def test_v20_a_mesh_takes_all_of_them(scripted: Any, tmp_path: Path) -> None:
     assert len(described) == 1
 
 
-def test_merging_goes_key_by_key_and_changes_neither() -> None:
+def test_merge_is_key_by_key_and_changes_no_input() -> None:
     base = MeshConfig({"providers": {"a": {"timeout": 5, "models": ["x"]}}, "pools": {"chat": {}}})
     over = {"providers": {"a": {"models": ["y"]}, "b": {}}, "pools": {"chat": None}}
     before = json.dumps([base.raw, over])
@@ -289,7 +289,7 @@ def test_merging_goes_key_by_key_and_changes_neither() -> None:
     assert json.dumps([base.raw, over]) == before
 
 
-def test_validating_tells_everything_and_raises_nothing() -> None:
+def test_validate_returns_every_message_without_raising() -> None:
     config = MeshConfig(
         {"pool": {}, "providers": {"a": {"enabled": 1}}, "pools": {"chat": {"retry": 5, "nope": 1}}, "models": [1]}
     )
@@ -321,7 +321,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(KNOWN[:7]), ANYTHING, max_size=4))
-def test_any_data_is_valid_or_a_list_of_messages(raw: dict[str, Any]) -> None:
+def test_validate_any_data_returns_messages(raw: dict[str, Any]) -> None:
     config = MeshConfig(raw)
     messages = config.validate()
     assert all(isinstance(message, str) and ": " in message for message in messages)
@@ -335,6 +335,6 @@ def test_any_data_is_valid_or_a_list_of_messages(raw: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("raw", [[], "x", 5, None])
-def test_what_is_no_map_is_no_configuration(raw: Any) -> None:
+def test_mesh_config_rejects_non_map(raw: Any) -> None:
     with pytest.raises(ConfigurationError, match="must be a map of sections"):
         MeshConfig(raw)

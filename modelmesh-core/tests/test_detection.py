@@ -1,4 +1,4 @@
-"""Which providers the environment gives, in which order, under which name; and what is said when it gives none."""
+"""Detection of providers in the environment: order, names, and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnec
 
 @pytest.fixture
 def installed(point: Callable[..., EntryPoint]) -> Callable[..., Catalog]:
-    """A catalogue with these provider connectors, their variables those of the published table or given."""
+    """Return a catalogue with these provider connectors and their variables."""
 
     def make(*ids: str, embedded: str | None = None, **own: str) -> Catalog:
         points = [
@@ -41,7 +41,7 @@ ALL = tuple(dict.fromkeys(variables().values()))
 
 
 @pytest.mark.parametrize("variable", variables())
-def test_every_documented_variable(variable: str, installed: Any) -> None:
+def test_detect_finds_every_documented_variable(variable: str, installed: Any) -> None:
     (one,) = detect(installed(*ALL), environ={variable: "http://127.0.0.1:1" if variable.endswith("_HOST") else "sk-test"})
     assert one.connector_id == variables()[variable]
     if variable.endswith("_HOST"):
@@ -50,14 +50,14 @@ def test_every_documented_variable(variable: str, installed: Any) -> None:
         assert (one.api_key, one.base_url) == (Secret("sk-test"), None)
 
 
-def test_the_order_is_that_of_the_table_and_each_provider_is_there_once(installed: Any) -> None:
+def test_detect_orders_by_table_without_duplicates(installed: Any) -> None:
     environ = dict.fromkeys(reversed(list(variables())), "test")
     found = detect(installed(*ALL), environ=environ)
     assert [one.connector_id for one in found] == list(ALL)
     assert names(found)[:4] == ["openai", "anthropic", "google", "groq"]
 
 
-def test_the_documented_name_goes_before_the_second_names(installed: Any) -> None:
+def test_detect_prefers_documented_variable(installed: Any) -> None:
     keys = {
         "HUGGINGFACE_API_TOKEN": "third-test",
         "HF_API_KEY": "second-test",
@@ -69,7 +69,7 @@ def test_the_documented_name_goes_before_the_second_names(installed: Any) -> Non
 
 
 @pytest.mark.parametrize("value", ["", "   "])
-def test_a_variable_that_is_empty_does_not_count(value: str, installed: Any) -> None:
+def test_detect_ignores_empty_variable(value: str, installed: Any) -> None:
     environ = {"OPENAI_API_KEY": value, "XAI_API_KEY": value, "GROQ_API_KEY": " key-test "}
     (one,) = detect(installed("openai.llm.v1", "groq.api.v1"), environ=environ)
     assert (one.name, one.api_key) == ("groq", Secret("key-test"))
@@ -80,28 +80,28 @@ def test_a_variable_that_is_empty_does_not_count(value: str, installed: Any) -> 
 
 
 @pytest.mark.parametrize("written", ["127.0.0.1:11434", "0.0.0.0", ":9000", "http://gpu.example"])
-def test_a_host_is_handed_on_as_it_is_written(written: str, installed: Any) -> None:
-    """What a missing scheme or port means, the connector knows."""
+def test_detect_passes_host_unchanged(written: str, installed: Any) -> None:
+    """The connector adds a missing scheme or port."""
     assert detect(installed("ollama.local.v1"), environ={"OLLAMA_HOST": written})[0].base_url == written
 
 
-def test_third_parties_come_after_the_table_by_variable(installed: Any) -> None:
+def test_detect_lists_third_parties_after_table(installed: Any) -> None:
     catalog = installed("groq.api.v1", ZED_API_KEY="zed.llm.v1", ACME_API_KEY="acme.gateway.v1")
     found = detect(catalog, environ={"ZED_API_KEY": "z", "ACME_API_KEY": "a", "GROQ_API_KEY": "g"})
     assert names(found) == ["groq", "acme", "zed"]
 
 
-def test_a_third_party_may_take_over_a_documented_variable(installed: Any) -> None:
+def test_detect_third_party_overrides_documented_variable(installed: Any) -> None:
     catalog = installed("openai.llm.v1", OPENAI_API_KEY="acme.openai.v1")
     assert [one.connector_id for one in detect(catalog, environ={"OPENAI_API_KEY": "test"})] == ["acme.openai.v1"]
 
 
-def test_two_connectors_of_one_vendor_do_not_share_a_name(installed: Any) -> None:
+def test_detect_names_are_unique(installed: Any) -> None:
     catalog = installed("openai.llm.v1", OPENAI_ADMIN_KEY="openai.admin.v1")
     assert names(detect(catalog, environ={"OPENAI_API_KEY": "a", "OPENAI_ADMIN_KEY": "b"})) == ["openai", "openai.admin.v1"]
 
 
-def test_providers_filter_by_name_or_id(installed: Any) -> None:
+def test_detect_filters_by_name_or_id(installed: Any) -> None:
     environ = {"OPENAI_API_KEY": "a", "GROQ_API_KEY": "b", "ANTHROPIC_API_KEY": "c"}
     catalog = installed("openai.llm.v1", "groq.api.v1", "anthropic.claude.v1")
     assert names(detect(catalog, providers=["groq", "openai"], environ=environ)) == ["openai", "groq"]
@@ -109,7 +109,7 @@ def test_providers_filter_by_name_or_id(installed: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["openai", "openai.llm.v1", "OPENAI_API_KEY"])
-def test_given_keys_are_the_only_ones(name: str, installed: Any) -> None:
+def test_detect_uses_only_given_api_keys(name: str, installed: Any) -> None:
     found = detect(
         installed("openai.llm.v1", "groq.api.v1"),
         api_keys={name: Secret("mine-test")},
@@ -118,7 +118,7 @@ def test_given_keys_are_the_only_ones(name: str, installed: Any) -> None:
     assert [(one.name, one.api_key) for one in found] == [("openai", Secret("mine-test"))]
 
 
-def test_a_key_in_the_settings_of_one_provider_leaves_the_others_theirs(installed: Any) -> None:
+def test_detect_own_key_replaces_one_variable(installed: Any) -> None:
     catalog = installed("openai.llm.v1", "groq.api.v1")
     found = detect(catalog, providers=["groq", "openai"], own_keys={"groq": Secret("mine-test")}, environ={"OPENAI_API_KEY": "c"})
     assert {one.name: one.api_key for one in found} == {"openai": Secret("c"), "groq": Secret("mine-test")}
@@ -126,12 +126,12 @@ def test_a_key_in_the_settings_of_one_provider_leaves_the_others_theirs(installe
     assert [(one.name, one.api_key) for one in found] == [("openai", Secret("c")), ("groq", Secret("mine-test"))]
 
 
-def test_the_embedded_model_answers_only_when_nothing_else_was_said(installed: Any) -> None:
+def test_detect_embedded_only_when_nothing_else_is_found(installed: Any) -> None:
     catalog = installed("openai.llm.v1", embedded="modelmesh.local.v1")
     assert names(detect(catalog, environ={})) == ["local"]
     assert names(detect(catalog, environ={"OPENAI_API_KEY": "a"})) == ["openai"]
     assert names(detect(catalog, providers=["openai", "local"], environ={"OPENAI_API_KEY": "a"})) == ["openai", "local"]
-    with pytest.raises(NoProvidersError, match="XAI_API_KEY is set"):  # a key was meant to be used
+    with pytest.raises(NoProvidersError, match="XAI_API_KEY is set"):  # a key is set, so the embedded model is not used
         detect(catalog, environ={"XAI_API_KEY": "a"})
     with pytest.raises(NoProvidersError):
         detect(catalog, api_keys={}, environ={})
@@ -150,14 +150,14 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str], type[Exception], str]] = 
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_said_when_there_is_none(case: str, installed: Any) -> None:
+def test_detect_error_states_next_step(case: str, installed: Any) -> None:
     arguments, environ, kind, words = WRONG[case]
     with pytest.raises(kind) as caught:
         detect(installed("openai.llm.v1", "groq.api.v1"), environ=environ, **arguments)
     assert words in str(caught.value)
 
 
-def test_nothing_detected_is_an_error_of_three_kinds_with_notes(installed: Any) -> None:
+def test_detect_nothing_found_raises_with_notes(installed: Any) -> None:
     with pytest.raises(RuntimeError) as caught:
         detect(installed("groq.api.v1"), environ={})
     assert isinstance(caught.value, ValueError)
@@ -170,7 +170,7 @@ def test_nothing_detected_is_an_error_of_three_kinds_with_notes(installed: Any) 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, installed: Any, scripted: Any) -> list[Any]:
-    """What the connectors of OpenAI and Groq were made with; both are installed."""
+    """Return the settings that the installed connectors of OpenAI and Groq received."""
     settings: list[Any] = []
 
     class Provider(scripted):
@@ -189,7 +189,7 @@ def made(monkeypatch: pytest.MonkeyPatch, installed: Any, scripted: Any) -> list
     return settings
 
 
-def test_settings_by_provider_name(made: list[Any]) -> None:
+def test_create_provider_settings_by_name(made: list[Any]) -> None:
     with create(
         "chat-completion", providers={"openai": {"organization": "o"}, "groq": {"api_key": "mine-test", "timeout": 9}}
     ) as client:
@@ -208,13 +208,13 @@ def test_settings_by_provider_name(made: list[Any]) -> None:
         ({"providers": {"openai": {"api_key": None}}}, r"providers\['openai'\] is empty"),
     ],
 )
-def test_a_key_that_is_none_is_not_sent_as_the_word_none(arguments: dict[str, Any], where: str, made: list[Any]) -> None:
+def test_create_rejects_none_as_key(arguments: dict[str, Any], where: str, made: list[Any]) -> None:
     with pytest.raises(ConfigurationError, match=where):
         create("chat-completion", **arguments)
     assert made == []
 
 
-def test_an_overlay_takes_its_pools_from_the_call_then_from_itself(made: list[Any]) -> None:
+def test_create_overlay_pools_come_from_call_first(made: list[Any]) -> None:
     overlay = {"observability": {"connector": "modelmesh.null.v1"}, "capabilities": ["chat-completion", "code-generation"]}
     for arguments, options, pools in (
         (("text-generation",), {}, ["text-generation"]),
@@ -230,7 +230,7 @@ def test_an_overlay_takes_its_pools_from_the_call_then_from_itself(made: list[An
         create(config={"observability": None})
 
 
-def test_models_and_strategy(made: list[Any]) -> None:
+def test_create_applies_models_and_strategy(made: list[Any]) -> None:
     with create("chat-completion", "text-generation", models=["openai.n"], strategy="stick-until-failure") as client:
         assert [str(candidate) for candidate in client.mesh.list_models()] == ["openai/n"]
         assert len(client.mesh.list_pools()) == 2

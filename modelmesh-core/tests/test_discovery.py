@@ -1,4 +1,4 @@
-"""Discovery: what its findings change in the pools, who hears of it, and what its mistakes do not change."""
+"""Discovery: changes of pools, events, and isolation from broken connectors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Sink:
 
 
 class Finder:
-    """A discovery connector that says what the test gave it to say."""
+    """A discovery connector with scripted results."""
 
     id = "test.finder.v1"
 
@@ -91,7 +91,7 @@ class Finder:
 
 
 class World:
-    """Two accounts, a pool for chats and one with a list of its own; background jobs are run by hand, in this thread."""
+    """Two accounts, a chat pool and a pool with a list. The test runs background jobs in its own thread."""
 
     def __init__(self, scripted: Any, discovery: dict[str, Any], *, start: bool = True, **sections: Any) -> None:
         self.vendors = {name: scripted(f"{name}-1") for name in "ab"}
@@ -111,7 +111,7 @@ class World:
 
     def start(self) -> World:
         self.mesh.initialize(self.config)
-        self.mesh.discovery.scheduler.run_due()  # whichever thread asks at the start, it has done so after this
+        self.mesh.discovery.scheduler.run_due()  # waits for the jobs at the start
         return self
 
     def find(self, *new: str, gone: tuple[str, ...] = (), changed: tuple[str, ...] = (), **row: Any) -> SyncResult:
@@ -142,7 +142,7 @@ HEALTH: dict[str, Any] = {"sync": {"enabled": False}, "health": {}}
 # -- lists of models --------------------------------------------------------------------------------------------------
 
 
-def test_a_new_model_joins_the_pools_it_fits_behind_the_others(scripted: Any) -> None:
+def test_sync_new_model_joins_matching_pools_last(scripted: Any) -> None:
     world = World(scripted, SYNC)
     found = world.find("a/a-2")
     assert found.new_models == ("a/a-2",)
@@ -153,13 +153,13 @@ def test_a_new_model_joins_the_pools_it_fits_behind_the_others(scripted: Any) ->
         ("discovery_models_updated", "a", {"new": ["a-2"]}),
         ("pool_membership_changed", "chat-completion", {"added": ["a-2"]}),
     ]
-    with_the_same_name = world.find("b/a-2")  # a pool of a model's own name, made by the request above, has it as well
+    with_the_same_name = world.find("b/a-2")  # the request above created a pool of that name, which contains it too
     assert with_the_same_name.new_models == ("b/a-2",)
     assert len(world.mesh.get_router().resolve("a-2").members) == 2
     assert [row[:2] for row in world.told] == [("discovery_models_updated", "b"), ("pool_membership_changed", "chat-completion")]
 
 
-def test_what_joined_takes_over_when_the_others_fail(scripted: Any) -> None:
+def test_joined_model_serves_after_failover(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find("b/b-2")
     for vendor in world.vendors.values():
@@ -169,7 +169,7 @@ def test_what_joined_takes_over_when_the_others_fail(scripted: Any) -> None:
     assert [row.model for row in reply.candidates] == ["a-1", "b-1", "b-2"]
 
 
-def test_a_model_that_is_found_twice_is_one_model(scripted: Any) -> None:
+def test_sync_same_model_twice_joins_once(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find("a/a-2")
     world.find("a/a-2")
@@ -185,14 +185,14 @@ def test_a_model_that_is_found_twice_is_one_model(scripted: Any) -> None:
         ({"on_new_model": "ignore"}, False),
     ],
 )
-def test_a_new_model_joins_nothing_unless_it_is_wanted(scripted: Any, sync: dict[str, Any], told: bool) -> None:
+def test_sync_new_model_respects_settings(scripted: Any, sync: dict[str, Any], told: bool) -> None:
     world = World(scripted, {"sync": sync})
     world.find("a/a-2")
     assert world.models() == ["a-1", "b-1"]
     assert [row[0] for row in world.told] == ["discovery_models_updated"] * told
 
 
-def test_a_provider_whose_models_were_chosen_gets_no_others(scripted: Any) -> None:
+def test_sync_adds_none_to_provider_with_listed_models(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.config["providers"]["a"]["models"] = ["a-1"]
     world.config["models"] = {"b-1": {"provider": "b", "capabilities": ["chat-completion"]}}
@@ -201,7 +201,7 @@ def test_a_provider_whose_models_were_chosen_gets_no_others(scripted: Any) -> No
     assert [row[:2] for row in world.told] == [("discovery_models_updated", "a"), ("discovery_models_updated", "b")]
 
 
-def test_a_mesh_whose_models_the_caller_chose_gets_no_others(scripted: Any) -> None:
+def test_sync_adds_none_to_mesh_with_chosen_models(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     del world.config["pools"]["chosen"]
     world.mesh.initialize(world.config, models=["b-1"])
@@ -209,17 +209,17 @@ def test_a_mesh_whose_models_the_caller_chose_gets_no_others(scripted: Any) -> N
     assert world.models() == ["b-1"]
 
 
-def test_a_model_that_nothing_is_known_of_joins_where_its_provider_says_what_its_models_can(scripted: Any) -> None:
+def test_sync_unknown_model_uses_provider_capabilities(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     shipped = [ModelInfo("a-1", capabilities=(CHAT,))]
-    world.vendors["a"].shipped_models = lambda: shipped  # much of what such a vendor lists cannot chat
+    world.vendors["a"].shipped_models = lambda: shipped  # such a list contains models that cannot chat
     world.start().find("a/whisper", "b/b-2", capabilities=("no-such-thing",))
     assert world.models() == ["a-1", "b-1", "b-2"]
     assert ("discovery_models_updated", "a", {"new": ["whisper"]}) in world.told
 
 
 @pytest.mark.parametrize("keeps", ["deactivate", "notify", "ignore"])
-def test_a_model_that_is_gone_rests_until_it_is_listed_again(scripted: Any, keeps: str) -> None:
+def test_sync_unlisted_model_is_suspended_until_listed(scripted: Any, keeps: str) -> None:
     world = World(scripted, {"sync": {"on_deprecated_model": keeps}})
     world.find(gone=("a/a-1",))
     told = [row[:2] for row in world.told]
@@ -247,7 +247,7 @@ def test_a_model_that_is_gone_rests_until_it_is_listed_again(scripted: Any, keep
     assert world.ask("chosen") == "answer of a-1"
 
 
-def test_a_person_may_bring_back_what_is_gone(scripted: Any) -> None:
+def test_recover_resumes_unlisted_model(scripted: Any) -> None:
     world = World(scripted, {"sync": {"on_deprecated_model": "deactivate"}})
     world.find(gone=("a/a-1",))
     pool = world.mesh.get_router().get_pool("chosen")
@@ -255,7 +255,7 @@ def test_a_person_may_bring_back_what_is_gone(scripted: Any) -> None:
     assert world.ask("chosen") == "answer of a-1"
 
 
-def test_what_is_changed_is_told(scripted: Any) -> None:
+def test_sync_publishes_changed_models(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find(changed=("b/b-1",))
     assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})]
@@ -263,16 +263,16 @@ def test_what_is_changed_is_told(scripted: Any) -> None:
     assert world.told == []
 
 
-def test_what_the_configuration_says_of_a_model_is_no_change(scripted: Any) -> None:
+def test_sync_ignores_difference_to_configuration(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.finder.results = [SyncResult(updated_models=("b/b-1",), errors=("a: no answer",))]
     world.start()
     assert world.told == []
     world.find(changed=("a/a-1", "b/b-1"))
-    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})], "of a nothing was heard before"
+    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})], "the first comparison of a"
 
 
-def test_limits_policies_and_windows_hold_for_what_joined(scripted: Any) -> None:
+def test_joined_model_has_limits_policies_and_windows(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     row = {"free_tier": {"requests_per_day": 1, "source": "a page", "as_of": "2026-11-21"}}
     world.config["providers"]["a"]["quota"] = {"free_tier": True}
@@ -290,7 +290,7 @@ def test_limits_policies_and_windows_hold_for_what_joined(scripted: Any) -> None
     assert world.models("free") == ["a-1", "b-1"]
 
 
-def test_what_joined_is_remembered_over_a_restart(scripted: Any) -> None:
+def test_joined_model_state_survives_restart(scripted: Any) -> None:
     store = MemoryStorage()
     row = {"free_tier": {"requests_per_day": 1, "source": "a page", "as_of": "2026-11-21"}}
 
@@ -305,17 +305,17 @@ def test_what_joined_is_remembered_over_a_restart(scripted: Any) -> None:
     pool.deactivate(pool.members[1])
     assert first.ask("a-2") == "answer of a-2"
     first.mesh.shutdown()
-    second = world()  # ends before anybody has looked at a vendor's list
+    second = world()  # ends before the first comparison
     second.mesh.shutdown()
     third = world()
     third.find("a/a-2", extra=row)
-    assert third.models() == ["a-1"]  # b-1 by hand, a-2 because its day's request is spent
+    assert third.models() == ["a-1"]  # b-1 is in standby, and the daily limit of a-2 is exhausted
     with pytest.raises(NoActiveModelError, match="quota exhausted"):
         third.ask("a-2")
 
 
 @pytest.mark.parametrize("said", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}, *ODD])
-def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplog: Any) -> None:
+def test_broken_connector_changes_nothing(scripted: Any, said: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
     world.finder.results = [said]
     with caplog.at_level(logging.WARNING):
@@ -326,11 +326,11 @@ def test_a_connector_that_breaks_changes_nothing(scripted: Any, said: Any, caplo
     assert "test_discovery.py" in caplog.text
 
 
-def test_a_connector_that_breaks_when_asked_for_a_row_leaves_the_name(scripted: Any, caplog: Any) -> None:
+def test_found_raising_leaves_bare_model(scripted: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
     world.finder.get_model_info = lambda *_: 1 / 0  # type: ignore[method-assign]
     world.find("a/a-2")
-    assert world.models() == ["a-1", "b-1", "a-2"], "its provider says what its models can"
+    assert world.models() == ["a-1", "b-1", "a-2"], "the provider states capabilities"
     assert "get_model_info('a', 'a-2') of the connector 'test.finder.v1'" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
@@ -347,7 +347,7 @@ def test_a_connector_that_breaks_when_asked_for_a_row_leaves_the_name(scripted: 
     ],
     ids=lambda row: repr(row)[:80],
 )
-def test_a_row_that_is_none_leaves_the_name(scripted: Any, row: Any, caplog: Any) -> None:
+def test_found_invalid_result_leaves_bare_model(scripted: Any, row: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
     world.finder.rows["a", "a-2"] = row
     world.finder.results = [SyncResult(("a/a-2",))]
@@ -359,7 +359,7 @@ def test_a_row_that_is_none_leaves_the_name(scripted: Any, row: Any, caplog: Any
     assert "did not return a ModelInfo of that model" in caplog.text
 
 
-def test_limits_that_cannot_be_read_keep_one_model_out_and_no_other(scripted: Any, caplog: Any) -> None:
+def test_invalid_limits_exclude_one_model_only(scripted: Any, caplog: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.config["providers"]["a"]["quota"] = {"free_tier": True}
     world.start()
@@ -372,14 +372,14 @@ def test_limits_that_cannot_be_read_keep_one_model_out_and_no_other(scripted: An
     assert [row[0] for row in world.told] == ["discovery_models_updated", "pool_membership_changed"]
 
 
-def test_names_of_strangers_change_nothing(scripted: Any) -> None:
+def test_sync_ignores_models_of_other_providers(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find("c/c-1", "a", gone=("c/c-2", "a/never-there"))
     assert world.models() == ["a-1", "b-1"]
     assert world.told == [("discovery_models_updated", "a", {"deprecated": ["never-there"]})]
 
 
-def test_errors_are_logged_and_the_others_go_on(scripted: Any, caplog: Any) -> None:
+def test_sync_errors_are_logged_once(scripted: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
     world.finder.results = [SyncResult(new_models=("b/b-2",), errors=("a: no answer",))]
     with caplog.at_level(logging.WARNING):
@@ -390,13 +390,13 @@ def test_errors_are_logged_and_the_others_go_on(scripted: Any, caplog: Any) -> N
         world.finder.results = [SyncResult(errors=(said,))]
         with caplog.at_level(logging.WARNING):
             world.mesh.discovery.sync()
-    assert [record.args for record in caplog.records] == [("a: no answer",), ("a: HTTP 503",)], "each once"
+    assert [record.args for record in caplog.records] == [("a: no answer",), ("a: HTTP 503",)], "each is logged once"
 
 
 # -- health -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_provider_rests_after_three_failed_probes_and_is_back_after_one_that_succeeds(scripted: Any) -> None:
+def test_health_check_suspends_after_three_failures(scripted: Any) -> None:
     world = World(scripted, HEALTH)
     world.finder.down = {"a"}
     for _ in range(2):
@@ -419,13 +419,13 @@ def test_a_provider_rests_after_three_failed_probes_and_is_back_after_one_that_s
     assert world.ask("chosen") == "answer of a-1"
 
 
-def test_a_person_may_bring_back_what_probes_found_down(scripted: Any) -> None:
+def test_recover_resumes_provider_after_failed_probes(scripted: Any) -> None:
     world = World(scripted, {"sync": {"enabled": False}, "health": {"failure_threshold": 1}})
     world.finder.down = {"a"}
     world.mesh.discovery.probe()
     pool = world.mesh.get_router().get_pool("chosen")
     pool.recover(pool.members[0])
-    assert world.models() == ["a-1", "b-1"], "in all pools at once"
+    assert world.models() == ["a-1", "b-1"], "in all pools"
     assert world.ask("chosen") == "answer of a-1"
     world.mesh.discovery.probe()
     assert world.models() == ["b-1"], "it is still down"
@@ -439,7 +439,7 @@ def test_a_person_may_bring_back_what_probes_found_down(scripted: Any) -> None:
     ]
 
 
-def test_a_probe_that_ends_after_the_mesh_changes_nothing(scripted: Any) -> None:
+def test_probe_after_shutdown_changes_nothing(scripted: Any) -> None:
     world = World(scripted, {"sync": {"enabled": False}, "health": {"failure_threshold": 1}})
     world.mesh.discovery.probe()
     world.finder.down, probe = {"a", "b"}, world.finder.probe
@@ -449,12 +449,12 @@ def test_a_probe_that_ends_after_the_mesh_changes_nothing(scripted: Any) -> None
         return probe(provider_id)
 
     world.finder.probe = ends_late  # type: ignore[method-assign]
-    assert [row.success for row in world.mesh.discovery.probe()] == [False], "the next one is not asked"
+    assert [row.success for row in world.mesh.discovery.probe()] == [False], "the next provider is not probed"
     assert world.models() == ["a-1", "b-1"]
     assert world.told == []
 
 
-def test_a_single_failure_between_successes_is_nothing(scripted: Any) -> None:
+def test_health_check_single_failure_changes_nothing(scripted: Any) -> None:
     world = World(scripted, {"health": {"failure_threshold": 2}})
     for down in ({"a"}, set(), {"a"}, set(), {"a"}):
         world.finder.down = down
@@ -462,7 +462,7 @@ def test_a_single_failure_between_successes_is_nothing(scripted: Any) -> None:
     assert world.models() == ["a-1", "b-1"]
 
 
-def test_what_failed_requests_put_off_a_probe_leaves_off(scripted: Any) -> None:
+def test_health_check_does_not_close_circuit_breaker(scripted: Any) -> None:
     world = World(scripted, HEALTH)
     world.vendors["a"]._answer = lambda *_: RULES[FailureClass.CREDENTIAL].error(
         "no", failure=FailureClass.CREDENTIAL, status=401
@@ -473,7 +473,7 @@ def test_what_failed_requests_put_off_a_probe_leaves_off(scripted: Any) -> None:
     assert "key rejected" in str(world.mesh.explain("chosen").candidates[0].reason)
 
 
-def test_two_that_probe_one_provider_must_both_find_it_up(scripted: Any) -> None:
+def test_health_check_needs_success_of_both_connectors(scripted: Any) -> None:
     other = Finder()
     world = World(scripted, {}, start=False)
     rows = [
@@ -491,8 +491,8 @@ def test_two_that_probe_one_provider_must_both_find_it_up(scripted: Any) -> None
     assert world.models() == ["a-1", "b-1"]
 
 
-def test_only_the_counts_of_those_that_joined_are_read_anew(scripted: Any) -> None:
-    """The store is asked while requests go on: what it says of the others is old by then, and they count along."""
+def test_joined_models_read_only_their_shared_counters(scripted: Any) -> None:
+    """The totals of the store may be outdated when they arrive, because requests continue meanwhile."""
     store, asked = MemoryStorage(), []
     first, second = (
         World(scripted, SYNC, start=False, storage={"instance": store, "sync_policy": "immediate"}) for _ in range(2)
@@ -514,16 +514,16 @@ def test_only_the_counts_of_those_that_joined_are_read_anew(scripted: Any) -> No
         first.ask("a-2")
     second.find("a/a-2")
     assert [name.partition(":cap")[0] for name in asked] == ["model:a/a-2"]
-    assert second.models() == ["a-1", "b-1"], "the first has spent what a-2 had"
+    assert second.models() == ["a-1", "b-1"], "the first mesh has exhausted a-2"
     first.mesh.shutdown()
     second.mesh.shutdown()
 
 
-# -- under which name -------------------------------------------------------------------------------------------------
+# -- names of models -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("written", ["under models", "in the provider"])
-def test_a_model_with_another_name_here_is_gone_when_the_vendors_own_is(scripted: Any, written: str) -> None:
+def test_sync_renamed_model_follows_vendor_id(scripted: Any, written: str) -> None:
     world = World(scripted, {"sync": {"on_deprecated_model": "deactivate"}}, start=False)
     if written == "under models":
         world.config["models"] = {name: {"provider": "a", "model": "a-1"} for name in ("fast", "again")}
@@ -539,7 +539,7 @@ def test_a_model_with_another_name_here_is_gone_when_the_vendors_own_is(scripted
     assert world.models() == ["fast", "again", "b-1"]
 
 
-def test_of_keys_that_begin_alike_the_longer_one_has_the_model(scripted: Any) -> None:
+def test_sync_longest_matching_key_owns_the_model(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.config["providers"]["a/b"] = {"instance": scripted("c-1")}
     world.start()
@@ -551,7 +551,7 @@ def test_of_keys_that_begin_alike_the_longer_one_has_the_model(scripted: Any) ->
     ]
 
 
-def test_ten_times_as_many_models_join_with_ten_times_the_work(scripted: Any) -> None:
+def test_join_work_is_linear_in_models(scripted: Any) -> None:
     steps = []
     for count in (40, 400):
         world = World(scripted, SYNC)
@@ -573,15 +573,15 @@ def test_ten_times_as_many_models_join_with_ten_times_the_work(scripted: Any) ->
     assert steps[1] < 13 * steps[0]
 
 
-# -- when, by whom, and how it ends -----------------------------------------------------------------------------------
+# -- scheduling and life cycle ----------------------------------------------------------------------------------------
 
 
-def test_it_asks_at_the_start_and_at_each_interval_in_a_thread_of_its_own(scripted: Any) -> None:
+def test_discovery_runs_at_start_and_interval_in_thread(scripted: Any) -> None:
     world = World(scripted, {"sync": {"interval": "10m", "providers": ["b"]}, "health": {"interval": "60s"}}, start=False)
     world.config["providers"]["a"]["discovery"] = {"health": {"interval": "30s", "failure_threshold": 1}}
     world.start()
     assert world.finder.asked_at_all.wait(10)
-    world.mesh.discovery.scheduler.run_due()  # waits for the jobs under way
+    world.mesh.discovery.scheduler.run_due()  # waits for the running jobs
     first = [("sync", ("b",)), ("probe", ("a",)), ("probe", ("b",))]
     assert sorted(world.finder.asked) == sorted(first)
     assert "modelmesh-discovery" in world.finder.threads
@@ -593,7 +593,7 @@ def test_it_asks_at_the_start_and_at_each_interval_in_a_thread_of_its_own(script
     assert counts == {("sync", ("b",)): 1, ("probe", ("a",)): 20, ("probe", ("b",)): 10}
 
 
-def test_the_connector_is_told_of_the_providers_and_what_is_known(scripted: Any) -> None:
+def test_connector_receives_providers_and_known_models(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.vendors["a"].shipped_models = lambda: [ModelInfo("a-0"), ModelInfo("a-1")]
     world.config["providers"]["a"]["models"] = ["a-1"]
@@ -602,7 +602,7 @@ def test_the_connector_is_told_of_the_providers_and_what_is_known(scripted: Any)
     assert world.finder.known == {"a": ["a-1", "a-0"], "b": ["b-1"]}
 
 
-def test_it_is_closed_with_the_mesh_and_asks_nobody_after(scripted: Any) -> None:
+def test_discovery_closes_with_the_mesh(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}})
     assert world.finder.asked_at_all.wait(10)
     world.mesh.shutdown()
@@ -615,14 +615,14 @@ def test_it_is_closed_with_the_mesh_and_asks_nobody_after(scripted: Any) -> None
     assert world.finder.asked == []
 
 
-def test_a_mesh_that_only_looks_asks_nobody(scripted: Any) -> None:
+def test_read_only_mesh_runs_no_discovery(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}}, start=False)
     world.mesh.initialize(world.config, read_only=True)
     assert world.mesh.discovery.scheduler._thread is None
     assert world.finder.asked == []
 
 
-def test_without_the_section_nothing_runs(scripted: Any) -> None:
+def test_discovery_without_section_runs_nothing(scripted: Any) -> None:
     world = World(scripted, {})
     assert world.mesh.discovery.scheduler._thread is None
     assert world.mesh.discovery.sync() == SyncResult()
@@ -631,15 +631,15 @@ def test_without_the_section_nothing_runs(scripted: Any) -> None:
     assert world.mesh.discovery.get_health_report() == []
 
 
-def test_a_provider_that_is_switched_off_may_be_named(scripted: Any) -> None:
+def test_discovery_accepts_disabled_provider(scripted: Any) -> None:
     world = World(scripted, {"sync": {"providers": ["a", "b"]}, "health": {"providers": ["b"]}}, start=False)
     world.config["providers"]["b"]["enabled"] = False
     world.start()
     (watch,) = world.mesh.discovery.watches
-    assert (list(watch.sync), list(watch.health)) == (["a"], []), "nobody is left of health, which is not everybody"
+    assert (list(watch.sync), list(watch.health)) == (["a"], []), "an empty list of providers does not mean all"
 
 
-def test_an_interval_of_years_lets_the_thread_wait(scripted: Any) -> None:
+def test_scheduler_accepts_interval_of_years(scripted: Any) -> None:
     world = World(scripted, {"sync": {"interval": 1e12}, "health": {"enabled": False}})
     assert world.finder.asked_at_all.wait(10)
     thread = world.mesh.discovery.scheduler._thread
@@ -650,7 +650,7 @@ def test_an_interval_of_years_lets_the_thread_wait(scripted: Any) -> None:
     assert not thread.is_alive()
 
 
-def test_an_outage_is_logged_once_though_providers_are_asked_at_times_of_their_own(scripted: Any, caplog: Any) -> None:
+def test_sync_outage_is_logged_once_per_provider(scripted: Any, caplog: Any) -> None:
     world = World(scripted, {"sync": {"interval": "10m"}, "health": {"enabled": False}}, start=False)
     world.config["providers"]["b"]["discovery"] = {"sync": {"interval": "5m"}}
     world.finder.sync = lambda names: SyncResult(errors=tuple(f"{name}: down" for name in names))  # type: ignore[method-assign]
@@ -662,7 +662,7 @@ def test_an_outage_is_logged_once_though_providers_are_asked_at_times_of_their_o
     assert sorted(warned) == [f"the models of a provider could not be compared: {name}: down" for name in "ab"]
 
 
-def test_an_account_that_comes_into_a_pool_later_is_probed_like_the_others(scripted: Any) -> None:
+def test_probe_targets_include_late_accounts(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     asked = []
     world.vendors["b"]._models = []
@@ -683,7 +683,7 @@ def test_an_account_that_comes_into_a_pool_later_is_probed_like_the_others(scrip
     assert world.models() == ["a-1", "b-1"]
 
 
-def test_reports_are_the_connectors_own(scripted: Any) -> None:
+def test_reports_come_from_the_connector(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {"providers": ["b"]}})
     assert world.mesh.discovery.get_sync_status() == [SyncStatus(status=SyncState.IDLE)]
     assert world.mesh.discovery.get_health_report() == [HealthReport("b")]
@@ -691,7 +691,7 @@ def test_reports_are_the_connectors_own(scripted: Any) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_child_process_goes_on_asking(scripted: Any) -> None:
+def test_discovery_continues_after_fork(scripted: Any) -> None:
     world = World(scripted, HEALTH)
     assert world.finder.asked_at_all.wait(10)
     world.mesh.discovery.scheduler.run_due()
@@ -711,7 +711,7 @@ def test_a_child_process_goes_on_asking(scripted: Any) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_child_process_tells_the_connector_before_it_asks(scripted: Any) -> None:
+def test_after_fork_is_called_before_the_next_job(scripted: Any) -> None:
     world = World(scripted, HEALTH)
     told: list[str] = []
     world.finder.after_fork = lambda: told.append("forked")  # type: ignore[attr-defined]
@@ -730,10 +730,10 @@ def test_a_child_process_tells_the_connector_before_it_asks(scripted: Any) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
+def test_fork_without_go_on_runs_nothing(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}})
     world.mesh.discovery.scheduler.run_due()
-    world.mesh.discovery.scheduler.stop()  # the parent's thread would run what is due, and the child goes on by itself
+    world.mesh.discovery.scheduler.stop()  # otherwise the parent's thread would run the due jobs
     world.mesh.discovery.scheduler._stop.clear()
     world.clock.advance(2 * HOUR)
     child = os.fork()
@@ -748,7 +748,7 @@ def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-# -- what cannot be used ----------------------------------------------------------------------------------------------
+# -- invalid configurations ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -772,14 +772,14 @@ def test_a_child_process_that_only_ends_asks_nobody(scripted: Any) -> None:
         ([], "must be a map"),
     ],
 )
-def test_what_cannot_be_used_is_said_with_its_place(scripted: Any, section: Any, said: str) -> None:
+def test_discovery_invalid_section_states_position(scripted: Any, section: Any, said: str) -> None:
     config = {"providers": {"a": {"instance": scripted("a-1")}}, "pools": {"chat-completion": {}}, "discovery": section}
     mesh = ModelMesh(resolver=_no_discovery_installed())
     with pytest.raises(ModelMeshError, match=said):
         mesh.initialize(config)
 
 
-def test_a_connector_that_breaks_when_it_is_told_of_the_providers_is_named(scripted: Any) -> None:
+def test_connector_error_on_attach_names_connector(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.finder.attach = lambda _: 1 / 0  # type: ignore[method-assign]
     with pytest.raises(ConnectorLoadError, match=r"test\.finder\.v1.*ZeroDivisionError.*test_discovery\.py"):

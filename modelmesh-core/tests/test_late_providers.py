@@ -66,7 +66,7 @@ def ask(mesh: ModelMesh, pool: str = "chat-completion") -> str:
     return mesh.client.chat.completions.create(model=pool, **ASK).choices[0].message.content
 
 
-def test_provider_that_cannot_list_is_left_out_with_a_warning_and_an_event() -> None:
+def test_unlisted_provider_is_left_out_with_warning() -> None:
     clock, events = VirtualClock(), Events()
     with pytest.warns(ProviderUnavailableWarning, match="down is left out until it can list its models: the models of test"):
         mesh = mesh_of({"up": Server("a"), "down": Server("b", running=False)}, clock, events)
@@ -90,7 +90,7 @@ def test_late_provider_joins_when_it_lists_its_models() -> None:
         late.running = True
         clock.advance(9)
         mesh.discovery.scheduler.run_due()
-        assert late.lists == 2  # the second retry comes ten seconds after the first
+        assert late.lists == 2  # the second retry follows ten seconds after the first
         clock.advance(1)
         mesh.discovery.scheduler.run_due()
         assert ask(mesh, "late") == "b"
@@ -98,7 +98,7 @@ def test_late_provider_joins_when_it_lists_its_models() -> None:
         assert [e.metadata["available"] for e in events.seen if e.event_type == "provider_health_changed"] == [False, True]
 
 
-def test_late_provider_joins_only_with_the_models_that_the_caller_chose() -> None:
+def test_late_provider_joins_with_chosen_models_only() -> None:
     clock = VirtualClock()
     late = Server("b", "c", running=False)
     mesh = ModelMesh(clock=clock, sleep=clock.sleep)
@@ -112,12 +112,12 @@ def test_late_provider_joins_only_with_the_models_that_the_caller_chose() -> Non
         assert [m.model_id for m in mesh.list_pools()[0].models] == ["a", "c"]
 
 
-def test_sole_provider_that_cannot_list_is_an_error() -> None:
+def test_sole_unlisted_provider_raises() -> None:
     with pytest.raises(ProviderInitError, match="connection refused"):
         mesh_of({"down": Server("b", running=False)}, VirtualClock())
 
 
-def test_pool_lists_a_model_of_a_late_provider() -> None:
+def test_pool_may_name_model_of_late_provider() -> None:
     clock = VirtualClock()
     late = Server("b", "c", running=False)
     with pytest.warns(ProviderUnavailableWarning):

@@ -1,4 +1,4 @@
-"""Which pool has which models, in what order, and which name in a request means what."""
+"""Pool membership: models, their order, and names in requests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ POOLS: dict[str, tuple[str, dict[str, Any] | None, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", POOLS)
-def test_pools(case: str, two: dict[str, Any]) -> None:
+def test_pool_members_follow_the_filters(case: str, two: dict[str, Any]) -> None:
     name, pool, members = POOLS[case]
     with create(config={"providers": two, "pools": {name: pool}}) as client:
         assert ids(client, name) == members
@@ -70,7 +70,7 @@ EMPTY: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", EMPTY)
-def test_pools_that_cannot_be(case: str, two: dict[str, Any]) -> None:
+def test_pool_invalid_states_reason(case: str, two: dict[str, Any]) -> None:
     name, pool, words = EMPTY[case]
     with pytest.raises(ConfigurationError) as caught:
         create(config={"providers": two, "pools": {name: pool}})
@@ -78,7 +78,7 @@ def test_pools_that_cannot_be(case: str, two: dict[str, Any]) -> None:
     assert str(caught.value).startswith(f"pools.{name}")
 
 
-def test_a_capability_of_ones_own(scripted: Any) -> None:
+def test_pool_custom_capability(scripted: Any) -> None:
     chess = scripted(ModelInfo("c", capabilities=("acme.games.chess",)), ModelInfo("g", capabilities=("acme.games.go",)))
     pools = {"chess": {"capability": "acme.games.chess"}, "acme.games": {}, "acme": None}
     with create(config={"providers": {"p": {"instance": chess}}, "pools": pools}) as client:
@@ -86,19 +86,19 @@ def test_a_capability_of_ones_own(scripted: Any) -> None:
         assert client.chat.completions.create(model="acme.games.go", messages=[]).model == "g"
 
 
-def test_configured_models(scripted: Any) -> None:
+def test_configured_models_join_pools(scripted: Any) -> None:
     raw = {
         "providers": {"a": {"instance": scripted("a1", "a2")}, "b": {"instance": scripted("b1")}},
         "models": {"mine": {"provider": "a", "model": "a2", "capabilities": ["chat"]}, "a.new": {"provider": "a"}},
         "pools": {"chat-completion": {}},
     }
     with create(config=raw) as client:
-        assert ids(client) == ["a/mine", "a/new", "b/b1"]  # a has configured models and contributes no other; b its catalogue
+        assert ids(client) == ["a/mine", "a/new", "b/b1"]  # a contributes its configured models, b its catalogue
         assert [candidate.upstream for candidate in client.mesh.list_models()] == ["a2", "new", "b1"]
         assert client.chat.completions.create(model="mine", messages=[]).content == "answer of a2"
 
 
-def test_models_of_a_provider_entry(scripted: Any) -> None:
+def test_provider_models_join_pools(scripted: Any) -> None:
     listed = ["a2", {"id": "x", "capabilities": ["text-to-speech"], "constraints": {"context_window": 9}}, ModelInfo("y")]
     raw = {
         "providers": {"a": {"instance": scripted("a1", ModelInfo("a2", context_window=5)), "models": listed}},
@@ -117,13 +117,13 @@ def test_models_of_a_provider_entry(scripted: Any) -> None:
         (5, "must be a model ID"),
     ],
 )
-def test_a_wrong_model_of_a_provider_entry(row: Any, words: str, scripted: Any) -> None:
+def test_provider_model_invalid_raises(row: Any, words: str, scripted: Any) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
         create(config={"providers": {"a": {"instance": scripted(), "models": [row]}}, "pools": {"chat": {}}})
     assert "providers.a.models[0]" in str(caught.value)
 
 
-def test_what_configuration_states_wins_over_the_catalogue_key_by_key(scripted: Any) -> None:
+def test_configured_model_overrides_catalogue_by_key(scripted: Any) -> None:
     info = ModelInfo(
         "m",
         upstream="m-2026",
@@ -152,7 +152,7 @@ def test_what_configuration_states_wins_over_the_catalogue_key_by_key(scripted: 
 
 
 @pytest.mark.parametrize("name", ["a", "test.scripted.v1", "test", "provider.test.scripted.v1"])
-def test_names_of_a_provider(name: str, scripted: Any) -> None:
+def test_provider_matches_every_name(name: str, scripted: Any) -> None:
     raw = {
         "providers": {"a": {"instance": scripted("m")}},
         "models": {"x": {"provider": name}},
@@ -162,7 +162,7 @@ def test_names_of_a_provider(name: str, scripted: Any) -> None:
         assert ids(client) == ["a/x"]
 
 
-def test_two_accounts_of_one_connector(scripted: Any) -> None:
+def test_two_accounts_of_one_connector_are_separate(scripted: Any) -> None:
     raw = {
         "providers": {"work": {"instance": scripted("m")}, "home": {"instance": scripted("m")}},
         "pools": {"chat-completion": {}, "mine": {"providers": ["home"]}, "both": {"providers": ["test"]}},
@@ -178,7 +178,7 @@ def test_two_accounts_of_one_connector(scripted: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["b", "other.llm.v1", "other"])
-def test_a_provider_that_is_off_is_off_with_one_word(name: str, scripted: Any) -> None:
+def test_disabled_provider_needs_no_other_change(name: str, scripted: Any) -> None:
     raw = {
         "providers": {"a": {"instance": scripted("a1")}, "b": {"connector": "other.llm.v1", "enabled": False}},
         "models": {"x": {"provider": name}, "b.y": {"provider": "b"}, "a1": {"provider": "a"}},
@@ -191,7 +191,7 @@ def test_a_provider_that_is_off_is_off_with_one_word(name: str, scripted: Any) -
         create(config=raw)
 
 
-def test_a_name_that_an_enabled_provider_has_too_is_not_off(scripted: Any) -> None:
+def test_name_of_enabled_provider_is_not_disabled(scripted: Any) -> None:
     raw = {
         "providers": {"old": {"connector": "test.scripted.v1", "enabled": False}, "test": {"instance": scripted("m")}},
         "models": {"x": {"provider": "test"}},
@@ -201,12 +201,12 @@ def test_a_name_that_an_enabled_provider_has_too_is_not_off(scripted: Any) -> No
         assert ids(client) == ["test/x"]
 
 
-def test_priority_of_the_names_in_a_request(scripted: Any) -> None:
+def test_request_name_priority(scripted: Any) -> None:
     provider = scripted(
         ModelInfo("chat-completion", capabilities=("text-to-speech",)), "m", ModelInfo("s", capabilities=("summarization",))
     )
     pools = {
-        "m": {"models": ["s"]},  # a pool called like a model
+        "m": {"models": ["s"]},  # a pool with the name of a model
         "text-generation": {},
         "understanding": {},
         "everything": {"models": ["chat-completion", "m", "s"]},
@@ -216,7 +216,7 @@ def test_priority_of_the_names_in_a_request(scripted: Any) -> None:
         assert [c.model_id for c in resolve("m").models] == ["s"]  # 1. a pool
         assert resolve(CHAT).name == "text-generation"  # 2. a canonical path, through the nearest pool above it
         assert resolve("generation.chat-completion").name == "text-generation"  # 3. an alias path
-        assert resolve("chat-completion").name == "text-generation"  # 4. a short name goes before the model of that ID
+        assert resolve("chat-completion").name == "text-generation"  # 4. a short name precedes a model of that ID
         assert resolve("summarization").name == "understanding"
         assert [c.model_id for c in resolve("s").models] == ["s"]  # 5. a model
         assert [c.model_id for c in resolve("a.chat-completion").models] == ["chat-completion"]
@@ -225,7 +225,7 @@ def test_priority_of_the_names_in_a_request(scripted: Any) -> None:
                 resolve(unknown)
 
 
-def test_the_most_specific_pool_serves_a_capability_without_one(scripted: Any) -> None:
+def test_capability_without_pool_uses_most_specific_pool(scripted: Any) -> None:
     pools = {"generation": {}, "text-generation": {}, "chat-completion": {}}
     with create(config={"providers": {"a": {"instance": scripted()}}, "pools": pools}) as client:
         resolve = client.mesh.get_router().resolve
@@ -233,7 +233,7 @@ def test_the_most_specific_pool_serves_a_capability_without_one(scripted: Any) -
             "chat-completion", "text-generation", "text-generation",
         ]  # fmt: skip
         with pytest.raises(CapabilityNotFoundError, match="no pool serves 'text-to-image'"):
-            resolve("text-to-image")  # chat models are in the pool 'generation', and none of them makes images
+            resolve("text-to-image")  # the pool 'generation' has only chat models
 
 
 FEATURES = {
@@ -248,7 +248,7 @@ FEATURES = {
 
 
 @pytest.mark.parametrize("name", FEATURES)
-def test_chat_models_are_in_the_pools_that_follow_from_their_features(name: str, scripted: Any) -> None:
+def test_chat_models_join_pools_of_their_features(name: str, scripted: Any) -> None:
     features = {"structured_output": True, "vision": True, "tool_calling": True}
     provider = scripted("plain", ModelInfo("able", capabilities=(CHAT,), features=features))
     with create(config={"providers": {"a": {"instance": provider}}, "pools": {name: {}}}) as client:
@@ -256,7 +256,7 @@ def test_chat_models_are_in_the_pools_that_follow_from_their_features(name: str,
         assert client.chat.completions.create(model=name, messages=[]).model == FEATURES[name][0]
 
 
-def test_a_capability_below_a_pool_is_served_by_the_models_that_have_it(scripted: Any) -> None:
+def test_capability_below_pool_uses_matching_models(scripted: Any) -> None:
     provider = scripted("plain", ModelInfo("able", capabilities=(CHAT,), features={"json_mode": True}))
     with create(config={"providers": {"a": {"instance": provider}}, "pools": {"generation": {}}}) as client:
         assert client.chat.completions.create(model="json-generation", messages=[]).model == "able"
@@ -264,12 +264,12 @@ def test_a_capability_below_a_pool_is_served_by_the_models_that_have_it(scripted
 
 
 @pytest.mark.parametrize("name", ["text-to-image", "text-to-speech", "speech-to-text"])
-def test_a_pool_of_an_operation_that_nothing_serves_says_so(name: str, scripted: Any) -> None:
+def test_pool_without_operation_states_it(name: str, scripted: Any) -> None:
     with pytest.raises(ConfigurationError, match="This version serves chat completions and embeddings"):
         create(config={"providers": {"a": {"instance": scripted()}}, "pools": {name: {}}})
 
 
-def test_models_of_create(scripted: Any) -> None:
+def test_create_models_restrict_pools(scripted: Any) -> None:
     raw = {
         "providers": {"a": {"instance": scripted("gpt-4.1-mini", "gpt-3.5")}},
         "pools": {"chat": {"models": ["test.gpt-4.1-mini", "gpt-3.5"]}},

@@ -1,4 +1,4 @@
-"""Where a price comes from: the configuration, then the connector's data, then hooks; and where it can be seen."""
+"""Prices: configuration first, then the connector's data, then price plugins."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Vendor(MockProvider):
 
 
 class Source:
-    """A hook plugin that knows, or raises, or answers nonsense."""
+    """A price plugin that returns a price, raises, or returns an invalid value."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -80,7 +80,7 @@ def prices(mesh: ModelMesh) -> list[Any]:
     return [one.info.pricing for one in mesh.list_models()]
 
 
-def test_a_source_is_asked_for_what_the_connector_does_not_know(resolver: Resolver, made: Any) -> None:
+def test_price_plugin_called_for_unknown_price(resolver: Resolver, made: Any) -> None:
     source = Source(FOUND)
     resolver.plugins.register(source, name="source")
     mesh = made(row("known", OWN), row("unknown", upstream="vendors-name"), row("empty", ModelPricing(source="nowhere")))
@@ -89,14 +89,14 @@ def test_a_source_is_asked_for_what_the_connector_does_not_know(resolver: Resolv
     assert mesh.price_failures == {}
 
 
-def test_what_is_free_is_known(resolver: Resolver, made: Any) -> None:
+def test_price_zero_is_known(resolver: Resolver, made: Any) -> None:
     source = Source(FOUND)
     resolver.plugins.register(source, name="source")
     assert prices(made(row("free", ModelPricing(0.0, 0.0)))) == [ModelPricing(0.0, 0.0)]
     assert source.asked == []
 
 
-def test_the_first_source_that_knows_answers(resolver: Resolver, made: Any) -> None:
+def test_price_first_known_plugin_wins(resolver: Resolver, made: Any) -> None:
     sources = [Source(FOUND), Source(None), Source(ModelPricing())]
     for number, source in enumerate(sources):
         resolver.plugins.register(source, name=f"source {number}")
@@ -104,14 +104,14 @@ def test_the_first_source_that_knows_answers(resolver: Resolver, made: Any) -> N
     assert [len(source.asked) for source in sources] == [1, 1, 1]
 
 
-def test_a_configured_price_goes_before_all(resolver: Resolver, made: Any) -> None:
+def test_price_configured_has_priority(resolver: Resolver, made: Any) -> None:
     resolver.plugins.register(Source(FOUND), name="source")
     models = {"m": {"provider": "a", "pricing": {"input_per_1k_tokens": 0.5, "output_per_1k_tokens": 1}}}
     assert prices(made(row("m", OWN), models=models)) == [ModelPricing(0.5, 1.0, source="configuration")]
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("no network"), {"input": 1}, -1], ids=repr)
-def test_a_broken_source_is_named_once_and_counted(
+def test_price_plugin_failure_is_logged_once_and_counted(
     answer: Any, resolver: Resolver, made: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     resolver.plugins.register(Source(FOUND), name="good")
@@ -127,7 +127,7 @@ def test_a_broken_source_is_named_once_and_counted(
     ]
 
 
-def test_where_a_price_was_read_can_be_seen(resolver: Resolver, made: Any) -> None:
+def test_price_source_is_visible(resolver: Resolver, made: Any) -> None:
     resolver.plugins.register(Source(None), name="source")
     mesh = made(row("m", OWN), row("n", OWN), row("o"))
     assert mesh.describe().splitlines()[-1] == "  prices: 2 models by the connector (2026-11-21); 1 model unknown"
@@ -142,7 +142,7 @@ NIGHT = PriceBand(hours="01:00-04:00", input_per_1k_tokens=0.002, output_per_1k_
 
 
 @pytest.mark.parametrize(("hour", "usd"), [(0, 0.001), (1, 0.002)])
-def test_the_price_of_this_hour_is_shown_and_counted(hour: int, usd: float, made: Any) -> None:
+def test_price_band_of_current_hour_is_counted(hour: int, usd: float, made: Any) -> None:
     budget = {"budget": {"daily_limit": 1}}
     mesh = made(row("m", ModelPricing(0.001, 0.001, bands=[NIGHT])), when=MIDNIGHT.replace(hour=hour), provider=budget)
     assert mesh.explain("chat").candidates[0].price["input_per_1k_tokens"] == usd
@@ -153,8 +153,8 @@ def test_the_price_of_this_hour_is_shown_and_counted(hour: int, usd: float, made
 
 
 @pytest.mark.parametrize(("hour", "fits"), [(0, True), (1, False)])
-def test_the_price_of_this_hour_is_reserved(hour: int, fits: bool, made: Any) -> None:
-    """The shortest useful answer has 64 tokens, which are 0.000064 USD by day and twice that at night."""
+def test_price_band_of_current_hour_is_reserved(hour: int, fits: bool, made: Any) -> None:
+    """The shortest useful answer has 64 tokens, which cost 0.000064 USD by day and twice that at night."""
     budget = {"budget": {"daily_limit": 0.0001}}
     mesh = made(row("m", ModelPricing(0.001, 0.001, bands=[NIGHT])), when=MIDNIGHT.replace(hour=hour), provider=budget)
     if fits:
@@ -164,7 +164,7 @@ def test_the_price_of_this_hour_is_reserved(hour: int, fits: bool, made: Any) ->
             mesh.client.chat.completions.create(model="chat", messages=[])
 
 
-def test_configured_bands(made: Any) -> None:
+def test_price_bands_are_configurable(made: Any) -> None:
     band = {
         "above_prompt_tokens": 10,
         "hours": "01:00-04:00",
@@ -193,12 +193,12 @@ def test_configured_bands(made: Any) -> None:
     ],
     ids=repr,
 )
-def test_a_configured_price_that_is_none_is_refused_where_it_stands(pricing: dict[str, Any], words: str, made: Any) -> None:
+def test_price_invalid_states_position(pricing: dict[str, Any], words: str, made: Any) -> None:
     with pytest.raises(ConfigurationError, match=words):
         made(row("m"), models={"m": {"provider": "a", "pricing": pricing}})
 
 
-def test_a_free_tier_may_have_limits_of_its_own_and_shared_ones(made: Any) -> None:
+def test_free_tier_own_and_shared_limits(made: Any) -> None:
     month = {"requests_per_month": 1000, "shared": "account", "source": "the vendor's page", "as_of": "2026-11-21"}
     tier = [{"requests_per_minute": 20}, month]
     mesh = made(
@@ -213,7 +213,7 @@ def test_a_free_tier_may_have_limits_of_its_own_and_shared_ones(made: Any) -> No
     assert other[0]["source"] == "the vendor's page 2026-11-21"
 
 
-def test_what_a_free_tier_gives_costs_nothing_where_the_account_is_on_it_unless_a_price_is_stated(made: Any) -> None:
+def test_free_tier_price_is_zero_unless_configured(made: Any) -> None:
     tier = {"requests_per_day": 10, "source": "the vendor's page", "as_of": "2026-11-21"}
     listed = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=1.0, source="list")
     rows = (row("m", extra={"free_tier": tier}, pricing=listed), row("n", pricing=listed))

@@ -1,4 +1,4 @@
-"""Probes: at the start and while an account is off, in a thread of the mesh's own, never in a request."""
+"""Probes: at the start and while an account is unavailable, in a background thread."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sink:
 
 
 class World:
-    """One account that can be probed, under a virtual clock; the real thread sleeps, and jobs are run by hand."""
+    """One account with a probe, under a virtual clock. The test runs the jobs in its own thread."""
 
     def __init__(self, scripted: Any, pool: dict[str, Any], **vendor: Any) -> None:
         self.vendor = type("Vendor", (scripted,), {"probe": self.probe})("m", **vendor)
@@ -73,19 +73,19 @@ class World:
         return self.mesh.list_pools()[0].members[0].account
 
 
-def test_a_refused_key_is_back_as_soon_as_a_probe_says_so(scripted: Any) -> None:
+def test_probe_success_recovers_rejected_key(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
     world.pass_time(50)
     with pytest.raises(ModelMeshError):
         world.ask()
-    assert world.probes == []  # nobody who is healthy is probed
+    assert world.probes == []  # healthy accounts are not probed
     world.fails = FailureClass.CREDENTIAL
     world.pass_time(10)
     assert len(world.probes) == 1
     assert not world.account.ready
     world.pass_time(59)
     assert len(world.probes) == 1
-    assert not world.account.ready  # the failed probe keeps it off
+    assert not world.account.ready  # the failed probe extends the suspension
     world.fails = None
     world.pass_time(1)
     assert len(world.probes) == 2
@@ -102,12 +102,12 @@ def test_a_refused_key_is_back_as_soon_as_a_probe_says_so(scripted: Any) -> None
 @pytest.mark.parametrize(
     ("pool", "fails", "kind", "probes"),
     [
-        ({"provider_recovery": "on_manual"}, None, FailureClass.CREDENTIAL, 0),  # only a person brings it back
-        ({}, FailureClass.SERVER, FailureClass.CREDENTIAL, 1),  # a probe that does not get through decides nothing
-        ({}, None, FailureClass.QUOTA, 0),  # the key is good, and still nothing is paid
+        ({"provider_recovery": "on_manual"}, None, FailureClass.CREDENTIAL, 0),  # only recover() resumes it
+        ({}, FailureClass.SERVER, FailureClass.CREDENTIAL, 1),  # a probe without a response decides nothing
+        ({}, None, FailureClass.QUOTA, 0),  # the key is valid, but the quota stays exhausted
     ],
 )
-def test_what_a_probe_does_not_bring_back(scripted: Any, pool: Any, fails: Any, kind: FailureClass, probes: int) -> None:
+def test_probe_does_not_recover_other_states(scripted: Any, pool: Any, fails: Any, kind: FailureClass, probes: int) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s"}, **pool}, answer=lambda *_: failure(kind)).start()
     with pytest.raises(ModelMeshError):
         world.ask()
@@ -120,7 +120,7 @@ def test_what_a_probe_does_not_bring_back(scripted: Any, pool: Any, fails: Any, 
 
 
 @pytest.mark.parametrize("how", [{"provider_recovery": "on_manual"}, {}])
-def test_a_person_brings_an_account_back(scripted: Any, how: Any) -> None:
+def test_recover_resumes_rejected_account(scripted: Any, how: Any) -> None:
     world = World(scripted, how, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
     with pytest.raises(ModelMeshError):
         world.ask()
@@ -135,12 +135,12 @@ def test_a_person_brings_an_account_back(scripted: Any, how: Any) -> None:
     world.mesh.shutdown()
 
 
-def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: Any) -> None:
+def test_probe_on_start_finds_rejected_key(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_on_start": True}})
     world.fails = FailureClass.CREDENTIAL
     world.start()
     assert world.probed.wait(10)
-    world.mesh._running.tasks.scheduler.run_due()  # waits for the job under way
+    world.mesh._running.tasks.scheduler.run_due()  # waits for the running job
     assert world.probes == ["modelmesh-background"]
     with pytest.raises(ModelMeshError, match="key rejected"):
         world.ask()
@@ -149,7 +149,7 @@ def test_a_probe_at_the_start_spares_the_first_request_a_refused_key(scripted: A
     world.mesh.shutdown()
 
 
-def test_a_late_probe_changes_nothing(scripted: Any) -> None:
+def test_probe_of_older_generation_changes_nothing(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
     with pytest.raises(ModelMeshError):
         world.ask()
@@ -163,7 +163,7 @@ def test_a_late_probe_changes_nothing(scripted: Any) -> None:
     mesh.shutdown()
 
 
-def test_no_thread_where_nothing_is_to_be_probed(scripted: Any) -> None:
+def test_prober_without_targets_starts_no_thread(scripted: Any) -> None:
     world = World(scripted, {}).start()
     assert world.mesh._running.tasks.scheduler._thread is None
     world.mesh.shutdown()
@@ -173,7 +173,7 @@ def test_no_thread_where_nothing_is_to_be_probed(scripted: Any) -> None:
     unable.mesh.shutdown()
 
 
-def test_a_shutdown_ends_the_thread_and_a_probe_after_it_changes_nothing(scripted: Any) -> None:
+def test_shutdown_stops_thread_and_discards_probe(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s", "probe_on_start": True}}).start()
     assert world.probed.wait(10)
     thread = world.mesh._running.tasks.scheduler._thread
@@ -186,7 +186,7 @@ def test_a_shutdown_ends_the_thread_and_a_probe_after_it_changes_nothing(scripte
 
 
 @pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError, RuntimeError])
-def test_a_probe_that_raises_what_none_may_ends_no_other(scripted: Any, kind: type[BaseException]) -> None:
+def test_probe_unexpected_exception_stops_no_other(scripted: Any, kind: type[BaseException]) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "60s"}}, answer=lambda *_: failure(FailureClass.CREDENTIAL)).start()
     with pytest.raises(ModelMeshError):
         world.ask()
@@ -200,7 +200,7 @@ def test_a_probe_that_raises_what_none_may_ends_no_other(scripted: Any, kind: ty
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_probes_by_itself(scripted: Any) -> None:
+def test_prober_continues_after_fork(scripted: Any) -> None:
     world = World(scripted, {"recovery": {"probe_interval": "1h"}}).start()
     parent = world.mesh._running.tasks.scheduler._thread
     child = os.fork()
@@ -215,7 +215,7 @@ def test_a_forked_child_probes_by_itself(scripted: Any) -> None:
     world.mesh.shutdown()
 
 
-def test_a_policy_hears_of_a_probe_that_went_well(scripted: Any) -> None:
+def test_probe_success_reaches_standby_policy(scripted: Any) -> None:
     class OnProbe:
         def should_deactivate(self, snapshot: Any) -> bool:
             return bool(snapshot.failure_count)

@@ -1,4 +1,4 @@
-"""Secret references: where they may stand, what answers them, and what is said when nothing does."""
+"""References: accepted positions, resolution, and errors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def shown(value: Any) -> Any:
         ("", ""),
     ],
 )
-def test_forms(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_resolve_every_form(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_VARIABLE", "from-env")
     found = resolve(written)
     assert shown(found) == meant
@@ -60,7 +60,7 @@ def test_forms(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "value-test" not in f"{found}"
 
 
-def test_lists_and_maps_are_followed_and_left_unchanged() -> None:
+def test_references_resolve_in_lists_and_maps() -> None:
     store = Store()
     given_ = {"tokens": ["${secrets:key}", {"deep": ["a ${secrets:key}", 5, None]}], "headers": {"X": "${secrets:key}"}, "n": 1}
     before = repr(given_)
@@ -71,7 +71,7 @@ def test_lists_and_maps_are_followed_and_left_unchanged() -> None:
     assert repr(given_) == before
 
 
-def test_what_is_no_text_is_left_as_it_is() -> None:
+def test_references_leave_other_values_unchanged() -> None:
     live = object()
     assert resolve({"instance": live, "n": 2.5})["instance"] is live
     assert resolve(Secret("${secrets:key}")) == Secret("${secrets:key}")
@@ -90,20 +90,20 @@ def test_what_is_no_text_is_left_as_it_is() -> None:
         ("${vault:key}", "unknown scheme 'vault'"),
     ],
 )
-def test_malformed_references(written: str, words: str) -> None:
+def test_references_malformed_raises(written: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         resolve({"a": [written]})
     assert caught.value.where == "here.a[0]"  # type: ignore[attr-defined]
     assert not isinstance(caught.value, KeyError)
 
 
-def test_a_long_malformed_reference_is_not_repeated() -> None:
+def test_references_malformed_message_is_truncated() -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve("${secrets:key sk-test-" + "x" * 80)
     assert "x" * 20 not in str(caught.value)
 
 
-def test_a_missing_name_is_a_key_error_that_says_all_but_a_value() -> None:
+def test_references_missing_secret_error_has_no_value() -> None:
     with pytest.raises(KeyError) as caught:
         resolve({"a": {"b": "Bearer ${secrets:nope}"}})
     error = caught.value
@@ -114,7 +114,7 @@ def test_a_missing_name_is_a_key_error_that_says_all_but_a_value() -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_variable_that_is_empty_is_missing(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_empty_variable_is_missing(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is not None:
         monkeypatch.setenv("SOME_VARIABLE", value)
     for written in ("${SOME_VARIABLE}", "${env:SOME_VARIABLE}"):
@@ -124,7 +124,7 @@ def test_a_variable_that_is_empty_is_missing(value: str | None, monkeypatch: pyt
             resolve(written)
 
 
-def test_the_default_store_tries_the_exact_name_and_then_shouts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_store_tries_exact_name_then_upper_case(monkeypatch: pytest.MonkeyPatch) -> None:
     store = EnvironmentStore()
     with pytest.raises(
         SecretNotFoundError, match=r"searched for: openai\.my-key, OPENAI_MY_KEY\)\. Set it, e\.g\. export OPENAI_MY_KEY="
@@ -136,14 +136,14 @@ def test_the_default_store_tries_the_exact_name_and_then_shouts(monkeypatch: pyt
     assert shown(resolve("${secrets:openai.my-key}", store)) == "exact-test"
 
 
-def test_a_prefix_of_the_default_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_store_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_KEY", "prefixed-test")
     assert shown(resolve("${secrets:key}", EnvironmentStore({"prefix": "APP_"}))) == "prefixed-test"
     with pytest.raises(SecretNotFoundError, match="searched for: APP_nope, APP_NOPE"):
         resolve("${secrets:nope}", EnvironmentStore({"prefix": "APP_"}))
 
 
-def test_inside_the_secrets_section_only_the_environment_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_in_secrets_use_environment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     class Vault(Store):
         def __init__(self, config: dict[str, Any]) -> None:
             super().__init__({"key": shown(config["passphrase"])})
@@ -157,7 +157,7 @@ def test_inside_the_secrets_section_only_the_environment_answers(monkeypatch: py
         create(config={"secrets": {"store": "acme.vault.v1", "passphrase": "${secrets:x}"}, "providers": {"a": {}}})
 
 
-def test_through_a_whole_mesh(scripted: Any) -> None:
+def test_references_resolve_through_a_mesh(scripted: Any) -> None:
     made = []
 
     class Provider(scripted):
@@ -187,7 +187,7 @@ def test_through_a_whole_mesh(scripted: Any) -> None:
     assert store.asked == ["key"] * 3
 
 
-def test_a_missing_secret_of_a_file_says_where(tmp_path: Path, scripted: Any) -> None:
+def test_references_missing_secret_states_position(tmp_path: Path, scripted: Any) -> None:
     register_connector("acme.llm.v1", scripted)
     file = tmp_path / "m.yaml"
     file.write_text("providers:\n  acme.llm.v1:\n    headers:\n      X-Auth: Bearer ${secrets:nope}\npools:\n  chat: {}\n")
@@ -195,14 +195,14 @@ def test_a_missing_secret_of_a_file_says_where(tmp_path: Path, scripted: Any) ->
         create(config=str(file))
 
 
-def test_has_reference() -> None:
+def test_has_reference_finds_references() -> None:
     assert has_reference("a ${B}")
     assert not has_reference("$B")
     assert not has_reference(5)
 
 
 @given(st.text("${}:secrtky ", max_size=30))
-def test_any_text_resolves_or_ends_in_one_typed_error(text: str) -> None:
+def test_references_any_text_resolves_or_raises_typed_error(text: str) -> None:
     try:
         found = resolve(text)
     except ModelMeshError as error:
@@ -215,7 +215,7 @@ def test_any_text_resolves_or_ends_in_one_typed_error(text: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_a_doubled_dollar_writes_any_text_literally(text: str) -> None:
+def test_references_doubled_dollar_is_literal(text: str) -> None:
     literal = text.replace("${", "$${")
     if "$${" not in text and not text.endswith("$"):
         assert resolve(literal) == text

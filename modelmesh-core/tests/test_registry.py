@@ -1,4 +1,4 @@
-"""Finding connectors: the running program's, a plugin's, an installed distribution's; and what is said of those that cannot be used."""
+"""Resolution of connectors: registered, from a plugin, or installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelmesh.hooks import hookimpl
 
 @pytest.fixture
 def module() -> Iterator[Callable[..., str]]:
-    """Make an importable module of these names; return what it is called."""
+    """Create an importable module with these names and return its name."""
     made: list[str] = []
 
     def make(**names: Any) -> str:
@@ -53,10 +53,10 @@ def named(scripted: Any) -> Any:
 # -- in process -------------------------------------------------------------------------------------------------------
 
 
-def test_registering_twice_is_refused_and_assigning_is_not() -> None:
+def test_register_connector_twice_raises_unless_replaced() -> None:
     other = type("Other", (Strategy,), {})
     register_connector("acme.first.v1", Strategy)
-    register_connector("acme.first.v1", Strategy)  # the same class again is no clash
+    register_connector("acme.first.v1", Strategy)  # the same class again is accepted
     with pytest.raises(ValueError, match=r"'acme.first.v1' is registered already\. Pass replace=True to replace it by Other"):
         register_connector("acme.first.v1", other)
     register_connector("acme.first.v1", other, replace=True)
@@ -68,21 +68,23 @@ def test_registering_twice_is_refused_and_assigning_is_not() -> None:
 
 
 @pytest.mark.parametrize("name", ["mine", "rotation.mine", "acme.first.v1", "rotation.acme.first.v1"])
-def test_any_name_that_was_registered_can_be_used(name: str, scripted: Any) -> None:
+def test_registered_name_can_be_any_text(name: str, scripted: Any) -> None:
     register_connector(name, Strategy)
     config = {"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {"strategy": name}}}
     with modelmesh.create(config=config) as client:
         assert client.mesh.list_pools()[0].strategy.id == "acme.first.v1"
 
 
-def test_an_alias_and_its_id_are_one_connector(scripted: Any) -> None:
+def test_alias_and_id_resolve_to_one_connector(scripted: Any) -> None:
     register_connector("anthropic.claude.v1", scripted)
     resolver = Resolver(Catalog([]))
     for name in ("anthropic.llm.v1", "anthropic.claude.v1", "provider.anthropic.llm.v1"):
         assert resolver.resolve(Kind.PROVIDER, name) is scripted
 
 
-def test_in_process_goes_before_installed(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
+def test_registered_connector_precedes_installed(
+    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
+) -> None:
     catalog = Catalog([point("modelmesh.providers", "acme.llm.v1", f"{module(Provider=named(scripted))}:Provider")])
     assert Resolver(catalog).resolve(Kind.PROVIDER, "acme.llm.v1").id == "acme.llm.v1"
     mine = type("Mine", (scripted,), {})
@@ -93,7 +95,7 @@ def test_in_process_goes_before_installed(point: Callable[..., EntryPoint], modu
 # -- installed ---------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_imported_until_it_is_named(
+def test_catalog_imports_only_named_connectors(
     point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
 ) -> None:
     points = [
@@ -115,7 +117,7 @@ def test_nothing_is_imported_until_it_is_named(
 
 
 def install(site: Path, name: str) -> None:
-    """Write a distribution without METADATA into a folder of the path, as an interrupted uninstall leaves one."""
+    """Write a distribution without METADATA, as an interrupted uninstall leaves one, to a folder on the path."""
     info = site / f"{name}-1.0.dist-info"
     info.mkdir()
     (info / "entry_points.txt").write_text(f"[modelmesh.providers]\n{name}.llm.v1 = {name}:Provider\n")
@@ -123,7 +125,7 @@ def install(site: Path, name: str) -> None:
 
 @pytest.fixture
 def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """An empty folder on the path, and a list that grows by one for each reading of the entry points."""
+    """Add an empty folder to the path, and return a list with one entry for each scan."""
     made: list[Any] = []
     read = catalogue.read_entry_points
     monkeypatch.setattr(catalogue, "read_entry_points", lambda: made.append(None) or read())
@@ -166,7 +168,7 @@ def test_scan_reads_no_metadata_until_a_message_needs_it(
     assert read
 
 
-def test_two_distributions_with_one_id_are_both_named(point: Callable[..., EntryPoint], scripted: Any) -> None:
+def test_find_duplicate_id_names_both_distributions(point: Callable[..., EntryPoint], scripted: Any) -> None:
     points = [point("modelmesh.providers", "acme.llm.v1", "x:Y", owner) for owner in ("plugin-one", "plugin-two")]
     with pytest.raises(
         DuplicateConnectorError, match=r"plugin-one 1\.0 and plugin-two 1\.0\. Uninstall one: pip uninstall plugin-two"
@@ -174,7 +176,7 @@ def test_two_distributions_with_one_id_are_both_named(point: Callable[..., Entry
         Resolver(Catalog(points)).resolve(Kind.PROVIDER, "acme.llm.v1")
 
 
-def test_one_distribution_that_is_on_the_path_twice_is_one(
+def test_find_ignores_duplicate_of_one_distribution(
     point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
 ) -> None:
     value = f"{module(Provider=named(scripted))}:Provider"
@@ -192,7 +194,7 @@ def test_one_distribution_that_is_on_the_path_twice_is_one(
         (Kind.SECRET_STORE, "modelmesh.dotenv.v1", "no secret store connector 'modelmesh.dotenv.v1' is installed. Installed: none. Install it: pip install modelmesh-secret-store-dotenv"),
     ],
 )  # fmt: skip
-def test_an_unknown_id(kind: Kind, name: str, words: str, point: Callable[..., EntryPoint]) -> None:
+def test_resolve_unknown_id_states_next_step(kind: Kind, name: str, words: str, point: Callable[..., EntryPoint]) -> None:
     with pytest.raises(UnknownConnectorError) as caught:
         Resolver(Catalog([point("modelmesh.providers", "acme.llm.v1", "x:Y")])).resolve(kind, name, "here")
     assert str(caught.value).startswith("here: ")
@@ -201,15 +203,13 @@ def test_an_unknown_id(kind: Kind, name: str, words: str, point: Callable[..., E
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_class_that_is_not_what_it_says_is_refused(
-    kind: Kind, point: Callable[..., EntryPoint], module: Callable[..., str]
-) -> None:
+def test_resolve_rejects_class_without_methods(kind: Kind, point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
     catalog = Catalog([point(kind.group, "acme.x.v1", f"{module(Thing=object)}:Thing")])
     with pytest.raises(ConnectorLoadError, match=f"the {kind.label} connector 'acme.x.v1' of acme-plugin 1.0 is .* lacks"):
         Resolver(catalog).resolve(kind, "acme.x.v1")
 
 
-def test_what_core_ships_comes_through_entry_points_too() -> None:
+def test_core_connectors_register_through_entry_points() -> None:
     catalog = Catalog.scan()
     for kind, connector_id in (
         (Kind.STRATEGY, "modelmesh.stick-until-failure.v1"),
@@ -260,7 +260,7 @@ class TakesKeywordsOnly:
 
 
 @pytest.mark.parametrize("cls", [TakesMap, TakesOptionalMap, TakesAnything, FromConfig, TakesNothing, TakesKeywordsOnly])
-def test_forms_of_classes(cls: Any) -> None:
+def test_build_accepts_every_form_of_class(cls: Any) -> None:
     given = {"a": 1, "b": 2}
     made = build(cls, given, "acme.x.v1")
     assert type(made) is cls
@@ -268,7 +268,7 @@ def test_forms_of_classes(cls: Any) -> None:
     assert made.config is not given
 
 
-def test_a_class_that_raises_is_named_and_our_own_errors_pass() -> None:
+def test_build_names_class_that_raises() -> None:
     def boom(config: Any) -> None:
         raise KeyError("region")
 
@@ -289,9 +289,7 @@ def plugin(point: Callable[..., EntryPoint], name: str, value: str, owner: str =
     return point("modelmesh.plugins", name, value, owner)
 
 
-def test_a_plugin_answers_before_everybody_else(
-    point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any
-) -> None:
+def test_hook_plugin_resolves_first(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
     elsewhere = type("Elsewhere", (scripted,), {})
     asked = []
 
@@ -309,7 +307,7 @@ def test_a_plugin_answers_before_everybody_else(
     assert asked == [(Kind.PROVIDER, "acme.llm.v1"), (Kind.PROVIDER, "acme.other.v1")]  # once for each ID
 
 
-def test_a_plugin_that_raises_when_asked_is_a_typed_error(point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
+def test_hook_plugin_exception_is_typed_error(point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:
     @hookimpl
     def modelmesh_resolve_connector(kind: Any) -> Any:
         raise OSError("registry is down")
@@ -319,7 +317,7 @@ def test_a_plugin_that_raises_when_asked_is_a_typed_error(point: Callable[..., E
         resolver.resolve(Kind.PROVIDER, "acme.llm.v1")
 
 
-def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
+def test_load_plugins_skips_broken_plugins_with_reason(
     point: Callable[..., EntryPoint], module: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
     heard = []
@@ -359,7 +357,7 @@ def test_broken_plugins_are_left_out_with_the_reason_and_take_nobody_with_them(
     assert heard == ["the mesh"]
 
 
-def test_switching_plugins_off(
+def test_load_plugins_skips_disabled_plugins(
     point: Callable[..., EntryPoint], module: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", " one , absent,")
@@ -369,7 +367,7 @@ def test_switching_plugins_off(
     assert left_out == dict.fromkeys(["one", "absent"], "disabled by MODELMESH_DISABLE_PLUGINS")
 
 
-def test_the_life_of_a_mesh_is_told_and_one_that_raises_silences_nobody(
+def test_notify_plugins_calls_all_despite_exception(
     point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard = []

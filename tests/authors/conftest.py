@@ -1,4 +1,4 @@
-"""A stranger's distribution, installed on a path of its own, and what is said of it."""
+"""Fixtures that install a third-party distribution on a separate path."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Stranger:
         catalogue: Any = CATALOGUE,
         name: str = "acme-modelmesh",
     ) -> None:
-        """Put it on the path.
+        """Install the package on the path.
 
         Args:
             source: Its ``__init__.py``.
@@ -64,18 +64,18 @@ class Stranger:
         (info / "entry_points.txt").write_text("\n".join(groups), "utf-8")
 
     def config(self, base_url: str, **more: Any) -> dict[str, Any]:
-        """A configuration with its provider alone."""
+        """Return a configuration with only the provider of the package."""
         entry = {"connector": "acme.llm.v1", "api_key": "sk-test-of-acme", "base_url": base_url}
         return {"providers": {"acme": entry}, "pools": {"chat-completion": {}}, **more}
 
     def ask(self, config: Mapping[str, Any], *, stream: bool = False) -> Any:
-        """Ask a question; return the answer, or the chunks of a stream."""
+        """Send a request and return the answer, or the chunks of a stream."""
         with modelmesh.create(config=dict(config)) as client:
             reply = client.chat.completions.create(model="chat-completion", messages=QUESTION, stream=stream)
             return list(reply) if stream else reply
 
     def listed(self) -> str:
-        """What ``modelmesh connectors`` says, the lines about it."""
+        """Return the lines of ``modelmesh connectors`` about the package."""
         done = self.invoke("connectors")
         assert done.exit_code == 0
         return "\n".join(line for line in done.output.splitlines() if "acme" in line.lower())
@@ -102,8 +102,8 @@ def invoke() -> Callable[..., Any]:
 
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Callable[..., Any]) -> Iterator[Stranger]:
-    """An empty folder on the path; what was imported from it is forgotten afterwards."""
-    monkeypatch.delenv("COLUMNS", raising=False)  # tables would be cut to it
+    """Return an empty folder on the path. Modules imported from it are removed afterwards."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables would be truncated to it
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
@@ -122,13 +122,13 @@ def _rows() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def page() -> dict[str, str]:
-    """What the page promises to be said, by mistake; an ellipsis stands for anything."""
+    """Return the expected message of each mistake on the docs page. An ellipsis matches any text."""
     return _rows()
 
 
 @pytest.fixture
 def promised(page: dict[str, str]) -> Callable[[str, str], None]:
-    """Hold a message against the page's row."""
+    """Compare a message with its row of the docs page."""
 
     def hold(mistake: str, message: str) -> None:
         flat = " ".join(message.split())
@@ -143,7 +143,7 @@ def promised(page: dict[str, str]) -> Callable[[str, str], None]:
 
 @pytest.fixture
 def heard() -> Iterator[list[warnings.WarningMessage]]:
-    """Warnings, instead of errors."""
+    """Turn errors back into warnings."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         yield found

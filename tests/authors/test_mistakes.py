@@ -1,4 +1,4 @@
-"""Every mistake of the page, made by a stranger's installed package: what is said of it is what the page promises."""
+"""Plugin mistakes: every row of the docs page, reproduced by an installed third-party package."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ REGISTERED: dict[str, tuple[str, Points, type[ModelMeshError]]] = {
 
 
 @pytest.mark.parametrize("mistake", REGISTERED)
-def test_registering_and_the_class(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_registration_mistake_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
     source, points, kind = REGISTERED[mistake]
     stranger.install(source, points)
     with pytest.raises(kind) as caught:
@@ -82,7 +82,7 @@ CATALOGUES: dict[str, str | None] = {
 
 
 @pytest.mark.parametrize("mistake", CATALOGUES)
-def test_the_list_of_models(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_model_list_mistake_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
     stranger.install(PROVIDER, catalogue=CATALOGUES[mistake])
     with pytest.raises(ConnectorLoadError) as caught:
         stranger.ask(stranger.config(upstream.url))
@@ -124,7 +124,9 @@ REFUSED: dict[str, str] = {
 
 
 @pytest.mark.parametrize("mistake", [*SENT, *STREAMED, *REFUSED])
-def test_a_request(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any) -> None:
+def test_request_mistake_is_explained(
+    mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any
+) -> None:
     stranger.install(with_hook({**SENT, **STREAMED, **REFUSED}[mistake]))
     if mistake in REFUSED:
         upstream.fail(400, code="x")
@@ -133,7 +135,7 @@ def test_a_request(mistake: str, stranger: Any, upstream: Any, promised: Callabl
     error: Any = caught.value
     promised(mistake, str(error))
     assert str(stranger.site) in str(error)
-    if "ValueError` while an answer" in mistake:  # the kit's word for what cannot be read
+    if "ValueError` while an answer" in mistake:  # the kit reports it as an unreadable response
         return
     assert isinstance(error, BrokenConnectorError)
     assert (error.connector_id, error.distribution) == ("acme.llm.v1", "acme-modelmesh 0.1.0")
@@ -142,8 +144,8 @@ def test_a_request(mistake: str, stranger: Any, upstream: Any, promised: Callabl
     assert [record.levelno for record in caplog.records if record.name == "modelmesh.connectors"] == [logging.WARNING]
 
 
-def test_a_mistake_is_heard_of_though_the_next_model_answers(stranger: Any, upstream: Any, caplog: Any) -> None:
-    """Rotation is kept, for the caller's sake; it is not silent. Before anything was sent, nobody's health suffers."""
+def test_mistake_is_logged_despite_failover(stranger: Any, upstream: Any, caplog: Any) -> None:
+    """The request fails over and the mistake is logged. A bug before sending does not count as a failure of the model."""
     stranger.install(with_hook(SENT["an exception while a request is written"]))
     config = stranger.config(upstream.url)
     config["providers"]["other"] = {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": upstream.url, "models": ["m"]}
@@ -195,7 +197,7 @@ def other(stranger: Any, upstream: Any, group: str, body: str) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("mistake", OTHERS)
-def test_other_kinds(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_mistake_in_other_kinds_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
     config = other(stranger, upstream, *OTHERS[mistake])
     with pytest.raises(ConnectorError) as caught:
         stranger.ask(config)
@@ -203,7 +205,7 @@ def test_other_kinds(mistake: str, stranger: Any, upstream: Any, promised: Calla
     promised(mistake, str(caught.value))
 
 
-def test_a_sink_that_raises(stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any) -> None:
+def test_sink_exception_is_explained(stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any) -> None:
     config = other(stranger, upstream, SINKS, "def _write(self, line):\n    raise OSError('disk full')")
     for _ in range(2):
         assert stranger.ask(config).choices[0].message.content == "Hello!"
@@ -223,7 +225,7 @@ SLIPS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("mistake", SLIPS)
-def test_slips(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_misspelt_hook_warns(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
     group, body = SLIPS[mistake]
     if group == GROUP:
         stranger.install(with_hook(body))
@@ -238,8 +240,8 @@ def test_slips(mistake: str, stranger: Any, upstream: Any, promised: Callable[..
     promised(mistake, stranger.listed())
 
 
-def test_private_methods_of_ones_own_are_no_slips(stranger: Any, upstream: Any) -> None:
-    """A name that the class uses, or that stands beside the hook it resembles, is meant."""
+def test_private_methods_are_not_misspelt_hooks(stranger: Any, upstream: Any) -> None:
+    """A name that the class uses, or that exists in addition to the similar hook, is intended."""
     stranger.install(
         with_hook("""
         def _build_headers(self):
@@ -262,12 +264,12 @@ def test_private_methods_of_ones_own_are_no_slips(stranger: Any, upstream: Any) 
     assert stranger.listed().split()[-1] == "loaded"
 
 
-def test_what_is_registered_where_nobody_looks_is_listed(stranger: Any, promised: Callable[..., None]) -> None:
+def test_connectors_lists_misspelt_groups(stranger: Any, promised: Callable[..., None]) -> None:
     stranger.install(PROVIDER, {"modelmesh.provider": {"acme.llm.v1": ACME}})
     assert "misplaced: its group 'modelmesh.provider' is none; it must be 'modelmesh.providers'" in stranger.listed()
 
 
-def test_a_variable_that_detects_nobody(stranger: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:
+def test_orphan_variable_is_explained(stranger: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:
     import modelmesh
     from modelmesh._engine.plugins import Catalog
 
@@ -281,14 +283,14 @@ def test_a_variable_that_detects_nobody(stranger: Any, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("group", ["modelmesh-providers", "modelmesh_providers", "model_mesh.providers", "modelmesh.Providers", "modelmesh.secretstores", "modelmesh.strategy"])  # fmt: skip
-def test_groups_that_are_almost_right(group: str, stranger: Any) -> None:
+def test_near_miss_groups_are_explained(group: str, stranger: Any) -> None:
     from modelmesh._engine.plugins import Catalog
 
     stranger.install(PROVIDER, {group: {"acme.llm.v1": ACME}})
     assert [one.name for one, _ in Catalog.scan().near_miss_groups()] == ["acme.llm.v1"]
 
 
-def test_the_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_path: Any) -> None:
+def test_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_path: Any) -> None:
     import json
 
     stranger.install("import leftpad_of_acme\n" + PROVIDER)
@@ -301,13 +303,13 @@ def test_the_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_p
         assert "sk-test-of-acme" not in done.output
 
 
-def test_every_row_of_the_page_is_made_here(page: dict[str, str]) -> None:
+def test_every_row_of_the_docs_page_is_tested(page: dict[str, str]) -> None:
     made = {*REGISTERED, *CATALOGUES, *SENT, *STREAMED, *REFUSED, *OTHERS, *SLIPS}
     assert set(page) == made | {"a sink raises", "a variable is registered for a class that is no connector"}
 
 
-def test_a_source_that_cannot_be_parsed_now_is_no_reason_to_break(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CPython 3.11 raises SystemError where many threads parse at once; the next model must be asked all the same."""
+def test_locate_definition_of_unparsable_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython 3.11 raises SystemError if many threads parse at once. The request must still fail over."""
 
     class Acme:
         id = "acme.llm.v1"

@@ -1,4 +1,4 @@
-"""Keys that were read without an effect, and what they do."""
+"""Effects of configuration keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MESSAGES = [{"role": "user", "content": "x"}]
 
 
 def answered_by(features: dict[str, bool], **request: Any) -> str:
-    """Return which of two models answers: ``without`` states the features, ``with`` states nothing."""
+    """Return the model that serves the request: ``without`` states the features, ``with`` states none."""
     with Upstream() as upstream:
         provider = {"connector": "openai.llm.v1", "base_url": upstream.url, "api_key": "test"}
         models = {"without": {"provider": "a", "features": features}, "with": {"provider": "a"}}
@@ -37,12 +37,12 @@ NEEDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("feature", NEEDS)
-def test_a_model_without_a_feature_gets_no_request_that_needs_it(feature: str) -> None:
+def test_model_without_feature_is_not_selected(feature: str) -> None:
     assert answered_by({feature: False}, **NEEDS[feature]) == "with"
     assert answered_by({feature: False}) == "without"
 
 
-def test_a_missing_secret_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_secret_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOT_SET_ANYWHERE", raising=False)
     provider = {"connector": "openai.llm.v1", "api_key": "test", "organization": "${secrets:not-set-anywhere}", "models": ["m"]}
     config = {"providers": {"a": provider}, "pools": {"chat-completion": {}}}
@@ -52,7 +52,7 @@ def test_a_missing_secret_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("include", [True, False])
-def test_events_carry_their_metadata_when_they_are_to(include: bool, tmp_path: Path) -> None:
+def test_events_include_metadata_if_configured(include: bool, tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     with Upstream() as upstream:
         for _ in range(4):
@@ -76,20 +76,20 @@ def pools_of(*capabilities: str, **config: Any) -> list[str]:
         return [pool.name for pool in client.mesh.list_pools()]
 
 
-def test_providers_without_pools_get_the_pools_that_have_models() -> None:
+def test_config_without_pools_gets_default_pools() -> None:
     found = pools_of()
     assert found[0] == "chat-completion"
     assert {"text-generation", "embeddings", "structured-generation"} <= set(found)
     assert "text-to-speech" not in found
 
 
-def test_providers_without_pools_get_the_pools_that_are_asked_for() -> None:
+def test_config_without_pools_gets_requested_pools() -> None:
     assert pools_of("chat-completion") == ["chat-completion"]
     assert pools_of(capabilities=["text-embeddings"]) == ["text-embeddings"]
 
 
 @pytest.mark.parametrize("key", ["strategy", "policy"])
-def test_the_strategy_of_rotation_holds_where_the_configuration_only_adds(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overlay_rotation_strategy_applies(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "test")
     with modelmesh.create("chat-completion", config={"rotation": {key: "round-robin"}}) as client:
         assert client.mesh.list_pools()[0].strategy.id == "modelmesh.round-robin.v1"
@@ -97,7 +97,7 @@ def test_the_strategy_of_rotation_holds_where_the_configuration_only_adds(key: s
         assert client.mesh.list_pools()[0].strategy.id == "modelmesh.cost-first.v1"
 
 
-def test_a_warning_points_at_the_line_that_loads_the_configuration() -> None:
+def test_config_warning_points_at_calling_line() -> None:
     config = {"providers": {"a": {"connector": "openai.llm.v1", "api_key": "test"}}, "pools": {"chat-completion": {}}}
     with pytest.warns(NotEnforcedWarning) as caught:
         modelmesh.create(config={**config, "connectors": ["a.zip"]}).close()
@@ -106,7 +106,7 @@ def test_a_warning_points_at_the_line_that_loads_the_configuration() -> None:
     assert {one.filename for one in [*caught, *again]} == {__file__}
 
 
-def test_a_reference_may_be_a_truth_value_a_number_or_a_duration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reference_converts_to_type_of_key(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"ON": "true", "OFF": "false", "TRIES": "2", "PATIENCE": "90", "MODEL": "4711"}.items():
         monkeypatch.setenv(f"EFFECT_{name}", value)
     provider = {
@@ -125,14 +125,14 @@ def test_a_reference_may_be_a_truth_value_a_number_or_a_duration(monkeypatch: py
         assert (model.account.max_retries, model.account.limits["answer"]) == (2, 90.0)
 
 
-def test_check_reads_references_as_create_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_resolves_references_like_create(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFECT_ON", "maybe")
     config = {"providers": {"a": {"connector": "openai.llm.v1", "api_key": "test", "enabled": "${env:EFFECT_ON}"}}}
     with pytest.raises(modelmesh.ConfigurationError, match=r"providers\.a\.enabled: must be true or false, not 'maybe'"):
         modelmesh.create(config=config)
 
 
-def test_a_name_in_a_list_of_priority_that_means_nothing_is_noted() -> None:
+def test_priority_list_unknown_name_warns() -> None:
     provider = {"connector": "openai.llm.v1", "api_key": "test", "models": ["gpt-4o"]}
     off = {"connector": "openai.llm.v1", "enabled": False, "models": ["gpt-4.1"]}
     pool = {"strategy": "priority-selection", "model_priority": ["gpt-5o", "gpt-4.1"], "provider_priority": ["opena", "off"]}

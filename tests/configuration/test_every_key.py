@@ -1,4 +1,4 @@
-"""Every key of the configuration has an effect, a warning that it has none, or is an error; nothing is taken silently."""
+"""Every configuration key has an effect, causes a warning, or is an error."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PROVIDER = {"connector": "openai.llm.v1", "api_key": "test", "models": ["gpt-4o"
 MODEL = {"provider": "a"}
 
 SPECIFIED: dict[str, tuple[Any, str]] = {
-    # path in the specification: a value, and what comes of it
+    # path in the specification: a value and the expected outcome
     "secrets.store": ("modelmesh.env.v1", "effect"),
     "secrets.connector": ("modelmesh.env.v1", "effect"),
     "secrets.prefix": ("X_", "effect"),
     "secrets.config": ({"prefix": "X_"}, "effect"),
-    "secrets.path": (".env", "error"),  # of the environment; a dotenv file reads it
+    "secrets.path": (".env", "error"),  # only the dotenv store reads it
     "secrets.override": (True, "error"),
     "secrets.region": ("eu", "error"),
     "secrets.passphrase": ("test", "error"),
@@ -196,7 +196,7 @@ SPECIFIED: dict[str, tuple[Any, str]] = {
 
 
 def configured(path: str, value: Any) -> dict[str, Any]:
-    """Return a configuration that works, with one key more."""
+    """Return a valid configuration with one additional key."""
     raw: dict[str, Any] = {"providers": {"a": dict(PROVIDER)}, "pools": {"chat-completion": {}}}
     if path.startswith("models."):
         raw["models"] = {"gpt-4o": dict(MODEL)}
@@ -227,14 +227,14 @@ def outcome(raw: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("path", SPECIFIED)
-def test_a_key_of_the_specification_acts_warns_or_is_refused(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_specified_key_acts_warns_or_raises(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     value, expected = SPECIFIED[path]
     assert outcome(configured(path, value)) == expected
 
 
 @pytest.mark.parametrize("path", [path for path in SPECIFIED if not path.startswith(("$", "x-"))])
-def test_a_slip_in_a_key_is_an_error(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misspelt_key_raises(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     value, _ = SPECIFIED[path]
     above, dot, last = path.rpartition(".")
@@ -251,7 +251,7 @@ SECTIONS = {
 }
 FIELDS = [(name, field.name) for name, cls in SECTIONS.items() for field in attrs.fields(cls)]
 READ = [f"{name}.{field}" for name, field in FIELDS if "_per_" not in field or name != "QuotaSection"]
-"""Limits of a quota are read by names that are put together; ``test_limits`` has each of them."""
+"""Quota limits are read by computed names. ``test_limits`` covers each of them."""
 WITHOUT_EFFECT = {
     "BatchSection",
     "FilesSection",
@@ -264,14 +264,14 @@ WITHOUT_EFFECT = {
 """Sections that are read and noted as a whole."""
 
 
-def test_every_section_of_the_schema_is_in_the_table_of_the_specification() -> None:
+def test_schema_sections_are_specified() -> None:
     said = {step for path in SPECIFIED for step in path.split(".")}
     ours = {field for name, field in FIELDS if name in WITHOUT_EFFECT}
     assert ours - said == set()
 
 
 @pytest.mark.parametrize("name", [one for one in READ if one.partition(".")[0] not in WITHOUT_EFFECT])
-def test_a_field_of_the_schema_is_read_by_the_mesh(name: str) -> None:
+def test_schema_field_is_read_by_the_mesh(name: str) -> None:
     field = name.partition(".")[2]
     used = re.compile(rf"\.{field}\b|[\"']{field}[\"']")
     places = [
@@ -279,4 +279,4 @@ def test_a_field_of_the_schema_is_read_by_the_mesh(name: str) -> None:
         for path in SOURCE.rglob("*.py")
         if path.name not in ("schema.py", "normalize.py") and used.search(path.read_text("utf-8"))
     ]
-    assert places, f"{name} is read by nothing: act on it, or note it in config/not_enforced.py"
+    assert places, f"nothing reads {name}: use it, or note it in config/not_enforced.py"

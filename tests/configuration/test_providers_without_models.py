@@ -1,4 +1,4 @@
-"""``models: []`` of a provider: the vendor is asked for its models, in place of the connector's catalogue."""
+"""``models: []`` of a provider selects the vendor's own list in place of the shipped catalogue."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def listed(names: list[str], **provider: Any) -> tuple[list[str], list[str]]:
             return [model.model_id for model in client.mesh.list_models()], [request.path for request in upstream.received]
 
 
-def test_an_empty_list_asks_the_vendor() -> None:
+def test_empty_models_use_vendor_list() -> None:
     models, paths = listed(["gpt-4o", "whisper-1", "gpt-4o-mini"], models=[])
-    assert models == ["gpt-4o", "gpt-4o-mini"]  # of whisper-1 nothing is known, and it cannot chat
+    assert models == ["gpt-4o", "gpt-4o-mini"]  # whisper-1 is unknown and cannot chat
     assert paths == ["/v1/models"]
 
 
-def test_every_model_of_another_server_can_chat() -> None:
+def test_models_of_other_server_can_chat() -> None:
     assert listed(["llama-local", "qwen-local"], models=[])[0] == ["llama-local", "qwen-local"]
 
 
-def test_no_list_is_the_catalogue_of_the_connector() -> None:
+def test_absent_models_use_shipped_catalogue() -> None:
     models, paths = listed(["gpt-4o"])
     assert "gpt-4o" in models
     assert len(models) > 5

@@ -1,6 +1,6 @@
-"""Files that are wrong, each with everything that is to be said of it: place, path and words, and nothing else.
+"""Invalid files, each with its complete list of expected problems.
 
-A file ``x.yaml`` has a list ``x.yaml.expected`` next to it, a line for each problem: ``line:column|path|words``.
+Each line of ``x.yaml.expected`` is one problem of ``x.yaml``: ``line:column|path|words``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def expected(name: str) -> list[tuple[str, str, str]]:
 
 
 def unmet(messages: list[str], file: str, name: str) -> tuple[list[tuple[str, str, str]], list[str]]:
-    """Return what was expected and not said, and what was said and not expected."""
+    """Return the expected problems that are missing, and the messages that are not expected."""
     missing, left = [], list(messages)
     for place, path, words in expected(name):
         start = f"{file}:{place}: {path}: " if path else f"{file}:{place}: "
@@ -45,7 +45,7 @@ def unmet(messages: list[str], file: str, name: str) -> tuple[list[tuple[str, st
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_create_reports_everything_that_is_wrong_in_a_file(name: str) -> None:
+def test_create_reports_every_problem_of_file(name: str) -> None:
     file = str(FOLDER / name)
     with pytest.raises(modelmesh.ModelMeshError) as caught:
         modelmesh.create(config=file)
@@ -55,7 +55,7 @@ def test_create_reports_everything_that_is_wrong_in_a_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_problem_says_what_to_do(name: str) -> None:
+def test_every_problem_states_next_step(name: str) -> None:
     with pytest.raises(modelmesh.ModelMeshError) as caught:
         modelmesh.create(config=str(FOLDER / name))
     for message in caught.value.details.get("problems") or [caught.value.message]:
@@ -66,7 +66,7 @@ def test_every_problem_says_what_to_do(name: str) -> None:
         ), message
 
 
-def test_check_reports_the_same(tmp_path: Path) -> None:
+def test_check_reports_the_same_problems(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "modelmesh.cli", "check", "all_stages.yaml"],
         cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False,
