@@ -1,4 +1,4 @@
-"""Declaration of the options that a connector reads, so that all others are refused with the nearest name."""
+"""Declaration of a connector's options, so that an unknown option is rejected with the nearest name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class DeclaresOptions:
     """A connector class that may declare its options.
 
     Attributes:
-        options: Names of the settings that this class reads beyond those of its base. ``None`` declares nothing: any
-            setting is accepted, and a misspelt one changes nothing. The attribute is not inherited, for a derived class may
-            read more; it lists them all, e.g. ``options = (*OpenAIProvider.options, "team")``.
+        options: Names of the settings that this class reads in addition to its base. ``None`` declares nothing: any setting
+            is accepted, and a misspelt one has no effect. The attribute is not inherited, because a derived class may read
+            more. It lists all of them: ``options = (*OpenAIProvider.options, "team")``.
     """
 
     options: ClassVar[Collection[str] | None] = None
@@ -22,7 +22,7 @@ class DeclaresOptions:
 
     @classmethod
     def known_settings(cls) -> frozenset[str] | None:
-        """Return the names of all settings that the connector reads, ``None`` where it does not declare them."""
+        """Return the names of all settings that the connector reads, or ``None`` if it does not declare them."""
         own = vars(cls).get("options")
         if own is None:
             return None

@@ -1,7 +1,7 @@
-"""What pytest loads wherever this package is installed, beside anybody's tests: two options and a marker.
+"""pytest plugin of the conformance kit: two options and a marker.
 
-Nothing is imported here but pytest, which is there already, and names are long so that they meet nobody else's. What the
-options ask for is in :mod:`modelmesh_cdk.testing.observer`.
+pytest loads this module in every environment that has the kit, so it imports pytest only. Option names are long to avoid
+conflicts. :mod:`modelmesh_cdk.testing.observer` implements the options.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker; load what observes the tests when somebody asks for it."""
+    """Register the marker, and the observer if an option requests it."""
     config.addinivalue_line("markers", f"{MARKER}: a test of a class derived from ModelMesh's conformance kit")
     table, file = config.getoption("--modelmesh-conformance"), config.getoption("--modelmesh-conformance-json")
     if table or file:
-        from modelmesh_cdk.testing.observer import Observer  # noqa: PLC0415 - only when asked for
+        from modelmesh_cdk.testing.observer import Observer  # noqa: PLC0415 - only if requested
 
         config.pluginmanager.register(Observer(config, table=table, file=file), "modelmesh_conformance")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the kits, before ``-m`` chooses among them."""
+    """Mark the tests of the kit before ``-m`` selects tests."""
     kit = sys.modules.get(_KIT)
-    if kit is None:  # nobody has derived a class from it
+    if kit is None:  # no test class derives from the kit
         return
     for item in items:
         cls = getattr(item, "cls", None)

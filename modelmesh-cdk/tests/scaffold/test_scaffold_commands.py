@@ -91,11 +91,11 @@ def test_nothing_is_overwritten(typed: Any) -> None:
         (("provider", "acme", "--variable", "1"), ("Invalid value for --variable",)),
         (("provider", "acme", "--license", "?"), ("Invalid value for --license", "SPDX")),
         (("provider", "acme", "--dialect", "klingon"), ("--dialect", "openai")),
-        (("provider", "acme", "--dialect", "gemini"), ("--dialect", "no base class that speaks gemini's", "write-a-connector")),
+        (("provider", "acme", "--dialect", "gemini"), ("--dialect", "no base class for gemini's format", "write-a-connector")),
         (("strategy", "acme", "--variable", "X"), ("No such option", "--variable")),
         (
             ("planet", "acme"),
-            ("there is no kind 'planet'", "provider, strategy, secret-store, observability, storage, discovery"),
+            ("unknown kind 'planet'", "provider, strategy, secret-store, observability, storage, discovery"),
         ),
         (("provider",), ("Missing argument 'NAME'",)),
     ],

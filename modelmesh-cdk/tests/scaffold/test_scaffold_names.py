@@ -86,13 +86,13 @@ def test_good_addresses(address: str) -> None:
     ],
 )
 def test_bad_addresses(address: str) -> None:
-    with pytest.raises(BadNameError, match="no address of an API") as caught:
+    with pytest.raises(BadNameError, match="not the URL of an API") as caught:
         names.check_base_url(address)
     assert caught.value.field == "base_url"
 
 
 def test_a_path_without_a_version_is_not_guessed_at() -> None:
-    with pytest.raises(BadNameError, match=r"e\.g\. https://acme\.example/openai/v1 .*_resolve_api_root"):
+    with pytest.raises(BadNameError, match=r"e\.g\. https://acme\.example/openai/v1,.*_resolve_api_root"):
         names.check_base_url("https://acme.example/openai/")
 
 

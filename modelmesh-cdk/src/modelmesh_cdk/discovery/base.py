@@ -1,4 +1,4 @@
-"""What a discovery connector is made of."""
+"""Base class of discovery connectors: compares model lists and counts probes."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 @frozen(kw_only=True)
 class BaseDiscoveryConfig:
-    """Settings of a discovery connector. What follows from its findings is the mesh's, which reads the same settings.
+    """Settings of a discovery connector. The mesh reads the same settings and acts on the results.
 
     Attributes:
-        sync_enabled: Whether catalogues are compared.
-        sync_interval: How often, seconds.
-        sync_providers: Whose; ``None``: all.
-        auto_register: Whether new models join the pools they fit.
+        sync_enabled: Whether model lists are compared.
+        sync_interval: Interval of comparisons in seconds.
+        sync_providers: Providers to compare. ``None`` is all.
+        auto_register: Whether new models join the matching pools.
         on_new_model: ``register``, ``notify`` or ``ignore``.
         on_deprecated_model: ``deactivate``, ``notify`` or ``ignore``.
         health_enabled: Whether providers are probed.
-        health_interval: How often, seconds.
-        health_timeout: How long a probe may take, seconds.
-        health_providers: Which; ``None``: all.
-        failure_threshold: Failed probes in a row after which a provider is degraded.
-        options: Whatever else the configuration said.
+        health_interval: Interval of probes in seconds.
+        health_timeout: Timeout of a probe in seconds.
+        health_providers: Providers to probe. ``None`` is all.
+        failure_threshold: Number of consecutive failed probes after which a provider is degraded.
+        options: All other settings.
     """
 
     sync_enabled: bool = True
@@ -74,7 +74,7 @@ class BaseDiscoveryConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map, in sections (``sync``, ``health``) or flat; keys that no field has go to ``options``."""
+        """Read settings from a map, flat or in the sections ``sync`` and ``health``. Unknown keys go to ``options``."""
         flat = {_FLAT.get(name, name): value for name, value in settings.items() if name not in _OF_SECTION}
         for section, names in _OF_SECTION.items():
             flat |= {names.get(name, name): value for name, value in (settings.get(section) or {}).items()}
@@ -88,7 +88,7 @@ class BaseDiscoveryConfig:
 
 @define
 class _Probed:
-    """The probes of one provider."""
+    """Probe results of one provider."""
 
     outcomes: deque[bool] = field(factory=lambda: deque(maxlen=KEPT_PROBES))
     failed_in_a_row: int = 0
@@ -98,14 +98,14 @@ class _Probed:
 
 
 class BaseDiscovery(DeclaresOptions):
-    """Compares catalogues and counts probes; a connector overrides the two hooks that ask.
+    """Base class that compares model lists and counts probes. A connector overrides the two hooks that contact providers.
 
-    Hooks may raise whatever they like: it becomes an entry among the errors, or a failed probe.
+    A hook may raise any exception: the base class reports it as an error or as a failed probe.
 
     Attributes:
-        id: Connector ID, the same as the entry point's name.
-        config_class: Settings; derive from :class:`BaseDiscoveryConfig` for more of them.
-        providers: The live providers by their keys, as :meth:`attach` was given them.
+        id: Connector ID, equal to the entry point's name.
+        config_class: Class of the settings. Derive it from :class:`BaseDiscoveryConfig` to add settings.
+        providers: The live providers by key, see :meth:`attach`.
     """
 
     id: ClassVar[str] = "modelmesh.base-discovery.v1"
@@ -115,12 +115,12 @@ class BaseDiscovery(DeclaresOptions):
     def __init__(
         self, config: Mapping[str, Any] | BaseDiscoveryConfig | None = None, *, wall: Any = time.time, clock: Any = time.monotonic
     ) -> None:
-        """Prepare; nobody is asked.
+        """Create a connector without any request.
 
         Args:
             config: Settings.
-            wall: Gives Unix seconds.
-            clock: Gives monotonic seconds.
+            wall: Returns Unix seconds.
+            clock: Returns monotonic seconds.
         """
         self.config: Any = config if isinstance(config, BaseDiscoveryConfig) else self.config_class.of(config or {})
         self.providers: dict[str, Any] = {}
@@ -131,21 +131,21 @@ class BaseDiscovery(DeclaresOptions):
         self._status = SyncStatus()
 
     def attach(self, providers: Mapping[str, Any]) -> None:
-        """Take the live providers; nobody is asked. What is already known of their models is told by :meth:`set_known_models`."""
+        """Set the live providers without any request. :meth:`set_known_models` sets their known models."""
         self.providers = dict(providers)
 
     # -- hooks: who asks ----------------------------------------------------------------------------------------------
 
     def _discover_provider_models(self, provider_id: str) -> Sequence[ModelInfo]:
-        """Return the models that a provider has now: by default what its vendor lists, else its catalogue."""
+        """Return the current models of a provider: by default the vendor's list, else the catalogue."""
         provider = self.providers[provider_id]
         return provider.discover_models() if _lists(provider) else provider.models()  # type: ignore[no-any-return]
 
     def _probe_provider(self, provider_id: str, timeout: float) -> int | None:
-        """Look at a provider and return its HTTP status when there is one; raise when it is not up.
+        """Probe a provider and return its HTTP status, or ``None``. Raise if the provider is down.
 
-        By default probes it as the mesh would, or asks for its models where it has nothing to be probed by. One that
-        refuses for now, because of too many requests, is up.
+        By default the provider is probed as the mesh does. A provider without a probe is asked for its models. A provider that
+        rejects the request because of a rate limit is up.
         """
         provider = self.providers.get(provider_id)
         try:
@@ -165,24 +165,23 @@ class BaseDiscovery(DeclaresOptions):
         return type(self)._discover_provider_models is not BaseDiscovery._discover_provider_models  # noqa: SLF001 - its own
 
     def close(self) -> None:
-        """Let go of what the connector holds. May be called twice."""
+        """Release the connector's resources. A second call has no effect."""
 
     def after_fork(self) -> None:
-        """Take new locks in a child process: a thread of the parent may have held them."""
+        """Create new locks in a child process, because a thread of the parent may have held them."""
         self._lock, self._syncing = Lock(), Lock()
 
     # -- catalogues ---------------------------------------------------------------------------------------------------
 
     def set_known_models(self, provider_id: str, models: Sequence[ModelInfo]) -> None:
-        """Take models as known, so that they are not new to the next comparison."""
+        """Set the known models, which the next comparison does not report as new."""
         with self._lock:
             self._known[provider_id] = {info.id: info for info in models}
 
     def sync(self, providers: Sequence[str] | None = None) -> SyncResult:
-        """Compare the catalogues with what is known; all providers when none is named.
+        """Compare the model lists with the known models, for the named providers or all.
 
-        A provider that does not answer, or answers with no model at all, is an error, and none of its models is
-        deprecated for it.
+        A provider that fails or returns an empty list is an error, and its models are not deprecated.
         """
         names = list(providers if providers is not None else self.config.sync_providers or self.providers)
         with self._syncing:  # of two comparisons at once, both would call the same model new
@@ -198,7 +197,7 @@ class BaseDiscovery(DeclaresOptions):
         for name in names:
             try:
                 now = {info.id: info for info in self._discover_provider_models(name)}
-            except Exception as error:  # noqa: BLE001 - whatever a provider raises, the others are asked
+            except Exception as error:  # noqa: BLE001 - a provider's exception must not affect the others
                 errors.append(f"{name}: {_said(error)}")
                 continue
             with self._lock:
@@ -220,23 +219,23 @@ class BaseDiscovery(DeclaresOptions):
             self._status = SyncStatus(now, now + self.config.sync_interval, count, SyncState.FAILED if failed else SyncState.IDLE)
 
     def get_model_info(self, provider_id: str, model_id: str) -> ModelInfo | None:
-        """Return the row of a model as it was last read, ``None`` when it is not known. Asks nobody."""
+        """Return the last row of a model, or ``None`` if it is unknown. Sends no request."""
         with self._lock:
             return self._known.get(provider_id, {}).get(model_id)
 
     def get_sync_status(self) -> SyncStatus:
-        """Return how the catalogues stand."""
+        """Return the status of the comparisons."""
         with self._lock:
             return self._status
 
     # -- health -------------------------------------------------------------------------------------------------------
 
     def probe(self, provider_id: str) -> ProbeResult:
-        """Look whether a provider is up, and remember it."""
+        """Probe a provider and record the result."""
         began = self._clock()
         try:
             status = self._probe_provider(provider_id, self.config.health_timeout)
-        except Exception as error:  # noqa: BLE001 - whatever it raises, the provider is not up
+        except Exception as error:  # noqa: BLE001 - any exception means that the provider is down
             status = getattr(error, "status", None)
             result = ProbeResult(provider_id, success=False, status_code=status, error=_said(error))
         else:
@@ -251,13 +250,13 @@ class BaseDiscovery(DeclaresOptions):
         return result
 
     def is_provider_degraded(self, provider_id: str) -> bool:
-        """Whether as many probes in a row failed as the threshold says; one that was never probed is not."""
+        """Return whether the consecutive failed probes reach the threshold. A provider without a probe is not degraded."""
         with self._lock:
             probed = self._probed.get(provider_id)
             return probed is not None and probed.failed_in_a_row >= self.config.failure_threshold
 
     def get_health_report(self, provider_id: str | None = None) -> list[HealthReport]:
-        """Return one report for each provider, or for the one named. Probes nobody."""
+        """Return a report for each provider, or for the named one. Sends no request."""
         names = [provider_id] if provider_id is not None else sorted({*self.providers, *self._probed})
         return [self._report(name) for name in names]
 
@@ -284,7 +283,7 @@ def _limits(seconds: float) -> Limits:
 
 
 def _same(one: ModelInfo, other: ModelInfo) -> bool:
-    """Whether two rows say the same; when and where they were read is no change."""
+    """Return whether two rows are equal, apart from their source and date."""
     return evolve(one, extra={}) == evolve(other, extra={})
 
 

@@ -1,4 +1,4 @@
-"""Probes that are one GET: whoever answers with the right status is up."""
+"""Discovery connector that probes each provider with one GET request."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class HttpHealthDiscoveryConfig(BaseDiscoveryConfig):
     """Settings of an :class:`HttpHealthDiscovery`.
 
     Attributes:
-        health_path: What is asked for, after the address.
-        expected_status: The status of a provider that is up.
+        health_path: Path of the health endpoint.
+        expected_status: Status of a provider that is up.
     """
 
     health_path: str = "/health"
@@ -30,10 +30,10 @@ class HttpHealthDiscoveryConfig(BaseDiscoveryConfig):
 
 
 class HttpHealthDiscovery(BaseDiscovery):
-    """Asks each provider's address for its health, without a key.
+    """Discovery connector that requests the health endpoint of each provider, without a key.
 
-    The address is the one that :meth:`register_provider_url` or the setting ``urls`` gave, else the base URL of an
-    attached provider without the API's version.
+    The address comes from :meth:`register_provider_url` or the setting ``urls``, else from the base URL of an attached
+    provider without the API version.
 
     Example:
         ::
@@ -46,15 +46,15 @@ class HttpHealthDiscovery(BaseDiscovery):
     config_class: ClassVar[type[BaseDiscoveryConfig]] = HttpHealthDiscoveryConfig
 
     def __init__(self, config: Any = None, *, transport: Transport | None = None, **clocks: Any) -> None:
-        """Prepare; nobody is asked.
+        """Create a connector without any request.
 
         Args:
             config: Settings.
-            transport: In place of httpx2.
-            **clocks: As :class:`BaseDiscovery` takes them.
+            transport: Replaces the httpx2 transport.
+            **clocks: Clocks of :class:`BaseDiscovery`.
 
         Raises:
-            ConfigurationError: An address is none.
+            ConfigurationError: A URL is invalid.
         """
         super().__init__(config, **clocks)
         self._given = transport
@@ -65,10 +65,10 @@ class HttpHealthDiscovery(BaseDiscovery):
             self.register_provider_url(name, url)
 
     def register_provider_url(self, provider_id: str, base_url: str) -> None:
-        """Say where a provider's health is asked for.
+        """Set the address of a provider's health endpoint.
 
         Raises:
-            ConfigurationError: It is no HTTP address.
+            ConfigurationError: The address is not an HTTP URL.
         """
         try:
             self._urls[provider_id] = join_api_root(base_url, "")
@@ -86,7 +86,7 @@ class HttpHealthDiscovery(BaseDiscovery):
         raise ModelMeshError(message)
 
     def _probe_provider(self, provider_id: str, timeout: float) -> int:
-        """Return the status of the health page; raise when it is another than expected."""
+        """Return the status of the health endpoint. Raise if it differs from the expected one."""
         root = self._address(provider_id)
         url = f"{root}/{self.config.health_path.lstrip('/')}"
         deadline = Deadline(connect=timeout, phase=timeout, total=timeout, gap=timeout)
@@ -113,7 +113,7 @@ class HttpHealthDiscovery(BaseDiscovery):
             return self._transports[root]
 
     def after_fork(self) -> None:
-        """Take new connections and new locks in a child process."""
+        """Create new connections and locks in a child process."""
         super().after_fork()
         self._transports = {}
 

@@ -1,16 +1,16 @@
-"""Rules of a vendor for conversations: stated as data, applied to requests, and checked on the wire.
+"""Vendor rules for conversations: stated as data, applied to requests, and checked on the wire.
 
-==========================  =====================================================================================
-:class:`MessageRules`        what a vendor accepts, each rule with its :class:`Source`
-:func:`adapt`                  returns a request that obeys the rules, and notes on what was changed
-:func:`find_violations`             lists the rules that a request on the wire breaks; written apart from :func:`adapt`
-==========================  =====================================================================================
+=========================  =====================================================================================
+:class:`MessageRules`      what a vendor accepts, each rule with its :class:`Source`
+:func:`adapt`              returns a request that obeys the rules, and notes on the changes
+:func:`find_violations`    returns the rules that a request breaks, independent of :func:`adapt`
+=========================  =====================================================================================
 
-:data:`TEMPLATED` and :data:`SELF_HOSTED` are the start for servers that render conversations with a model's chat template.
+:data:`TEMPLATED` and :data:`SELF_HOSTED` are base rules for servers that render conversations with a chat template.
 
-``rules`` states them. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``, ``calls``,
-``pairing``, ``order`` and ``parameters`` each make one part of a request obey, and ``fitting`` calls them in order unless
-``plain`` recognizes a conversation that no rule changes.
+``rules`` defines the rules. ``shapes`` and ``blocks`` read messages of other formats. ``fields``, ``content``, ``media``,
+``calls``, ``pairing``, ``order`` and ``parameters`` each adapt one part of a request. ``adaptation`` calls them in order,
+unless ``fast_path`` recognizes a conversation that no rule changes.
 """
 
 from modelmesh_cdk.message_rules.adaptation import AdaptedRequest, adapt

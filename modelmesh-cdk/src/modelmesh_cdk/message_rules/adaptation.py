@@ -1,4 +1,4 @@
-"""The one function that makes a request obey a vendor's rules."""
+"""Adaptation of a chat request to a vendor's rules."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class AdaptedRequest:
     """A request that obeys the rules.
 
     Attributes:
-        payload: The parameters, ``messages`` among them.
-        notes: What was changed, one line for each kind of change; what says nothing is left out without a note.
+        payload: Parameters, including ``messages``.
+        notes: One line for each kind of change. Dropping a value without effect has no note.
     """
 
     payload: dict[str, Any]
@@ -40,14 +40,14 @@ class AdaptedRequest:
 
 
 def adapt(payload: Mapping[str, Any], rules: MessageRules) -> AdaptedRequest:
-    """Return a chat request as a vendor accepts it.
+    """Return a chat request that the vendor accepts.
 
     Args:
-        payload: Parameters in OpenAI's shape; neither it nor anything within it is changed.
+        payload: Parameters in OpenAI's format, which are not modified.
         rules: The vendor's rules.
 
     Raises:
-        ProviderError: The vendor cannot be sent this conversation; the class is ``capability``, so another one is tried.
+        ProviderError: The vendor does not support this conversation. The class ``capability`` lets the mesh try another one.
     """
     notes = Notes(rules.vendor)
     found = with_accepted_parameters(payload, rules, notes)
@@ -58,15 +58,15 @@ def adapt(payload: Mapping[str, Any], rules: MessageRules) -> AdaptedRequest:
 
 
 def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -> list[Any]:
-    """Return a conversation as a vendor accepts it.
+    """Return a conversation that the vendor accepts.
 
     Args:
-        messages: Messages in OpenAI's shape or in one of :mod:`modelmesh_cdk.message_rules.shapes`; they are not changed.
+        messages: Messages in OpenAI's format or in one of :mod:`modelmesh_cdk.message_rules.shapes`, which are not modified.
         rules: The vendor's rules.
-        notes: Takes a note for each change.
+        notes: Receives a note for each change.
 
     Raises:
-        ProviderError: The vendor cannot be sent this conversation.
+        ProviderError: The vendor does not support this conversation.
     """
     if needs_no_change(messages, rules):
         return list(messages)

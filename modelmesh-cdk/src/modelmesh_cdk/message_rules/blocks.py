@@ -1,7 +1,7 @@
-"""Content blocks of other formats inside a message: Anthropic's, Cohere's, and those of OpenAI's Responses API and of the AI SDK.
+"""Content blocks of Anthropic, Cohere, OpenAI's Responses API and the AI SDK.
 
-Anthropic's shapes are those of the anthropic package 2.11.0 (``types/*_block_param.py``), those of the Responses API of the
-openai package 3.52.0 (``types/responses/``), both read 2026-11-21.
+Anthropic's blocks are those of the anthropic package 2.11.0 (``types/*_block_param.py``). Those of the Responses API are from
+the openai package 3.52.0 (``types/responses/``). Both were read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TEXTS = ("input_text", "output_text")
 _OF_THE_VENDOR = re.compile(
     r"(server_tool|mcp_tool)_use|(?!tool_result)\w+_tool_result|mcp_list_tools|compaction|step-(start|finish)|source(-\w+)?"
 )
-"""Blocks about tools that the vendor itself ran, and marks without text: another vendor has nothing to do with them."""
+"""Blocks of tools that the vendor ran itself, and markers without text. Another vendor has no use for them."""
 
 
 def without_foreign_blocks(drafts: list[DraftMessage], notes: Notes, kept: Mapping[str, Any]) -> list[DraftMessage]:
@@ -27,8 +27,8 @@ def without_foreign_blocks(drafts: list[DraftMessage], notes: Notes, kept: Mappi
 
     Args:
         drafts: The conversation.
-        notes: Takes a note for each kind of block that was converted or left out.
-        kept: Types of parts by role that the vendor accepts as they are.
+        notes: Receives a note for each kind of block that was converted or dropped.
+        kept: Part types by role that the vendor accepts unchanged.
     """
     found: list[DraftMessage] = []
     for draft in drafts:
@@ -104,7 +104,7 @@ def _result(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _output(block: Mapping[str, Any]) -> Any:
-    """Return the content of a result as the AI SDK of Vercel keeps it (ai 6, ``ToolResultPart``, read 2026-11-30)."""
+    """Return the content of a result in the format of Vercel's AI SDK (ai 6, ``ToolResultPart``, read 2026-11-30)."""
     output = block.get("output", block.get("result"))
     if isinstance(output, Mapping) and "value" in output and isinstance(output.get("type"), str):
         output = output["value"]
@@ -112,7 +112,7 @@ def _output(block: Mapping[str, Any]) -> Any:
 
 
 def _part(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the part of OpenAI's that corresponds to a block, else the block."""
+    """Return OpenAI's part for a block, else the block."""
     kind = block.get("type")
     if kind in _TEXTS:
         return {"type": "text", "text": block.get("text")}

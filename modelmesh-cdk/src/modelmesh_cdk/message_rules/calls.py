@@ -1,4 +1,4 @@
-"""Tool calls and their results: shape, arguments, IDs, and calls as text."""
+"""Tool calls and their results: format, arguments, IDs, and calls as text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def with_proper_calls(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
-    """Write each tool call in OpenAI's shape, with arguments as the vendor needs them.
+    """Convert each tool call to OpenAI's format, with arguments in the form that the vendor requires.
 
     Raises:
-        ProviderError: A message holds what is no tool call.
+        ProviderError: An entry of ``tool_calls`` is not a tool call.
     """
     for draft in drafts:
         given = draft.fields.get("tool_calls")
@@ -68,7 +68,7 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
 
 
 def as_text(drafts: list[DraftMessage], notes: Notes) -> None:
-    """Write tool calls and their results as text, for a vendor that has neither."""
+    """Convert tool calls and their results to text, for a vendor without tools."""
     for draft in drafts:
         if draft.role == "tool":
             name = draft.fields.get("name") or draft.fields.get("tool_call_id") or "a tool"
@@ -92,12 +92,12 @@ def _told(call: Any) -> str:
 
 
 def headed(head: str, content: Any) -> Any:
-    """Return content with a text before it."""
+    """Return content with a text in front."""
     return [{"type": "text", "text": head}, *content] if isinstance(content, list) else f"{head}{content or ''}"
 
 
 def spelled(messages: list[Any], ids: CallIds | None, notes: Notes) -> list[Any]:
-    """Return the messages with IDs of tool calls as the vendor spells them, alike in call and result."""
+    """Return the messages with tool-call IDs in the vendor's spelling, equal in call and result."""
     if ids is None:
         return messages
     made: list[str] = []

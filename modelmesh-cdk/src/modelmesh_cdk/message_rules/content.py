@@ -1,4 +1,4 @@
-"""Content of messages: parts, blank text, and text where a vendor takes no parts."""
+"""Message content: parts, blank text, and text for roles without parts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh_cdk.message_rules.drafts import SYSTEM_ROLES, DraftMessage, is_blank, unsupported
-from modelmesh_cdk.message_rules.fields import says_nothing
+from modelmesh_cdk.message_rules.fields import is_empty_value
 from modelmesh_cdk.message_rules.media import proper_data_url
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import Blank, ContentWithCalls, MessageRules
 
 _OF_USERS = ("image_url", "input_audio", "file", "video_url", "document_url", "audio_url")
-"""Types of parts that a user's message holds at one vendor or another."""
+"""Part types that a user message may contain at some vendor."""
 
 
 def with_accepted_parts(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     """Return the conversation with content parts that the vendor accepts in each role.
 
-    Parts that another role cannot hold and a user's message can, such as images in a tool result or in an answer, follow
-    in a message of the user: after all results where there are several.
+    A part that only a user message can contain, such as an image in a tool result, moves to a user message after it. With
+    several tool results, that message follows the last one.
 
     Raises:
-        ProviderError: The vendor does not accept a part of this type at all.
+        ProviderError: The vendor does not accept a part of this type in any role.
     """
     found: list[DraftMessage] = []
     moved: list[Any] = []
@@ -53,7 +53,7 @@ def with_accepted_parts(drafts: list[DraftMessage], rules: MessageRules, notes: 
 
 
 def _as_content(draft: DraftMessage, rules: MessageRules, notes: Notes) -> Any:
-    """Return the content as text or parts: other values, as tools return them, become JSON text."""
+    """Return content as text or parts. Other values become JSON text."""
     content = draft.content
     if content is None or isinstance(content, str):
         return content
@@ -79,7 +79,7 @@ def _belongs_to_user(part: Any, draft: DraftMessage, rules: MessageRules) -> boo
 
 
 def _part(part: Any, draft: DraftMessage, rules: MessageRules, notes: Notes, where: str) -> Any:
-    """Return a part as the vendor accepts it; ``None`` leaves it out."""
+    """Return a part that the vendor accepts, or ``None`` to drop it."""
     if not isinstance(part, Mapping):
         return part
     kind = part.get("type")
@@ -118,7 +118,7 @@ def _leave_out_keys(part: dict[str, Any], rules: MessageRules, notes: Notes, whe
     if keys is None:
         return
     for name in [name for name in part if name not in keys]:
-        if not says_nothing(part.pop(name)):
+        if not is_empty_value(part.pop(name)):
             notes.add(f"{name} of {kind} parts left out: {rules.vendor} refuses it", where)
 
 
@@ -130,14 +130,14 @@ def _flatten(draft: DraftMessage, rules: MessageRules) -> None:
 
 
 def with_proper_blanks(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
-    """Return the conversation without the blank content that the vendor refuses."""
+    """Return the conversation without the blank content that the vendor rejects."""
     found: list[DraftMessage] = []
     for draft in drafts:
         said, role = draft.fields, "system" if draft.role in SYSTEM_ROLES else str(draft.role)
         if role == "assistant" and (draft.calls or isinstance(said.get("function_call"), Mapping)):
             if is_blank(draft.content):
                 _silence(said, rules)
-        elif is_blank(draft.content) and not _says_more(said, rules):
+        elif is_blank(draft.content) and not _has_other_content(said, rules):
             policy = rules.blank.get(role, Blank.KEEP)
             if policy is Blank.LEAVE_OUT:
                 notes.add(f"blank messages left out: {rules.vendor} refuses them", draft.where)
@@ -151,8 +151,8 @@ def with_proper_blanks(drafts: list[DraftMessage], rules: MessageRules, notes: N
     return found
 
 
-def _says_more(said: Mapping[str, Any], rules: MessageRules) -> bool:
-    """Return whether a message without content has a field that the vendor understands in its place."""
+def _has_other_content(said: Mapping[str, Any], rules: MessageRules) -> bool:
+    """Return whether a message without content has another field that the vendor reads."""
     if said.get("role") != "assistant":
         return False
     if isinstance(said.get("function_call"), Mapping):

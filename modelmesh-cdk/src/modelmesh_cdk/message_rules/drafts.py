@@ -1,4 +1,4 @@
-"""One message of a conversation while the rules are applied to it."""
+"""Mutable copy of a message for the application of the rules."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelmesh_cdk.provider.provider_errors import provider_error
 
 
 class DraftMessage:
-    """A message that may be changed; the caller's own is not.
+    """A mutable copy of the caller's message.
 
     Attributes:
         fields: The message, a copy.
-        where: Its place in the caller's list, ``messages[3]``.
+        where: Its place in the caller's list, such as ``messages[3]``.
     """
 
     __slots__ = ("fields", "where")
@@ -59,10 +59,10 @@ def is_blank(content: Any) -> bool:
 
 
 def unsupported(message: str) -> ProviderError:
-    """Return the error of a conversation that this vendor cannot be sent, so that another one is tried."""
+    """Return the error for a conversation that this vendor does not support, so that the mesh tries another one."""
     return provider_error(FailureClass.CAPABILITY, f"{message} Nothing was sent.", status=400, code="unsupported_parameter")
 
 
 def invalid(message: str) -> ProviderError:
-    """Return the error of a conversation that no vendor can be sent."""
+    """Return the error for a conversation that no vendor accepts."""
     return provider_error(FailureClass.CALLER, f"{message} Nothing was sent.", status=400)

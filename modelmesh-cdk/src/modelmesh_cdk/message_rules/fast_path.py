@@ -1,4 +1,4 @@
-"""The usual conversation, which every vendor accepts as it is: recognized at once, so that its cost is small."""
+"""Fast check for the usual conversation, which every vendor accepts unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def needs_no_change(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:
-    """Return whether the rules change nothing: texts of alternating roles, and tool calls with their results after them."""
+    """Return whether the rules change nothing: texts of alternating roles, and tool calls followed by their results."""
     if rules.reasoning_field is not None:
         return False
     last, waiting = "assistant", set[str]()
@@ -50,7 +50,7 @@ def _may_follow(role: Any, last: str, place: int, rules: MessageRules) -> bool:
 
 
 def _ids(message: Mapping[str, Any], rules: MessageRules) -> set[str]:
-    """Return the IDs of the calls in a message; none when the message is not plain."""
+    """Return the call IDs of a message, or an empty set if the message may need a change."""
     content, calls = message.get("content"), message["tool_calls"]
     silent = content is None and "content" in message and rules.content_with_calls is not ContentWithCalls.EMPTY
     if not rules.tools or len(message) != 3 or not isinstance(calls, list) or not (silent or _is_text(content)):  # noqa: PLR2004

@@ -16,10 +16,10 @@ _NEEDED = ("role", "content")
 
 
 def with_accepted_roles(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
-    """Give each message a role that the vendor accepts.
+    """Set a role that the vendor accepts in each message.
 
     Raises:
-        ProviderError: There is none that says the same, or the message has no role.
+        ProviderError: The vendor has no equivalent role, or the message has no role.
     """
     for draft in drafts:
         role = draft.role
@@ -35,7 +35,7 @@ def with_accepted_roles(drafts: list[DraftMessage], rules: MessageRules, notes: 
 
 
 def without_functions(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
-    """Write ``function_call`` and the role ``function`` as tool calls and their results, where the vendor lacks them."""
+    """Convert ``function_call`` and the role ``function`` to tool calls and results, for a vendor without functions."""
     if rules.functions:
         return
     count, names = 0, {}
@@ -58,7 +58,7 @@ def without_functions(drafts: list[DraftMessage], rules: MessageRules, notes: No
 
 
 def with_refusals_as_text(drafts: list[DraftMessage], rules: MessageRules) -> None:
-    """Use a refusal or an audio transcript as the missing content of an answer, if the vendor lacks the field."""
+    """Use a refusal or an audio transcript as the missing content of an assistant message, if the vendor lacks the field."""
     if rules.refusals:
         return
     for draft in drafts:
@@ -74,16 +74,16 @@ def with_refusals_as_text(drafts: list[DraftMessage], rules: MessageRules) -> No
 
 
 def with_accepted_keys(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
-    """Leave out keys that say nothing, and those that the vendor refuses."""
+    """Drop keys without effect and keys that the vendor rejects."""
     for draft in drafts:
         said = draft.fields
-        for name in [name for name in said if name in _OPENAI and says_nothing(said[name])]:
+        for name in [name for name in said if name in _OPENAI and is_empty_value(said[name])]:
             del said[name]
         if rules.keys is not None:
             accepted = rules.keys.get(str(draft.role), _NEEDED)
             for name in [name for name in said if name not in accepted and name not in _NEEDED]:
                 value = said.pop(name)
-                if not says_nothing(value):
+                if not is_empty_value(value):
                     notes.add(f"{name} of messages left out: {rules.vendor} refuses it", draft.where)
         if draft.calls and rules.call_keys is not None:
             said["tool_calls"] = [_call(call, rules, notes, draft.where) for call in draft.calls]
@@ -98,18 +98,18 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
     if not isinstance(call, Mapping) or rules.call_keys is None:
         return call
     for name in call:
-        if name not in rules.call_keys and not says_nothing(call[name]) and name != "index":
+        if name not in rules.call_keys and not is_empty_value(call[name]) and name != "index":
             notes.add(f"{name} of tool calls left out: {rules.vendor} refuses it", where)
     return {name: value for name, value in call.items() if name in rules.call_keys}
 
 
-def says_nothing(value: Any) -> bool:
-    """Return whether a value is ``None``, ``False`` or empty: to leave it out loses nothing."""
+def is_empty_value(value: Any) -> bool:
+    """Return whether a value is ``None``, ``False`` or empty, so that dropping it has no effect."""
     return value is None or value is False or (isinstance(value, (str, list, dict)) and not value)
 
 
 def as_json_object(arguments: Any) -> tuple[str, bool]:
-    """Return arguments of a tool call as the text of a JSON object, and whether other text had to be wrapped in one."""
+    """Return the arguments of a tool call as the text of a JSON object, and whether other text had to be wrapped."""
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return "{}", False
     if isinstance(arguments, Mapping):

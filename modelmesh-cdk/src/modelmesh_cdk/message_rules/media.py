@@ -7,14 +7,14 @@ from modelmesh_cdk.message_rules.rules import MessageRules
 
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 _BEGINNINGS = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
-"""How images of these types begin in base64."""
+"""Base64 prefixes of images by media type."""
 
 
 def proper_data_url(url: str, rules: MessageRules, where: str) -> str:
-    """Return an image's data URL with the media type that its bytes have; other URLs are returned as they are.
+    """Return an image's data URL with the media type of its bytes. Other URLs are returned unchanged.
 
     Raises:
-        ProviderError: The vendor does not accept images of this type, or none at an address.
+        ProviderError: The vendor does not accept this media type, or does not download images.
     """
     if url[:5].lower() != "data:":
         if not rules.remote_images:

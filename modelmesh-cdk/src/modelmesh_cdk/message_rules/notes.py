@@ -1,4 +1,4 @@
-"""Notes on what was changed in a conversation, one line for each kind of change with the places it was made at."""
+"""Notes on the changes of a conversation, one line for each kind of change with its places."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ _SHOWN = 5
 
 
 class Notes:
-    """Collects changes.
+    """Collection of notes.
 
     Attributes:
-        vendor: Name of the vendor that the conversation is changed for.
+        vendor: Name of the vendor in notes.
     """
 
     __slots__ = ("_places", "vendor")

@@ -1,4 +1,4 @@
-"""The order of messages: system messages, alternation, bridges, and what may come first and last."""
+"""Order of messages: system messages, alternation, bridges, and the first and last message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which result belongs to which tool call: each stands right after its call, and none is without the other."""
+"""Pairing of tool calls and results: each result directly follows its call, and neither occurs alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelmesh_cdk.message_rules.rules import MessageRules
 
 @frozen
 class _OpenCall:
-    """A call that may have a result: where it stands, its ID, the ID that it came with, and its tool."""
+    """A call that may have a result: its place, its ID, its original ID, and its tool."""
 
     place: int
     number: int
@@ -25,7 +25,7 @@ class _OpenCall:
 
 
 def paired(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
-    """Return the conversation with each result right after its call, and none without the other."""
+    """Return the conversation with each result directly after its call, and without unpaired ones."""
     if not any(draft.calls or draft.role == "tool" for draft in drafts):
         return drafts
     calls = _number_calls(drafts, notes)
@@ -44,7 +44,7 @@ def paired(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> lis
 
 
 def _number_calls(drafts: list[DraftMessage], notes: Notes) -> list[_OpenCall]:
-    """Give each call an ID that no other call of the same message has; return all calls."""
+    """Give each call an ID that is unique within its message, and return all calls."""
     found = []
     for place, draft in enumerate(drafts):
         seen: set[str] = set()
@@ -67,7 +67,7 @@ def _number_calls(drafts: list[DraftMessage], notes: Notes) -> list[_OpenCall]:
 
 
 def _owners(drafts: list[DraftMessage], calls: list[_OpenCall], notes: Notes) -> dict[int, tuple[int, int]]:
-    """Return which call each result answers: place of the result to place of the message and number of the call."""
+    """Return the call that each result answers: from the result's place to the message's place and the call's number."""
     waiting: list[_OpenCall] = []
     owners: dict[int, tuple[int, int]] = {}
     for place, draft in enumerate(drafts):
@@ -88,7 +88,7 @@ def _owners(drafts: list[DraftMessage], calls: list[_OpenCall], notes: Notes) ->
 
 
 def _match(waiting: list[_OpenCall], wanted: Any, name: Any) -> _OpenCall | None:
-    """Return the call that a result answers: by its ID, in the latest message that has one; without an ID by name or order."""
+    """Return the call that a result answers: by ID in the latest message that has it, else by name or order."""
     if wanted is not None and wanted != "":
         waiting = [call for call in waiting if str(wanted) in (call.id, str(call.given))]
     latest = [call for call in waiting if call.place == waiting[-1].place]

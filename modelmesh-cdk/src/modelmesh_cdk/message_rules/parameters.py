@@ -1,4 +1,4 @@
-"""Parameters of a chat other than its messages: stop sequences, ranges, empty lists, and those that a vendor refuses."""
+"""Chat parameters other than messages: stop sequences, ranges, empty lists, and unsupported parameters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "tools": ([],),
     "functions": ([],),
 }
-"""Values that ask for what happens anyway: to leave one out is no loss."""
+"""Values without effect, which may be dropped."""
 
 _OPTIONAL = frozenset(
     {
@@ -36,14 +36,14 @@ _OPTIONAL = frozenset(
         "prediction", "verbosity", "stream_options", "web_search_options", "safety_identifier", "prompt_cache_key",
     }
 )  # fmt: skip
-"""OpenAI's parameters (openai 3.52.0, ``CompletionCreateParams``, read 2026-11-30): ``None`` is the same as not given."""
+"""OpenAI's parameters for which ``None`` equals an omitted value (openai 3.52.0, ``CompletionCreateParams``, read 2026-11-30)."""
 
 _LISTS = ("tools", "functions", "stop", "modalities")
 _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 
 
 def is_neutral(name: str, value: Any) -> bool:
-    """Return whether a parameter asks for what happens anyway, so that to leave it out is no loss."""
+    """Return whether a parameter has no effect, so that it may be dropped."""
     same = (one for one in NEUTRAL.get(name, ()) if isinstance(value, bool) == isinstance(one, bool))
     return value is None or value in same
 
@@ -52,7 +52,7 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
     """Return the parameters that the vendor accepts.
 
     Raises:
-        ProviderError: The vendor cannot do what one asks for.
+        ProviderError: The vendor does not support a requested feature.
     """
     found = dict(payload)
     _leave_out_empty(found)

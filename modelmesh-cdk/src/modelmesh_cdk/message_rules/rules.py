@@ -1,8 +1,8 @@
-"""What a vendor's API accepts as a conversation, as data.
+"""Message rules: what a vendor's API accepts as a conversation.
 
-A connector states one :class:`MessageRules` value with a source and a date for each rule. The kit makes every request
-obey it (:func:`modelmesh_cdk.message_rules.adapt`), and the conformance kit checks the request on the wire against it
-(:func:`modelmesh_cdk.message_rules.violations`).
+A connector states one :class:`MessageRules` value with a source and a date for each rule. The kit adapts every request
+(:func:`modelmesh_cdk.message_rules.adapt`), and the conformance kit checks the request on the wire
+(:func:`modelmesh_cdk.message_rules.find_violations`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attrs import field, fields, frozen
 
 
 class Blank(Enum):
-    """What to do with text that is empty or white space."""
+    """Handling of text that is empty or white space."""
 
     KEEP = "keep"
     LEAVE_OUT = "leave out"
@@ -22,7 +22,7 @@ class Blank(Enum):
 
 
 class SystemPlace(Enum):
-    """Where system messages may stand."""
+    """Allowed places of system messages."""
 
     ANYWHERE = "anywhere"
     FIRST = "first"
@@ -30,7 +30,7 @@ class SystemPlace(Enum):
 
 
 class LastAssistant(Enum):
-    """What to do when the last message is an assistant's."""
+    """Handling of a last message of the assistant."""
 
     KEEP = "keep"
     PREFIX = "prefix"
@@ -38,14 +38,14 @@ class LastAssistant(Enum):
 
 
 class Arguments(Enum):
-    """What the arguments of a tool call must be; they are always text."""
+    """Required form of the arguments of a tool call, which are always text."""
 
     TEXT = "text"
     JSON_OBJECT = "a JSON object"
 
 
 class ContentWithCalls(Enum):
-    """What ``content`` is in an assistant message that calls tools and has no text."""
+    """Value of ``content`` in an assistant message with tool calls and without text."""
 
     KEEP = "keep"
     NULL = "null"
@@ -54,11 +54,11 @@ class ContentWithCalls(Enum):
 
 @frozen
 class Source:
-    """Where a rule comes from.
+    """Source of a rule.
 
     Attributes:
-        text: The page, package or issue.
-        read: The day on which it was read, ``YYYY-MM-DD``.
+        text: Page, package or issue.
+        read: Date on which it was read, ``YYYY-MM-DD``.
     """
 
     text: str
@@ -67,13 +67,13 @@ class Source:
 
 @frozen
 class CallIds:
-    """The spelling of tool-call IDs.
+    """Spelling of tool-call IDs.
 
     Attributes:
-        pattern: Regular expression that a whole ID matches.
-        length: Letters and digits of a replacement.
-        prefix: Text before those letters.
-        note: What the attempt notes when an ID was rewrite_tool_ids.
+        pattern: Regular expression for a whole ID.
+        length: Number of letters and digits of a replacement.
+        prefix: Text in front of a replacement.
+        note: Note of an attempt with a replaced ID.
     """
 
     pattern: str
@@ -84,51 +84,51 @@ class CallIds:
 
 @frozen(kw_only=True)
 class MessageRules:
-    """Rules of one vendor; the defaults accept what OpenAI's format accepts, and more.
+    """Rules of one vendor. The defaults accept OpenAI's format and more.
 
     Attributes:
         vendor: Name of the vendor in notes.
-        roles: Accepted roles; ``None`` leaves unknown roles to the vendor.
+        roles: Accepted roles. ``None`` passes unknown roles to the vendor.
         replaced_roles: Roles that are sent under another name, such as ``developer`` as ``system``.
-        functions: Whether ``function_call`` and the role ``function``, which came before tools, are accepted.
-        custom_calls: Whether calls of custom tools, whose input is free text, are accepted; else they are sent as calls of
-            functions with the argument ``input``.
-        refusals: Whether ``refusal`` and ``audio`` of assistant messages are understood; else their text is sent as content.
-        keys: Accepted keys of a message by role; ``None`` is an open schema, where unknown keys travel.
-        call_keys: Accepted keys of a tool call; ``None`` is an open schema.
-        parts: Accepted types of content parts by role; a role without an entry takes any.
-        refused_parts: Types of content parts of other vendors, refused in each role.
-        part_keys: Accepted keys of a content part by its type; a type without an entry is open.
-        untyped_parts: Keys that make a content part without a type, as the vendor's own parts are.
-        text_only_roles: Roles whose content is one text and never a list of parts; their parts are of type ``text`` only.
-        joined_text_roles: Further roles in which a list of only text parts is sent as one text.
-        blank: What happens to blank text, by role; ``part`` is a blank text part next to other parts.
-        placeholder: Text in place of a blank one.
-        content_with_calls: Content next to tool calls when the message has no text.
+        functions: Whether ``function_call`` and the role ``function``, the predecessors of tools, are accepted.
+        custom_calls: Whether calls of custom tools with free-text input are accepted. Else they are sent as function calls
+            with the argument ``input``.
+        refusals: Whether ``refusal`` and ``audio`` of assistant messages are accepted. Else their text is sent as content.
+        keys: Accepted keys of a message by role. ``None`` passes unknown keys to the vendor.
+        call_keys: Accepted keys of a tool call. ``None`` accepts any.
+        parts: Accepted part types by role. A role without an entry accepts any.
+        refused_parts: Part types of other vendors that are rejected in each role.
+        part_keys: Accepted keys of a content part by its type. A type without an entry accepts any.
+        untyped_parts: Keys that identify a content part without a type, as in the vendor's own format.
+        text_only_roles: Roles whose content is one text and never a list of parts. Their parts have the type ``text`` only.
+        joined_text_roles: Further roles in which a list of text parts is sent as one text.
+        blank: Handling of blank text by role. ``part`` is a blank text part next to other parts.
+        placeholder: Text that replaces a blank one.
+        content_with_calls: Content next to tool calls in a message without text.
         null_content: Whether ``content: null`` without tool calls is accepted.
         trims_last_assistant: Whether a last assistant message must not end in white space.
-        system: Where system messages may stand.
-        system_alone: Whether a list with only system messages is accepted.
+        system: Allowed places of system messages.
+        system_alone: Whether a list of only system messages is accepted.
         alternating: Whether user and assistant messages must alternate.
-        opening: Text of a user message before a conversation that an assistant begins; ``None`` accepts such a one.
-        bridge: Text of an assistant message between a tool result and a user message; ``None`` needs none.
-        last_assistant: What happens to a last assistant message.
+        opening: Text of a user message in front of a conversation that begins with the assistant. ``None`` accepts it as is.
+        bridge: Text of an assistant message between a tool result and a user message. ``None`` adds no message.
+        last_assistant: Handling of a last message of the assistant.
         continuation: Text of the user message that follows it, for ``ASK_TO_CONTINUE``.
-        paired: Whether each tool call needs its result right after it, and each result its call.
-        missing_result: Text of the result of a call that has none.
-        arguments: What arguments of tool calls must be.
-        call_ids: Spelling of tool-call IDs; ``None`` accepts any.
-        names: Regular expression of accepted characters in ``name``; ``None`` accepts any.
-        images: Accepted media types of images in data URLs; ``None`` accepts any.
-        remote_images: Whether an image may be an address that the vendor downloads.
-        tools: Whether tool calls and their results are accepted in a conversation; else they are written as text.
+        paired: Whether each tool call requires its result directly after it, and each result its call.
+        missing_result: Text of the result of a call without one.
+        arguments: Required form of the arguments of tool calls.
+        call_ids: Spelling of tool-call IDs. ``None`` accepts any.
+        names: Regular expression of accepted characters in ``name``. ``None`` accepts any.
+        images: Accepted media types of images in data URLs. ``None`` accepts any.
+        remote_images: Whether the vendor downloads images from URLs.
+        tools: Whether tool calls and results are accepted in a conversation. Else they are sent as text.
         reasoning_field: Field that each assistant message must carry with text, such as ``reasoning_content``.
-        reasoning_placeholder: That text, when the message has none.
+        reasoning_placeholder: Text of that field in a message without one.
         accepts_blank_stops: Whether blank stop sequences are accepted.
         max_stop_sequences: Largest number of stop sequences.
-        ranges: Smallest and largest value of parameters; a value outside is moved to the nearer end.
-        unsupported: Parameters that the vendor refuses; they are left out.
-        single_choice: Whether ``n`` above 1 is refused.
+        ranges: Smallest and largest value of parameters. A value outside is moved to the nearer limit.
+        unsupported: Parameters that the vendor rejects, which are dropped.
+        single_choice: Whether ``n`` above 1 is rejected.
         sources: Source of each rule that differs from the default, by its name here.
     """
 
@@ -182,7 +182,7 @@ class MessageRules:
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
 
     def accepted_parts(self, role: str) -> Collection[str] | None:
-        """Return the types of content parts that a role may hold; ``None`` is any."""
+        """Return the accepted part types of a role. ``None`` accepts any."""
         return self.parts.get(role, ("text",) if role in self.text_only_roles else None)
 
     def rules_without_source(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""Messages of other formats, as saved histories hold them, in the shape of OpenAI's chat completions.
+"""Messages of other formats, as saved histories contain them, converted to OpenAI's chat format.
 
-Recognized are items of OpenAI's Responses API, messages of LangChain (``type: human``, ``messages_to_dict`` and
-``dumpd``), Gemini's ``parts``, and LibreChat's stored messages. Content blocks of Anthropic and of the Responses API
-inside a message are converted in :mod:`modelmesh_cdk.message_rules.blocks`.
+The formats are items of OpenAI's Responses API, messages of LangChain (``type: human``, ``messages_to_dict`` and ``dumpd``),
+Gemini's ``parts``, and LibreChat's stored messages. :mod:`modelmesh_cdk.message_rules.blocks` converts content blocks of
+Anthropic and of the Responses API inside a message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
 
 ROLE_NAMES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
-"""Roles of other formats, and OpenAI's name for each."""
+"""OpenAI's names of the roles of other formats."""
 
 _ROLES = {**ROLE_NAMES, **{name: name for name in ("system", "developer", "user", "assistant", "tool", "function")}}
 _CLASSES = {
@@ -26,11 +26,11 @@ _TYPES = ("human", "ai", "system", "tool", "function")
 
 
 def in_openai_shape(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
-    """Return the conversation with each message in OpenAI's shape.
+    """Return the conversation with each message in OpenAI's format.
 
     Args:
         drafts: The conversation.
-        notes: Takes a note for each message that had another shape.
+        notes: Receives a note for each message of another format.
     """
     found: list[DraftMessage] = []
     for draft in drafts:

@@ -1,4 +1,4 @@
-"""Rules of servers that render conversations with the chat template of a model, from which a connector derives its own."""
+"""Base rules for servers that render conversations with a model's chat template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPLATED = MessageRules(
     arguments=Arguments.JSON_OBJECT,
     sources={"parts": _TEXTS, "replaced_roles": _TEMPLATES, "functions": _TEMPLATES, "arguments": _ARGUMENTS},
 )
-"""Template-rendering servers accept unknown keys, and each template has limits of its own; these hold for all."""
+"""Rules that hold for all chat templates. The servers accept unknown keys, and each template has its own limits."""
 
 _FIRST = Source("'System message must be at the beginning', vllm-project/vllm#41114, ggml-org/llama.cpp#20733", "2026-11-30")
 _QUERY = Source("'No user query found in messages', lmstudio-ai/lmstudio-bug-tracker#1586", "2026-11-30")
@@ -33,4 +33,4 @@ SELF_HOSTED = evolve(
     system_alone=False,
     sources={**TEMPLATED.sources, "system": _FIRST, "system_alone": _QUERY},
 )
-"""The same for servers that raise a template's own errors, as those for one's own machines do with Qwen 3.5 and later."""
+"""Rules for self-hosted servers that report a template's own errors, as they do with Qwen 3.5 and later."""

@@ -1,6 +1,6 @@
-"""Which of a vendor's rules a request on the wire breaks.
+"""Check of a finished request against a vendor's rules.
 
-Written apart from the code that applies the rules, so that a mistake there is found: it reads the finished request only.
+The check is independent of the code that applies the rules, so that it finds mistakes in that code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SYSTEM = ("system", "developer")
 
 
 def find_violations(body: Mapping[str, Any], rules: MessageRules) -> list[str]:
-    """Return the rules that a chat request in OpenAI's format breaks, one line each; an empty list is a valid request."""
+    """Return the rules that a chat request in OpenAI's format breaks, one line each. A valid request has an empty list."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return ["messages is not a list with a message in it"]

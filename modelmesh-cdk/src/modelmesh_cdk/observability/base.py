@@ -1,4 +1,4 @@
-"""What an observability sink is made of."""
+"""Base class of observability sinks: formats records as lines of JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelmesh_cdk.observability.redaction import redact, redact_record
 
 
 class JsonLine(str):
-    """A finished line of JSON, its secrets already blanked where they were to be."""
+    """A line of JSON, already redacted if the sink redacts."""
 
     __slots__ = ()
 
@@ -27,9 +27,9 @@ class BaseObservabilityConfig:
     """Settings of a sink.
 
     Attributes:
-        redact: Whether values that look like secrets are blanked.
-        min_severity: Least severity of a trace that is written.
-        options: Whatever else the configuration said.
+        redact: Whether values that look like secrets are redacted.
+        min_severity: Lowest severity of traces that are written.
+        options: All other settings.
     """
 
     redact: bool = True
@@ -38,7 +38,7 @@ class BaseObservabilityConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; keys that no field has go to ``options``."""
+        """Read settings from a map. Unknown keys go to ``options``."""
         settings = dict(settings)
         if "redact_secrets" in settings:
             settings["redact"] = settings.pop("redact_secrets")
@@ -47,10 +47,10 @@ class BaseObservabilityConfig:
 
 
 class BaseObservability(DeclaresOptions):
-    """Formats what it hears, one line each, and hands the line to :meth:`_write`; a sink overrides that one method.
+    """Base class that formats each record as a line and passes it to :meth:`_write`. A sink overrides that method.
 
     Attributes:
-        id: Connector ID, the same as the entry point's name.
+        id: Connector ID, equal to the entry point's name.
     """
 
     id: ClassVar[str] = "modelmesh.base-observability.v1"
@@ -62,7 +62,7 @@ class BaseObservability(DeclaresOptions):
         self._lock = Lock()
 
     def _write(self, line: str) -> None:
-        """Take one finished line. Override this; it is never called twice at once."""
+        """Write one line. Override this. Calls are serialized."""
 
     def _format_event(self, event: RoutingEvent) -> str:
         """Return the line of a routing event."""
@@ -73,11 +73,11 @@ class BaseObservability(DeclaresOptions):
         return self._line("log", {**asdict(entry), "total_tokens": entry.total_tokens})
 
     def _format_stats(self, scope: str, stats: AggregateStats) -> str:
-        """Return the line of one scope's counters."""
+        """Return the line of one scope's statistics."""
         return self._line("stats", {"scope_id": scope, **asdict(stats)})
 
     def _format_trace(self, entry: TraceEntry) -> str:
-        """Return the line of one step."""
+        """Return the line of a trace step."""
         return self._line("trace", asdict(entry))
 
     def emit(self, event: RoutingEvent) -> None:
@@ -89,24 +89,24 @@ class BaseObservability(DeclaresOptions):
         self._put(self._format_log(entry))
 
     def flush(self, stats: Mapping[str, AggregateStats]) -> None:
-        """Write counters."""
+        """Write statistics."""
         for scope, values in stats.items():
             self._put(self._format_stats(scope, values))
 
     def trace(self, entry: TraceEntry) -> None:
-        """Write a step, when it is severe enough."""
+        """Write a trace step of at least the configured severity."""
         if SEVERITIES.index(entry.severity) >= SEVERITIES.index(self.config.min_severity):
             self._put(self._format_trace(entry))
 
     def _line(self, kind: str, values: Mapping[str, Any]) -> str:
-        """Return a record as one line of JSON, without what is unknown."""
+        """Return a record as a line of JSON, without unknown values."""
         kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
         when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
         record = {"type": kind, **when, **(redact_record(kept) if self.config.redact else kept)}
         return JsonLine(json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":")))
 
     def _odd(self, value: object) -> str:
-        """Write what JSON has no form for."""
+        """Return a value that JSON cannot represent as text."""
         return redact(str(value)) if self.config.redact else str(value)
 
     def _put(self, line: str) -> None:
@@ -115,9 +115,9 @@ class BaseObservability(DeclaresOptions):
             self._write(text)
 
     def close(self) -> None:
-        """Write what is still held, and let go."""
+        """Flush buffered lines and release resources."""
 
 
 def iso(timestamp: float) -> str:
-    """Return Unix seconds as ISO 8601 in UTC, milliseconds."""
+    """Return Unix seconds as ISO 8601 in UTC with milliseconds."""
     return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,7 +16,7 @@ from typing import Any
 
 REDACTED = "***REDACTED***"
 
-# Text comes from vendors: the patterns have one way to match each character, and one place where a name may begin.
+# The text is untrusted: the patterns match each character in one way and start a name in one place (no backtracking).
 _NAMES = r"(?<![\w-])[\w-]*(?:api[_-]?key|token|secret|password|authorization)"
 _QUOTED = re.compile(rf"""(["']?{_NAMES}["']?\s*[:=]\s*)(?!\d)(["'])(?:\\.|(?!\2)[^\\\n])*\2""", re.IGNORECASE)
 _BARE = re.compile(rf"""({_NAMES}\s*=\s*)(?![\d"'*])[^\s"',;&]{{4,}}""", re.IGNORECASE)
@@ -25,26 +25,27 @@ _KEY = re.compile(
     r"\b(?:(?:sk|xai|pplx|nvapi|csk|xox[abpr])-|(?:gsk|hf|fw|r8|gh[opsu]|github_pat|tgp_v1)_|AIza)(?=[\w-]*\d)[\w-]{12,}"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
 )
-"""Keys by the prefixes that vendors document, read 2026-11-30: OpenAI, Anthropic, OpenRouter, DeepSeek, xAI, Perplexity, NVIDIA,
-Cerebras, Slack, Groq, Hugging Face, Fireworks, Replicate, GitHub, Together, Google, AWS. A key has a digit; a hyphenated word
-rarely has one."""
+"""Key prefixes that vendors document, read 2026-11-30: OpenAI, Anthropic, OpenRouter, DeepSeek, xAI, Perplexity, NVIDIA,
+Cerebras, Slack, Groq, Hugging Face, Fireworks, Replicate, GitHub, Together, Google, AWS. A key contains a digit, which a
+hyphenated word rarely does.
+"""
 
 _NAME = re.compile(_NAMES, re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """Blank the values of names that look like secrets, bearer tokens, and keys with a known prefix, in one piece of text."""
+    """Redact bearer tokens, keys with a known prefix, and the values of secret names in a text."""
     text = _KEY.sub(REDACTED, text)
     text = _QUOTED.sub(rf"\g<1>\g<2>{REDACTED}\g<2>", text)
     return _BEARER.sub(rf"\g<1>{REDACTED}", _BARE.sub(rf"\g<1>{REDACTED}", text))
 
 
 def redact_record(value: Any) -> Any:
-    """Return a copy of plain data with its secrets blanked; what is no text stays, for a key is text."""
+    """Return a copy of plain data with redacted secrets. Values other than text are kept, because a key is text."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        words = "logprob" in value  # then "token" is a piece of text, and no secret
+        words = "logprob" in value  # then "token" is a piece of text, not a secret
         return {
             key: _hidden(item) if names_a_secret(str(key)) and not (words and key == "token") else redact_record(item)
             for key, item in value.items()
@@ -58,10 +59,10 @@ _SHORT, _SHOWN = 6, 4
 
 
 def redact_secret(value: str) -> str:
-    """Return what of a secret may be shown, so that two keys can be told apart: ``sk-***``, ``abcd***``.
+    """Return the part of a secret that may be shown to distinguish two keys: ``sk-***``, ``abcd***``.
 
-    A prefix that ends in ``-`` or ``_`` within the first seven characters, else the first four, and nothing at all of what
-    is too short to hide the rest.
+    The part is a prefix that ends in ``-`` or ``_`` within the first seven characters, else the first four characters. A
+    secret that is too short is hidden completely.
     """
     if len(value) < _SHORT:
         return "***"
@@ -78,5 +79,5 @@ def _hidden(value: Any) -> Any:
 
 @lru_cache(maxsize=1024)
 def names_a_secret(name: str) -> bool:
-    """Whether a field of this name holds a secret."""
+    """Return whether a field of this name holds a secret."""
     return _NAME.fullmatch(name) is not None

@@ -1,14 +1,14 @@
-"""``modelmesh new``: a package for a connector of one's own, complete and with tests that pass at once.
+"""``modelmesh new``: creates the package of a connector, with tests that pass at once.
 
 =============  ======================================================================
-``names``      what a package is called, all of it made from one short name
-``templates``  a folder for each kind; a kind is added by adding a folder
-``rendering``  the folder of a kind, with the names filled in
-``package``    what would be written, decided before the disk is touched
-``writing``    all files at the target, or none
-``commands``   the command line; nothing else imports it
+``names``      names of a package, all derived from one short name
+``templates``  a folder for each kind of connector
+``rendering``  rendering of the templates of a kind
+``package``    the planned files, before any write
+``writing``    writes all files or none
+``commands``   the command line, which no other module imports
 =============  ======================================================================
 
-The kit brings the command itself, through the hook ``modelmesh_cli_commands``: templates, base classes and the versions
-that a new package asks for change together, and core goes on knowing of no kit.
+The kit adds the command through the hook ``modelmesh_cli_commands``, so that core does not depend on the kit. Templates,
+base classes and required versions change together.
 """

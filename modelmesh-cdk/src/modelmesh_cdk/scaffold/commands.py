@@ -1,4 +1,4 @@
-"""``modelmesh new``: a command for each kind that there is a template for. Only the command line loads this."""
+"""Command ``modelmesh new`` with a subcommand for each template. Only the command line imports this module."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Examples:
 """
 
 DIALECTS = ("openai",)
-"""Wire formats that a template of a provider exists for."""
+"""Wire formats with a provider template."""
 
 WITHOUT_A_BASE = ("anthropic", "gemini", "cohere")
-"""Wire formats that connectors of ours speak, each with code of its own: the kit has no class to derive from."""
+"""Wire formats of our connectors without a base class in the kit."""
 
 
 @hookimpl
@@ -42,10 +42,10 @@ def modelmesh_cli_commands() -> list[Any]:
 
 
 class Kinds(click.Group):
-    """A command a kind; the folders of templates are only read when somebody asks."""
+    """Command group that reads the template folders on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the kinds, in the order of the documentation."""
+        """Return the kinds in the order of the documentation."""
         from modelmesh_cdk.scaffold.rendering import templates  # noqa: PLC0415 - not for `modelmesh --help`
 
         _ = ctx
@@ -60,10 +60,10 @@ class Kinds(click.Group):
         return None if template is None else command_for(template)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command of a kind; an unknown one is answered with those that there are."""
+        """Return the command of a kind. An unknown kind is an error that lists the known ones."""
         kinds = self.list_commands(ctx)
         if args and args[0] not in kinds:
-            ctx.fail(f"there is no kind {args[0]!r}. Kinds are: {', '.join(kinds)}")
+            ctx.fail(f"unknown kind {args[0]!r}. Kinds are: {', '.join(kinds)}")
         return super().resolve_command(ctx, args)
 
 
@@ -71,12 +71,12 @@ class Kinds(click.Group):
 def new() -> None:
     """Write a package for a connector of your own: code, tests that pass at once, README and CI.
 
-    Nothing is ever overwritten: the folder must be new or empty, and gets all files or none.
+    The command never overwrites a file: the folder must be new or empty, and gets all files or none.
     """
 
 
 def command_for(template: Template) -> click.Command:
-    """Return the command that writes a package of one kind, with the options that the kind has."""
+    """Return the command that writes a package of one kind, with the options of the kind."""
 
     def write_package(name: str, target: str | None, **said: Any) -> None:
         _write(template, name, target, **said)
@@ -85,7 +85,7 @@ def command_for(template: Template) -> click.Command:
         template.name,
         callback=write_package,
         params=[*_shared(template), *(_OWN[option]() for option in template.options)],
-        help=f"{template.summary}\n\nWrites the package {template.prefix}-NAME; NAME is short and lower-case, e.g. acme.",
+        help=f"{template.summary}\n\nWrites the package {template.prefix}-NAME. NAME is short and lower-case, e.g. acme.",
         short_help=template.summary,
         epilog=EPILOG.format(kind=template.name, service=template.service),
     )
@@ -110,14 +110,14 @@ def _base_url() -> click.Option:
 
 
 class _Dialects(click.Choice):  # type: ignore[type-arg, unused-ignore]  # generic in later versions of click
-    """What there is a template for; of the others that are known it says what to do instead."""
+    """Choice of the wire formats with a template. For other known formats the error names the alternative."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value in WITHOUT_A_BASE:
             self.fail(
-                f"the kit has no base class that speaks {value}'s format, so that a package for it would be mostly empty. There "
-                f"is one for: {', '.join(DIALECTS)}. Make that one, and derive its class from modelmesh_cdk.BaseProvider, whose "
-                "hooks write and read the wire: docs/how-to/write-a-connector.md",
+                f"the kit has no base class for {value}'s format, so that its package would be mostly empty. There "
+                f"is one for: {', '.join(DIALECTS)}. Create that package and derive its class from modelmesh_cdk.BaseProvider, "
+                "whose hooks encode requests and decode responses: docs/how-to/write-a-connector.md",
                 param,
                 ctx,
             )
@@ -130,7 +130,7 @@ def _dialect() -> click.Option:
 
 
 _OWN = {"variable": _variable, "base_url": _base_url, "dialect": _dialect}
-"""The options that ``template.toml`` may give a kind."""
+"""Options that ``template.toml`` may add to a kind."""
 
 
 def _write(template: Template, name: str, target: str | None, **said: Any) -> None:

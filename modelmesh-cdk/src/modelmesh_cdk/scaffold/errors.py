@@ -1,4 +1,4 @@
-"""Why no package was written. Each of these leaves the disk as it was."""
+"""Errors of ``modelmesh new``. Each of them leaves the disk unchanged."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from modelmesh.errors import ModelMeshError
 
 
 class ScaffoldError(ModelMeshError):
-    """The package was not written, and neither was a part of it."""
+    """The package was not written, not even in part."""
 
 
 class BadNameError(ScaffoldError, ValueError):
-    """A name, ID, variable or address does not follow its grammar, or is taken.
+    """A name, ID, variable or address is invalid or already used.
 
     Attributes:
-        field: Which of them: ``name``, ``id``, ``variable``, ``base_url`` or ``license``.
+        field: The invalid field: ``name``, ``id``, ``variable``, ``base_url`` or ``license``.
     """
 
     field: str = "name"
 
 
 class TargetNotEmptyError(ScaffoldError, FileExistsError):
-    """Something is at the target already; nothing is ever overwritten."""
+    """The target exists and is not empty."""

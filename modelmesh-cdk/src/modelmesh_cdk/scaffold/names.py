@@ -1,4 +1,4 @@
-"""What a package is called: everything follows from the kind and one short name."""
+"""Names of a package, derived from the kind and one short name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelmesh_cdk.scaffold.errors import BadNameError
 from modelmesh_cdk.wire.urls import join_api_root
 
 LONGEST = 40
-"""Characters of a short name at most: it returns in file names, class names and a distribution's name."""
+"""Largest length of a short name, which is part of file names, class names and the distribution's name."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,13 +20,13 @@ _URL = re.compile(r"[A-Za-z0-9:/?#\[\]@!&()*+,;=._~%-]+")
 
 
 def check_name(name: str) -> str:
-    """Return a short name that follows the grammar.
+    """Return a valid short name.
 
     Args:
         name: For example ``acme`` or ``acme-cloud``.
 
     Raises:
-        BadNameError: It does not follow the grammar; the message says one that does, when there is one.
+        BadNameError: The name is invalid. The message suggests a valid one if possible.
     """
     if _NAME.fullmatch(name) and len(name) <= LONGEST:
         return name
@@ -34,17 +34,17 @@ def check_name(name: str) -> str:
     near = re.sub(r"^[^a-z]+", "", near)[:LONGEST].strip("-")
     hint = f" Try: {near}" if near else ""
     message = (
-        f"{name!r} is no name of a package. One looks like 'acme' or 'acme-cloud': lower-case letters and digits, words "
+        f"{name!r} is not a package name. A valid one looks like 'acme' or 'acme-cloud': lower-case letters and digits, words "
         f"joined by single hyphens, a letter first, {LONGEST} characters at most.{hint}"
     )
     raise BadNameError(message, field="name")
 
 
 def check_distribution(distribution: str) -> str:
-    """Return the name of a distribution that is not one of ours.
+    """Return the name of a distribution that ModelMesh does not publish.
 
     Raises:
-        BadNameError: We publish one of that name.
+        BadNameError: ModelMesh publishes a distribution of that name.
     """
     if distribution in distributions():
         message = (
@@ -56,42 +56,44 @@ def check_distribution(distribution: str) -> str:
 
 
 def check_id(connector_id: str, kind: Kind) -> str:
-    """Return a connector ID that follows the grammar and is not that of a connector of ours.
+    """Return a valid connector ID that no connector of ModelMesh has.
 
     Raises:
-        BadNameError: It does not, or it is.
+        BadNameError: The ID is invalid or used.
     """
     try:
         ConnectorId.parse(connector_id)
     except ValueError as error:
-        message = f"{error}. Say another: --id"
+        message = f"{error}. Choose another one: --id"
         raise BadNameError(message, field="id") from None
     owner = distribution_for(connector_id, kind)
     if owner is not None:
         message = (
-            f"{connector_id!r} is the ID of {owner}; a mesh refuses an ID that two installed packages have. Say another: --id"
+            f"{connector_id!r} is the ID of {owner}, and a mesh rejects an ID of two installed packages. Choose another one: --id"
         )
         raise BadNameError(message, field="id")
     return connector_id
 
 
 def check_variable(variable: str) -> str:
-    """Return the name of an environment variable.
+    """Return a valid name of an environment variable.
 
     Raises:
-        BadNameError: No shell could set it.
+        BadNameError: The name is invalid.
     """
     if _VARIABLE.fullmatch(variable):
         return variable
-    message = f"{variable!r} is no name of a variable. One looks like 'ACME_API_KEY': letters, digits and '_', no digit first"
+    message = (
+        f"{variable!r} is not a variable name. A valid one looks like 'ACME_API_KEY': letters, digits and '_', no digit first"
+    )
     raise BadNameError(message, field="variable")
 
 
 def check_base_url(address: str) -> str:
-    """Return an address under which an API stands.
+    """Return the base URL of an API.
 
     Raises:
-        BadNameError: It is no http(s) address, carries a user, a query or a fragment, or has a path without a version.
+        BadNameError: The URL is not an http(s) URL, has a user, a query or a fragment, or has a path without a version.
     """
     try:
         parts = urlsplit(address)
@@ -103,42 +105,42 @@ def check_base_url(address: str) -> str:
         if not urlsplit(address).path or join_api_root(address) == address:
             return address
         message = (
-            f"{address!r} has a path without a version, so that nobody could tell how much of it users will leave out. Say it "
-            f"as far as the version, e.g. {address}/v1 - or leave it out, and override _resolve_api_root() in provider.py"
+            f"{address!r} has a path without a version, so that its optional part is ambiguous. Give it "
+            f"with the version, e.g. {address}/v1, or omit it and override _resolve_api_root() in provider.py"
         )
         raise BadNameError(message, field="base_url")
     message = (
-        f"{address!r} is no address of an API. One looks like 'https://api.acme.example/v1': http or https, a host, perhaps a "
-        "path; no user, query or fragment"
+        f"{address!r} is not the URL of an API. A valid one looks like 'https://api.acme.example/v1': http or https, a host, an "
+        "optional path, and no user, query or fragment"
     )
     raise BadNameError(message, field="base_url")
 
 
 def check_license(expression: str) -> str:
-    """Return what looks like an SPDX license expression; which licenses exist is known by whoever builds the package.
+    """Return a text in the form of an SPDX license expression. The build backend checks the names of licenses.
 
     Raises:
-        BadNameError: It does not look like one.
+        BadNameError: The expression is malformed.
     """
     if _LICENSE.fullmatch(expression):
         return expression
-    message = f"{expression!r} is no SPDX license expression. One looks like 'MIT' or 'MIT OR Apache-2.0'"
+    message = f"{expression!r} is not an SPDX license expression. A valid one looks like 'MIT' or 'MIT OR Apache-2.0'"
     raise BadNameError(message, field="license")
 
 
 def version_of(address: str) -> str:
-    """Return the line of a class that says with which path its API begins; empty where the kit's own ``/v1`` does."""
+    """Return the class attribute for the API's version path, or an empty text for the default ``/v1``."""
     path = urlsplit(address).path
     return "" if path in ("", "/v1") else f'    api_version = "{path}"\n'
 
 
 def title_of(name: str) -> str:
-    """Return a short name as prose has it: ``Acme Cloud``."""
+    """Return a short name in title case: ``Acme Cloud``."""
     return " ".join(word.capitalize() for word in name.split("-"))
 
 
 def class_of(name: str, suffix: str) -> str:
-    """Return the name of a class: ``AcmeCloudProvider``; one that pytest would take for tests has ``My`` in front."""
+    """Return a class name: ``AcmeCloudProvider``. A name that pytest would collect gets the prefix ``My``."""
     called = "".join(word.capitalize() for word in name.split("-")) + suffix
     return f"My{called}" if called.startswith("Test") else called
 
@@ -149,5 +151,5 @@ def module_of(distribution: str) -> str:
 
 
 def variable_of(name: str, what: str) -> str:
-    """Return an environment variable: ``ACME_CLOUD_API_KEY``."""
+    """Return the name of an environment variable: ``ACME_CLOUD_API_KEY``."""
     return f"{name.replace('-', '_').upper()}_{what}"

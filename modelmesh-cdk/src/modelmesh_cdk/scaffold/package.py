@@ -1,4 +1,4 @@
-"""A package that could be written: its names and its files, decided before the disk is touched."""
+"""Plan of a package: its names and files, before any write."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from modelmesh_cdk.scaffold.rendering import Template, fill, import_line, kit_ra
 
 @frozen
 class Package:
-    """What a new package is made of.
+    """A planned package.
 
     Attributes:
-        template: Its kind.
-        distribution: What ``pip install`` takes.
-        connector_id: What configurations name.
-        files: Text by path, in order; paths are relative and use ``/``.
+        template: Template of its kind.
+        distribution: Name of the distribution.
+        connector_id: Connector ID.
+        files: Text by relative path with ``/``, in order.
     """
 
     template: Template
@@ -38,19 +38,19 @@ def plan(
     variable: str | None = None,
     base_url: str | None = None,
 ) -> Package:
-    """Return the package of a connector.
+    """Return the planned package of a connector.
 
     Args:
-        template: Which kind.
-        name: Short name, e.g. ``acme``.
-        today: The day that goes into dated data.
-        connector_id: In place of ``<name>.<service>.v1``.
-        license_expression: SPDX expression for the metadata; none is written by default.
-        variable: Of a provider, where its key is found; ``<NAME>_API_KEY`` by default.
-        base_url: Of a provider, where its API stands; an address that leads nowhere by default.
+        template: Template of its kind.
+        name: Short name, such as ``acme``.
+        today: Date of dated data.
+        connector_id: Replaces ``<name>.<service>.v1``.
+        license_expression: SPDX expression for the metadata. By default the metadata has none.
+        variable: Environment variable of a provider's key. By default ``<NAME>_API_KEY``.
+        base_url: Base URL of a provider. By default an address that does not exist.
 
     Raises:
-        BadNameError: One of these does not follow its grammar, or is taken.
+        BadNameError: A name is invalid or used.
     """
     names.check_name(name)
     distribution = names.check_distribution(f"{template.prefix}-{name}")

@@ -1,4 +1,4 @@
-"""All files of a package at the target, or none."""
+"""Writing of a package: all files or none."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from modelmesh_cdk.scaffold.errors import ScaffoldError, TargetNotEmptyError
 
 
 def write(files: Mapping[str, str], target: Path) -> None:
-    """Write files into a folder that is not there yet, or is empty.
+    """Write files into a folder that does not exist or is empty.
 
-    They are written into a temporary folder beside the target and renamed: whoever looks sees all of them or none, and a
-    full disk leaves nothing behind.
+    The files are written to a temporary folder next to the target, which is then renamed. Other processes see all files or
+    none, and a full disk leaves nothing behind.
 
     Args:
         files: Text by relative path.
-        target: The folder; what is missing above it is made, too.
+        target: The folder. Missing parent folders are created.
 
     Raises:
-        TargetNotEmptyError: Something is there.
-        ScaffoldError: The disk refused.
+        TargetNotEmptyError: The target is not empty.
+        ScaffoldError: The operating system reported an error.
     """
     target = target.resolve()
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise _occupied(target)
-        with _beside(target) as staging:
+        with _staging_folder(target) as staging:
             _fill(files, staging)
             _move(staging, target)
     except OSError as error:
         if isinstance(error, TargetNotEmptyError):
             raise
         reason = error.strerror or str(error)
-        message = f"{target} could not be written: {reason}. Nothing was left there. Choose another place: --path FOLDER"
+        message = f"{target} could not be written: {reason}. Nothing was left there. Choose another folder: --path FOLDER"
         raise ScaffoldError(message) from error
 
 
 def _occupied(target: Path) -> TargetNotEmptyError:
     what = "is not empty" if target.is_dir() else "is a file"
     look = f"ls -A {shlex.quote(str(target))}"
-    message = f"{target} {what}, and nothing is ever overwritten. Look: {look} - or choose another place: --path FOLDER"
+    message = f"{target} {what}, and no file is ever overwritten. Look: {look}, or choose another folder: --path FOLDER"
     return TargetNotEmptyError(message)
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Make a folder on the target's own disk, named as it will be below the lowest folder that exists."""
+def _staging_folder(target: Path) -> Iterator[Path]:
+    """Create a temporary folder on the target's disk, with the path of the target below its lowest existing parent."""
     top = target
     while not top.parent.exists():
         top = top.parent
@@ -80,7 +80,7 @@ def _move(staging: Path, target: Path) -> None:
 
 
 def _move_into(staging: Path, target: Path) -> None:
-    """Fill a folder that is there; it stays the same one, since somebody's shell may stand in it."""
+    """Fill an existing folder. The folder is kept, because it may be the current directory of a shell."""
     moved: list[Path] = []
     try:
         for entry in sorted(staging.iterdir()):

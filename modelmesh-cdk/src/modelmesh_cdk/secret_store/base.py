@@ -1,4 +1,4 @@
-"""What a secret store is made of."""
+"""Base class of secret stores, with a cache of values."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class BaseSecretStoreConfig:
     """Settings of a secret store.
 
     Attributes:
-        cache_enabled: Whether values are kept in memory for a while.
-        cache_ttl: For how long, seconds.
+        cache_enabled: Whether values are cached in memory.
+        cache_ttl: Lifetime of a cached value in seconds.
         fail_on_missing: Whether a missing name is an error rather than an empty value.
-        options: Whatever else the configuration said.
+        options: All other settings.
     """
 
     cache_enabled: bool = True
@@ -31,7 +31,7 @@ class BaseSecretStoreConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; keys that no field has go to ``options``."""
+        """Read settings from a map. Unknown keys go to ``options``."""
         settings = dict(settings)
         if "cache_ttl_ms" in settings:
             settings["cache_ttl"] = settings.pop("cache_ttl_ms") / 1000
@@ -41,10 +41,10 @@ class BaseSecretStoreConfig:
 
 
 class BaseSecretStore(DeclaresOptions):
-    """Caches what :meth:`_resolve` finds; a store overrides that one method.
+    """Base class that caches the values of :meth:`_resolve`. A store overrides that method.
 
     Attributes:
-        id: Connector ID, the same as the entry point's name.
+        id: Connector ID, equal to the entry point's name.
     """
 
     id: ClassVar[str] = "modelmesh.base-secret-store.v1"
@@ -57,14 +57,14 @@ class BaseSecretStore(DeclaresOptions):
         self._lock = Lock()
 
     def _resolve(self, name: str) -> str | None:
-        """Return a secret's value, ``None`` when there is none. Override this."""
+        """Return the value of a secret, or ``None``. Override this."""
         return None
 
     def get(self, name: str) -> str:
-        """Return a secret's value.
+        """Return the value of a secret.
 
         Raises:
-            KeyError: There is none, and missing names are errors.
+            KeyError: The secret does not exist, and ``fail_on_missing`` is true.
         """
         now = time.monotonic()
         with self._lock:
@@ -83,7 +83,7 @@ class BaseSecretStore(DeclaresOptions):
         return value
 
     def clear_cache(self) -> None:
-        """Forget what was read, so that the next look goes to the source."""
+        """Clear the cache, so that the next read goes to the source."""
         with self._lock:
             self._cache.clear()
 

@@ -1,4 +1,4 @@
-"""Values kept for a while: for a connector that asks something slow which seldom changes."""
+"""Cache with a lifetime and a maximum size, for connectors that query slow sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import frozen
 
 @frozen
 class CacheStats:
-    """What a cache did since it was made or cleared; ``size`` counts the values it holds."""
+    """Counts of a cache since its creation or its last clear. ``size`` is the number of cached values."""
 
     hits: int = 0
     misses: int = 0
@@ -22,7 +22,7 @@ class CacheStats:
 
 
 class Cache:
-    """Keeps at most so many values for at most so long; the one unused longest goes first. Threads may share it.
+    """Cache that evicts the least recently used value. Threads may share it.
 
     Example:
         ::
@@ -32,15 +32,15 @@ class Cache:
     """
 
     def __init__(self, ttl: float = 60.0, max_entries: int = 1024, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make an empty one.
+        """Create an empty cache.
 
         Args:
-            ttl: Seconds that a value is kept.
-            max_entries: How many values, at least one.
-            clock: Gives monotonic seconds.
+            ttl: Lifetime of a value in seconds.
+            max_entries: Largest number of values, at least 1.
+            clock: Returns monotonic seconds.
 
         Raises:
-            ValueError: There is no room for any.
+            ValueError: ``max_entries`` is below 1.
         """
         if max_entries < 1:
             message = f"a cache of {max_entries} values keeps nothing; max_entries is at least 1"
@@ -51,7 +51,7 @@ class Cache:
         self._hits = self._misses = self._evictions = 0
 
     def get(self, key: Hashable, default: Any = None) -> Any:
-        """Return a value, ``default`` when it is not there or too old."""
+        """Return a value, or ``default`` if it is missing or expired."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None and self._clock() < found[0]:
@@ -64,7 +64,7 @@ class Cache:
             return default
 
     def set(self, key: Hashable, value: Any, ttl: float | None = None) -> None:
-        """Keep a value; for another time than the others when ``ttl`` says so."""
+        """Store a value, with its own lifetime if ``ttl`` is given."""
         with self._lock:
             self._kept[key] = (self._clock() + (self._ttl if ttl is None else ttl), value)
             self._kept.move_to_end(key)
@@ -73,9 +73,9 @@ class Cache:
                 self._evictions += 1
 
     def get_or_ask(self, key: Hashable, ask: Callable[[], Any]) -> Any:
-        """Return a value, asked for when it is not there; what ``ask`` raises is raised and nothing is kept.
+        """Return a value. Call ``ask`` for a missing one and cache the result. An exception of ``ask`` is raised and not cached.
 
-        Nobody else is kept waiting meanwhile, so two threads may ask for the same key at once.
+        The call holds no lock, so that two threads may call ``ask`` for the same key.
         """
         found = self.get(key, _NOTHING)
         if found is _NOTHING:
@@ -84,19 +84,19 @@ class Cache:
         return found
 
     def invalidate(self, key: Hashable) -> bool:
-        """Forget a value; ``False`` when it was not there."""
+        """Remove a value. Return ``False`` if it does not exist."""
         with self._lock:
             return self._kept.pop(key, None) is not None
 
     def clear(self) -> None:
-        """Forget all values and all counts."""
+        """Remove all values and reset the counts."""
         with self._lock:
             self._kept.clear()
             self._hits = self._misses = self._evictions = 0
 
     @property
     def stats(self) -> CacheStats:
-        """What it did so far."""
+        """The current counts."""
         with self._lock:
             return CacheStats(self._hits, self._misses, self._evictions, len(self._kept))
 

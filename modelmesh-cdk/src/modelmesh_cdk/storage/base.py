@@ -1,4 +1,4 @@
-"""What a store of state is made of."""
+"""Base class of stores: encodes entries as blobs, and reports failures of the backend."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelmesh_cdk.storage.envelope import FORMATS, Stored, packed, unpacked
 _log = logging.getLogger("modelmesh.storage")
 
 RESERVED = "~"
-"""Raw keys that begin so are the kit's own (locks, counters); an entry's key that does gets a second one before it."""
+"""Prefix of the raw keys that the kit uses for locks and counters. An entry key with this prefix gets a second one."""
 
 
 @frozen(kw_only=True)
@@ -27,11 +27,11 @@ class BaseStorageConfig:
     """Settings of a store.
 
     Attributes:
-        format: ``json``, ``yaml`` or ``msgpack``: how entries are written. All of them are read.
-        compression: Whether they are compressed.
-        lock_timeout: How long a lock is waited for, and after how long one that nobody released is free, seconds.
-        retry_interval: How often a lock that is held is asked for again, seconds.
-        options: Whatever else the configuration said; the connector reads what it knows.
+        format: Format of new entries: ``json``, ``yaml`` or ``msgpack``. A store reads all of them.
+        compression: Whether entries are compressed.
+        lock_timeout: Longest wait for a lock, and time until a lock that is not released expires, in seconds.
+        retry_interval: Interval between attempts to acquire a lock, in seconds.
+        options: All other settings, for the connector.
     """
 
     format: str = field(default="json", validator=validators.in_(FORMATS))
@@ -42,10 +42,10 @@ class BaseStorageConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map, in sections (``persistence``, ``locking``) or flat; keys that no field has go to ``options``.
+        """Read settings from a map, flat or in the sections ``persistence`` and ``locking``. Unknown keys go to ``options``.
 
         Raises:
-            ConfigurationError: A value is not as it must be, or encryption is wanted, which a store of this kit does not do.
+            ConfigurationError: A value is invalid, or encryption is configured, which stores of this kit do not support.
         """
         locking = dict(settings.get("locking") or {})
         locks = {"lock_timeout": locking.get("timeout"), "retry_interval": locking.get("retry_interval")}
@@ -71,7 +71,7 @@ class BaseStorageConfig:
 
 
 def _at_fault(cls: type[Any], known: Mapping[str, Any], error: Exception) -> str:
-    """Return the setting that an error is about: a validator's names it, for a converter's they are tried one by one."""
+    """Return the setting that caused an error. A validator's error names it. For a converter, each setting is tried."""
     if len(error.args) > 1:
         return str(getattr(error.args[1], "name", ""))
     for name, value in known.items():
@@ -84,17 +84,17 @@ def _at_fault(cls: type[Any], known: Mapping[str, Any], error: Exception) -> str
 
 
 class BaseStorage(DeclaresOptions):
-    """Turns entries into blobs and back; a store overrides the four hooks that keep blobs.
+    """Base class that encodes entries as blobs. A store overrides the four hooks that keep blobs.
 
-    Hooks may raise whatever the backend's library raises: it becomes a ``StorageError`` that names the store and the
-    key. They are called by many threads at once. A backend that can compare and set makes a
-    :class:`~modelmesh_cdk.SharedStorage`, and gets locks and counters with it.
+    A hook may raise any exception of the backend's library: the base class converts it to a ``StorageError`` with the store
+    and the key. Several threads call the hooks at the same time. A backend with a compare-and-swap operation makes a
+    :class:`~modelmesh_cdk.SharedStorage`, which adds locks and counters.
 
     Attributes:
-        id: Connector ID, the same as the entry point's name.
-        config_class: Settings; derive from :class:`BaseStorageConfig` for more of them.
-        hint: What the message of a failure ends with: the next command to type.
-        on_damage: Set by the mesh; see :mod:`modelmesh.contracts.storage`.
+        id: Connector ID, equal to the entry point's name.
+        config_class: Class of the settings. Derive it from :class:`BaseStorageConfig` to add settings.
+        hint: Last part of error messages: the next command to run.
+        on_damage: Callback that the mesh sets, see :mod:`modelmesh.contracts.storage`.
     """
 
     id: ClassVar[str] = "modelmesh.base-storage.v1"
@@ -109,47 +109,47 @@ class BaseStorage(DeclaresOptions):
     # -- hooks: where blobs are kept --------------------------------------------------------------------------------
 
     def _read(self, key: str) -> bytes | None:
-        """Return the blob under a raw key, ``None`` when there is none. Override this."""
+        """Return the blob of a raw key, or ``None``. Override this."""
         raise NotImplementedError
 
     def _write(self, key: str, blob: bytes) -> None:
-        """Store a blob under a raw key in place of any before it, whole or not at all. Override this."""
+        """Store a blob under a raw key, in one step, and replace any previous one. Override this."""
         raise NotImplementedError
 
     def _remove(self, key: str) -> bool:
-        """Remove a raw key; ``False`` when it was not there. Override this."""
+        """Remove a raw key. Return ``False`` if it does not exist. Override this."""
         raise NotImplementedError
 
     def _keys(self, prefix: str) -> Iterable[str]:
-        """Return all raw keys, or only those with the prefix where the backend can choose. Override this."""
+        """Return all raw keys, or those with the prefix if the backend can filter. Override this."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of what the store holds. May be called twice."""
+        """Release the store's resources. A second call has no effect."""
 
     # -- the contract -----------------------------------------------------------------------------------------------
 
     def load(self, key: str) -> StorageEntry | None:
-        """Return an entry, ``None`` when there is none.
+        """Return an entry, or ``None``.
 
         Raises:
-            StorageError: The backend failed, or what it holds under the key is no entry.
+            StorageError: The backend failed, or the stored blob is not a valid entry.
         """
         found = self._stored(key)
         return found.entry if found else None
 
     def save(self, key: str, entry: StorageEntry) -> None:
-        """Store an entry in place of any before it.
+        """Store an entry and replace any previous one.
 
         Raises:
             StorageError: The backend failed.
-            TypeError: The metadata is no plain data.
+            TypeError: The metadata is not plain data.
         """
         blob, _ = self._blob(key, entry)
         self._guarded(key, "saved", self._write, raw_key(key), blob)
 
     def list(self, prefix: str | None = None) -> list[str]:
-        """Return the keys, sorted; only those that begin with ``prefix`` when one is given.
+        """Return the sorted keys, or those that start with ``prefix``.
 
         Raises:
             StorageError: The backend failed.
@@ -160,7 +160,7 @@ class BaseStorage(DeclaresOptions):
         return sorted(key for key in keys if key is not None and key.startswith(wanted))
 
     def delete(self, key: str) -> bool:
-        """Remove an entry; ``False`` when there was none.
+        """Remove an entry. Return ``False`` if it does not exist.
 
         Raises:
             StorageError: The backend failed.
@@ -168,10 +168,10 @@ class BaseStorage(DeclaresOptions):
         return bool(self._guarded(key, "deleted", self._remove, raw_key(validated_key(key))))
 
     def stat(self, key: str) -> EntryMetadata | None:
-        """Describe an entry, ``None`` when there is none. Reads it; override it where the backend knows without.
+        """Return the metadata of an entry, or ``None``. Override this if the backend can answer without a read of the entry.
 
         Raises:
-            StorageError: The backend failed, or what it holds under the key is no entry.
+            StorageError: The backend failed, or the stored blob is not a valid entry.
         """
         found = self._stored(key)
         if found is None:
@@ -180,7 +180,7 @@ class BaseStorage(DeclaresOptions):
         return EntryMetadata(key, len(entry.data), found.saved_at, entry.metadata.get("content_type"), entry.version)
 
     def exists(self, key: str) -> bool:
-        """Whether there is an entry. Reads it; override it where the backend knows without.
+        """Return whether an entry exists. Override this if the backend can answer without a read of the entry.
 
         Raises:
             StorageError: The backend failed.
@@ -210,13 +210,13 @@ class BaseStorage(DeclaresOptions):
             return hook(*arguments)
         except (ModelMeshError, NotImplementedError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the backend's library raises, it is named
+        except Exception as error:  # noqa: BLE001 - the backend's library may raise anything
             raise self._failed(key, doing, f"{self._why(error)}. {self.hint}") from None
 
     def _why(self, error: Exception) -> str:
-        """Return what a failure of the backend is called in messages.
+        """Return the text of a backend failure for error messages.
 
-        By default the kind of exception and, of the system's own, what it says: a library's text may show a password.
+        By default the type of the exception, and the message of an ``OSError``. A library's message may contain a password.
         """
         if not isinstance(error, OSError) or not error.strerror:
             return type(error).__name__
@@ -224,7 +224,7 @@ class BaseStorage(DeclaresOptions):
         return f"{type(error).__name__}: {error.strerror}{path}"
 
     def _damaged(self, why: str, then: str) -> None:
-        """Tell that something in the backend was damaged, and what became of it; for a store that goes on without it."""
+        """Report damaged data and its handling, for a store that continues without it."""
         _log.warning("%s: %s; %s", self.id, why, then)
         if self.on_damage is not None:
             self.on_damage(why, then)
@@ -239,7 +239,7 @@ class BaseStorage(DeclaresOptions):
 
 
 def raw_key(key: str) -> str:
-    """Return the key that hooks see for an entry's key."""
+    """Return the raw key of an entry's key."""
     return RESERVED + key if key.startswith(RESERVED) else key
 
 

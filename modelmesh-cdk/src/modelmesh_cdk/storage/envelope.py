@@ -1,4 +1,4 @@
-"""What an entry looks like where it is stored: one blob with the data and all that is known of it."""
+"""Stored form of an entry: one blob with the data, the metadata and the version."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _GZIP = b"\x1f\x8b"
 
 @frozen
 class Stored:
-    """An entry as it was stored.
+    """An entry in its stored form.
 
     Attributes:
         entry: The entry, with its version.
-        saved_at: Unix seconds.
+        saved_at: Time of the save in Unix seconds.
     """
 
     entry: StorageEntry
@@ -35,13 +35,13 @@ def packed(stored: Stored, style: str = "json", *, compressed: bool = False) -> 
     """Return the blob of an entry.
 
     Args:
-        stored: The entry; its version goes into the blob.
-        style: One of :data:`FORMATS`. In the first two, data that is text can be read by a person.
-        compressed: Whether it is compressed with gzip.
+        stored: The entry with its version.
+        style: One of :data:`FORMATS`. JSON and YAML keep text data readable.
+        compressed: Whether to compress the blob with gzip.
 
     Raises:
-        TypeError: The metadata is no plain data.
-        ConfigurationError: The format is unknown, or what writes it is not installed.
+        TypeError: The metadata is not plain data.
+        ConfigurationError: The format is unknown, or its library is not installed.
     """
     entry = stored.entry
     record: dict[str, Any] = {"version": entry.version, "key": entry.key, "saved_at": stored.saved_at}
@@ -56,11 +56,11 @@ def packed(stored: Stored, style: str = "json", *, compressed: bool = False) -> 
 
 
 def unpacked(blob: bytes) -> Stored:
-    """Read a blob in any of the formats, compressed or not: what was configured when it was written does not matter.
+    """Read a blob in any of the formats, compressed or not.
 
     Raises:
-        ValueError: It is none of ours, or was cut.
-        ConfigurationError: What reads its format is not installed.
+        ValueError: The blob is not an entry, or is truncated.
+        ConfigurationError: The library of its format is not installed.
     """
     try:
         if blob.startswith(_GZIP):
@@ -73,7 +73,7 @@ def unpacked(blob: bytes) -> Stored:
         return Stored(entry, float(record["saved_at"]))
     except ConfigurationError:
         raise
-    except Exception as error:  # noqa: BLE001 - each of the readers has kinds of its own
+    except Exception as error:  # noqa: BLE001 - each reader raises its own exceptions
         message = f"it is no stored entry, or was cut: {type(error).__name__}"  # not its text, which may show the data
         raise ValueError(message) from None
 
@@ -87,7 +87,7 @@ def _plain(metadata: Mapping[str, Any], key: str) -> Any:
 
 
 def _text_of(data: bytes) -> str | None:
-    """Return data as text when every format gives the same text back."""
+    """Return data as text if every format preserves that text, else ``None``."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -116,7 +116,7 @@ def _read(blob: bytes) -> dict[str, Any]:
     first = blob[:1]
     if first == b"{":
         return dict(json.loads(blob.decode("utf-8", "surrogatepass")))
-    if first >= b"\x80":  # the type byte of a map; no text in UTF-8 begins so
+    if first >= b"\x80":  # the type byte of a map, with which no text in UTF-8 begins
         return dict(_msgpack().decode(blob))
     return dict(_yaml().load(blob.decode("utf-8", "surrogatepass")))
 

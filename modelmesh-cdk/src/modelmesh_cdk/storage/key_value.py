@@ -1,4 +1,4 @@
-"""A store that is complete as it stands: in memory, or a folder with a file for each key."""
+"""Key-value store in memory, or in a folder with a file for each key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KeyValueStorageConfig(BaseStorageConfig):
 
     Attributes:
         backend: ``memory`` or ``file``.
-        directory: The folder of the files; made when it is not there.
+        directory: Folder of the files. The store creates it.
     """
 
     backend: str = field(default="memory", validator=validators.in_(("memory", "file")))
@@ -34,7 +34,7 @@ class KeyValueStorageConfig(BaseStorageConfig):
 
 
 class KeyValueStorage(SharedStorage):
-    """Keeps blobs in a dictionary, or as files that threads and processes of one machine share.
+    """Store that keeps blobs in a dictionary, or in files that threads and processes of one machine share.
 
     Example:
         ::
@@ -66,7 +66,7 @@ class KeyValueStorage(SharedStorage):
         return self._blobs.swap(key, blob, tag)
 
     def after_fork(self) -> None:
-        """Take new locks in a child process."""
+        """Create new locks in a child process."""
         self._blobs.after_fork()
 
 
@@ -102,7 +102,7 @@ class _Memory:
 
 
 class _Folder:
-    """One file a key. Whoever changes anything does so alone; readers need no lock, for files are replaced whole."""
+    """A folder with one file for each key. Writers hold a file lock. Readers need none, because a write replaces the file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -146,12 +146,12 @@ class _Folder:
             return True
 
     def after_fork(self) -> None:
-        """The lock file's own hook does what is to be done."""
+        """Do nothing: the file lock has its own fork hook."""
 
     def _put(self, key: str, blob: bytes) -> None:
         write_atomically(self._file(key), quote(key).encode() + b"\n" + blob)
 
     def _file(self, key: str) -> Path:
-        """Return the file of a key: its letters where any file system keeps them apart, and a digest that always does."""
+        """Return the file of a key. Its name has the key's characters for people, and a digest that makes it unique."""
         shown = quote(key, safe=" ").replace("%", "=").replace(".", "=2E").lower()[:_LONGEST].strip()
         return self._folder / f"{shown}-{sha256(key.encode()).hexdigest()[:24]}.entry"

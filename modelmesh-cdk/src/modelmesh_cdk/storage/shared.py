@@ -1,4 +1,4 @@
-"""A store whose backend can compare and set, and what follows from that: conditional saves, locks and counters."""
+"""Base class of stores with compare-and-swap, which provides conditional saves, locks and counters."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from modelmesh_cdk.storage.base import RESERVED, BaseStorage, raw_key
 from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
 
 ABSENT = None
-"""The tag of what is not there."""
+"""Tag of a raw key without a blob."""
 
 
 class SharedStorage(BaseStorage):
-    """Override :meth:`_swap` beside the four hooks, and processes can share the store.
+    """Store that several processes can share. Override :meth:`_swap` and the four hooks of the base class.
 
-    Locks and counters are blobs under raw keys of their own. A lock is a lease: it holds until it is released or its
-    time is up, by the wall clocks of the machines that share the store, which should agree within a second. One whose
-    process has ended, as far as can be seen from here, is free at once. A backend
-    with counters or locks of its own overrides :meth:`increment`, or :meth:`acquire` and its two neighbours.
+    Locks and counters are blobs under separate raw keys. A lock is a lease: it holds until its release or its expiry, by the
+    wall clocks of the machines that share the store, which should agree within a second. The lock of a local process that
+    has ended is free at once. A backend with native counters overrides :meth:`increment`. One with native locks overrides
+    :meth:`acquire`, :meth:`release` and :meth:`is_locked`.
     """
 
     id: ClassVar[str] = "modelmesh.shared-storage.v1"
 
     def _swap(self, key: str, blob: bytes, tag: Any) -> bool:
-        """Store a blob only if what is under the raw key still has the tag that :meth:`_tagged` gave. Override this.
+        """Store a blob only if the raw key still has the tag that :meth:`_tagged` returned. Override this.
 
         Args:
             key: The raw key.
-            blob: What to store.
-            tag: ``None``: there must be nothing. By default a tag is the old blob itself.
+            blob: The new blob.
+            tag: Expected tag. ``None`` expects no blob. By default the tag is the old blob.
 
         Returns:
-            ``False`` when it has another; then nothing was written. One step: nobody can come in between.
+            ``False`` if the tag differs, and nothing was written. The operation must be atomic.
         """
         raise NotImplementedError
 
     def _tagged(self, key: str) -> tuple[bytes | None, Any]:
-        """Return a blob and what :meth:`_swap` knows it by again; override it for an ETag or a revision number."""
+        """Return a blob and its tag for :meth:`_swap`. Override this for an ETag or a revision number."""
         blob = self._read(key)
         return blob, blob
 
     # -- conditional saves ------------------------------------------------------------------------------------------
 
     def save_if(self, key: str, entry: StorageEntry, version: str | None) -> str:
-        """Store an entry in place of the one that was read, and return its version.
+        """Store an entry if the stored version is the expected one. Return the new version.
 
         Raises:
-            StorageConflictError: Another version is there.
+            StorageConflictError: The store has another version.
             StorageError: The backend failed.
         """
         blob, new = self._blob(key, entry)
@@ -64,10 +64,10 @@ class SharedStorage(BaseStorage):
     # -- locks ------------------------------------------------------------------------------------------------------
 
     def acquire(self, key: str, timeout: float | None = None, *, expires_s: float | None = None) -> LockHandle:
-        """Wait for a lock and take it.
+        """Wait for a lock and acquire it.
 
         Raises:
-            StorageLockError: Somebody else held it all the while.
+            StorageLockError: Another owner held the lock until the timeout.
             StorageError: The backend failed.
         """
         raw = _raw("lock", key)
@@ -83,14 +83,14 @@ class SharedStorage(BaseStorage):
                 facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at, "owner": current_owner()}
                 if self._guarded(key, "locked", self._swap, raw, _encoded(facts), tag):
                     return handle
-                continue  # somebody was quicker: look again at once
+                continue  # another owner was faster: read again at once
             left = until - time.monotonic()
             if left <= 0:
                 raise lock_timeout_error(self.id, key, patience)
             time.sleep(min(left, free_in, self.config.retry_interval))
 
     def release(self, lock: LockHandle) -> bool:
-        """Give a lock back; ``False`` when it had expired.
+        """Release a lock. Return ``False`` if it had expired.
 
         Raises:
             StorageError: The backend failed.
@@ -99,11 +99,11 @@ class SharedStorage(BaseStorage):
         held, tag = self._record(raw, lock.key)
         if held.get("lock_id") != lock.lock_id or held["expires_at"] <= time.time():
             return False
-        free = _encoded({"lock_id": "", "expires_at": 0.0})  # not removed: that would need a conditional removal too
+        free = _encoded({"lock_id": "", "expires_at": 0.0})  # not removed, because that needs a conditional removal
         return bool(self._guarded(lock.key, "unlocked", self._swap, raw, free, tag))
 
     def is_locked(self, key: str) -> bool:
-        """Whether somebody holds a lock on a key now.
+        """Return whether a key is locked now.
 
         Raises:
             StorageError: The backend failed.
@@ -114,7 +114,7 @@ class SharedStorage(BaseStorage):
     # -- counters ---------------------------------------------------------------------------------------------------
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        """Add to a counter in one step and return what it comes to.
+        """Add to a counter atomically and return the sum.
 
         Raises:
             StorageError: The backend failed.
@@ -144,18 +144,18 @@ class SharedStorage(BaseStorage):
 
 
 def is_over(raw: str, blob: bytes) -> bool:
-    """Whether a raw key holds a counter or a lock whose time is up; a store may remove it, and should now and then."""
+    """Return whether a raw key holds an expired counter or lock. A store may remove it and should do so regularly."""
     if not raw.startswith((f"{RESERVED}lock/", f"{RESERVED}counter/")):
         return False
     try:
         until = json.loads(blob)["expires_at"]
     except (ValueError, KeyError, TypeError):
-        return False  # not ours to judge
+        return False  # not a record of the kit
     return until is not None and until <= time.time()
 
 
 def _left(held: Mapping[str, Any], now: float) -> float:
-    """Return for how long a lock holds, seconds; not at all once its holder is gone."""
+    """Return the remaining time of a lock in seconds, 0 if its owner has exited."""
     return 0.0 if has_exited(str(held.get("owner", ""))) else float(held.get("expires_at", 0.0)) - now
 
 
@@ -164,5 +164,5 @@ def _raw(what: str, key: str) -> str:
 
 
 def _encoded(record: Mapping[str, Any]) -> bytes:
-    # The mark keeps two records apart that say the same: a swap must not take a later one for the one it read.
+    # The mark makes equal records distinct: a swap must not take a later one for the one that it read.
     return json.dumps({**record, "mark": uuid.uuid4().hex}).encode()

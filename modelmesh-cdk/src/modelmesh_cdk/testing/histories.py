@@ -26,14 +26,14 @@ class History:
         messages: The messages.
         parameters: Further parameters of the request.
         may_refuse: Whether a vendor may lack what it asks for, such as images; refusing it before it is sent is right then.
-        says_nothing: Whether all that is special about it says nothing, so that a strict request is sent, too.
+        has_no_effect: Whether all that is special about it says nothing, so that a strict request is sent, too.
     """
 
     name: str
     messages: Sequence[Any]
     parameters: Mapping[str, Any] = field(factory=dict)
     may_refuse: bool = False
-    says_nothing: bool = False
+    has_no_effect: bool = False
 
 
 def called(*, arguments: Any = '{"city": "say-Oslo"}', given: Any = "call_1", **more: Any) -> dict[str, Any]:
@@ -250,11 +250,11 @@ HISTORIES: Sequence[History] = (
         "parameters that say nothing",
         [USER],
         {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "tools": [], "stop": [], "logit_bias": {}},
-        says_nothing=True,
+        has_no_effect=True,
     ),
     History(
         "keys that say nothing, strictly",
         [USER, said("say-hi", tool_calls=[], refusal=None, annotations=[]), USER],
-        says_nothing=True,
+        has_no_effect=True,
     ),
 )

@@ -64,7 +64,7 @@ class Conversations(Subject):
 
     def test_conversation_neutral_values_are_no_loss(self, asker: Caller, upstream: Upstream) -> None:
         """Dropping a value without effect, such as an empty list or ``n=1``, is not a loss. A strict request is sent."""
-        for history in (one for one in HISTORIES if one.says_nothing):
+        for history in (one for one in HISTORIES if one.has_no_effect):
             upstream.always(Script(200, self.wire.write_response(text_answer())))
             asker.strict = True
             try:
