@@ -1,4 +1,4 @@
-"""What a strategy is made of."""
+"""Base class of strategies."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from modelmesh_cdk.declared_options import DeclaresOptions
 
 
 class StrategyConfig(dict[str, Any]):
-    """What the configuration states for a strategy, as a map; ``options`` is the map itself, as in other kinds of connector."""
+    """Settings of a strategy as a mapping. ``options`` is the mapping itself, as in other kinds of connectors."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """The same map."""
+        """The same mapping."""
         return self
 
 
 class BaseStrategy(DeclaresOptions):
-    """Chooses the candidate with the highest score, the earlier one on a tie.
+    """Selects the candidate with the highest score, the earlier one on a tie.
 
-    Override :meth:`score` for a strategy that is a measure, or :meth:`select` for one that is not. Both must change
-    nothing; what a strategy remembers it learns from :meth:`picked`, :meth:`succeeded` and :meth:`failed`. None of
-    them may do I/O: they run inside the router.
+    Override :meth:`score` for a strategy with a score, or :meth:`select` for any other. Both must change nothing. A strategy
+    updates its state in :meth:`picked`, :meth:`succeeded` and :meth:`failed`. None of the methods may do I/O, because they run
+    under the mesh's lock.
 
     Attributes:
-        id: Connector ID, the same as the entry point's name.
-        config: What the pool's configuration states for strategies: ``model_priority``, ``provider_priority`` …, as a map.
-            ``config.options`` is the same map, for a strategy that reads its settings as other connectors do.
+        id: Connector ID, equal to the name of the entry point.
+        config: Settings of the pool for strategies, such as ``model_priority`` and ``provider_priority``. ``config.options`` is
+            the same mapping, for a strategy that reads its settings as other connectors do.
     """
 
     id: ClassVar[str] = "modelmesh.base-strategy.v1"
@@ -39,7 +39,7 @@ class BaseStrategy(DeclaresOptions):
         self.config = StrategyConfig(config or {})
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
-        """Return one of the candidates; there is at least one."""
+        """Return one of the candidates."""
         try:
             best = candidates.best(lambda candidate: self.score(candidate, request))
         except TypeError:
@@ -48,7 +48,7 @@ class BaseStrategy(DeclaresOptions):
         assert best is not None
         score: Any = self.score(best, request)
         if not isinstance(score, int | float):
-            self._check_scores(candidates, request)  # a single candidate is compared with nobody
+            self._check_scores(candidates, request)  # max() does not compare a single candidate
         return SelectionResult(best, score, f"highest score, {score:g}")
 
     def _check_scores(self, candidates: Candidates, request: SelectionRequest) -> None:
@@ -60,14 +60,14 @@ class BaseStrategy(DeclaresOptions):
                 raise TypeError(message)
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """Return how good a candidate is; higher is better."""
+        """Return the score of a candidate. Higher is better."""
         return 0.0
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Hear that an attempt at this candidate begins."""
+        """Handle the start of an attempt at a candidate."""
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Hear that it answered."""
+        """Handle an answer of a candidate."""
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Hear that it failed in a way that says something about its health."""
+        """Handle a failure that concerns the health of a candidate."""

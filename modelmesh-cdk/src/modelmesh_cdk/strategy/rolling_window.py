@@ -1,4 +1,4 @@
-"""The last so many samples of the last so many seconds."""
+"""Sliding window of samples, limited by number and age."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable
 
 SMOOTHING = 0.3
-"""Share of the newest sample in the smoothed value."""
+"""Weight of the latest sample in the smoothed value."""
 
 
 class RollingWindow:
-    """Samples with a success or failure each: for a strategy's latencies, or a store's. Not for many threads at once.
+    """Samples of a value, each a success or a failure. Not thread-safe.
 
-    What has no sample is ``None``: unknown is neither good nor zero.
+    Every statistic is ``None`` without samples.
 
     Example:
         ::
@@ -25,12 +25,12 @@ class RollingWindow:
     """
 
     def __init__(self, size: int = 100, seconds: float = 300.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make an empty one.
+        """Create an empty window.
 
         Args:
-            size: Samples kept at most.
-            seconds: For how long at most.
-            clock: Gives seconds that do not go back.
+            size: Maximum number of samples.
+            seconds: Maximum age of a sample.
+            clock: Returns monotonic seconds.
         """
         self._seconds, self._clock = seconds, clock
         self._samples: deque[tuple[float, float, bool]] = deque(maxlen=size)
@@ -55,7 +55,7 @@ class RollingWindow:
 
     @property
     def smoothed(self) -> float | None:
-        """The values smoothed exponentially, so that the newest counts most."""
+        """Exponential moving average of the values."""
         if not len(self):
             return None
         values = [value for _, value, _ in self._samples]

@@ -1,4 +1,4 @@
-"""A rotation made of thresholds: standby at so many failures, so many requests, so much money; back when that is over."""
+"""Rotation policy with thresholds: standby after failures or at limits, and recovery at a time."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def _cron(text: str | Cron) -> Cron:
 
 @frozen(kw_only=True)
 class ThresholdRotationConfig:
-    """Settings, under the names that a pool's ``deactivation``, ``recovery`` and ``selection`` have.
+    """Settings, named as in ``deactivation``, ``recovery`` and ``selection`` of a pool.
 
     Attributes:
-        retry_limit: Failures in a row.
+        retry_limit: Consecutive failures.
         error_rate_threshold: Share of failures in the window.
-        min_samples: Requests in the window before the share counts.
-        error_codes: Statuses that count as failures; ``None``: 429, 5xx and what has no status.
+        min_samples: Requests in the window that the error rate requires.
+        error_codes: Statuses that count as failures. ``None`` counts 429, 5xx and failures without a status.
         request_limit: Requests in a period.
         token_limit: Tokens in a period.
         budget_limit: USD in a period.
-        quota_window: The period: ``daily`` or ``monthly``; ``None``: it never ends by itself.
-        maintenance_window: Cron expression of the minutes, in UTC, in which the model is not to be asked.
+        quota_window: Period of the limits: ``daily`` or ``monthly``, ``None`` for one without end.
+        maintenance_window: Cron expression, in UTC, of the minutes in which the model is in standby.
         cooldown: Seconds of standby after failures.
-        on_quota_reset: Whether the vendor's own quota, once used up, is thought full again when it resets.
-        quota_reset_schedule: When that is, if the vendor does not say: ``daily_utc`` or ``monthly``.
+        on_quota_reset: Whether an exhausted quota of the vendor ends the standby at its reset.
+        quota_reset_schedule: Time of the reset where the vendor reports none: ``daily_utc`` or ``monthly``.
         model_priority: Models that go first, in this order.
         provider_priority: Providers that go first, in this order.
     """
@@ -73,10 +73,10 @@ class ThresholdRotationConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map, in sections or flat; keys that no field has are other strategies' and are passed over.
+        """Read a mapping, in sections or flat. Keys of other strategies are ignored.
 
         Raises:
-            ValueError: A duration or a cron expression is none.
+            ValueError: A duration or a cron expression is invalid.
         """
         flat: dict[str, Any] = dict(settings)
         for section in ("deactivation", "recovery", "selection"):
@@ -88,9 +88,9 @@ class ThresholdRotationConfig:
 
 
 class ThresholdRotationPolicy(BaseStrategy):
-    """All three parts of a rotation: when to standby, when back, and by what order among the active.
+    """Deactivation policy, recovery policy and strategy in one.
 
-    Pure: it keeps nothing, and the time is in the snapshot. Override one method to change one rule.
+    It has no state, and the time comes from the snapshot. Override one method to change one rule.
 
     Example:
         ::
@@ -108,13 +108,13 @@ class ThresholdRotationPolicy(BaseStrategy):
 
     @property
     def quota_window(self) -> Literal["daily", "monthly"] | None:
-        """The period over which requests, tokens and money are to be counted."""
+        """Period over which the mesh counts requests, tokens and money."""
         return self.thresholds.quota_window
 
-    # -- to standby -------------------------------------------------------------------------------------------------
+    # -- standby -------------------------------------------------------------------------------------------------
 
     def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
-        """Whether the model should go to standby now."""
+        """Return whether the model should go to standby now."""
         return self.get_reason(snapshot) is not None
 
     def get_reason(self, snapshot: ModelSnapshot) -> DeactivationReason | None:
@@ -145,16 +145,16 @@ class ThresholdRotationPolicy(BaseStrategy):
         return rate is not None and snapshot.samples >= max(1, limits.min_samples) and rate >= limits.error_rate_threshold
 
     def counts(self, status: int | None) -> bool:
-        """Whether a failure with this status says something about the model's health; ``None`` is one without."""
+        """Return whether a failure with this status concerns the health of the model. ``None`` is a failure without a status."""
         codes = self.thresholds.error_codes
         if codes is not None:
             return status in codes
         return status is None or status == _THROTTLED or status >= _SERVERS_FAULT
 
-    # -- and back ---------------------------------------------------------------------------------------------------
+    # -- recovery ---------------------------------------------------------------------------------------------------
 
     def should_recover(self, snapshot: ModelSnapshot) -> bool:
-        """Whether a model in standby may be asked again: its time has come, or a probe after a failure went well."""
+        """Return whether a model in standby becomes active: its time is over, or a probe after a failure succeeded."""
         reason = snapshot.deactivation_reason
         if reason is DeactivationReason.ERROR_THRESHOLD and snapshot.probe_succeeded:
             return True
@@ -162,7 +162,7 @@ class ThresholdRotationPolicy(BaseStrategy):
         return at is not None and at <= snapshot.now
 
     def get_recovery_schedule(self, snapshot: ModelSnapshot) -> datetime | None:
-        """Return when it may be asked again, in UTC; ``None``: only a person brings it back."""
+        """Return when the model becomes active in UTC, ``None`` for a recovery by hand only."""
         at = self._recovers_at(snapshot)
         return None if at is None else datetime.fromtimestamp(at, UTC)
 
@@ -180,8 +180,8 @@ class ThresholdRotationPolicy(BaseStrategy):
             at = _ENDS[self.thresholds.quota_window](since) if self.thresholds.quota_window else None
         else:
             at = since + self.thresholds.cooldown
-        told = snapshot.cooldown_until
-        return at if at is None or told is None else max(at, told)  # never earlier than the vendor said
+        cooldown_until = snapshot.cooldown_until
+        return at if at is None or cooldown_until is None else max(at, cooldown_until)
 
     def _quota_resets_at(self, snapshot: ModelSnapshot, since: float) -> float | None:
         if not self.thresholds.on_quota_reset:
@@ -190,12 +190,12 @@ class ThresholdRotationPolicy(BaseStrategy):
             return snapshot.quota_resets_at
         return _ENDS[self.thresholds.quota_reset_schedule](since)
 
-    # -- among the active -------------------------------------------------------------------------------------------
+    # -- selection -------------------------------------------------------------------------------------------
 
     def score(self, candidate: Any, request: SelectionRequest | None = None) -> float:
         """Return 1000 and more for a listed model, 500 and more for a listed provider, else the share of successes.
 
-        ``select`` takes the highest, the earlier in pool order on a tie. Scores snapshots as well as candidates.
+        It accepts snapshots as well as candidates.
         """
         listed, providers = self.thresholds.model_priority, self.thresholds.provider_priority
         for place, name in enumerate(listed):

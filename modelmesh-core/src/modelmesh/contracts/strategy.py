@@ -1,4 +1,4 @@
-"""What a strategy implements: which of the active models goes first."""
+"""Interface of strategies: selection among the available candidates of a pool."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @frozen
 class SelectionRequest:
-    """What a strategy may know of the request.
+    """The request as a strategy sees it.
 
     Attributes:
-        call: The request itself.
+        call: The request.
         pool: Name of the pool.
-        now: Monotonic time, seconds.
-        rng: Draws numbers in [0, 1); the same seed gives the same choices.
-        session_id: The conversation, when the caller named one.
+        now: Monotonic seconds.
+        rng: Random source with a method ``random()``. The same seed gives the same selections.
+        session_id: ID of the conversation, ``None`` when the caller states none.
     """
 
     call: Call
@@ -32,12 +32,12 @@ class SelectionRequest:
 
 @frozen
 class SelectionResult:
-    """A choice.
+    """A selection.
 
     Attributes:
         candidate: One of the candidates that were offered.
-        score: How good it is by the strategy's own measure; higher is better.
-        reason: One line a person understands.
+        score: Score by the strategy's own measure. Higher is better.
+        reason: One line of text for ``explain()`` and logs.
     """
 
     candidate: Candidate
@@ -47,29 +47,29 @@ class SelectionResult:
 
 @runtime_checkable
 class Strategy(Protocol):
-    """Orders the candidates of one pool; each pool has an instance of its own.
+    """Selects among the candidates of one pool. Each pool has an instance of its own.
 
-    Called under the mesh's lock: no I/O, no waiting. ``select`` changes nothing, so that a dry run can ask it. Beside
-    it a strategy may have any of these, which are called when they are there:
+    The mesh calls a strategy under its lock, so the methods do no I/O and never wait. ``select`` changes nothing, because a dry
+    run calls it as well. A strategy may define further methods, which the mesh calls where they exist:
 
-    - ``score(candidate, request) -> float``: how good a candidate is by its own measure, for ``explain()``
-    - ``picked(candidate, request)``: an attempt at this candidate begins
-    - ``succeeded(candidate, request, outcome)``: it answered; ``outcome`` has ``seconds``, ``first_content_seconds``,
-      ``usage`` and ``headers``
-    - ``failed(candidate, request, error)``: it failed in a way that says something about its health
+    - ``score(candidate, request) -> float``: returns the score of a candidate, for ``explain()``
+    - ``picked(candidate, request)``: an attempt at the candidate begins
+    - ``succeeded(candidate, request, outcome)``: the candidate answered. ``outcome`` has the keys ``seconds``,
+      ``first_content_seconds``, ``usage`` and ``headers``
+    - ``failed(candidate, request, error)``: the candidate failed, and the failure concerns its health
 
-    A class that is built with its pool's settings finds another strategy under ``fallback`` when it names one:
-    ``default_fallback`` is an ID that ``fallback_strategy`` in the configuration replaces, ``fixed_fallback`` one that
-    falls back to that in its turn.
+    A class that is built from the settings of its pool may name another strategy, which it receives as the setting ``fallback``.
+    ``default_fallback`` is an ID that ``fallback_strategy`` in the configuration replaces. ``fixed_fallback`` is an ID of a
+    strategy that itself falls back to the configured one.
     """
 
     id: str
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult | Candidate:
-        """Choose one of the candidates; there is at least one.
+        """Select one of the candidates.
 
         Args:
-            candidates: Those that are able and healthy now, in pool order, without those already tried.
-            request: What is asked.
+            candidates: The capable and available candidates that were not tried yet, in pool order. There is at least one.
+            request: The request.
         """
         ...

@@ -80,7 +80,7 @@ class ModelJoiner:
             self._add_to_pool(pool, candidates, health, now)
         joined = [one for one in candidates if one.memberships]
         for candidate in joined:
-            self.router.admitted(candidate)
+            self.router.add_candidate(candidate)
         return joined
 
     def _add_to_pool(self, pool: Pool, candidates: Iterable[Candidate], health: HealthRegistry, now: float) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CandidatePool(PoolView, Protocol):
-    """A pool as its sets of candidates need it."""
+    """Pool of a set of candidates."""
 
     @property
     def members(self) -> tuple[Candidate, ...]:
@@ -47,8 +47,8 @@ class Candidates:
             rest ^= low
 
     def __contains__(self, candidate: object) -> bool:
-        place = self._pool.position(candidate)
-        return place is not None and bool(self._mask >> place & 1)
+        position = self._pool.position(candidate)
+        return position is not None and bool(self._mask >> position & 1)
 
     def first(self) -> Candidate | None:
         """Return the first in pool order, ``None`` when empty."""
@@ -56,19 +56,19 @@ class Candidates:
         return self._pool.members[(mask & -mask).bit_length() - 1] if mask else None
 
     def after(self, candidate: object | None) -> Candidate | None:
-        """Return the next in pool order after a member, going round; the member itself when it is the only one."""
-        place = self._pool.position(candidate) if candidate is not None else None
-        if place is not None:
-            later = self._mask >> (place + 1) << (place + 1)
+        """Return the one that follows a member in pool order, cyclically. It is the member itself when no other is in the set."""
+        position = self._pool.position(candidate) if candidate is not None else None
+        if position is not None:
+            later = self._mask >> (position + 1) << (position + 1)
             if later:
                 return self._pool.members[(later & -later).bit_length() - 1]
         return self.first()
 
     def pick(self, number: int) -> Candidate:
-        """Return the one at a place among these, counted from 0; costs no more than the logarithm of the pool's size.
+        """Return the one with a number, counted from 0, in logarithmic time.
 
         Raises:
-            IndexError: There are not so many.
+            IndexError: The set is smaller.
         """
         mask = self._mask
         if not 0 <= number < mask.bit_count():
@@ -96,17 +96,17 @@ class Candidates:
         return Candidates(self._pool, self._mask & self._pool.mask_of_model(model))
 
     def first_of(self, order: Order) -> Candidate | None:
-        """Return the most preferred by an order of its own, ``None`` when none of these is in it."""
-        place = order.first(self._mask)
-        return None if place is None else self._pool.members[place]
+        """Return the one that an order prefers, ``None`` when the order contains none of them."""
+        position = order.first(self._mask)
+        return None if position is None else self._pool.members[position]
 
     @property
     def pool(self) -> CandidatePool:
-        """The pool they are of."""
+        """The pool."""
         return self._pool
 
     def best(self, score: Callable[[Candidate], Any]) -> Candidate | None:
-        """Return the one with the highest score, the earlier one on a tie. Looks at every member."""
+        """Return the one with the highest score, the earlier one on a tie. Evaluates every member."""
         return max(self, key=score, default=None)
 
     def __repr__(self) -> str:

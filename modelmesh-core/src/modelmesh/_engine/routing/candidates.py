@@ -33,10 +33,10 @@ EWMA_ALPHA_RISE = 0.5
 """The same where the latest answer is longer than the average: the typical output rises faster than it falls."""
 
 RECENT = 8
-"""Latest answers of a model that are remembered one by one."""
+"""Number of answers whose length is stored."""
 
 TRUSTED_MARGIN = 1.25
-"""How much larger than estimated a prompt may be, by a model whose earlier prompts corrected the estimate."""
+"""Factor by which a prompt may exceed its estimate, at a model whose earlier prompts corrected the estimate."""
 
 
 class AttemptObserver(Protocol):
@@ -63,22 +63,22 @@ class AttemptObserver(Protocol):
 
 @define(eq=False, repr=False)
 class Candidate:
-    """One model at one provider, the same object in every pool that has it.
+    """One model at one provider. It is the same object in every pool that contains it.
 
     Attributes:
-        model_id: What the caller sees, e.g. ``gpt-4o``.
-        upstream: What the vendor is asked for.
-        info: The catalogue row.
-        provider: Who serves it.
-        account: The provider entry's own health, shared by all its models.
-        health: This model's health.
+        model_id: Model ID as the caller writes it, for example ``gpt-4o``.
+        upstream: Model ID that is sent to the vendor.
+        info: Catalogue row.
+        provider: Connector that serves it.
+        account: Health of the provider account, shared by all its models.
+        health: Health of this model.
         memberships: Pools that contain it, each with its position there.
         standby_policies: Standby policies of the pools that contain it.
-        typical_output: Tokens of its answers, an average in which older ones fade; ``None`` before the first.
-        answers: Answers that :attr:`typical_output` was learned from.
+        typical_output: Moving average of the tokens of its answers, ``None`` before the first.
+        answers: Number of answers in :attr:`typical_output`.
         recent_outputs: Tokens of its latest answers.
-        prompt_excess: Tokens by which prompts were larger than estimated, lately; for the estimate of the next.
-        prompts: Prompts that :attr:`prompt_excess` was learned from.
+        prompt_excess: Decaying maximum of the tokens by which prompts exceeded their estimate.
+        prompts: Number of prompts in :attr:`prompt_excess`.
     """
 
     model_id: str
@@ -95,7 +95,7 @@ class Candidate:
     prompt_excess: float = 0.0
     prompts: int = 0
     answered_at: float = field(default=0.0, init=False, repr=False)
-    """When its latest answer came, monotonic seconds; 0 before the first."""
+    """Time of its latest answer, monotonic seconds. 0 before the first."""
     _reported: Sequence[RateLimit] = field(default=(), init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -109,31 +109,39 @@ class Candidate:
         call: Call | None = None,
         limit: int | None = None,
     ) -> None:
-        """Learn from an answer what the next ones are likely to be.
+        """Update the averages and the rate limits from an answer.
 
         Args:
-            usage: Its tokens.
-            reported: The rate limits that it reports.
+            usage: Token usage of the answer.
+            reported: Rate limits that it reports.
             now: Monotonic seconds.
             call: The request.
-            limit: The output limit that went out with it; a vendor that ignored it teaches nothing of the next answer.
+            limit: Output limit that was sent with it. Tokens beyond it are not counted.
         """
-        self._reported, self.answered_at = reported, now
+        self._reported = reported
+        self.answered_at = now
         tokens, prompt = (reported_tokens((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
         if tokens is not None:
             several = 1 if call is None else response_count(call)
-            latest, before = tokens / several if limit is None else min(tokens / several, limit), self.typical_output
-            self.recent_outputs.append(latest)
-            weight = EWMA_ALPHA_RISE if before is not None and latest > before else EWMA_ALPHA
-            self.typical_output = latest if before is None else before + (latest - before) * weight
-            self.answers += 1
+            latest = tokens / several if limit is None else min(tokens / several, limit)
+            self._learn_output(latest)
         if prompt is not None and call is not None:
             excess = prompt - prompt_size(call).estimated
             self.prompts += 1
             self.prompt_excess = max(self.prompt_excess * (1 - EWMA_ALPHA), float(excess), 0.0)
 
+    def _learn_output(self, latest: float) -> None:
+        before = self.typical_output
+        if before is None:
+            self.typical_output = latest
+        else:
+            weight = EWMA_ALPHA_RISE if latest > before else EWMA_ALPHA
+            self.typical_output = before + (latest - before) * weight
+        self.recent_outputs.append(latest)
+        self.answers += 1
+
     def prompt_size(self, call: Call) -> PromptSize:
-        """Return the size of a prompt, corrected by what the vendor reported of earlier ones."""
+        """Return the estimated size of a prompt, corrected by the reported sizes of earlier ones."""
         size, excess = prompt_size(call), math.ceil(self.prompt_excess)
         known = size.estimated + excess
         prudent = max(size.prudent, known)
@@ -142,11 +150,7 @@ class Candidate:
         return PromptSize(known, prudent, max(size.most, known), size.cached)
 
     def rate_limits(self, now: float) -> tuple[RateLimit, ...]:
-        """Return what the vendor's latest answer reports of its limits, without the rows whose reset has passed.
-
-        Args:
-            now: Monotonic seconds.
-        """
+        """Return the rate limits that the latest answer reports, without those whose reset has passed."""
         at = self.answered_at
         return tuple(row for row in self._reported if row.resets_in is None or now < at + row.resets_in)
 
@@ -162,7 +166,7 @@ class Candidate:
 
     @property
     def status(self) -> CandidateStatus:
-        """Whether its circuit breaker and that of its provider account let requests through."""
+        """``ACTIVE`` when its circuit breaker and that of its provider account allow requests."""
         return CandidateStatus.ACTIVE if self.health.ready and self.account.ready else CandidateStatus.STANDBY
 
     @property
@@ -177,7 +181,7 @@ class Candidate:
 
     @property
     def available_at(self) -> float:
-        """Time at which its circuit breakers let requests through again, 0 while they do."""
+        """Time at which its circuit breakers allow requests again, 0 while they do."""
         return max(self.health.available_at, self.account.available_at)
 
     def slow_start_weight(self, now: float) -> float:

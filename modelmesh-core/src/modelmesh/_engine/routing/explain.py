@@ -1,4 +1,4 @@
-"""Why a request would go where it would go: the flow itself, run up to its first step and dropped."""
+"""Explanation of the route that a request would take now: the flow, run up to its first step and closed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from modelmesh.contracts.pricing import ModelPricing
 
 NOT_FIRST = "available, not first"
-"""Reason of a candidate that could serve the request and is not the first choice."""
+"""Reason of a candidate that could serve the request and was not selected."""
 
 
 @frozen
 class CandidateInfo:
-    """One member of the pool at the time of asking.
+    """One member of the pool at the time of the explanation.
 
     Attributes:
         model: Model ID.
@@ -35,11 +35,11 @@ class CandidateInfo:
         connector: Connector ID.
         status: ``active`` or ``standby``.
         selected: Whether the request would go to it.
-        score: By the strategy's own measure, ``None`` when it gives none.
-        reason: Why it is or is not the one.
-        left: What is left of each of its limits until it begins anew.
-        price: The prices that hold for this request now, USD, with their ``source`` and ``as_of``; ``None`` when no
-            price is known, which is not free.
+        score: Score of the strategy, ``None`` without one.
+        reason: Why it was selected or not.
+        left: Remaining amount of each of its limits.
+        price: Prices that apply to this request now in USD, with their ``source`` and ``as_of``. ``None`` when no price is known,
+            which does not mean free.
     """
 
     model: str
@@ -55,15 +55,15 @@ class CandidateInfo:
 
 @frozen(repr=False)
 class Explanation:
-    """What would happen to a request now. Nothing was sent.
+    """Route that a request would take now. Nothing was sent.
 
     Attributes:
         pool_name: The pool.
         capability: Path of its capability.
         strategy: ID of its strategy.
-        selected_model: Where the request would go, ``None`` when nowhere.
+        selected_model: Model that would receive the request, ``None`` without one.
         selected_provider: Its provider.
-        reason: Why, or why nowhere.
+        reason: Why it was selected, or why no model was.
         candidates: Every member.
     """
 
@@ -85,7 +85,7 @@ class Explanation:
     def __str__(self) -> str:
         of = f" ({self.capability})" if self.capability else ""
         chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else None
-        told = f"A request would go to {chosen}: {self.reason}" if chosen else self.reason
+        summary = f"A request would go to {chosen}: {self.reason}" if chosen else self.reason
         rows = [("", "provider", "model", "status", "reason")]
         rows += [
             ("*" if row.selected else "", row.provider, row.model, row.status, "" if row.reason == NOT_FIRST else row.reason)
@@ -93,7 +93,7 @@ class Explanation:
         ]
         wide = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = ["  ".join([*(cell.ljust(size) for cell, size in zip(row, wide, strict=False)), row[4]]).rstrip() for row in rows]
-        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}", told, "", *lines])
+        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}", summary, "", *lines])
 
     def __repr__(self) -> str:
         chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else "no model"
@@ -108,9 +108,9 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
 
     Args:
         call: The request.
-        pool: Who may serve it.
-        clock: Gives monotonic time, seconds.
-        rng: Has ``random()``; give a copy, so that asking changes nothing.
+        pool: The pool that would serve it.
+        clock: Returns monotonic time, seconds.
+        rng: Random source with a method ``random()``. Pass a copy, so that the explanation does not advance the original.
     """
     chosen, reason = None, ""
     flow = serve(call, pool, clock=clock, rng=rng, dry_run=True)
@@ -158,9 +158,9 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
 def _price(pricing: ModelPricing | None, prompt: int, when: float) -> dict[str, Any] | None:
     if pricing is None or not pricing.known:
         return None
-    held = pricing_at(pricing, prompt, when)
-    stated = {name: getattr(held, name) for name in RATES if getattr(held, name) is not None}
-    return {**stated, "source": pricing.source, "as_of": pricing.as_of}
+    applicable = pricing_at(pricing, prompt, when)
+    rates = {name: getattr(applicable, name) for name in RATES if getattr(applicable, name) is not None}
+    return {**rates, "source": pricing.source, "as_of": pricing.as_of}
 
 
 def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | None:
@@ -169,5 +169,5 @@ def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | Non
         return None
     try:
         return float(score(candidate, request))
-    except Exception:  # noqa: BLE001 - a strategy that cannot score still routes; an explanation must not break on it
+    except Exception:  # noqa: BLE001 - a strategy without a score still routes, so the explanation does not fail
         return None

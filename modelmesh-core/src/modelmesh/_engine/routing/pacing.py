@@ -1,4 +1,4 @@
-"""The pace of a pool: how often requests may go to one of its models."""
+"""Request rate of a pool: limits for each of its models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ WINDOW_S = 60.0
 
 
 class Pacer:
-    """Records when requests went to each model of a pool, and computes how long to wait before the next."""
+    """Records the requests to each model of a pool, and computes the delay before the next one."""
 
     def __init__(self, max_rpm: int = 0, min_delta: float = 0.0) -> None:
-        """Take the limits.
+        """Set the limits.
 
         Args:
-            max_rpm: Requests of one model in any 60 s; 0 is no limit.
-            min_delta: Least seconds between two requests of one model.
+            max_rpm: Maximum number of requests to one model in any 60 s, 0 for no limit.
+            min_delta: Minimum number of seconds between two requests to one model.
         """
         self.max_rpm = max_rpm
         self.min_delta = min_delta
@@ -41,5 +41,5 @@ class Pacer:
         return max(due - now, 0.0)
 
     def shortest_delay(self, candidates: Iterable[Candidate], now: float) -> float:
-        """Return the seconds until the first of some models may be sent a request."""
+        """Return the seconds until a request may go to the first of some models."""
         return min((self.delay(candidate, now) for candidate in candidates), default=0.0)

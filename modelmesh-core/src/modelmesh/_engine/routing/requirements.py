@@ -1,6 +1,6 @@
-"""What a request needs of a model, read off its body.
+"""Requirements of a request, derived from its body.
 
-A model is left out only for what it *states* it lacks; what it does not state is unknown, which is not no.
+A model is excluded only for features that its catalogue row *states* it lacks. A feature that is not stated is unknown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NEEDS = (
 
 
 def lacks(info: ModelInfo) -> Iterator[str]:
-    """Yield the needs that a model states it cannot meet."""
+    """Yield the features that a model states it lacks."""
     for need in NEEDS:
         stated = info.delivery.get(need) if need in _DELIVERY else info.features.get(need)
         if stated is False:
@@ -30,11 +30,11 @@ _DELIVERY = frozenset({"streaming", "synchronous"})
 
 
 def needs(call: Call, watched: frozenset[str]) -> list[str]:
-    """Return what the call needs, of the needs that any model of the pool states it lacks.
+    """Return the features that a call needs.
 
     Args:
         call: The request.
-        watched: Needs worth finding out; the body is not looked through for others.
+        watched: Features to check for. The body is not searched for others.
     """
     return [need for need in NEEDS if need in watched and _READERS[need](call)]
 

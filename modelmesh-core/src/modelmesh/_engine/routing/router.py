@@ -1,4 +1,4 @@
-"""From the name in a request to a pool."""
+"""Resolution of the name in a request to a pool."""
 
 from __future__ import annotations
 
@@ -21,34 +21,37 @@ if TYPE_CHECKING:
 
 
 class Router:
-    """Knows every pool of a mesh.
+    """The pools of a mesh.
 
     Attributes:
-        lock: The mesh's, once it has one: a pool is made for a name while others change the health of its models.
+        lock: Lock of the mesh, held while a pool is created for a name.
     """
 
     def __init__(
         self,
         pools: Mapping[str, Pool],
         tree: CapabilityTree,
-        plain: Callable[[], Strategy],
+        make_strategy: Callable[[], Strategy],
         offers: Callable[[Candidate, CapabilityNode], bool] | None = None,
     ) -> None:
-        """Take over the pools.
+        """Set the pools.
 
         Args:
-            pools: By virtual model name.
-            tree: The capabilities they target.
-            plain: Makes a strategy for the pool of one model that a request named itself.
-            offers: Returns whether a candidate has a capability; by default every member has that of its pool.
+            pools: Pools by virtual model name.
+            tree: Capabilities that they target.
+            make_strategy: Creates a strategy for a pool that is created for a name.
+            offers: Returns whether a candidate has a capability. By default every member has that of its pool.
         """
         self._offers = offers
         self._pools = dict(pools)
         self._tree = tree
-        self._plain = plain
+        self._make_strategy = make_strategy
         self._found: dict[str, Pool] = dict(pools)
-        self._own: dict[str, tuple[Pool, Pool]] = {}  # and the pool whose members it has
-        self._parts: dict[str, tuple[Pool, Pool, CapabilityNode]] = {}  # of a pool on a node above, the members that have a node
+        # A pool of one model or of one capability, with the pool that its members come from.
+        self._model_pools: dict[str, tuple[Pool, Pool]] = {}
+        self._sub_pools: dict[
+            str, tuple[Pool, Pool, CapabilityNode]
+        ] = {}  # pool of a capability, the pool of the capability above, and the node
         self.lock: AbstractContextManager[Any] = nullcontext()
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
@@ -64,7 +67,7 @@ class Router:
         """Return a pool by its exact name.
 
         Raises:
-            CapabilityNotFoundError: There is none; it also is a ``KeyError``.
+            CapabilityNotFoundError: There is none. It is also a ``KeyError``.
         """
         pool = self._pools.get(name)
         if pool is None:
@@ -72,13 +75,13 @@ class Router:
         return pool
 
     def resolve(self, name: str) -> Pool:
-        """Find who serves a name: a pool, else a capability's nearest pool, else a registered model.
+        """Return the pool of a name: a pool, else the nearest pool of a capability, else the pool of a model.
 
         Args:
-            name: What stands in the request's ``model``.
+            name: ``model`` of the request.
 
         Raises:
-            CapabilityNotFoundError: Nobody does.
+            CapabilityNotFoundError: No pool serves the name.
         """
         found = self._found.get(name)
         if found is None:
@@ -86,31 +89,31 @@ class Router:
                 found = self._by_capability(name) or self._by_model(name)
             if found is None:
                 raise self._unknown(name)
-            if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names; do not let them fill the memory
+            if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names, so the cache is bounded
                 self._found[name] = found
         return found
 
-    def admitted(self, candidate: Candidate) -> None:
-        """Let a new member of a pool also be found where requests name its model itself."""
+    def add_candidate(self, candidate: Candidate) -> None:
+        """Add a new member of a pool to the pools that were created for its names."""
         for name in names_of(candidate):
-            own, whole = self._own.get(name, (None, None))
+            own, whole = self._model_pools.get(name, (None, None))
             if own is not None and whole is not None and whole.position(candidate) is not None:
                 own.add([candidate])
                 own.operations = self._operations_of_models(own.members)
-        for part, whole, node in self._parts.values():
+        for part, whole, node in self._sub_pools.values():
             if whole.position(candidate) is not None and self._offers is not None and self._offers(candidate, node):
                 part.add([candidate])
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
-        """Return the operations whose capability a pool takes in; none when it takes in none of theirs."""
+        """Return the operations whose capability is at or below that of a pool, empty without any."""
         target = self._tree.get_node(pool.capability) if pool.capability else None
         return frozenset() if target is None else self._operations_under(target)
 
     def _operations_of_models(self, members: Sequence[Candidate]) -> frozenset[str]:
-        """Return the operations that models serve, by the pools they are in and by what they state; empty: any.
+        """Return the operations that models serve, by their pools and their stated capabilities. Empty means any.
 
-        A vendor that is asked for embeddings of a chat model refuses as it refuses a model that the account may not use,
-        and that would take the model away from everybody else.
+        Without this check, a request for embeddings of a chat model would fail like one for a forbidden model, and make the model
+        unavailable for all requests.
         """
         pools = [pool for pool in self._pools.values() if any(pool.position(member) is not None for member in members)]
         if not all(pool.operations for pool in pools):
@@ -131,13 +134,13 @@ class Router:
         for wanted in lineage:
             for pool in self._pools.values():
                 if pool.capability == wanted.path:
-                    found = pool if wanted is node else self._part(name, pool, node)
+                    found = pool if wanted is node else self._sub_pool(name, pool, node)
                     if found is not None:
                         return found
         return None
 
-    def _part(self, name: str, whole: Pool, node: CapabilityNode) -> Pool | None:
-        """Return a pool of the members that have a capability below the pool's own; ``None`` where there is none."""
+    def _sub_pool(self, name: str, whole: Pool, node: CapabilityNode) -> Pool | None:
+        """Return a pool of the members with a capability below that of the pool, ``None`` without such members."""
         if self._offers is None:
             return whole
         members = [member for member in whole.members if self._offers(member, node)]
@@ -145,46 +148,47 @@ class Router:
             return whole
         if not members:
             return None
-        part = Pool(name, node.path, members, self._plain(), whole.health, whole.policy, whole.reservations)
-        part.pacer, part.counters = (
-            whole.pacer,
-            whole.counters,
-        )  # its limits hold for its models by whatever name they are requested
+        part = self._derived_pool(name, node.path, members, whole)
         part.operations = self.operations_of(part)
-        self._parts[name] = part, whole, node
+        self._sub_pools[name] = part, whole, node
         return part
 
     def _by_model(self, name: str) -> Pool | None:
-        if name in self._own:
-            return self._own[name][0]
+        if name in self._model_pools:
+            return self._model_pools[name][0]
         for pool in self._pools.values():
             mask = pool.mask_of_model(name)
             if mask:
                 members = [member for place, member in enumerate(pool.members) if mask >> place & 1]
-                own = Pool(name, pool.capability, members, self._plain(), pool.health, pool.policy, pool.reservations)
-                own.pacer = pool.pacer
-                own.counters = pool.counters  # its budget holds for its models by whatever name they are asked
+                own = self._derived_pool(name, pool.capability, members, pool)
                 own.operations = self._operations_of_models(members)
-                self._own[name] = own, pool
+                self._model_pools[name] = own, pool
                 return own
         return None
+
+    def _derived_pool(self, name: str, capability: str, members: Sequence[Candidate], source: Pool) -> Pool:
+        """Return a pool for some members of another one, which shares its limits."""
+        pool = Pool(name, capability, members, self._make_strategy(), source.health, source.policy, source.reservations)
+        pool.pacer = source.pacer
+        pool.counters = source.counters
+        return pool
 
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
         short = len(name) <= NAME_SHOWN
         near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name) if short else None
-        near = None if near == name else near  # a capability that is known, and that no pool has
+        near = None if near == name else near  # a known capability without a pool
         hint = f" Did you mean {near!r}?" if near else ""
         pools = one_line(", ".join(known)) or "no pool"
         message = f"no pool serves {name_of(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
         return CapabilityNotFoundError(message, pool_name=name[:NAME_SHOWN], details={"pools": known})
 
     def _advice(self, name: str, known: Sequence[str]) -> str:
-        """Return what to do about a name that no pool serves: a capability gets a pool, a model is put into one."""
+        """Return an advice for a name that no pool serves: add the capability, or add the model to a pool."""
         if self._tree.get_node(name) is not None:
             return f"Name a pool in model=…, or add the capability: create({name!r})."
         example = known[0] if known else "chat-completion"
         return (
-            f"Name the pool in model=…, e.g. model={example!r}; its strategy chooses the model. To call a model by its name, or "
-            "to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
+            f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
+            "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
         )

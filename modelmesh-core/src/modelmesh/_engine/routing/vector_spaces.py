@@ -1,8 +1,8 @@
-"""Vector spaces: which members of a pool return embeddings that can be compared with each other.
+"""Vector spaces: members of a pool with comparable embeddings.
 
-Vectors of two models are of no use together, and nothing in an answer shows that they were mixed. A pool therefore serves
-embeddings with one model, that of its first member, unless the configuration lists several models. Accounts that have the same
-model share its space: by model ID, by the vendor's own name, or by the name that ``equivalent`` in a catalogue row states.
+Embeddings of different models cannot be compared, and an answer does not show that they were mixed. A pool therefore serves
+embeddings with one model, that of its first member, unless the configuration lists several models. Accounts with the same model
+share its space: by model ID, by the vendor's name of the model, or by ``equivalent`` in a catalogue row.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def names_of_space(candidate: Candidate) -> frozenset[str]:
 
 
 def is_embedding_model(candidate: Candidate) -> bool:
-    """Return whether a model may serve embeddings: it states the capability, or none at all."""
+    """Return whether a model may serve embeddings. It states the capability, or no capability at all."""
     stated = candidate.info.capabilities
     return not stated or any(_FAMILY in name.split(".") or name == EMBEDDINGS.capability for name in stated)
 
@@ -35,26 +35,26 @@ class VectorSpace:
     """The vector space that a pool serves embeddings in.
 
     Attributes:
-        anchor: The member whose space it is; ``None`` while the pool has no model for embeddings.
+        anchor: Member that defines the space, ``None`` while the pool has no model for embeddings.
         others: Members of other spaces, as a mask.
     """
 
     __slots__ = ("anchor", "others")
 
     def __init__(self, members: Sequence[Candidate]) -> None:
-        """Find the space of the first member that serves embeddings, and the members outside of it."""
-        serving = [(place, one) for place, one in enumerate(members) if is_embedding_model(one)]
+        """Determine the space of the first member that serves embeddings, and the members outside of it."""
+        serving = [(position, one) for position, one in enumerate(members) if is_embedding_model(one)]
         self.anchor = serving[0][1] if serving else None
         self.others = 0
         if self.anchor is None:
             return
         names = set(names_of_space(self.anchor))
-        for place, one in serving:
+        for position, one in serving:
             theirs = names_of_space(one)
             if names & theirs:
                 names |= theirs
             else:
-                self.others |= 1 << place
+                self.others |= 1 << position
 
     def reason(self, pool: str) -> str:
         """Return why a member of another space is not eligible, and how to make it so."""
