@@ -6,7 +6,17 @@ import math
 
 import pytest
 
-from modelmesh._engine.foundation.wording import LABELS, dollars, duration, label, label_of_class, moment, name_of, one_line, wait
+from modelmesh._engine.foundation.wording import (
+    LABELS,
+    class_label,
+    dollars,
+    human_duration,
+    label,
+    moment,
+    one_line,
+    quote_name,
+    wait,
+)
 from modelmesh._engine.routing.headlines import EXPLANATION_ORDER
 from modelmesh.contracts import FailureClass
 
@@ -17,7 +27,7 @@ from modelmesh.contracts import FailureClass
      (86400, "1 d"), (183600, "2 d 3 h"), (math.inf, "an unknown time")],
 )  # fmt: skip
 def test_duration_has_at_most_two_units(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+    assert human_duration(seconds) == said
 
 
 def test_moment_has_a_date_on_another_day_only() -> None:
@@ -43,12 +53,12 @@ def test_dollars_have_no_exponent(amount: float, said: str) -> None:
 def test_failure_classes_have_label_and_explanation() -> None:
     assert set(LABELS) == set(EXPLANATION_ORDER) == set(FailureClass)
     assert label("throttle", 429, "slow") == "rate limited (429 slow)"
-    assert label_of_class(FailureClass.CREDENTIAL) == "key rejected (401)"
+    assert class_label(FailureClass.CREDENTIAL) == "key rejected (401)"
     assert label("a class of a later version") == "a class of a later version"
 
 
 def test_names_and_texts_are_cut() -> None:
-    assert name_of("a") == "'a'"
-    assert len(name_of("x" * 10_000)) < 120
+    assert quote_name("a") == "'a'"
+    assert len(quote_name("x" * 10_000)) < 120
     assert one_line("a\n\x1b[31m b\tc") == "a [31m b c"
     assert len(one_line("x" * 10_000)) == 300

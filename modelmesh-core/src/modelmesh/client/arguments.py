@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.foundation.wording import name_of
+from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client import extras
 from modelmesh.client.extras import wrong
 from modelmesh.client.misspelling import check_unknown, closest
@@ -124,7 +124,7 @@ def _seconds(timeout: Any) -> float | None:
     """Seconds of a number, or of an httpx timeout, whose longest part it is."""
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         if not 0 < timeout < math.inf:
-            why = f"'timeout' must be a positive number of seconds, not {name_of(timeout)}"
+            why = f"'timeout' must be a positive number of seconds, not {quote_name(timeout)}"
             raise wrong(why)
         return float(min(timeout, LONGEST_TIMEOUT_S))
     if isinstance(timeout, str | bool):
@@ -138,6 +138,6 @@ def _seconds(timeout: Any) -> float | None:
 
 def _retries(value: Any) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        why = f"'max_retries' must be a whole number of 0 or more, not {name_of(value)}"
+        why = f"'max_retries' must be a whole number of 0 or more, not {quote_name(value)}"
         raise wrong(why)
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.wording import NAME_SHOWN, name_of
+from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, quote_name
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.client.shapes import ModelCard, ModelList
@@ -30,8 +30,8 @@ def retrieve_card(mesh: MeshEngine, model: str) -> ModelCard:
         found = Candidates(pool, pool.mask_of_model(model)).first()
         if found is not None:
             return ModelCard(_card(found))
-    message = f"no pool has the model {name_of(model)}. List the models: client.models.list()."
-    raise CapabilityNotFoundError(message, pool_name=str(model)[:NAME_SHOWN])
+    message = f"no pool has the model {quote_name(model)}. List the models: client.models.list()."
+    raise CapabilityNotFoundError(message, pool_name=str(model)[:MAX_NAME_CHARS])
 
 
 def _card(candidate: Candidate) -> dict[str, Any]:

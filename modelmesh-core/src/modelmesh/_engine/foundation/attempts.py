@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from attrs import define, field
 
 from modelmesh._engine.foundation.failures import Billed, FailureClass
-from modelmesh._engine.foundation.wording import TEXT_SHOWN, duration, label, one_line
+from modelmesh._engine.foundation.wording import MAX_TEXT_CHARS, human_duration, label, one_line
 
-OWN_SHOWN = 1000
+MAX_OWN_CHARS = 1000
 """Maximum characters of our own message about a connector bug, which names the file, the line and the rule."""
 
 
@@ -100,7 +100,9 @@ class Attempt:
         self.billed = error.billed
         self.request_id = error.request_id
         self.note(error.adapted)
-        self.message = one_line(error.message if error.reason is None else error.reason, OWN_SHOWN if self.place else TEXT_SHOWN)
+        self.message = one_line(
+            error.message if error.reason is None else error.reason, MAX_OWN_CHARS if self.place else MAX_TEXT_CHARS
+        )
         self.address = error.address
 
     def note(self, adapted: Sequence[str]) -> None:
@@ -116,7 +118,7 @@ class Attempt:
     def __str__(self) -> str:
         what = label(self.failure, self.status, self.code) if self.failure else self.outcome
         at = f" at {self.place}" if self.place else ""
-        took = f" after {duration(self.ms / 1000)}" if self.ms is not None else ""
+        took = f" after {human_duration(self.ms / 1000)}" if self.ms is not None else ""
         return f"{self.provider_id}/{self.model_id}: {what}{at}{took}"
 
 

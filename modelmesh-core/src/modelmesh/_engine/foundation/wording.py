@@ -44,8 +44,8 @@ _STATUS = {
 """Status of a failure class, for places that know only the class, e.g. a circuit breaker."""
 
 DAY_S, HOUR_S, MINUTE_S = 86400, 3600, 60
-NAME_SHOWN = 80
-TEXT_SHOWN = 300
+MAX_NAME_CHARS = 80
+MAX_TEXT_CHARS = 300
 _TEXT_READ = 4000
 
 
@@ -59,12 +59,12 @@ def label(failure: str, status: int | None = None, code: str | None = None) -> s
     return f"{words} ({facts})" if facts else words
 
 
-def label_of_class(failure: FailureClass) -> str:
+def class_label(failure: FailureClass) -> str:
     """Return the label of a failure class without a particular response."""
     return label(failure.value, _STATUS.get(failure))
 
 
-def duration(seconds: float) -> str:
+def human_duration(seconds: float) -> str:
     """Return a duration in at most two units, e.g. ``260 ms``, ``45 s``, ``4 min 20 s``, ``11 h 26 min``, ``2 d 3 h``."""
     if not math.isfinite(seconds):
         return "an unknown time"
@@ -94,8 +94,8 @@ def wait(seconds: float, epoch_now: float | None = None) -> str:
         epoch_now: Current Unix seconds, ``None`` to leave out the end.
     """
     if epoch_now is None or seconds < MINUTE_S or not math.isfinite(seconds):
-        return duration(seconds)
-    return f"{duration(seconds)} (until {moment(epoch_now + seconds, epoch_now)})"
+        return human_duration(seconds)
+    return f"{human_duration(seconds)} (until {moment(epoch_now + seconds, epoch_now)})"
 
 
 def dollars(amount: float) -> str:
@@ -113,13 +113,13 @@ def nano_dollars(amount: int) -> str:
     return dollars(amount / NANO)
 
 
-def name_of(value: object) -> str:
+def quote_name(value: object) -> str:
     """Return a name of a caller or vendor for messages: its repr, cut if long."""
     text = str(value)
-    return repr(text) if len(text) <= NAME_SHOWN else f"{text[:NAME_SHOWN]!r}… ({len(text)} characters)"
+    return repr(text) if len(text) <= MAX_NAME_CHARS else f"{text[:MAX_NAME_CHARS]!r}… ({len(text)} characters)"
 
 
-def one_line(text: str, most: int = TEXT_SHOWN) -> str:
+def one_line(text: str, most: int = MAX_TEXT_CHARS) -> str:
     """Return a text of another program for messages: one line, without control characters, cut if long."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:_TEXT_READ]).split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -87,7 +87,7 @@ class HealthRegistry:
             self._transitions.notify(account)
 
     def release(self, lease: Lease) -> bool:
-        """Return the place in flight. Returns ``False`` when it was returned before.
+        """Return the place in flight. The result is ``False`` when it was returned before.
 
         Each step has the same effect when it is repeated, so that an interrupted release can run again.
         """

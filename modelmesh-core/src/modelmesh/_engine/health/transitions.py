@@ -67,7 +67,7 @@ class Transitions:
             self._changes.record_up(breaker, reason, now)
 
     def begin_probe(self, breaker: CircuitBreaker, now: float) -> int:
-        """Let an attempt be the probe of a half-open breaker. Returns its number, 0 when the attempt is not a probe."""
+        """Make an attempt the probe of a half-open breaker. Returns its number, 0 when the attempt is not a probe."""
         if breaker.state is not BreakerState.HALF_OPEN or breaker.probe:
             return 0
         self._probes += 1

@@ -224,12 +224,12 @@ class LimitCounter:
 
     def saved(self) -> dict[str, Any]:
         """Return the counter as plain data."""
-        kept: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
+        saved: dict[str, Any] = {"used": self.used + self.reserved, "ends": None if math.isinf(self.ends) else self.ends}
         if self.alerted:
-            kept["alerted"] = True
+            saved["alerted"] = True
         if self._log is not None and (log := self._log.saved()):
-            kept["log"] = log
-        return kept
+            saved["log"] = log
+        return saved
 
     def restore(self, saved: Mapping[str, Any], when: float) -> None:
         """Restore the counter of an earlier run, unless its window is over."""

@@ -34,7 +34,7 @@ class LimitEnforcement:
         return self._counters.get(target, ())
 
     def attach(self, target: SuspensionTarget, counters: Iterable[LimitCounter]) -> None:
-        """Let counters limit a target: it is suspended while one of them is exhausted."""
+        """Attach counters to a target, which is suspended while one of them is exhausted."""
         own = self._counters.setdefault(target, [])
         for counter in counters:
             own.append(counter)

@@ -12,7 +12,7 @@ from modelmesh._engine.limits.targets import LimitedModel
 
 
 def forecast(counter: LimitCounter, when: float) -> dict[str, Any]:
-    """Return what remains of a limit until its reset; the time is in Unix seconds."""
+    """Return what remains of a limit until its reset. The time is in Unix seconds."""
     counter.advance_window(when)
     limit, ends = counter.limit, counter.resets_at(when)
     return {

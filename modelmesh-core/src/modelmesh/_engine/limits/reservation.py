@@ -26,7 +26,7 @@ class Refusal:
         """Return whether the request fails instead of trying the next candidate.
 
         Args:
-            rotate_on_budget: Whether the budget of a model or provider rotates whatever the limit itself says.
+            rotate_on_budget: Whether the budget of a model or provider rotates, regardless of the limit's own setting.
         """
         return (
             self.needed is not None  # a model without a known price is skipped, and ends nothing

@@ -62,7 +62,7 @@ class Reservations:
         return self._enforcement.counters_of(target)
 
     def attach(self, target: SuspensionTarget, counters: Iterable[LimitCounter]) -> None:
-        """Let counters limit a model or a provider account."""
+        """Attach counters to a model or a provider account."""
         self._enforcement.attach(target, counters)
 
     def counters(self, pools: Iterable[LimitedPool]) -> dict[str, LimitCounter]:
@@ -109,8 +109,8 @@ class Reservations:
         if not counters:
             return None
         plan = plan_spending(model, call, counters, self.clock.unix(now), shared=self.shared.pending is not None)
-        kept = (counter for counter in counters if counter.limit.window.period is not Period.REQUEST)
-        reservation = Reservation([(counter, plan.reserved_amount(counter.limit) or 0) for counter in kept], plan)
+        reservable = (counter for counter in counters if counter.limit.window.period is not Period.REQUEST)
+        reservation = Reservation([(counter, plan.reserved_amount(counter.limit) or 0) for counter in reservable], plan)
         for counter, amount in reservation.amounts:
             counter.reserved += amount
             self._enforcement.update(counter, now)
@@ -268,7 +268,7 @@ def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, rele
         amount = plan.needed(limit)
         if amount is None:
             if not limit.unknown_price:
-                refusals.append(Refusal(counter, None, f"its price is unknown, and a budget of {limit} is kept"))
+                refusals.append(Refusal(counter, None, f"its price is unknown, and the budget of {limit} requires one"))
         elif not counter.fits(amount, released=released):
             refusals.append(Refusal(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
     return min(refusals, key=lambda refusal: refusal.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)

@@ -50,7 +50,7 @@ class SharedDeltas:
         return amounts
 
     def requeue(self, amounts: dict[str, int]) -> None:
-        """Take back amounts whose publication failed. Another thread may empty the same mapping at the same time."""
+        """Take back amounts after a failed publication. Another thread may empty the same mapping at the same time."""
         for bucket, amount in pop_all(amounts):
             self.add(bucket, amount)
 

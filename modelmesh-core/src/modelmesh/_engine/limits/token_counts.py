@@ -59,7 +59,7 @@ class _Tally:
     cached: bool = False
 
     def add(self, value: Any) -> None:
-        """Count the text of a value. An image has a fixed count, whatever its size."""
+        """Count the text of a value. An image has a fixed count, regardless of its size."""
         left = [value]
         while left:  # no recursion, because the depth of a value is not limited
             one = left.pop()

@@ -33,7 +33,7 @@ class Window:
 
     Attributes:
         period: The period.
-        zone: Time zone whose midnight begins a day. A vendor's limits often reset in its own zone.
+        zone: Time zone in which a day begins at midnight. A vendor's limits often reset in its own zone.
     """
 
     period: Period

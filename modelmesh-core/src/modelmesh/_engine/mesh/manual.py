@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.wording import name_of, one_line
+from modelmesh._engine.foundation.wording import one_line, quote_name
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh.errors import CapabilityNotFoundError, NoActiveModelError
 
@@ -47,7 +47,7 @@ class ManualControl:
         wanted = Candidates(found, found.mask_of_model(model)) if model is not None else found.get_standby_models()
         if model is not None and not wanted:
             names = ", ".join(str(member) for member in found.members)
-            message = f"pool {pool!r} has no model {name_of(model)}. It has: {one_line(names) or 'none'}."
+            message = f"pool {pool!r} has no model {quote_name(model)}. It has: {one_line(names) or 'none'}."
             raise CapabilityNotFoundError(message, pool_name=pool)
         with self._core.lock:
             before = {id(candidate) for candidate in found.get_active_models()}

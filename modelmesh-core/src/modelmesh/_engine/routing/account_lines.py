@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import FailureClass, Scope
-from modelmesh._engine.foundation.wording import duration, label, plural
+from modelmesh._engine.foundation.wording import human_duration, label, plural
 
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt, PassedOver
@@ -64,7 +64,7 @@ def _describe_failures(attempts: Iterable[Attempt]) -> list[str]:
 
 def _group(what: str, rows: list[Attempt]) -> str:
     models = list(dict.fromkeys(f"{row.provider_id}/{row.model_id}" for row in rows))
-    took = f" after {duration((rows[0].ms or 0.0) / 1000)}" if len(rows) == 1 and rows[0].ms is not None else ""
+    took = f" after {human_duration((rows[0].ms or 0.0) / 1000)}" if len(rows) == 1 and rows[0].ms is not None else ""
     names = ", ".join(models) if len(models) <= MAX_NAMES else f"{len(models)} models of {rows[0].provider_id}"
     again = f" ({plural(len(rows), 'attempt')})" if len(rows) > len(models) else ""
     return f"{names}: {what}{took}{again}"

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
-from modelmesh._engine.foundation.wording import label_of_class, wait
+from modelmesh._engine.foundation.wording import class_label, wait
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh.contracts.candidates import CandidateStatus
@@ -231,7 +231,7 @@ def _reasons(
     if failed is IneligibilityReason.PROBING:
         yield failed, f"{owner} is being probed"
     elif failed is not None:
-        label = label_of_class(breaker.reason) if breaker.reason else "unknown"
+        label = class_label(breaker.reason) if breaker.reason else "unknown"
         if math.isinf(breaker.until):
             yield failed, f"{owner} in standby until it is recovered by hand: {label}"
         else:

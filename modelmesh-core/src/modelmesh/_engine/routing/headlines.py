@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from modelmesh._engine.foundation.failures import FailureClass
-from modelmesh._engine.foundation.wording import duration
+from modelmesh._engine.foundation.wording import human_duration
 
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt
@@ -118,7 +118,7 @@ def headline(attempt: Attempt, source: str | None = None, again: str = "") -> st
             f": {message}" if message else "",
             source,
             attempt.address,
-            duration((attempt.ms or 0.0) / 1000),
+            human_duration((attempt.ms or 0.0) / 1000),
             again,
             attempt.code,
             attempt.status,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.wording import NAME_SHOWN, name_of, one_line
+from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, one_line, quote_name
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
@@ -175,13 +175,13 @@ class Router:
 
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
-        short = len(name) <= NAME_SHOWN
+        short = len(name) <= MAX_NAME_CHARS
         near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name) if short else None
         near = None if near == name else near  # a known capability without a pool
         hint = f" Did you mean {near!r}?" if near else ""
         pools = one_line(", ".join(known)) or "no pool"
-        message = f"no pool serves {name_of(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
-        return CapabilityNotFoundError(message, pool_name=name[:NAME_SHOWN], details={"pools": known})
+        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
+        return CapabilityNotFoundError(message, pool_name=name[:MAX_NAME_CHARS], details={"pools": known})
 
     def _advice(self, name: str, known: Sequence[str]) -> str:
         """Return an advice for a name that no pool serves: add the capability, or add the model to a pool."""
