@@ -98,7 +98,7 @@ def _models(one: Connector) -> str:
         for info, note in zip(one.models, notes, strict=True)
     ]
     count = f"{len(one.models)} model{'s' * (len(one.models) > 1)}"
-    under = "\n\n".join([f"Models: {_text(source)}, {day}.", *_price_sources(one.models), *_tier_sources(one.models)])
+    under = "\n\n".join([f"Models: {_source(source)}, {day}.", *_price_sources(one.models), *_tier_sources(one.models)])
     written = table([*head, *(["notes"] if any(notes) else [])], rows)
     return f"<details>\n<summary>{count}</summary>\n\n{written}\n{under}\n\n</details>\n"
 
@@ -249,7 +249,7 @@ def _tiers(info: ModelInfo) -> Sequence[Mapping[str, Any]]:
 
 def _tier_sources(models: Sequence[ModelInfo]) -> list[str]:
     rows = [row for info in models for row in _tiers(info)]
-    stated = dict.fromkeys(f"{_text(row.get('source', UNKNOWN))}, {row.get('as_of', UNKNOWN)}" for row in rows)
+    stated = dict.fromkeys(f"{_source(row.get('source', UNKNOWN))}, {row.get('as_of', UNKNOWN)}" for row in rows)
     return [f"Free tiers: {source}." for source in stated]
 
 
@@ -261,7 +261,7 @@ def free_tier(facts: Mapping[str, Any], *, brief: bool = False) -> str:
     word = "yes" if tier["available"] else "no"
     if brief:
         return word
-    what = f": {_text(tier['what'])}" if tier.get("what") else ""
+    what = f": {_source(tier['what'])}" if tier.get("what") else ""
     return f"{word}{what} ({_text(tier.get('source', f'source {UNKNOWN}'))}, {tier.get('as_of', f'day {UNKNOWN}')})"
 
 
@@ -301,6 +301,10 @@ def _plain(name: str) -> str:
 
 def _text(text: str) -> str:
     return " ".join(str(text).split()).replace("|", r"\|").replace("<", "&lt;")
+
+
+def _source(text: str) -> str:
+    return _text(text).replace("; ", " · ")
 
 
 def _first_line(cls: Any) -> str:

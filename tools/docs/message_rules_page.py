@@ -74,7 +74,7 @@ def _table_of(rules: MessageRules) -> str:
 
 def _source(rules: MessageRules, name: str) -> str:
     source = rules.sources.get(name)
-    return "" if source is None else f"{_escaped(source.text)}, {source.read}"
+    return "" if source is None else f"{_escaped(source.text)}, {source.read}".replace("; ", " · ")
 
 
 def _shown(value: Any) -> str:
@@ -85,7 +85,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, CallIds):
         return f"`{_escaped(value.pattern)}`"
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {_inner(inner)}" for name, inner in value.items())
+        return "<br>".join(f"{name}: {_inner(inner)}" for name, inner in value.items())
     if isinstance(value, (tuple, list, set, frozenset)):
         return ", ".join(f"`{one}`" for one in value)
     return f"`{_escaped(str(value))}`"
