@@ -26,7 +26,7 @@ def settings(upstream: Upstream, **more: Any) -> dict[str, Any]:
 
 
 def in_flight(client: Any) -> int:
-    return sum(entry.account.in_flight for entry in client.mesh._running.entries)
+    return sum(entry.account.in_flight for entry in client.mesh._running.providers)
 
 
 def begun(gate: threading.Event) -> Script:
@@ -120,7 +120,7 @@ def test_async_call_failing_at_once_yields_to_tasks(upstream: Upstream) -> None:
 @pytest.mark.parametrize("more", [{"max_connections": 3}, {"config": {"max_connections": 3}}])
 def test_max_connections_of_a_provider_is_respected(upstream: Upstream, more: dict[str, Any]) -> None:
     with modelmesh.create(config=settings(upstream, **more)) as client:
-        (entry,) = client.mesh._running.entries
+        (entry,) = client.mesh._running.providers
         assert entry.provider.config.max_connections == 3
         assert entry.account.concurrency_limit == 3
 

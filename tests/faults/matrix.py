@@ -223,7 +223,7 @@ def blamed(result: Result, attempts: Any) -> None:
 
 def at_rest(result: Result, client: Any) -> None:
     """Check the state after the requests: no place in flight, and no connector bug for a fault of the server."""
-    if any(entry.account.in_flight for entry in client.mesh._running.entries):
+    if any(entry.account.in_flight for entry in client.mesh._running.providers):
         result.final_errors.append("lost slot")
 
 

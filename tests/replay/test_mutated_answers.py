@@ -169,7 +169,7 @@ def check_attempts(attempts: Any) -> None:
 
 
 def check_rest(client: Any) -> None:
-    assert {entry.key: entry.account.in_flight for entry in client.mesh._running.entries} == {"vendor": 0, "healthy": 0}
+    assert {entry.key: entry.account.in_flight for entry in client.mesh._running.providers} == {"vendor": 0, "healthy": 0}
 
 
 def ask_in_thread(config: dict[str, Any], given_: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ class MeshParts:
     """Parts of a mesh.
 
     Attributes:
-        entries: The providers.
+        providers: The providers.
         tree: The capabilities.
         router: Owns the pools.
         emitter: Sends events to sinks and hook plugins.
@@ -60,7 +60,7 @@ class MeshParts:
         statistics: Settings of the statistics.
     """
 
-    entries: Providers
+    providers: Providers
     tree: CapabilityTree
     router: Router
     emitter: Emitter
@@ -124,9 +124,9 @@ class Assembler:
         references = build_references(self._config.read_secrets(problems), resolver, problems)
         sections = self._config.read(problems, references)
         tree = standard_tree()
-        entries = self._entries(sections, references)
+        providers = self._build_providers(sections, references)
         prices = PriceSources(resolver)
-        self._models = ModelCatalog(entries, tree, problems.source_map, prices, problems)
+        self._models = ModelCatalog(providers, tree, problems.source_map, prices, problems)
         self._models.add_configured(sections.models)
         with problems.collecting():
             self._wanted_models()
@@ -135,40 +135,36 @@ class Assembler:
         pools = {name: pool for name, section in sections.pools.items() if (pool := self._pool(section, sections)) is not None}
         if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
             problems.add_error(next(iter(self._models.unlisted.values())))
-        limits = self._limit(sections, entries)
+        limits = self._limit(sections, providers)
         router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
-        storage = None
-        if sections.storage is not None and ("storage", "connector") not in sections.invalid:
-            with problems.collecting("storage"):
-                storage = build_storage(sections.storage, resolver, references, problems)
-        windows = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
-        kept = {name: window for name, window in windows.items() if window is not None}
-        watches = self._watches(sections, references, entries)
+        storage = self._storage(sections, references)
+        every = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
+        windows = {name: window for name, window in every.items() if window is not None}
+        watches = self._watches(sections, references, providers)
         if problems:
             raise problems.error()
         warn_not_enforced(problems)
-        providers = {entry.key: entry for entry in entries}
         joiner = ModelJoiner(
             models=self._models,
-            providers=providers,
+            providers=providers.by_key,
             sections=sections.pools,
             targets=self._targets,
             router=router,
-            windows=kept,
+            windows=windows,
             limit=limits.limit,
             only=self._only,
         )
         background = BackgroundPlan(
-            providers=providers,
+            providers=providers.by_key,
             joiner=joiner,
             watches=watches,
             unlisted=self._models.unlisted,
-            probe_targets=partial(probe_targets, router, sections.pools, providers),
+            probe_targets=partial(probe_targets, router, sections.pools, providers.by_key),
             late_probe_intervals=late_probe_intervals(sections.pools, watches),
         )
         return MeshParts(
-            entries=entries,
+            providers=providers,
             tree=tree,
             router=router,
             emitter=emitter,
@@ -176,13 +172,19 @@ class Assembler:
             storage_settings=sections.storage,
             price_failures=prices.failures,
             background=background,
-            windows=tuple(kept.values()),
+            windows=tuple(windows.values()),
             statistics=sections.statistics,
         )
 
+    def _storage(self, sections: Sections, references: References) -> Storage | None:
+        if sections.storage is not None and ("storage", "connector") not in sections.invalid:
+            with self._problems.collecting("storage"):
+                return build_storage(sections.storage, self._resolver, references, self._problems)
+        return None
+
     # -- providers --------------------------------------------------------------------------------------------------
 
-    def _entries(self, sections: Sections, references: References) -> Providers:
+    def _build_providers(self, sections: Sections, references: References) -> Providers:
         built: dict[str, ProviderEntry] = {}
         broken = {
             str(path[1])
@@ -195,9 +197,9 @@ class Assembler:
                     built[key] = self._entry(section, references)
                 if key not in built:
                     broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
-        entries = Providers(built, broken, sections.invalid)
-        entries.disabled = self._disabled(sections)
-        return entries
+        providers = Providers(built, broken, sections.invalid)
+        providers.disabled = self._disabled(sections)
+        return providers
 
     def _disabled(self, sections: Sections) -> frozenset[str]:
         off = {key: section for key, section in sections.providers.items() if not section.enabled}
@@ -219,13 +221,13 @@ class Assembler:
             except ModelMeshError as other:
                 raise UncheckableError(section.key) from other
 
-    def _watches(self, sections: Sections, references: References, entries: Providers) -> tuple[DiscoveryWatch, ...]:
+    def _watches(self, sections: Sections, references: References, providers: Providers) -> tuple[DiscoveryWatch, ...]:
         built: list[DiscoveryWatch | None] = []
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
             with self._problems.collecting("discovery"):
                 built.append(
                     build_watch(
-                        section, path, self._resolver, references, self._problems, entries, self._models, sections.invalid
+                        section, path, self._resolver, references, self._problems, providers, self._models, sections.invalid
                     )
                 )
         return tuple(watch for watch in built if watch is not None)
@@ -308,16 +310,16 @@ class Assembler:
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
-    def _limit(self, sections: Sections, entries: Providers) -> ModelLimits:
-        limit_accounts(entries, self._reservations)
+    def _limit(self, sections: Sections, providers: Providers) -> ModelLimits:
+        limit_accounts(providers, self._reservations)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():
-            if model.quota is not None and len(entries.matching(model.provider)) == 1:
-                entry = entries.matching(model.provider)[0]
+            if model.quota is not None and len(providers.matching(model.provider)) == 1:
+                entry = providers.matching(model.provider)[0]
                 names = model.id, without_vendor(model.id, entry)
                 called = (c for c in self._models.candidates if any(matches_name(c, name) for name in names))
                 quotas |= {(entry.key, c.model_id): model.quota for c in called}
-        free = frozenset(entry.key for entry in entries if entry.section.quota is not None and entry.section.quota.free_tier)
+        free = frozenset(entry.key for entry in providers if entry.section.quota is not None and entry.section.quota.free_tier)
         limits = ModelLimits(quotas, free, self._reservations)
         for candidate in self._models.candidates:
             with self._problems.collecting():

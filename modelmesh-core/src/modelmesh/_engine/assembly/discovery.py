@@ -30,7 +30,7 @@ def build_watch(
     resolver: Resolver,
     references: References,
     problems: Problems,
-    entries: Providers,
+    providers: Providers,
     models: ModelCatalog,
     wrong: frozenset[KeyPath] = frozenset(),
 ) -> DiscoveryWatch | None:
@@ -40,21 +40,21 @@ def build_watch(
         ConfigurationError: The object is not a discovery connector, or the section names unknown providers.
         ConnectorError: The connector is unknown or broken.
     """
-    sync = _settings_by_provider(section.sync, (*path, "sync"), entries, problems)
-    health = _settings_by_provider(section.health, (*path, "health"), entries, problems)
+    sync = _settings_by_provider(section.sync, (*path, "sync"), providers, problems)
+    health = _settings_by_provider(section.health, (*path, "health"), providers, problems)
     if any(one[: len(path)] == path for one in wrong):
         return None  # its invalid settings are reported already
     connector = _connector(section, path, resolver, references, problems)
     if not sync and not health:
         return None
-    known: dict[str, list[Any]] = {entry.key: [] for entry in entries}
+    known: dict[str, list[Any]] = {entry.key: [] for entry in providers}
     for candidate in models.candidates:
         known[candidate.provider_id].append(evolve(candidate.info, id=models.listed_id(candidate)))
     try:
         if hasattr(connector, "attach"):
-            connector.attach({entry.key: entry.provider for entry in entries})
+            connector.attach({entry.key: entry.provider for entry in providers})
         if hasattr(connector, "set_known_models"):
-            for entry in entries:
+            for entry in providers:
                 connector.set_known_models(entry.key, _known_models(entry, known[entry.key]))
     except Exception as error:  # noqa: BLE001 - a connector may raise anything; the error names it
         connector_id, distribution = attribution.identify(connector)
@@ -101,21 +101,21 @@ def _connector(
     return connector
 
 
-def _settings_by_provider(part: Any, path: KeyPath, entries: Providers, problems: Problems) -> dict[str, Any]:
+def _settings_by_provider(part: Any, path: KeyPath, providers: Providers, problems: Problems) -> dict[str, Any]:
     """Return the settings of each watched provider: those of the section, overridden by the provider's own."""
     if part is None:
         return {}
-    keys = [entry.key for entry in entries]
+    keys = [entry.key for entry in providers]
     if part.providers is not None:
         where = problems.source_map.where((*path, "providers"))
         for wanted in part.providers:
-            if not entries.matching(wanted):
+            if not providers.matching(wanted):
                 with problems.collecting():
-                    entries.one(wanted, where)
-        keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in entries.matching(wanted))]
+                    providers.one(wanted, where)
+        keys = [key for key in keys if any(entry.key == key for wanted in part.providers for entry in providers.matching(wanted))]
     found = {}
     for key in keys:
-        own = getattr(entries.matching(key)[0].section.discovery, str(path[-1]))
+        own = getattr(providers.matching(key)[0].section.discovery, str(path[-1]))
         stated = asdict(own, filter=lambda _, value: value is not None)
         whole = evolve(part, **stated)
         if whole.enabled:

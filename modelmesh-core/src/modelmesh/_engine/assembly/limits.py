@@ -40,7 +40,7 @@ def budget_counters(key: str, section: BudgetSection | None, *, on_exhausted: st
     """
     if section is None:
         return
-    then = OnExhausted(section.on_budget_exceeded or on_exhausted or "error")
+    reaction = OnExhausted(section.on_budget_exceeded or on_exhausted or "error")
     for period, limit in (
         (Period.DAY, section.daily_limit),
         (Period.MONTH, section.monthly_limit),
@@ -48,19 +48,19 @@ def budget_counters(key: str, section: BudgetSection | None, *, on_exhausted: st
         (Period.REQUEST, section.per_request_limit),
     ):
         if limit is not None:
-            quota = Limit(
-                key,
-                Metric.COST,
-                round(limit * NANO),
-                Window(period),
-                SuspensionReason.BUDGET_EXCEEDED,
-                then,
-                section.enforce,
-                None if period is Period.REQUEST else section.alert_threshold,
-                section.unknown_price == "allow",
+            budget = Limit(
+                key=key,
+                metric=Metric.COST,
+                amount=round(limit * NANO),
+                window=Window(period),
+                reason=SuspensionReason.BUDGET_EXCEEDED,
+                on_exhausted=reaction,
+                enforce=section.enforce,
+                alert=None if period is Period.REQUEST else section.alert_threshold,
+                unknown_price=section.unknown_price == "allow",
                 reserve=Reserve(section.reserve),
             )
-            yield LimitCounter(quota)
+            yield LimitCounter(budget)
 
 
 def quota_counters(key: str, section: QuotaSection | None, source: str = "") -> Iterator[LimitCounter]:
@@ -77,7 +77,14 @@ def quota_counters(key: str, section: QuotaSection | None, source: str = "") -> 
             if limit is not None:
                 limits[period] = min(limit, limits.get(period, limit))
         for period, limit in limits.items():
-            quota = Limit(key, metric, limit, Window(period, zone), SuspensionReason.QUOTA_EXHAUSTED, source=source)
+            quota = Limit(
+                key=key,
+                metric=metric,
+                amount=limit,
+                window=Window(period, zone),
+                reason=SuspensionReason.QUOTA_EXHAUSTED,
+                source=source,
+            )
             yield LimitCounter(quota)
 
 
@@ -89,12 +96,13 @@ def cap_counters(key: str, off: DeactivationSection, back: RecoverySection) -> I
     money = None if off.budget_limit is None else round(off.budget_limit * NANO)
     for metric, limit in ((Metric.REQUESTS, off.request_limit), (Metric.TOKENS, off.token_limit), (Metric.COST, money)):
         if limit is not None:
-            yield LimitCounter(Limit(key, metric, limit, window, _REASONS[metric], unknown_price=True))
+            cap = Limit(key=key, metric=metric, amount=limit, window=window, reason=_REASONS[metric], unknown_price=True)
+            yield LimitCounter(cap)
 
 
-def limit_accounts(entries: Iterable[ProviderEntry], reservations: Reservations) -> None:
+def limit_accounts(providers: Iterable[ProviderEntry], reservations: Reservations) -> None:
     """Apply the budget and the quota of each provider to its account."""
-    for entry in entries:
+    for entry in providers:
         section, account = entry.section, entry.account
         key = f"provider:{entry.key}"
         reservations.attach(account, budget_counters(key, section.budget))

@@ -28,7 +28,7 @@ class ModelCatalog:
 
     def __init__(
         self,
-        entries: Providers,
+        providers: Providers,
         tree: CapabilityTree,
         source_map: SourceMap,
         prices: PriceSources | None = None,
@@ -37,14 +37,14 @@ class ModelCatalog:
         """Create an empty catalog.
 
         Args:
-            entries: The providers.
+            providers: The providers.
             tree: The capabilities.
             source_map: Position of each key of the configuration.
             prices: Price sources for models of unknown price.
             problems: Collects problems.
         """
         self._problems = Problems(source_map) if problems is None else problems
-        self._entries = entries
+        self._providers = providers
         self._tree = tree
         self._source_map = source_map
         self._prices = prices
@@ -68,10 +68,10 @@ class ModelCatalog:
         for section in sections.values():
             with self._problems.collecting():
                 where = self._source_map.where(("models", section.id, "provider"))
-                entry = self._entries.one(section.provider, where)
+                entry = self._providers.one(section.provider, where)
                 configured.add(entry.key)
                 self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
-        for entry in self._entries:
+        for entry in self._providers:
             listed = entry.section.models
             if listed:
                 configured.add(entry.key)
@@ -88,11 +88,11 @@ class ModelCatalog:
             rows = entry.catalogue()
         except ProviderError as error:
             if self._problems.is_excused(f"provider {entry.key!r}"):
-                self._entries.is_complete = False
+                self._providers.is_complete = False
             else:
                 self.unlisted[entry.key] = error
         except ModelMeshError:
-            self._entries.is_complete = False
+            self._providers.is_complete = False
             raise
         else:
             if entry.uses_vendor_list:
@@ -105,8 +105,8 @@ class ModelCatalog:
 
     def add_named(self, name: str) -> bool:
         """Add a model that the caller named and no catalogue has, if its provider is unambiguous."""
-        owners = [entry for entry in self._entries if any(name.startswith((f"{n}.", f"{n}/")) for n in entry.account.names)]
-        owners = owners or (list(self._entries) if len(self._entries) == 1 else [])
+        owners = [entry for entry in self._providers if any(name.startswith((f"{n}.", f"{n}/")) for n in entry.account.names)]
+        owners = owners or (list(self._providers) if len(self._providers) == 1 else [])
         if len(owners) != 1:
             return False
         model_id = without_vendor(name, owners[0])
@@ -288,18 +288,18 @@ class ModelCatalog:
 
     def check_priorities(self, section: PoolSection) -> None:
         """Note the names in priority lists that match no model or provider. They may join later."""
-        if self.unlisted or not self._entries.is_complete:
+        if self.unlisted or not self._providers.is_complete:
             return
         models = list(dict.fromkeys(c.model_id for c in self.candidates))
         for name in section.model_priority:
             if not any(matches_name(c, name) for c in self.candidates):
                 self._check_known(section, "model", name, models)
         for name in section.provider_priority:
-            if not self._entries.matching(name):
-                self._check_known(section, "provider", name, [entry.key for entry in self._entries])
+            if not self._providers.matching(name):
+                self._check_known(section, "provider", name, [entry.key for entry in self._providers])
 
     def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
-        if not self._entries.is_disabled(name):
+        if not self._providers.is_disabled(name):
             what = f"{name!r} has no effect: no {kind} of that name is configured.{did_you_mean(name, known)}"
             self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} Configured: {', '.join(known[:20])}")
 
@@ -326,10 +326,10 @@ class ModelCatalog:
         return after
 
     def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
-        if self._lost_models or not self._entries.is_complete or ("pools", section.name, "models") in self._entries.invalid:
+        if self._lost_models or not self._providers.is_complete or ("pools", section.name, "models") in self._providers.invalid:
             return UncheckableError(section.name)
         where = self._source_map.where(("pools", section.name))
-        if not len(self._entries):
+        if not len(self._providers):
             message = (
                 f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are disabled. Add one under "
                 "'providers:', e.g. openai: {connector: openai.llm.v1}."
@@ -359,9 +359,9 @@ class ModelCatalog:
         found: dict[int, int] = {}
         for place, name in enumerate(names):
             with self._problems.collecting():
-                matching = self._entries.matching(name)
+                matching = self._providers.matching(name)
                 if not matching:
-                    self._entries.one(name, self._source_map.where(path))
+                    self._providers.one(name, self._source_map.where(path))
                 for entry in matching:
                     found.setdefault(id(entry.account), place)
         return found
@@ -369,7 +369,7 @@ class ModelCatalog:
     def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
         known = list(dict.fromkeys(c.model_id for c in self.candidates))
         for name in names:
-            if any(matches_name(c, name) for c in self.candidates) or self.unlisted or self._entries.may_have(name):
+            if any(matches_name(c, name) for c in self.candidates) or self.unlisted or self._providers.may_have(name):
                 continue
             choice = f", or choose one of: {', '.join(known[:20])}" if known else ""
             self._problems.add(

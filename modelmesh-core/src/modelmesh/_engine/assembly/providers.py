@@ -231,31 +231,32 @@ class Providers:
         is_complete: Whether every provider was built and listed its models. If not, a missing model is not an error.
         broken: Names of providers that could not be built.
         invalid: Canonical paths of invalid entries and keys of the configuration.
+        by_key: Providers by their keys.
         disabled: Names of disabled providers and of their models.
     """
 
     def __init__(
-        self, entries: Mapping[str, ProviderEntry], broken: Iterable[str] = (), invalid: frozenset[KeyPath] = frozenset()
+        self, providers: Mapping[str, ProviderEntry], broken: Iterable[str] = (), invalid: frozenset[KeyPath] = frozenset()
     ) -> None:
         self.broken, self.invalid = frozenset(broken), invalid
         self.disabled: frozenset[str] = frozenset()
         self.is_complete = not self.broken and not any(
             path[0] in ("providers", "models") and len(path) < _ENTRY for path in invalid
         )
-        self._by_key = dict(entries)
-        for key, entry in entries.items():  # a key means its own provider only, also before the name of a model
-            entry.account.names = tuple(name for name in entry.account.names if name == key or name not in entries)
+        self.by_key: Mapping[str, ProviderEntry] = dict(providers)
+        for key, entry in providers.items():  # a key means its own provider only, also before the name of a model
+            entry.account.names = tuple(name for name in entry.account.names if name == key or name not in providers)
 
     def __iter__(self) -> Any:
-        return iter(self._by_key.values())
+        return iter(self.by_key.values())
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self.by_key)
 
     def matching(self, name: str) -> list[ProviderEntry]:
         """Return the providers that a reference means: by key, else by connector ID or provider name."""
-        if name in self._by_key:
-            return [self._by_key[name]]
+        if name in self.by_key:
+            return [self.by_key[name]]
         canonical = canonical_id(name, Kind.PROVIDER)
         return [entry for entry in self if entry.is_named(name) or entry.is_named(canonical)]
 
@@ -280,27 +281,27 @@ class Providers:
             return found[0]
         if not found and (name in self.broken or canonical_id(name, Kind.PROVIDER) in self.broken):
             raise UncheckableError(name)
-        keys = ", ".join((*self._by_key, *sorted(self.broken - set(self._by_key)))) or "none"
+        keys = ", ".join((*self.by_key, *sorted(self.broken - set(self.by_key)))) or "none"
         if found:
             message = f"{where}: {name!r} matches {len(found)} providers ({', '.join(e.key for e in found)}). Use the key of one."
         else:
-            hint = did_you_mean(name, (*self._by_key, *self.broken))
+            hint = did_you_mean(name, (*self.by_key, *self.broken))
             message = f"{where}: no provider {name!r} is configured.{hint} Configured: {keys}."
         raise ConfigurationError(message, where=where)
 
 
-def close_providers(entries: Iterable[ProviderEntry]) -> None:
+def close_providers(providers: Iterable[ProviderEntry]) -> None:
     """Close the connections of every provider. An exception is logged and stops nothing."""
-    for entry in entries:
+    for entry in providers:
         close = getattr(entry.provider, "close", None)
         if close is not None:
             with _guarded(entry):
                 close()
 
 
-async def aclose_providers(entries: Iterable[ProviderEntry]) -> None:
+async def aclose_providers(providers: Iterable[ProviderEntry]) -> None:
     """Close the connections of every provider from a task, including those of this event loop."""
-    for entry in entries:
+    for entry in providers:
         aclose = getattr(entry.provider, "aclose", None)
         if aclose is not None:
             with _guarded(entry):

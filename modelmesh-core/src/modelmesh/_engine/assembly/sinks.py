@@ -37,12 +37,12 @@ def build_emitter(
                 _check(target, path, problems)
                 sinks.append(
                     Sink(
-                        target,
-                        frozenset(section.roles),
-                        event_types(section.events),
-                        DetailLevel(section.level),
-                        section.max_payload_size,
-                        section.include_metadata,
+                        target=target,
+                        roles=frozenset(section.roles),
+                        events=event_types(section.events),
+                        level=DetailLevel(section.level),
+                        max_payload_size=section.max_payload_size,
+                        include_metadata=section.include_metadata,
                     )
                 )
     listeners = tuple(

@@ -292,4 +292,6 @@ class MeshEngine:
     def __repr__(self) -> str:
         if not self._requests.is_open:
             return "<ModelMesh not serving>"
-        return f"<ModelMesh {len(self._running.entries)} providers, pools: {', '.join(pool.name for pool in self.list_pools())}>"
+        return (
+            f"<ModelMesh {len(self._running.providers)} providers, pools: {', '.join(pool.name for pool in self.list_pools())}>"
+        )

@@ -33,7 +33,7 @@ class RunningMesh:
 
     Attributes:
         config: The configuration.
-        entries: The configured providers.
+        providers: The configured providers.
         price_failures: Number of exceptions of each plugin that was queried for prices.
         router: The pools.
         emitter: Publishes events to sinks.
@@ -57,7 +57,7 @@ class RunningMesh:
         """
         self._core, self._parts, self._read_only = core, parts, read_only
         self.config, self.price_failures = config, parts.price_failures
-        self.entries, self.router, self.emitter = parts.entries, parts.router, parts.emitter
+        self.providers, self.router, self.emitter = parts.providers, parts.router, parts.emitter
         self.router.lock = core.lock
         self.statistics = StatisticsCollector(
             now=core.unix_now,
@@ -129,13 +129,13 @@ class RunningMesh:
     def close(self) -> None:
         """Stop background tasks, close connections, flush events and statistics, and save the state."""
         self.tasks.end()
-        close_providers(self.entries)
+        close_providers(self.providers)
         self._flush()
 
     async def aclose(self) -> None:
         """Close everything as :meth:`close` does, and also the connections of the running event loop."""
         await asyncio.to_thread(self.tasks.end)
-        await aclose_providers(self.entries)
+        await aclose_providers(self.providers)
         self._flush()
 
     def after_fork(self, *, go_on: bool) -> None:
@@ -152,7 +152,7 @@ class RunningMesh:
         if self.state is not None:
             self._core.reservations.shared.take()  # the parent sends it
             self.state.after_fork()
-        for entry in self.entries:
+        for entry in self.providers:
             provider_after_fork = getattr(entry.provider, "after_fork", None)
             if provider_after_fork is not None:
                 provider_after_fork()
