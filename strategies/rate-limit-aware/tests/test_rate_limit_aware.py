@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelmesh_strategy_rate_limit_aware import RateLimitAware
 from modelmesh_strategy_rate_limit_aware.pace import Pace
-from modelmesh_strategy_rate_limit_aware.standings import Standings, in_steps
+from modelmesh_strategy_rate_limit_aware.standings import Standings, to_steps
 
 import modelmesh
 from modelmesh._engine.health.provider_health import ProviderHealth
@@ -84,7 +84,7 @@ def test_select_below_threshold_keeps_the_current_model() -> None:
     tell(pool, 0, 101, 500)  # 79.8 % are used
     tell(pool, 1, 500, 500)
     assert ask(pool) == 0
-    assert look(pool).reason == "stays: 20.2% of its limit left"
+    assert look(pool).reason == "current model: 20.2% of its limit left"
 
 
 @pytest.mark.parametrize("left", [100, 80, 0])
@@ -141,7 +141,7 @@ def test_select_without_room_prefers_most_remaining() -> None:
     for place, left in enumerate((5, 0, 15)):
         tell(pool, place, left)
     assert look(pool).candidate is pool.members[2]
-    assert look(pool).reason.startswith("none has room; 15.0% of its limit left")
+    assert look(pool).reason.startswith("no model has room: 15.0% of its limit left")
     assert look(pool, mask=0b010).candidate is pool.members[1]  # somebody is asked all the same
 
 
@@ -152,7 +152,7 @@ def test_capacity_after_reset_is_full() -> None:
     tell(pool, 1, 15, reset=90.0)
     assert look(pool, 30.9).candidate is pool.members[1]
     assert look(pool, 31.0).candidate is pool.members[0]
-    assert look(pool, 31.0).reason == "stays: 100.0% of its limit left"
+    assert look(pool, 31.0).reason == "current model: 100.0% of its limit left"
 
 
 def test_capacity_without_reset_time_becomes_unknown() -> None:
@@ -161,7 +161,7 @@ def test_capacity_without_reset_time_becomes_unknown() -> None:
     tell(pool, 0, 0, reset=None)
     tell(pool, 1, 10, reset=3600.0)
     assert look(pool, 60.0).candidate is pool.members[1]
-    assert look(pool, 61.0).reason == "stays: nothing is known of its limit"
+    assert look(pool, 61.0).reason == "current model: its limit is unknown"
 
 
 def test_failure_does_not_restore_the_previous_model() -> None:
@@ -175,7 +175,7 @@ def test_failure_does_not_restore_the_previous_model() -> None:
 def test_max_rpm_reached_switches_model() -> None:
     pool = pool_of(2, max_rpm=2)
     assert [ask(pool, now) for now in (0.0, 10.0, 20.0, 30.0)] == [0, 0, 1, 1]
-    assert "asked as often as it may be" in look(pool, 40.0).reason
+    assert "at its configured request rate" in look(pool, 40.0).reason
     assert ask(pool, 60.0) == 0  # the one of second 0 is a minute old
     assert ask(pool, 65.0, mask=0b01) == 0  # nobody else is offered
     assert look(pool, 80.0).candidate is pool.members[1]
@@ -215,8 +215,8 @@ def test_pace_equals_brute_force(steps: list[tuple[int, int]], most: int, delta:
         for one, at in times.items():
             full = bool(most) and sum(when > now - 60 for when in at) >= most
             fresh = bool(delta) and any(when > now - delta for when in at)
-            assert bool(pace.resting >> one & 1) == (full or fresh)
-        pace.asked(place, now)
+            assert bool(pace.paced >> one & 1) == (full or fresh)
+        pace.record_request(place, now)
         times[place].append(now)
 
 
@@ -232,7 +232,7 @@ def test_standings_best_equals_brute_force(changes: list[tuple[int, float | None
         standings.set(place, share)
         now[place] = share
     known = [place for place in range(8) if mask >> place & 1 and now[place] is not None]
-    assert standings.best(mask) == max(known, key=lambda place: (in_steps(now[place]), -place), default=None)
+    assert standings.best(mask) == max(known, key=lambda place: (to_steps(now[place]), -place), default=None)
     assert standings.over == sum(1 << at for at in range(8) if now[at] is not None and 1 - now[at] >= 0.8 - 1e-9)
     assert len(standings._nodes) <= 11 * 8
 
@@ -290,7 +290,7 @@ def test_mesh_switches_model_by_reported_limits(world: Any) -> None:
     here = world({key: Limited(f"model-{key}") for key in "ab"}, strategy="rate-limit-aware")
     assert here.asks(16) == ["a/model-a"] * 8 + ["b/model-b"] * 8
     explained = here.client.explain("chat-completion")
-    assert explained.reason.startswith("none has room; 20.0% of its limit left")
+    assert explained.reason.startswith("no model has room: 20.0% of its limit left")
     assert all(row.score is not None for row in explained.candidates)
     here.now += 61
     assert here.ask() == "b/model-b"

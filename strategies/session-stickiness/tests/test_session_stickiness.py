@@ -44,7 +44,7 @@ def test_new_sessions_rotate_and_each_stays(world: Any) -> None:
 def test_new_sessions_follow_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-c"])
     assert [here.ask(session_id=name) for name in "uv"] == [C, C]
-    assert here.client.explain("chat-completion").reason == "no conversation named; number 1 of model_priority"
+    assert here.client.explain("chat-completion").reason == "no session; number 1 of model_priority"
 
 
 @pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
@@ -84,7 +84,7 @@ def test_session_header_can_be_renamed_or_disabled(world: Any) -> None:
     assert [none.ask(extra_headers={"x-session-id": "u"}) for _ in range(2)] == [A, B]
 
 
-# -- when its model cannot be asked --------------------------------------------------------------------------------------
+# -- unavailable model of a session --------------------------------------------------------------------------------------
 
 
 def test_session_moves_after_failure_and_stays(world: Any) -> None:
@@ -118,7 +118,9 @@ def test_strict_session_raises_while_its_model_is_in_standby(world: Any) -> None
     here.accounts["a"].down.add("model-a")
     with pytest.raises(ProviderServerError):
         here.ask(session_id="u")  # it was asked, it failed, and nobody else may be
-    with pytest.raises(SessionModelUnavailableError, match="a/model-a of pool 'chat-completion' cannot be asked") as refused:
+    with pytest.raises(
+        SessionModelUnavailableError, match="a/model-a of the session is unavailable in pool 'chat-completion'"
+    ) as refused:
         here.ask(session_id="u")
     error = refused.value
     assert isinstance(error, RoutingError)
@@ -203,9 +205,9 @@ def test_explain_scores_the_session_model_and_changes_nothing(world: Any) -> Non
         here.mesh.explain("chat-completion", Call(CHAT, "chat-completion", {}, options=CallOptions(session_id=name)))
         for name in "uv"
     )
-    assert (old.selected_model, old.reason) == ("model-a", "the model of this conversation")
+    assert (old.selected_model, old.reason) == ("model-a", "the model of this session")
     assert max(old.candidates, key=lambda row: row.score).model == "model-a"
-    assert (new.selected_model, new.reason.split(";")[0]) == ("model-b", "new conversation")
+    assert (new.selected_model, new.reason.split(";")[0]) == ("model-b", "new session")
     assert len(strategy._sessions) == 1
     assert here.ask(session_id="v") == B
 
@@ -261,7 +263,7 @@ def test_sessions_equal_brute_force(steps: list[tuple[str, int, int]], most: int
     sessions, now, every = Sessions(most, timeout), 0.0, []
     for name, model, later in steps:
         now += later
-        sessions.keep(name, MODELS[model], now)
+        sessions.assign(name, MODELS[model], now)
         every = [row for row in every if row[0] != name] + [(name, model, now)]
         assert len(sessions) <= most
         kept = {row[0]: row[1] for row in every[-most:] if now - row[2] < timeout}
@@ -272,6 +274,6 @@ def test_sessions_equal_brute_force(steps: list[tuple[str, int, int]], most: int
 
 def test_sessions_store_a_digest_of_long_names() -> None:
     sessions = Sessions(10, 60)
-    sessions.keep("u" * 1_000_000, MODELS[0], 0.0)
+    sessions.assign("u" * 1_000_000, MODELS[0], 0.0)
     assert sessions.model_of("u" * 1_000_000, 1.0) is MODELS[0]
-    assert max(map(len, sessions._kept)) <= 64
+    assert max(map(len, sessions._models)) <= 64

@@ -1,4 +1,4 @@
-"""Rate-limit-aware: ``modelmesh.rate-limit-aware.v1``."""
+"""Rate-limit-aware strategy: ``modelmesh.rate-limit-aware.v1``."""
 
 from modelmesh_strategy_rate_limit_aware.strategy import RateLimitAware
 

@@ -1,4 +1,4 @@
-"""How fast each member of a pool is asked, by our own count."""
+"""Request rate of each member of a pool, as counted by the strategy."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ MINUTE = 60.0
 
 
 class Pace:
-    """Members that rest: they were asked less than ``min_delta`` ago, or ``max_rpm`` times in the last minute.
+    """Tracks the members with a request less than ``min_delta`` ago, or with ``max_rpm`` requests in the last minute.
 
     Attributes:
-        resting: Their places, a mask.
+        paced: Mask of these members.
     """
 
     def __init__(self, min_delta: float, max_rpm: int) -> None:
-        """Take the limits.
+        """Set the limits.
 
         Args:
-            min_delta: Seconds between two requests at least, 0 for none.
-            max_rpm: Requests in any 60 seconds at most, 0 for any number.
+            min_delta: Minimum number of seconds between two requests, 0 for no limit.
+            max_rpm: Maximum number of requests in any 60 seconds, 0 for no limit.
         """
         self._min_delta = min_delta
         self._max_rpm = max_rpm
-        self._asked: dict[int, deque[float]] = {}
+        self._requests: dict[int, deque[float]] = {}
         self._timers = Timers()
         self._latest = 0.0
-        self.resting = 0
+        self.paced = 0
 
-    def asked(self, place: int, now: float) -> None:
-        """Note that a member is asked; a request that came earlier may be told of later."""
+    def record_request(self, position: int, now: float) -> None:
+        """Record a request to a member. Requests may be recorded out of order."""
         now = self._latest = max(now, self._latest)
         until = now + self._min_delta if self._min_delta else 0.0
         if self._max_rpm:
-            times = self._asked.setdefault(place, deque(maxlen=self._max_rpm))
+            times = self._requests.setdefault(position, deque(maxlen=self._max_rpm))
             times.append(now)
             while times[0] <= now - MINUTE:
                 times.popleft()
             if len(times) == self._max_rpm:
                 until = max(until, times[0] + MINUTE)
         if until > now:
-            self.resting |= 1 << place
-            self._timers.set(place, until)
+            self.paced |= 1 << position
+            self._timers.set(position, until)
 
     def advance(self, now: float) -> None:
-        """Let those go on that have rested long enough."""
-        for place, _ in self._timers.due(now):
-            self.resting &= ~(1 << place)
+        """Remove the members that may receive requests again."""
+        for position, _ in self._timers.due(now):
+            self.paced &= ~(1 << position)

@@ -1,7 +1,7 @@
-"""The members of a pool by what is left of their rate limits, and the best of any set of them in a fixed number of steps.
+"""Ranking of the members of a pool by the remaining share of their rate limits.
 
-Shares are kept in steps of a thousandth. Over the steps stands a tree of masks, so a step
-down the tree is one ``&``; members that stand equal go in pool order.
+Shares are stored in steps of a thousandth. A binary tree of masks over the steps finds the best member of any set in a fixed
+number of steps, each of them one ``&``. Members with equal shares follow pool order.
 """
 
 from __future__ import annotations
@@ -10,43 +10,50 @@ DEPTH = 10
 STEPS = 1 << DEPTH
 
 
-def in_steps(share: float) -> int:
-    """Return a share of a limit, 0 to 1, in whole steps."""
+def to_steps(share: float) -> int:
+    """Convert a share of a limit, 0 to 1, to whole steps."""
     return min(int(share * STEPS), STEPS - 1)
 
 
 class Standings:
-    """What is left of each member's limit: a share, or ``None`` when nothing is known."""
+    """Remaining share of each member's limit, ``None`` for an unknown limit.
+
+    Attributes:
+        shares: Shares by position.
+        unknown: Mask of the members without a known limit.
+        over: Mask of the members at or above the threshold.
+        empty: Mask of the members without anything left.
+    """
 
     def __init__(self, size: int, threshold: float) -> None:
-        """Start with nothing known.
+        """Start with unknown limits.
 
         Args:
-            size: Of the pool.
-            threshold: Share of a limit that is used, from which on a member is better passed over.
+            size: Size of the pool.
+            threshold: Used share of a limit from which on other members are preferred.
         """
-        self._least = 1.0 - threshold + 1e-9  # 1 - 0.8 is a little less than 0.2
+        self._least = 1.0 - threshold + 1e-9  # 1 - 0.8 is slightly less than 0.2
         self.shares: list[float | None] = [None] * size
         self.unknown = (1 << size) - 1
-        self.over = 0  # at or above the threshold
+        self.over = 0
         self.empty = 0
         self._nodes: dict[int, int] = {}
 
     def grow(self, size: int) -> range:
-        """Take in members that have come since, of which nothing is known; return their places."""
+        """Add new members with unknown limits, and return their positions."""
         before = len(self.shares)
         new = range(before, max(size, before))
-        for place in new:
+        for position in new:
             self.shares.append(None)
-            self.unknown |= 1 << place
+            self.unknown |= 1 << position
         return new
 
-    def set(self, place: int, share: float | None) -> None:
-        """Say what is left of a member's limit."""
-        before, bit = self.shares[place], 1 << place
+    def set(self, position: int, share: float | None) -> None:
+        """Set the remaining share of a member's limit."""
+        before, bit = self.shares[position], 1 << position
         if share == before:
             return
-        self.shares[place] = share
+        self.shares[position] = share
         for node in _path(before):
             left = self._nodes[node] & ~bit
             if left:
@@ -60,7 +67,7 @@ class Standings:
         self.empty = self.empty | bit if share == 0 else self.empty & ~bit
 
     def best(self, mask: int) -> int | None:
-        """Return the member of a set with the most left, ``None`` when nothing is known of any of them."""
+        """Return the member of a set with the largest share, ``None`` when every share is unknown."""
         nodes = self._nodes
         if not nodes.get(1, 0) & mask:
             return None
@@ -74,8 +81,8 @@ class Standings:
 
 
 def _path(share: float | None) -> list[int]:
-    """Return the nodes a share is counted in, from its leaf to the root; node ``n`` has the children ``2n`` and ``2n+1``."""
+    """Return the nodes that contain a share, from its leaf to the root. Node ``n`` has the children ``2n`` and ``2n+1``."""
     if share is None:
         return []
-    leaf = STEPS + in_steps(share)
+    leaf = STEPS + to_steps(share)
     return [leaf >> height for height in range(DEPTH + 1)]

@@ -1,4 +1,4 @@
-"""Where a request may name its conversation."""
+"""Sources of the session ID of a request."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ NAME = "session_id"
 
 
 def session_of(request: SelectionRequest, header: str) -> str | None:
-    """Return the conversation a request belongs to, ``None`` when it names none.
+    """Return the session ID of a request, ``None`` without one.
 
-    The first of these counts: the argument ``session_id``, ``session_id`` in ``routing_metadata``, a header of the request,
-    ``session_id`` in the body's ``metadata``, which the vendor sees too.
+    The first of these counts: the argument ``session_id``, ``session_id`` in ``routing_metadata``, a header of the request, and
+    ``session_id`` in the ``metadata`` of the body, which the vendor receives as well.
 
     Args:
-        request: What is asked.
-        header: Name of the header, in any case; empty for none.
+        request: The request.
+        header: Name of the header, in any case. Empty to read none.
     """
     options = request.call.options
     places = (

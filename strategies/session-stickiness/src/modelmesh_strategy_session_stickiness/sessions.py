@@ -1,4 +1,4 @@
-"""Which conversation is on which model: as many as are allowed, each as long as it is used."""
+"""Map of sessions to models, limited by number and by idle time."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from hashlib import blake2b
 
 from modelmesh.contracts import Candidate
 
-LONGEST_NAME = 64
-"""Of a longer one only a digest is kept: callers choose the names, and they must not fill the memory."""
+MAX_NAME_LENGTH = 64
+"""Longest session ID that is stored. Callers choose the IDs, so longer ones are stored as a digest to bound the memory."""
 
 
 class Sessions:
-    """Conversations by name, the one that was used last at the end."""
+    """Models by session ID, the latest session at the end."""
 
-    def __init__(self, most: int, timeout: float) -> None:
-        """Start with none.
+    def __init__(self, max_sessions: int, timeout: float) -> None:
+        """Start without sessions.
 
         Args:
-            most: Conversations that are kept; beyond it the one that was not used for longest is forgotten.
-            timeout: Seconds without a request after which one is forgotten.
+            max_sessions: Maximum number of sessions. Beyond it the least recently used one is removed.
+            timeout: Seconds without a request after which a session is removed.
         """
-        self._most = most
+        self._max_sessions = max_sessions
         self._timeout = timeout
-        self._kept: OrderedDict[str | bytes, tuple[Candidate, float]] = OrderedDict()
+        self._models: OrderedDict[str | bytes, tuple[Candidate, float]] = OrderedDict()
 
     def model_of(self, name: str, now: float) -> Candidate | None:
-        """Return the model a conversation is on, ``None`` for a new or forgotten one; changes nothing."""
-        found = self._kept.get(_key(name))
+        """Return the model of a session, ``None`` for a new or expired one. Changes nothing."""
+        found = self._models.get(_key(name))
         return found[0] if found is not None and now - found[1] < self._timeout else None
 
-    def keep(self, name: str, candidate: Candidate, now: float) -> None:
-        """Keep a conversation on a model from now on, and forget those that are over."""
+    def assign(self, name: str, candidate: Candidate, now: float) -> None:
+        """Assign a session to a model, and remove expired sessions."""
         key = _key(name)
-        before = self._kept.pop(key, None)
-        self._kept[key] = candidate, max(now, before[1]) if before else now
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        before = self._models.pop(key, None)
+        self._models[key] = candidate, max(now, before[1]) if before else now
+        while len(self._models) > self._max_sessions:
+            self._models.popitem(last=False)
         while True:
-            oldest, (_, used) = next(iter(self._kept.items()))
+            oldest, (_, used) = next(iter(self._models.items()))
             if now - used < self._timeout or oldest == key:
                 return
-            del self._kept[oldest]
+            del self._models[oldest]
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._models)
 
 
 def _key(name: str) -> str | bytes:
-    return name if len(name) <= LONGEST_NAME else blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return name if len(name) <= MAX_NAME_LENGTH else blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()

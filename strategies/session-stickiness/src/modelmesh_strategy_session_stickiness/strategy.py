@@ -1,4 +1,4 @@
-"""A conversation stays on one model."""
+"""Selection of the same model for all requests of a session."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_session_stickiness.naming import session_of
 from modelmesh_strategy_session_stickiness.sessions import Sessions
 
-STAYS = 1_000_000.0
-"""Score of the model that a conversation is on."""
+SESSION_SCORE = 1_000_000.0
+"""Score of the model of a session."""
 
 
 class SessionStickiness(BaseStrategy):
-    """Keeps each conversation on the model that it began with.
+    """Selects the same model for all requests of a session.
 
-    New conversations, and requests that name none, go by priority selection. When the model of a conversation cannot be
-    asked, the conversation moves to the next one and stays there; with ``affinity_mode: strict`` the request is refused.
+    Priority selection decides for new sessions and for requests without a session. When the model of a session is unavailable,
+    the session moves to another model and stays there. With ``affinity_mode: strict`` the request fails instead.
     """
 
     id: ClassVar[str] = "modelmesh.session-stickiness.v1"
@@ -37,39 +37,39 @@ class SessionStickiness(BaseStrategy):
 
         Args:
             config: ``affinity_mode`` (``fallback`` or ``strict``), ``session_timeout`` (a duration), ``max_sessions``,
-                ``session_header``, and ``fallback``, the strategy that the mesh has built for new conversations.
+                ``session_header``, and ``fallback``, the strategy that the mesh built for new sessions.
 
         Raises:
-            ConfigurationError: One of them cannot be used.
+            ConfigurationError: A setting is invalid.
         """
         super().__init__(config)
         self._strict = _mode(self.config) == "strict"
         self._header = str(self.config.get("session_header", "x-session-id") or "").lower()
-        self._sessions = Sessions(_most(self.config), _timeout(self.config))
+        self._sessions = Sessions(_max_sessions(self.config), _timeout(self.config))
         self._first: Strategy | None = self.config.get("fallback")
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
-        """Return the model of the conversation.
+        """Return the model of the session.
 
         Raises:
-            SessionModelUnavailableError: It cannot be asked, and ``affinity_mode`` is ``strict``.
+            SessionModelUnavailableError: It is unavailable, and ``affinity_mode`` is ``strict``.
         """
         session = session_of(request, self._header)
         if session is None:
-            return self._by_fallback(candidates, request, "no conversation named")
+            return self._by_fallback(candidates, request, "no session")
         model = self._sessions.model_of(session, request.now)
         if model is None:
-            return self._by_fallback(candidates, request, "new conversation")
+            return self._by_fallback(candidates, request, "new session")
         if model in candidates:
-            return SelectionResult(model, STAYS, "the model of this conversation")
+            return SelectionResult(model, SESSION_SCORE, "the model of this session")
         if self._strict:
             raise _unavailable(model, candidates, request)
-        return self._by_fallback(candidates, request, f"this conversation moves, as {model} cannot be asked")
+        return self._by_fallback(candidates, request, f"the session moves, as {model} is unavailable")
 
     def _by_fallback(self, candidates: Candidates, request: SelectionRequest, why: str) -> SelectionResult:
         if self._first is None:
             first = candidates.first()
-            assert first is not None  # candidates are never empty
+            assert first is not None  # a strategy receives at least one candidate
             return SelectionResult(first, 0.0, f"{why}; first in pool order")
         chosen = self._first.select(candidates, request)
         if not isinstance(chosen, SelectionResult):
@@ -77,51 +77,51 @@ class SessionStickiness(BaseStrategy):
         return SelectionResult(chosen.candidate, chosen.score, f"{why}; {chosen.reason or self._first.id}")
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
-        """1,000,000 for the model of the conversation; for others that of priority selection."""
+        """Return 1,000,000 for the model of the session, and the score of priority selection for others."""
         session = session_of(request, self._header)
         if session is not None and self._sessions.model_of(session, request.now) is candidate:
-            return STAYS
+            return SESSION_SCORE
         score = getattr(self._first, "score", None)
         return float(score(candidate, request)) if score is not None else 0.0
 
-    # -- keeping the conversations ------------------------------------------------------------------------------------
+    # -- updates of the sessions ------------------------------------------------------------------------------------
 
     def picked(self, candidate: Candidate, request: SelectionRequest) -> None:
-        """Keep the conversation on it."""
+        """Assign the session to the model."""
         session = session_of(request, self._header)
         before = None if session is None else self._sessions.model_of(session, request.now)
         if session is not None and (before is None or before is candidate or not self._strict):
-            self._sessions.keep(session, candidate, request.now)
+            self._sessions.assign(session, candidate, request.now)
         if before is not candidate:
-            self._tell("picked", candidate, request)  # of those that stay it hears nothing: it did not choose them
+            self._notify_fallback("picked", candidate, request)  # the fallback selected it only in this case
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
-        """Count the time of the conversation from the end of the answer."""
+        """Start the idle time of the session at the end of the answer."""
         session, ended = session_of(request, self._header), max(request.now, candidate.answered_at)
         if session is not None and self._sessions.model_of(session, request.now) in (candidate, None):
-            self._sessions.keep(session, candidate, ended)
-        self._tell("succeeded", candidate, request, outcome)
+            self._sessions.assign(session, candidate, ended)
+        self._notify_fallback("succeeded", candidate, request, outcome)
 
     def failed(self, candidate: Candidate, request: SelectionRequest, error: Exception) -> None:
-        """Let priority selection's own fallback learn of it."""
-        self._tell("failed", candidate, request, error)
+        """Notify the fallback."""
+        self._notify_fallback("failed", candidate, request, error)
 
-    def _tell(self, notice: str, *facts: Any) -> None:
-        told = getattr(self._first, notice, None)  # a strategy need not hear of everything
-        if told is not None:
-            told(*facts)
+    def _notify_fallback(self, notice: str, *facts: Any) -> None:
+        notified = getattr(self._first, notice, None)  # optional methods of a strategy
+        if notified is not None:
+            notified(*facts)
 
 
 def _unavailable(model: Candidate, candidates: Candidates, request: SelectionRequest) -> SessionModelUnavailableError:
     pool, facts = candidates.pool, {}
-    why = pool.standby_reason(model, request.now) if pool.position(model) is not None else "it has left the pool"
+    why = pool.standby_reason(model, request.now) if pool.position(model) is not None else "it is not in the pool"
     due = model.available_at - request.now
     if 0 < due < float("inf"):
         facts["retry_after"] = due
     message = (
-        f"the conversation's model {model} of pool {request.pool!r} cannot be asked: "
-        f"{why or 'it cannot serve this request, or was asked already'}. Nothing else was asked, as affinity_mode is 'strict'. "
-        "Try again later, begin a new conversation (another session_id), or set affinity_mode: fallback."
+        f"the model {model} of the session is unavailable in pool {request.pool!r}: "
+        f"{why or 'it cannot serve this request, or was tried already'}. No other model was tried, as affinity_mode is 'strict'. "
+        "Retry later, start a new session (another session_id), or set affinity_mode: fallback."
     )
     found = SessionModelUnavailableError(message, pool_name=request.pool, details={"model": str(model), **facts}, **facts)
     found.provider_id, found.model_id = model.provider_id, model.model_id
@@ -145,9 +145,9 @@ def _timeout(config: Mapping[str, Any]) -> float:
         raise ConfigurationError(message, where="selection.session_timeout") from None
 
 
-def _most(config: Mapping[str, Any]) -> int:
-    most = config.get("max_sessions", 10_000)
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        message = f"selection.max_sessions must be a whole number above 0, not {most!r}; e.g. 10000."
+def _max_sessions(config: Mapping[str, Any]) -> int:
+    max_sessions = config.get("max_sessions", 10_000)
+    if isinstance(max_sessions, bool) or not isinstance(max_sessions, int) or max_sessions < 1:
+        message = f"selection.max_sessions must be a whole number above 0, not {max_sessions!r}. Example: 10000."
         raise ConfigurationError(message, where="selection.max_sessions")
-    return most
+    return max_sessions
