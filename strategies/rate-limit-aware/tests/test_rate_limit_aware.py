@@ -132,7 +132,7 @@ def test_unknown_capacity_ranks_between_room_and_no_room() -> None:
     assert look(pool).candidate is pool.members[2]
     tell(pool, 2, 20)
     assert look(pool).candidate is pool.members[1]
-    assert "nothing is known" in look(pool).reason
+    assert "limit is unknown" in look(pool).reason
 
 
 def test_select_without_room_prefers_most_remaining() -> None:
