@@ -96,8 +96,9 @@ class HealthRegistry:
         model, account = lease.model, lease.account
         account.leases.discard(lease)
         model.leases.discard(lease)
-        self._transitions.end_probe(model, lease.probes[0])
-        self._transitions.end_probe(account, lease.probes[1])
+        for breaker, probe in zip((model, account), lease.probes, strict=True):
+            if probe:
+                self._transitions.end_probe(breaker, probe)
         if not account.accepts:
             self._transitions.notify(account)
         self.leases.discard(lease)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from modelmesh.contracts.pricing import ModelPricing, PriceBand
@@ -21,6 +22,7 @@ RATES = (
     "cache_write_per_1k_tokens",
 )
 
+_get_rates = attrgetter(*RATES)
 Rates = Sequence[float | None]
 
 
@@ -40,7 +42,7 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
         return None
     usage = usage or {}
     if not pricing.bands:
-        return _cost(tuple(getattr(pricing, name) for name in RATES), usage)
+        return _cost(_get_rates(pricing), usage)
     prompt = reported_tokens(usage.get("prompt_tokens")) or 0
     costs = [_cost(_rates(pricing, bands), usage) for bands in _in_force(pricing, prompt, when)]
     known = [cost for cost in costs if cost is not None]

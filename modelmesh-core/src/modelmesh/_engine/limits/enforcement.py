@@ -18,6 +18,7 @@ class LimitEnforcement:
     """Applies the state of limit counters to the models and provider accounts that they limit.
 
     Attributes:
+        counters: Counters of each target.
         events: Events that were not published yet.
         exhausted: Counters that are exhausted, or that refused an attempt since they last had room.
     """
@@ -25,17 +26,17 @@ class LimitEnforcement:
     def __init__(self, suspender: Suspender, clock: Clock) -> None:
         self._suspender = suspender
         self._clock = clock
-        self._counters: dict[SuspensionTarget, list[LimitCounter]] = {}
+        self.counters: dict[SuspensionTarget, list[LimitCounter]] = {}
         self.events: deque[LimitEvent] = deque(maxlen=MAX_EVENTS)
         self.exhausted: set[LimitCounter] = set()
 
     def counters_of(self, target: SuspensionTarget) -> Sequence[LimitCounter]:
         """Return the counters that limit a target."""
-        return self._counters.get(target, ())
+        return self.counters.get(target, ())
 
     def attach(self, target: SuspensionTarget, counters: Iterable[LimitCounter]) -> None:
         """Attach counters to a target, which is suspended while one of them is exhausted."""
-        own = self._counters.setdefault(target, [])
+        own = self.counters.setdefault(target, [])
         for counter in counters:
             own.append(counter)
             counter.targets.append(target)

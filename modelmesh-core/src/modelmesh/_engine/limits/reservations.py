@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.clock import Clock
@@ -75,10 +74,11 @@ class Reservations:
                 found += self.counters_of(model.account)
         return {counter.limit.name: counter for counter in found}
 
-    def counters_for(self, pool: LimitedPool, model: LimitedModel) -> Iterator[LimitCounter]:
+    def counters_for(self, pool: LimitedPool, model: LimitedModel) -> list[LimitCounter]:
         """Return the counters that limit an attempt at a model of a pool."""
-        of = self._enforcement.counters_of
-        return chain(of(model.health), of(model.account), pool.counters, self.global_counters)
+        by_target = self._enforcement.counters
+        own, shared = by_target.get(model.health, ()), by_target.get(model.account, ())
+        return [*own, *shared, *pool.counters, *self.global_counters]
 
     def exhausted_buckets(self) -> list[str]:
         """Return the shared buckets of counters without room. Only the store shows what other processes return to them."""
@@ -127,7 +127,7 @@ class Reservations:
         self._enforcement.record_refusal(refusal, now)
 
     def _advanced(self, pool: LimitedPool, model: LimitedModel, now: float) -> list[LimitCounter]:
-        counters = list(self.counters_for(pool, model))
+        counters = self.counters_for(pool, model)
         when = self.clock.unix(now)
         for counter in counters:
             counter.advance_window(when)
