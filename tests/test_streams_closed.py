@@ -127,5 +127,5 @@ def test_max_connections_of_a_provider_is_respected(upstream: Upstream, more: di
 
 def test_max_connections_twice_raises(upstream: Upstream) -> None:
     wrong = settings(upstream, max_connections=3, connection_pool={"max_connections": 5})
-    with pytest.raises(modelmesh.ModelMeshError, match="max_connections is 3, and connection_pool.max_connections is 5"):
+    with pytest.raises(modelmesh.ModelMeshError, match="max_connections is 3, but connection_pool.max_connections is 5"):
         modelmesh.create(config=wrong)

@@ -28,7 +28,7 @@ QUESTION = [{"role": "user", "content": "Hello!"}]
 
 
 @define
-class Stranger:
+class ThirdParty:
     """The package ``acme_modelmesh`` of the distribution ``acme-modelmesh 0.1.0``."""
 
     site: Path
@@ -101,14 +101,14 @@ def invoke() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Callable[..., Any]) -> Iterator[Stranger]:
+def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Callable[..., Any]) -> Iterator[ThirdParty]:
     """Return an empty folder on the path. Modules imported from it are removed afterwards."""
     monkeypatch.delenv("COLUMNS", raising=False)  # tables would be truncated to it
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
     registered = dict(CONNECTOR_REGISTRY)
-    yield Stranger(site, invoke)
+    yield ThirdParty(site, invoke)
     CONNECTOR_REGISTRY.clear()
     CONNECTOR_REGISTRY.update(registered)
     for name in [name for name, module in sys.modules.items() if str(site) in str(getattr(module, "__file__", ""))]:

@@ -57,11 +57,11 @@ REGISTERED: dict[str, tuple[str, Points, type[ModelMeshError]]] = {
 
 
 @pytest.mark.parametrize("mistake", REGISTERED)
-def test_registration_mistake_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_registration_mistake_is_explained(mistake: str, third_party: Any, upstream: Any, promised: Callable[..., None]) -> None:
     source, points, kind = REGISTERED[mistake]
-    stranger.install(source, points)
+    third_party.install(source, points)
     with pytest.raises(kind) as caught:
-        stranger.ask(stranger.config(upstream.url))
+        third_party.ask(third_party.config(upstream.url))
     assert isinstance(caught.value, ConnectorError)
     promised(mistake, str(caught.value))
     assert upstream.received == []
@@ -82,13 +82,13 @@ CATALOGUES: dict[str, str | None] = {
 
 
 @pytest.mark.parametrize("mistake", CATALOGUES)
-def test_model_list_mistake_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
-    stranger.install(PROVIDER, catalogue=CATALOGUES[mistake])
+def test_model_list_mistake_is_explained(mistake: str, third_party: Any, upstream: Any, promised: Callable[..., None]) -> None:
+    third_party.install(PROVIDER, catalogue=CATALOGUES[mistake])
     with pytest.raises(ConnectorLoadError) as caught:
-        stranger.ask(stranger.config(upstream.url))
+        third_party.ask(third_party.config(upstream.url))
     assert (caught.value.connector_id, caught.value.distribution) == ("acme.llm.v1", "acme-modelmesh 0.1.0")
     promised(mistake, str(caught.value))
-    promised(mistake, stranger.listed())
+    promised(mistake, third_party.listed())
 
 
 SENT: dict[str, str] = {
@@ -125,32 +125,32 @@ REFUSED: dict[str, str] = {
 
 @pytest.mark.parametrize("mistake", [*SENT, *STREAMED, *REFUSED])
 def test_request_mistake_is_explained(
-    mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any
+    mistake: str, third_party: Any, upstream: Any, promised: Callable[..., None], caplog: Any
 ) -> None:
-    stranger.install(with_hook({**SENT, **STREAMED, **REFUSED}[mistake]))
+    third_party.install(with_hook({**SENT, **STREAMED, **REFUSED}[mistake]))
     if mistake in REFUSED:
         upstream.fail(400, code="x")
     with pytest.raises(ModelMeshError) as caught:
-        stranger.ask(stranger.config(upstream.url), stream=mistake in STREAMED)
+        third_party.ask(third_party.config(upstream.url), stream=mistake in STREAMED)
     error: Any = caught.value
     promised(mistake, str(error))
-    assert str(stranger.site) in str(error)
+    assert str(third_party.site) in str(error)
     if "ValueError` while an answer" in mistake:  # the kit reports it as an unreadable response
         return
     assert isinstance(error, BrokenConnectorError)
     assert (error.connector_id, error.distribution) == ("acme.llm.v1", "acme-modelmesh 0.1.0")
     assert error.attempts[0].place == error.place
-    assert error.place.startswith(str(stranger.site))
+    assert error.place.startswith(str(third_party.site))
     assert [record.levelno for record in caplog.records if record.name == "modelmesh.connectors"] == [logging.WARNING]
 
 
-def test_mistake_is_logged_despite_failover(stranger: Any, upstream: Any, caplog: Any) -> None:
+def test_mistake_is_logged_despite_failover(third_party: Any, upstream: Any, caplog: Any) -> None:
     """The request fails over and the mistake is logged. A bug before sending does not count as a failure of the model."""
-    stranger.install(with_hook(SENT["an exception while a request is written"]))
-    config = stranger.config(upstream.url)
+    third_party.install(with_hook(SENT["an exception while a request is written"]))
+    config = third_party.config(upstream.url)
     config["providers"]["other"] = {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": upstream.url, "models": ["m"]}
     for _ in range(8):
-        reply = stranger.ask(config)
+        reply = third_party.ask(config)
         assert reply.model == "m"
         assert [attempt.failure for attempt in reply.attempts] == ["connector-bug-unsent", None]
         assert reply.attempts[0].billed == "no"
@@ -178,9 +178,9 @@ OTHERS: dict[str, tuple[str, str]] = {
 }
 
 
-def other(stranger: Any, upstream: Any, group: str, body: str) -> dict[str, Any]:
+def other(third_party: Any, upstream: Any, group: str, body: str) -> dict[str, Any]:
     base = BASES[group]
-    stranger.install(
+    third_party.install(
         with_hook(body, f'from modelmesh_cdk import {base}\n\n\nclass Acme({base}):\n    id = "acme.x.v1"\n'),
         {group: {"acme.x.v1": ACME}},
     )
@@ -197,18 +197,20 @@ def other(stranger: Any, upstream: Any, group: str, body: str) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("mistake", OTHERS)
-def test_mistake_in_other_kinds_is_explained(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
-    config = other(stranger, upstream, *OTHERS[mistake])
+def test_mistake_in_other_kinds_is_explained(
+    mistake: str, third_party: Any, upstream: Any, promised: Callable[..., None]
+) -> None:
+    config = other(third_party, upstream, *OTHERS[mistake])
     with pytest.raises(ConnectorError) as caught:
-        stranger.ask(config)
+        third_party.ask(config)
     assert (caught.value.connector_id, caught.value.distribution) == ("acme.x.v1", "acme-modelmesh 0.1.0")
     promised(mistake, str(caught.value))
 
 
-def test_sink_exception_is_explained(stranger: Any, upstream: Any, promised: Callable[..., None], caplog: Any) -> None:
-    config = other(stranger, upstream, SINKS, "def _write(self, line):\n    raise OSError('disk full')")
+def test_sink_exception_is_explained(third_party: Any, upstream: Any, promised: Callable[..., None], caplog: Any) -> None:
+    config = other(third_party, upstream, SINKS, "def _write(self, line):\n    raise OSError('disk full')")
     for _ in range(2):
-        assert stranger.ask(config).choices[0].message.content == "Hello!"
+        assert third_party.ask(config).choices[0].message.content == "Hello!"
     promised("a sink raises", caplog.text)
 
 
@@ -225,24 +227,24 @@ SLIPS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("mistake", SLIPS)
-def test_misspelt_hook_warns(mistake: str, stranger: Any, upstream: Any, promised: Callable[..., None]) -> None:
+def test_misspelt_hook_warns(mistake: str, third_party: Any, upstream: Any, promised: Callable[..., None]) -> None:
     group, body = SLIPS[mistake]
     if group == GROUP:
-        stranger.install(with_hook(body))
-        config = stranger.config(upstream.url)
+        third_party.install(with_hook(body))
+        config = third_party.config(upstream.url)
     else:
-        config = other(stranger, upstream, group, body)
+        config = other(third_party, upstream, group, body)
     with pytest.warns(MisspeltHookWarning) as heard:
-        stranger.ask(config)
+        third_party.ask(config)
     (warning,) = heard
-    assert warning.filename.startswith(str(stranger.site))
+    assert warning.filename.startswith(str(third_party.site))
     promised(mistake, str(warning.message))
-    promised(mistake, stranger.listed())
+    promised(mistake, third_party.listed())
 
 
-def test_private_methods_are_not_misspelt_hooks(stranger: Any, upstream: Any) -> None:
+def test_private_methods_are_not_misspelt_hooks(third_party: Any, upstream: Any) -> None:
     """A name that the class uses, or that exists in addition to the similar hook, is intended."""
-    stranger.install(
+    third_party.install(
         with_hook("""
         def _build_headers(self):
             return {**super()._build_headers(), **self._build_header()}
@@ -260,44 +262,44 @@ def test_private_methods_are_not_misspelt_hooks(stranger: Any, upstream: Any) ->
             return None
         """)
     )
-    assert stranger.ask(stranger.config(upstream.url)).choices[0].message.content == "Hello!"
-    assert stranger.listed().split()[-1] == "loaded"
+    assert third_party.ask(third_party.config(upstream.url)).choices[0].message.content == "Hello!"
+    assert third_party.listed().split()[-1] == "loaded"
 
 
-def test_connectors_lists_misspelt_groups(stranger: Any, promised: Callable[..., None]) -> None:
-    stranger.install(PROVIDER, {"modelmesh.provider": {"acme.llm.v1": ACME}})
-    assert "misplaced: its group 'modelmesh.provider' is none; it must be 'modelmesh.providers'" in stranger.listed()
+def test_connectors_lists_misspelt_groups(third_party: Any, promised: Callable[..., None]) -> None:
+    third_party.install(PROVIDER, {"modelmesh.provider": {"acme.llm.v1": ACME}})
+    assert "misplaced: its group 'modelmesh.provider' is none; it must be 'modelmesh.providers'" in third_party.listed()
 
 
-def test_orphan_variable_is_explained(stranger: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:
+def test_orphan_variable_is_explained(third_party: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:
     import modelmesh
     from modelmesh._engine.plugins import Catalog
 
-    stranger.install(PROVIDER, {GROUP: {"acme.llm.v1": ACME}, "modelmesh.autodetect": {"ACME_API_KEY": "acme_modelmesh:Akme"}})
+    third_party.install(PROVIDER, {GROUP: {"acme.llm.v1": ACME}, "modelmesh.autodetect": {"ACME_API_KEY": "acme_modelmesh:Akme"}})
     monkeypatch.setenv("ACME_API_KEY", "sk-test-of-acme")
     monkeypatch.setattr(Catalog, "embedded", lambda _: [])
     with pytest.raises(modelmesh.NoProvidersError) as caught:
         modelmesh.create("chat-completion")
     promised("a variable is registered for a class that is no connector", str(caught.value))
-    assert "misplaced: no entry point in 'modelmesh.providers' names 'acme_modelmesh:Akme'" in stranger.listed()
+    assert "misplaced: no entry point in 'modelmesh.providers' names 'acme_modelmesh:Akme'" in third_party.listed()
 
 
 @pytest.mark.parametrize("group", ["modelmesh-providers", "modelmesh_providers", "model_mesh.providers", "modelmesh.Providers", "modelmesh.secretstores", "modelmesh.strategy"])  # fmt: skip
-def test_near_miss_groups_are_explained(group: str, stranger: Any) -> None:
+def test_near_miss_groups_are_explained(group: str, third_party: Any) -> None:
     from modelmesh._engine.plugins import Catalog
 
-    stranger.install(PROVIDER, {group: {"acme.llm.v1": ACME}})
+    third_party.install(PROVIDER, {group: {"acme.llm.v1": ACME}})
     assert [one.name for one, _ in Catalog.scan().near_miss_groups()] == ["acme.llm.v1"]
 
 
-def test_command_line_shows_no_traceback(stranger: Any, upstream: Any, tmp_path: Any) -> None:
+def test_command_line_shows_no_traceback(third_party: Any, upstream: Any, tmp_path: Any) -> None:
     import json
 
-    stranger.install("import leftpad_of_acme\n" + PROVIDER)
+    third_party.install("import leftpad_of_acme\n" + PROVIDER)
     path = tmp_path / "mesh.json"
-    path.write_text(json.dumps(stranger.config(upstream.url)))
+    path.write_text(json.dumps(third_party.config(upstream.url)))
     for command in (("check", str(path)), ("chat", "--config", str(path), "hello")):
-        done = stranger.invoke(*command)
+        done = third_party.invoke(*command)
         assert done.exit_code == 1
         assert "acme_modelmesh/__init__.py:1): it imports 'leftpad_of_acme', which is not installed" in done.output
         assert "sk-test-of-acme" not in done.output
