@@ -1,1 +1,1 @@
-"""Values without dependencies: failure classes, attempts, IDs, secrets, units."""
+"""Values without dependencies on other layers: failure classes, attempts, clock, IDs, secrets and units."""
