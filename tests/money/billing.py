@@ -1,4 +1,4 @@
-"""A vendor on loopback that bills as real ones do: every token it wrote, whether or not the caller stayed for it."""
+"""A vendor on loopback that bills like real ones: every written token, even after the caller closed the stream."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Bill:
 
 
 class Pieces(list[bytes]):
-    """The events of a stream; each is billed when it is written."""
+    """The events of a stream, each billed when it is written."""
 
     def __init__(self, pieces: list[bytes], bill: Bill, words: int, pause: float) -> None:
         super().__init__(pieces)
@@ -54,7 +54,7 @@ class Pieces(list[bytes]):
 
 
 class BillingVendor(Upstream):
-    """Answers with as many words as it likes, one token each, and never more than the request allows.
+    """A vendor with scripted answer lengths, one token per word, within the limit of the request.
 
     Attributes:
         bills: One for each request, in order.
@@ -73,12 +73,12 @@ class BillingVendor(Upstream):
         """Prepare.
 
         Args:
-            dialect: Whose format it speaks.
-            words: The words that it would answer the n-th request with, counted from 0.
+            dialect: Wire format.
+            words: Number of words of the n-th answer, counted from 0.
             pause: Seconds between the events of a stream.
             reports: Whether it reports usage.
             delay: Seconds before an answer.
-            obeys: Whether it keeps to the limit of a request.
+            obeys: Whether it respects the limit of a request.
         """
         super().__init__()
         self.connector = CONNECTORS[dialect]
@@ -120,7 +120,7 @@ class BillingVendor(Upstream):
         return Script(body=Pieces(pieces, bill, words, self._pause), content_type="text/event-stream", delay=self._delay)
 
     def billed(self, mesh: Any) -> float:
-        """Return what the vendor charges for all requests, USD, by the prices of the mesh's catalogue."""
+        """Return the vendor's charge for all requests in USD, by the prices of the mesh's catalogue."""
         pricing = {candidate.upstream: candidate.info.pricing for candidate in mesh.list_models()}
         total = 0
         for bill in self.bills:

@@ -1,4 +1,4 @@
-"""Vendors that bill, and clients with shipped catalogues and budgets over them."""
+"""Vendors that bill, and clients with shipped catalogues and budgets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import modelmesh
 
 @pytest.fixture
 def world() -> Iterator[Callable[..., Any]]:
-    """Make a vendor and a client of it: ``world(dialect, words, budget={…}, **settings)``."""
+    """Create a vendor and a client for it: ``world(dialect, words, budget={…}, **settings)``."""
     with ExitStack() as stack:
 
         def make(dialect: str = "openai", words: Any = 50, budget: Any = None, *, provider: Any = None, **vendor: Any) -> Any:

@@ -1,4 +1,4 @@
-"""An enforced budget holds: with the shipped catalogues, plain and streamed, left early, without a limit of the caller's."""
+"""Enforced budgets with the shipped catalogues: plain and streamed, closed early, without a limit of the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ World = Callable[..., Any]
 
 
 def ask(client: Any, kind: str = "plain", **arguments: Any) -> bool:
-    """Send one request; return whether the budget let it through."""
+    """Send one request and return whether the budget permitted it."""
     arguments = {"model": "chat-completion", "messages": HELLO, **arguments}
     try:
         if kind == "plain":
@@ -36,7 +36,7 @@ def ask(client: Any, kind: str = "plain", **arguments: Any) -> bool:
 
 @pytest.mark.parametrize("kind", ["plain", "stream", "left"])
 @pytest.mark.parametrize("dialect", CONNECTORS)
-def test_budget_with_one_thread_is_never_passed(dialect: str, kind: str, world: World) -> None:
+def test_budget_with_one_thread_is_never_exceeded(dialect: str, kind: str, world: World) -> None:
     client, vendor = world(dialect, 400, {"daily_limit": 0.02})
     served = 0
     while served < 300 and ask(client, kind):
@@ -51,7 +51,7 @@ def test_budget_with_one_thread_is_never_passed(dialect: str, kind: str, world: 
 
 
 @pytest.mark.parametrize("dialect", CONNECTORS)
-def test_output_limit_is_what_is_left_of_the_budget(dialect: str, world: World) -> None:
+def test_output_limit_is_the_rest_of_the_budget(dialect: str, world: World) -> None:
     client, vendor = world(dialect, 100_000, {"per_request_limit": 0.005})
     reply = client.chat.completions.create(model="chat-completion", messages=HELLO)
     assert reply.choices[0].finish_reason == "length"
@@ -68,20 +68,20 @@ def test_large_answer_does_not_lock_the_pool(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "stream"])
-def test_vendor_that_ignores_the_limit_is_not_sent_half_an_answer(kind: str, world: World) -> None:
+def test_vendor_ignoring_the_limit_gets_no_partial_request(kind: str, world: World) -> None:
     client, vendor = world("openai", 800, {"daily_limit": 0.02}, provider={"models": ["gpt-4o"]}, obeys=False)
     assert [ask(client, kind) for _ in range(4)] == [True, True, False, False]
     assert vendor.billed(client.mesh) <= 0.02
 
 
-def test_less_than_a_useful_answer_is_refused(world: World) -> None:
+def test_budget_below_a_useful_answer_is_refused(world: World) -> None:
     client, vendor = world("openai", 50, {"per_request_limit": 0.00001}, provider={"models": ["gpt-4o"]})
     with pytest.raises(BudgetExceededError, match="a request are spent"):
         client.chat.completions.create(model="chat-completion", messages=HELLO)
     assert not vendor.bills
 
 
-def test_limit_of_the_caller_is_lowered_and_recorded(world: World) -> None:
+def test_caller_limit_is_lowered_and_recorded(world: World) -> None:
     client, vendor = world("openai", 5000, {"daily_limit": 0.01}, provider={"models": ["gpt-4o"]})
     reply = client.chat.completions.create(model="chat-completion", messages=HELLO, max_tokens=4000)
     assert vendor.last.json["max_tokens"] == vendor.bills[0].limit < 4000
@@ -102,7 +102,7 @@ def test_several_answers_share_the_limit(world: World) -> None:
 @pytest.mark.parametrize("stated", [None, 500], ids=["no limit", "max_tokens=500"])
 @pytest.mark.parametrize("reserve", ["estimate", "maximum"])
 @pytest.mark.parametrize("kind", ["plain", "stream"])
-def test_budget_with_64_threads(kind: str, reserve: str, stated: int | None, world: World) -> None:
+def test_budget_with_64_threads_is_bounded(kind: str, reserve: str, stated: int | None, world: World) -> None:
     price = {"input_per_1k_tokens": 0.0, "output_per_1k_tokens": 0.01}
     rows = [{"id": "m", "capabilities": ["chat-completion"], "pricing": price}]
     budget = {"daily_limit": 0.10, "reserve": reserve}
@@ -136,7 +136,7 @@ def test_budget_with_64_threads(kind: str, reserve: str, stated: int | None, wor
     ),
     reserve=st.sampled_from(["estimate", "maximum"]),
 )
-def test_random_requests_of_one_thread_never_pass_a_budget(requests: Any, reserve: str, world: World) -> None:
+def test_budget_random_requests_never_exceed_it(requests: Any, reserve: str, world: World) -> None:
     client, vendor = world("openai", lambda number: requests[number][2], {"total_limit": 0.02, "reserve": reserve})
     sent = 0
     for kind, limit, _, words in requests:
@@ -149,9 +149,9 @@ def test_random_requests_of_one_thread_never_pass_a_budget(requests: Any, reserv
 
 
 @pytest.mark.parametrize("kind", ["plain", "stream"])
-def test_maximum_without_a_report_counts_what_was_reserved(kind: str, world: World) -> None:
+def test_reserve_maximum_without_usage_counts_all(kind: str, world: World) -> None:
     client, vendor = world(words=20, budget={"daily_limit": 1.0, "reserve": "maximum"}, reports=False)
     assert ask(client, kind, max_tokens=1000)
-    vendor.bills[0].output = 1000  # what a model thinks without showing it is billed, too
+    vendor.bills[0].output = 1000  # hidden reasoning is billed, too
     assert client.usage.total.estimated_requests == 1
     assert client.usage.budget_status.used >= vendor.billed(client.mesh) > client.usage.total_cost

@@ -1,4 +1,4 @@
-"""Usage of streams is known: reported where the vendor can, estimated and marked so where it cannot."""
+"""Usage of streams: reported by the vendor, or estimated and marked."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def chunks_of(client: Any, **arguments: Any) -> list[Any]:
 
 
 def as_openai(request: Received, *, refuses: bool = False) -> Script:
-    """Answer as OpenAI does: usage in a chunk of its own, and only when it is asked for."""
+    """Answer like OpenAI: usage in a separate chunk, only on request."""
     options = request.json.get("stream_options")
     if refuses and options is not None:
         error = {"message": "Extra inputs are not permitted", "loc": ["body", "stream_options"], "type": "extra_forbidden"}
@@ -67,7 +67,7 @@ def streamed(*chunks: Any, cut: bool = False) -> Script:
 
 
 @pytest.mark.parametrize("connector", DIALECT)
-def test_stream_usage_is_asked_for_and_stands_on_the_finish_chunk(connector: str, upstream: Upstream, client: Any) -> None:
+def test_stream_usage_is_requested_and_on_the_finish_chunk(connector: str, upstream: Upstream, client: Any) -> None:
     upstream.always(as_openai)
     mesh = client(connector)
     chunks = chunks_of(mesh)
@@ -77,7 +77,7 @@ def test_stream_usage_is_asked_for_and_stands_on_the_finish_chunk(connector: str
     assert (mesh.usage.total_tokens, mesh.usage.total_cost, mesh.usage.total.estimated_requests) == (14, 0.014, 0)
 
 
-def test_quick_provider_asks_for_stream_usage(upstream: Upstream) -> None:
+def test_quick_provider_requests_stream_usage(upstream: Upstream) -> None:
     upstream.always(as_openai)
     provider = QuickProvider(base_url=upstream.url, api_key="test", models=["m"])
     with modelmesh.create(config={"providers": {"q": {"instance": provider}}, "pools": {"chat": {}}}) as mesh:
@@ -90,7 +90,7 @@ def test_quick_provider_asks_for_stream_usage(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["a chunk of its own", "on the finish chunk"])
-def test_caller_who_asks_gets_a_chunk_without_choices(apart: bool, upstream: Upstream, client: Any) -> None:
+def test_stream_usage_requested_is_a_separate_chunk(apart: bool, upstream: Upstream, client: Any) -> None:
     last = [END, {**END, "choices": [], "usage": USAGE}] if apart else [{**END, "usage": USAGE}]
     upstream.always(lambda _: streamed(*WORDS, *last))
     *rest, extra = chunks_of(client(), stream_options={"include_usage": True})
@@ -107,7 +107,7 @@ def test_running_usage_is_reported_once(upstream: Upstream, client: Any) -> None
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_server_that_refuses_to_be_asked_is_remembered(asked: bool, upstream: Upstream, client: Any) -> None:
+def test_server_rejecting_the_option_is_remembered(asked: bool, upstream: Upstream, client: Any) -> None:
     upstream.always(lambda request: as_openai(request, refuses=True))
     mesh = client()
     options = {"stream_options": {"include_usage": True}} if asked else {}
@@ -123,7 +123,7 @@ def test_server_that_refuses_to_be_asked_is_remembered(asked: bool, upstream: Up
     assert mesh.usage.total.estimated_requests == 3
 
 
-def test_server_that_refuses_to_be_asked_is_remembered_by_tasks(upstream: Upstream) -> None:
+def test_server_rejecting_the_option_async_is_remembered(upstream: Upstream) -> None:
     upstream.always(lambda request: as_openai(request, refuses=True))
     provider = QuickProvider(base_url=upstream.url, api_key="test", models=["m"])
 
@@ -138,7 +138,7 @@ def test_server_that_refuses_to_be_asked_is_remembered_by_tasks(upstream: Upstre
     assert len(upstream.received) == 3
 
 
-def test_other_refusal_is_not_taken_for_one_of_the_option(upstream: Upstream, client: Any) -> None:
+def test_other_refusal_does_not_drop_the_option(upstream: Upstream, client: Any) -> None:
     refused = json.dumps({"error": {"message": "temperature must be below 2", "param": "temperature"}}).encode()
     upstream.always(lambda _: Script(400, refused))
     with pytest.raises(modelmesh.exceptions.BadRequestError, match="temperature"):
@@ -148,7 +148,7 @@ def test_other_refusal_is_not_taken_for_one_of_the_option(upstream: Upstream, cl
 
 @pytest.mark.parametrize("usage", ["lots", {"prompt_tokens": "9"}, {"completion_tokens": -5}, {"prompt_tokens": 1.5}, [9], True])
 @pytest.mark.parametrize("stream", [False, True])
-def test_usage_that_is_no_report_is_estimated(usage: Any, stream: bool, upstream: Upstream, client: Any) -> None:
+def test_invalid_usage_is_estimated(usage: Any, stream: bool, upstream: Upstream, client: Any) -> None:
     if stream:
         upstream.always(lambda _: streamed(*WORDS, {**END, "usage": usage}))
     else:
@@ -163,7 +163,7 @@ def test_usage_that_is_no_report_is_estimated(usage: Any, stream: bool, upstream
     assert used.total_tokens == stats.tokens_in + stats.tokens_out == used.estimated_tokens > 8
 
 
-def test_reasoning_that_is_counted_apart_is_output(upstream: Upstream, client: Any) -> None:
+def test_separate_reasoning_tokens_count_as_output(upstream: Upstream, client: Any) -> None:
     usage = {**USAGE, "total_tokens": 114, "completion_tokens_details": {"reasoning_tokens": 100}}
     upstream.always(lambda _: streamed(*WORDS, {**END, "usage": usage}))
     mesh = client()
@@ -171,7 +171,7 @@ def test_reasoning_that_is_counted_apart_is_output(upstream: Upstream, client: A
     assert (mesh.usage.total_tokens, mesh.usage.total_cost) == (114, 0.114)
 
 
-def test_stream_that_is_left_counts_everywhere(upstream: Upstream, client: Any) -> None:
+def test_stream_closed_early_counts_everywhere(upstream: Upstream, client: Any) -> None:
     upstream.always(lambda _: streamed(*WORDS, *(chunk({"content": " word"}) for _ in range(50)), END, {**END, "usage": USAGE}))
     mesh = client(budget={"daily_limit": 5}, quota={"requests_per_day": 50})
     for _ in range(3):
@@ -186,7 +186,7 @@ def test_stream_that_is_left_counts_everywhere(upstream: Upstream, client: Any) 
     assert mesh.mesh.stats().pool("chat").requests_total == 3
 
 
-def test_stream_that_breaks_counts_everywhere(upstream: Upstream, client: Any) -> None:
+def test_broken_stream_counts_everywhere(upstream: Upstream, client: Any) -> None:
     upstream.always(lambda _: streamed(*WORDS, cut=True))
     mesh = client(budget={"daily_limit": 5})
     with pytest.raises(StreamInterruptedError) as caught:
