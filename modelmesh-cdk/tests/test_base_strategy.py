@@ -1,4 +1,4 @@
-"""What strategies are made of: a measure, or a choice; and what they are told."""
+"""Base class of strategies."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_strategy_receives_notifications() -> None:
     down = ProviderServerError("down", failure=FailureClass.SERVER, status=500)
     with client_of(ear, Mock([down, MockResponse("ok")])) as client:
         client.explain("chat-completion")
-        assert ear.heard == []  # a dry run tells nobody
+        assert ear.heard == []  # a dry run notifies no strategy
         ask(client, session_id="s")
     assert ear.heard == [
         ("picked", "big", "chat-completion", "s"),

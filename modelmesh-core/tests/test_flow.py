@@ -1,4 +1,4 @@
-"""The flow, driven by hand under a clock that the test moves."""
+"""Request flow under a virtual clock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def failed(kind: FailureClass, status: int | None = None, delay: float | None = 
 
 
 class FirstInOrder:
-    """Chooses the first candidate in pool order, or the last."""
+    """Selects the first candidate in pool order, or the last."""
 
     id = "test.first.v1"
 
@@ -57,7 +57,7 @@ class FirstInOrder:
 
 
 class World:
-    """A pool of models, one account each unless said otherwise, and a script of what they answer."""
+    """A pool of models with scripted answers, by default one account for each model."""
 
     def __init__(
         self,
@@ -571,7 +571,7 @@ def test_queue_grants_places_in_the_order_of_arrival() -> None:
         with pytest.raises(StopIteration):
             finished.send(Answer(GOOD))
         newcomer = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
-        assert isinstance(next(newcomer), Wait)  # a newcomer does not take the place of a request that waits
+        assert isinstance(next(newcomer), Wait)  # a new request does not take the slot of a waiting one
         newcomer.close()
         assert isinstance(following.send(None), Send)
     flows[-1].close()
@@ -616,7 +616,7 @@ def test_granted_place_that_is_not_taken_goes_to_the_next() -> None:
     assert isinstance(next(second), Wait)
     assert isinstance(next(third), Wait)
     first.close()
-    second.close()  # its caller left after the place was granted
+    second.close()  # its caller left after the slot was granted
     assert isinstance(third.send(None), Send)
 
 
@@ -710,7 +710,7 @@ def test_half_open_breaker_lets_one_probe_through() -> None:
     probe = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert next(probe).candidate.model_id == "a"  # type: ignore[union-attr]
     assert world.ask().candidate.model_id == "b"
-    world.clock.advance(31)  # a probe that is silent for 30 s gives its place to the next
+    world.clock.advance(31)  # a probe without outcome for 30 s is replaced by the next
     second = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert next(second).candidate.model_id == "a"  # type: ignore[union-attr]
     second.close()
@@ -950,7 +950,7 @@ def test_flow_laws_hold_for_any_history(history: list[tuple[str, FailureClass | 
             assert asked[-1] not in world.answers
         elif healthy:
             kinds = [world.answers[m]().failure for m in asked if m in world.answers]
-            refused = sum(RULES[kind].rotate_once for kind in kinds)  # by two accounts: the request itself is at fault
+            refused = sum(RULES[kind].rotate_once for kind in kinds)  # by two accounts: the request itself is wrong
             assert refused > 1 or any(not RULES[kind].rotate for kind in kinds)
         for candidate in world.pool.members:
             assert candidate.account.in_flight == 0
@@ -992,7 +992,7 @@ def test_unexplained_refusal_prefers_another_vendor() -> None:
 
 
 def test_failures_at_one_account_leave_calls_for_many_others() -> None:
-    others = "bcdefghijklmnop"  # with the first account, sixteen
+    others = "bcdefghijklmnop"  # sixteen with the first account
     many = "123456"
     world = World(many + others, accounts=dict.fromkeys(many, "many"))
     for name in many + others[:-1]:
@@ -1011,7 +1011,7 @@ def test_granted_place_that_cannot_be_used_is_given_up() -> None:
         next(flow)
     queued = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(queued), Wait)
-    busy[0].close()  # grants the place
+    busy[0].close()  # grants the slot
     world.health.suspend(world.candidate("a").account, SuspensionReason.BUDGET_EXCEEDED, world.clock() + 60)
     assert isinstance(queued.send(None), Wait)  # for the other account
     queued.close()

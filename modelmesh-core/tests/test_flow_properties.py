@@ -1,4 +1,4 @@
-"""Laws of the flow under any interleaving: many requests in flight, any outcome, any passing of time.
+"""Laws of the flow for any interleaving of requests, outcomes and time.
 
 The model is plain: a list of requests, and for each candidate what was sent and how it ended.
 """
@@ -54,7 +54,7 @@ def health_of(candidate: Candidate) -> tuple[Any, ...]:
 
 
 class FlowMachine(RuleBasedStateMachine):
-    """Drives several flows by hand."""
+    """Drives several flows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class FlowMachine(RuleBasedStateMachine):
     def circuits(self) -> list[Any]:
         return [*(c.health for c in self.pool.members), *self.accounts]
 
-    # -- what can happen ------------------------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------------------
 
     @rule(stream=st.booleans())
     def begin(self, stream: bool) -> None:
@@ -141,7 +141,7 @@ class FlowMachine(RuleBasedStateMachine):
 
     def _respond(self, pick: int, kind: FailureClass | None, delay: float | None, after: float) -> None:
         sent = [one for one in self.open if isinstance(one["step"], Send)]
-        among = sent if sent and pick % 4 else self.open  # else the requests in the queue take nearly all turns
+        among = sent if sent and pick % 4 else self.open  # else queued requests take nearly all steps
         request = among[pick % len(among)]
         self.open.remove(request)
         step = request["step"]
@@ -162,14 +162,14 @@ class FlowMachine(RuleBasedStateMachine):
         self.health.advance(self.clock())
         after_time = {id(c): health_of(c) for c in self.pool.members}
         self._drive(request, error)
-        if kind in NEUTRAL:  # 1: a failure that is nobody's fault changes nobody's health (but what time alone changed)
+        if kind in NEUTRAL:  # 1: a neutral failure changes no health, except what time changed
             assert health_of(candidate)[0][3:] == before[id(candidate)][0][3:]
         del after_time
 
     @precondition(lambda self: self.open)
     @rule(pick=st.integers(0, 99), after=st.floats(0, 40))
     def answer(self, pick: int, after: float) -> None:
-        """Answer a request: a rule of its own, so that histories hold many answers and open streams."""
+        """Answer a request. A separate rule, so that histories contain many answers and open streams."""
         self._respond(pick, None, None, after)
 
     @precondition(lambda self: self.open)
@@ -180,9 +180,7 @@ class FlowMachine(RuleBasedStateMachine):
         request["flow"].close()
         self.cancelled += 1
         self.ended += 1
-        assert before == {
-            id(c): health_of(c) for c in self.pool.members
-        }  # 2: a caller who goes away says nothing of anybody's health
+        assert before == {id(c): health_of(c) for c in self.pool.members}  # 2: a caller that leaves changes no health
 
     @precondition(lambda self: self.streams)
     @rule(pick=st.integers(0, 99), how=st.sampled_from(["end", "break", "leave", "twice"]))
@@ -196,8 +194,8 @@ class FlowMachine(RuleBasedStateMachine):
             settlement.interrupt(served, error, now=self.clock())
         else:
             settlement.abandon(served, self.clock())
-            assert health_of(served.candidate) == before  # 3: nor does one who leaves a stream
-        if how == "twice":  # 4: an attempt is settled once, however often it is said
+            assert health_of(served.candidate) == before  # 3: nor does one that leaves a stream
+        if how == "twice":  # 4: an attempt is settled once
             count = served.candidate.account.in_flight
             settlement.abandon(served, self.clock())
             settlement.settle(served, usage=None, output=0, now=self.clock(), seconds=1.0)
@@ -213,7 +211,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.health.advance(self.clock())
         until = max(circuit.suspensions.get(reason, 0.0), self.clock() + seconds)
         self.health.suspend(circuit, reason, self.clock() + seconds)
-        assert circuit.suspensions[reason] == until  # 39: a hold is lengthened and never shortened
+        assert circuit.suspensions[reason] == until  # 39: a suspension is extended and never shortened
         assert not circuit.ready  # 40
         self.held[id(circuit), reason] = until
 
@@ -225,8 +223,8 @@ class FlowMachine(RuleBasedStateMachine):
         for reason in SuspensionReason:
             self.held.pop((id(candidate.health), reason), None)
         self.maintained = [circuit for circuit in self.maintained if circuit is not candidate.health]
-        assert candidate.health.ready  # 5: what is recovered by hand is ready
-        assert candidate.failure_count == 0  # 6: and begins anew
+        assert candidate.health.ready  # 5: a model recovered by hand is ready
+        assert candidate.failure_count == 0  # 6: and has no failures
 
     @rule(pick=st.integers(0, 99))
     def put_in_standby(self, pick: int) -> None:
@@ -235,19 +233,19 @@ class FlowMachine(RuleBasedStateMachine):
         try:
             following = self.pool.rotate(candidate)
         except NoActiveModelError:
-            assert not others  # 7: rotating is refused only when there is no other
+            assert not others  # 7: rotate() fails only without another model
         else:
-            assert following is not candidate  # 8: and goes to another
+            assert following is not candidate  # 8: and returns another
             assert others >> (self.pool.position(following) or 0) & 1  # 9: that is active
-            self.pool.manual_standby.remove(candidate)  # the rest of this history goes on with every member
+            self.pool.manual_standby.remove(candidate)  # the rest of the history uses every member
 
     # -- driving --------------------------------------------------------------------------------------------------------
 
     def _drive(self, request: dict[str, Any], outcome: Any) -> None:
         self.health.advance(self.clock())
-        # A request's own failed attempt gives its probe and its place back, so only what is open counts as off here.
+        # The request's own failed attempt returns its probe and its slot, so only open breakers count as unavailable here.
         ready = {id(c) for c in self.pool.members if BreakerState.OPEN not in (c.health.state, c.account.state)}
-        held = {id(circuit): set(circuit.suspensions) for circuit in self.circuits}  # before what this attempt itself reserves
+        held = {id(circuit): set(circuit.suspensions) for circuit in self.circuits}  # before the reservation of this attempt
         healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
         try:
             step = request["flow"].send(outcome)
@@ -255,8 +253,8 @@ class FlowMachine(RuleBasedStateMachine):
             served: Served = end.value
             self.ended += 1
             self.answered += 1
-            assert served.candidate is request["sent"][-1]  # 10: who answered was asked last
-            assert len(served.attempts) == len(request["sent"])  # 11: every attempt is on record
+            assert served.candidate is request["sent"][-1]  # 10: the last candidate answered
+            assert len(served.attempts) == len(request["sent"])  # 11: every attempt is recorded
             assert served.attempts[-1].billed == "yes"
             if isinstance(served.outcome, Opened):
                 assert served.attempts[-1].outcome == "streaming"
@@ -274,13 +272,13 @@ class FlowMachine(RuleBasedStateMachine):
                 retry_after = getattr(error, "retry_after", None)
                 assert retry_after is None or (retry_after >= 0 and math.isfinite(retry_after))  # 14
             if isinstance(outcome, ProviderError) and not RULES[outcome.failure].rotate:
-                assert error is outcome  # 15: the caller's mistake comes back as it is
+                assert error is outcome  # 15: a caller error is returned unchanged
             if isinstance(error, AllProvidersExhaustedError) and "ended" not in error.details:
                 tried = {id(c.account) for c in request["sent"]}
                 unlimited = [
                     c for c in healthy_untried if not self.pool.reservations.counters_of(c.health)
                 ]  # a quota may refuse a candidate
-                assert {id(c.account) for c in unlimited} <= tried  # 44: no account that could serve is left untried
+                assert {id(c.account) for c in unlimited} <= tried  # 44: every account that could serve is tried
             return
         request["step"] = step
         self.open.append(request)
@@ -291,22 +289,24 @@ class FlowMachine(RuleBasedStateMachine):
         candidate, sent = step.candidate, request["sent"]
         again = bool(sent) and sent[-1] is candidate
         if not again:
-            assert candidate not in sent  # 17: a rotation never comes back to a candidate
+            assert candidate not in sent  # 17: failover never returns to a candidate
             for circuit in (candidate.health, candidate.account):
-                assert not held[id(circuit)] & set(circuit.suspensions)  # 41: what is withheld is not asked, in a panic neither
+                assert not held[id(circuit)] & set(
+                    circuit.suspensions
+                )  # 41: suspended candidates are not tried, not even in a panic
         sent.append(candidate)
         assert len(sent) <= MAX_CALLS  # 18: attempts are bounded
         assert step.attempt.number == len(sent)  # 19: and numbered
-        assert step.limits.total <= self.policy.limits.total  # 20: no attempt may outlast the request
+        assert step.limits.total <= self.policy.limits.total  # 20: no attempt outlasts the request
         if not again and id(candidate) not in ready:
-            assert self.policy.panic  # 21: who is off is asked only in a panic,
+            assert self.policy.panic  # 21: unavailable candidates are tried only in a panic,
             assert all(c.account is not candidate.account for c in sent[:-1])  # 22: at an account that was not tried,
             assert not [c for c in healthy_untried if c is not candidate]  # 23: and only when no other is available
             circuits = [c for c in (candidate.health, candidate.account) if c.state is BreakerState.OPEN]
             assert circuits
-            assert all(not c.retry_after_given for c in circuits)  # 24: and never against what the vendor said
+            assert all(not c.retry_after_given for c in circuits)  # 24: and never within a stated delay of the vendor
 
-    # -- what always holds ----------------------------------------------------------------------------------------------
+    # -- invariants ----------------------------------------------------------------------------------------------
 
     @invariant()
     def every_request_ends_once(self) -> None:
@@ -334,7 +334,7 @@ class FlowMachine(RuleBasedStateMachine):
             for circuit in [*(c.health for c in self.pool.members), *self.accounts]:
                 if circuit.probe:
                     assert circuit.state is BreakerState.HALF_OPEN  # 30
-                    assert not circuit.ready  # 31: nobody else is sent while a probe is out
+                    assert not circuit.ready  # 31: no other request is sent during a probe
                 assert 0 <= circuit.retry_budget <= 100  # 32
                 assert 0 <= circuit.error_rate <= 1  # 33
 
@@ -353,12 +353,12 @@ class FlowMachine(RuleBasedStateMachine):
             for circuit in self.circuits:
                 for reason in HELD_BY_HAND:
                     until = self.held.get((id(circuit), reason))
-                    assert (reason in circuit.suspensions) == (until is not None and until > now)  # 42: neither less nor more
+                    assert (reason in circuit.suspensions) == (until is not None and until > now)  # 42: exactly these suspensions
             for circuit in self.maintained:
                 assert self.window is not None
                 assert (SuspensionReason.MAINTENANCE_WINDOW in circuit.suspensions) == self.window.matches(
                     now
-                )  # 43: as its minutes say
+                )  # 43: by its cron expression
 
     @invariant()
     def cooldowns_never_shrink(self) -> None:
@@ -374,7 +374,7 @@ class FlowMachine(RuleBasedStateMachine):
                     assert circuit.until >= known[1] or circuit.until >= self.clock()  # 35
                 self.untils[id(circuit)] = (circuit.generation, circuit.until)
                 if circuit.state is BreakerState.OPEN:
-                    assert circuit.reason is not None  # 36: whoever is off, it is known why
+                    assert circuit.reason is not None  # 36: an open breaker has a reason
 
     def teardown(self) -> None:
         if not hasattr(self, "pool"):
@@ -383,12 +383,12 @@ class FlowMachine(RuleBasedStateMachine):
             request["flow"].close()
         for served in self.streams:
             settlement.abandon(served, self.clock())
-        assert all(account.in_flight == 0 for account in self.accounts)  # 37: at rest nothing is in flight
+        assert all(account.in_flight == 0 for account in self.accounts)  # 37: nothing is in flight at the end
         self.clock.advance(100_000)
         self.health.advance(self.clock())
         for candidate in self.pool.members:  # a window may be open at any time
             self.health.resume(candidate.health, SuspensionReason.MAINTENANCE_WINDOW)
-        assert all(c.status == "active" for c in self.pool.members)  # 38: everything that is off comes back in time
+        assert all(c.status == "active" for c in self.pool.members)  # 38: every model becomes active again
 
 
 FlowMachine.TestCase.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)

@@ -1,4 +1,4 @@
-"""Requests that name a model itself: whose it is, what it is asked for, and what goes on meanwhile."""
+"""Router: requests that name a model."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _ask(mesh: ModelMesh, model: str) -> str:
     return str(mesh.client.chat.completions.create(model=model, messages=[]).choices[0].message.content)
 
 
-# -- whose it is ------------------------------------------------------------------------------------------------------
+# -- provider of a model ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sep", "./")
 def test_router_provider_key_names_one_entry(scripted: Any, sep: str) -> None:
     work, own = scripted("m"), scripted("m")
     mesh = _mesh(
-        {"work": work, "test": own},  # the key of one is the vendor's name of both
+        {"work": work, "test": own},  # the key of one is the vendor name of both
         {"all": {"models": ["m"]}, "one": {"models": [f"test{sep}m"]}},
     )
     assert _ask(mesh, f"test{sep}m") == "answer of m"
@@ -58,7 +58,7 @@ def test_router_vendor_name_may_be_the_key_of_another_entry(scripted: Any) -> No
     assert [row["of"] for row in mesh.limits()] == ["model:work/m"]
 
 
-# -- what it is asked for ---------------------------------------------------------------------------------------------
+# -- operations of a model ---------------------------------------------------------------------------------------------
 
 
 def test_router_chat_model_by_name_rejects_embeddings(scripted: Any) -> None:
@@ -87,7 +87,7 @@ def test_router_model_by_name_has_operations_of_its_pools(scripted: Any, stated:
     assert mesh.client.embeddings.create(model="m", input="x", encoding_format="float").data[0].embedding == [0.5]
 
 
-# -- what goes on meanwhile -------------------------------------------------------------------------------------------
+# -- concurrent changes -------------------------------------------------------------------------------------------
 
 
 def test_router_threads_naming_models_keep_every_listener(scripted: Any) -> None:
@@ -116,7 +116,7 @@ def test_router_threads_naming_models_keep_every_listener(scripted: Any) -> None
 
 
 class Finder:
-    """Finds a model when it is told to."""
+    """Finds a model on request of the test."""
 
     id = "test.finder.v1"
     new: tuple[str, ...] = ()

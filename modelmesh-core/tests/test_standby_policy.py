@@ -1,4 +1,4 @@
-"""A pool's own policies of standby and recovery: what they are told, when they are asked, and what they bring about."""
+"""Standby policies of a pool: their calls, snapshots and effects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 
 
 class Fuse(StickUntilFailure):
-    """Standby after so many requests, back an hour later unless it is kept."""
+    """Standby after a number of requests, and recovery an hour later unless extended."""
 
     id = "test.fuse.v1"
 
@@ -187,7 +187,7 @@ def test_policy_error_of_a_timer_is_raised_by_next_request(scripted: Any) -> Non
     ask(mesh), ask(mesh)
     fuse.should_recover = lambda snapshot: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     clock.advance(3600)
-    assert ask(mesh, "q") == "n"  # not its fault
+    assert ask(mesh, "q") == "n"  # not a failure of the model
     with pytest.raises(ConnectorError, match="ZeroDivisionError"):
         ask(mesh)
     assert ask(mesh) == "n"
@@ -200,7 +200,7 @@ def test_invalid_policy_is_rejected(scripted: Any) -> None:
 
 
 def test_retry_after_is_kept_under_a_policy(scripted: Any) -> None:
-    """An own policy decides about strikes; a refused key still puts the account off."""
+    """A policy decides about counted failures. A rejected key still opens the breaker of the account."""
 
     class Never(Fuse):
         def should_deactivate(self, snapshot: ModelSnapshot) -> bool:

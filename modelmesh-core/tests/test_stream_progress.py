@@ -1,4 +1,4 @@
-"""When a stream is whole: an answer that was ended stays ended, whatever empty chunks follow."""
+"""Completeness of a stream: an ended answer stays ended when empty chunks follow."""
 
 from __future__ import annotations
 

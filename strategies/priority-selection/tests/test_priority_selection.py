@@ -1,4 +1,4 @@
-"""Priority selection: the first active model of a list, else of a list of providers, else what the fallback says."""
+"""Priority selection strategy."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_fallback_error_raises_without_a_listed_model(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="error")
     assert here.ask() == B
     here.accounts["b"].down.add("model-b")
-    with pytest.raises(ModelMeshError) as caught:  # asked, failed, and no other may be asked: every attempt is listed
+    with pytest.raises(ModelMeshError) as caught:  # tried once without alternatives: every attempt is listed
         here.ask()
     assert [attempt.model_id for attempt in caught.value.attempts] == ["model-b"]  # type: ignore[attr-defined]
     candidate = next(c for c in here.client.mesh.list_models() if c.model_id == "model-b")

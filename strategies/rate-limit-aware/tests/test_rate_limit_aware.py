@@ -55,7 +55,7 @@ def tell(
 
 
 def ask(pool: Pool, now: float = 1.0, mask: int = 0) -> int:
-    """Return the place of the choice, which is asked."""
+    """Return the position of the selected model after its attempt begins."""
     chosen = look(pool, now, mask).candidate
     pool.strategy.picked(chosen, asked(now))  # type: ignore[attr-defined]
     return pool.position(chosen) or 0
@@ -81,7 +81,7 @@ def test_rate_limit_aware_id_is_the_entry_point_name() -> None:
 def test_select_below_threshold_keeps_the_current_model() -> None:
     pool = pool_of(2)
     assert ask(pool) == 0
-    tell(pool, 0, 101, 500)  # 79.8 % are used
+    tell(pool, 0, 101, 500)  # 79.8 % used
     tell(pool, 1, 500, 500)
     assert ask(pool) == 0
     assert look(pool).reason == "current model: 20.2% of its limit left"
@@ -142,7 +142,7 @@ def test_select_without_room_prefers_most_remaining() -> None:
         tell(pool, place, left)
     assert look(pool).candidate is pool.members[2]
     assert look(pool).reason.startswith("no model has room: 15.0% of its limit left")
-    assert look(pool, mask=0b010).candidate is pool.members[1]  # somebody is asked all the same
+    assert look(pool, mask=0b010).candidate is pool.members[1]  # a model is selected nevertheless
 
 
 def test_capacity_after_reset_is_full() -> None:
@@ -177,7 +177,7 @@ def test_max_rpm_reached_switches_model() -> None:
     assert [ask(pool, now) for now in (0.0, 10.0, 20.0, 30.0)] == [0, 0, 1, 1]
     assert "at its configured request rate" in look(pool, 40.0).reason
     assert ask(pool, 60.0) == 0  # the one of second 0 is a minute old
-    assert ask(pool, 65.0, mask=0b01) == 0  # nobody else is offered
+    assert ask(pool, 65.0, mask=0b01) == 0  # no other is offered
     assert look(pool, 80.0).candidate is pool.members[1]
 
 

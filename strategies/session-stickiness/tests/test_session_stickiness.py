@@ -117,7 +117,7 @@ def test_strict_session_raises_while_its_model_is_in_standby(world: Any) -> None
     assert here.ask(session_id="u") == A
     here.accounts["a"].down.add("model-a")
     with pytest.raises(ProviderServerError):
-        here.ask(session_id="u")  # it was asked, it failed, and nobody else may be
+        here.ask(session_id="u")  # it failed, and no other model is tried
     with pytest.raises(
         SessionModelUnavailableError, match="a/model-a of the session is unavailable in pool 'chat-completion'"
     ) as refused:

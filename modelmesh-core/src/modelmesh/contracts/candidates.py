@@ -55,7 +55,7 @@ class Candidate(Protocol):
 
     @property
     def status(self) -> CandidateStatus:
-        """``ACTIVE`` when the circuit breakers of the model and of its provider account let requests through."""
+        """``ACTIVE`` when the circuit breakers of the model and of its provider account allow requests."""
 
     @property
     def in_flight(self) -> int:
@@ -83,13 +83,13 @@ class Candidate(Protocol):
 
     @property
     def available_at(self) -> float:
-        """Time at which its circuit breakers let requests through again, 0 while they do, ``inf`` when no time is known."""
+        """Time at which its circuit breakers allow requests again, 0 while they do, ``inf`` when no time is known."""
 
     def slow_start_weight(self, now: float) -> float:
         """Return the share of its normal load that it should get: 1, or less for a while after a recovery."""
 
     def rate_limits(self, now: float) -> Sequence[RateLimit]:
-        """Return the rate limits that its latest answer reports, without those whose reset has passed."""
+        """Return the rate limits that its latest answer reports, without those after their reset."""
 
 
 @frozen
@@ -135,7 +135,7 @@ class Candidates(Protocol):
         """Return the first in pool order, ``None`` when the set is empty."""
 
     def after(self, candidate: Candidate | None) -> Candidate | None:
-        """Return the one that follows a member in pool order, cyclically; the member itself when it is the only one."""
+        """Return the one that follows a member in pool order, cyclically. It is the member itself when no other is in the set."""
 
     def pick(self, number: int) -> Candidate:
         """Return the one with a number, counted from 0, in logarithmic time.

@@ -158,7 +158,7 @@ def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: Refusal) -> N
 
 
 def reject(plan: RequestPlan, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
-    """Exclude a candidate whose limits the request does not fit.
+    """Exclude a candidate when the request does not fit its limits.
 
     Raises:
         BudgetExceededError: The limit ends the request.

@@ -1,4 +1,4 @@
-"""Lease of an attempt with its reservation, and the return of leases whose attempts were cut short.
+"""Lease of an attempt with its reservation, and the return of leases after interrupted attempts.
 
 An interrupt may come between any two lines. Reserved amounts are therefore recomputed from the leases that are still in flight,
 rather than undone step by step.
@@ -76,7 +76,7 @@ def _recount(counters: dict[int, LimitCounter], health: HealthRegistry) -> list[
 
 
 def return_lost_leases(health: HealthRegistry, now: float) -> None:
-    """Return every lease whose owner was garbage-collected without settling it."""
+    """Return every lease that was garbage-collected with its owner before it was settled."""
     while health.lost:
         lease = health.lost.popleft()
         if isinstance(lease, AttemptLease):

@@ -1,4 +1,4 @@
-"""Availability of a candidate: whether its circuit breakers let requests through, else why not and until when.
+"""Availability of a candidate: whether its circuit breakers allow requests, else why not and until when.
 
 This is the only place that derives reasons from breaker state. Routing, explanations, final errors and the CLI read the
 :class:`Eligibility` that it returns. The set of available candidates itself is a bit mask of the pool, which the health
@@ -142,7 +142,7 @@ _LABELS = {
 
 
 def breaker_reason(breaker: CircuitBreaker) -> IneligibilityReason | None:
-    """Return why failures keep a breaker from letting requests through, ``None`` when they do not."""
+    """Return why a breaker allows no requests after failures, ``None`` when it allows them."""
     if breaker.allows_requests:
         return None
     if breaker.probe:

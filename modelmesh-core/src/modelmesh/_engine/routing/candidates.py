@@ -33,7 +33,7 @@ EWMA_ALPHA_RISE = 0.5
 """The same where the latest answer is longer than the average: the typical output rises faster than it falls."""
 
 RECENT = 8
-"""Number of answers whose length is stored."""
+"""Number of answers with a stored length."""
 
 TRUSTED_MARGIN = 1.25
 """Factor by which a prompt may exceed its estimate, at a model whose earlier prompts corrected the estimate."""

@@ -78,7 +78,7 @@ _NOT_REACHED = Eligibility(IneligibilityReason.NOT_REACHED, 0.0, ("the request e
 
 
 def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
-    """Return whether a member can serve a request, whatever its availability."""
+    """Return whether a member can serve a request, regardless of its availability."""
     index = pool.index
     bit = index.bit(candidate)
     if index.other_spaces(call, pool.operations) & bit:

@@ -25,6 +25,6 @@ def notify_strategy(pool: Pool, method: str, *facts: Any) -> None:
 
 
 def run_policies(pool: Pool, candidate: Candidate, now: float, **facts: Any) -> None:
-    """Let the standby policy of every pool that contains the candidate decide about it."""
+    """Record the outcome in the standby policy of every pool that contains the candidate."""
     for policy in candidate.standby_policies:
         policy.record_attempt(candidate, pool.health, now, **facts)

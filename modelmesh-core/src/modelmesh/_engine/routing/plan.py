@@ -62,7 +62,7 @@ FAILURES_TO_DEPRIORITIZE = 2
 """Failures of any kind at one account after which candidates of other accounts are preferred."""
 
 MAX_BUDGET_WAIT_S = 5.0
-"""Longest time that a request waits for a budget whose rest is reserved for other requests."""
+"""Longest time that a request waits for a budget that is reserved for other requests."""
 
 DEFAULT_SAME_PROVIDER_TRIES = 3
 """Failures after which a request with the retry scope ``same_provider`` leaves the provider, unless configured."""
@@ -100,7 +100,7 @@ class RequestPlan:
         awaits_budget: Whether it waits for other attempts to settle before it selects again.
         gave_up_waiting: Whether it leaves the queues for good.
         ticket: Its place in the queues, ``None`` outside of them.
-        queued_at: Accounts whose queues it joined.
+        queued_at: Accounts with a queue that it joined.
         panicked: Whether it tried a candidate in spite of an open breaker.
         end_reason: Why it ended before every candidate was tried.
     """
@@ -156,7 +156,7 @@ class RequestPlan:
         return not self.sets.capable & self.pool.available & ~self.pool.index.bit(candidate)
 
     def queueable_accounts(self) -> tuple[ProviderHealth, ...]:
-        """Return the accounts whose queue this request may join: healthy ones without a free slot."""
+        """Return the accounts with a queue that this request may join: healthy ones without a free slot."""
         busy = self.pool.accounts_at_capacity(self.sets.capable & ~self.sets.tried)
         return tuple(account for account in busy if account in self.queued_at or not account.admission.is_full)
 
@@ -215,7 +215,7 @@ class RequestPlan:
     # -- limits ---------------------------------------------------------------------------------------------------------
 
     def refuse(self, candidate: Candidate, refusal: Refusal) -> None:
-        """Exclude a candidate whose limits the request does not fit."""
+        """Exclude a candidate when the request does not fit its limits."""
         position = self.pool.position(candidate)
         assert position is not None  # it was selected from this pool
         self.refusals[position] = refusal

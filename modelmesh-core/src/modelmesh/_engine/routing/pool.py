@@ -85,7 +85,7 @@ class Pool:
     # -- membership -----------------------------------------------------------------------------------------------------
 
     def add(self, candidates: Sequence[Candidate]) -> None:
-        """Add candidates after the other members, whose positions stay as they are."""
+        """Add candidates after the other members. Positions of the others do not change."""
         if not candidates:
             return
         first = len(self.members)
@@ -109,7 +109,7 @@ class Pool:
     # -- notifications of the health registry ---------------------------------------------------------------------------
 
     def set_ready(self, place: int, /, *, on: bool) -> None:
-        """Set whether the circuit breaker of a member lets requests through."""
+        """Set whether the circuit breaker of a member allows requests."""
         bit = 1 << place
         self._ready = self._ready | bit if on else self._ready & ~bit
 
@@ -227,7 +227,7 @@ class Pool:
         self.record_rotation()
 
     def recover(self, candidate: Candidate) -> None:
-        """Make a member active again, whatever put it in standby. Consumption of its provider account stays counted."""
+        """Make a member active again, for any reason of its standby. Consumption of its provider account stays counted."""
         if candidate in self.manual_standby or not candidate.health.ready:
             self.health.record_manual(ChangeKind.RECOVERED, candidate.health, self.name)
         self.manual_standby.remove(candidate)

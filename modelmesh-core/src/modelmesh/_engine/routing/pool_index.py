@@ -1,6 +1,6 @@
 """Index of the members of a pool: names, providers, features, context windows and refused parameters, as bit masks.
 
-Every set of members is an integer with one bit for each position, so the members that can serve a request are a few ``&``.
+Every set of members is an integer with one bit for each position, so a few ``&`` yield the members that can serve a request.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class PoolIndex:
             self._sized[info.context_window] = self._sized.get(info.context_window, 0) | bit
 
     def _cumulative_windows(self) -> list[tuple[int, int]]:
-        """Return each context window with the members whose window is at most as large, by size."""
+        """Return each context window with the members of this or a smaller window, by size."""
         smaller, windows = 0, []
         for window in sorted(self._sized):
             smaller |= self._sized[window]
@@ -157,7 +157,7 @@ class PoolIndex:
         return mask
 
     def _too_small(self, call: Call) -> int:
-        """Return the members whose context window is too small for a prompt."""
+        """Return the members with a context window that is too small for a prompt."""
         size = prompt_size(call).estimated
         if size <= self._windows[0][0] * WINDOW_MARGIN:
             return 0
@@ -181,7 +181,7 @@ class PoolIndex:
         return [feature for feature in needs(call, self._features) if self._lacks[feature] & bit]
 
     def not_larger(self, candidate: Candidate) -> int:
-        """Return the members whose stated context window is at most that of a member; itself only when it states none."""
+        """Return the members with a context window of at most that of a member. Without a stated window, itself only."""
         window = candidate.info.context_window
         found = self.bit(candidate)
         if window:

@@ -96,7 +96,7 @@ class PoolPolicy:
         stream: Buffering of streams.
         adaptation: Reaction to a parameter that must be dropped, renamed or converted for a vendor.
         rotate_on_budget: Whether a request fails over when a provider's budget refuses it.
-        mixed_vectors: Whether the pool serves embeddings with several models, whose vectors cannot be compared.
+        mixed_vectors: Whether the pool serves embeddings with several models, although their vectors cannot be compared.
     """
 
     limits: Limits = field(factory=Limits)
@@ -112,7 +112,7 @@ class PoolPolicy:
 
 
 MAX_CALLS = 16
-"""Maximum number of upstream calls of one request, whatever they cost."""
+"""Maximum number of upstream calls of one request, regardless of their cost."""
 
 RETRY_COST, THROTTLE_COST = 10.0, 5.0
 """Cost of a retry after a failure and after a throttled request, from the retry budget of the model."""

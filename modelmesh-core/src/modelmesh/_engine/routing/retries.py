@@ -45,7 +45,7 @@ def retry_delay(plan: RequestPlan, error: ProviderError, candidate: Candidate, r
 
 
 def _allows_retry(plan: RequestPlan, error: ProviderError, candidate: Candidate, retry: RetryPolicy) -> bool:
-    """Return whether the breakers let a retry through. The breaker of a sole candidate does within one request."""
+    """Return whether the breakers allow a retry. The breaker of a sole candidate allows it within one request."""
     if plan.panicked:
         return False
     if candidate.health.ready and candidate.account.ready:

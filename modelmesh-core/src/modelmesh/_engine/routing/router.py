@@ -105,7 +105,7 @@ class Router:
                 part.add([candidate])
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
-        """Return the operations whose capability is at or below that of a pool, empty without any."""
+        """Return the operations with a capability at or below that of a pool, empty without any."""
         target = self._tree.get_node(pool.capability) if pool.capability else None
         return frozenset() if target is None else self._operations_under(target)
 

@@ -64,7 +64,7 @@ def _within_caps(plan: RequestPlan, mask: int) -> int:
 
 
 def _within_pace(plan: RequestPlan, mask: int, pacer: Pacer) -> int:
-    """Remove the members whose pace allows no request now, and set ``pace_delay`` to the shortest delay."""
+    """Remove the members with a pace that allows no request now, and set ``pace_delay`` to the shortest delay."""
     now = plan.clock()
     members = enumerate(plan.pool.members)
     allowed = sum(1 << position for position, one in members if mask >> position & 1 and not pacer.delay(one, now))
@@ -73,7 +73,7 @@ def _within_pace(plan: RequestPlan, mask: int, pacer: Pacer) -> int:
 
 
 def _select(plan: RequestPlan, mask: int) -> tuple[Candidate, str]:
-    """Let the strategy select one of the members of a set.
+    """Call the strategy to select one of the members of a set.
 
     Raises:
         RoutingError: The strategy refuses.
@@ -96,8 +96,8 @@ def _select(plan: RequestPlan, mask: int) -> tuple[Candidate, str]:
 def _last_resort(plan: RequestPlan) -> tuple[Candidate, str] | None:
     """Return a candidate that is tried only because the request would fail otherwise.
 
-    In this order: one whose half-open breaker is being probed, one that ``rotate()`` put in standby, and one whose breaker is
-    open for an estimated time, at an account that this request did not try.
+    In this order: one with a half-open breaker under probe, one that ``rotate()`` put in standby, and one with a
+    breaker that is open for an estimated time, at an account that this request did not try.
     """
     pool = plan.pool
     rest = _within_caps(plan, plan.sets.capable & ~plan.sets.tried)

@@ -92,7 +92,7 @@ def abandon(served: Served, now: float) -> None:
 
 
 def _apply_failure(pool: Pool, lease: AttemptLease, error: ProviderError, request: SelectionRequest, now: float) -> None:
-    """Record a failure in the health registry, and notify strategy and policies where it says something about health."""
+    """Record a failure in the health registry, and notify strategy and policies where it concerns health."""
     candidate = lease.candidate
     pool.health.record_failure(lease, error, now, pool.policy.circuit)
     if RULES[error.failure].scope is not Scope.NONE:

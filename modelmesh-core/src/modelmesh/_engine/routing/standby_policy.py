@@ -1,6 +1,6 @@
 """Standby policies of a pool: when they are called, and what their decisions do.
 
-A runner exists only for a pool whose strategy or configuration brings such a policy. Its policies are called under the mesh's
+A runner exists only for a pool with such a policy in its strategy or its configuration. Its policies are called under the mesh's
 lock: after each settled attempt, at the times that they return, and after a successful probe.
 """
 

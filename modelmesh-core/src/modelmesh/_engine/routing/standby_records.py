@@ -39,7 +39,7 @@ class StandbyRecord:
         requests: Attempts in the period.
         tokens: Tokens in the period.
         nano_usd: Cost in the period, ``None`` while every price is unknown.
-        answers: Answers whose duration is known.
+        answers: Answers with a known duration.
         seconds: Their total duration.
         period_ends: End of the period, Unix seconds.
         deactivated_at: Start of the latest standby.

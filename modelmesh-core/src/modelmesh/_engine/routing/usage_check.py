@@ -12,7 +12,7 @@ _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
 def valid_usage(reported: Any) -> dict[str, Any] | None:
-    """Return a usage report whose counts are non-negative integers, ``None`` for anything else.
+    """Return a usage report with non-negative integer counts, ``None`` for anything else.
 
     A report with an invalid count is rejected as a whole, and the mesh estimates the usage where it needs one. Only invalid
     details are dropped on their own.
