@@ -1,4 +1,7 @@
-"""Capability tree: nodes, ancestors, and lookup by path or name."""
+"""Capability tree: nodes, ancestors, and lookup by path or name.
+
+anytree is not used: the lookup by alias and partial path is most of this module, and no tree library has it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""In-memory storage, which lasts as long as the process."""
+"""In-memory storage, which lasts as long as the process.
+
+cachetools is not used: a counter needs its own expiry and an atomic addition, which its caches do not have.
+"""
 
 from __future__ import annotations
 

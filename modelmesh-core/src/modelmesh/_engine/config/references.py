@@ -1,4 +1,7 @@
-"""Resolution of references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map."""
+"""Resolution of references: ``${secrets:NAME}``, ``${env:NAME}``, ``${NAME}``, anywhere in a string, a list or a map.
+
+OmegaConf and string.Template are not used: they know no secret store, no :class:`Secret` and no position for errors.
+"""
 
 from __future__ import annotations
 

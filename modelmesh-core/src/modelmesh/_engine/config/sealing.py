@@ -1,4 +1,7 @@
-"""Sealing of plain-text keys in a configuration, so that no view, dump or pickle of it contains them."""
+"""Sealing of plain-text keys in a configuration, so that no view, dump or pickle of it contains them.
+
+detect-secrets is not used: it guesses keys by entropy, while the names of configuration keys are known.
+"""
 
 from __future__ import annotations
 

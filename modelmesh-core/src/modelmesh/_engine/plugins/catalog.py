@@ -166,6 +166,7 @@ class Catalog:
 _MIN_SIMILARITY = 0.85
 
 _NAME_SEPARATORS = re.compile(r"[-_.]+")
+"""Separators of distribution names (PEP 503). The package packaging would be a dependency for this one expression."""
 
 _log = logging.getLogger("modelmesh.plugins")
 

@@ -133,7 +133,7 @@ def _at(where: str) -> str:
 
 
 def _near_miss(found: PluginEntry, group: str) -> str:
-    return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}; the group is {group!r}."
+    return f"{found.name!r} is registered by {found.distribution} in the group {found.point.group!r}, but the group is {group!r}."
 
 
 def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
@@ -220,12 +220,11 @@ def build(cls: Callable[..., Any], config: Mapping[str, Any], connector_id: str)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the error names it
         place = attribution.locate_exception(error, cls)
         _, owner = attribution.identify(cls)
-        whose = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or attribution.locate_definition(cls)})"
+        described = f"{connector_id!r}{f' of {owner}' if owner else ''} ({place or attribution.locate_definition(cls)})"
         message = (
-            f"the connector {whose} cannot be built "
-            f"from its configuration: {attribution.summarize(error, config)}. It is made by from_config(settings), else by "
-            "calling the class with the settings as one map; a setting that is missing or wrong is "
-            "refused with ConfigurationError"
+            f"the connector {described} cannot be built from its configuration: {attribution.summarize(error, config)}. "
+            "from_config(settings), or the class called with the settings as one map, must return the connector, and raise "
+            "ConfigurationError for a missing or invalid setting"
         )
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner) from error.with_traceback(None)
 

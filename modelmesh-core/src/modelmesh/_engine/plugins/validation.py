@@ -92,7 +92,7 @@ def _lacking(cls: Any, kind: Kind, lacking: list[str]) -> str:
     )
     return (
         f"{place}{cls!r} lacks {', '.join(lacking)}.{odd} A {kind.label} connector must have "
-        f"{', '.join(REQUIRED[kind])}; see modelmesh.contracts."
+        f"{', '.join(REQUIRED[kind])}. See modelmesh.contracts."
     )
 
 
