@@ -50,6 +50,15 @@ def test_architecture_page_names_existing_files() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_architecture_page_names_existing_definitions() -> None:
+    text = (DOCS / "explanation" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `([\w/.-]+\.py)` \| `(\w+)` \|$", text, re.MULTILINE)
+    assert len(rows) > 20
+    for path, name in rows:
+        source = (ROOT / path).read_text("utf-8")
+        assert re.search(rf"^\s*((async )?def|class) {name}\b|^{name}\b", source, re.MULTILINE), f"{path}: no {name}"
+
+
 def test_links_exist_to_check() -> None:
     assert sum(len(links(page)) for page in PAGES) > 40
     assert sum("#" in target for page in PAGES for target in links(page)) > 5

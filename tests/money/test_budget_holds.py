@@ -68,7 +68,7 @@ def test_large_answer_does_not_lock_the_pool(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "stream"])
-def test_vendor_ignoring_the_limit_gets_no_partial_request(kind: str, world: World) -> None:
+def test_vendor_ignoring_the_limit_stays_within_budget(kind: str, world: World) -> None:
     client, vendor = world("openai", 800, {"daily_limit": 0.02}, provider={"models": ["gpt-4o"]}, obeys=False)
     assert [ask(client, kind) for _ in range(4)] == [True, True, False, False]
     assert vendor.billed(client.mesh) <= 0.02
