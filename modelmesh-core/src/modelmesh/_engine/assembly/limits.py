@@ -159,7 +159,7 @@ def limit_pool_members(section: PoolSection, members: Sequence[Candidate], reser
             if other is None:
                 reservations.attach(candidate.health, [counter])
             elif counter.limit.amount < other.limit.amount:
-                other.limit = counter.limit  # of two pools, the stricter cap counts
+                other.replace_limit(counter.limit)  # of two pools, the stricter cap counts
 
 
 def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:

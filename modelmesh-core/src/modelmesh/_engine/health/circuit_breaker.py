@@ -19,6 +19,7 @@ from modelmesh._engine.health.circuit_policy import (
     SLOW_START_SHARE,
     CircuitPolicy,
 )
+from modelmesh._engine.health.readiness import ReadinessListener
 
 MAX_SAMPLES = 200
 
@@ -55,6 +56,7 @@ class CircuitBreaker:
         downtime: Seconds of earlier downtime.
         standby_events: Number of times that it became unavailable.
         quota_resets: Number of exhausted limits that began a new window.
+        listeners: Listeners of its readiness, each with the position or mask that it gave.
     """
 
     state: BreakerState = BreakerState.CLOSED
@@ -73,6 +75,7 @@ class CircuitBreaker:
     downtime: float = field(default=0.0, repr=False)
     standby_events: int = field(default=0, repr=False)
     quota_resets: int = field(default=0, repr=False)
+    listeners: list[tuple[ReadinessListener, int]] = field(factory=list, repr=False)
 
     # -- questions --------------------------------------------------------------------------------------------------
 
@@ -141,6 +144,22 @@ class CircuitBreaker:
         self.reason, self.retry_after_given = failure, retry_after_given
         self.probe = 0
 
+    def advance_backoff(self, failure: FailureClass) -> None:
+        """Double the next cooldown of a failure class."""
+        self.backoff_steps[failure] = self.backoff_steps.get(failure, 0) + 1
+
+    def half_open(self) -> None:
+        """Permit one request, the probe."""
+        self.state = BreakerState.HALF_OPEN
+
+    def begin_probe(self, number: int) -> None:
+        """Block further requests until the probe ends."""
+        self.probe = number
+
+    def end_probe(self) -> None:
+        """Permit the next probe."""
+        self.probe = 0
+
     def close(self, now: float) -> FailureClass | None:
         """Close after a success, and return the failure class that had opened it."""
         reason, self.state = self.reason, BreakerState.CLOSED
@@ -178,6 +197,15 @@ class CircuitBreaker:
         self.state, self.until, self.reason, self.retry_after_given = BreakerState.OPEN, until, failure, retry_after_given
         self.generation += 1
         self.backoff_steps = dict(backoff_steps)
+
+    def add_listener(self, listener: ReadinessListener, key: int) -> None:
+        """Add a listener with its position or mask, or replace that of an earlier call."""
+        self.remove_listener(listener)
+        self.listeners.append((listener, key))
+
+    def remove_listener(self, listener: ReadinessListener) -> None:
+        """Stop the notifications of a listener."""
+        self.listeners = [row for row in self.listeners if row[0] is not listener]
 
     def end_downtime(self, now: float) -> None:
         """Add the current downtime to the total."""

@@ -7,7 +7,6 @@ from typing import Protocol
 from attrs import define, field
 
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
-from modelmesh._engine.health.readiness import ReadinessListener
 
 
 @define(eq=False)
@@ -19,14 +18,12 @@ class ModelHealth(CircuitBreaker):
         model_id: The model, as configured.
         leases: Leases of its attempts in flight.
         standby_policy: The policy that suspended it, ``None`` when none did.
-        listeners: Listeners of its readiness, each with the position that it gave the model.
     """
 
     provider_id: str = ""
     model_id: str = ""
     leases: set[object] = field(factory=set, repr=False)
     standby_policy: StandbyPolicy | None = field(default=None, repr=False)
-    listeners: list[tuple[ReadinessListener, int]] = field(factory=list, repr=False)
 
     @property
     def in_flight(self) -> int:

@@ -22,7 +22,6 @@ from modelmesh._engine.health.circuit_policy import (
     OUTAGES_OF_ONE_MODEL,
 )
 from modelmesh._engine.health.model_health import ModelHealth
-from modelmesh._engine.health.readiness import ReadinessListener
 from modelmesh.contracts.call import Limits
 
 
@@ -45,7 +44,6 @@ class ProviderHealth(CircuitBreaker):
         outages: ``(time, model)`` of the outage failures since the last success.
         decreased_at: When :attr:`concurrency_limit` was last decreased.
         successes_at_limit: Successes since the last change of :attr:`concurrency_limit`.
-        listeners: Listeners of its readiness, each with the mask that it gave the account's models.
     """
 
     provider_id: str = ""
@@ -63,7 +61,6 @@ class ProviderHealth(CircuitBreaker):
     decreased_at: float = 0.0
     successes_at_limit: int = 0
     _merged: tuple[Limits, Limits] | None = field(default=None, init=False, repr=False)
-    listeners: list[tuple[ReadinessListener, int]] = field(factory=list, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.max_concurrency = self.max_concurrency or self.concurrency_limit
@@ -123,6 +120,17 @@ class ProviderHealth(CircuitBreaker):
             self.successes_at_limit += 1
             if self.successes_at_limit >= self.concurrency_limit:
                 self.concurrency_limit, self.successes_at_limit = self.concurrency_limit + 1, 0
+
+    def record_outage(self, model: ModelHealth, now: float) -> None:
+        """Record an outage failure of one of its models."""
+        self.outages.append((now, model))
+
+    def record_probe_success(self) -> None:
+        """Forget earlier failures after a successful health check, and void the timer of the open breaker."""
+        self.consecutive_failures = 0
+        self.outages.clear()
+        self.backoff_steps.clear()
+        self.generation += 1
 
     def clear(self) -> None:
         """Close by a manual step, and drop what was learned from failures. Suspensions stay."""

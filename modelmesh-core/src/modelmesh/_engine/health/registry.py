@@ -167,7 +167,7 @@ class HealthRegistry:
     def _record_outage(self, lease: Lease, error: ProviderError, now: float, policy: CircuitPolicy) -> None:
         """Open the breaker of an account when several of its models fail at the same time, or its probe failed."""
         account = lease.account
-        account.outages.append((now, lease.model))
+        account.record_outage(lease.model, now)
         if account.generation != lease.generations[1] or account.state is BreakerState.OPEN:
             return
         if account.state is BreakerState.HALF_OPEN or account.has_outage(now):
@@ -198,10 +198,7 @@ class HealthRegistry:
         """
         if account.generation != generation or not account.is_probe_decisive:
             return False
-        account.consecutive_failures = 0
-        account.outages.clear()
-        account.backoff_steps.clear()
-        account.generation += 1  # voids the timer of the open breaker
+        account.record_probe_success()
         self.changes.record(ChangeKind.HEALTHY, account, account.reason)
         self._transitions.close(account, now)
         return True

@@ -46,7 +46,7 @@ class Transitions:
             if until <= breaker.until or not (retry_after_given or breaker.state is BreakerState.OPEN):
                 return
         else:
-            breaker.backoff_steps[failure] = breaker.backoff_steps.get(failure, 0) + 1
+            breaker.advance_backoff(failure)
         was_open = breaker.state is BreakerState.OPEN
         breaker.open(failure, until, retry_after_given=retry_after_given)
         self._schedule(breaker.until, breaker)
@@ -71,7 +71,7 @@ class Transitions:
         if breaker.state is not BreakerState.HALF_OPEN or breaker.probe:
             return 0
         self._probes += 1
-        breaker.probe = self._probes
+        breaker.begin_probe(self._probes)
         self._schedule(now + PROBE_TIMEOUT_S, breaker, breaker.probe)
         self.notify(breaker)
         return breaker.probe
@@ -79,7 +79,7 @@ class Transitions:
     def end_probe(self, breaker: CircuitBreaker, probe: int) -> None:
         """Permit the next probe. Does nothing for a probe that ended before."""
         if probe and breaker.probe == probe:
-            breaker.probe = 0
+            breaker.end_probe()
             self.notify(breaker)
 
     def advance(self, now: float) -> None:
@@ -90,7 +90,7 @@ class Transitions:
             if probe:
                 self.end_probe(breaker, probe)
             elif breaker.state is BreakerState.OPEN and breaker.until <= now:
-                breaker.state = BreakerState.HALF_OPEN
+                breaker.half_open()
                 self.notify(breaker)
 
     def notify(self, breaker: CircuitBreaker) -> None:

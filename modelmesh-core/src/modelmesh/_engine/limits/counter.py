@@ -159,6 +159,14 @@ class LimitCounter:
         """Return whether an amount may be reserved. ``released`` ignores what is reserved now."""
         return amount == 0 or self.used + (0 if released else self.reserved) + amount <= self.limit.amount
 
+    def replace_limit(self, limit: Limit) -> None:
+        """Apply another limit of the same unit and window."""
+        self.limit = limit
+
+    def correct_reserved(self, amount: int) -> None:
+        """Set the reserved amount, after a recount of the attempts in flight."""
+        self.reserved = amount
+
     def resets_at(self, when: float) -> float:
         """Return the time at which more becomes available, Unix seconds."""
         if self._log is None:

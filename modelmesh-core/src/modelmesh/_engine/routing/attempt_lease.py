@@ -71,7 +71,7 @@ def _recount(counters: dict[int, LimitCounter], health: HealthRegistry) -> list[
                 reserved[id(counter)] += amount
     changed = [counter for key, counter in counters.items() if counter.reserved != reserved[key]]
     for counter in changed:
-        counter.reserved = reserved[id(counter)]
+        counter.correct_reserved(reserved[id(counter)])
     return changed
 
 

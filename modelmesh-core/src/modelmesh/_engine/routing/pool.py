@@ -93,18 +93,18 @@ class Pool:
         changed = self.index.add(self.members)
         for position, candidate in enumerate(candidates, first):
             candidate.memberships.append((self, position))
-            candidate.health.listeners.append((self, position))
+            candidate.health.add_listener(self, position)
             self.set_ready(position, on=candidate.health.ready)
         for account, mask in changed:
-            account.listeners = [row for row in account.listeners if row[0] is not self] + [(self, mask)]
+            account.add_listener(self, mask)
             self.set_account_ready(account, mask, on=account.ready and account.has_room)
 
     def detach(self) -> None:
         """Stop the notifications of the health registry."""
         for candidate in self.members:
             candidate.memberships = [row for row in candidate.memberships if row[0] is not self]
-            candidate.health.listeners = [row for row in candidate.health.listeners if row[0] is not self]
-            candidate.account.listeners = [row for row in candidate.account.listeners if row[0] is not self]
+            candidate.health.remove_listener(self)
+            candidate.account.remove_listener(self)
 
     # -- notifications of the health registry ---------------------------------------------------------------------------
 
