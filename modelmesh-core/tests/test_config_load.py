@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import MeshConfig
-from modelmesh._engine.config.load import MAX_BYTES, MAX_NODES, load_text
+from modelmesh._engine.config.load import MAX_BYTES, load_text
+from modelmesh._engine.config.yaml_builder import MAX_NODES
 from modelmesh.errors import ConfigurationError
 
 

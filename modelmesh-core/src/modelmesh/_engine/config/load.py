@@ -1,14 +1,8 @@
-"""Reading of a YAML or JSON file to plain data, with the position of every key and with limits.
-
-A configuration is small, so a large one is an attack or a mistake. YAML libraries have no limit on the values that aliases
-expand to, and report no positions in plain data. Therefore this module builds the data from the events of ruamel.yaml.
-Scalars follow YAML 1.2: ``no`` is a string.
-"""
+"""Reading of a YAML or JSON file to plain data, with the position of every key."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import stat
@@ -17,32 +11,18 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
-from modelmesh._engine.config.source_map import KeyPath, SourceMap
+from modelmesh._engine.config.sealing import MAX_DEPTH
+from modelmesh._engine.config.source_map import SourceMap
+from modelmesh._engine.config.syntax_hints import json_hint, yaml_hint
+from modelmesh._engine.config.yaml_builder import DocumentBuilder
 from modelmesh.errors import ConfigurationError
 
 MAX_BYTES = 256 * 1024
-MAX_DEPTH = 40
-MAX_NODES = 25_000
-"""Maximum number of values, aliases expanded, so that an exponential file is rejected before it is built."""
+"""Maximum size of a configuration. A larger file is an attack or a mistake."""
 
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_FLOAT_WORDS = {".inf": math.inf, "-.inf": -math.inf, "+.inf": math.inf, ".nan": math.nan}
 _BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff](?<!^\ufeff)")
 """Characters that JSON allows in strings and YAML treats as line breaks or rejects."""
-_PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
 def load_file(path: str) -> tuple[Any, SourceMap]:
@@ -104,7 +84,7 @@ def load_text(text: str, name: str) -> tuple[Any, SourceMap]:
         _check_json(text, name)
         text = text.replace("\t", " ")  # JSON allows tabs as indentation, but not in strings
         text = _BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    builder = _Builder(name)
+    builder = DocumentBuilder(name)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.add_event(event)
@@ -115,7 +95,7 @@ def load_text(text: str, name: str) -> tuple[Any, SourceMap]:
         if mark and error.context_mark and mark.line >= len(text.splitlines()):
             mark = error.context_mark  # the unclosed bracket is more useful than the end of the file
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        message = f"{where}: not valid YAML: {error.problem or error.context}. {_hint(text, mark, error)}"
+        message = f"{where}: not valid YAML: {error.problem or error.context}. {yaml_hint(text, mark, error)}"
         raise ConfigurationError(message, where=where) from None
     except (YAMLError, ValueError, RecursionError) as error:
         message = f"{name}: not valid YAML: {error}. Compare it with the example: modelmesh check --help"
@@ -135,250 +115,10 @@ def _check_json(text: str, name: str) -> None:
         json.loads(text.removeprefix("\ufeff"), strict=False)
     except json.JSONDecodeError as error:
         where = f"{name}:{error.lineno}:{error.colno}"
-        message = f"{where}: not valid JSON: {error.msg}. {_json_hint(text.removeprefix(chr(0xFEFF)), error)}"
+        message = f"{where}: not valid JSON: {error.msg}. {json_hint(text.removeprefix(chr(0xFEFF)), error)}"
         raise ConfigurationError(message, where=where) from None
     except RecursionError:
         message = f"{name}: nested more than {MAX_DEPTH} deep."
         raise ConfigurationError(message, where=name) from None
     except ValueError:
         return  # an integer with more digits than Python converts, which the YAML reader handles
-
-
-def _json_hint(text: str, error: json.JSONDecodeError) -> str:
-    before = text[: error.pos].rstrip()
-    if before.endswith(",") or (error.msg.startswith("Illegal trailing comma")):
-        return "Remove the comma before it: JSON allows none after the last entry."
-    if text[error.pos : error.pos + 1] == "'":
-        return "Write texts in double quotes."
-    if text[error.pos : error.pos + 1] in ("#", "/"):
-        return "Remove the comment: JSON has none. A file whose name ends in .yaml may have comments."
-    return "Correct it there, or name the file .yaml to write it as YAML."
-
-
-def _hint(text: str, mark: Any, error: MarkedYAMLError) -> str:
-    """Return what to do about an error of the YAML reader."""
-    lines = text.splitlines()
-    at = mark.line if mark else 0
-    line = lines[at] if at < len(lines) else ""
-    problem = f"{error.problem or ''} {error.context or ''}"
-    if "${" in line and "{" in line.replace("${", ""):
-        return 'Inside {…} a reference must stand in quotes: "${secrets:NAME}".'
-    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
-        return "Indent with spaces: YAML allows no tabs there."
-    for parts, hint in _HINTS:
-        if any(part in problem for part in parts):
-            return hint
-    return _CLOSE if at >= len(lines) else _COMPARE
-
-
-_CLOSE = "Close what is open above: a bracket, a brace or a quote."
-_COMPARE = "Compare the indentation with the lines above, and put texts with special characters in quotes."
-_HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (
-        ("mapping values are not allowed",),
-        "Put a text that contains ': ' in quotes, or write the key on a line of its own.",
-    ),
-    (
-        ("could not find expected ':'", "found unknown escape"),
-        "Write 'key: value' with a space after the colon, and put texts with special characters in single quotes.",
-    ),
-    (("end of stream",), "Close the quote, the bracket or the brace that opens here."),
-    (
-        ("block collection", "block sequence"),
-        "Write items with '- ' or keys at one level, not both, and indent items of one list alike.",
-    ),
-    (
-        ("block end", "block mapping"),
-        "Indent keys of one map by the same number of spaces, and keys below them by two more.",
-    ),
-    (("flow", "expected ',' or"), _CLOSE),
-    (("cannot start any token", "special characters"), "Put the text in quotes."),
-)
-"""What to do, by parts of the YAML reader's message. The first match counts."""
-
-
-class _Open:
-    """A collection under construction."""
-
-    __slots__ = ("anchor", "first_mark", "key", "merged", "path", "size", "value")
-
-    def __init__(self, value: Any, path: KeyPath, anchor: str | None) -> None:
-        self.value = value
-        self.path = path
-        self.anchor = anchor
-        self.key: Any = _NO_KEY
-        self.merged: list[Any] = []
-        self.size = 1
-        self.first_mark = 0
-
-
-_NO_KEY = object()
-_MERGE = object()
-
-
-class _Builder:
-    """Builds a document from its events, and enforces the limits."""
-
-    def __init__(self, name: str) -> None:
-        self.positions: dict[KeyPath, tuple[int, int]] = {}
-        self._order: list[KeyPath] = []  # paths in document order, so that those below an anchor are adjacent
-        self._spans: dict[str, tuple[KeyPath, int, int]] = {}
-        self.result: Any = None
-        self._name = name
-        self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[Any, int]] = {}
-        self._documents = 0
-
-    def add_event(self, event: Any) -> None:  # noqa: C901 - one branch for each kind of event
-        mark = event.start_mark
-        if isinstance(event, DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise self._error(
-                    mark, "the file contains more than one document. Keep the first, and remove the rest from '---' on"
-                )
-        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-            self._check_tag(event)
-            if len(self._stack) >= MAX_DEPTH:
-                raise self._error(mark, f"nested more than {MAX_DEPTH} deep")
-            path = self._place(mark)
-            opened = _Open({} if isinstance(event, MappingStartEvent) else [], path, event.anchor)
-            opened.first_mark = len(self._order)
-            self._stack.append(opened)
-        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-            done = self._stack.pop()
-            value = _merged(done.value, done.merged) if isinstance(done.value, dict) else done.value
-            if done.anchor:
-                self._anchors[done.anchor] = (value, done.size)
-                self._spans[done.anchor] = (done.path, done.first_mark, len(self._order))
-            self._add(value, done.size, mark)
-        elif isinstance(event, ScalarEvent):
-            self._check_tag(event)
-            value = _MERGE if self._is_key() and event.value == "<<" and event.implicit[0] else _scalar(event)
-            if event.anchor:
-                self._anchors[event.anchor] = (value, 1)
-            if not self._is_key():
-                self._place(mark)
-            self._add(value, 1, mark)
-        elif isinstance(event, AliasEvent):
-            if event.anchor not in self._anchors:
-                raise self._error(mark, f"the alias *{event.anchor} has no anchor before it")
-            if not self._is_key():
-                self._mark_alias(event.anchor, self._place_of_alias(mark))
-            self._add(*self._anchors[event.anchor], mark)
-
-    def _place_of_alias(self, mark: Any) -> KeyPath:
-        """Return the path of an alias's value. A merged value gets the path of the map that it is merged into."""
-        merging = [open_ for open_ in self._stack[-2:] if open_.key is _MERGE]
-        return merging[0].path if merging else self._place(mark)
-
-    def _is_key(self) -> bool:
-        top = self._stack[-1] if self._stack else None
-        return top is not None and isinstance(top.value, dict) and top.key is _NO_KEY
-
-    def _place(self, mark: Any) -> KeyPath:
-        """Return the path of the value that begins here, and record its position unless its key has one."""
-        if not self._stack:
-            path: KeyPath = ()
-        else:
-            top = self._stack[-1]
-            path = (*top.path, len(top.value) if isinstance(top.value, list) else top.key)
-        self._mark(path, mark)
-        return path
-
-    def _mark(self, path: KeyPath, mark: Any) -> None:
-        if path not in self.positions:
-            self.positions[path] = (mark.line + 1, mark.column + 1)
-            self._order.append(path)
-
-    def _mark_alias(self, anchor: str, path: KeyPath) -> None:
-        """Copy the positions below an anchor to the paths below its alias."""
-        if anchor in self._spans:
-            start, first, end = self._spans[anchor]
-            for there in self._order[first:end]:
-                here = (*path, *there[len(start) :])
-                if here not in self.positions:
-                    self.positions[here] = self.positions[there]
-                    self._order.append(here)
-
-    def _add(self, value: Any, size: int, mark: Any) -> None:
-        if not self._stack:
-            self.result = value
-            return
-        top = self._stack[-1]
-        top.size += size
-        if sum(open_.size for open_ in self._stack) > MAX_NODES:
-            raise self._error(mark, f"more than {MAX_NODES:,} values with aliases expanded")
-        if isinstance(top.value, list):
-            top.value.append(value)
-        elif top.key is _NO_KEY:
-            self._take_key(top, value, mark)
-        else:
-            if top.key is _MERGE:
-                self._merge(top, value, mark)
-            else:
-                top.value[top.key] = value
-            top.key = _NO_KEY
-
-    def _merge(self, top: _Open, value: Any, mark: Any) -> None:
-        sources = value if isinstance(value, list) else [value]
-        if not all(isinstance(source, dict) for source in sources):
-            raise self._error(mark, "'<<' merges maps. Write *an-alias of a map, or a list of aliases")
-        top.merged += sources
-
-    def _take_key(self, top: _Open, key: Any, mark: Any) -> None:
-        if key is _MERGE:
-            top.key = key
-            return
-        if not isinstance(key, str | int | float | bool) and key is not None:
-            raise self._error(mark, "a key must be a name, not a list or a map")
-        key = key if isinstance(key, str) else _written(key)
-        if key in top.value:
-            raise self._error(mark, f"the key {key!r} occurs twice in the same map. Remove one")
-        top.key = key
-        path = (*top.path, key)
-        if path not in self.positions:
-            self._order.append(path)
-        self.positions[path] = (mark.line + 1, mark.column + 1)
-
-    def _check_tag(self, event: Any) -> None:
-        tag = str(event.tag) if event.tag is not None else None
-        if tag not in _PLAIN_TAGS and not str(tag).startswith("tag:yaml.org,2002:"):
-            raise self._error(event.start_mark, f"the tag {tag!r} is not allowed: a configuration is plain data")
-        if tag and "python" in tag:
-            raise self._error(event.start_mark, f"the tag {tag!r} is not allowed: a configuration is plain data")
-
-    def _error(self, mark: Any, why: str) -> ConfigurationError:
-        where = f"{self._name}:{mark.line + 1}:{mark.column + 1}"
-        return ConfigurationError(f"{where}: {why}.", where=where)
-
-
-def _written(key: Any) -> str:
-    if key is None:
-        return "null"
-    return str(key).lower() if isinstance(key, bool) else str(key)
-
-
-def _merged(value: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Apply ``<<: *defaults``. Keys of the map itself win, then those of the earlier source."""
-    merged: dict[str, Any] = {}
-    for source in reversed(sources):
-        merged |= source
-    return merged | value
-
-
-def _scalar(event: Any) -> Any:
-    text: str = event.value
-    if event.style is not None or not event.implicit[0]:
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # JSON writes astral characters as two surrogates, and a single surrogate is not text
-            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text) if len(text) < 100 else float(text)  # noqa: PLR2004
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return _FLOAT_WORDS.get(text.lower(), text)

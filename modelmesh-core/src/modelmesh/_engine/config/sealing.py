@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh.errors import ConfigurationError
 
 MAX_DEPTH = 40
-"""Maximum nesting of maps and lists, in a file and in a dictionary."""
+"""Maximum nesting of maps and lists, in a file or a dictionary."""
 
 SEALED = "the configuration itself"
 """Source of a :class:`Secret` that was a plain text of the configuration, not an object from the caller."""
