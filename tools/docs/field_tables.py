@@ -35,6 +35,8 @@ TYPE_NAMES = {
     "Delivery": "delivery modes",
     "Any": "anything",
     "str": "text",
+    "AttemptOutcome": "text",
+    "Billed": "text",
     "bool": "true or false",
     "int": "whole number",
     "float": "number",

@@ -51,13 +51,13 @@ class Attempt:
         reason: Reason of the strategy's choice.
         waited_ms: Wait of the request before the attempt.
         ms: Duration until the response, the first content of a stream, or the failure.
-        outcome: Its state, or how it ended.
+        outcome: ``pending``, ``answered``, ``streaming``, ``failed``, ``interrupted`` or ``cancelled``.
         failure: Failure class.
         status: HTTP status of the failure.
         code: The vendor's error code.
         error: Class name of the error.
         place: ``file:line`` in the connector's code, for a connector bug.
-        billed: Whether the vendor may charge for it.
+        billed: Whether the vendor may charge for it: ``yes``, ``no`` or ``unknown``.
         request_id: The vendor's request ID.
         adapted: Parameters that were dropped, renamed or converted for the vendor.
         usage: Token usage, reported by the vendor or estimated.
