@@ -9,12 +9,15 @@ from attrs import evolve, frozen
 
 from modelmesh._engine.assembly.discovery import build_watch
 from modelmesh._engine.assembly.limits import ModelLimits, budget_counters, limit_accounts, limit_pool_members
-from modelmesh._engine.assembly.model_catalog import ModelCatalog, matches_name, without_vendor
+from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
+from modelmesh._engine.assembly.model_names import matches_name, without_vendor
 from modelmesh._engine.assembly.policies import pool_policy
+from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.assembly.probe_targets import late_probe_intervals, probe_targets
-from modelmesh._engine.assembly.providers import ProviderEntry, Providers, build_entry
+from modelmesh._engine.assembly.provider_entry import ProviderEntry, build_entry
+from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.assembly.recovery import attach_standby_policy, has_deactivation_policy, maintenance
 from modelmesh._engine.assembly.sinks import build_emitter
 from modelmesh._engine.assembly.stores import build_references, build_storage
@@ -127,6 +130,7 @@ class Assembler:
         providers = self._build_providers(sections, references)
         prices = PriceSources(resolver)
         self._models = ModelCatalog(providers, tree, problems.source_map, prices, problems)
+        self._membership = PoolMembership(self._models, providers, tree, problems)
         self._models.add_configured(sections.models)
         with problems.collecting():
             self._wanted_models()
@@ -147,6 +151,7 @@ class Assembler:
         warn_not_enforced(problems)
         joiner = ModelJoiner(
             models=self._models,
+            membership=self._membership,
             providers=providers.by_key,
             sections=sections.pools,
             targets=self._targets,
@@ -253,7 +258,7 @@ class Assembler:
             return sections
         if sections.pools or not sections.providers or any(path[0] == "pools" for path in sections.invalid):
             return sections
-        names = [*self._capabilities, *sections.capabilities] or self._models.default_pools()
+        names = [*self._capabilities, *sections.capabilities] or self._membership.default_pools()
         whole = self._config.replaced(pools=dict.fromkeys(names) or None, capabilities=None)
         return whole.read(self._problems, references)
 
@@ -274,16 +279,16 @@ class Assembler:
         node: CapabilityNode | None = None
         with problems.collecting(f"pool {section.name!r}"):
             if not {("pools", section.name, key) for key in ("capability", "name")} & sections.invalid:
-                node = self._targets[section.name] = self._models.target(section)
+                node = self._targets[section.name] = self._membership.target(section)
                 members = self._members(section, node)
-                self._models.check_priorities(section)
+                self._membership.check_priorities(section)
         with problems.collecting(f"pool {section.name!r}"):
             if strategy is not None:
                 pool = self._built_pool(section, node, members, strategy)
         return pool
 
     def _members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
-        members = self._models.members(section, node)
+        members = self._membership.members(section, node)
         if self._only is not None:
             members = [c for name in self._only for c in members if matches_name(c, name)]
             if not members and not self._models.unlisted:

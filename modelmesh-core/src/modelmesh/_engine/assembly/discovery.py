@@ -9,7 +9,8 @@ from attrs import asdict, evolve, fields
 
 from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.model_catalog import ModelCatalog
-from modelmesh._engine.assembly.providers import ProviderEntry, Providers
+from modelmesh._engine.assembly.provider_entry import ProviderEntry
+from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.background.plan import DiscoveryWatch, HealthCheckSettings, SyncSettings
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals

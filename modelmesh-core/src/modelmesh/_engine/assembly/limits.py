@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from modelmesh._engine.assembly.providers import ProviderEntry
+from modelmesh._engine.assembly.provider_entry import ProviderEntry
 from modelmesh._engine.config.schema import BudgetSection, DeactivationSection, PoolSection, QuotaSection, RecoverySection
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO

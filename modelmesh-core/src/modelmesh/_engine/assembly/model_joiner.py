@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from attrs import define
 
 from modelmesh._engine.assembly.limits import limit_pool_members
-from modelmesh._engine.assembly.model_catalog import ModelCatalog, without_vendor
-from modelmesh._engine.assembly.providers import ProviderEntry
+from modelmesh._engine.assembly.model_catalog import ModelCatalog
+from modelmesh._engine.assembly.model_names import without_vendor
+from modelmesh._engine.assembly.pool_membership import PoolMembership
+from modelmesh._engine.assembly.provider_entry import ProviderEntry
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.registry import HealthRegistry
@@ -29,6 +31,7 @@ class ModelJoiner:
 
     Attributes:
         models: Every model of the mesh.
+        membership: Assigns models to pools.
         providers: Providers by their keys.
         sections: Configuration of each pool.
         targets: Capability of each pool.
@@ -39,6 +42,7 @@ class ModelJoiner:
     """
 
     models: ModelCatalog
+    membership: PoolMembership
     providers: Mapping[str, ProviderEntry]
     sections: Mapping[str, PoolSection]
     targets: Mapping[str, CapabilityNode | None]
@@ -85,7 +89,7 @@ class ModelJoiner:
 
     def _add_to_pool(self, pool: Pool, candidates: Iterable[Candidate], health: HealthRegistry, now: float) -> None:
         section, target, window = self.sections[pool.name], self.targets[pool.name], self.windows.get(pool.name)
-        taken = [one for one in candidates if self.models.accepts(section, target, one)]
+        taken = [one for one in candidates if self.membership.accepts(section, target, one)]
         limit_pool_members(section, taken, pool.reservations)
         for candidate in taken:
             candidate.standby_policies += [] if pool.standby_policy is None else [pool.standby_policy]

@@ -10,7 +10,7 @@ from modelmesh._engine.background.probes import ProbeTarget
 from modelmesh.contracts.provider import Probing
 
 if TYPE_CHECKING:
-    from modelmesh._engine.assembly.providers import ProviderEntry
+    from modelmesh._engine.assembly.provider_entry import ProviderEntry
     from modelmesh._engine.background.plan import DiscoveryWatch
     from modelmesh._engine.config.schema import PoolSection
     from modelmesh._engine.routing.router import Router

@@ -1,0 +1,202 @@
+"""Pool membership: which models a pool contains, by its capability and its filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from modelmesh._engine.assembly.model_catalog import ModelCatalog
+from modelmesh._engine.assembly.model_names import matches_name
+from modelmesh._engine.assembly.providers import Providers
+from modelmesh._engine.config.problems import Problems, UncheckableError
+from modelmesh._engine.config.schema import PoolSection
+from modelmesh._engine.foundation.suggestions import did_you_mean
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.capabilities import PREDEFINED_POOLS
+from modelmesh.capabilities.derived import DERIVED
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+from modelmesh.errors import ConfigurationError
+
+
+class PoolMembership:
+    """Assigns the models of a catalog to pools."""
+
+    def __init__(self, catalog: ModelCatalog, providers: Providers, tree: CapabilityTree, problems: Problems) -> None:
+        """Store the inputs.
+
+        Args:
+            catalog: The models.
+            providers: The providers.
+            tree: The capabilities.
+            problems: Collects problems.
+        """
+        self._catalog = catalog
+        self._providers = providers
+        self._tree = tree
+        self._problems = problems
+        self._source_map = problems.source_map
+
+    def target(self, section: PoolSection) -> CapabilityNode | None:
+        """Return the capability of a pool, or ``None`` for a pool that only lists models or providers.
+
+        Raises:
+            ConfigurationError: The pool names no known capability and has no list.
+        """
+        stated = section.capability
+        node = self._tree.get_node(stated or section.name)
+        if node is not None:
+            return node
+        if stated is not None:
+            return self._catalog.node(stated, ("pools", section.name, "capability"))
+        if section.models is not None or section.providers is not None:
+            return None
+        where = self._source_map.where(("pools", section.name))
+        near = self._tree.suggest(section.name)
+        hint = f" Did you mean {near!r}?" if near else ""
+        message = (
+            f"{where}: {section.name!r} is not a capability.{hint} Add 'capability: chat-completion' (or another), "
+            "or list the pool's 'models' or 'providers'."
+        )
+        raise ConfigurationError(message, where=where)
+
+    def members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
+        """Return the models of a pool, in order.
+
+        Raises:
+            ConfigurationError: The pool is empty, and no provider may still list its models. The message names the filter
+                that matched no model.
+        """
+        path, before = ("pools", section.name), len(self._problems)
+        found: list[Candidate] = list(self._catalog.candidates)
+        if section.models is not None:
+            self._check_listed(section.models, path)  # first, so that a misspelt name is not reported as an empty pool
+        for key in ("providers", "excluded_providers"):
+            self._accounts(getattr(section, key) or (), (*path, key))
+        if len(self._problems) > before:
+            raise UncheckableError(section.name)
+        found = self._narrow(found, section, "capability", [c for c in found if self._catalog.offers(c, node)] if node else None)
+        if section.providers is not None:
+            order = self._accounts(section.providers, (*path, "providers"))
+            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in order])
+            found.sort(key=lambda candidate: order[id(candidate.account)])
+        if section.excluded_providers:
+            drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
+            found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
+        if section.models is not None:
+            found = self._narrow(found, section, "models", self._listed_members(found, section.models))
+        if not found and not self._catalog.unlisted:
+            raise self._empty(section, "no provider has a model", len(self._catalog.candidates))
+        return found
+
+    def accepts(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
+        """Return whether a pool accepts a model, by the same rules as :meth:`members`."""
+        path = ("pools", section.name)
+        if node is not None and not self._catalog.offers(candidate, node):
+            return False
+        account = id(candidate.account)
+        if section.providers is not None and account not in self._accounts(section.providers, (*path, "providers")):
+            return False
+        if account in self._accounts(section.excluded_providers, (*path, "excluded_providers")):
+            return False
+        return section.models is None or any(matches_name(candidate, name) for name in section.models)
+
+    def offered(self, node: CapabilityNode) -> list[Candidate]:
+        """Return every model that a pool of this capability accepts."""
+        return [candidate for candidate in self._catalog.candidates if self._catalog.offers(candidate, node)]
+
+    def check_priorities(self, section: PoolSection) -> None:
+        """Note the names in priority lists that match no model or provider. They may join later."""
+        if self._catalog.unlisted or not self._providers.is_complete:
+            return
+        models = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
+        for name in section.model_priority:
+            if not any(matches_name(c, name) for c in self._catalog.candidates):
+                self._check_known(section, "model", name, models)
+        for name in section.provider_priority:
+            if not self._providers.matching(name):
+                self._check_known(section, "provider", name, [entry.key for entry in self._providers])
+
+    def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
+        if not self._providers.is_disabled(name):
+            what = f"{name!r} has no effect: no {kind} of that name is configured.{did_you_mean(name, known)}"
+            self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} Configured: {', '.join(known[:20])}")
+
+    def default_pools(self) -> list[str]:
+        """Return the default pools of a configuration without any: chat, and each predefined pool that has a model."""
+        named = {"chat-completion": "chat-completion", **PREDEFINED_POOLS}
+        nodes = {name: self._tree.get_node(path) for name, path in named.items()}
+        return [name for name, node in nodes.items() if node is not None and self.offered(node)]
+
+    def _narrow(
+        self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
+    ) -> list[Candidate]:
+        if after is None:
+            return list(before)
+        if before and not after and not self._catalog.unlisted:
+            raise self._empty(section, f"{key!r} matches none", len(before))
+        return after
+
+    def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
+        if (
+            self._catalog.has_lost_models
+            or not self._providers.is_complete
+            or ("pools", section.name, "models") in self._providers.invalid
+        ):
+            return UncheckableError(section.name)
+        where = self._source_map.where(("pools", section.name))
+        if not len(self._providers):
+            message = (
+                f"{where}: the pool {section.name!r} is empty: no provider is configured, or all are disabled. Add one under "
+                "'providers:', e.g. openai: {connector: openai.llm.v1}."
+            )
+            return ConfigurationError(message, where=where)
+        have = ", ".join(sorted({c.provider_id for c in self._catalog.candidates})) or "no provider"
+        wanted = section.capability or section.name
+        message = (
+            f"{where}: the pool {section.name!r} is empty: {why} of {before} models. Providers here: {have}. "
+            f"{self._remedy(wanted)}"
+        )
+        return ConfigurationError(message, where=where)
+
+    def _remedy(self, wanted: str) -> str:
+        node = self._tree.get_node(wanted)
+        chat, embeddings = (self._tree.get_node(row.capability) for row in (CHAT, EMBEDDINGS))
+        served = [one for one in (chat, embeddings, *map(self._tree.get_node, DERIVED)) if one is not None]
+        if node is not None and not any(self._tree.covers(node, one) for one in served):
+            return (
+                f"This version serves chat completions and embeddings, and its connectors have no model for {wanted!r}. "
+                "A model of your own connector joins if it states that capability."
+            )
+        return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors"
+
+    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
+        """Return the positions of the referenced accounts in the list, by ``id`` of the account."""
+        found: dict[int, int] = {}
+        for place, name in enumerate(names):
+            with self._problems.collecting():
+                matching = self._providers.matching(name)
+                if not matching:
+                    self._providers.one(name, self._source_map.where(path))
+                for entry in matching:
+                    found.setdefault(id(entry.account), place)
+        return found
+
+    def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
+        known = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
+        for name in names:
+            if (
+                any(matches_name(c, name) for c in self._catalog.candidates)
+                or self._catalog.unlisted
+                or self._providers.may_have(name)
+            ):
+                continue
+            choice = f", or choose one of: {', '.join(known[:20])}" if known else ""
+            self._problems.add(
+                (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
+            )
+
+    def _listed_members(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
+        kept: list[Candidate] = []
+        for name in names:
+            kept += [c for c in found if matches_name(c, name) and c not in kept]
+        return kept
