@@ -92,7 +92,7 @@ class Stream(_Held[ChunkT]):
 
     def _interrupt(self) -> None:
         opened: Any = self._served.outcome
-        opened.left = True
+        opened.closed = True
         wake = getattr(opened.stream, "interrupt", None)
         if wake is not None:
             wake()

@@ -36,7 +36,7 @@ class StreamRelay:
 
     def buffered(self) -> Iterator[dict[str, Any]]:
         """Yield the chunks that were read before the stream was committed."""
-        for chunk in self._opened.held:
+        for chunk in self._opened.buffered:
             yield from self._shape(chunk)
 
     def feed(self, chunk: Any) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:

@@ -99,12 +99,12 @@ class SyncDriver:
             yield from relay.buffered()
             try:
                 for chunk in opened.events:
-                    if opened.left:
+                    if opened.closed:
                         break
                     yield from relay.feed(chunk)
             except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
                 cause = to_provider_error(served.candidate.provider, error)
-            if opened.left and not opened.progress.complete:
+            if opened.closed and not opened.progress.complete:
                 return  # closed from another thread, so the caller discards it
             with self.lock:
                 broken = relay.settle(cause, now=self._clock(), began=began)

@@ -142,8 +142,8 @@ class Candidate:
 
     def prompt_size(self, call: Call) -> PromptSize:
         """Return the estimated size of a prompt, corrected by the reported sizes of earlier ones."""
-        size, excess = prompt_size(call), math.ceil(self.prompt_excess)
-        known = size.estimated + excess
+        size = prompt_size(call)
+        known = size.estimated + math.ceil(self.prompt_excess)
         prudent = max(size.prudent, known)
         if self.prompts >= ANSWERS_TO_TRUST:
             prudent = min(prudent, math.ceil(known * TRUSTED_MARGIN))

@@ -38,7 +38,8 @@ def choice_not_offered(pool: str, strategy: object, candidate: object) -> Connec
 
 def _strategy_error(pool: str, strategy: object, rule: str, place: str | None) -> ConnectorError:
     connector_id, distribution = attribution.identify(strategy)
-    at, of = f"{place}: " if place else "", f" of {distribution}" if distribution else ""
+    at = f"{place}: " if place else ""
+    of = f" of {distribution}" if distribution else ""
     return ConnectorError(
         f"{at}strategy {connector_id!r}{of} of pool {pool!r} {rule}; report this to "
         "its author. Another serves meanwhile: strategy='stick-until-failure'",

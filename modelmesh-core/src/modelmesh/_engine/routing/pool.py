@@ -266,6 +266,11 @@ class Pool:
         """Count a change from one member to another."""
         self.rotation_events += 1
 
+    def restore_counts(self, total_requests: int, rotation_events: int) -> None:
+        """Add the counts of earlier runs."""
+        self.total_requests += total_requests
+        self.rotation_events += rotation_events
+
     def __iter__(self) -> Iterator[Candidate]:
         return iter(self.members)
 

@@ -93,7 +93,8 @@ class PoolIndex:
 
     def _cumulative_windows(self) -> list[tuple[int, int]]:
         """Return each context window with the members of this or a smaller window, by size."""
-        smaller, windows = 0, []
+        smaller = 0
+        windows = []
         for window in sorted(self._sized):
             smaller |= self._sized[window]
             windows.append((window, smaller))
@@ -166,10 +167,13 @@ class PoolIndex:
 
     def allowed(self, call: Call) -> int:
         """Return the members of the providers that a call allows, all of them when it names none."""
-        only, mask = call.options.only_providers, 0
-        for name in only:
+        names = call.options.only_providers
+        if not names:
+            return self.all
+        mask = 0
+        for name in names:
             mask |= self.of_provider(name)
-        return mask if only else self.all
+        return mask
 
     def other_spaces(self, call: Call | None, operations: frozenset[str]) -> int:
         """Return the members of other vector spaces, for a call or a pool that is about embeddings."""

@@ -60,17 +60,17 @@ class Opened:
 
     Attributes:
         stream: The open stream.
-        events: Its iterator, positioned after ``held``.
-        held: Chunks already read from it.
+        events: Its iterator, positioned after ``buffered``.
+        buffered: Chunks already read from it.
         progress: State of the answer so far.
-        left: Whether another thread closed it while it was read.
+        closed: Whether another thread closed it while it was read.
     """
 
     stream: Any
     events: Any
-    held: list[dict[str, Any]]
+    buffered: list[dict[str, Any]]
     progress: Progress
-    left: bool = False
+    closed: bool = False
 
 
 @frozen

@@ -66,8 +66,7 @@ def restore(
                     _reopen(health, circuit, saved[name], now, reservations.clock)
         for pool in pools:
             kept = state.pools.get(pool.name, {})
-            pool.total_requests += int(kept.get("total_requests", 0))
-            pool.rotation_events += int(kept.get("rotation_events", 0))
+            pool.restore_counts(int(kept.get("total_requests", 0)), int(kept.get("rotation_events", 0)))
             off, rotated = set(kept.get("standby", ())), set(kept.get("rotated", ()))
             for candidate in pool.members:
                 if str(candidate) in off:
