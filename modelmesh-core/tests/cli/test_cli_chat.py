@@ -18,20 +18,20 @@ pytest.importorskip("rich")
 pytest.importorskip("modelmesh_connector_openai")
 
 
-def test_a_prompt_is_answered_on_stdout(invoke, configured, upstream):
+def test_chat_writes_the_answer_to_stdout(invoke, configured, upstream):
     result = invoke("chat", "--config", configured("works"), "hello")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "Paris\n", "")
     (request,) = upstream.requests
     assert (request["model"], request["messages"], request["stream"]) == ("works", [{"role": "user", "content": "hello"}], True)
 
 
-def test_the_prompt_may_come_through_a_pipe(run, configured, upstream):
+def test_chat_reads_the_prompt_from_a_pipe(run, configured, upstream):
     done = run("chat", "--config", configured("works"), stdin="from a pipe\nof two lines")
     assert (done.returncode, done.stdout, done.stderr) == (0, "Paris\n", "")
     assert upstream.requests[0]["messages"] == [{"role": "user", "content": "from a pipe\nof two lines"}]
 
 
-def test_options_travel_and_nothing_else_does(invoke, configured, upstream):
+def test_chat_sends_only_given_options(invoke, configured, upstream):
     arguments = ["--system", "Be brief", "--max-tokens", "7", "--temperature", "0.5", "--no-stream"]
     result = invoke("chat", "-c", configured("works"), *arguments, "hello")
     assert result.stdout == "Paris\n"
@@ -39,7 +39,7 @@ def test_options_travel_and_nothing_else_does(invoke, configured, upstream):
     assert upstream.requests == [{"model": "works", "messages": messages, "max_tokens": 7, "temperature": 0.5}]
 
 
-def test_json_is_the_whole_reply(invoke, configured, upstream):
+def test_chat_json_is_the_whole_reply(invoke, configured, upstream):
     result = invoke("chat", "-c", configured("works"), "--json", "hello")
     reply = json.loads(result.stdout)
     assert reply["choices"][0]["message"]["content"] == "Paris"
@@ -48,7 +48,7 @@ def test_json_is_the_whole_reply(invoke, configured, upstream):
 
 
 @pytest.mark.parametrize("how", [(), ("--no-stream",), ("--json",)])
-def test_why_shows_the_attempts_beside_the_answer(invoke, configured, how):
+def test_chat_why_shows_attempts_on_stderr(invoke, configured, how):
     result = invoke("chat", "-c", configured("limits", "works"), "--why", *how, "hello")
     assert result.exit_code == 0
     assert "had too many requests" not in result.stdout
@@ -56,26 +56,26 @@ def test_why_shows_the_attempts_beside_the_answer(invoke, configured, how):
     assert first.split()[:3] == ["1", "limits", "limits"]
     assert "rate limited" in first
     assert " 429 " in first
-    assert "went on to works" in first
+    assert "failed over to works" in first
     assert second.split()[:4] == ["2", "works", "works", "answered"]
 
 
-def test_a_cut_answer_and_an_empty_one_are_noted(invoke, configured):
-    assert "raise --max-tokens" in invoke("chat", "-c", configured("cut"), "--no-stream", "hello").stderr
+def test_chat_notes_truncated_and_empty_answers(invoke, configured):
+    assert "Increase --max-tokens" in invoke("chat", "-c", configured("cut"), "--no-stream", "hello").stderr
     result = invoke("chat", "-c", configured("silent"), "hello")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "holds no text (finish_reason: stop)" in result.stderr
+    assert "has no text (finish_reason: stop)" in result.stderr
 
 
 @pytest.mark.parametrize("stdin", ["", "  \n"])
-def test_an_empty_prompt_is_bad_usage(invoke, configured, upstream, stdin):
+def test_chat_with_empty_prompt_is_a_usage_error(invoke, configured, upstream, stdin):
     result = invoke("chat", "-c", configured("works"), stdin=stdin)
     assert result.exit_code == 2
     assert "the prompt is empty" in result.stderr
     assert not upstream.requests
 
 
-def test_a_refusal_is_a_message_without_the_key_or_control_characters(run, configured):
+def test_chat_error_has_no_key_and_no_control_characters(run, configured):
     done = run("chat", "-c", configured("refuses"), "hello")
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: " in done.stderr
@@ -86,26 +86,26 @@ def test_a_refusal_is_a_message_without_the_key_or_control_characters(run, confi
     assert "Traceback" not in done.stderr
 
 
-def test_debug_does_not_show_the_key_either(run, configured):
+def test_chat_debug_does_not_show_the_key(run, configured):
     done = run("--debug", "chat", "-c", configured("refuses"), "hello")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "sk-test-secret" not in done.stderr
 
 
-def test_when_nobody_answers_every_attempt_is_listed_once(run, configured):
+def test_chat_error_lists_every_attempt_once(run, configured):
     done = run("chat", "-c", configured("limits"), "hello")
     assert done.returncode == 1
     assert done.stderr.count("limits limited the rate of requests to limits (429") == 1
 
 
-def test_an_answer_that_breaks_keeps_what_was_said(run, configured):
+def test_chat_keeps_the_text_of_an_interrupted_answer(run, configured):
     done = run("chat", "-c", configured("breaks"), "hello")
     assert (done.returncode, done.stdout) == (1, "Par\n")
     assert done.stderr.startswith("error: ")
 
 
-def test_provider_restricts_a_configuration(invoke, configured, upstream):
+def test_chat_provider_option_restricts_the_request(invoke, configured, upstream):
     path = configured("works", "limits", "other")
     assert invoke("chat", "-c", path, "--provider", "other", "hello").exit_code == 0
     assert [request["model"] for request in upstream.requests] == ["other"]
@@ -113,14 +113,14 @@ def test_provider_restricts_a_configuration(invoke, configured, upstream):
     assert [request["model"] for request in upstream.requests] == ["other", "works"]
 
 
-def test_a_provider_that_the_configuration_has_not_is_bad_usage(invoke, configured, upstream):
+def test_chat_with_unknown_provider_is_a_usage_error(invoke, configured, upstream):
     result = invoke("chat", "-c", configured("works"), "-p", "nobody", "hello")
     assert result.exit_code == 2
     assert "has no provider 'nobody'. It has: works." in result.stderr
     assert not upstream.requests
 
 
-def test_the_only_pool_is_asked_whatever_its_name(invoke, upstream, tmp_path):
+def test_chat_uses_the_only_pool_by_default(invoke, upstream, tmp_path):
     entry = {"connector": "openai.llm.v1", "base_url": upstream.address, "api_key": "test", "models": ["works"]}
     path = tmp_path / "own.json"
     path.write_text(json.dumps({"providers": {"mine": entry}, "pools": {"acme": {"providers": ["mine"]}}}))
@@ -132,7 +132,7 @@ def test_the_only_pool_is_asked_whatever_its_name(invoke, upstream, tmp_path):
     assert "On the command line: --capability NAME" in result.stderr
 
 
-def test_providers_are_detected_by_their_variables(run, upstream):
+def test_chat_detects_providers_by_their_variables(run, upstream):
     done = run("chat", "hello", OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.address)
     assert (done.returncode, done.stdout) == (0, "Paris\n")
     done = run("chat", "--provider", "groq", "hello", OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.address)
@@ -141,11 +141,11 @@ def test_providers_are_detected_by_their_variables(run, upstream):
     assert len(upstream.requests) == 1
 
 
-def test_a_pipe_gets_every_character_of_the_answer(run, configured):
+def test_chat_in_a_pipe_keeps_control_characters(run, configured):
     assert run("chat", "-c", configured("colours"), "hello").stdout == "\x1b[31mred\x1b[0m\n"
 
 
-def test_what_is_not_acted_on_is_a_note(run, configured):
+def test_chat_shows_unsupported_settings_as_notes(run, configured):
     path = configured("works")
     raw = json.loads(Path(path).read_text())
     raw["providers"]["works"]["files"] = {"upload": True}
@@ -165,7 +165,7 @@ def ctrl_c_is_heard():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX's")
-def test_ctrl_c_ends_an_answer_with_130(configured, upstream, ctrl_c_is_heard):
+def test_chat_ctrl_c_exits_with_130(configured, upstream, ctrl_c_is_heard):
     command = [sys.executable, "-m", "modelmesh.cli", "chat", "-c", configured("waits"), "hello"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
@@ -220,7 +220,7 @@ class Terminal:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_a_conversation_remembers_and_survives_an_error(configured, upstream):
+def test_conversation_keeps_messages_after_an_error(configured, upstream):
     terminal = Terminal("chat", "-c", configured("works"), "--system", "Be brief")
     terminal.expect("> ")
     terminal.type("first\n")
@@ -237,7 +237,7 @@ def test_a_conversation_remembers_and_survives_an_error(configured, upstream):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_a_failed_request_does_not_end_a_conversation(configured, upstream):
+def test_conversation_continues_after_a_failed_request(configured, upstream):
     terminal = Terminal("chat", "-c", configured("refuses"))
     terminal.expect("> ")
     for _ in range(2):
@@ -250,7 +250,7 @@ def test_a_failed_request_does_not_end_a_conversation(configured, upstream):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_an_answer_cannot_steer_the_terminal(configured):
+def test_conversation_removes_control_characters(configured):
     terminal = Terminal("chat", "-c", configured("colours"), "hello")
     terminal.expect("[31mred[0m")
     assert terminal.end() == 0
@@ -258,7 +258,7 @@ def test_an_answer_cannot_steer_the_terminal(configured):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_ctrl_c_ends_a_conversation_with_130(configured, ctrl_c_is_heard):
+def test_conversation_second_ctrl_c_exits_with_130(configured, ctrl_c_is_heard):
     terminal = Terminal("chat", "-c", configured("works"))
     terminal.expect("> ")
     while terminal.process.poll() is None:  # Python may miss one that comes just before it begins to wait for a key
@@ -269,13 +269,13 @@ def test_ctrl_c_ends_a_conversation_with_130(configured, ctrl_c_is_heard):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_ctrl_c_stops_an_answer_and_keeps_the_conversation(configured, upstream):
+def test_conversation_ctrl_c_stops_only_the_answer(configured, upstream):
     terminal = Terminal("chat", "-c", configured("waits"))
     terminal.expect("> ")
     terminal.type("first\n")
     terminal.expect("Par")
     terminal.process.send_signal(signal.SIGINT)
-    terminal.expect("stopped; the conversation goes on")
+    terminal.expect("stopped. The conversation continues")
     upstream.go_on.set()
     terminal.type("second\n")
     terminal.expect("Paris")
@@ -286,17 +286,17 @@ def test_ctrl_c_stops_an_answer_and_keeps_the_conversation(configured, upstream)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_commands_of_a_conversation_are_not_sent(configured, upstream):
+def test_conversation_commands_are_not_sent(configured, upstream):
     terminal = Terminal("chat", "-c", configured("works"))
     terminal.expect("> ")
     terminal.type("/help\n")
-    terminal.expect("/new    forgets the conversation")
+    terminal.expect("/new    start a new conversation")
     terminal.type("/nonesuch\n")
     terminal.expect("there is no command /nonesuch")
     terminal.type("hello\n")
     terminal.expect("Paris")
     terminal.type("/new\n")
-    terminal.expect("forgotten")
+    terminal.expect("a new conversation starts")
     terminal.type("again\n")
     terminal.expect("Paris")
     terminal.type("/exit\n")

@@ -30,7 +30,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return write
 
 
-def test_nothing_wrong_is_a_table_of_providers_and_pools(invoke, written):
+def test_check_lists_providers_and_pools(invoke, written):
     pytest.importorskip("modelmesh_connector_openai")
     path = written(
         "providers:\n  mine:\n    connector: openai.llm.v1\n    base_url: http://127.0.0.1:9\n    api_key: test\n    models: [a, b]\n"
@@ -39,15 +39,15 @@ def test_nothing_wrong_is_a_table_of_providers_and_pools(invoke, written):
     result = invoke("check", path)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert lines[0] == ["mesh.yaml:", "nothing", "wrong"]
+    assert lines[0] == ["mesh.yaml:", "no", "problems", "found"]
     assert ["mine", "openai.llm.v1", "2"] in lines
-    assert ["off", "openai.llm.v1", "switched", "off"] in lines
+    assert ["off", "openai.llm.v1", "disabled"] in lines
     path = "generation.text-generation.chat-completion"
     assert ["chat-completion", path, "stick-until-failure", "2", "mine/a"] in lines
 
 
 @pytest.mark.filterwarnings("always")
-def test_what_is_not_acted_on_is_noted_once(invoke, written):
+def test_check_notes_unsupported_settings_once(invoke, written):
     pytest.importorskip("modelmesh_connector_openai")
     provider = "{connector: openai.llm.v1, api_key: test, models: [a], batch: {supported: true}}"
     result = invoke("check", written(f"providers:\n  mine: {provider}\npools:\n  chat-completion: {{}}\n"))
@@ -57,7 +57,7 @@ def test_what_is_not_acted_on_is_noted_once(invoke, written):
     assert "'supported' is read but not acted on" in note
 
 
-def test_mistakes_of_form_are_all_listed(invoke, written):
+def test_check_lists_all_syntax_problems(invoke, written):
     path = written(
         "poools: {}\nproviders:\n  mine:\n    timeout: banana\npools:\n  chat-completion:\n    retry: {max_atempts: 2}\n"
     )
@@ -68,7 +68,7 @@ def test_mistakes_of_form_are_all_listed(invoke, written):
     assert result.stderr.splitlines()[-1] == "mesh.yaml: 4 problems"
 
 
-def test_mistakes_of_assembly_are_all_listed(invoke, written):
+def test_check_lists_all_assembly_problems(invoke, written):
     pytest.importorskip("modelmesh_connector_openai")
     path = written(
         "providers:\n"
@@ -85,7 +85,7 @@ def test_mistakes_of_assembly_are_all_listed(invoke, written):
     assert lines[3:] == ["mesh.yaml: 3 problems"]
 
 
-def test_a_pool_that_would_be_empty(invoke, written):
+def test_check_reports_an_empty_pool(invoke, written):
     pytest.importorskip("modelmesh_connector_openai")
     path = written(
         "providers:\n  mine: {connector: openai.llm.v1, api_key: test, models: [a]}\npools:\n  chat-completion: {models: [b]}\n"
@@ -97,26 +97,26 @@ def test_a_pool_that_would_be_empty(invoke, written):
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a\n", "a: 1\na: 2\n"], ids=["not YAML", "a list", "a key twice"])
-def test_a_file_that_is_no_configuration(invoke, written, text):
+def test_check_reports_an_invalid_file(invoke, written, text):
     result = invoke("check", written(text))
     assert result.exit_code == 1
     assert result.stderr.startswith("mesh.yaml")
 
 
-def test_a_file_that_is_not_there(invoke):
+def test_check_reports_a_missing_file(invoke):
     result = invoke("check", "absent.yaml")
     assert result.exit_code == 1
     assert "absent.yaml: cannot be read" in result.stderr
 
 
-def test_no_file_is_bad_usage(invoke):
+def test_check_without_file_is_a_usage_error(invoke):
     assert invoke("check").exit_code == 2
 
 
-def test_what_only_adds_to_detection_is_said_to(invoke, written):
+def test_check_of_an_overlay_says_so(invoke, written):
     result = invoke("check", written("capabilities: [chat-completion]\n"))
     assert result.exit_code == 0
-    assert "adds to what is detected" in result.stdout
+    assert "extends the providers detected" in result.stdout
 
 
 # -- nothing is sent ----------------------------------------------------------------------------------------------------
@@ -131,27 +131,27 @@ def asking(site, written, upstream):
     )
 
 
-def test_a_provider_that_would_be_asked_is_not(invoke, asking, upstream):
+def test_check_sends_nothing_without_online(invoke, asking, upstream):
     result = invoke("check", asking)
     assert result.exit_code == 0
     assert upstream.lists_asked == 0
     notes = result.stderr.splitlines()
     assert notes[0].startswith(
-        f"note: provider 'acme' was not checked: it would have to ask {upstream.address.removeprefix('http://')}."
+        f"note: provider 'acme' was not checked: it needs a connection to {upstream.address.removeprefix('http://')}."
     )
     assert "modelmesh check --online" in notes[0]
-    assert result.stdout.startswith("mesh.yaml: nothing wrong in what was checked\n")
+    assert result.stdout.startswith("mesh.yaml: no problems found in the checked parts\n")
     assert ["acme", "acme.asking.v1", "unknown"] in [line.split() for line in result.stdout.splitlines()]
 
 
-def test_online_it_is_asked(invoke, asking, upstream):
+def test_check_online_connects(invoke, asking, upstream):
     result = invoke("check", "--online", asking)
     assert (result.exit_code, result.stderr) == (0, "")
     assert upstream.lists_asked == 1
     assert "acme/listed-model" in result.stdout
 
 
-def test_connections_are_possible_again_afterwards(invoke, asking, upstream):
+def test_check_allows_connections_afterwards(invoke, asking, upstream):
     invoke("check", asking)
     with socket.create_connection(upstream.server_address[:2], timeout=5) as connection:
         assert connection.getpeername() == upstream.server_address

@@ -46,7 +46,7 @@ def listed(invoke, *arguments):
 
 
 @pytest.mark.usefixtures("acme")
-def test_each_is_loaded_or_says_why_not(invoke):
+def test_connectors_show_state_and_reason(invoke):
     connectors, _ = listed(invoke)
     good = connectors["acme.good.v1", "acme-good"]
     assert (good["kind"], good["version"], good["state"], good["reason"]) == ("strategy", "2.5", "loaded", "")
@@ -62,7 +62,7 @@ def test_each_is_loaded_or_says_why_not(invoke):
 
 
 @pytest.mark.usefixtures("acme")
-def test_both_of_a_duplicate_are_shown(invoke):
+def test_connectors_show_both_duplicates(invoke):
     connectors, _ = listed(invoke)
     for owner in ("acme-one", "acme-two"):
         row = connectors["acme.twice.v1", owner]
@@ -71,7 +71,7 @@ def test_both_of_a_duplicate_are_shown(invoke):
 
 
 @pytest.mark.usefixtures("acme")
-def test_hook_plugins_and_those_left_out(invoke, monkeypatch):
+def test_connectors_list_hook_plugins(invoke, monkeypatch):
     _, plugins = listed(invoke)
     assert plugins["acme-hooks"]["state"] == "loaded"
     assert (plugins["acme-broken"]["state"], plugins["acme-broken"]["kind"]) == ("left out", "commands")
@@ -81,7 +81,7 @@ def test_hook_plugins_and_those_left_out(invoke, monkeypatch):
     assert "MODELMESH_DISABLE_PLUGINS" in plugins["acme-hooks"]["reason"]
 
 
-def test_without_loading_nothing_is_imported(invoke, site, tmp_path):
+def test_connectors_no_load_imports_nothing(invoke, site, tmp_path):
     trace = tmp_path / "imported"
     source = f"open({str(trace)!r}, 'w').close()"
     site.install("acme-trace", "acme_trace", source, {"modelmesh.providers": {"acme.trace.v1": "acme_trace:P"}})
@@ -95,7 +95,7 @@ def test_without_loading_nothing_is_imported(invoke, site, tmp_path):
 
 
 @pytest.mark.usefixtures("acme")
-def test_one_kind_alone(invoke):
+def test_connectors_of_one_kind(invoke):
     connectors, plugins = listed(invoke, "--kind", "strategy")
     assert {row["kind"] for row in connectors.values()} == {"strategy"}
     assert not plugins
@@ -103,7 +103,7 @@ def test_one_kind_alone(invoke):
 
 
 @pytest.mark.usefixtures("acme")
-def test_in_a_pipe_a_row_is_a_line(invoke):
+def test_connectors_in_a_pipe_are_one_line_each(invoke):
     lines = invoke("connectors").stdout.splitlines()
     assert lines[0].split() == ["ID", "kind", "distribution", "version", "state"]
     row = next(line for line in lines if line.startswith("acme.bad.v1"))

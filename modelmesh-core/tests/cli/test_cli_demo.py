@@ -15,7 +15,7 @@ pytest.importorskip("modelmesh_cdk")
 
 from modelmesh.cli import demo, demo_providers
 
-ECHO = "I am an echo and no model, but I am here. You asked: "
+ECHO = "This is an echo, not a model. You asked: "
 
 
 def rows(output: str, title: str) -> list[list[str]]:
@@ -24,50 +24,50 @@ def rows(output: str, title: str) -> list[list[str]]:
     return [line.split() for line in below.splitlines()[2:]]
 
 
-def test_end_to_end_as_a_process(run):
+def test_demo_in_a_process(run):
     done = run("demo", "--echo")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Question: {demo.QUESTION}\nAnswer:   {ECHO}{demo.QUESTION}\n" in done.stdout
-    attempts = rows(done.stdout, "What happened to the request:")
+    attempts = rows(done.stdout, "Attempts of the request:")
     assert [row[:3] for row in attempts] == [
         ["1", "busy", "busy-model"],
         ["2", "fragile", "fragile-model"],
         ["3", "echo", "echo-model"],
     ]
     assert " ".join(attempts[0][3:]).startswith("rate limited 429 ")
-    assert " ".join(attempts[0]).endswith("went on to fragile")
+    assert " ".join(attempts[0]).endswith("failed over to fragile")
     assert " ".join(attempts[1][3:]).startswith("invalid response - ")
-    assert " ".join(attempts[1]).endswith("went on to echo")
+    assert " ".join(attempts[1]).endswith("failed over to echo")
     assert attempts[2][3] == "answered"
-    assert "The answer came from echo (a built-in stand-in) because busy had too many requests (429) and fragile" in done.stdout
+    assert "The answer came from echo (a built-in echo), because busy limited the request rate (429) and fragile" in done.stdout
     assert "2 of 3 models active, 1 in standby." in done.stdout
     health = {row[0]: " ".join(row[2:]) for row in rows(done.stdout, "1 in standby.")}
     assert health["busy"].startswith("standby model in cooldown for ")
     assert health["busy"].endswith(": rate limited (429)")
-    assert health["fragile"] == "active may be asked; 1 failure in a row so far"
+    assert health["fragile"] == "active available, 1 consecutive failure"
     assert health["echo"] == "active no failure since its last answer"
 
 
-def test_by_default_the_local_model_answers_or_the_echo_says_why(run):
+def test_demo_uses_the_local_model_or_the_echo(run):
     done = run("demo", "Say yes.")
     assert (done.returncode, done.stderr) == (0, "")
     if "  3. local " in done.stdout:
         assert "The answer came from local" in done.stdout
     else:
-        assert "a built-in echo stands in for it" in done.stdout
+        assert "a built-in echo replaces it" in done.stdout
         assert "modelmesh local install" in done.stdout
 
 
-def test_without_the_local_model_the_echo_stands_in(invoke, monkeypatch):
+def test_demo_uses_the_echo_without_the_local_model(invoke, monkeypatch):
     monkeypatch.setattr(demo, "LOCAL", "nobody.local.v1")
     result = invoke("demo", "ping")
     assert result.exit_code == 0
-    assert "The local model cannot answer, so a built-in echo stands in for it: its connector is not installed." in result.stdout
+    assert "The local model is not available, so a built-in echo replaces it: its connector is not installed." in result.stdout
     assert "pip install modelmesh-connector-local && modelmesh local install" in result.stdout
     assert f"Answer:   {ECHO}ping\n" in result.stdout
 
 
-def test_a_local_model_without_weights_says_how_to_get_them(invoke, monkeypatch, site):
+def test_demo_names_the_command_for_missing_weights(invoke, monkeypatch, site):
     source = (
         "from modelmesh.errors import ConfigurationError\nclass NoWeights:\n    id = 'acme.local.v1'\n    def models(self): ...\n"
         "    def send(self, call, model, limits): ...\n    def asend(self, call, model, limits): ...\n    def __init__(self): raise ConfigurationError('the weights are missing.')\n"
@@ -76,17 +76,17 @@ def test_a_local_model_without_weights_says_how_to_get_them(invoke, monkeypatch,
     monkeypatch.setattr(demo, "LOCAL", "acme.local.v1")
     result = invoke("demo")
     assert result.exit_code == 0
-    assert "stands in for it: the weights are missing.\nTo set it up: modelmesh local install\n" in result.stdout
+    assert "replaces it: the weights are missing.\nTo set it up: modelmesh local install\n" in result.stdout
 
 
-def test_without_the_openai_connector_a_quick_provider_does(invoke, monkeypatch):
+def test_demo_works_without_the_openai_connector(invoke, monkeypatch):
     monkeypatch.setattr(demo, "OPENAI", "nobody.llm.v1")
     result = invoke("demo", "--echo", "ping")
     assert result.exit_code == 0
     assert f"{ECHO}ping" in result.stdout
 
 
-def test_without_anything_that_speaks_http_a_message_says_what_to_install():
+def test_demo_without_http_connector_is_one_error():
     code = (
         "import sys; sys.modules['modelmesh_cdk'] = None\n"
         "from modelmesh.cli import demo, main\ndemo.OPENAI = 'nobody.llm.v1'\nmain(['demo', '--echo'])"
@@ -97,7 +97,7 @@ def test_without_anything_that_speaks_http_a_message_says_what_to_install():
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_without_an_answer_it_fails(invoke, monkeypatch):
+def test_demo_without_an_answer_exits_with_1(invoke, monkeypatch):
     class AlsoFragile(demo_providers.Fragile):
         pass
 
@@ -105,10 +105,12 @@ def test_without_an_answer_it_fails(invoke, monkeypatch):
     result = invoke("demo", "--echo")
     assert result.exit_code == 1
     assert "error: busy limited the rate of requests to busy-model (429 rate_limit_exceeded)" in result.stderr
-    assert "No answer came: busy had too many requests (429) and fragile sent a broken answer and echo" in result.stdout
+    assert (
+        "There is no answer: busy limited the request rate (429) and fragile sent an invalid response and echo" in result.stdout
+    )
 
 
-def test_nothing_stays(invoke, monkeypatch):
+def test_demo_leaves_no_thread_and_no_variable(invoke, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "example.org")
     monkeypatch.delenv("no_proxy", raising=False)
     before = set(threading.enumerate())
@@ -117,13 +119,13 @@ def test_nothing_stays(invoke, monkeypatch):
     assert "no_proxy" not in os.environ
 
 
-def test_a_proxy_of_the_environment_is_not_asked(run):
+def test_demo_uses_no_proxy(run):
     done = run("demo", "--echo", http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
     assert done.returncode == 0
     assert ECHO in done.stdout
 
 
-def test_a_question_cannot_steer_the_terminal(invoke):
+def test_demo_removes_control_characters(invoke):
     result = invoke("demo", "--echo", "\x1b[2Jhello")
     assert result.exit_code == 0
     assert "\x1b" not in result.stdout

@@ -13,7 +13,7 @@ pytest.importorskip("rich")
 from modelmesh.cli.target import Target
 
 
-def test_explain_says_where_and_why_and_sends_nothing(invoke, configured, upstream):
+def test_explain_shows_target_and_reason_without_requests(invoke, configured, upstream):
     result = invoke("explain", "-c", configured("works", "other"))
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -32,25 +32,25 @@ def test_explain_as_json(invoke, configured):
     assert [row["selected"] for row in explanation["candidates"]] == [True, False]
 
 
-def test_explain_a_model_and_the_strategy(invoke, configured):
+def test_explain_with_model_and_strategy(invoke, configured):
     path = configured("works", "other")
     assert "would go to other/other" in invoke("explain", "other", "-c", path).stdout
     assert "strategy stick-until-failure" in invoke("explain", "-c", path, "--strategy", "stick-until-failure").stdout
 
 
-def test_a_provider_that_is_left_out_is_in_standby(invoke, configured):
+def test_explain_of_an_excluded_provider(invoke, configured):
     result = invoke("explain", "-c", configured("works", "other"), "--provider", "other")
     assert "would go to other/other" in result.stdout
     assert "the call allows only other" in result.stdout
 
 
-def test_explain_when_nobody_is_left_gives_the_reason(invoke, configured):
+def test_explain_without_active_model_shows_the_reason(invoke, configured):
     result = invoke("explain", "nonesuch", "-c", configured("works"))
     assert result.exit_code == 1
     assert "no pool serves 'nonesuch'" in result.stderr
 
 
-def test_describe(invoke, configured, upstream):
+def test_describe_shows_pools_and_models(invoke, configured, upstream):
     result = invoke("describe", "--config", configured("works"))
     assert result.exit_code == 0
     assert result.stdout.startswith('Pool "chat-completion"')
@@ -70,7 +70,7 @@ def test_describe_one_capability(invoke, configured):
     assert "no pool serves 'nonesuch'" in result.stderr
 
 
-def test_without_any_provider_the_message_says_what_to_do(run):
+def test_explain_without_providers_shows_the_remedy(run):
     done = run("describe", "--provider", "openai")
     assert done.returncode == 1
     assert done.stdout == ""
@@ -78,19 +78,19 @@ def test_without_any_provider_the_message_says_what_to_do(run):
     assert "Traceback" not in done.stderr
 
 
-def test_an_unknown_strategy_is_a_message(invoke, configured):
+def test_explain_with_unknown_strategy_is_an_error(invoke, configured):
     result = invoke("describe", "-c", configured("works"), "--strategy", "round-robbin")
     assert result.exit_code == 1
     assert "round-robbin" in result.stderr
 
 
-def test_an_unreadable_configuration_is_a_message(invoke, tmp_path):
+def test_explain_with_invalid_configuration_is_an_error(invoke, tmp_path):
     result = invoke("describe", "-c", str(tmp_path / "absent.yaml"))
     assert result.exit_code == 1
     assert "absent.yaml: cannot be read" in result.stderr
 
 
-def test_capabilities_as_a_tree(invoke):
+def test_capabilities_as_tree(invoke):
     result = invoke("capabilities")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
@@ -99,7 +99,7 @@ def test_capabilities_as_a_tree(invoke):
     assert lines.index(next(line for line in lines if line.endswith(" chat-completion"))) == 3
 
 
-def test_capabilities_by_name(invoke):
+def test_capabilities_search(invoke):
     lines = [line.split() for line in invoke("capabilities", "speech").stdout.splitlines()]
     assert lines == [
         ["speech-to-text", "understanding.audio.speech-to-text"],
@@ -108,13 +108,13 @@ def test_capabilities_by_name(invoke):
     assert invoke("capabilities", "tts").stdout.split() == ["tts", "generation.audio.text-to-speech"]
 
 
-def test_a_capability_that_is_not_there(invoke):
+def test_capabilities_with_unknown_name_is_an_error(invoke):
     result = invoke("capabilities", "chat-completoin")
     assert result.exit_code == 1
     assert "Did you mean 'chat-completion'?" in result.stderr
 
 
-def test_provider_option_restricts_the_calls_and_puts_nothing_in_standby(configured, upstream):
+def test_provider_option_does_not_change_standby(configured, upstream):
     with Target(config=configured("works", "other"), providers=("other",)).client() as client:
         pools = client.mesh.list_pools()
         assert not [model for pool in pools for model in pool.members if model in pool.manual_standby]
@@ -122,7 +122,7 @@ def test_provider_option_restricts_the_calls_and_puts_nothing_in_standby(configu
     assert reply.provider == "other"
 
 
-def test_a_narrow_terminal_folds_no_name_and_no_number(invoke, configured, monkeypatch):
+def test_narrow_terminal_folds_no_name_and_no_number(invoke, configured, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     lines = invoke("explain", "-c", configured("works", "other")).stdout.splitlines()
     assert any("works" in line and "active" in line for line in lines)
@@ -130,7 +130,7 @@ def test_a_narrow_terminal_folds_no_name_and_no_number(invoke, configured, monke
 
 
 @pytest.mark.parametrize("command", [("describe",), ("capabilities",), ("capabilities", "speech")])
-def test_json_of_commands_that_look(invoke, configured, command):
+def test_read_only_commands_print_json(invoke, configured, command):
     options = ("-c", configured("works")) if command == ("describe",) else ()
     result = invoke(*command, "--json", *options)
     assert result.exit_code == 0

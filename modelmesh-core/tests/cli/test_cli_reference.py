@@ -37,14 +37,14 @@ def options(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_option_of_a_command_is_in_its_section(name):
+def test_reference_lists_every_option_of_a_command(name):
     text = section(name)
     missing = [option for option in options(name) if option.startswith("--") and f"`{option}" not in text]
     assert not missing
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_argument_of_a_command_is_in_its_section(name):
+def test_reference_lists_every_argument(name):
     arguments = [parameter for parameter in command(name).params if isinstance(parameter, click.Argument)]
     missing = [
         argument.name
@@ -56,11 +56,11 @@ def test_every_argument_of_a_command_is_in_its_section(name):
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_section_shows_an_example_with_output(name):
+def test_reference_has_an_example_for_each_command(name):
     assert re.search(rf"```console\n\$ modelmesh {name}\b.*\n(?!\$|```)", section(name))
 
 
-def test_every_option_of_the_group_and_every_short_form_is_on_the_page():
+def test_reference_lists_group_options_and_short_forms():
     text = PAGE.read_text("utf-8")
     everywhere = {text for parameter in root.params for text in parameter.opts} | {"-h", "--help"}
     for name in BUILT_IN:
@@ -68,7 +68,7 @@ def test_every_option_of_the_group_and_every_short_form_is_on_the_page():
     assert not [option for option in everywhere if f"`{option}" not in text]
 
 
-def test_the_page_names_no_option_that_does_not_exist():
+def test_reference_names_only_existing_options():
     known = {text for parameter in root.params for text in parameter.opts} | {"--help"}
     for name in BUILT_IN:
         known |= options(name)
@@ -79,6 +79,6 @@ def test_the_page_names_no_option_that_does_not_exist():
     assert named <= known
 
 
-def test_the_table_lists_the_commands_in_the_order_of_the_help():
+def test_reference_lists_commands_in_order_of_the_help():
     listed = re.findall(r"^\| \[`(\w+)`\]", PAGE.read_text("utf-8"), re.MULTILINE)
     assert tuple(listed) == (*BUILT_IN, *OF_PLUGINS)

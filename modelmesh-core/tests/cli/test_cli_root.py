@@ -26,7 +26,7 @@ sys.meta_path.insert(0, Blocked())
 """
 
 
-def test_version(invoke):
+def test_version_option(invoke):
     result = invoke("--version")
     assert (result.exit_code, result.output) == (0, f"modelmesh {modelmesh.__version__}\n")
 
@@ -46,7 +46,7 @@ def test_every_command_has_help_with_examples(invoke, name):
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
-def test_without_the_extra_one_line_says_what_to_install(run, tmp_path: Path, package):
+def test_missing_extra_is_one_line_with_the_command(run, tmp_path: Path, package):
     (tmp_path / "sitecustomize.py").write_text(BLOCK.format(name=package))
     done = run("--version", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{MISSING}\n")
@@ -60,14 +60,14 @@ def _modules_after(code: str, **environment: str) -> set[str]:
     return set(done.stderr.splitlines())
 
 
-def test_the_package_imports_neither_click_nor_rich():
+def test_package_imports_neither_click_nor_rich():
     modules = _modules_after("import modelmesh.cli")
     assert "modelmesh.cli" in modules
     assert not modules & {"click", "rich"}
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_help_and_version_import_no_provider_and_no_http(argument):
+def test_help_and_version_import_little(argument):
     code = f"from modelmesh.cli import main\ntry: main([{argument!r}])\nexcept SystemExit: pass"
     modules = _modules_after(code, MODELMESH_DISABLE_PLUGINS="local")
     assert "modelmesh.cli.root" in modules
@@ -86,14 +86,14 @@ def test_help_and_version_import_no_provider_and_no_http(argument):
     assert not [name for name in modules if name.startswith("modelmesh_connector_")]
 
 
-def test_a_misspelt_command_is_bad_usage_and_gets_a_suggestion(invoke):
+def test_misspelt_command_gets_a_suggestion(invoke):
     result = invoke("chta")
     assert result.exit_code == 2
     assert "no command 'chta'. Did you mean 'chat'?" in result.stderr
 
 
 @pytest.mark.parametrize(("name", "package"), [("local", "modelmesh-connector-local"), ("new", "modelmesh-cdk")])
-def test_a_command_of_a_missing_package_says_what_to_install(invoke, monkeypatch, name, package):
+def test_command_of_a_missing_package_names_it(invoke, monkeypatch, name, package):
     monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", name)
     result = invoke(name, "anything")
     assert result.exit_code == 2
@@ -130,7 +130,7 @@ def modelmesh_cli_commands():
 
 
 @pytest.mark.parametrize("group", ["modelmesh.plugins", "modelmesh.commands"])
-def test_a_plugin_adds_a_command(invoke, site, group):
+def test_plugin_adds_a_command(invoke, site, group):
     site.install("acme-cli", "acme_cli", GREET, {group: {"acme": "acme_cli"}})
     assert "Say hello." in invoke("--help").output
     assert invoke("greet").output == "hello\n"
@@ -148,7 +148,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN)
-def test_a_broken_plugin_is_a_line_on_stderr_and_no_more(invoke, site, source):
+def test_broken_plugin_is_one_line_on_stderr(invoke, site, source):
     site.install("acme-cli", "acme_cli", GREET, {"modelmesh.commands": {"acme": "acme_cli"}})
     site.install("bad-cli", "bad_cli", source, {"modelmesh.commands": {"bad": "bad_cli"}})
     result = invoke("greet")
@@ -157,10 +157,10 @@ def test_a_broken_plugin_is_a_line_on_stderr_and_no_more(invoke, site, source):
     assert len(lines) == 1
     assert lines[0].startswith("note: ")
     assert "left out" in lines[0]
-    assert "Ask a model" in invoke("--help").stdout
+    assert "Send a prompt" in invoke("--help").stdout
 
 
-def test_a_broken_plugin_is_not_noticed_by_commands_of_ours(run, site):
+def test_broken_plugin_does_not_affect_built_in_commands(run, site):
     site.install("bad-cli", "bad_cli", "raise RuntimeError('boom')", {"modelmesh.commands": {"bad": "bad_cli"}})
     done = run("capabilities", "speech")
     assert (done.returncode, done.stderr) == (0, "")
@@ -175,7 +175,7 @@ def acme(site):
 
 
 @pytest.mark.usefixtures("acme")
-def test_an_error_is_its_message_its_notes_and_its_attempts(invoke):
+def test_error_shows_message_notes_and_attempts(invoke):
     result = invoke("fail")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: it did not work[2J\nsecond line\na note\nTried:\n  acme/m1: invalid request (400)\n"
@@ -190,12 +190,12 @@ def test_debug_shows_the_traceback(invoke):
 
 
 @pytest.mark.usefixtures("acme")
-def test_an_interrupt_ends_with_130(invoke):
+def test_interrupt_exits_with_130(invoke):
     assert invoke("interrupt").exit_code == 130
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes of this kind are POSIX's")
-def test_a_reader_that_goes_away_is_no_error():
+def test_closed_pipe_is_not_an_error():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:
@@ -207,7 +207,7 @@ def test_a_reader_that_goes_away_is_no_error():
     assert process.returncode == 1
 
 
-def test_what_a_terminal_cannot_show_does_not_end_the_program(run):
+def test_unencodable_output_does_not_end_the_program(run):
     done = run("capabilities", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "chat-completion" in done.stdout
@@ -218,7 +218,7 @@ def test_what_a_terminal_cannot_show_does_not_end_the_program(run):
     ("where", "said"), [(">&-", "standard output is closed"), (">/dev/full", "standard output cannot be written")]
 )
 @pytest.mark.parametrize("command", ["capabilities", "--help", "--version"])
-def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(where, said, command):
+def test_unwritable_output_is_one_line_and_exit_code_1(where, said, command):
     if "full" in where and not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     shell = f"'{sys.executable}' -m modelmesh.cli {command} {where}"
@@ -228,7 +228,7 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(where, said, 
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_bad_usage_is_spelled_like_every_error(run):
+def test_usage_errors_look_like_other_errors(run):
     done = run("chta")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: there is no command 'chta'.")

@@ -105,7 +105,7 @@ class Sink:
     id = "acme.sink.v1"
 
     def __init__(self, config):
-        raise RuntimeError("a look opened a sink")
+        raise RuntimeError("a read-only command opened a sink")
 '''
 POINTS = {
     "modelmesh.providers": {"acme.llm.v1": "acme_kept:Provider"},
@@ -116,7 +116,7 @@ POINTS = {
 
 @frozen
 class Place:
-    """A configuration and what it stores."""
+    """Configuration and its stored state."""
 
     file: Path
     folder: Path
@@ -131,7 +131,7 @@ class Place:
         self.file.write_text(json.dumps({name: part for name, part in config.items() if part is not None}))
 
     def ask(self, times: int = 1) -> str:
-        """Let a process of its own life ask; returns who answered the last time."""
+        """Send requests with a new client and return the provider of the last answer."""
         with modelmesh.create(config=str(self.file)) as client:
             return [client.chat.completions.create(model="chat", messages=[]).provider for _ in range(times)][-1]
 
@@ -157,22 +157,22 @@ def fields(text: str, first: str) -> list[str]:
     return next(line.split() for line in text.splitlines() if line.split()[: len(first.split())] == first.split())
 
 
-def test_usage_before_anything_is_stored_is_unknown_and_not_zero(show):
+def test_usage_without_stored_state_is_unknown(show):
     result = show("usage")
     assert result.exit_code == 0
-    assert result.stdout.startswith("Nothing is stored in acme.files.v1 yet\n")
+    assert result.stdout.startswith("No state is stored in acme.files.v1 yet\n")
     assert "$" not in result.stdout
     data = json.loads(show("usage", "--json").stdout)
     assert (data["stored_at"], data["total"], data["today"], data["by_model"]) == (None, None, None, {})
 
 
-def test_usage_in_tables(show, place):
+def test_usage_as_tables(show, place):
     place.ask(5)
     result = show("usage")
     assert result.exit_code == 0
     assert result.stdout.startswith("Stored in acme.files.v1, 20")
     assert fields(result.stdout, "today") == ["today", "5", "50", "$0.200000", "3"]
-    assert fields(result.stdout, "in all") == ["in", "all", "5", "50", "$0.200000", "3"]
+    assert fields(result.stdout, "total") == ["total", "5", "50", "$0.200000", "3"]
     assert fields(result.stdout, "free") == ["free", "3", "30", "$0.000000", "3"]
     assert fields(result.stdout, "paid-model") == ["paid-model", "2", "20", "$0.200000", "0"]
     row = fields(result.stdout, "provider paid USD day")
@@ -191,13 +191,13 @@ def test_usage_as_json(show, place):
     assert budgets == {"day": pytest.approx((0.2, 3.8, 4.0)), "month": pytest.approx((0.2, 19.8, 20.0))}
 
 
-def test_usage_without_a_budget_says_so(show, place):
+def test_usage_without_a_budget(show, place):
     place.write(providers={"free": {"connector": "acme.llm.v1", "called": "free"}})
     place.ask()
     assert "No budget is set." in show("usage").stdout
 
 
-def test_pools_say_who_is_in_standby_and_why(show, place):
+def test_pools_show_standby_with_its_reason(show, place):
     place.ask(4)
     result = show("pools")
     assert result.exit_code == 0
@@ -223,7 +223,7 @@ def test_pools_as_json(show, place):
 
 
 @pytest.mark.parametrize("command", [("usage",), ("usage", "--json"), ("pools",), ("pools", "--json")])
-def test_looking_changes_nothing(show, place, command):
+def test_pools_and_usage_do_not_change_the_state(show, place, command):
     place.ask()
     import acme_kept
 
@@ -234,7 +234,7 @@ def test_looking_changes_nothing(show, place, command):
     assert set(acme_kept.CALLS) == {"load"}
 
 
-def test_who_only_looks_stores_nothing(show, invoke, place):
+def test_read_only_commands_store_nothing(show, invoke, place):
     assert show("describe").exit_code == show("explain").exit_code == 0
     assert invoke("check", str(place.file)).exit_code == 0
     assert place.stored() == {}
@@ -244,11 +244,11 @@ def test_who_only_looks_stores_nothing(show, invoke, place):
     assert "the call allows only free" in show("explain", "-p", "free").stdout
     assert "free-model [acme.llm.v1] (standby)" in show("describe").stdout
     place.write(pools={"chat": {"capability": "chat-completion"}, "other": {"capability": "chat-completion", "strategy": "no"}})
-    assert invoke("check", str(place.file)).exit_code == 1, "each pool is tried by itself"
+    assert invoke("check", str(place.file)).exit_code == 1, "each pool is checked separately"
     assert place.stored() == before
 
 
-def test_who_is_left_out_once_is_not_left_out_for_good(show, place):
+def test_provider_option_is_not_stored(show, place):
     assert show("chat", "-p", "paid", "--no-stream", "--capability", "chat", "Hello").stdout == "Hello!\n"
     assert json.loads(show("usage", "--json").stdout)["by_provider"].keys() == {"paid"}
     assert place.ask() == "free"
@@ -256,14 +256,14 @@ def test_who_is_left_out_once_is_not_left_out_for_good(show, place):
 
 @pytest.mark.parametrize("command", [("usage",), ("pools",), ("rotate", "chat")])
 @pytest.mark.parametrize(
-    ("stored", "said"),
+    ("stored", "text"),
     [
         (b"{", "cannot be used"),
         (b'{"format": 99}', "a later version"),
         (None, "acme.files.v1 failed to read the state (RuntimeError)"),
     ],
 )
-def test_what_cannot_be_read_is_a_message_and_stays(show, place, command, stored, said):
+def test_unreadable_state_is_an_error_and_unchanged(show, place, command, stored, text):
     if stored is None:
         (place.folder / "fails").write_text("redis://mesh:test-password@db.example")
     else:
@@ -272,13 +272,13 @@ def test_what_cannot_be_read_is_a_message_and_stays(show, place, command, stored
     result = show(*command)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
-    assert said in result.stderr
+    assert text in result.stderr
     assert "Traceback" not in result.stderr
     assert "password" not in result.output
     assert place.stored() == before
 
 
-def test_counts_that_processes_share_are_shown_before_one_has_ended(show, place):
+def test_pools_show_shared_counts_of_a_running_process(show, place):
     storage = {"connector": "acme.files.v1", "path": str(place.folder), "sync_policy": "immediate"}
     place.write(storage=storage)
     with modelmesh.create(config=str(place.file)) as client:
@@ -297,7 +297,7 @@ def test_counts_that_processes_share_are_shown_before_one_has_ended(show, place)
         ({"connector": "acme.files.v1", "path": ".", "sync_policy": "in-memory"}, "'sync_policy: in-memory'"),
     ],
 )
-def test_where_nothing_is_kept(show, place, storage, why):
+def test_commands_without_storage_show_the_cause(show, place, storage, why):
     place.write(storage=storage)
     usage, rotate, pools = show("usage"), show("rotate", "chat"), show("pools")
     assert (usage.exit_code, rotate.exit_code, pools.exit_code) == (1, 1, 0)
@@ -309,36 +309,36 @@ def test_where_nothing_is_kept(show, place, storage, why):
     assert json.loads(show("pools", "--json").stdout)["storage"] is None
 
 
-def test_without_a_configuration_nothing_is_kept(invoke, place):
+def test_usage_without_configuration_shows_the_cause(invoke, place):
     result = invoke("usage")
     assert result.exit_code == 1
     assert "there is no configuration" in result.stderr or "API_KEY" in result.stderr
 
 
-def test_sinks_are_not_opened(show, place):
+def test_read_only_commands_open_no_sink(show, place):
     place.write(observability={"connector": "acme.sink.v1"})
     assert show("pools").exit_code == 0
     assert show("usage").exit_code == 0
 
 
-def test_rotate_and_recover_last(show, place):
+def test_rotate_and_recover_are_stored(show, place):
     assert place.ask() == "free"
     result = show("rotate", "chat")
     assert result.exit_code == 0
     assert result.stdout == (
         "chat: free/free-model → paid/paid-model. free/free-model is in standby until it is recovered by hand.\n"
     )
-    assert "a process that is running goes on as before" in result.stderr
+    assert "running processes keep their own state" in result.stderr
     assert "put in standby by hand" in show("pools").stdout
     assert place.ask() == "paid"
-    assert json.loads(show("usage", "--json").stdout)["total"]["total_requests"] == 2, "what was counted is still there"
+    assert json.loads(show("usage", "--json").stdout)["total"]["total_requests"] == 2, "earlier counts are still there"
     result = show("rotate", "chat", "--recover", "free-model")
     assert result.exit_code == 0
     assert result.stdout == "chat: paid/paid-model → free/free-model. free/free-model is active.\n"
     assert place.ask() == "free"
 
 
-def test_recover_of_what_is_spent_says_why_it_stays(show, place):
+def test_recover_shows_why_a_model_stays_in_standby(show, place):
     place.ask(4)
     result = show("rotate", "chat", "--recover", "free/free-model")
     assert result.exit_code == 0
@@ -346,7 +346,7 @@ def test_recover_of_what_is_spent_says_why_it_stays(show, place):
     assert "3 requests a day" in result.stdout
 
 
-def test_recover_gives_back_what_a_cap_has_spent(show, place):
+def test_recover_resets_an_exhausted_cap(show, place):
     chat = {"capability": "chat-completion", "deactivation": {"request_limit": 2}, "recovery": {"on_quota_reset": False}}
     storage = {"connector": "acme.files.v1", "path": str(place.folder), "sync_policy": "immediate"}
     place.write(providers={"a": {"connector": "acme.llm.v1", "called": "free"}}, pools={"chat": chat}, storage=storage)
@@ -358,7 +358,7 @@ def test_recover_gives_back_what_a_cap_has_spent(show, place):
         place.ask()
 
 
-def test_rotate_with_nobody_left_changes_nothing(show, place):
+def test_rotate_without_another_model_changes_nothing(show, place):
     show("rotate", "chat")
     before = place.stored()
     result = show("rotate", "chat")
@@ -368,7 +368,7 @@ def test_rotate_with_nobody_left_changes_nothing(show, place):
     assert place.stored() == before
 
 
-def test_rotate_holds_the_lock_from_reading_to_writing(show, place):
+def test_rotate_holds_the_lock_from_load_to_save(show, place):
     place.ask()
     import acme_kept
 
@@ -377,7 +377,7 @@ def test_rotate_holds_the_lock_from_reading_to_writing(show, place):
     assert acme_kept.CALLS == ["acquire", "load", "save", "release"]
 
 
-def test_rotate_that_cannot_be_saved_is_an_error(show, place, run):
+def test_rotate_with_a_failed_save_is_an_error(show, place, run):
     (place.folder / "full").write_text("redis://mesh:test-password@db.example")
     done = run("rotate", "chat", "-c", str(place.file))
     assert done.returncode == 1
@@ -385,7 +385,7 @@ def test_rotate_that_cannot_be_saved_is_an_error(show, place, run):
     assert done.stderr == "error: nothing was changed: acme.files.v1 failed to save: RuntimeError\n"
 
 
-def test_names_that_are_not_there(show):
+def test_unknown_names_get_suggestions(show):
     for arguments, said in (
         (("pools", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
         (("rotate", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
@@ -397,29 +397,29 @@ def test_names_that_are_not_there(show):
         assert said in result.stderr
 
 
-def test_a_model_that_two_providers_have_is_named_with_its_provider(show, place):
+def test_ambiguous_model_needs_its_provider(show, place):
     twins = {name: {"connector": "acme.llm.v1", "called": "free"} for name in ("east", "west")}
     place.write(providers=twins)
     result = show("rotate", "chat", "--recover", "free-model")
     assert result.exit_code == 2
-    assert "means 2 models of chat. Name one: east/free-model, west/free-model" in result.stderr
+    assert "matches 2 models of chat. Use one of: east/free-model, west/free-model" in result.stderr
     assert show("rotate", "chat", "--recover", "west/free-model").exit_code == 0
 
 
-def test_what_is_stored_keeps_its_form(show, place):
+def test_rotate_writes_the_state_format(show, place):
     show("rotate", "chat")
     state = SystemState.from_bytes((place.folder / "modelmesh~state").read_bytes())
     assert state.pools["chat"]["standby"] == ["free/free-model"]
 
 
-def test_a_bar_shows_anything_spent_and_is_full_only_at_the_end():
+def test_bar_is_full_only_at_the_limit():
     widths = {share: bar(share, 1.0).count("█") for share in (0.0, 0.001, 0.5, 0.999, 1.0, 1.5)}
     assert widths == {0.0: 0, 0.001: 1, 0.5: BAR // 2, 0.999: BAR - 1, 1.0: BAR, 1.5: BAR}
-    assert bar(0, 0).count("█") == BAR, "of nothing, nothing is left"
+    assert bar(0, 0).count("█") == BAR, "a limit of 0 is exhausted"
 
 
 @pytest.mark.parametrize("command", ["usage", "pools", "rotate"])
-def test_help(run, command):
+def test_stored_commands_have_help(run, command):
     done = run(command, "--help")
     assert done.returncode == 0
     assert f"modelmesh {command} " in done.stdout

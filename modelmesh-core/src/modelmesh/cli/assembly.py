@@ -1,4 +1,4 @@
-"""Assembling a mesh to see whether it can be, collecting what is wrong and sending nothing."""
+"""Trial assembly of a mesh, which collects problems and sends nothing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from modelmesh.errors import ModelMeshError
 
 @define
 class Assembled:
-    """The result.
+    """Result of a trial assembly.
 
     Attributes:
         mesh: The mesh, ``None`` when it could not be assembled.
-        problems: What is wrong, a message each.
-        unchecked: What could not be checked without sending something, a sentence each.
+        problems: Messages, one for each problem.
+        unchecked: Sentences, one for each part that needs the network to be checked.
     """
 
     mesh: ModelMesh | None = None
@@ -30,7 +30,7 @@ class Assembled:
 
 
 class _OfflineProblems(Problems):
-    """Collects problems, and separates those that only follow from a refused connection."""
+    """Collection of problems without those that a refused connection caused."""
 
     def __init__(self, config: MeshConfig) -> None:
         super().__init__(config.source_map)
@@ -38,26 +38,28 @@ class _OfflineProblems(Problems):
         self.unchecked: list[str] = []
 
     def add_error(self, error: ModelMeshError, what: str = "") -> None:
-        """Record a problem that was raised."""
+        """Record a problem, unless a refused connection caused it."""
         if not self.is_excused(what):
             super().add_error(error, what)
 
     def is_excused(self, what: str) -> bool:
-        """Return whether a connection was refused in this step; whatever the connector made of it, this is why it failed."""
+        """Return whether a connection was refused in this step, which then is the cause of its failure."""
         if not self.refused:
             return False
         step, address = what or "a part", self.refused[0]
         self.refused.clear()
-        self.unchecked.append(f"{step} was not checked: it would have to ask {address}. Let it: modelmesh check --online")
+        self.unchecked.append(
+            f"{step} was not checked: it needs a connection to {address}. To allow connections: modelmesh check --online"
+        )
         return True
 
 
 @contextmanager
 def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
-    """Try to assemble a mesh, and shut it down afterwards.
+    """Assemble a mesh on trial, and shut it down afterwards.
 
     Args:
-        config: A configuration.
+        config: The configuration.
         online: Whether connectors may use the network.
     """
     found, mesh, problems = Assembled(), ModelMesh(), _OfflineProblems(config)

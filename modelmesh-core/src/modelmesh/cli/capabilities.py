@@ -1,4 +1,4 @@
-"""``modelmesh capabilities``: the capability tree."""
+"""``modelmesh capabilities``: list the capability tree."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Examples:
 """
 
 
-@click.command("capabilities", epilog=EPILOG, short_help="List what can be asked for.")
+@click.command("capabilities", epilog=EPILOG, short_help="List the capabilities.")
 @click.argument("search", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the names and paths as JSON.")
 def command(search: str | None, *, as_json: bool) -> None:
-    """List what can be asked for: the whole tree, or the names that contain SEARCH with their paths.
+    """List the tree of capabilities, or the names that contain SEARCH with their paths.
 
-    Any name of the tree can be given to --capability and stands in a request's "model".
+    Every name of the tree is valid for --capability and for the "model" of a request.
     """
     from modelmesh import capabilities  # noqa: PLC0415 - not for --help
 
@@ -37,7 +37,7 @@ def command(search: str | None, *, as_json: bool) -> None:
         from rich.tree import Tree  # noqa: PLC0415 - rich, for the tree only
 
         tree = Tree("capabilities", guide_style="dim")
-        _grow(tree, capabilities.tree())
+        _add_branch(tree, capabilities.tree())
         console().print(tree)
         return
     names = capabilities.search(search)
@@ -46,7 +46,7 @@ def command(search: str | None, *, as_json: bool) -> None:
     if not found:
         near = capabilities.standard_tree().suggest(search)
         hint = f" Did you mean {near!r}?" if near else ""
-        message = f"no capability contains {search!r}.{hint} List them all: modelmesh capabilities"
+        message = f"no capability contains {search!r}.{hint} To list all: modelmesh capabilities"
         raise click.ClickException(message)
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -56,6 +56,6 @@ def command(search: str | None, *, as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {path}")
 
 
-def _grow(tree: Tree, branch: Mapping[str, Any]) -> None:
-    for name, below in branch.items():
-        _grow(tree.add(name), below)
+def _add_branch(tree: Tree, branch: Mapping[str, Any]) -> None:
+    for name, children in branch.items():
+        _add_branch(tree.add(name), children)

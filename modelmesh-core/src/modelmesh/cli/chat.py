@@ -1,4 +1,4 @@
-"""``modelmesh chat``: one question, or a conversation."""
+"""``modelmesh chat``: one prompt, or a conversation."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 Message = dict[str, str]
 LEAVE = ("/exit", "/quit")
 COMMAND = re.compile(r"/[a-z]+")
-HELP = """/help   shows this
-/new    forgets the conversation so far
-/why    shows which models were tried for the last answer
-/exit   ends; so does Ctrl-D
-Ctrl-C  stops an answer, and keeps the conversation"""
+HELP = """/help   show this help
+/new    start a new conversation
+/why    show the models that were tried for the last answer
+/exit   end the conversation, as Ctrl-D does
+Ctrl-C  stop an answer and keep the conversation"""
 
 EPILOG = """\b
 Examples:
@@ -37,15 +37,15 @@ Examples:
 
 
 @frozen
-class Question:
-    """How every request of the command is made.
+class Prompter:
+    """Settings of the command's requests.
 
     Attributes:
-        client: Asks.
-        pool: Capability or pool to ask for.
-        parameters: Beside the messages: ``max_tokens``, ``temperature``.
-        stream: Whether the answer is shown as it comes.
-        why: Whether the attempts are shown afterwards.
+        client: Client that sends the requests.
+        pool: Capability or pool of the requests.
+        parameters: Parameters of the requests, such as ``max_tokens``.
+        stream: Whether the answer is streamed.
+        why: Whether the attempts are shown after the answer.
     """
 
     client: MeshClient
@@ -54,18 +54,18 @@ class Question:
     stream: bool = True
     why: bool = False
 
-    def ask(self, messages: list[Message], pieces: list[str] | None = None) -> list[Attempt]:
-        """Show the answer to a conversation.
+    def show_answer(self, messages: list[Message], pieces: list[str] | None = None) -> list[Attempt]:
+        """Send a conversation and show the answer.
 
         Args:
             messages: The conversation.
-            pieces: Takes the text as it comes, also of an answer that is interrupted.
+            pieces: Receives the text as it arrives, also that of an interrupted answer.
 
         Returns:
             The attempts of the request.
 
         Raises:
-            ModelMeshError: There was no answer, or it broke off.
+            ModelMeshError: The request failed, or the answer was interrupted.
         """
         pieces = [] if pieces is None else pieces
         arguments = {"model": self.pool, "messages": messages, **self.parameters}
@@ -76,7 +76,7 @@ class Question:
             show_text(text)
             end_line(text)
             pieces.append(text)
-            self._afterwards(text, reply.choices[0].finish_reason, reply.attempts)
+            self._show_notes(text, reply.choices[0].finish_reason, reply.attempts)
             return list(reply.attempts)
         finish = None
         with completions.create(**arguments, stream=True) as stream:
@@ -88,41 +88,41 @@ class Question:
                         finish = choice.finish_reason or finish
             finally:
                 end_line("".join(pieces))
-        self._afterwards("".join(pieces), finish, stream.attempts)
+        self._show_notes("".join(pieces), finish, stream.attempts)
         return list(stream.attempts)
 
-    def ask_for_json(self, messages: list[Message]) -> None:
-        """Print the whole reply as JSON."""
+    def show_json(self, messages: list[Message]) -> None:
+        """Send a conversation and print the whole reply as JSON."""
         reply = self.client.chat.completions.create(model=self.pool, messages=messages, **self.parameters)
         click.echo(reply.model_dump_json(indent=2))
         if self.why:
             show_attempts(reply.attempts)
 
-    def _afterwards(self, text: str, finish: str | None, attempts: list[Attempt]) -> None:
+    def _show_notes(self, text: str, finish: str | None, attempts: list[Attempt]) -> None:
         if not text:
-            show_note(f"the answer holds no text (finish_reason: {finish or 'unknown'}); --json shows all of it")
+            show_note(f"the answer has no text (finish_reason: {finish or 'unknown'}). --json shows the whole reply")
         elif finish == "length":
-            show_note("the answer was cut at the limit of tokens; raise --max-tokens")
+            show_note("the answer was cut at the token limit. Increase --max-tokens")
         if self.why:
             show_attempts(attempts)
 
 
 def show_text(text: str) -> None:
-    """Write a piece of an answer: to a terminal what cannot harm it, elsewhere every character."""
+    """Write a part of an answer, on a terminal without control characters."""
     if sys.stdout.isatty():
         click.echo(clean(text), nl=False)
     else:
-        click.echo(text, nl=False, color=True)  # which is how click is told to take nothing away
+        click.echo(text, nl=False, color=True)  # color=True: click removes nothing
 
 
 def end_line(text: str) -> None:
-    """End the line that an answer left open."""
+    """End the last line of an answer."""
     if text and not text.endswith("\n"):
         click.echo()
 
 
 def show_attempts(attempts: list[Attempt]) -> None:
-    """Show on stderr what the answer went through, so that stdout holds the answer alone."""
+    """Show the attempts of a request on stderr. stdout contains only the answer."""
     from modelmesh.cli.rendering import attempts_table, show  # noqa: PLC0415 - rich, for --why only
 
     screen = console(stderr=True)
@@ -130,15 +130,15 @@ def show_attempts(attempts: list[Attempt]) -> None:
     show(screen, attempts_table(screen, attempts))
 
 
-@click.command("chat", epilog=EPILOG, short_help="Ask a model, once or in a conversation.")
+@click.command("chat", epilog=EPILOG, short_help="Send a prompt, once or in a conversation.")
 @click.argument("prompt", required=False)
 @client_options
-@click.option("--system", metavar="TEXT", help="System message that goes before the prompt.")
-@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Tokens of the answer at most.")
-@click.option("--temperature", type=float, metavar="X", help="How freely the model chooses its words, e.g. 0.2.")
-@click.option("--no-stream", is_flag=True, help="Print the answer when it is complete, not as it comes.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole reply as JSON; implies --no-stream.")
-@click.option("--why", is_flag=True, help="Show afterwards, on stderr, which models were asked and what happened.")
+@click.option("--system", metavar="TEXT", help="System message before the prompt.")
+@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Maximum number of tokens of the answer.")
+@click.option("--temperature", type=float, metavar="X", help="Sampling temperature, e.g. 0.2.")
+@click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole reply as JSON. Implies --no-stream.")
+@click.option("--why", is_flag=True, help="Show the models that were tried and their outcomes, on stderr.")
 def command(
     prompt: str | None,
     target: Target,
@@ -150,41 +150,41 @@ def command(
     as_json: bool,
     why: bool,
 ) -> None:
-    """Ask a model, from whichever provider is able and healthy now.
+    """Send a prompt to a model of an available provider.
 
-    PROMPT is the question; without it, standard input is read. On a terminal without a PROMPT a conversation begins,
-    which ends with Ctrl-D.
+    PROMPT is the prompt. Without it, standard input is read. On a terminal without a PROMPT a conversation starts, which
+    ends with Ctrl-D.
     """
-    talks = prompt is None and sys.stdin is not None and sys.stdin.isatty()
-    if talks and as_json:
-        message = "--json needs a PROMPT, or one on standard input"
+    interactive = prompt is None and sys.stdin is not None and sys.stdin.isatty()
+    if interactive and as_json:
+        message = "--json needs a PROMPT as argument or on standard input"
         raise click.UsageError(message)
-    if prompt is None and not talks:
+    if prompt is None and not interactive:
         prompt = sys.stdin.read() if sys.stdin is not None else ""
     if prompt is not None and not prompt.strip():
-        message = "the prompt is empty; give it as the argument or on standard input"
+        message = "the prompt is empty. Give it as argument or on standard input"
         raise click.UsageError(message)
-    stated = {"max_tokens": max_tokens, "temperature": temperature}
-    parameters = {name: value for name, value in stated.items() if value is not None}
+    given = {"max_tokens": max_tokens, "temperature": temperature}
+    parameters = {name: value for name, value in given.items() if value is not None}
     before: list[Message] = [{"role": "system", "content": system}] if system else []
     with target.client() as client:
-        question = Question(client, target.pool(client), parameters, stream=not no_stream, why=why)
+        prompter = Prompter(client, target.pool(client), parameters, stream=not no_stream, why=why)
         if prompt is None:
-            converse(question, before)
+            converse(prompter, before)
         elif as_json:
-            question.ask_for_json([*before, {"role": "user", "content": prompt}])
+            prompter.show_json([*before, {"role": "user", "content": prompt}])
         else:
-            question.ask([*before, {"role": "user", "content": prompt}])
+            prompter.show_answer([*before, {"role": "user", "content": prompt}])
 
 
-def converse(question: Question, messages: list[Message]) -> None:
-    """Ask line by line until the end of input; neither an error nor Ctrl-C during an answer ends the conversation."""
+def converse(prompter: Prompter, messages: list[Message]) -> None:
+    """Read and answer lines until the end of input. An error or Ctrl-C during an answer does not end the conversation."""
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
 
     with suppress(ImportError):
-        import readline  # noqa: F401, PLC0415 - editing and history of the line, where the platform has it
-    click.echo(f"Caller {question.pool}. /help lists the commands; Ctrl-D or /exit ends.", err=True)
-    talk = Conversation(question, messages)
+        import readline  # noqa: F401, PLC0415 - line editing and history, where the platform has them
+    click.echo(f"Conversation with {prompter.pool}. /help lists the commands, Ctrl-D or /exit ends it.", err=True)
+    conversation = Conversation(prompter, messages)
     interrupted = False
     while True:
         try:
@@ -197,54 +197,54 @@ def converse(question: Question, messages: list[Message]) -> None:
                 raise
             interrupted = True
             click.echo()
-            show_note("Ctrl-C once more, Ctrl-D or /exit ends")
+            show_note("a second Ctrl-C, Ctrl-D or /exit ends the conversation")
             continue
         interrupted = False
         if line in LEAVE:
             return
         try:
-            talk.take(line)
+            conversation.process(line)
         except ModelMeshError as error:
             show_error(error)
 
 
 class Conversation:
-    """The conversation so far, and the commands that act on it."""
+    """Conversation with its messages and commands."""
 
-    def __init__(self, question: Question, before: list[Message]) -> None:
-        self._question, self._before = question, before
+    def __init__(self, prompter: Prompter, before: list[Message]) -> None:
+        self._prompter, self._before = prompter, before
         self._messages = list(before)
         self._attempts: list[Attempt] = []
 
-    def take(self, line: str) -> None:
+    def process(self, line: str) -> None:
         """Execute one line: a command, or a message to the model.
 
         Raises:
-            ModelMeshError: There was no answer, or it broke off.
+            ModelMeshError: The request failed, or the answer was interrupted.
         """
         if not line:
             return
         if COMMAND.fullmatch(line):
             self._command(line)
             return
-        asked: list[Message] = [*self._messages, {"role": "user", "content": line}]
+        sent: list[Message] = [*self._messages, {"role": "user", "content": line}]
         pieces: list[str] = []
         try:
-            self._attempts = self._question.ask(asked, pieces)
+            self._attempts = self._prompter.show_answer(sent, pieces)
         except KeyboardInterrupt:
-            show_note("stopped; the conversation goes on")
+            show_note("stopped. The conversation continues")
         answer = "".join(pieces)
-        self._messages = [*asked, {"role": "assistant", "content": answer}] if answer else self._messages
+        self._messages = [*sent, {"role": "assistant", "content": answer}] if answer else self._messages
 
     def _command(self, line: str) -> None:
         if line == "/help":
             click.echo(HELP)
         elif line == "/new":
             self._messages = list(self._before)
-            show_note("the conversation is forgotten")
+            show_note("a new conversation starts")
         elif line == "/why" and self._attempts:
             show_attempts(self._attempts)
         elif line == "/why":
-            show_note("nothing was answered yet")
+            show_note("there is no answer yet")
         else:
-            show_note(f"there is no command {line}; /help lists them")
+            show_note(f"there is no command {line}. /help lists the commands")

@@ -1,4 +1,4 @@
-"""``modelmesh check``: what is wrong with a configuration."""
+"""``modelmesh check``: validate a configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelmesh.cli.failures import show_note
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
-    from modelmesh._engine.config import MeshConfig
+    from modelmesh import MeshConfig
     from modelmesh.client import ModelMesh
 
 EPILOG = """\b
@@ -20,19 +20,19 @@ Examples:
 """
 
 
-@click.command("check", epilog=EPILOG, short_help="Find what is wrong in a configuration.")
+@click.command("check", epilog=EPILOG, short_help="Validate a configuration.")
 @click.argument("file")
-@click.option("--online", is_flag=True, help="Let connectors ask the network: for a list of models, or for a secret.")
+@click.option("--online", is_flag=True, help="Allow connections, e.g. for lists of models or secrets.")
 @click.pass_context
 def command(ctx: click.Context, file: str, *, online: bool) -> None:
-    """Read the configuration FILE and say what is wrong with it, each problem with its line and column.
+    """Validate the configuration FILE and show each problem with its line and column.
 
-    With nothing wrong, its providers and pools are listed. Connectors are loaded and secrets are looked up, so run it
-    where the configuration will be used. Nothing is sent anywhere: a provider whose models would have to be asked for
-    is reported as not checked, unless --online is given.
+    Without problems, its providers and pools are listed. Connectors are loaded and secrets are looked up, so run the
+    command where the configuration is used. Nothing is sent: a provider without a catalogue is reported as not
+    checked, unless --online is given.
     """
-    from modelmesh._engine.config import MeshConfig  # noqa: PLC0415
-    from modelmesh.cli.assembly import assembled  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh import MeshConfig  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh.cli.assembly import assembled  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415
 
     try:
@@ -60,17 +60,17 @@ def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
     from modelmesh._engine.telemetry.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.rendering import show, table  # noqa: PLC0415 - rich, for tables only
 
-    click.echo(f"{file}: nothing wrong" + ("" if mesh else " in what was checked"))
+    click.echo(f"{file}: no problems found" + ("" if mesh else " in the checked parts"))
     if config.is_overlay:
-        click.echo("It names no provider, model or pool: it adds to what is detected in the environment.")
+        click.echo("It defines no provider, model or pool. It extends the providers detected in the environment.")
         return
     screen = console()
     models = mesh.list_models() if mesh else []
     providers = []
     for key, section in config.read(Problems(config.source_map)).providers.items():
-        mine = [model for model in models if model.provider_id == key]
-        connector = section.connector or (mine[0].connector_id if mine else key)
-        state = "switched off" if not section.enabled else str(len(mine)) if mesh else "unknown"
+        of_provider = [model for model in models if model.provider_id == key]
+        connector = section.connector or (of_provider[0].connector_id if of_provider else key)
+        state = "disabled" if not section.enabled else str(len(of_provider)) if mesh else "unknown"
         providers.append((key, connector, state))
     click.echo()
     show(screen, table(screen, ("provider", "connector", "models in pools"), providers, right=("models in pools",)))
@@ -87,4 +87,4 @@ def _show(file: str, config: MeshConfig, mesh: ModelMesh | None) -> None:
         for pool in mesh.list_pools()
     ]
     click.echo()
-    show(screen, table(screen, ("pool", "capability", "strategy", "models", "asked first"), pools, right=("models",)))
+    show(screen, table(screen, ("pool", "capability", "strategy", "models", "first choice"), pools, right=("models",)))

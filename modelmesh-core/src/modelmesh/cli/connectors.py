@@ -1,4 +1,4 @@
-"""``modelmesh connectors``: what is installed, and whether it works."""
+"""``modelmesh connectors``: list the installed connectors and plugins, and whether they load."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Row:
     reason: str = ""
 
 
-@click.command("connectors", epilog=EPILOG, short_help="List what is installed.")
+@click.command("connectors", epilog=EPILOG, short_help="List the installed connectors.")
 @click.option("--kind", type=click.Choice(KINDS), help="List connectors of this kind only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-@click.option("--no-load", is_flag=True, help="List what is installed without importing any of it.")
+@click.option("--no-load", is_flag=True, help="List the connectors without importing them.")
 def command(kind: str | None, *, as_json: bool, no_load: bool) -> None:
     """List the installed connectors and plugins, and whether each can be loaded.
 
-    One that is broken shows why, and the others are listed all the same.
+    A broken connector is listed with the reason.
     """
     from modelmesh._engine.plugins.catalog import Catalog  # noqa: PLC0415
     from modelmesh._engine.plugins.resolver import Resolver  # noqa: PLC0415
@@ -82,8 +82,8 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
     """Yield every installed connector.
 
     Args:
-        catalog: What is installed.
-        resolver: Loads them; ``None`` to import nothing.
+        catalog: The installed connectors.
+        resolver: Loads the connectors, ``None`` to import nothing.
         kind: One of :data:`KINDS`, ``None`` for all of them.
     """
     for found in catalog.all():
@@ -96,14 +96,12 @@ def connector_rows(catalog: Catalog, resolver: Resolver | None, kind: str | None
 
 
 def _misplaced(catalog: Catalog) -> Iterator[Row]:
-    """Yield what is registered where nobody looks for it."""
+    """Yield entry points that are registered under a wrong group or variable."""
     for found, group in catalog.near_miss_groups():
-        reason = (
-            f"its group {found.point.group!r} is none; it must be {group!r}. Correct it in pyproject.toml, and install that again"
-        )
+        reason = f"its group {found.point.group!r} does not exist. It must be {group!r}: correct pyproject.toml and install again"
         yield Row(found.name, "-", *found.owner, "misplaced", reason)
     for found in catalog.orphan_variables():
-        reason = f"no entry point in 'modelmesh.providers' names {found.value!r}, so the variable detects nobody"
+        reason = f"no entry point in 'modelmesh.providers' names {found.value!r}, so the variable detects no provider"
         yield Row(found.name, "variable", *found.owner, "misplaced", reason)
 
 
@@ -121,20 +119,20 @@ def _state(found: PluginEntry, catalog: Catalog, resolver: Resolver | None) -> t
         return "not loaded", ""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MisspeltHookWarning)  # said in the row
+            warnings.simplefilter("ignore", MisspeltHookWarning)  # shown in the row
             loaded = resolver.resolve(found.kind, found.name)
         check = getattr(loaded, "check_shipped", None)
         if check is not None:
             check()
     except ModelMeshError as error:
         return "failed", one_line(error.message)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a connector does when it is imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the import of a connector may raise anything
         return "failed", one_line(f"{type(error).__name__}: {error}")
-    return "loaded", one_line("; ".join(str(slip) for slip in misspelt_hooks(loaded, found.kind)))
+    return "loaded", one_line("; ".join(str(hook) for hook in misspelt_hooks(loaded, found.kind)))
 
 
 def plugin_rows(catalog: Catalog, *, load: bool) -> Iterator[Row]:
-    """Yield every hook module, with the reason for one that is left out."""
+    """Yield every hook module, with the reason why one is left out."""
     from modelmesh._engine.plugins.catalog import COMMANDS, PLUGINS  # noqa: PLC0415 - not for --help
     from modelmesh._engine.plugins.manager import load_plugins  # noqa: PLC0415
     from modelmesh.cli.rendering import one_line  # noqa: PLC0415 - rich, for tables only

@@ -1,4 +1,4 @@
-"""``modelmesh demo``: two providers fail in different ways, and the answer comes all the same. Needs no key."""
+"""``modelmesh demo``: show failover between two failing providers. Needs no key."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ Examples:
 """
 
 
-@click.command("demo", epilog=EPILOG, short_help="Watch providers fail and the answer come.")
+@click.command("demo", epilog=EPILOG, short_help="Show failover between failing providers.")
 @click.argument("question", default=QUESTION)
-@click.option("--echo", is_flag=True, help="Let a built-in echo answer instead of the local model.")
+@click.option("--echo", is_flag=True, help="Use a built-in echo instead of the local model.")
 @click.pass_context
 def command(ctx: click.Context, question: str, *, echo: bool) -> None:
-    """Show what ModelMesh does when providers fail. Needs no API key and sends nothing beyond this machine.
+    """Show failover between failing providers. Needs no API key and sends nothing to other machines.
 
-    Two providers are started on the loopback address: one refuses with 429, one opens a stream and dies. The third is
-    the local model. One question goes to the pool of the three; QUESTION changes it.
+    Two providers are started on the loopback address: one answers 429, the other opens a stream and disconnects. The
+    third member of the pool is the local model. QUESTION is the prompt.
     """
-    from modelmesh._engine.create import create  # noqa: PLC0415 - the engine, not for --help
+    from modelmesh import create  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.demo_providers import Busy, Echo, Fragile, serving  # noqa: PLC0415 - a server, not for --help
 
     missing = None if echo else local_problem()
@@ -50,15 +50,15 @@ def command(ctx: click.Context, question: str, *, echo: bool) -> None:
         _introduce(addresses, missing, question, echoes=echoes)
         with create(config=configuration(addresses, echoes=echoes)) as client:
             attempts = _ask(client, question)
-            _show(client, attempts, last="a built-in stand-in" if echoes else "the local model")
+            _show(client, attempts, last="a built-in echo" if echoes else "the local model")
     if not any(attempt.outcome is AttemptOutcome.ANSWERED for attempt in attempts):
         ctx.exit(1)
 
 
 def local_problem() -> str | None:
-    """Say why the local model cannot answer here, with the command that changes it; ``None`` when it can."""
-    from modelmesh._engine.foundation.ids import Kind  # noqa: PLC0415
+    """Return why the local model cannot answer, with the command that installs it, ``None`` when it can answer."""
     from modelmesh._engine.plugins.resolver import Resolver, build  # noqa: PLC0415
+    from modelmesh.contracts import Kind  # noqa: PLC0415
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
 
     resolver = Resolver()
@@ -76,11 +76,11 @@ def local_problem() -> str | None:
 
 
 def configuration(addresses: Sequence[str], *, echoes: bool) -> dict[str, Any]:
-    """Return the demonstration's configuration: three providers in one pool, asked in this order.
+    """Return the configuration of the demonstration: three providers in one pool, tried in this order.
 
     Args:
-        addresses: Of the loopback providers.
-        echoes: Whether the third is a loopback provider too.
+        addresses: Addresses of the loopback providers.
+        echoes: Whether the third provider is a loopback provider too.
     """
     names = ("busy", "fragile", "echo") if echoes else ("busy", "fragile")
     providers = {name: _loopback(name, address) for name, address in zip(names, addresses, strict=True)}
@@ -90,24 +90,24 @@ def configuration(addresses: Sequence[str], *, echoes: bool) -> dict[str, Any]:
 
 
 def _loopback(name: str, address: str) -> dict[str, Any]:
-    from modelmesh._engine.foundation.ids import Kind  # noqa: PLC0415
     from modelmesh._engine.plugins.catalog import Catalog  # noqa: PLC0415
+    from modelmesh.contracts import Kind  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415 - the engine, not for --help
 
     settings: dict[str, Any] = {"base_url": address, "api_key": "test", "models": [f"{name}-model"]}
     if Catalog.scan().find(Kind.PROVIDER, OPENAI) is not None:
         return {"connector": OPENAI, **settings}
     try:
-        from modelmesh.cdk import QuickProvider  # noqa: PLC0415 - when no connector speaks OpenAI's format
+        from modelmesh.cdk import QuickProvider  # noqa: PLC0415 - when no connector for OpenAI's format is installed
     except ModuleNotFoundError:
-        message = "the demonstration needs a connector that speaks HTTP: pip install modelmesh-connector-openai"
+        message = "the demonstration needs a connector with HTTP: pip install modelmesh-connector-openai"
         raise ConfigurationError(message) from None
     return {"instance": QuickProvider(**settings)}
 
 
 @contextmanager
 def _no_proxy() -> Iterator[None]:
-    """Reach the loopback address directly, whatever proxy the environment names for the rest of the world."""
+    """Connect to the loopback address without the proxies of the environment."""
     before = os.environ.get("no_proxy")
     named = before or os.environ.get("NO_PROXY") or ""
     os.environ["no_proxy"] = f"{named},127.0.0.1".lstrip(",")
@@ -121,20 +121,20 @@ def _no_proxy() -> Iterator[None]:
 
 
 def _introduce(addresses: Sequence[str], missing: str | None, question: str, *, echoes: bool) -> None:
-    click.echo("One pool, three providers, asked in this order:")
+    click.echo("One pool, three providers, tried in this order:")
     click.echo(f"  1. busy     {addresses[0]}  answers 429 Too Many Requests")
-    click.echo(f"  2. fragile  {addresses[1]}  opens a stream and dies before the first word")
+    click.echo(f"  2. fragile  {addresses[1]}  opens a stream and disconnects before the first word")
     if echoes:
-        click.echo(f"  3. echo     {addresses[2]}  works, but is an echo and no model")
+        click.echo(f"  3. echo     {addresses[2]}  works, an echo instead of a model")
     else:
-        click.echo("  3. local    in this process         works: a small model")
+        click.echo("  3. local    in this process         works, a small model")
     if missing is not None:
-        click.echo(clean(f"\nThe local model cannot answer, so a built-in echo stands in for it: {missing}"))
+        click.echo(clean(f"\nThe local model is not available, so a built-in echo replaces it: {missing}"))
     click.echo(clean(f"\nQuestion: {question}"))
 
 
 def _ask(client: MeshClient, question: str) -> list[Attempt]:
-    """Stream the answer; when there is none, show the error. Return what was attempted."""
+    """Stream the answer, or show the error, and return the attempts."""
     from modelmesh.cli.failures import show_error  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415
 
@@ -160,29 +160,29 @@ def _show(client: MeshClient, attempts: Sequence[Attempt], last: str) -> None:
     from modelmesh.cli.rendering import attempts_table, health_table, show  # noqa: PLC0415 - rich, for tables only
 
     screen = console()
-    click.echo("\nWhat happened to the request:")
+    click.echo("\nAttempts of the request:")
     show(screen, attempts_table(screen, attempts))
     click.echo(f"\n{clean(_sentence(attempts, last))}")
     pool, status = client.mesh.get_router().get_pool(POOL), client.pool_status(POOL)[POOL]
-    click.echo(f"\nThe pool afterwards: {status.active} of {status.total} models active, {status.standby} in standby.")
+    click.echo(f"\nThe pool after the request: {status.active} of {status.total} models active, {status.standby} in standby.")
     show(screen, health_table(screen, pool, client.mesh.clock()))
     if status.current_provider:
-        click.echo(f"The next request would go to {status.current_provider} at once.")
+        click.echo(f"The next request would go to {status.current_provider}.")
 
 
 def _sentence(attempts: Sequence[Attempt], last: str) -> str:
-    from modelmesh.cli.rendering import in_words  # noqa: PLC0415 - rich, for tables only
+    from modelmesh.cli.rendering import failure_text  # noqa: PLC0415 - rich, for tables only
 
     failed = " and ".join(
-        f"{attempt.provider_id} {in_words(attempt.failure)}{f' ({attempt.status})' if attempt.status else ''}"
+        f"{attempt.provider_id} {failure_text(attempt.failure)}{f' ({attempt.status})' if attempt.status else ''}"
         for attempt in attempts
         if attempt.failure
     )
     if not attempts or attempts[-1].outcome is not AttemptOutcome.ANSWERED:
-        return f"No answer came: {failed or 'nobody could be asked'}."
+        return f"There is no answer: {failed or 'no provider was available'}."
     if not failed:
-        return f"The answer came from {attempts[-1].provider_id} ({last}), which was asked first."
+        return f"The answer came from {attempts[-1].provider_id} ({last}), which was tried first."
     return (
-        f"The answer came from {attempts[-1].provider_id} ({last}) because {failed}; "
-        "no word of an answer had been shown yet, so the mesh went on by itself."
+        f"The answer came from {attempts[-1].provider_id} ({last}), because {failed}. "
+        "No part of an answer had been shown, so the mesh failed over."
     )

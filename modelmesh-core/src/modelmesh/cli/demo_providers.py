@@ -1,4 +1,4 @@
-"""Providers for the demonstration: small HTTP servers on the loopback address that fail, or answer, as they are told."""
+"""Providers of the demonstration: small HTTP servers on the loopback address that fail or answer."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 
 RETRY_AFTER_S = 30
 PATIENCE_S = 10.0
-"""Seconds after which a connection that nobody uses is closed, so that no thread outlives the demonstration."""
+"""Seconds after which an idle connection is closed, so that no thread outlives the demonstration."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What the three have in common: one answer a connection, and no log."""
+    """Base of the three providers: one answer per connection, and no log."""
 
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE_S
 
     def do_POST(self) -> None:
-        """Answer a chat completion; the name is the standard library's."""
+        """Answer a chat completion. The standard library requires the name."""
         request = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         self.close_connection = True
         self.answer(request)
 
     def answer(self, request: dict[str, Any]) -> None:
-        """Answer one request; each kind of provider has its own way."""
+        """Answer one request."""
         raise NotImplementedError
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
@@ -55,10 +55,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Busy(Handler):
-    """Refuses: 429, with the seconds to wait."""
+    """Provider that answers 429 with the seconds to wait."""
 
     def answer(self, request: dict[str, Any]) -> None:
-        """Refuse."""
+        """Answer with status 429."""
         _ = request
         error = {"message": "Too many requests.", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
         body = json.dumps({"error": error}).encode()
@@ -72,24 +72,24 @@ class Busy(Handler):
 
 
 class Fragile(Handler):
-    """Opens a stream, says who speaks, and is gone before the first word."""
+    """Provider that opens a stream, sends the role and disconnects before the first word."""
 
     def answer(self, request: dict[str, Any]) -> None:
-        """Begin, and leave; the connection closes without the end of the body."""
+        """Start a stream. The connection closes without the end of the body."""
         _ = request
         self.open_stream()
         self.send_delta({"role": "assistant", "content": ""})
 
 
 class Echo(Handler):
-    """Answers with what it was asked, and says that it is no model."""
+    """Provider that repeats the prompt."""
 
     def answer(self, request: dict[str, Any]) -> None:
         """Stream the answer word by word."""
         asked = str(request["messages"][-1]["content"])
         self.open_stream()
         self.send_delta({"role": "assistant", "content": ""})
-        for place, word in enumerate(f"I am an echo and no model, but I am here. You asked: {asked}".split(" ")):
+        for place, word in enumerate(f"This is an echo, not a model. You asked: {asked}".split(" ")):
             self.send_delta({"content": f" {word}" if place else word})
         self.send_delta({}, finish="stop")
         self.send_event("[DONE]")
@@ -97,25 +97,25 @@ class Echo(Handler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one of them; closing it waits for its threads."""
+    """Server of one provider. Closing it waits for its threads."""
 
     daemon_threads = False
 
     def server_bind(self) -> None:
-        """Take the address, without looking up a name for it: that would ask the network."""
+        """Bind the address without a DNS lookup, which would use the network."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Write nothing: a client that has gone is no news here."""
+        """Write nothing: a disconnected client is expected."""
 
 
 @contextmanager
 def serving(*handlers: type[Handler]) -> Iterator[list[str]]:
-    """Serve each on a port of its own, which the operating system chooses, until the block is left.
+    """Serve each provider on its own free port until the block ends.
 
     Yields:
-        Their addresses, in order.
+        The addresses, in order.
     """
     running: list[tuple[Server, Thread]] = []
     try:

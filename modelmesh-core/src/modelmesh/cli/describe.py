@@ -1,4 +1,4 @@
-"""``modelmesh describe``: the pools and their models."""
+"""``modelmesh describe``: show the pools and their models."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ Examples:
 @client_options
 @click.option("--json", "as_json", is_flag=True, help="Print the pools as JSON.")
 def command(target: Target, *, as_json: bool) -> None:
-    """Show every pool, or the one of --capability, with its strategy and its models; an arrow marks the first choice.
+    """Show every pool, or the one of --capability, with its strategy and its models. An arrow marks the first choice.
 
-    Nothing is sent to a model. A provider that has no list of models of its own is asked for one.
+    No request is sent to a model. A provider without a catalogue is asked for its list of models.
     """
-    with target.client(looking=True) as client:
+    with target.client(read_only=True) as client:
         wanted = target.capability and client.mesh.get_router().resolve(target.capability).name
-        shown = wanted if wanted in client.pool_status() else None
+        selected = wanted if wanted in client.pool_status() else None
         if as_json:
-            click.echo(json.dumps([_as_data(client, name) for name in client.pool_status(shown)], indent=2, ensure_ascii=False))
+            click.echo(
+                json.dumps([_as_data(client, name) for name in client.pool_status(selected)], indent=2, ensure_ascii=False)
+            )
         else:
-            click.echo(clean(client.describe(shown)))
+            click.echo(clean(client.describe(selected)))
 
 
 def _as_data(client: MeshClient, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``modelmesh explain``: where a request would go, and why."""
+"""``modelmesh explain``: show where a request would go, and why."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Examples:
 """
 
 
-@click.command("explain", epilog=EPILOG, short_help="Say where a request would go, and why.")
+@click.command("explain", epilog=EPILOG, short_help="Show where a request would go, and why.")
 @click.argument("model", required=False)
 @client_options
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 def command(model: str | None, target: Target, *, as_json: bool) -> None:
-    """Say which model a request for MODEL would go to now, and of every other why not.
+    """Show which model a request for MODEL would go to now, and why each other model is not selected.
 
-    MODEL is a pool, a capability or one model of a pool; by default it is that of --capability. Nothing is sent to a
-    model.
+    MODEL is a pool, a capability or one model of a pool, by default the value of --capability. No request is sent to
+    a model.
     """
-    with (target if model is None else _about(model, target)).client(looking=True) as client:
+    with (target if model is None else _with_capability(model, target)).client(read_only=True) as client:
         explanation = client.explain(model or target.pool(client))
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, ensure_ascii=False))
@@ -45,8 +45,8 @@ def command(model: str | None, target: Target, *, as_json: bool) -> None:
     show_candidates(screen, explanation)
 
 
-def _about(model: str, target: Target) -> Target:
-    """A capability must be a pool of the client that is made; any other name is looked up among its models."""
+def _with_capability(model: str, target: Target) -> Target:
+    """Return the target for a model. A capability becomes a pool of the client, any other name is a pool or model of it."""
     from modelmesh.capabilities import standard_tree  # noqa: PLC0415 - not for --help
 
     known = target.capability is None and standard_tree().get_node(model) is not None

@@ -1,4 +1,4 @@
-"""Errors and warnings as a person at a terminal reads them."""
+"""Errors, warnings and notes on a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _shown_by_python = warnings.showwarning
 
 
 def show_error(error: ModelMeshError) -> None:
-    """Write an error to stderr: its message, its notes, and the attempts that the message does not list."""
+    """Write an error to stderr: its message, its notes, and attempts that the message does not contain."""
     first, *rest = clean(error.message).splitlines() or [type(error).__name__]
     show_line(first)
     for line in [*rest, *_notes(error), *_hints(error), *_attempts(error)]:
@@ -31,7 +31,7 @@ def show_line(text: str) -> None:
 
 
 def show_note(text: str) -> None:
-    """Write something worth knowing to stderr."""
+    """Write a note to stderr."""
     click.echo(f"{click.style('note:', fg='yellow')} {clean(text)}", err=True)
 
 
@@ -43,8 +43,8 @@ def show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Take the place of ``warnings.showwarning``: what we say about a configuration is a note, without a source line."""
-    from modelmesh._engine.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when there is something to say
+    """Replacement for ``warnings.showwarning`` that shows warnings about a configuration as notes, without a source line."""
+    from modelmesh._engine.config.mesh_config import NotEnforcedWarning  # noqa: PLC0415 - only when needed
     from modelmesh._engine.plugins.validation import MisspeltHookWarning  # noqa: PLC0415
 
     if issubclass(category, (NotEnforcedWarning, MisspeltHookWarning)):
@@ -58,7 +58,7 @@ def _notes(error: BaseException) -> list[str]:
 
 
 def _hints(error: ModelMeshError) -> list[str]:
-    from modelmesh.errors import CapabilityNotFoundError  # noqa: PLC0415 - only when there is something to say
+    from modelmesh.errors import CapabilityNotFoundError  # noqa: PLC0415 - only when needed
 
     if isinstance(error, CapabilityNotFoundError):
         return ["On the command line: --capability NAME. 'modelmesh capabilities' lists the names."]
@@ -66,9 +66,9 @@ def _hints(error: ModelMeshError) -> list[str]:
 
 
 def _attempts(error: Any) -> list[str]:
-    from modelmesh.errors import AllProvidersExhaustedError  # noqa: PLC0415 - only when there is something to say
+    from modelmesh.errors import AllProvidersExhaustedError  # noqa: PLC0415 - only when needed
 
     attempts: Sequence[Attempt] = getattr(error, "attempts", None) or ()
     if isinstance(error, AllProvidersExhaustedError) or (len(attempts) == 1 and attempts[0].provider_id in error.message):
-        return []  # its message has a line for each account
+        return []  # the message has a line for each account
     return ["Tried:", *(f"  {clean(str(attempt))}" for attempt in attempts)] if attempts else []

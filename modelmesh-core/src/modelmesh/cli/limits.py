@@ -1,4 +1,4 @@
-"""Limits for people: of what, how much is used, a bar, and the reset."""
+"""Tables of limits with used and remaining amounts, a bar, and the reset."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
-from modelmesh.cli.stored import shown_time
-from modelmesh.cli.terminal import carries
+from modelmesh.cli.stored import format_time
+from modelmesh.cli.terminal import can_show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,61 +21,61 @@ HEADINGS = ("of", "what", "window", "used", "left", "limit", "", "resets")
 
 
 def in_dollars(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of ``PoolInfo.left`` with its amounts in USD where they are money."""
+    """Return a row of ``PoolInfo.left`` with amounts of money in USD."""
     if row["metric"] != "cost":
         return dict(row)
     return {**row, "metric": "USD", **{name: row[name] / NANO for name in ("limit", "used", "left")}}
 
 
 def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Make the table of some limits.
+    """Build the table of limits.
 
     Args:
-        screen: Where it will be printed.
-        rows: As of ``PoolInfo.left``.
+        screen: The console that will print it.
+        rows: Rows of ``PoolInfo.left``.
     """
     cells = [_cells(in_dollars(row)) for row in rows]
     right = ("used", "left", "limit")
     if sum(widths(HEADINGS, cells)) + GAP * (len(HEADINGS) - 1) <= screen.width:
         return table(screen, HEADINGS, cells, right=right, whole=HEADINGS)
-    bare = [(*row[:-2], row[-1]) for row in cells]  # the numbers say what the bar does
+    bare = [(*row[:-2], row[-1]) for row in cells]  # without the bar
     return table(screen, (*HEADINGS[:-2], HEADINGS[-1]), bare, right=right, whole=HEADINGS[:-2])
 
 
 def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the limits; where the table is too wide, the tightest limit of each model or account alone.
+    """Print the limits. If the table is too wide, print only the tightest limit of each model or account.
 
     Args:
-        screen: Where to.
-        rows: As of ``PoolInfo.left``.
+        screen: The console.
+        rows: Rows of ``PoolInfo.left``.
     """
-    made = [_cells(in_dollars(row)) for row in rows]
-    bare = [cells[:-2] + cells[-1:] for cells in made]
+    cells = [_cells(in_dollars(row)) for row in rows]
+    bare = [row[:-2] + row[-1:] for row in cells]
     if sum(widths((*HEADINGS[:-2], HEADINGS[-1]), bare)) + GAP * (len(HEADINGS) - 2) <= screen.width:
         show(screen, limits_table(screen, rows))
         return
     tightest: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         known = tightest.get(row["of"])
-        if known is None or _left(row) < _left(known):
+        if known is None or _remaining_share(row) < _remaining_share(known):
             tightest[row["of"]] = row
     for row in tightest.values():
         of, what, window, used, _, limit, _, _ = _cells(in_dollars(row))
         resets = NOTHING if row["resets_at"] is None else moment(row["resets_at"], time.time())
         amount = f"{used} of {limit}" + ("" if what == "USD" else f" {what}")
-        print_lines(screen, f"{of}: {amount} a {window}, resets {resets}")
+        print_lines(screen, f"{of}: {amount} per {window}, resets {resets}")
     if len(tightest) < len(rows):
-        print_lines(screen, f"({len(rows) - len(tightest)} less used limits are not shown; --json shows all)")
+        print_lines(screen, f"({len(rows) - len(tightest)} less used limits are not shown. --json shows all limits)")
 
 
-def _left(row: Mapping[str, Any]) -> float:
+def _remaining_share(row: Mapping[str, Any]) -> float:
     return row["left"] / row["limit"] if row["limit"] else 0.0
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     kind, _, name = row["of"].partition(":")
     amounts = (_amount(row["metric"], row[column]) for column in ("used", "left", "limit"))
-    resets = NOTHING if row["resets_at"] is None else shown_time(row["resets_at"])
+    resets = NOTHING if row["resets_at"] is None else format_time(row["resets_at"])
     return (f"{kind} {name}".strip(), row["metric"], row["window"], *amounts, bar(row["used"], row["limit"]), resets)
 
 
@@ -84,8 +84,8 @@ def _amount(metric: str, amount: float) -> str:
 
 
 def bar(used: float, limit: float) -> str:
-    """Return how full something is: anything spent shows, and only what is all spent is full."""
-    full, empty = ("█", "░") if carries("█░") else ("#", ".")
+    """Return a bar of the used share. Any use shows at least one block, and only an exhausted limit shows a full bar."""
+    full, empty = ("█", "░") if can_show("█░") else ("#", ".")
     share = min(used / limit, 1.0) if limit else 1.0
     filled = int(share * BAR) or (1 if used > 0 else 0)
     return full * filled + empty * (BAR - filled)

@@ -1,7 +1,7 @@
-"""A stretch of the program in which nothing can be sent, whatever a connector tries.
+"""Context manager that refuses all connections of the process.
 
-Connectors are other people's code, so the promise that nothing is sent is kept where Python itself opens connections:
-an audit hook refuses them. It can be put in place once and not taken away, so it looks at a flag.
+Connectors are third-party code, so an audit hook refuses connections where Python opens them. An audit hook cannot be
+removed. It is installed once and checks whether a context is active.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 _REFUSED_EVENTS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"})
 _ADDRESS_AT = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
-_collecting: list[list[str]] = []
+_active: list[list[str]] = []
 _installed = False
 
 
 class OfflineError(ConnectionError):
-    """A connection was refused by us; the text is the address that was wanted."""
+    """A connection was refused. The text contains the address."""
 
 
 @contextmanager
@@ -26,31 +26,31 @@ def nothing_sent() -> Iterator[list[str]]:
     """Refuse every connection of this process.
 
     Yields:
-        The addresses that were refused, filled as they are.
+        The refused addresses, appended as they occur.
     """
-    global _installed  # noqa: PLW0603 - an audit hook stays for good, so this is once a process
+    global _installed  # noqa: PLW0603 - an audit hook cannot be removed: once per process
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
     refused: list[str] = []
-    _collecting.append(refused)
+    _active.append(refused)
     try:
         yield refused
     finally:
-        _collecting.remove(refused)
+        _active.remove(refused)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _collecting or event not in _REFUSED_EVENTS:
+    if not _active or event not in _REFUSED_EVENTS:
         return
-    address = _written(event, arguments)
-    for refused in _collecting:
+    address = _address_of(event, arguments)
+    for refused in _active:
         refused.append(address)
-    message = f"nothing may be sent now, and {address} was to be reached"
+    message = f"connections are refused now, and {address} was requested"
     raise OfflineError(message)
 
 
-def _written(event: str, arguments: tuple[Any, ...]) -> str:
+def _address_of(event: str, arguments: tuple[Any, ...]) -> str:
     if event in _ADDRESS_AT:
         address = arguments[_ADDRESS_AT[event]]
         return ":".join(map(str, address[:2])) if isinstance(address, tuple) else str(address)

@@ -1,4 +1,4 @@
-"""Commands that installed plugins add."""
+"""Commands of installed plugins."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from modelmesh.cli.failures import show_note
 
 
 def plugin_commands(taken: Collection[str]) -> dict[str, click.Command]:
-    """Return the commands of every hook module, by name; a broken one is left out with a line on stderr.
+    """Return the commands of every hook module, by name. A broken module is left out with a note on stderr.
 
     Args:
-        taken: Names that no plugin may have.
+        taken: Names that plugins cannot use.
     """
     with without_log():
         manager, left_out = load_plugins(Catalog.scan(), (PLUGINS, COMMANDS))
@@ -31,17 +31,17 @@ def plugin_commands(taken: Collection[str]) -> dict[str, click.Command]:
             offered: Any = implementation.function()
             for command in offered or ():
                 _add(command, added, taken)
-        except Exception as error:  # noqa: BLE001 - one broken plugin must not take the command line with it
+        except Exception as error:  # noqa: BLE001 - a broken plugin must not break the command line
             show_note(f"the commands of the plugin {implementation.plugin_name!r} are left out: {_one_line(error)}")
     return added
 
 
 def _add(command: Any, added: dict[str, click.Command], taken: Collection[str]) -> None:
     if not isinstance(command, click.Command) or not command.name:
-        message = f"modelmesh_cli_commands() returned {command!r}, which is no named click command"
+        message = f"modelmesh_cli_commands() returned {command!r}, which is not a click command with a name"
         raise TypeError(message)
     if command.name in taken or command.name in added:
-        message = f"there is a command {command.name!r} already"
+        message = f"the command {command.name!r} exists already"
         raise ValueError(message)
     added[command.name] = command
 
@@ -53,7 +53,7 @@ def _one_line(reason: object) -> str:
 
 @contextmanager
 def without_log(name: str = "modelmesh.plugins") -> Iterator[None]:
-    """Keep quiet what the loader logs about a plugin that it leaves out: the command line says it in its own words."""
+    """Suppress the warnings of a logger whose content the command line shows itself."""
     log = logging.getLogger(name)
     log.addFilter(_not_a_warning)
     try:

@@ -1,4 +1,4 @@
-"""``modelmesh pools``: who is ready, who is in standby and why, and what is left."""
+"""``modelmesh pools``: show active models, models in standby with the reason, and the rest of each limit."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Examples:
 """
 
 
-@click.command("pools", epilog=EPILOG, short_help="Show who is in standby, why, and what is left.")
+@click.command("pools", epilog=EPILOG, short_help="Show models in standby, why, and remaining limits.")
 @click.argument("pool", required=False)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the pools as JSON.")
 def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
-    """Show every pool, or POOL: its models, whether each may be asked now and why not, and what is left of its limits.
+    """Show every pool, or POOL: its models, their status with the reason, and the remaining amount of its limits.
 
-    It is read from the 'storage' of the configuration, as it was last saved, and left as it is: so would a process go
-    on that starts now. Without a storage, it shows how one would begin. Nothing is sent to a model.
+    The state is read from the 'storage' of the configuration and not changed: a new process would start with it.
+    Without a storage, the initial state is shown. No request is sent to a model.
     """
     with stored(config) as found:
         pools = [found.pool(pool)] if pool else found.mesh.list_pools()
@@ -40,7 +40,7 @@ def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
             click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
             return
         if found.why_nothing:
-            show_note(f"nothing is kept: {found.why_nothing}. This is how a process begins.")
+            show_note(f"no state is stored: {found.why_nothing}. This is the initial state of a process.")
         else:
             click.echo(found.heading)
             click.echo()
@@ -67,10 +67,10 @@ def _show(found: Stored, pool: Pool) -> None:
     from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415
 
     explanation, info = found.mesh.explain(pool.name), found.mesh.pool_status(pool.name)[pool.name]
-    of = f" ({pool.capability})" if pool.capability else ""
-    click.echo(f"Pool {pool.name}{of}, strategy {short_strategy(pool.strategy.id)}: {info.active} of {info.total} active")
-    to = f"{explanation.selected_provider}/{explanation.selected_model}: " if explanation.selected_model else ""
-    click.echo(clean(f"The next request would go to {to}{explanation.reason}" if to else explanation.reason))
+    capability = f" ({pool.capability})" if pool.capability else ""
+    click.echo(f"Pool {pool.name}{capability}, strategy {short_strategy(pool.strategy.id)}: {info.active} of {info.total} active")
+    target = f"{explanation.selected_provider}/{explanation.selected_model}: " if explanation.selected_model else ""
+    click.echo(clean(f"The next request would go to {target}{explanation.reason}" if target else explanation.reason))
     click.echo()
     screen = console()
     show_candidates(screen, explanation, details=False)
@@ -80,7 +80,7 @@ def _show(found: Stored, pool: Pool) -> None:
 
 
 def _show_budgets(found: Stored, pools: Sequence[Pool]) -> None:
-    """Show the limits on money that no pool has shown: those of the whole mesh."""
+    """Show the budgets that no pool has shown: those of the whole mesh."""
     from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.usage import budgets  # noqa: PLC0415
 
@@ -88,5 +88,5 @@ def _show_budgets(found: Stored, pools: Sequence[Pool]) -> None:
     rows = [row for row in budgets(found) if (row["of"], row["window"]) not in shown]
     if rows:
         click.echo()
-        click.echo("Budgets of the whole mesh")
+        click.echo("Budgets of the mesh")
         show_limits(console(), rows)

@@ -1,4 +1,4 @@
-"""Tables of attempts, candidates and health, used by several commands."""
+"""Tables of attempts, candidates and health for several commands."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from modelmesh._engine.foundation.attempts import AttemptOutcome
-from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.wording import label
 from modelmesh._engine.routing.explain import NOT_FIRST
 from modelmesh.cli.terminal import clean
+from modelmesh.contracts import CandidateStatus, FailureClass
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.pool import Pool
 
 _F = FailureClass
-IN_WORDS = {
+FAILURE_TEXTS = {
     _F.CONNECT: "could not be reached",
-    _F.DISCONNECT: "broke off before answering",
-    _F.TIMEOUT: "took too long",
-    _F.CALLER: "was not sent the request: it is invalid",
-    _F.REFUSED: "refused the request",
-    _F.CAPABILITY: "cannot do this request",
-    _F.POLICY: "refused by its content policy",
-    _F.CREDENTIAL: "refused the key",
-    _F.PERMISSION: "refused the account",
-    _F.QUOTA: "says the account is used up",
-    _F.MODEL_QUOTA: "says the model is used up",
-    _F.NOT_FOUND: "does not know the model",
-    _F.TRANSIENT: "refused for the moment",
-    _F.THROTTLE: "had too many requests",
-    _F.SERVER: "failed inside",
+    _F.DISCONNECT: "disconnected before answering",
+    _F.TIMEOUT: "timed out",
+    _F.CALLER: "received no request, because it is invalid",
+    _F.REFUSED: "rejected the request",
+    _F.CAPABILITY: "does not support the request",
+    _F.POLICY: "rejected the request by its content policy",
+    _F.CREDENTIAL: "rejected the key",
+    _F.PERMISSION: "denied access to the account",
+    _F.QUOTA: "reported an exhausted account quota",
+    _F.MODEL_QUOTA: "reported an exhausted model quota",
+    _F.NOT_FOUND: "does not have the model",
+    _F.TRANSIENT: "failed temporarily",
+    _F.THROTTLE: "limited the request rate",
+    _F.SERVER: "had a server error",
     _F.MISCONFIGURED: "redirected elsewhere",
-    _F.PROTOCOL: "sent a broken answer",
+    _F.PROTOCOL: "sent an invalid response",
     _F.CANCELLED: "was cancelled",
-    _F.CONNECTOR_BUG_UNSENT: "has a connector that could not write the request",
-    _F.CONNECTOR_BUG: "has a connector that made a mistake",
+    _F.CONNECTOR_BUG_UNSENT: "has a connector that failed before sending",
+    _F.CONNECTOR_BUG: "has a connector with a bug",
 }
-"""What a provider did, by class of failure; the long form is :data:`modelmesh._engine.foundation.failure_rules.RULES`."""
+"""Behaviour of a provider by failure class. The detailed table is :data:`modelmesh._engine.foundation.failure_rules.RULES`."""
 
 NOTHING = "-"
 GAP = 2
-"""Between two columns."""
-LEAST_REASON = 30
-"""Columns that a reason needs to be read; with less, a table becomes lines."""
-LEAST = 6
-"""Columns of text narrower than this cannot be read."""
+"""Columns between two cells."""
+MIN_REASON_WIDTH = 30
+"""Minimum width of a readable reason. A narrower table is printed as lines."""
+MIN_WIDTH = 6
+"""Minimum width of a readable column."""
 _COLOURS = {"active": "green", "answered": "green", "loaded": "green", "standby": "yellow", "failed": "red", "duplicate": "red"}
 
 
@@ -66,44 +66,45 @@ def table(
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
 ) -> Table:
-    """Make a table: folded to the width of a terminal, plain elsewhere.
+    """Build a table, folded to the width of a terminal and plain elsewhere.
 
     Args:
-        console: Where it will be printed.
-        headings: One for each column.
-        rows: Cells; their text is shown as it is, but for control characters.
-        right: Headings of the columns that hold numbers.
-        whole: Headings of the columns that are not folded, so that what stands there can be copied.
+        console: The console that will print it.
+        headings: Headings of the columns.
+        rows: Cells. Control characters are removed.
+        right: Headings of the columns with numbers.
+        whole: Headings of the columns that are not folded, so that their text can be copied.
     """
     lines = [tuple(one_line(cell) for cell in row) for row in rows]
     if not _fits(console.width, headings, lines, whole):
         whole = ()
     terminal = console.is_terminal
     frame = box.SIMPLE_HEAD if terminal else None
-    made = Table(box=frame, show_edge=False, pad_edge=False, collapse_padding=terminal, header_style="bold")
+    result = Table(box=frame, show_edge=False, pad_edge=False, collapse_padding=terminal, header_style="bold")
     for heading in headings:
         side = "right" if heading in right else "left"
-        made.add_column(heading, justify=side, overflow="fold", no_wrap=heading in whole)  # type: ignore[arg-type]
+        result.add_column(heading, justify=side, overflow="fold", no_wrap=heading in whole)  # type: ignore[arg-type]
     for row in lines:
-        made.add_row(*(Text(line, style=_COLOURS.get(line.partition(":")[0], "")) for line in row))
-    return made
+        result.add_row(*(Text(line, style=_COLOURS.get(line.partition(":")[0], "")) for line in row))
+    return result
 
 
 def widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Return how wide each column is when nothing is folded."""
+    """Return the width of each column without folding."""
     return [max(len(heading), *(len(row[place]) for row in rows), 0) for place, heading in enumerate(headings)]
 
 
 def _fits(width: int, headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[str]) -> bool:
-    """Whether columns that are not folded leave the others some room; else those would not be shown at all."""
+    """Return whether the unfolded columns leave enough width for the others, which would otherwise disappear."""
     taken = (
-        min(LEAST, wide) if heading not in whole else wide for heading, wide in zip(headings, widths(headings, rows), strict=True)
+        min(MIN_WIDTH, wide) if heading not in whole else wide
+        for heading, wide in zip(headings, widths(headings, rows), strict=True)
     )
     return sum(taken) + GAP * (len(headings) - 1) <= width
 
 
 def show(console: Console, shown: Table) -> None:
-    """Print a table; what is no terminal gets no spaces at the ends of lines."""
+    """Print a table. Outside of a terminal, trailing spaces are removed."""
     if console.is_terminal:
         console.print(shown)
         return
@@ -119,55 +120,55 @@ def one_line(text: str) -> str:
 
 
 def attempts_table(console: Console, attempts: Sequence[Attempt]) -> Table:
-    """What every attempt came to, and what the mesh did next."""
+    """Return the table of a request's attempts: outcome and next step."""
     rows = [
         (
             str(attempt.number),
             attempt.provider_id,
             attempt.model_id,
-            happened(attempt),
+            outcome_of(attempt),
             NOTHING if attempt.status is None else str(attempt.status),
             NOTHING if attempt.ms is None else f"{attempt.ms:.0f}",
             _next_step(attempts, place),
         )
         for place, attempt in enumerate(attempts)
     ]
-    headings = ("#", "provider", "model", "what happened", "status", "ms", "then the mesh")
+    headings = ("#", "provider", "model", "outcome", "status", "ms", "next step")
     return table(console, headings, rows, right=("#", "status", "ms"), whole=("provider", "model"))
 
 
-def happened(attempt: Attempt) -> str:
-    """Return what became of an attempt, in a few words."""
+def outcome_of(attempt: Attempt) -> str:
+    """Return the outcome of an attempt in a few words."""
     if attempt.failure is None:
         return attempt.outcome
     return label(attempt.failure)
 
 
-def in_words(failure: str) -> str:
-    """Return what a class of failure means, said of the provider."""
-    return IN_WORDS[FailureClass(failure)]
+def failure_text(failure: str) -> str:
+    """Return what a provider did, for a failure class."""
+    return FAILURE_TEXTS[FailureClass(failure)]
 
 
 def _next_step(attempts: Sequence[Attempt], place: int) -> str:
     attempt = attempts[place]
     if place + 1 == len(attempts):
-        return "handed over the answer" if attempt.outcome in (AttemptOutcome.ANSWERED, AttemptOutcome.STREAMING) else "gave up"
+        return "returned the answer" if attempt.outcome in (AttemptOutcome.ANSWERED, AttemptOutcome.STREAMING) else "gave up"
     following = attempts[place + 1]
     waited = f"waited {following.waited_ms / 1000:.1f} s, " if following.waited_ms else ""
     if (following.provider_id, following.model_id) == (attempt.provider_id, attempt.model_id):
-        return f"{waited}asked it again"
-    return f"{waited}went on to {following.provider_id}"
+        return f"{waited}retried"
+    return f"{waited}failed over to {following.provider_id}"
 
 
 def show_candidates(console: Console, explanation: Explanation, *, details: bool = True) -> None:
-    """Print every member of a pool, the one that a request would go to marked.
+    """Print every member of a pool and mark the one that a request would go to.
 
-    A narrow terminal gets no columns of connectors and scores; one that is too narrow for a table gets lines.
+    A narrow terminal hides the columns of connectors and scores. If the table is still too wide, lines are printed.
 
     Args:
-        console: Where to.
-        explanation: What to show.
-        details: Whether to show connectors and scores, where there is room.
+        console: The console.
+        explanation: Explanation of the request.
+        details: Whether to show connectors and scores.
     """
     has_scores = details and any(row.score is not None for row in explanation.candidates)
     for with_connectors, scored in ((details, has_scores), (False, has_scores), (False, False)):
@@ -177,20 +178,20 @@ def show_candidates(console: Console, explanation: Explanation, *, details: bool
         whole = headings[:-1]
         taken = sum(widths(headings, rows)[:-1]) + GAP * (len(headings) - 1)
         reason = max((len(row[-1]) for row in rows), default=0)
-        if taken + min(reason, LEAST_REASON) <= console.width:
+        if taken + min(reason, MIN_REASON_WIDTH) <= console.width:
             show(console, table(console, headings, rows, right=("score",), whole=whole))
             return
     for row in explanation.candidates:
         mark = "*" if row.selected else " "
-        print_lines(console, f"{mark} {row.provider}/{row.model}  {row.status}", *_folded(_why(row), console.width))
+        print_lines(console, f"{mark} {row.provider}/{row.model}  {row.status}", *_folded(_reason(row), console.width))
 
 
 def _folded(text: str, width: int) -> list[str]:
-    return [f"    {line}" for line in wrap(one_line(text), max(width - 4, LEAST_REASON))]
+    return [f"    {line}" for line in wrap(one_line(text), max(width - 4, MIN_REASON_WIDTH))]
 
 
 def print_lines(console: Console, *lines: str) -> None:
-    """Print lines that a terminal may fold and this program does not."""
+    """Print lines without folding."""
     for line in lines:
         console.print(Text(clean(line)), soft_wrap=True)
 
@@ -204,32 +205,32 @@ def _candidate(row: CandidateInfo, *, connector: bool, scored: bool) -> tuple[st
         *((row.connector or NOTHING,) if connector else ()),
         row.status,
         *((score,) if scored else ()),
-        _why(row),
+        _reason(row),
     )
 
 
-def _why(row: CandidateInfo) -> str:
-    """Return the reason of a row; a model that is available and simply not first needs none."""
-    return row.reason if row.selected or row.status != "active" or row.reason != NOT_FIRST else ""
+def _reason(row: CandidateInfo) -> str:
+    """Return the reason of a row, empty for a model that is available and not the first choice."""
+    return row.reason if row.selected or row.status != CandidateStatus.ACTIVE or row.reason != NOT_FIRST else ""
 
 
 def health_table(console: Console, pool: Pool, now: float) -> Table:
-    """Every member of a pool, whether it may be asked now, and why not.
+    """Return the table of a pool's members: their status and the reason.
 
     Args:
-        console: Where it will be printed.
+        console: The console that will print it.
         pool: The pool.
         now: The mesh's monotonic time, seconds.
     """
     rows = [
-        (model.provider_id, model.model_id, "standby" if reason else "active", reason or _recent(model.failure_count))
+        (model.provider_id, model.model_id, found.status, found.text or _recent_failures(model.failure_count))
         for model in pool.members
-        for reason in (pool.standby_reason(model, now),)
+        for found in (pool.availability(model, now),)
     ]
     return table(console, ("provider", "model", "state", "reason"), rows, whole=("provider", "model"))
 
 
-def _recent(failures: int) -> str:
+def _recent_failures(failures: int) -> str:
     if not failures:
         return "no failure since its last answer"
-    return f"may be asked; {failures} failure{'s' if failures > 1 else ''} in a row so far"
+    return f"available, {failures} consecutive failure{'s' if failures > 1 else ''}"

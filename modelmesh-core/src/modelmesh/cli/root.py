@@ -1,4 +1,4 @@
-"""``modelmesh`` itself: which commands there are, and how every one of them ends."""
+"""``modelmesh``: the group of commands, and the handling of their errors."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from modelmesh.cli.failures import show_error, show_line, show_warning
 from modelmesh.errors import ModelMeshError
 
 BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check")
-"""Each is the attribute ``command`` of the module of its name beside this one, imported when it is needed."""
+"""Built-in commands. Each is the attribute ``command`` of the module of that name in this package, imported on use."""
 
-ELSEWHERE = {"local": "modelmesh-connector-local", "new": "modelmesh-cdk"}
-"""Commands that a package of ours adds: what to install when they are not there."""
+PACKAGE_COMMANDS = {"local": "modelmesh-connector-local", "new": "modelmesh-cdk"}
+"""Commands of other packages of ModelMesh, by the package to install."""
 
 INTERRUPTED = 130
-"""What a shell reports for a program that Ctrl-C ended: 128 + SIGINT."""
+"""Exit code after Ctrl-C: 128 + SIGINT."""
 
 
 class Commands(click.Group):
-    """Built-in commands and those of plugins; a command is imported when it is named, all of them for ``--help``."""
+    """Group of built-in and plugin commands. A command is imported on use, all commands are imported for ``--help``."""
 
     _added: dict[str, click.Command] | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return every name, our own first."""
+        """Return all names, built-in ones first."""
         _ = ctx
         return [*BUILT_IN, *sorted(self._plugins())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command; plugins are only looked at for a name that is not ours."""
+        """Return a command. Plugins are loaded only for a name that is not built in."""
         _ = ctx
         if cmd_name in BUILT_IN:
             found: click.Command = importlib.import_module(f"modelmesh.cli.{cmd_name}").command
@@ -47,11 +47,10 @@ class Commands(click.Group):
         return self._plugins().get(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; one that a missing package would add is answered with how to install it."""
-        if args and args[0] in ELSEWHERE and self.get_command(ctx, args[0]) is None:
-            ctx.fail(
-                f"'modelmesh {args[0]}' comes with {ELSEWHERE[args[0]]}, which is missing here: pip install {ELSEWHERE[args[0]]}"
-            )
+        """Return the command. If a known package would add it, the error contains the command that installs the package."""
+        if args and args[0] in PACKAGE_COMMANDS and self.get_command(ctx, args[0]) is None:
+            package = PACKAGE_COMMANDS[args[0]]
+            ctx.fail(f"'modelmesh {args[0]}' is in {package}, which is not installed: pip install {package}")
         if args and self.get_command(ctx, args[0]) is None:
             near = get_close_matches(args[0], self.list_commands(ctx), n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -66,12 +65,12 @@ class Commands(click.Group):
         return self._added
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; every error of ours becomes a message and an exit code."""
+        """Run the command. A ``ModelMeshError`` becomes a message and an exit code."""
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             try:
                 result = super().invoke(ctx)
-                sys.stdout.flush()  # here, where a reader that has gone can still be handled
+                sys.stdout.flush()  # here, where a closed pipe can be handled
             except ModelMeshError as error:
                 if ctx.params.get("debug"):
                     click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
@@ -82,12 +81,12 @@ class Commands(click.Group):
                 click.echo(err=True)
                 ctx.exit(INTERRUPTED)
             except BrokenPipeError:
-                write_nothing_more()
+                discard_output()
                 ctx.exit(1)
             return result
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
-        """Run the command line; mistakes of usage read as every other error does."""
+        """Run the command line. Usage errors are shown like all other errors."""
         start: Any = super().main
         if not standalone_mode:
             return start(*arguments, standalone_mode=False, **options)
@@ -107,8 +106,8 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def write_nothing_more() -> None:
-    """Send what is still buffered to nowhere: the interpreter flushes at exit, and would complain then."""
+def discard_output() -> None:
+    """Discard the buffered output, which the interpreter would otherwise fail to flush at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -124,12 +123,12 @@ Examples:
 @click.version_option(modelmesh.__version__, "-V", "--version", prog_name="modelmesh", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error instead of its message alone.")
 def root(*, debug: bool) -> None:
-    """Ask for a capability; the best AI model that is able and healthy answers.
+    """Send requests for a capability to the best available AI model.
 
-    Providers are found by their API keys in the environment (OPENAI_API_KEY, GROQ_API_KEY …), or in the file that
-    --config names. Commands exit with 0 on success, 1 on an error, 2 on bad usage and 130 after Ctrl-C.
+    Providers are detected by their API keys in the environment (OPENAI_API_KEY, GROQ_API_KEY …), or read from the file
+    of --config. Commands exit with 0 on success, 1 on an error, 2 on invalid usage and 130 after Ctrl-C.
     """
-    _ = debug  # read from the context by whoever handles an error
+    _ = debug  # read from the context when an error is handled
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -141,17 +140,17 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     if sys.stdout is None:
-        click.echo("error: standard output is closed, so nothing can be shown. Open it, e.g. > output.txt", err=True)
+        click.echo("error: standard output is closed. Open it, e.g. > output.txt", err=True)
         sys.exit(1)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="replace")  # what a terminal cannot show must not end the program
+            reconfigure(errors="replace")  # a character that the terminal cannot show must not end the program
     try:
         root.main(args=None if arguments is None else list(arguments), prog_name="modelmesh")
     except OSError as error:
         if error.filename is not None:
             raise
-        write_nothing_more()
-        show_line(f"standard output cannot be written: {error.strerror or error}. Free some space, or write elsewhere.")
+        discard_output()
+        show_line(f"standard output cannot be written: {error.strerror or error}. Free disk space, or redirect the output.")
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""``modelmesh rotate``: put the current model of a pool in standby, or make one active again, in what is stored."""
+"""``modelmesh rotate``: put the current model of a pool in standby, or recover a model, in the stored state."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from modelmesh.cli.failures import show_note
-from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
-from modelmesh.cli.terminal import carries, clean
+from modelmesh.cli.stored import HOW_TO_STORE, Stored, config_option, stored
+from modelmesh.cli.terminal import can_show, clean
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
@@ -22,16 +22,16 @@ Examples:
 """
 
 
-@click.command("rotate", epilog=EPILOG, short_help="Put a pool's current model in standby, or one back.")
+@click.command("rotate", epilog=EPILOG, short_help="Put a pool's current model in standby, or recover one.")
 @click.argument("pool")
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="Print what changed as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the change as JSON.")
 @click.option("--recover", metavar="MODEL", help="Make this model of the pool active again instead.")
 def command(pool: str, config: str | None, recover: str | None, *, as_json: bool) -> None:
-    """Put the current model of POOL in standby, until it is recovered by hand, and say which one is current then.
+    """Put the current model of POOL in standby until it is recovered by hand, and show the next current model.
 
-    It is written into the 'storage' of the configuration, for processes that start from now on. One that is running
-    has its own picture, and saves that over this one.
+    The change is written to the 'storage' of the configuration, for processes that start later. Running processes keep
+    their own state and will overwrite this change.
     """
     from modelmesh.cli.plugins import without_log  # noqa: PLC0415 - not for --help
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine
@@ -39,33 +39,38 @@ def command(pool: str, config: str | None, recover: str | None, *, as_json: bool
     with stored(config, locked=True) as found:
         if found.why_nothing:
             message = (
-                f"nothing was changed: {found.why_nothing}, and no other process can reach in there. In that process: "
-                f"client.mesh.rotate({pool!r}). {HOW_TO_KEEP}"
+                f"nothing was changed: {found.why_nothing}, and this command cannot access it. In the process itself: "
+                f"client.mesh.rotate({pool!r}). {HOW_TO_STORE}"
             )
             raise ModelMeshError(message)
         state = found.mesh.state
         assert state is not None
-        of = found.pool(pool)
-        before = found.mesh.current(of)
-        said = _recover(found, of, recover) if recover is not None else _rotate(found, of)
+        selected = found.pool(pool)
+        before = found.mesh.current(selected)
+        text = _recover(found, selected, recover) if recover is not None else _rotate(found, selected)
         with without_log("modelmesh.state"):
             saved = state.sync()
         if not saved:
-            message = f"nothing was changed: {state.storage.id} failed to save: {_shown(state.get_sync_status().error)}"
+            message = f"nothing was changed: {state.storage.id} failed to save: {_safe_text(state.get_sync_status().error)}"
             raise ModelMeshError(message)
         if as_json:
-            after = found.mesh.current(of)
-            facts = {"pool": of.name, "before": before and str(before), "current": after and str(after), "recovered": recover}
+            after = found.mesh.current(selected)
+            facts = {
+                "pool": selected.name,
+                "before": before and str(before),
+                "current": after and str(after),
+                "recovered": recover,
+            }
             click.echo(json.dumps(facts, ensure_ascii=False))
         else:
-            click.echo(clean(said))
-        show_note("a process that is running goes on as before, and saves its own picture over this one; restart it.")
+            click.echo(clean(text))
+        show_note("running processes keep their own state and will overwrite this change. Restart them.")
 
 
-def _shown(error: str | None) -> str:
-    """Our own errors are written to be shown; another's text may hold an address with a password."""
-    kind, _, said = (error or "").partition(": ")
-    return said if kind.startswith("Storage") else kind
+def _safe_text(error: str | None) -> str:
+    """Return the text of a ModelMesh error, else only the type: another text may contain an address with a password."""
+    kind, _, text = (error or "").partition(": ")
+    return text if kind.startswith("Storage") else kind
 
 
 def _rotate(found: Stored, pool: Pool) -> str:
@@ -81,28 +86,28 @@ def _rotate(found: Stored, pool: Pool) -> str:
 
 
 def _recover(found: Stored, pool: Pool, name: str) -> str:
-    model = _named(pool, name)
+    model = _find_model(pool, name)
     before = found.mesh.current(pool)
     pool.recover(model)
-    why = pool.standby_reason(model, found.mesh.clock())
-    state = f"{model} stays in standby: {why}" if why else f"{model} is active"
+    availability = pool.availability(model, found.mesh.clock())
+    state = f"{model} is active" if availability.ok else f"{model} stays in standby: {availability.text}"
     return f"{pool.name}: {before or 'none'} {_arrow()} {found.mesh.current(pool) or 'none'}. {state}."
 
 
 def _arrow() -> str:
-    return "→" if carries("→") else "->"
+    return "→" if can_show("→") else "->"
 
 
-def _named(pool: Pool, name: str) -> Candidate:
+def _find_model(pool: Pool, name: str) -> Candidate:
     from modelmesh._engine.routing.candidate_set import Candidates  # noqa: PLC0415 - the engine, not for --help
 
-    meant = list(Candidates(pool, pool.mask_of_model(name)))
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        message = f"{name!r} means {len(meant)} models of {pool.name}. Name one: {', '.join(map(str, meant))}"
+    matches = list(Candidates(pool, pool.mask_of_model(name)))
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        message = f"{name!r} matches {len(matches)} models of {pool.name}. Use one of: {', '.join(map(str, matches))}"
     else:
-        from modelmesh._engine.foundation.suggestions import did_you_mean  # noqa: PLC0415 - only when there is something to say
+        from modelmesh._engine.foundation.suggestions import did_you_mean  # noqa: PLC0415 - only when needed
 
         names = [str(member) for member in pool.members]
         hint = did_you_mean(name, [*names, *(member.model_id for member in pool.members)])

@@ -1,4 +1,4 @@
-"""The options that several commands share, and the client that is made of them."""
+"""Options that several commands share, and the client created from them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from attrs import frozen
 from modelmesh.cli.stored import DEFAULT_CAPABILITY, read_state
 
 if TYPE_CHECKING:
-    from modelmesh._engine.config import MeshConfig
+    from modelmesh import MeshConfig
     from modelmesh.client import MeshClient
 
 _OPTIONS = (
-    click.option("-c", "--config", metavar="PATH", help="Use this YAML or JSON file instead of what is detected."),
-    click.option("-p", "--provider", "providers", multiple=True, metavar="NAME", help="Ask only this provider. May be repeated."),
-    click.option("--strategy", metavar="NAME", help="Choose models by this strategy, e.g. round-robin."),
-    click.option("--capability", metavar="NAME", help=f"Capability or pool to ask for.  [default: {DEFAULT_CAPABILITY}]"),
+    click.option("-c", "--config", metavar="PATH", help="Use this YAML or JSON file instead of detection."),
+    click.option("-p", "--provider", "providers", multiple=True, metavar="NAME", help="Use only this provider. May be repeated."),
+    click.option("--strategy", metavar="NAME", help="Use this strategy in every pool, e.g. round-robin."),
+    click.option("--capability", metavar="NAME", help=f"Capability or pool of the request.  [default: {DEFAULT_CAPABILITY}]"),
 )
 
 
@@ -30,9 +30,9 @@ class Target:
 
     Attributes:
         config: Path of a configuration, ``None`` to detect providers.
-        providers: Names to restrict the request to; empty for all.
-        strategy: In place of every pool's own.
-        capability: Capability or pool, ``None`` when it was not given.
+        providers: Only these providers, all when empty.
+        strategy: Strategy of every pool, ``None`` for the pool's own.
+        capability: Capability or pool, ``None`` when not given.
     """
 
     config: str | None = None
@@ -41,16 +41,17 @@ class Target:
     capability: str | None = None
 
     @contextmanager
-    def client(self, *, looking: bool = False) -> Iterator[MeshClient]:
-        """Make a client, and shut it down afterwards.
+    def client(self, *, read_only: bool = False) -> Iterator[MeshClient]:
+        """Create a client, and shut it down afterwards.
 
         Args:
-            looking: Whether nothing will be asked, so that what is stored of earlier runs is read and left as it is.
+            read_only: Whether the stored state is loaded but not changed, and no background task runs.
 
         Raises:
-            ModelMeshError: There is no provider, or the configuration is wrong.
+            ModelMeshError: There is no provider, or the configuration is invalid.
         """
-        from modelmesh._engine.create import assemble, create  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh import create  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh._engine.create import assemble  # noqa: PLC0415
 
         settings = self._settings()
         detects = settings is None or settings.is_overlay
@@ -59,15 +60,15 @@ class Target:
             arguments["strategy"] = self.strategy
         if detects and self.providers:
             arguments["providers"] = list(self.providers)
-        stated = bool(settings is not None and settings.capabilities)
-        wanted = () if self.capability is None and stated else (self.capability or DEFAULT_CAPABILITY,)
-        with assemble(*wanted, **arguments).client if looking else create(*wanted, **arguments) as client:
-            if looking:
+        has_capabilities = bool(settings is not None and settings.capabilities)
+        wanted = () if self.capability is None and has_capabilities else (self.capability or DEFAULT_CAPABILITY,)
+        with assemble(*wanted, **arguments).client if read_only else create(*wanted, **arguments) as client:
+            if read_only:
                 read_state(client.mesh)
             yield self._only_named(client) if not detects and self.providers else client
 
     def pool(self, client: MeshClient) -> str:
-        """Return what to write as a request's ``model``: what was asked for, else the pool that is the obvious one."""
+        """Return the ``model`` of a request: the given capability, else the default one, else the only pool."""
         from modelmesh.errors import CapabilityNotFoundError  # noqa: PLC0415 - the engine, not for --help
 
         if self.capability is not None:
@@ -80,12 +81,12 @@ class Target:
         return DEFAULT_CAPABILITY
 
     def _settings(self) -> MeshConfig | None:
-        from modelmesh._engine.config import MeshConfig  # noqa: PLC0415 - the engine, not for --help
+        from modelmesh import MeshConfig  # noqa: PLC0415 - the engine, not for --help
 
         return None if self.config is None else MeshConfig.from_file(self.config)
 
     def _only_named(self, client: MeshClient) -> MeshClient:
-        """Return a client whose calls stay with the named providers; nothing of it is stored."""
+        """Return a client whose calls use only the named providers. The restriction is not stored."""
         models = client.mesh.list_models()
         unknown = [name for name in self.providers if not any(name in model.account.names for model in models)]
         if unknown:
@@ -96,7 +97,7 @@ class Target:
 
 
 def client_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the shared options; it gets them as one argument ``target``."""
+    """Add the shared options to a command, which receives them as one argument ``target``."""
 
     @wraps(function)
     def with_target(

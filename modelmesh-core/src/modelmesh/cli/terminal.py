@@ -1,4 +1,8 @@
-"""What may be written to a terminal, and how wide it is."""
+"""Safe output to a terminal.
+
+``rich.control.strip_control_codes`` does not serve here: it removes five codes, and ESC is not among them (rich 15.0.0, read
+2026-11-30).
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,19 @@ if TYPE_CHECKING:
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNFOLDED = 10_000
-"""Columns of something that is no terminal: a row is a line there, for grep."""
+"""Width outside of a terminal, so that each row is one line."""
 
 
 def clean(text: str) -> str:
     """Return a text without control characters other than tab and line feed.
 
-    What a vendor or a model wrote must not move the cursor, set the clipboard or rename the window.
+    The text of a vendor or a model must not move the cursor, set the clipboard or rename the window.
     """
     return _CONTROLS.sub("", text)
 
 
-def carries(text: str) -> bool:
-    """Whether standard output can show a text."""
+def can_show(text: str) -> bool:
+    """Return whether standard output can show a text."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -33,10 +37,10 @@ def carries(text: str) -> bool:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return where tables go: stdout, or stderr for what is said beside the answer."""
+    """Return the console for tables, on stdout or stderr."""
     from rich.console import Console  # noqa: PLC0415 - not for commands that print no table
 
-    made = Console(file=sys.stderr if stderr else sys.stdout, highlight=False, markup=False, emoji=False)
-    if not made.is_terminal and not os.environ.get("COLUMNS"):
-        made.width = _UNFOLDED
-    return made
+    result = Console(file=sys.stderr if stderr else sys.stdout, highlight=False, markup=False, emoji=False)
+    if not result.is_terminal and not os.environ.get("COLUMNS"):
+        result.width = _UNFOLDED
+    return result

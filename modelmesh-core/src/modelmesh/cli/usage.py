@@ -1,4 +1,4 @@
-"""``modelmesh usage``: what was used and what it cost, as it is stored."""
+"""``modelmesh usage``: show the stored usage and cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelmesh.cli.stored import HOW_TO_KEEP, Stored, config_option, stored
+from modelmesh.cli.stored import HOW_TO_STORE, Stored, config_option, stored
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ Examples:
 """
 
 
-@click.command("usage", epilog=EPILOG, short_help="Show what was used and what it cost.")
+@click.command("usage", epilog=EPILOG, short_help="Show usage, cost and remaining budgets.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def command(config: str | None, *, as_json: bool) -> None:
-    """Show what the processes of a configuration used: in all, by model, by provider, today and this month (UTC).
+    """Show the usage of all processes of a configuration: in total, by model, by provider, today and this month (UTC).
 
-    It is read from the 'storage' of the configuration, as it was last saved, and left as it is. Nothing is sent to a
-    model. Budgets are shown with what is left of them.
+    The state is read from the 'storage' of the configuration and not changed. No request is sent to a model. Budgets
+    are shown with their remaining amount.
     """
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
 
     with stored(config) as found:
         if found.why_nothing:
-            message = f"no usage is kept: {found.why_nothing}. {HOW_TO_KEEP}"
+            message = f"no usage is stored: {found.why_nothing}. {HOW_TO_STORE}"
             raise ModelMeshError(message)
         if as_json:
             click.echo(json.dumps(_as_data(found), indent=2, ensure_ascii=False))
@@ -42,7 +42,7 @@ def command(config: str | None, *, as_json: bool) -> None:
 
 
 def budgets(found: Stored) -> list[dict[str, Any]]:
-    """Return the limits on money that last longer than a request, as rows of ``PoolInfo.left``."""
+    """Return the budgets that are not limits of one request, as rows of ``PoolInfo.left``."""
     return [row for row in found.mesh.limits() if row["metric"] == "cost" and row["window"] != "request"]
 
 
@@ -86,16 +86,16 @@ def _show(found: Stored) -> None:
 
     click.echo(found.heading)
     if found.state is None:
-        click.echo("A mesh with this configuration stores it when it closes, or as its 'sync_policy' says.")
+        click.echo("A mesh with this configuration stores its state when it closes, or according to its 'sync_policy'.")
         return
     screen, usage = console(), found.mesh.usage
-    whole = [("today", usage.today), ("this month", usage.this_month), ("in all", usage.total)]
+    whole = [("today", usage.today), ("this month", usage.this_month), ("total", usage.total)]
     for heading, rows in (
         ("", whole),
         ("provider", list(usage.by_provider.items())),
         ("model", list(usage.by_model.items())),
     ):
-        headings = (heading, "requests", "tokens", "cost", "of unknown price")
+        headings = (heading, "requests", "tokens", "cost", "unknown price")
         click.echo()
         show(screen, table(screen, headings, [_row(*row) for row in rows], right=headings[1:], whole=(heading,)))
     limits = budgets(found)
