@@ -14,7 +14,7 @@ from importlib_metadata import EntryPoint, PathDistribution
 
 import modelmesh
 from modelmesh import ModelMesh, register_connector
-from modelmesh._engine.plugins import CONNECTOR_REGISTRY, Catalog, Resolver, build
+from modelmesh._engine.plugins import CONNECTOR_REGISTRY, Catalog, Resolver, attribution, build
 from modelmesh._engine.plugins import catalog as catalogue
 from modelmesh._engine.plugins.manager import load_plugins, notify_plugins
 from modelmesh.contracts import Kind
@@ -166,6 +166,15 @@ def test_scan_reads_no_metadata_until_a_message_needs_it(
     assert not read
     assert found.distribution == "an unknown distribution"
     assert read
+
+
+def test_resolve_reads_no_metadata_until_a_message_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    monkeypatch.setattr(catalogue, "_scanned", None)  # the cached entries keep what the patch returns
+    monkeypatch.setattr(PathDistribution, "metadata", property(read.append))
+    cls = Resolver(Catalog.scan()).resolve(Kind.STRATEGY, "stick-until-failure")
+    assert not read
+    assert attribution.identify(cls) == ("modelmesh.stick-until-failure.v1", "an unknown distribution")
 
 
 def test_find_duplicate_id_names_both_distributions(point: Callable[..., EntryPoint], scripted: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -26,8 +25,6 @@ from modelmesh._engine.plugins.resolver import Resolver, build
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Provider
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError
-
-_log = logging.getLogger("modelmesh")
 
 
 @define(eq=False)

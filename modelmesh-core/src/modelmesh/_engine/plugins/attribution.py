@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,11 +19,17 @@ OWN_PACKAGES = ("modelmesh", "modelmesh_cdk", "modelmesh_proxy")
 MAX_TEXT_LENGTH = 300
 """Maximum length of an exception's text in a message."""
 
-_owners: WeakKeyDictionary[type[Any], tuple[str, str]] = WeakKeyDictionary()
+_owners: WeakKeyDictionary[type[Any], tuple[str, Callable[[], str]]] = WeakKeyDictionary()
 
 
-def register_owner(cls: Any, connector_id: str, distribution: str) -> None:
-    """Store the ID and distribution of a class, so that later messages need no metadata."""
+def register_owner(cls: Any, connector_id: str, distribution: Callable[[], str]) -> None:
+    """Store the ID and distribution of a class for messages.
+
+    Args:
+        cls: The class.
+        connector_id: Its connector ID.
+        distribution: Returns name and version of its distribution. Only messages call it, because it parses METADATA.
+    """
     if inspect.isclass(cls):
         _owners[cls] = (connector_id, distribution)
 
@@ -35,10 +41,11 @@ def class_of(plugin: Any) -> type[Any]:
 
 def identify(plugin: Any) -> tuple[str, str | None]:
     """Return the connector ID and distribution of a plugin. Unknown values are empty and ``None``."""
-    cls = class_of(plugin)
-    known = _owners.get(cls)
+    known = _owners.get(class_of(plugin))
+    if known is not None:
+        return known[0], known[1]()
     stated = getattr(plugin, "id", None)
-    return known or (stated if isinstance(stated, str) else "", None)
+    return stated if isinstance(stated, str) else "", None
 
 
 def describe(plugin: Any) -> str:

@@ -71,13 +71,13 @@ class Resolver:
             raise ConnectorLoadError(message, connector_id=connector_id) from error
         registered = provided or CONNECTOR_REGISTRY.get(connector_id) or CONNECTOR_REGISTRY.get(name)
         if registered is not None:
-            return _checked(registered, kind, connector_id, "this process", where)
+            return _checked(registered, kind, connector_id, lambda: "this process", where)
         found = self.catalog.find(kind, connector_id)
         if found is None:
             raise self._unknown(kind, connector_id, name, where)
         loaded = _load(found, kind, where)
-        attribution.register_owner(loaded, connector_id, found.distribution)
-        checked = _checked(loaded, kind, connector_id, found.distribution, where)
+        attribution.register_owner(loaded, connector_id, lambda: found.distribution)
+        checked = _checked(loaded, kind, connector_id, lambda: found.distribution, where)
         _check_id(checked, kind, found, where)
         return checked
 
@@ -173,11 +173,11 @@ def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
         raise ConnectorLoadError(message, connector_id=found.name, distribution=found.distribution) from error
 
 
-def _checked(cls: Any, kind: Kind, connector_id: str, owner: str, where: str) -> type[Any]:
+def _checked(cls: Any, kind: Kind, connector_id: str, owner: Callable[[], str], where: str) -> type[Any]:
     mistake = contract_error(cls, kind)
     if mistake:
-        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner} is invalid: {mistake}"
-        raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner)
+        message = f"{_at(where)}the {kind.label} connector {connector_id!r} of {owner()} is invalid: {mistake}"
+        raise ConnectorLoadError(message, connector_id=connector_id, distribution=owner())
     warn_of_misspelt_hooks(cls, kind, owner)
     return cls  # type: ignore[no-any-return]
 

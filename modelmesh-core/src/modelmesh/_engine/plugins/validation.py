@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 from weakref import WeakSet
@@ -192,12 +192,12 @@ def _names_in(value: Any) -> Iterator[str]:
         pending += [inner for inner in one.co_consts if inspect.iscode(inner)]
 
 
-def warn_of_misspelt_hooks(cls: Any, kind: Kind, owner: str) -> None:
+def warn_of_misspelt_hooks(cls: Any, kind: Kind, owner: Callable[[], str]) -> None:
     """Warn of misspelt hooks, at the line in the plugin, once for each class."""
     if not inspect.isclass(cls) or cls in _warned:
         return
     _warned.add(cls)
     for hook in misspelt_hooks(cls, kind):
         file, _, line = hook.place.rpartition(":")
-        text = f"in the {kind.label} connector of {owner}: {hook}"
+        text = f"in the {kind.label} connector of {owner()}: {hook}"
         warnings.warn_explicit(text, MisspeltHookWarning, file, int(line) if line.isdigit() else 1)
