@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.encodable import can_show
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
 from modelmesh.cli.stored import format_time
-from modelmesh.cli.terminal import can_show
 
 if TYPE_CHECKING:
     from rich.console import Console

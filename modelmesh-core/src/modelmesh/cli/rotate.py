@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modelmesh._engine.foundation.encodable import can_show
 from modelmesh.cli.failures import show_note
 from modelmesh.cli.stored import HOW_TO_STORE, Stored, config_option, stored
-from modelmesh.cli.terminal import can_show, clean
+from modelmesh.cli.terminal import clean
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate

@@ -27,15 +27,6 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
-def can_show(text: str) -> bool:
-    """Return whether standard output can show a text."""
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def console(*, stderr: bool = False) -> Console:
     """Return the console for tables, on stdout or stderr."""
     from rich.console import Console  # noqa: PLC0415 - not for commands that print no table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.limits.forecasts import forecast
 from modelmesh._engine.routing import explain as explaining
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.telemetry.status import PoolInfo, Text, describe
+from modelmesh._engine.telemetry.status import MultilineText, PoolInfo, describe
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
@@ -83,4 +83,4 @@ class Inspection:
         """Return the pools and their models as text."""
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
         shown = frozenset(only_providers)
-        return Text("\n".join(describe(one, self.current(one, shown), shown) for one in pools))
+        return MultilineText("\n".join(describe(one, self.current(one, shown), shown) for one in pools))

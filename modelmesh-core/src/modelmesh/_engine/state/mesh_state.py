@@ -112,7 +112,7 @@ class MeshState:
         try:
             snapshot.restore_one(self._restored, candidate, self.pools(), self.health, self.reservations, self.clock())
         except DamagedStateError as error:
-            _log.warning("what is stored of %s is passed over: %s", candidate, error)
+            _log.warning("the stored state of %s is ignored: %s", candidate, error)
 
     def drain_counts(self) -> dict[str, int]:
         """Remove and return the amounts that the store has not received, with 0 for each counter that is only read."""

@@ -36,9 +36,9 @@ class Quarantine:
             self._storage.save(aside, StorageEntry(aside, data))
             self._storage.delete(KEY)
         except Exception as failure:  # noqa: BLE001 - whatever a plugin raises: the start goes on, and nothing is overwritten
-            message = f"what is stored cannot be used ({error}), and not be kept aside ({type(failure).__name__}: {failure})"
+            message = f"the stored state cannot be used ({error}), and moving it failed ({type(failure).__name__}: {failure})"
             self._health.record_failure(StorageError(message, connector_id=self._storage.id))
             return
-        where = f"kept aside as {aside!r}"
-        _log.warning("the stored state cannot be used: %s; it is %s, and counting begins anew", error, where)
+        where = f"moved to {aside!r}"
+        _log.warning("the stored state cannot be used: %s. It was %s, and all counts start at 0", error, where)
         self._health.report_damage(str(error), where)

@@ -21,19 +21,19 @@ LONGEST_S: Final = 86400.0
 
 
 def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:
-    """Take the picture; under the mesh's lock."""
+    """Return a snapshot of a mesh."""
     when = reservations.clock.unix(now)
     return SystemState(
         timestamp=when,
         models={
-            name: _circuit(circuit, reservations.clock)
-            for name, circuit in _models(pools)
-            if circuit.state is not BreakerState.CLOSED
+            name: _breaker_state(breaker, reservations.clock)
+            for name, breaker in _models(pools)
+            if breaker.state is not BreakerState.CLOSED
         },
         providers={
-            name: _circuit(circuit, reservations.clock)
-            for name, circuit in _accounts(pools)
-            if circuit.state is not BreakerState.CLOSED
+            name: _breaker_state(breaker, reservations.clock)
+            for name, breaker in _provider_health(pools)
+            if breaker.state is not BreakerState.CLOSED
         },
         pools={
             pool.name: {
@@ -41,7 +41,7 @@ def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTrack
                 "rotated": [str(candidate) for candidate in pool.members if pool.manual_standby.has_rotated(candidate)],
                 "total_requests": pool.total_requests,
                 "rotation_events": pool.rotation_events,
-                **_judged(pool),
+                **_policy_records(pool),
             }
             for pool in pools
         },
@@ -53,29 +53,29 @@ def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTrack
 def restore(
     state: SystemState, pools: Sequence[Pool], health: HealthRegistry, reservations: Reservations, usage: UsageTracker, now: float
 ) -> None:
-    """Go on from a picture; under the mesh's lock. What is no longer configured is passed over.
+    """Apply a snapshot to a mesh. Entries without a counterpart in the configuration are ignored.
 
     Raises:
-        DamagedStateError: A value in it is none.
+        DamagedStateError: A value in it is invalid.
     """
     try:
         reservations.restore(reservations.counters(pools), state.meters, now)
-        for saved, circuits in ((state.models, _models(pools)), (state.providers, _accounts(pools))):
-            for name, circuit in circuits:
+        for saved, breakers in ((state.models, _models(pools)), (state.providers, _provider_health(pools))):
+            for name, breaker in breakers:
                 if name in saved:
-                    _reopen(health, circuit, saved[name], now, reservations.clock)
+                    _reopen(health, breaker, saved[name], now, reservations.clock)
         for pool in pools:
-            kept = state.pools.get(pool.name, {})
-            pool.restore_counts(int(kept.get("total_requests", 0)), int(kept.get("rotation_events", 0)))
-            off, rotated = set(kept.get("standby", ())), set(kept.get("rotated", ()))
+            saved_pool = state.pools.get(pool.name, {})
+            pool.restore_counts(int(saved_pool.get("total_requests", 0)), int(saved_pool.get("rotation_events", 0)))
+            standby, rotated = set(saved_pool.get("standby", ())), set(saved_pool.get("rotated", ()))
             for candidate in pool.members:
-                if str(candidate) in off:
+                if str(candidate) in standby:
                     pool.manual_standby.add(candidate, rotated=str(candidate) in rotated)
-                if pool.standby_policy is not None and str(candidate) in kept.get("judged", {}):
-                    pool.standby_policy.restore(candidate, kept["judged"][str(candidate)], health, now)
+                if pool.standby_policy is not None and str(candidate) in saved_pool.get("judged", {}):
+                    pool.standby_policy.restore(candidate, saved_pool["judged"][str(candidate)], health, now)
         usage.restore(state.usage)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
-        message = f"a value in it is none ({type(error).__name__}: {error})"
+        message = f"a value in it is invalid ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
 
 
@@ -87,10 +87,10 @@ def restore_one(
     reservations: Reservations,
     now: float,
 ) -> None:
-    """Go on with one model that a picture knows and that came later than the start; under the mesh's lock.
+    """Apply a snapshot to one model that joined after the start.
 
     Raises:
-        DamagedStateError: A value in it is none.
+        DamagedStateError: A value in it is invalid.
     """
     name, breaker = str(candidate), candidate.health
     own = {
@@ -105,32 +105,32 @@ def restore_one(
         for pool in pools:
             if pool.position(candidate) is None:
                 continue
-            kept = state.pools.get(pool.name, {})
-            if name in kept.get("standby", ()):
-                pool.manual_standby.add(candidate, rotated=name in kept.get("rotated", ()))
-            if pool.standby_policy is not None and name in kept.get("judged", {}):
-                pool.standby_policy.restore(candidate, kept["judged"][name], health, now)
+            saved_pool = state.pools.get(pool.name, {})
+            if name in saved_pool.get("standby", ()):
+                pool.manual_standby.add(candidate, rotated=name in saved_pool.get("rotated", ()))
+            if pool.standby_policy is not None and name in saved_pool.get("judged", {}):
+                pool.standby_policy.restore(candidate, saved_pool["judged"][name], health, now)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
-        message = f"a value in it is none ({type(error).__name__}: {error})"
+        message = f"a value in it is invalid ({type(error).__name__}: {error})"
         raise DamagedStateError(message) from None
 
 
-def merge_unseen(kept: SystemState, taken: SystemState, pools: Sequence[Pool], reservations: Reservations) -> None:
-    """Put what a picture says of models that have not come yet into the next one."""
+def merge_unseen(before: SystemState, state: SystemState, pools: Sequence[Pool], reservations: Reservations) -> None:
+    """Copy the entries of models that have not joined yet from the restored snapshot to a new one."""
     here, counted = {name for name, _ in _models(pools)}, reservations.counters(pools)
-    taken.models = {**{name: row for name, row in kept.models.items() if name not in here}, **taken.models}
-    taken.meters = {**{name: row for name, row in kept.meters.items() if name not in counted}, **taken.meters}
-    for name, row in taken.pools.items():
-        before = kept.pools.get(name, {})
+    state.models = {**{name: row for name, row in before.models.items() if name not in here}, **state.models}
+    state.meters = {**{name: row for name, row in before.meters.items() if name not in counted}, **state.meters}
+    for name, row in state.pools.items():
+        earlier = before.pools.get(name, {})
         for list_name in ("standby", "rotated"):
-            row[list_name] += [one for one in before.get(list_name, ()) if one not in here]
-        judged = {one: saved for one, saved in before.get("judged", {}).items() if one not in here}
-        if judged:
-            row["judged"] = {**judged, **row.get("judged", {})}
+            row[list_name] += [model for model in earlier.get(list_name, ()) if model not in here]
+        records = {model: saved for model, saved in earlier.get("judged", {}).items() if model not in here}
+        if records:
+            row["judged"] = {**records, **row.get("judged", {})}
 
 
-def _judged(pool: Pool) -> dict[str, Any]:
-    """What the policies of a pool's own have counted and decided, where it has any."""
+def _policy_records(pool: Pool) -> dict[str, Any]:
+    """Return the counts and decisions of a pool's own policies, empty without such policies."""
     if pool.standby_policy is None:
         return {}
     known = ((str(candidate), pool.standby_policy.to_state(candidate)) for candidate in pool.members)
@@ -141,28 +141,28 @@ def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((str(candidate), candidate.health) for pool in pools for candidate in pool.members)
 
 
-def _accounts(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
+def _provider_health(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((candidate.provider_id, candidate.account) for pool in pools for candidate in pool.members)
 
 
-def _circuit(circuit: CircuitBreaker, clock: Clock) -> dict[str, Any]:
+def _breaker_state(breaker: CircuitBreaker, clock: Clock) -> dict[str, Any]:
     return {
-        "until": None if math.isinf(circuit.until) else clock.unix(circuit.until),
-        "reason": circuit.reason.value if circuit.reason else None,
-        "told": circuit.retry_after_given,
-        "steps": {failure.value: count for failure, count in circuit.backoff_steps.items()},
+        "until": None if math.isinf(breaker.until) else clock.unix(breaker.until),
+        "reason": breaker.reason.value if breaker.reason else None,
+        "told": breaker.retry_after_given,
+        "steps": {failure.value: count for failure, count in breaker.backoff_steps.items()},
     }
 
 
-def _reopen(health: HealthRegistry, circuit: CircuitBreaker, saved: Mapping[str, Any], now: float, clock: Clock) -> None:
-    """Open a circuit as it was: for what is left of its time, never for longer than a day."""
-    if circuit.state is not BreakerState.CLOSED or saved.get("reason") is None:
+def _reopen(health: HealthRegistry, breaker: CircuitBreaker, saved: Mapping[str, Any], now: float, clock: Clock) -> None:
+    """Open a circuit breaker for the rest of its time, at most for a day."""
+    if breaker.state is not BreakerState.CLOSED or saved.get("reason") is None:
         return
     until = saved.get("until")
     left = math.inf if until is None else min(max(clock.monotonic(float(until)) - now, 0.0), LONGEST_S)
     steps = {FailureClass(name): int(count) for name, count in saved.get("steps", {}).items()}
     health.restore_open(
-        circuit,
+        breaker,
         FailureClass(saved["reason"]),
         now + left,
         retry_after_given=bool(saved.get("told")),

@@ -33,7 +33,7 @@ class StoreHealth:
         """Record that the store raised an error."""
         first, self.error = self.error is None, f"{type(error).__name__}: {error}"
         if first:
-            _log.warning("the state cannot be kept in %s: %s; requests go on without it", self._storage_id, self.error)
+            _log.warning("the state cannot be stored in %s: %s. Requests continue without it", self._storage_id, self.error)
             self._publish(EventType.STORAGE_FAILED, {"reason": self.error, "storage": self._storage_id})
 
     def record_success(self) -> None:

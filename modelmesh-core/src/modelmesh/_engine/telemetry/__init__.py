@@ -1,1 +1,1 @@
-"""Events, statistics, usage and status: what subscribers and operators see of a mesh."""
+"""Events, statistics, usage and status of a mesh."""

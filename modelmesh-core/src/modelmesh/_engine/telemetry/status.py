@@ -1,13 +1,13 @@
-"""A pool's health as a person or a dashboard reads it."""
+"""Status of a pool, as data for dashboards and as text."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
 
+from modelmesh._engine.foundation.encodable import can_show
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.forecasts import pool_forecasts
 from modelmesh._engine.routing.pool import Pool
@@ -18,14 +18,14 @@ class PoolInfo(Mapping[str, Any]):
     """Summary of one pool; fields are attributes and items alike.
 
     Attributes:
-        active: Models that may be asked now.
-        standby: Models that may not.
-        total: All of them.
-        current_model: Where a request would go now, ``None`` when nowhere.
-        current_provider: Its provider.
+        active: Number of active models.
+        standby: Number of models in standby.
+        total: Number of all models.
+        current_model: Model that a request would go to now, ``None`` without an active model.
+        current_provider: Provider of that model.
         strategy: ID of the strategy.
         capability: Path of the capability.
-        left: What is left of each limit of its models until it begins anew.
+        left: Remaining amount of each limit of its models until the reset.
     """
 
     active: int
@@ -39,7 +39,7 @@ class PoolInfo(Mapping[str, Any]):
 
     @classmethod
     def of(cls, pool: Pool, current: Candidate | None, now: float) -> PoolInfo:
-        """Summarize a pool; ``now`` in monotonic seconds."""
+        """Summarize a pool. ``now`` is in monotonic seconds."""
         active = pool.available.bit_count()
         return cls(
             active,
@@ -69,14 +69,14 @@ _FIELDS = tuple(field.name for field in PoolInfo.__attrs_attrs__)
 
 
 def short_strategy(strategy_id: str) -> str:
-    """Return a strategy's short name: ``cost-first`` of ``modelmesh.cost-first.v1``."""
+    """Return the short name of a strategy: ``cost-first`` for ``modelmesh.cost-first.v1``."""
     if strategy_id.startswith("modelmesh.") and strategy_id.rpartition(".")[2].startswith("v"):
         return strategy_id.removeprefix("modelmesh.").rpartition(".")[0]
     return strategy_id
 
 
-class Text(str):
-    """Text of several lines, which a notebook shows as lines and not as a quoted string."""
+class MultilineText(str):
+    """Text of several lines, which a notebook shows as lines instead of a quoted string."""
 
     __slots__ = ()
 
@@ -85,8 +85,14 @@ class Text(str):
 
 
 def describe(pool: Pool, current: Candidate | None, only_providers: frozenset[str] = frozenset()) -> str:
-    """Return a pool and its models as text, the current one marked; those of some providers where they are named."""
-    arrow = "→" if _carries("→") else "->"
+    """Return a pool and its models as text with the current model marked.
+
+    Args:
+        pool: The pool.
+        current: Model that a request would go to now.
+        only_providers: Names of providers to include, by default all.
+    """
+    arrow = "→" if can_show("→") else "->"
     lines = [f'Pool "{pool.name}" (strategy: {short_strategy(pool.strategy.id)})']
     if pool.capability:
         lines.append(f"  capability: {pool.capability}")
@@ -99,14 +105,14 @@ def describe(pool: Pool, current: Candidate | None, only_providers: frozenset[st
             continue
         mark = f"  {arrow} " if candidate is current else "    "
         state = "active" if id(candidate) in active else "standby"
-        whose = f" of {candidate.provider_id}" if len(keys[candidate.connector_id]) > 1 else ""
-        lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state}){whose}")
+        owner = f" of {candidate.provider_id}" if len(keys[candidate.connector_id]) > 1 else ""
+        lines.append(f"{mark}{candidate.model_id} [{candidate.connector_id}] ({state}){owner}")
     lines += _prices(pool)
     return "\n".join(lines)
 
 
 def _prices(pool: Pool) -> list[str]:
-    """Say where the prices were read, the models of each source together; no line where no price is known."""
+    """Return a line with the sources of the prices, none without a known price."""
     origins: dict[str, int] = {}
     for candidate in pool.members:
         pricing = candidate.info.pricing
@@ -115,17 +121,9 @@ def _prices(pool: Pool) -> list[str]:
     unknown = origins.pop(UNKNOWN, 0)
     if not origins:
         return []
-    said = [f"{_models(count)} by {origin}" for origin, count in origins.items()]
-    return ["  prices: " + "; ".join([*said, *([f"{_models(unknown)} unknown"] if unknown else [])])]
+    texts = [f"{_models(count)} by {origin}" for origin, count in origins.items()]
+    return ["  prices: " + "; ".join([*texts, *([f"{_models(unknown)} unknown"] if unknown else [])])]
 
 
 def _models(count: int) -> str:
     return "1 model" if count == 1 else f"{count} models"
-
-
-def _carries(text: str) -> bool:
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
