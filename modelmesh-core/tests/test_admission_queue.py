@@ -112,7 +112,7 @@ def test_queue_size_and_wait_follow_configuration() -> None:
             await asyncio.sleep(0.05)
             with pytest.raises(NoActiveModelError, match="the queue is full at busy"):
                 await client.chat.completions.create(**ASK)
-            with pytest.raises(NoActiveModelError, match=r"no place became free within 0.1 s at busy"):
+            with pytest.raises(NoActiveModelError, match=r"no slot became free within 0.1 s at busy"):
                 await second
             await first
 

@@ -301,8 +301,8 @@ def test_rotation_over_twenty_dead_accounts_ends_after_sixteen_calls() -> None:
     with pytest.raises(AllProvidersExhaustedError) as caught:
         world.ask()
     assert len(world.sent) == 16
-    assert caught.value.details["ended"] == "16 calls are the most of one request"
-    assert "16 calls are the most of one request" in str(caught.value)
+    assert caught.value.details["ended"] == "a request makes at most 16 calls"
+    assert "a request makes at most 16 calls" in str(caught.value)
 
 
 def test_billable_calls_at_one_account_are_capped() -> None:
@@ -312,7 +312,7 @@ def test_billable_calls_at_one_account_are_capped() -> None:
     with pytest.raises(AllProvidersExhaustedError) as caught:
         world.ask()
     assert world.sent == list("abcd")
-    assert caught.value.details["ended"] == "4 calls that may be billed are the most of one request"
+    assert caught.value.details["ended"] == "a request makes at most 4 calls that may be billed"
 
 
 ACCOUNT_FAILURES = [
@@ -540,7 +540,7 @@ def test_full_account_is_waited_for_until_the_deadline() -> None:
     world.candidate("a").account.concurrency_limit = world.candidate("a").account.max_concurrency = 1
     first = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
     assert isinstance(next(first), Send)
-    with pytest.raises(NoActiveModelError, match=r"no place became free within 599.0 s at pa \(1 in flight, 0 waiting\)"):
+    with pytest.raises(NoActiveModelError, match=r"no slot became free within 599.0 s at pa \(1 in flight, 0 waiting\)"):
         world.ask()
     assert sum(world.waits) == pytest.approx(599.0)
     first.close()
@@ -752,7 +752,7 @@ def test_rotated_model_is_the_last_resort_of_a_request() -> None:
     world.fails("b", FailureClass.SERVER, 500)
     served = world.ask()
     assert served.candidate.model_id == "a"
-    assert served.reason == "no other candidate is available; it was rotated out"
+    assert served.reason == "no other candidate is available, and it was rotated out"
     assert world.candidate("a") in world.pool.manual_standby
 
 

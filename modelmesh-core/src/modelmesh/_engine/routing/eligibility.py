@@ -70,11 +70,11 @@ def limit_exceeded(refusal: Refusal) -> Eligibility:
     return Eligibility(IneligibilityReason.LIMIT, math.inf, (refusal.reason,))
 
 
-_CANNOT_SERVE = Eligibility(IneligibilityReason.CAPABILITY, math.inf, ("cannot do what the request needs",))
+_CANNOT_SERVE = Eligibility(IneligibilityReason.CAPABILITY, math.inf, ("cannot serve the request",))
 
 _WAS_UNAVAILABLE = Eligibility(IneligibilityReason.COOLDOWN, 0.0, ("was in standby when the request started",))
 
-_NOT_REACHED = Eligibility(IneligibilityReason.NOT_REACHED, 0.0, ("the request ended before it",))
+_NOT_REACHED = Eligibility(IneligibilityReason.NOT_REACHED, 0.0, ("the request ended first",))
 
 
 def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
@@ -91,7 +91,7 @@ def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
         return _cannot(IneligibilityReason.CAPABILITY, f"states it lacks {', '.join(missing)}")
     refused = index.refused_parameters(bit)
     if any(parameter.partition(".")[0] in call.payload for parameter in refused):
-        return _cannot(IneligibilityReason.PARAMETER_REFUSED, f"refused {', '.join(refused)} lately")
+        return _cannot(IneligibilityReason.PARAMETER_REFUSED, f"refused {', '.join(refused)} within the last hour")
     window = candidate.info.context_window
     if window and prompt_size(call).estimated > window * WINDOW_MARGIN:
         return _cannot(IneligibilityReason.CONTEXT_WINDOW, f"its context window of {window} tokens is too small")

@@ -28,7 +28,7 @@ def policy_raised(pool: str, policy: object, method: str, error: Exception) -> C
 
 
 def choice_not_offered(pool: str, strategy: object, candidate: object) -> ConnectorError:
-    """Return the error for a strategy that returned something else than a candidate it was offered."""
+    """Return the error for a strategy that did not return a candidate it was offered."""
     rule = (
         f"chose {candidate!s}, which is not one of the candidates it was offered. "
         "select() must return one of them or a SelectionResult that holds one"

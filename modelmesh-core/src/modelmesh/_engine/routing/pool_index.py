@@ -139,7 +139,7 @@ class PoolIndex:
     def capable(self, call: Call, operations: frozenset[str]) -> int:
         """Return the members that can serve a call, of the providers that it allows.
 
-        A member is excluded only for what its catalogue row states or what it refused lately.
+        A member is excluded only for what its catalogue row states or what it refused within the last hour.
 
         Args:
             call: The request.
@@ -205,7 +205,7 @@ class PoolIndex:
             self._refused.pop(parameter, None)
 
     def refused_parameters(self, bit: int) -> list[str]:
-        """Return the parameters that a member refused lately."""
+        """Return the parameters that a member refused within the last hour."""
         return [parameter for parameter, mask in self._refused.items() if mask & bit]
 
 

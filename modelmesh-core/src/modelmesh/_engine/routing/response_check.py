@@ -92,7 +92,7 @@ def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, An
 
 def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(choice, dict):
-        raise InvalidPart("'choices' contains something else than objects")
+        raise InvalidPart("'choices' is not a list of objects")
     index = choice.get("index")
     if index is not None and (index.__class__ is not int or index < 0):
         raise InvalidPart("the index of a choice is not a non-negative integer")

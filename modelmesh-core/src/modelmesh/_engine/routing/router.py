@@ -67,7 +67,7 @@ class Router:
         """Return a pool by its exact name.
 
         Raises:
-            CapabilityNotFoundError: There is none. It is also a ``KeyError``.
+            CapabilityNotFoundError: No pool has this name. It is also a ``KeyError``.
         """
         pool = self._pools.get(name)
         if pool is None:

@@ -52,11 +52,11 @@ def _within_caps(plan: RequestPlan, mask: int) -> int:
     fresh = mask & ~plan.visited_accounts
     max_billed = plan.pool.policy.max_attempts
     if calls >= MAX_CALLS:
-        allowed, cap = 0, f"{MAX_CALLS} calls are the most of one request"
+        allowed, cap = 0, f"a request makes at most {MAX_CALLS} calls"
     elif plan.billed_calls >= max_billed:
-        allowed, cap = fresh, f"{max_billed} calls that may be billed are the most of one request"
+        allowed, cap = fresh, f"a request makes at most {max_billed} calls that may be billed"
     elif calls + plan.pool.index.count_accounts(fresh) >= MAX_CALLS:
-        allowed, cap = fresh, f"{MAX_CALLS} calls are the most of one request"
+        allowed, cap = fresh, f"a request makes at most {MAX_CALLS} calls"
     else:
         return mask
     plan.end_reason = None if allowed else cap
@@ -77,7 +77,7 @@ def _select(plan: RequestPlan, mask: int) -> tuple[Candidate, str]:
 
     Raises:
         RoutingError: The strategy refuses.
-        ConnectorError: The strategy raised something else, or returned a candidate that was not offered.
+        ConnectorError: The strategy raised another exception, or returned a candidate that was not offered.
     """
     pool = plan.pool
     try:
@@ -103,14 +103,14 @@ def _last_resort(plan: RequestPlan) -> tuple[Candidate, str] | None:
     rest = _within_caps(plan, plan.sets.capable & ~plan.sets.tried)
     probed = [one for one in pool.subset(rest & pool.in_use) if is_only_probing(one)]
     if probed:
-        return probed[0], "no other candidate is available; its breaker is being probed"
+        return probed[0], "no other candidate is available, and its breaker is being probed"
     rotated = rest & pool.rotated_out
     if rotated:
-        return _select(plan, rotated)[0], "no other candidate is available; it was rotated out"
+        return _select(plan, rotated)[0], "no other candidate is available, and it was rotated out"
     if not pool.policy.panic:
         return None
     eligible = [one for one in pool.subset(rest & pool.in_use & ~plan.visited_accounts) if allows_panic(one)]
     if not eligible:
         return None
     plan.panicked = True
-    return min(eligible, key=lambda one: one.available_at), "every model is unavailable; this one is due soonest"
+    return min(eligible, key=lambda one: one.available_at), "every model is unavailable, and this one is due first"

@@ -93,7 +93,7 @@ def _give_up(plan: RequestPlan, seconds: float) -> None:
     busy = plan.pool.accounts_at_capacity(plan.sets.capable & ~plan.sets.tried)
     names = ", ".join(f"{one.provider_id} ({one.in_flight} in flight, {one.admission.waiting} waiting)" for one in busy)
     if names and seconds:
-        plan.end_reason = f"no place became free within {seconds:.1f} s at {names}"
+        plan.end_reason = f"no slot became free within {seconds:.1f} s at {names}"
     elif names:
         plan.end_reason = f"the queue is full at {names}"
 
