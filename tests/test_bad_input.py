@@ -166,8 +166,11 @@ def test_create_one_name_is_a_list_of_one() -> None:
         ({"extra_body": "x"}, "'extra_body' must be a map"),
         ({"routing_metadata": "x"}, "'routing_metadata' must be a map"),
         ({"timeout": "5s"}, "'timeout' must be a number of seconds, not '5s'"),
-        ({"extra_headers": {"X-Title": "Ü"}}, "the extra header 'X-Title' holds a character that is not ASCII. Nothing was sent"),
-        ({"extra_headers": {"X Title": "a"}}, "the extra header 'X Title' has a name that no header has"),
+        (
+            {"extra_headers": {"X-Title": "Ü"}},
+            "the extra header 'X-Title' contains a character that is not ASCII. Nothing was sent",
+        ),
+        ({"extra_headers": {"X Title": "a"}}, "the extra header 'X Title' has an invalid name"),
         ({"extra_headers": {"X-Title": "a "}}, "begins or ends with a space. Nothing was sent"),
     ],
 )

@@ -83,9 +83,9 @@ def test_key_with_a_line_break_is_stripped(connector: str, upstream: Upstream) -
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"api_key": f"{CANARY}\nother"}, "the API key of the provider openai.llm.v1 holds a line break, so that no header"),
-        ({"api_key": f"{CANARY}ü"}, "the API key of the provider openai.llm.v1 holds a character that is not ASCII"),
-        ({"headers": {"X-Key": f"{CANARY}\n"}}, "the header 'X-Key' of the provider openai.llm.v1 holds a line break"),
+        ({"api_key": f"{CANARY}\nother"}, "the API key of the provider openai.llm.v1 contains a line break, so that no header"),
+        ({"api_key": f"{CANARY}ü"}, "the API key of the provider openai.llm.v1 contains a character that is not ASCII"),
+        ({"headers": {"X-Key": f"{CANARY}\n"}}, "the header 'X-Key' of the provider openai.llm.v1 contains a line break"),
     ],
 )
 def test_key_invalid_as_header_raises_without_quoting(given: dict[str, Any], why: str) -> None:
@@ -101,7 +101,7 @@ def test_setting_invalid_as_header_raises_without_quoting(upstream: Upstream) ->
     raw["providers"]["a"]["organization"] = f"{CANARY}\n"
     with modelmesh.create(config=raw) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)
-    assert "the header 'OpenAI-Organization' holds a line break; correct the settings of the provider" in str(caught.value)
+    assert "the header 'OpenAI-Organization' contains a line break; correct the settings of the provider" in str(caught.value)
     assert CANARY not in str(caught.value)
     assert upstream.received == []
 

@@ -195,7 +195,7 @@ def test_headers_of_the_call_go_before_those_of_the_configuration_before_our_own
 def test_an_extra_header_with_a_line_break_is_refused(
     headers: dict[str, str], ask: Callable[..., Any], upstream: Upstream
 ) -> None:
-    with pytest.raises(BadRequestError, match="holds a line break; nothing was sent") as caught:
+    with pytest.raises(BadRequestError, match="contains a line break; nothing was sent") as caught:
         ask(made(upstream), options=CallOptions(headers=headers))
     assert caught.value.failure is FailureClass.CALLER
     assert upstream.received == []

@@ -53,7 +53,7 @@ def test_messages_for_other_connector_drop_and_report_fields(message: dict[str, 
     calls = [{name: value for name, value in call.items() if name != "extra_content"} for call in message["tool_calls"]]
     assert seen == [HI, {**PLAIN, "tool_calls": calls}]
     (line,) = adapted
-    assert line.endswith("of messages[1] left out: they are for a.b.v1")
+    assert line.endswith("of messages[1] dropped: specific to a.b.v1")
     extra = {f"tool_calls.{name}" for call in message["tool_calls"] for name in call.keys() - CALL.keys()}
     assert set(line.partition(" of ")[0].split(", ")) == (message.keys() - PLAIN.keys()) | extra
 

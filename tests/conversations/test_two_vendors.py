@@ -85,14 +85,14 @@ def test_nothing_private_is_told_and_what_was_left_out_is_on_the_attempt(first: 
         adapted = caller.reply.attempts[-1].adapted
     told = str(other.bodies[0]["messages" if second != "gemini" else "contents"])
     assert not [word for word in (*SAID[first], one.connector) if word in told]
-    left = [line for line in adapted if line.endswith(f"of messages[2] left out: they are for {one.connector}")]
+    left = [line for line in adapted if line.endswith(f"of messages[2] dropped: specific to {one.connector}")]
     assert len(left) == 1
     assert "reasoning_content" in left[0]
 
 
 @pytest.mark.parametrize("second", ["anthropic", "gemini", "cohere", "mistral"])
 def test_a_strict_pool_keeps_a_conversation_with_the_vendor_that_thought(second: str, vendor: Any) -> None:
-    """What would have to be left out for another vendor is refused there, as any other adaptation is."""
+    """What would have to be dropped for another vendor is refused there, as any other adaptation is."""
     import modelmesh
 
     one, other = vendor("anthropic" if second != "anthropic" else "cohere"), vendor(second)
@@ -101,7 +101,7 @@ def test_a_strict_pool_keeps_a_conversation_with_the_vendor_that_thought(second:
     strict = config_of(one, other, adaptation="strict")
     one.status = 500
     history = caller.messages
-    with modelmesh.create(config=strict) as client, pytest.raises(modelmesh.ModelMeshError, match="left out"):
+    with modelmesh.create(config=strict) as client, pytest.raises(modelmesh.ModelMeshError, match="dropped"):
         client.chat.completions.create(model="chat-completion", messages=history)
     assert other.bodies == []
 

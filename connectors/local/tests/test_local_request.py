@@ -104,7 +104,7 @@ def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None
     request, adapted = encode(chat(messages=[said]), LocalConfig())
     assert said in chat(messages=[said]).payload["messages"]
     assert {"role": "assistant", "content": "Hi"} in request["messages"]
-    assert "thinking_blocks of messages[0] left out: they are for a.b.v1" in adapted
+    assert "thinking_blocks of messages[0] dropped: specific to a.b.v1" in adapted
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=[history.name for history in HISTORIES])

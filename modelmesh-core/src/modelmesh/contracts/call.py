@@ -1,4 +1,4 @@
-"""One request as it travels through the mesh."""
+"""Request of a client: body, options and time limits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 @frozen
 class CallOptions:
-    """What the caller said about this one request that is not part of its body.
+    """Options of one request that are not part of its body.
 
     Attributes:
-        headers: Extra request headers, sent as given.
+        headers: Extra request headers, sent unchanged.
         query: Extra query parameters.
-        timeout: Seconds for the whole request over all attempts; ``None`` leaves the pool's own limit.
-        session_id: Identifies a conversation to strategies that keep one on one model.
-        preferred_provider: Provider key that goes first when it is able.
-        metadata: The caller's notes, handed to strategies and logs.
-        max_retries: Retries of the same model at most; ``None`` leaves the pool's own rule.
-        only_providers: Provider keys outside of which no candidate is tried; empty allows all.
+        timeout: Seconds for the request over all attempts. ``None`` applies the pool's limit.
+        session_id: Identifies a conversation to strategies that keep it on one model.
+        preferred_provider: Key of the provider that is tried first when it is eligible.
+        metadata: Notes of the caller for strategies and logs.
+        max_retries: Maximum retries of the same model. ``None`` applies the pool's policy.
+        only_providers: Keys of the providers whose candidates may be tried. An empty set allows all.
     """
 
     headers: Mapping[str, str] = field(factory=dict)
@@ -62,14 +62,14 @@ class Call:
 
     Attributes:
         operation: The endpoint.
-        pool: The virtual model name that was asked for.
-        payload: The body in OpenAI's shape, without ``model``; whatever the caller sent is in it.
-        stream: Whether the answer is to come as events.
-        options: What is not part of the body.
-        strict: Whether a provider must refuse rather than drop or rename something for its vendor.
-        output_limit: The most tokens of an answer, when the mesh set ``max_tokens`` in the payload and the caller stated no
+        pool: The requested virtual model name.
+        payload: The body in OpenAI's shape, without ``model``. Contains every parameter of the caller.
+        stream: Whether the answer is streamed as events.
+        options: Options that are not part of the body.
+        strict: Whether a provider must reject a request that it would have to adapt to its vendor.
+        output_limit: Maximum tokens of the answer, when the mesh set ``max_tokens`` in the payload because the caller set no
             limit. A connector may rename the parameter to the one that its vendor's models accept.
-        prompt_size: The estimated size of the prompt, once it is counted.
+        prompt_size: The estimated size of the prompt. ``None`` before it is counted.
     """
 
     operation: Operation
@@ -83,18 +83,18 @@ class Call:
 
 
 CLOCK_TOLERANCE_S = 0.01
-"""The time between the start of a request and of its first attempt, which needs no shorter limits."""
+"""Longest time between the start of a request and its first attempt that does not shorten the limits."""
 
 
 @frozen
 class Limits:
-    """How long one attempt may take, in seconds from its start.
+    """Time limits of one attempt, in seconds from its start.
 
     Attributes:
-        connect: Until the connection stands.
+        connect: Until the connection is established.
         first_content: Until the first event of a stream with content. Keep-alives do not extend it.
-        gap: Between two arrivals of bytes.
-        answer: Until the end of an answer that is not streamed.
+        gap: Between two reads of bytes.
+        answer: Until the end of a non-streamed answer.
         total: Until the end of the request, over all attempts and waits.
     """
 
@@ -105,7 +105,7 @@ class Limits:
     total: float = 600.0
 
     def within(self, remaining: float) -> Limits:
-        """Return the same limits, none of them longer than what is left of the request."""
+        """Return limits that do not exceed the remaining time of the request."""
         if remaining >= max(self.total, self.answer, self.first_content) - CLOCK_TOLERANCE_S:
             return self
         return evolve(

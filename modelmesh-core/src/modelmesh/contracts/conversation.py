@@ -1,9 +1,8 @@
-"""Whose words a message holds: what a vendor adds to OpenAI's shape is for that vendor alone.
+"""Provenance of messages: fields that a vendor adds to OpenAI's shape go back to that vendor only.
 
-Signed thoughts, plans, blocks of its own: a vendor wants them back with the next request, and another one refuses a request
-that holds them, or cannot read them. So a message with more than OpenAI's fields says which connector it came through, and
-when it is sent through another, only OpenAI's fields are. The caller's own history keeps all of it, for the day that the
-conversation returns.
+A vendor requires its signed thoughts, plans and content blocks in the next request, and other vendors reject a request that
+contains them. A message with more than OpenAI's fields therefore names its connector. Another connector receives OpenAI's fields
+only. The caller's own history keeps all fields, so that a conversation can return to the first vendor.
 """
 
 from __future__ import annotations
@@ -12,28 +11,28 @@ from collections.abc import Mapping
 from typing import Any
 
 PROVENANCE = "connector"
-"""Field of an assistant's message: ID of the connector it came through. Not there when OpenAI's fields say everything."""
+"""Field of an assistant message: ID of the connector that returned it. Absent from a message with OpenAI's fields only."""
 
 _MESSAGE = frozenset({"role", "content", "name", "refusal", "annotations", "audio", "function_call", "tool_calls"})
 _CALL = frozenset({"index", "id", "type", "function", "custom"})
 """OpenAI's fields (openai 3.52.0, ``ChatCompletionMessage``, ``ChoiceDelta``, their tool calls, read 2026-11-21)."""
 
-_SAYS = ("content", "refusal", "audio", "function_call", "tool_calls")
+_CONTENT = ("content", "refusal", "audio", "function_call", "tool_calls")
 
 
 def tag_answer(body: Mapping[str, Any], connector: str) -> None:
-    """Write its origin on each message of a whole answer that holds more than OpenAI's fields."""
+    """Add the provenance to each message of a complete answer that has more than OpenAI's fields."""
     choices = body.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        said = choice.get("message") if isinstance(choice, Mapping) else None
-        if isinstance(said, dict) and _has_vendor_fields(said):
-            said[PROVENANCE] = connector
+        message = choice.get("message") if isinstance(choice, Mapping) else None
+        if isinstance(message, dict) and _has_vendor_fields(message):
+            message[PROVENANCE] = connector
 
 
 class StreamMarker:
-    """Writes the origin into a stream: once for each choice, in the first delta that holds more than OpenAI's fields.
+    """Adds the provenance to a stream: once for each choice, in the first delta with more than OpenAI's fields.
 
-    Once, because who puts deltas together strings equal fields to one.
+    Code that merges deltas concatenates strings, so a repeated field would be corrupted.
     """
 
     __slots__ = ("_connector", "_marked")
@@ -43,7 +42,7 @@ class StreamMarker:
         self._marked: set[Any] = set()
 
     def mark(self, chunk: Mapping[str, Any]) -> None:
-        """Mark one chunk."""
+        """Add the provenance to one chunk where it is due."""
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
@@ -53,12 +52,12 @@ class StreamMarker:
 
 
 def messages_for_connector(connector: str, messages: Any, adapted: list[str]) -> Any:
-    """Return a conversation as one connector is to see it.
+    """Return the messages of a conversation as one connector may receive them.
 
     Args:
-        connector: Its ID.
-        messages: The caller's; they are not changed. A message without an origin stays as it is.
-        adapted: Takes a line for each message that other vendors' fields were left out of.
+        connector: ID of the connector.
+        messages: The caller's messages, which are not modified. A message without provenance is returned unchanged.
+        adapted: Receives a line for each message from which fields of another vendor were dropped.
     """
     if not isinstance(messages, list) or not any(isinstance(one, Mapping) and PROVENANCE in one for one in messages):
         return messages
@@ -72,21 +71,22 @@ def _for(connector: str, message: Any, where: str, adapted: list[str]) -> Any:
     plain = {name: value for name, value in message.items() if name != PROVENANCE}
     if message[PROVENANCE] == connector:
         return plain
-    left = [name for name, value in plain.items() if name not in _MESSAGE and value is not None]
+    dropped = [name for name, value in plain.items() if name not in _MESSAGE and value is not None]
     kept = {name: value for name, value in plain.items() if name in _MESSAGE}
     calls = kept.get("tool_calls")
     if isinstance(calls, list):
-        left += [f"tool_calls.{name}" for call in calls for name in _vendor_fields(call)]
+        dropped += [f"tool_calls.{name}" for call in calls for name in _vendor_fields(call)]
         kept["tool_calls"] = [_plain_call(call) for call in calls]
-    if left:
-        adapted.append(f"{', '.join(dict.fromkeys(left))} of {where} left out: they are for {message[PROVENANCE]}")
-    return kept if any(kept.get(name) for name in _SAYS) else None  # a picture of another vendor's, and no word
+    if dropped:
+        names = ", ".join(dict.fromkeys(dropped))
+        adapted.append(f"{names} of {where} dropped: specific to {message[PROVENANCE]}")
+    return kept if any(kept.get(name) for name in _CONTENT) else None  # the message had content of another vendor only
 
 
-def _has_vendor_fields(said: Mapping[str, Any]) -> bool:
-    if not said.keys() <= _MESSAGE and any(value is not None for name, value in said.items() if name not in _MESSAGE):
+def _has_vendor_fields(message: Mapping[str, Any]) -> bool:
+    if not message.keys() <= _MESSAGE and any(value is not None for name, value in message.items() if name not in _MESSAGE):
         return True
-    calls = said.get("tool_calls")
+    calls = message.get("tool_calls")
     return isinstance(calls, list) and any(_vendor_fields(call) for call in calls)
 
 

@@ -1,4 +1,4 @@
-"""What can stand in a header."""
+"""Validation of HTTP header names and values."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ FRAMING = frozenset(
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""Headers that say how a message travels (RFC 9110, 7.6.1, and RFC 9112, 6): the transport alone writes them."""
+"""Framing headers (RFC 9110, 7.6.1, and RFC 9112, 6). Only the transport writes them."""
 
 CREDENTIALS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
-"""Headers that hold a key."""
+"""Headers that contain a key."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -21,19 +21,19 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def unsendable(value: str, name: str = "X") -> str | None:
-    """Say why a header cannot be sent, without showing its value, which may be a key.
+    """Return why a header cannot be sent, ``None`` if it can. The reason does not contain the value, which may be a key.
 
     Returns:
-        The rest of a sentence that begins with what it is about; ``None`` when it can be sent.
+        A predicate for the caller's sentence, e.g. ``contains a line break``.
     """
     if any(mark in f"{name}{value}" for mark in "\r\n\0"):
-        return "holds a line break"
+        return "contains a line break"
     if _CONTROL.search(value):
-        return "holds a control character"
+        return "contains a control character"
     if name.lower() in FRAMING:
-        return "says how the message travels, which only the transport may say"
+        return "is a framing header, which only the transport sets"
     if not _NAME.fullmatch(name):
-        return "has a name that no header has; names are letters, digits and hyphens"
+        return "has an invalid name: header names consist of letters, digits and hyphens"
     if not value.isascii():
-        return "holds a character that is not ASCII"
+        return "contains a character that is not ASCII"
     return "begins or ends with a space" if value != value.strip() else None

@@ -1,4 +1,4 @@
-"""The table of operations: one row for each endpoint of the OpenAI surface that the mesh can serve."""
+"""Operations: one row for each endpoint of OpenAI's API that the mesh can serve."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from attrs import frozen
 
 
 class BodyKind(StrEnum):
-    """How the request body travels."""
+    """Encoding of the request body."""
 
     JSON = "json"
     MULTIPART = "multipart"
 
 
 class ReplyKind(StrEnum):
-    """What comes back when the request was not streamed."""
+    """Kind of a non-streamed reply."""
 
     JSON = "json"
     BYTES = "bytes"
@@ -27,13 +27,13 @@ class Operation:
 
     Attributes:
         name: Dotted name as on the client, e.g. ``chat.completions``.
-        path: Path below the API version, e.g. ``/chat/completions``.
-        capability: Short name of the capability that serves it when a request names none.
-        body: How the request body travels.
-        reply: What a plain answer is.
-        required_keys: JSON keys without which a plain answer is no answer.
-        required_arguments: Arguments without which there is no request.
-        streams: Whether ``stream=True`` gives server-sent events.
+        path: Path after the API version, e.g. ``/chat/completions``.
+        capability: Short name of the default capability.
+        body: Encoding of the request body.
+        reply: Kind of a non-streamed reply.
+        required_keys: JSON keys that a non-streamed reply must have.
+        required_arguments: Arguments that a request must have.
+        streams: Whether ``stream=True`` returns server-sent events.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""For the tests of applications that use ModelMesh: a client that needs no provider, and a clock that needs no waiting."""
+"""Test doubles for applications that use ModelMesh: a client without a provider, and a virtual clock."""
 
 from modelmesh.testing.clock import VirtualClock
 from modelmesh.testing.mock import MockCall, MockClient, MockProvider, MockResponse, mock_client

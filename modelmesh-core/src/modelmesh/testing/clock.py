@@ -1,4 +1,4 @@
-"""A clock that moves only when it is told to, or when somebody sleeps by it."""
+"""Virtual clock: time advances on request and on sleep."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from threading import Lock
 class VirtualClock:
     """Monotonic seconds under the test's control.
 
-    Give it to a mesh: ``ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)``. Sleeping moves it on at once,
-    so a day of cooldowns passes in no time.
+    Pass it to a mesh: ``ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)``. A sleep advances the clock at once, so
+    a day of cooldowns takes no real time.
 
     Attributes:
-        slept: Every wait that was asked for, seconds.
+        slept: The requested waits, in seconds.
     """
 
     def __init__(self, now: float = 1_000.0) -> None:
@@ -25,18 +25,18 @@ class VirtualClock:
         return self._now
 
     def advance(self, seconds: float) -> float:
-        """Let time pass and return the new time."""
+        """Advance the clock and return the new time."""
         with self._lock:
             self._now += seconds
             return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, as ``time.sleep`` does."""
+        """Advance the clock, in place of ``time.sleep``."""
         self.slept.append(seconds)
         self.advance(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Let time pass, as ``asyncio.sleep`` does."""
+        """Advance the clock, in place of ``asyncio.sleep``."""
         self.sleep(seconds)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A client whose answers a test writes down."""
+"""Mock client with scripted responses."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class MockResponse:
 
     Attributes:
         content: The text.
-        model: The model that seems to have answered.
-        tokens: All tokens; a third of them prompt unless said otherwise.
+        model: The model that the response names.
+        tokens: Total tokens. By default a third of them are prompt tokens.
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens of the answer.
-        finish_reason: Why it ended.
-        tool_calls: Calls that the model wants made, in OpenAI's shape.
+        finish_reason: Reason for the end of the answer.
+        tool_calls: Tool calls of the model, in OpenAI's shape.
     """
 
     content: str | None = "Mock response"
@@ -53,13 +53,13 @@ class MockResponse:
 
 @frozen
 class MockCall:
-    """One request that was made.
+    """One recorded request.
 
     Attributes:
-        model: The pool or capability that was asked.
-        messages: The conversation.
+        model: The requested pool or capability.
+        messages: The messages.
         kwargs: Every other parameter.
-        response: What it was answered with.
+        response: The response, or the error that was raised.
     """
 
     model: str
@@ -69,10 +69,10 @@ class MockCall:
 
 
 class MockProvider:
-    """A provider in process that answers by a list; the last answer repeats. An error in the list is raised.
+    """In-process provider with scripted responses. The last response repeats. An error in the list is raised.
 
     Attributes:
-        calls: Every request that was made.
+        calls: Every recorded request.
     """
 
     id = "modelmesh.mock.v1"
@@ -84,8 +84,8 @@ class MockProvider:
         """Write down the answers.
 
         Args:
-            responses: Answers in order; the last one repeats.
-            model: Its only model; by default it has those that the answers name.
+            responses: Responses in order. The last one repeats.
+            model: The only model. By default the provider has the models that the responses name.
         """
         self._responses = [_response(one) for one in (responses or [MockResponse()])]
         named = [one.model for one in self._responses if isinstance(one, MockResponse)]
@@ -94,12 +94,12 @@ class MockProvider:
         self.calls: list[MockCall] = []
 
     def models(self) -> list[ModelInfo]:
-        """Return its models, in the order of the answers."""
+        """Return the models, in the order of the responses."""
         return [ModelInfo(name) for name in self._models]
 
     @property
     def next_model(self) -> str | None:
-        """The model that the next answer names, ``None`` when that is an error."""
+        """The model that the next response names, ``None`` if it is an error."""
         response = self._responses[min(len(self.calls), len(self._responses) - 1)]
         return response.model if isinstance(response, MockResponse) else None
 
@@ -113,24 +113,24 @@ class MockProvider:
         return response
 
     def send(self, call: Call, model: str, limits: Limits) -> Any:
-        """Answer with the next of the list."""
+        """Return the next response."""
         response = self._next(call)
         return _MockStream(response) if call.stream else Answer(_body(response))
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
-        """Answer with the next of the list."""
+        """Return the next response."""
         response = self._next(call)
         return _MockStream(response) if call.stream else Answer(_body(response))
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: the provider holds no resources."""
 
     async def aclose(self) -> None:
-        """Hold nothing."""
+        """Do nothing: the provider holds no resources."""
 
 
-class _AsWritten:
-    """Sends each request to the model that the next response names."""
+class _ScriptedStrategy:
+    """Selects the model that the next response names."""
 
     id = "modelmesh.mock-strategy.v1"
 
@@ -138,18 +138,18 @@ class _AsWritten:
         self._provider = provider
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> Candidate:
-        """Return it, or the first when it is in standby."""
+        """Return that model, or the first candidate if the model is in standby."""
         chosen = candidates.named(self._provider.next_model or "").first() or candidates.first()
         assert chosen is not None
         return chosen
 
 
 class MockClient(MeshClient):
-    """A real client over a mesh of one mock provider. Its clock is virtual: no retry makes a test wait.
+    """Real client over a mesh with one mock provider and a virtual clock, so that retries do not wait.
 
     Attributes:
-        calls: Every request that was made.
-        clock: Lets time pass, e.g. until a model that failed is asked again: ``client.clock.advance(60)``.
+        calls: Every recorded request.
+        clock: Advances time, e.g. past the cooldown of a failed model: ``client.clock.advance(60)``.
     """
 
     clock: VirtualClock
@@ -161,7 +161,7 @@ class MockClient(MeshClient):
 
     @property
     def calls(self) -> list[MockCall]:
-        """Every request that was made."""
+        """Every recorded request."""
         return self.provider.calls
 
 
@@ -170,11 +170,12 @@ def mock_client(
     *,
     pools: Sequence[str] = ("chat-completion", "text-generation"),
 ) -> MockClient:
-    """Make a client that answers without any provider.
+    """Create a client that answers without a real provider.
 
     Args:
-        responses: Answers in order, texts for short; the last one repeats. A ``ProviderError`` is what the provider fails with.
-        pools: Virtual model names that it serves.
+        responses: Responses in order. The last one repeats. A text stands for a response with that content, and a
+            ``ProviderError`` is raised.
+        pools: Virtual model names of the client.
 
     Example:
         >>> client = mock_client(["Hello!"])
@@ -184,7 +185,11 @@ def mock_client(
     provider = MockProvider(responses)
     clock = VirtualClock()
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)
-    pool = {"providers": ["mock-provider"], "capability": "generation.text-generation", "strategy_instance": _AsWritten(provider)}
+    pool = {
+        "providers": ["mock-provider"],
+        "capability": "generation.text-generation",
+        "strategy_instance": _ScriptedStrategy(provider),
+    }
     mesh.initialize({"providers": {"mock-provider": {"instance": provider}}, "pools": dict.fromkeys(pools, pool)})
     return MockClient(mesh, provider, clock)
 
@@ -210,7 +215,7 @@ def _body(response: MockResponse) -> dict[str, Any]:
 
 
 class _MockStream:
-    """The answer line by line."""
+    """Stream of a response, with one chunk for each line."""
 
     headers: Mapping[str, str] = {}
     adapted: Sequence[str] = ()
@@ -234,10 +239,10 @@ class _MockStream:
             yield chunk
 
     def commit(self) -> None:
-        """Hold nothing."""
+        """Do nothing: the provider holds no resources."""
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: the provider holds no resources."""
 
     async def aclose(self) -> None:
-        """Hold nothing."""
+        """Do nothing: the provider holds no resources."""
