@@ -51,7 +51,7 @@ FENCE = re.compile(
 VARYING = (
     (re.compile(r"\b\d+ (?:d|h|min|s)(?: \d+ (?:h|min|s))? \(until [^)]*\)"), "N s"),
     (re.compile(r"\b\d+ (?:d|h|min)(?: \d+ (?:h|min|s))?\b"), "N s"),
-    (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), r"N \2"),
+    (re.compile(r"\b\d+(\.\d+)? (?:ms|s)\b"), "N s"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"req-[0-9a-f]{16}"), "req-ID"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "TIME UTC"),
