@@ -77,7 +77,7 @@ def test_a_row_may_have_a_source_of_its_own() -> None:
 
 
 def test_a_price_of_an_unknown_key_is_no_price() -> None:
-    with pytest.raises(ConfigurationError, match="'input_per_token'; it may have input_per_1k_tokens"):
+    with pytest.raises(ConfigurationError, match=r"'input_per_token'\. Known: input_per_1k_tokens"):
         read_row({"id": "m", "pricing": {"input_per_token": 1.0}})
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.common_errors import COMMON
 from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
-from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping, find_mapping, unsupported_parameter
+from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping, find_mapping, find_unsupported_parameter
 
 INNER = {"error": {"message": "inner", "type": "invalid_request_error", "code": "context_length_exceeded"}}
 
@@ -170,4 +170,4 @@ def test_unsupported_parameter_is_named_as_callers_name_it(error: dict[str, Any]
     found = read_error({"error": error})
     row = find_mapping(400, None, found, COMMON)
     assert row is not None
-    assert unsupported_parameter(row, found) == expected
+    assert find_unsupported_parameter(row, found) == expected

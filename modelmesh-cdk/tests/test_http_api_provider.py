@@ -156,7 +156,7 @@ def test_mapping_may_come_from_the_configuration(ask: Callable[..., Any], upstre
     assert answer.body["choices"][0]["message"]["content"] == "Hello!"
     assert upstream.last.path == "/ask"
     assert "turns" in upstream.last.json
-    with pytest.raises(ConfigurationError, match="a RequestMapping has no mesages_field; it has model_field"):
+    with pytest.raises(ConfigurationError, match=r"RequestMapping has no field mesages_field\. Known: model_field"):
         Plain(api_key="sk-test", request_mapping={"mesages_field": "turns"})
 
 

@@ -68,7 +68,7 @@ def test_registration_mistake_is_explained(mistake: str, third_party: Any, upstr
 
 
 CATALOGUES: dict[str, str | None] = {
-    "`models.json` is no JSON": '{"models": [',
+    "`models.json` is not JSON": '{"models": [',
     "`models.json` is undated": '{"source": "a test", "models": [{"id": "acme-1"}]}',
     "`models.json` names an unknown capability": ONE_MODEL % '{"id": "acme-1", "capabilities": ["chat-completoin"]}',
     "`models.json` misspells a path of the tree": ONE_MODEL % '{"id": "acme-1", "capabilities": ["generation.text-generation.chat-completions"]}',

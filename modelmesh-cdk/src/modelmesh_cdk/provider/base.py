@@ -102,7 +102,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         """
         found = self._configured_models() or self.shipped_models()
         if not found and type(self).shipped_models is BaseProvider.shipped_models:
-            catalogue.must_exist(type(self))
+            catalogue.require_catalogue(type(self))
         return found
 
     @classmethod
@@ -114,7 +114,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         """
         found = catalogue.load_catalogue(cls.__module__.partition(".")[0], cls)
         if not found and cls.shipped_models is BaseProvider.shipped_models and cls.models is BaseProvider.models:
-            catalogue.must_exist(cls)
+            catalogue.require_catalogue(cls)
 
     def shipped_models(self) -> Sequence[ModelInfo]:
         """Return the model catalogue of the connector's ``models.json``, without a request.

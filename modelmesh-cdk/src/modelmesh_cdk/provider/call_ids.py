@@ -1,7 +1,7 @@
-"""IDs of tool calls in the letters and the length that a vendor takes.
+"""IDs of tool calls in the alphabet and length that a vendor accepts.
 
-A conversation that began at one vendor holds IDs as that one spells them. The spelling here depends on the ID alone, so a
-call and its result, this request and the next, have the same.
+A conversation contains the IDs of the vendor that made the calls. The rewritten ID depends on the original alone, so a call and
+its result have the same ID in every request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LETTERS = string.digits + string.ascii_letters
 
 
 def digest(given: str, length: int) -> str:
-    """Return as many letters and digits that stand for an ID; the same ID always gives the same."""
+    """Return letters and digits of this length that stand for an ID. The same ID gives the same result."""
     number, found = int.from_bytes(hashlib.sha256(given.encode()).digest()), ""
     for _ in range(length):
         number, place = divmod(number, len(_LETTERS))
@@ -24,13 +24,13 @@ def digest(given: str, length: int) -> str:
 
 
 def rewrite_tool_ids(messages: Any, spell: Callable[[str], str], adapted: list[str], note: str) -> Any:
-    """Return messages with the IDs of their tool calls rewrite_tool_ids, in calls and results alike.
+    """Return messages with rewritten IDs of tool calls, in calls and results alike.
 
     Args:
-        messages: In OpenAI's shape; they are not changed.
-        spell: Gives the ID that the vendor takes; one that it takes already must come back as it is.
-        adapted: Takes a line when any ID was changed.
-        note: That line.
+        messages: Messages in OpenAI's format. They are not changed.
+        spell: Returns the ID for the vendor, an acceptable ID unchanged.
+        adapted: Receives ``note`` when an ID changed.
+        note: The line.
     """
     if not isinstance(messages, list):
         return messages

@@ -1,4 +1,4 @@
-"""A connector's list of models, as dated data in its ``models.json``."""
+"""Model catalogue of a connector: dated data in its ``models.json``."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from modelmesh_cdk.provider.price_rows import read_price
 
 _FIELDS = ("id", "upstream", "capabilities", "features", "delivery", "context_window", "max_output_tokens")
 _ALMOST = 0.93
-"""How alike a path of one's own may be to one of the tree before it is taken for a slip."""
+"""Similarity above which a custom capability path counts as a misspelled standard path."""
 
 
 def read_row(row: Mapping[str, Any], *, source: str | None = None, as_of: str | None = None) -> ModelInfo:
     """Read one row.
 
     Args:
-        row: ``id`` and whatever is known; ``pricing`` is in USD per 1,000 tokens.
-        source: Where the catalogue was read, for rows without a source of their own.
-        as_of: The day it was read, for rows without one of their own.
+        row: ``id`` and the known facts. ``pricing`` is in USD per 1,000 tokens.
+        source: Source of the catalogue, for rows without a source.
+        as_of: Date of the catalogue, for rows without a date.
     """
     known = {name: row[name] for name in _FIELDS if name in row}
     price = row.get("pricing")
@@ -60,21 +60,21 @@ def read_configured(rows: Iterable[Any], shipped: Sequence[ModelInfo]) -> tuple[
 
 
 def load_catalogue(package: str, owner: Any = None) -> tuple[ModelInfo, ...]:
-    """Return the models of ``models.json`` in a package; empty when it ships none.
+    """Return the models of ``models.json`` in a package, none without that file.
 
     Args:
-        package: Import name, e.g. ``modelmesh_connector_groq``.
+        package: Import name, for example ``modelmesh_connector_groq``.
         owner: The connector class, for messages.
 
     Raises:
-        ConnectorLoadError: The file is wrong; the message names it and its line.
+        ConnectorLoadError: The file is invalid. The message contains file and line.
     """
     module = sys.modules.get(package)
     if module is None or not hasattr(module, "__path__"):
         return ()
     try:
         return _read(package, str(module.__file__))
-    except _WrongFileError as error:
+    except _InvalidFileError as error:
         place, why = error.args
         connector_id, distribution = attribution.identify(owner) if owner is not None else ("", None)
         whose = f"the models of {connector_id!r}{f' of {distribution}' if distribution else ''}: " if connector_id else ""
@@ -82,8 +82,8 @@ def load_catalogue(package: str, owner: Any = None) -> tuple[ModelInfo, ...]:
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from None
 
 
-class _WrongFileError(Exception):
-    """A place and what is wrong there."""
+class _InvalidFileError(Exception):
+    """Place and description of a mistake in a file."""
 
 
 @cache
@@ -95,23 +95,23 @@ def _read(package: str, _: str) -> tuple[ModelInfo, ...]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        place, why = f"{file}:{error.lineno}:{error.colno}", f"the file is no JSON: {error.msg}."
-        raise _WrongFileError(place, why) from None
-    wrong = _wrong_with(data)
+        place, why = f"{file}:{error.lineno}:{error.colno}", f"the file is not JSON: {error.msg}."
+        raise _InvalidFileError(place, why) from None
+    wrong = _first_mistake(data)
     if wrong is not None:
         place = f"{file}:{_line_of(text, wrong[0])}"
-        raise _WrongFileError(place, wrong[1])
+        raise _InvalidFileError(place, wrong[1])
     return tuple(read_row(row, source=data.get("source"), as_of=data.get("as_of")) for row in data["models"])
 
 
 _SHAPE = 'The file is {"source": "where it was read", "as_of": "YYYY-MM-DD", "models": [{"id": "…"}]}.'
 
 
-def must_exist(provider: Any) -> None:
-    """Raise for a connector without a ``models.json``, whose list of models is nowhere.
+def require_catalogue(provider: Any) -> None:
+    """Check that a connector without another source of models has a ``models.json``.
 
     Raises:
-        ConnectorLoadError: There is no such file.
+        ConnectorLoadError: The file is missing.
     """
     package = attribution.class_of(provider).__module__.partition(".")[0]
     module = sys.modules.get(package)
@@ -121,7 +121,7 @@ def must_exist(provider: Any) -> None:
             return
         why = (
             f"there is no models.json in the package {package!r}. If your source has one, the wheel lacks it: a build backend "
-            "packs data files only when told to (hatchling packs all of a package; setuptools needs package-data)"
+            "packs data files only on request (hatchling packs every file of a package, setuptools needs package-data)"
         )
     else:
         why = (
@@ -129,29 +129,29 @@ def must_exist(provider: Any) -> None:
         )
     message = (
         f"the {attribution.describe(provider)} has no list of models: {why}. Or override models(), derive from QuickProvider, "
-        "which asks the vendor, or name models in the configuration: models: [NAME]"
+        "which reads the vendor's list, or name models in the configuration: models: [NAME]"
     )
     raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution)
 
 
-# -- what is wrong with a file --------------------------------------------------------------------------------------
+# -- validation -----------------------------------------------------------------------------------------------------
 
 
-def _wrong_with(data: Any) -> tuple[int | str, str] | None:
-    """Return where (the number of a row, or a key) and why; ``None`` when nothing is."""
+def _first_mistake(data: Any) -> tuple[int | str, str] | None:
+    """Return row number or key and description of the first mistake, ``None`` without one."""
     rows = data.get("models") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         return ("models" if isinstance(data, dict) else "", f"it has no list 'models'. {_SHAPE}")
     seen: set[str] = set()
     for number, row in enumerate(rows):
-        why = _wrong_row(row, data) or (f"the ID {row['id']!r} stands twice." if row["id"] in seen else None)
+        why = _mistake_of_row(row, data) or (f"the ID {row['id']!r} stands twice." if row["id"] in seen else None)
         if why is not None:
             return number, why
         seen.add(row["id"])
     return None
 
 
-def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
+def _mistake_of_row(row: Any, data: Mapping[str, Any]) -> str | None:
     if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not row["id"]:
         return f"a model must be an object with an 'id'. {_SHAPE}"
     name = row["id"]
@@ -173,17 +173,17 @@ def _wrong_row(row: Any, data: Mapping[str, Any]) -> str | None:
             return (
                 error.message if repr(name) in error.message else f"the model {name!r} has no price that can be: {error.message}"
             )
-    return next(filter(None, (_wrong_capability(one, name) for one in row.get("capabilities") or ())), None)
+    return next(filter(None, (_mistake_of_capability(one, name) for one in row.get("capabilities") or ())), None)
 
 
 def _unknown_keys(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the keys of a row that nothing reads, and hints; further facts begin with ``x-``, or say where another was read."""
+    """Yield the unknown keys of a row with hints. Custom facts begin with ``x-``, sources and notes end with a known suffix."""
     for known, below in ((ROW_KEYS, row), (FEATURES, row.get("features")), (DELIVERY, row.get("delivery"))):
         for key in below if isinstance(below, Mapping) else ():
             if key not in known and not key.startswith("x-") and not key.endswith(_REMARKS):
                 where = "" if known is ROW_KEYS else "features." if known is FEATURES else "delivery."
                 hint = did_you_mean(key, known)
-                yield repr(f"{where}{key}"), f"{hint} Known: {', '.join(known)}; a fact of your own begins with 'x-'."
+                yield repr(f"{where}{key}"), f"{hint} Known: {', '.join(known)}. Names of custom facts begin with 'x-'."
 
 
 ROW_KEYS = (
@@ -205,7 +205,7 @@ _KINDS: dict[str, type] = {
 _WORDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number"}
 
 
-def _wrong_capability(said: Any, model: str) -> str | None:
+def _mistake_of_capability(said: Any, model: str) -> str | None:
     tree = standard_tree()
     if not isinstance(said, str):
         return f"'capabilities' of the model {model!r} must be a list of strings."
@@ -214,10 +214,10 @@ def _wrong_capability(said: Any, model: str) -> str | None:
     near = tree.suggest(said.rpartition(".")[2])
     node = tree.get_node(near) if near else None
     if "." in said and (node is None or SequenceMatcher(None, said, node.path).ratio() < _ALMOST):
-        return None  # a capability of the connector's own
+        return None  # a custom capability
     hint = f" Did you mean {(node.path if '.' in said and node else near)!r}?" if near else ""
     return (
-        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities; one of your own "
+        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities. A custom capability "
         "needs a dotted path."
     )
 
@@ -230,7 +230,7 @@ def _is_day(text: object) -> bool:
 
 
 def _line_of(text: str, place: int | str) -> int:
-    """The line of a key, or at which the row of a number begins."""
+    """Return the line of a key, or the first line of a row."""
     if isinstance(place, str):
         return text.count("\n", 0, max(text.find(f'"{place}"'), 0)) + 1
     decoder, at = json.JSONDecoder(), text.index("[", text.index('"models"')) + 1

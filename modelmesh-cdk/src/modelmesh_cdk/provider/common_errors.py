@@ -1,7 +1,7 @@
-"""The error mappings that hold for every vendor, looked up after the connector's own.
+"""Error mappings that apply to every vendor, after the connector's own.
 
-Codes are those of the openai package 3.52.0 (read 2026-11-21) and of the servers that copy its format; words are those of public
-issues, cited per row. A row stands before the rows that are wider than itself.
+Codes are those of the openai package 3.52.0 (read 2026-11-21) and of the servers that copy its format. Messages are those of
+public issues, cited per row. Specific rows come before general rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every provider can be told."""
+"""Settings of provider connectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _secret(value: Any) -> Secret | None:
 
 
 def _plain(headers: Any) -> dict[str, str]:
-    """Header values as they are sent: one that came from a secret reference is a :class:`Secret`."""
+    """Return headers with values as they are sent. A value of a secret reference is a :class:`Secret`."""
     if not isinstance(headers, Mapping):
         message = "headers must be a map of names to values, e.g. headers: {X-Team: blue}"
         raise ConfigurationError(message)
@@ -42,7 +42,7 @@ def _bytes(value: Any) -> int:
     try:
         return size(value)
     except ValueError as error:
-        message = f"max_event is no size: {error}"
+        message = f"max_event is not a size: {error}"
         raise ConfigurationError(message) from None
 
 
@@ -51,20 +51,20 @@ class BaseProviderConfig:
     """Settings of a provider.
 
     Attributes:
-        base_url: Address of the API, with or without its version; the connector's own when empty.
-        api_key: The account's key; by default the connector's environment variable is read.
-        models: IDs, maps or ``ModelInfo``; empty leaves the connector's catalogue.
-        timeout: Seconds that a whole answer which is not streamed may take.
-        max_retries: Second tries at one model; ``None`` leaves it to the pool.
-        capabilities: Of models that state none of their own.
+        base_url: Address of the API, with or without its version. Empty for the connector's default.
+        api_key: The API key. By default the connector reads its environment variable.
+        models: IDs, maps or ``ModelInfo``. Empty for the connector's catalogue.
+        timeout: Seconds that an answer without streaming may take.
+        max_retries: Retries at one model. ``None`` for the setting of the pool.
+        capabilities: Capabilities of models that state none.
         auth_method: ``api_key``.
-        max_connections: As many may be open at once.
-        allow_http: Whether the key may go over plain ``http://`` to another machine.
-        max_event: Bytes of one event of a stream, e.g. ``64MB`` for large pictures.
-        headers: Sent with every request.
-        http_client: An ``httpx2.Client`` of the caller's, for threads.
-        http_async_client: An ``httpx2.AsyncClient`` of the caller's, for asyncio.
-        options: Whatever else the configuration said; the connector reads what it knows.
+        max_connections: Open connections at most.
+        allow_http: Whether the key may travel over plain ``http://`` to another machine.
+        max_event: Bytes of one stream event at most, for example ``64MB`` for large images.
+        headers: Headers of every request.
+        http_client: An ``httpx2.Client`` of the caller, for threads.
+        http_async_client: An ``httpx2.AsyncClient`` of the caller, for asyncio.
+        options: All other settings of the configuration, for the connector.
     """
 
     base_url: str = ""
@@ -84,7 +84,7 @@ class BaseProviderConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; keys that no field has go to ``options``."""
+        """Read a map. Unknown keys go to ``options``."""
         known = {name: value for name, value in settings.items() if name in fields_dict(cls) and name != "options"}
         rest = {name: value for name, value in settings.items() if name not in known and name != "options"}
         return cls(**known, options={**settings.get("options", {}), **rest})

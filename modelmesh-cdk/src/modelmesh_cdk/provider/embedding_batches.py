@@ -1,7 +1,7 @@
-"""Batches of embeddings: a request with more inputs than a vendor takes is sent as several, and the answers become one.
+"""Batches of embeddings: a request with more inputs than a vendor accepts becomes several requests and one answer.
 
-The parts are sent one after the other, within the limits of the one attempt that they make. The first part that fails is the
-failure of the attempt: vectors of two attempts are never put together.
+The parts are sent in sequence, within the limits of one attempt. The first part that fails ends the attempt. Vectors of two
+attempts are never combined.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.provider_errors import provider_error
 
 BYTES_PER_TOKEN = 3
-"""Bytes of text that are counted as one token. English has about four, so batches come out small rather than too large."""
+"""Bytes of text that count as one token. English has about four, so batches are rather too small than too large."""
 
 _TOO_MANY = re.compile(
     r"batch size|too many (inputs|texts)|split into more batches|\bat most \d+ (requests|inputs|texts)|number of (inputs|texts)",
     re.IGNORECASE,
 )
-"""Wordings of a refused batch: text-embeddings-inference ("batch size 64 > maximum allowed batch size 32",
+"""Wordings of a refused batch, read 2026-11-30: text-embeddings-inference ("batch size 64 > maximum allowed batch size 32",
 huggingface/text-embeddings-inference#378), Mistral ("Too many inputs in request, split into more batches",
 raphaelmansuy/edgequake-llm#74), Gemini ("at most 100 requests can be in one batch", lancedb/lancedb#3618), Cohere ("total
-number of texts must be at most 96"); read 2026-11-30."""
+number of texts must be at most 96")."""
 
 _NUMBER = re.compile(r"\d{1,9}")
 _REFUSED = frozenset({400, 413, 422})
@@ -38,13 +38,13 @@ _REFUSED = frozenset({400, 413, 422})
 
 @frozen
 class EmbeddingLimit:
-    """What one request for embeddings may hold at a vendor.
+    """Limits of one request for embeddings at a vendor.
 
     Attributes:
-        inputs: Texts of one request; ``None`` where the vendor states no limit.
-        tokens: Tokens of all texts together; ``None`` where the vendor states no limit.
-        source: Where the limit was read.
-        as_of: The day it was read.
+        inputs: Texts of one request, ``None`` where the vendor states no limit.
+        tokens: Tokens of all texts together, ``None`` where the vendor states no limit.
+        source: Source of the limit.
+        as_of: Date of the source.
     """
 
     inputs: int | None = None
@@ -57,7 +57,7 @@ class Batches:
     """One request for embeddings in parts.
 
     Attributes:
-        learned: Inputs of one request by model, as refusals stated them; shared by the requests of a provider.
+        learned: Inputs of one request by model, as refusals stated them. All requests of a provider share it.
     """
 
     def __init__(self, call: Call, model: str, limit: EmbeddingLimit | None, learned: dict[str, int]) -> None:
@@ -69,11 +69,11 @@ class Batches:
 
     @property
     def is_splittable(self) -> bool:
-        """Whether there is anything that could be split."""
+        """Return whether the request has several inputs."""
         return len(self._inputs) > 1
 
     def pending_parts(self) -> Iterator[Call]:
-        """Yield the parts that are left, each one after the answer to the one before was kept with :meth:`add`."""
+        """Yield the remaining parts. Call :meth:`add` with the answer of each part before the next."""
         while self._done < len(self._inputs):
             size = self._next_size()
             whole = size == len(self._inputs)
@@ -94,10 +94,10 @@ class Batches:
         return size
 
     def add(self, part: Call, answer: Answer) -> None:
-        """Keep the answer to a part.
+        """Add the answer of a part.
 
         Raises:
-            ProviderError: It does not hold one vector for each input.
+            ProviderError: The answer does not contain one vector for each input.
         """
         if part is not self._call:
             why = reject_vectors(part.payload, answer.body.get("data"))
@@ -108,7 +108,7 @@ class Batches:
         self._done += len(_inputs_of(part))
 
     def reduce_size(self, part: Call, error: ProviderError) -> bool:
-        """Return whether a refusal means that the part held too many inputs; later parts of the model are smaller."""
+        """Reduce the batch size after a refusal of too many inputs. Return whether the refusal was one."""
         sent = len(_inputs_of(part))
         text = str(error.body if error.body is not None else error.message)
         if error.status not in _REFUSED or sent <= 1 or not _TOO_MANY.search(text):
@@ -118,7 +118,7 @@ class Batches:
         return True
 
     def attach_usage(self, error: ProviderError) -> ProviderError:
-        """Return the failure of a part as that of the attempt, with what the answered parts took."""
+        """Return the error of a part as the error of the attempt, with the token usage of the answered parts."""
         if self._answers:
             error.billed = Billed.YES if error.billed == Billed.NO else error.billed
             error.usage = error.usage or _summed([answer.body.get("usage") for answer in self._answers])
@@ -129,7 +129,7 @@ class Batches:
         return f"{len(self._inputs)} inputs sent in parts: {more}"
 
     def join(self) -> Answer:
-        """Return the answers of all parts as one."""
+        """Return the combined answer of all parts."""
         if len(self._answers) == 1:
             return self._answers[0]
         rows = [row for answer in self._answers for row in answer.body["data"]]
@@ -142,7 +142,7 @@ class Batches:
 
 
 def _inputs_of(call: Call) -> list[Any]:
-    """Return the inputs that could be sent apart: texts or lists of tokens; a single input is not split."""
+    """Return the inputs that can be sent separately: texts or lists of tokens. A single input is not split."""
     given = call.payload.get("input") if call.operation.name == EMBEDDINGS.name else None
     apart = isinstance(given, list) and all(isinstance(one, str | list) for one in given)
     return list(given) if apart and given else [given]
@@ -153,7 +153,7 @@ def _tokens(text: Any) -> int:
 
 
 def _summed(parts: Sequence[Any]) -> dict[str, Any] | None:
-    """Return the sum of what the parts took; a count that one of them does not state is unknown for all."""
+    """Return the summed usage of the parts. A count that one part does not report is unknown for all."""
     if not all(isinstance(usage, Mapping) for usage in parts):
         return None
     found: dict[str, Any] = {}
@@ -167,13 +167,13 @@ def _summed(parts: Sequence[Any]) -> dict[str, Any] | None:
 
 
 def remaining(limits: Limits, since: float) -> Limits:
-    """Return the limits of a part that begins now, of an attempt that began at ``since`` (``time.monotonic()``).
+    """Return the limits of a part that begins now, in an attempt that began at ``since`` (``time.monotonic()``).
 
     Raises:
-        ProviderError: The attempt's time is over.
+        ProviderError: The time limit of the attempt has passed.
     """
     left = min(limits.total, limits.answer) - (time.monotonic() - since)
     if left <= 0:
-        message = "the parts of the request took longer than one answer may take; raise the limit, or send fewer inputs"
+        message = "the parts of the request took longer than one answer may take. Raise the limit, or send fewer inputs."
         raise provider_error(FailureClass.TIMEOUT, message)
     return limits.within(left)

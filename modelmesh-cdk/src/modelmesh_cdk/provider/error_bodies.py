@@ -1,7 +1,7 @@
-"""Error bodies: the code, the message and the parameter in any shape that a vendor sends.
+"""Error bodies: code, message and parameter in every format that vendors send.
 
-Shapes that are read: a string, an object, a list of objects, an object under ``error``, ``errors`` or ``detail``, a message at
-the top, the list of a FastAPI validation error, JSON text inside a message or inside ``metadata.raw``, and a page of HTML.
+Supported formats: a string, an object, a list of objects, an object under ``error``, ``errors`` or ``detail``, a message at the
+top, the list of a FastAPI validation error, JSON text inside a message or inside ``metadata.raw``, and an HTML page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 LONGEST_TEXT = 1_200
-"""Characters of all messages together that are read; a longer text is cut before any pattern is matched."""
+"""Characters of all messages together. A longer text is cut before patterns are matched."""
 
 DEEPEST = 6
 _UNDER = ("error", "errors", "detail", "details", "metadata", "response", "body", "raw", "message")
@@ -29,13 +29,13 @@ _MARKUP = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 @frozen
 class ErrorBody:
-    """What an error body contains.
+    """Contents of an error body.
 
     Attributes:
-        codes: The vendor's codes, the most exact first; numbers that repeat the status are left out.
+        codes: The vendor's codes, the most specific first, without numbers that repeat the status.
         text: The messages of all levels, at most :data:`LONGEST_TEXT` characters.
         param: The parameter that the vendor names.
-        status: The HTTP status that the body states; ``None`` when it states none.
+        status: The HTTP status in the body, ``None`` without one.
     """
 
     codes: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class ErrorBody:
 
     @property
     def message(self) -> str:
-        """Return the message for people: the outer one, and the one that it wraps."""
+        """Return the outer message and the message that it wraps."""
         return ": ".join(self.text.split("\n")[:2])
 
 
@@ -53,7 +53,7 @@ def read_error(body: Any) -> ErrorBody:
     """Read an error body.
 
     Args:
-        body: The decoded body, or its text when it is not JSON.
+        body: The decoded body, or the text of a body that is not JSON.
     """
     parts = list(_parts(body, DEEPEST))
     codes = [code for name in _CODES for part in parts for code in _codes(part, name)]
@@ -102,7 +102,7 @@ def _looks_nested(text: str) -> bool:
 
 
 def _nested(text: str) -> Any:
-    """Return the JSON object inside a text, e.g. ``400: {"error": …}``; ``None`` when there is none."""
+    """Return the JSON object inside a text, for example ``400: {"error": …}``, ``None`` without one."""
     start = text.find("{")
     end = text.rfind("}")
     if start < 0 or end <= start or end - start > LONGEST_TEXT * 14:
@@ -117,7 +117,7 @@ def _nested(text: str) -> Any:
 def _codes(part: Any, name: str) -> Iterator[str]:
     value = part.get(name) if isinstance(part, Mapping) else None
     if name in _OF_THE_ENVELOPE and isinstance(part, Mapping) and isinstance(part.get("error"), Mapping):
-        return  # the kind of the event or the object that carries the error
+        return  # the type of the event or object that contains the error
     if isinstance(value, str) and not value.strip().isdigit() and value.strip().lower() not in _NOT_CODES:
         yield value.strip()
 
@@ -134,7 +134,7 @@ def _texts(part: Any) -> Iterator[str]:
 
 
 def _outermost(texts: list[str]) -> list[str]:
-    """Put texts that only wrap a nested one after it; the nested message is the vendor's own."""
+    """Sort texts that wrap a nested message after it. The nested message is the vendor's own."""
     plain = [text for text in texts if not _looks_nested(text) or _nested(text) is None]
     return plain + [text for text in texts if text not in plain]
 

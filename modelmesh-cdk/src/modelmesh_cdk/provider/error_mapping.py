@@ -1,8 +1,8 @@
-"""Error mapping: which class of failure a vendor's error code or wording stands for.
+"""Error mapping: failure classes of a vendor's error codes and messages.
 
-A connector lists what it knows of its vendor in one table, ``error_mappings``, each row with its source and date. The rows of
-:mod:`modelmesh_cdk.provider.common_errors` hold for every vendor, because most vendors copy the texts of OpenAI or of another
-vendor. Codes are looked up before words, and the connector's rows before the common ones.
+A connector's table ``error_mappings`` contains the rows of its vendor, each with source and date. The rows of
+:mod:`modelmesh_cdk.provider.common_errors` apply to every vendor, because most vendors copy the texts of OpenAI or of another
+vendor. Codes apply before messages, and the connector's rows before the common rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from modelmesh_cdk.provider.error_bodies import ErrorBody
 _F = FailureClass
 
 REFUSALS = frozenset({400, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 424, 501})
-"""Statuses whose meaning the body decides."""
+"""Statuses whose meaning depends on the body."""
 
 ANY_STATUS = frozenset(range(400, 600))
 
@@ -29,17 +29,17 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 @frozen
 class ErrorMapping:
-    """One row: the codes and words of a vendor, and the class they stand for.
+    """One row: codes and patterns of a vendor, and their failure class.
 
     Attributes:
-        failure: The class.
-        codes: Codes in lower case, any of which is enough.
-        words: Patterns that are searched in the message, without quotes and with single spaces; case does not count. A group
-            named ``parameter`` is the unsupported parameter.
-        statuses: HTTP statuses that the row is for. A row without codes and words holds for all errors of its statuses.
-        too_long: Whether only a model with a larger context window can take the request.
+        failure: The failure class.
+        codes: Codes in lower case. One is enough.
+        words: Patterns for the message, which is searched without quotes, with single spaces and without case. A group named
+            ``parameter`` contains the unsupported parameter.
+        statuses: HTTP statuses of the row. A row without codes and patterns applies to all errors of its statuses.
+        too_long: Whether only a model with a larger context window can serve the request.
         feature: The parameter of the request that the model does not support.
-        source: Where the codes or the words were read, and when.
+        source: Source and date of the codes or patterns.
     """
 
     failure: FailureClass
@@ -60,16 +60,16 @@ def error_mapping(
     feature: str | None = None,
     source: str = "",
 ) -> ErrorMapping:
-    """Make a row.
+    """Return a row.
 
     Args:
-        failure: The class.
+        failure: The failure class.
         *codes: Codes of the vendor.
-        words: Regular expressions, any of which is enough.
-        statuses: HTTP statuses that the row is for.
+        words: Regular expressions. One match is enough.
+        statuses: HTTP statuses of the row.
         too_long: Whether only a larger context window helps.
-        feature: The parameter that is not supported.
-        source: Where this was read, and when.
+        feature: The unsupported parameter.
+        source: Source and date of the row.
     """
     patterns = tuple(re.compile(one, re.IGNORECASE) for one in ((words,) if isinstance(words, str) else words))
     lowered = frozenset(code.lower() for code in codes)
@@ -77,13 +77,13 @@ def error_mapping(
 
 
 def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable[ErrorMapping]) -> ErrorMapping | None:
-    """Return the row that explains an error; ``None`` when no row does.
+    """Return the row that explains an error, ``None`` when no row does.
 
     Args:
         status: HTTP status.
         code: The code that the connector read.
-        error: The body.
-        rows: The connector's rows, then the common ones.
+        error: The error body.
+        rows: The connector's rows, then the common rows.
     """
     eligible = [row for row in rows if status in row.statuses]
     codes = [one.lower() for one in (code, *error.codes) if one]
@@ -99,12 +99,12 @@ def _said(row: ErrorMapping, text: str) -> re.Match[str] | None:
 
 
 def plain(text: str) -> str:
-    """Return a message without quotes and with single spaces, so that a pattern need not know how a vendor quotes."""
+    """Return a message without quotes and with single spaces, so that patterns do not depend on a vendor's quoting."""
     return _SPACES.sub(" ", text.translate(_QUOTES)).strip()
 
 
 def find_unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | None:
-    """Return the parameter that the model does not support, as callers name it; ``None`` when the vendor names none."""
+    """Return the parameter that the model does not support in the caller's spelling, ``None`` when the vendor names none."""
     if row.failure is not _F.CAPABILITY or row.too_long:
         return None
     said = _said(row, plain(error.text))
@@ -117,6 +117,6 @@ def find_unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | Non
 
 
 _OF_EVERY_REQUEST = frozenset({"messages", "model", "input", "contents", "prompt", "stream", "role", "content"})
-"""Parameters that say nothing of a model when it refuses them: it would never be tried again."""
+"""Parameters of every request. A refusal of one is not a fact about the model, which would never be tried again."""
 
 UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})

@@ -173,7 +173,7 @@ class ProviderHooks:
     def _stream_decoder(self, request: WireRequest) -> Any:
         """Return the decoder of one stream: an object with ``decode(event) -> list[dict]`` and a flag ``done``.
 
-        Override it for a format whose events depend on each other.
+        Override it for a format with events that depend on each other.
         """
         from modelmesh_cdk.provider.openai_stream import ChunkDecoder  # noqa: PLC0415 - only for streams
 

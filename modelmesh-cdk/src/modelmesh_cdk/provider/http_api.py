@@ -1,4 +1,4 @@
-"""A vendor whose chat is JSON over HTTP, and whose JSON is described rather than programmed."""
+"""Provider of a JSON API that two mappings describe."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _STREAMED = "chat.completions"
 
 @frozen(kw_only=True)
 class HttpApiProviderConfig(BaseProviderConfig):
-    """Settings of an :class:`HttpApiProvider`; what is ``None`` is as the class says.
+    """Settings of an :class:`HttpApiProvider`. ``None`` keeps the attribute of the class.
 
     Attributes:
-        completion_endpoint: Path of the chat after the base URL; ``{model}`` in it is the model.
+        completion_endpoint: Path of chat completions after the base URL. ``{model}`` stands for the model.
         request_mapping: A :class:`RequestMapping`, or a map of its fields.
         response_mapping: A :class:`ResponseMapping`, or a map of its fields.
-        stream_mapping: The same for one event of a stream.
+        stream_mapping: A :class:`ResponseMapping` of one stream event, or a map of its fields.
     """
 
     completion_endpoint: str | None = None
@@ -34,11 +34,11 @@ class HttpApiProviderConfig(BaseProviderConfig):
 
 
 class HttpApiProvider(BaseProvider):
-    """A connector is an address and two mappings; where those do not reach, override the hooks of ``BaseProvider``.
+    """A connector made of an address and two mappings. The hooks of ``BaseProvider`` cover what mappings cannot express.
 
-    The answer comes in OpenAI's shape with everything in it that the vendor sent; parameters that the mapping does not
-    name go to the vendor under the caller's names. Streams are server-sent events, one chunk each, ended by ``[DONE]``
-    or by a finish reason. Only chats are mapped.
+    The answer has OpenAI's format and keeps every further field of the vendor. Parameters outside the mapping keep the caller's
+    names. Streams are server-sent events with one chunk each, ended by ``[DONE]`` or by a finish reason. The mappings apply to
+    chat completions only.
 
     Example:
         ::
@@ -52,18 +52,18 @@ class HttpApiProvider(BaseProvider):
                 response_mapping = ResponseMapping(choices_field="outputs", content_field="text")
 
     Attributes:
-        completion_endpoint: Path of the chat after the base URL; ``{model}`` in it is the model.
-        request_mapping: Where parameters go.
-        response_mapping: Where the parts of an answer stand.
-        stream_mapping: Where the parts of an event stand; ``None``: as in an answer, but with the text at ``delta.content``
-            where that stands at ``message.content``.
-        key_header: Header with the key.
-        key_scheme: What stands before the key in it.
+        completion_endpoint: Path of chat completions after the base URL. ``{model}`` stands for the model.
+        request_mapping: Positions of the parameters.
+        response_mapping: Positions of the parts of an answer.
+        stream_mapping: Positions of the parts of a stream event. ``None`` for those of an answer, with ``delta.content`` in place
+            of ``message.content``.
+        key_header: Header of the key.
+        key_scheme: Text before the key in that header.
     """
 
     id: ClassVar[str] = "modelmesh.http-api.v1"
     api_version: ClassVar[str] = ""
-    list_path: ClassVar[str] = ""  # where such a vendor lists its models, and how, no mapping says
+    list_path: ClassVar[str] = ""  # the mappings do not describe a model list
     config_class: ClassVar[type[BaseProviderConfig]] = HttpApiProviderConfig
     completion_endpoint: str = "/v1/chat/completions"
     request_mapping: RequestMapping = RequestMapping()
@@ -74,15 +74,15 @@ class HttpApiProvider(BaseProvider):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        said: Any = self.config
-        self.completion_endpoint = said.completion_endpoint or self.completion_endpoint
-        self.request_mapping = RequestMapping.of(said.request_mapping or self.request_mapping)
-        self.response_mapping = ResponseMapping.of(said.response_mapping or self.response_mapping)
-        streamed = said.stream_mapping or self.stream_mapping
+        settings_read: Any = self.config
+        self.completion_endpoint = settings_read.completion_endpoint or self.completion_endpoint
+        self.request_mapping = RequestMapping.of(settings_read.request_mapping or self.request_mapping)
+        self.response_mapping = ResponseMapping.of(settings_read.response_mapping or self.response_mapping)
+        streamed = settings_read.stream_mapping or self.stream_mapping
         self._events = ResponseMapping.of(streamed) if streamed else _in_deltas(self.response_mapping)
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of every request, the key where the vendor looks for it."""
+        """Return the headers of every request, with the key in the vendor's header."""
         headers = super()._build_headers()
         key = headers.pop("Authorization", None)
         if key is not None and self.api_key is not None:
@@ -90,7 +90,7 @@ class HttpApiProvider(BaseProvider):
         return headers
 
     def _get_completion_endpoint(self) -> str:
-        """Return the address of chats, ``{model}`` not filled in."""
+        """Return the address of chat completions with the placeholder ``{model}``."""
         path = self.completion_endpoint
         version = path.split("/", 2)[1] if path.startswith("/v") else ""
         root = self.api_root.removesuffix(f"/{version}") if version else self.api_root  # however the base URL was written
@@ -101,17 +101,17 @@ class HttpApiProvider(BaseProvider):
         return super()._endpoint(request).replace("{model}", quote(request.model, safe=""))
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
-        """Return the body that the mapping makes of a chat."""
+        """Return the body of a chat according to the mapping."""
         if request.call.operation.name != _STREAMED:
             return super()._build_request_payload(request)
         return self.request_mapping.body(request.model, request.payload, stream=request.stream)
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer that the mapping finds in a body."""
+        """Return the answer in a body according to the mapping."""
         return self.response_mapping.answer(data)
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return the chunk that the mapping finds in an event."""
+        """Return the chunk in an event according to the mapping."""
         event = json_codec.decode(data.encode())
         if not isinstance(event, dict):
             return None

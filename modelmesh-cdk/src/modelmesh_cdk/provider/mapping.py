@@ -1,7 +1,7 @@
-"""Where the parts of a chat stand in a vendor's JSON, as data.
+"""Mappings between OpenAI's format and a vendor's JSON, as data.
 
-A path is names with dots between them: ``input.messages``. A number is a place in a list, ``*`` is all places:
-``output.content.*.text`` is the text of every block, joined.
+A path consists of names with dots between them: ``input.messages``. A number is an index of a list, ``*`` stands for all items:
+``output.content.*.text`` is the joined text of every block.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from attrs import field, fields_dict, frozen
 from modelmesh.errors import ConfigurationError
 
 MISSING = object()
-"""What :func:`found` gives when there is nothing at a path; ``None`` is something."""
+"""Result of :func:`found` for a path without a value. ``None`` is a value."""
 
 
 @frozen(kw_only=True)
 class RequestMapping:
-    """Where the parameters of a call go in the vendor's body.
+    """Positions of the parameters of a call in the vendor's body.
 
     Attributes:
-        model_field: The model; empty when it stands in the URL.
+        model_field: The model. Empty when the URL contains it.
         messages_field: The messages.
         temperature_field: The temperature.
-        max_tokens_field: The limit of the answer.
-        stream_field: The flag that asks for events; empty when another URL does.
+        max_tokens_field: The limit of output tokens.
+        stream_field: The flag for streaming. Empty when another URL selects it.
         fields: Other parameters by OpenAI's name: ``{"top_p": "options.topP"}``.
-        extra_fields: Sent with every request; what the caller says of the same name goes first.
-        rest_field: Where parameters go that nothing here names; empty is the top.
+        extra_fields: Constant fields of every request. A parameter of the caller with the same name has priority.
+        rest_field: Object of all other parameters. Empty for the top level.
     """
 
     model_field: str = "model"
@@ -48,7 +48,7 @@ class RequestMapping:
         return settings if isinstance(settings, cls) else cls(**_known(cls, settings))
 
     def body(self, model: str, payload: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
-        """Return the vendor's body of a call; the call is not changed."""
+        """Return the vendor's body of a call. The call is not changed."""
         target: dict[str, Any] = {}
         places = {
             "messages": self.messages_field, "temperature": self.temperature_field, "max_tokens": self.max_tokens_field,
@@ -65,7 +65,7 @@ class RequestMapping:
             elif self.rest_field:
                 put(target, rest, value)
             else:
-                target.setdefault(name, value)  # a name with a dot in it is no path
+                target.setdefault(name, value)  # a name with a dot is not a path here
         if stream and self.stream_field:
             put(target, self.stream_field, True)
         return _beneath(target, self.extra_fields)
@@ -73,18 +73,18 @@ class RequestMapping:
 
 @frozen(kw_only=True)
 class ResponseMapping:
-    """Where the parts of an answer stand in the vendor's body, or of a chunk in one event.
+    """Positions of the parts of an answer in the vendor's body, or of a chunk in one event.
 
     Attributes:
         id_field: The answer's ID.
         model_field: The model that answered.
-        choices_field: The list of choices, or the only one; empty when the whole body is one.
+        choices_field: The list of choices, or the only choice. Empty when the body is the choice.
         content_field: The text, within a choice.
-        finish_reason_field: Why it ended, within a choice.
-        finish_reasons: The vendor's words for OpenAI's: ``{"end_turn": "stop"}``; others stay as they are.
-        usage_field: The token counts.
-        prompt_tokens_field: Tokens of the prompt, within them.
-        completion_tokens_field: Tokens of the answer, within them.
+        finish_reason_field: The finish reason, within a choice.
+        finish_reasons: OpenAI's finish reasons by the vendor's: ``{"end_turn": "stop"}``. Others stay unchanged.
+        usage_field: The token usage.
+        prompt_tokens_field: Prompt tokens, within the usage.
+        completion_tokens_field: Completion tokens, within the usage.
     """
 
     id_field: str = "id"
@@ -103,13 +103,13 @@ class ResponseMapping:
         return settings if isinstance(settings, cls) else cls(**_known(cls, settings))
 
     def answer(self, data: Mapping[str, Any], part: str = "message") -> dict[str, Any]:
-        """Return an answer in OpenAI's shape; what the vendor sent beyond it is still in it.
+        """Return an answer in OpenAI's format, with every further field of the vendor.
 
-        What had to make room for a part of that shape is under ``vendor_fields``, beside it.
+        A vendor's field with the name of one of OpenAI's moves to ``vendor_fields``.
 
         Args:
-            data: The vendor's body, or the data of one event; not changed.
-            part: What holds the text of a choice: ``message``, or ``delta`` in a stream.
+            data: The vendor's body, or the data of one event. It is not changed.
+            part: Object with the text of a choice: ``message``, or ``delta`` in a stream.
         """
         kind = "chat.completion" if part == "message" else "chat.completion.chunk"
         made = dict(data)
@@ -158,7 +158,7 @@ class ResponseMapping:
 
     @staticmethod
     def _lay(target: dict[str, Any], name: str, value: Any) -> None:
-        """Set a field; what it takes the place of, and is not in it, is kept beside it."""
+        """Set a field. A different value that it replaces moves to ``vendor_fields``."""
         there = target.get(name, MISSING)
         within = isinstance(there, Mapping) and isinstance(value, Mapping) and there.items() <= value.items()
         if there is not MISSING and there is not None and there != value and not within:
@@ -167,7 +167,7 @@ class ResponseMapping:
 
 
 def found(data: Any, path: str) -> Any:
-    """Return what is at a path, :data:`MISSING` when nothing is; a ``*`` joins texts, and lists anything else."""
+    """Return the value at a path, :data:`MISSING` without one. A ``*`` joins texts and lists other values."""
     names = path.split(".")
     for place, name in enumerate(names):
         if name == "*":
@@ -187,7 +187,7 @@ def found(data: Any, path: str) -> Any:
 
 
 def put(target: dict[str, Any], path: str, value: Any) -> None:
-    """Set what is at a path, and make the maps on the way."""
+    """Set the value at a path. Missing maps on the path are created."""
     *way, last = path.split(".")
     for name in way:
         inner = target.get(name)
@@ -209,6 +209,6 @@ def _beneath(target: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]
 def _known(cls: type[Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
     unknown = sorted(set(settings) - set(fields_dict(cls)))
     if unknown:
-        message = f"a {cls.__name__} has no {', '.join(unknown)}; it has {', '.join(fields_dict(cls))}"
+        message = f"{cls.__name__} has no field {', '.join(unknown)}. Known: {', '.join(fields_dict(cls))}."
         raise ConfigurationError(message)
     return settings

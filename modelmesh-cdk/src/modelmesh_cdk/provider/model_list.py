@@ -14,30 +14,30 @@ from modelmesh.capabilities.nodes import standard_tree
 from modelmesh.contracts.models import ModelInfo
 
 WINDOWS = ("context_window", "context_length", "max_model_len")
-"""Where lists in OpenAI's format state the context window: Groq's, OpenRouter's and Together's, vLLM's; read 2026-11-21."""
+"""Fields of the context window in OpenAI's format: Groq's, OpenRouter's and Together's, vLLM's, read 2026-11-21."""
 
-LONGEST = ("max_output_tokens", "max_completion_tokens")
-"""Where they state the longest answer; the second is Groq's name."""
+OUTPUT_LIMITS = ("max_output_tokens", "max_completion_tokens")
+"""Fields of the output limit. The second is Groq's name."""
 
 RowReader = Callable[[Mapping[str, Any]], ModelInfo | None]
 
 
 def read_rows(data: Any, key: str, read: RowReader) -> tuple[ModelInfo, ...]:
-    """Read one page: the list that it is, or that stands under a key.
+    """Read one page: a list, or an object with a list under a key.
 
     Args:
-        data: The page, decoded.
-        key: Where its list is.
-        read: Reads one row, which is a map; ``None`` leaves it out.
+        data: The decoded page.
+        key: Key of the list.
+        read: Reads one row, which is a map. ``None`` skips the row.
 
     Raises:
-        ValueError: There is no list, or one of which no row is a model.
+        ValueError: The page has no list, or no row of the list is a model.
     """
     rows = data
     if isinstance(data, Mapping):
         rows = data.get(key)
         if rows is None and data.get("object") == "list" and key in data:
-            rows = []  # as Ollama writes a list without models (openai/openai.go, ToListCompletion; read 2026-11-21)
+            rows = []  # Ollama's form of a list without models (openai/openai.go, ToListCompletion, read 2026-11-21)
     if not isinstance(rows, list):
         message = "the answer holds no list of models"
         raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
@@ -57,18 +57,18 @@ def make_row(
     context_window: Any = None,
     max_output_tokens: Any = None,
 ) -> ModelInfo | None:
-    """Make the row of a model of which only the vendor's list is known; what it does not state as it should is unknown.
+    """Return the row of a model that only the vendor's list contains. Invalid values are unknown.
 
     Args:
-        name: The vendor's; what is no name gives no row.
+        name: The vendor's name of the model. An invalid name gives no row.
         source: Address of the list.
-        capabilities: Names; those that are in no tree are left out.
-        features: ConnectorReport where they are yes or no.
-        context_window: Tokens.
-        max_output_tokens: Tokens.
+        capabilities: Names of capabilities. Unknown names are ignored.
+        features: Features by name. Values other than true and false are ignored.
+        context_window: Tokens of the context window.
+        max_output_tokens: Output tokens of one answer.
     """
     if isinstance(name, int) and not isinstance(name, bool):
-        name = str(name)  # servers of one's own number their models
+        name = str(name)  # some self-hosted servers number their models
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         return None
     tree = standard_tree()
@@ -76,7 +76,7 @@ def make_row(
     return ModelInfo(
         id=name,
         capabilities=tuple(known),  # type: ignore[arg-type] # mypy cannot see attrs' converter
-        features={feature: said for feature, said in (features or {}).items() if isinstance(said, bool)},
+        features={feature: stated for feature, stated in (features or {}).items() if isinstance(stated, bool)},
         context_window=_tokens(context_window),
         max_output_tokens=_tokens(max_output_tokens),
         extra={"source": source, "as_of": datetime.now(tz=UTC).date().isoformat()},
@@ -84,25 +84,25 @@ def make_row(
 
 
 def read_openai_row(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Make a row of one in OpenAI's format, which has an ``id``, and in some vendors' lists a little more."""
+    """Return a row of a list in OpenAI's format: ``id``, and the further fields of some vendors."""
     stated = data.get("capabilities")
     return make_row(
         data.get("id"),
         source,
         capabilities=stated if isinstance(stated, list) else (),
         context_window=next(filter(None, map(data.get, WINDOWS)), None),
-        max_output_tokens=next(filter(None, map(data.get, LONGEST)), None),
+        max_output_tokens=next(filter(None, map(data.get, OUTPUT_LIMITS)), None),
     )
 
 
 def map_capabilities(words: Any, table: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the capabilities that a vendor's words stand for, by a table of those that are known."""
+    """Return the capabilities of a vendor's words. Words outside the table are ignored."""
     known = [table[word] for word in words if isinstance(word, str) and word in table] if isinstance(words, list) else []
     return tuple(dict.fromkeys(known))
 
 
 def contains(words: Any, word: str) -> bool | None:
-    """Return whether a vendor's list of words has one; ``None`` when there is no such list."""
+    """Return whether a vendor's list contains a word, ``None`` without a list."""
     return word in words if isinstance(words, list) else None
 
 
@@ -113,7 +113,7 @@ def submap(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def show_url(url: str) -> str:
-    """Return an address as it may be shown: without its query and without a user's name or password."""
+    """Return an address for messages, without its query and without user name and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 

@@ -1,4 +1,4 @@
-"""Vendors that speak OpenAI's format."""
+"""Base class of connectors for vendors with OpenAI's format."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider.base import BaseProvider
 
 OPEN_RULES = MessageRules(vendor="this vendor")
-"""Rules of OpenAI's format itself; unknown roles, keys and parts are left to the vendor."""
+"""Rules of OpenAI's format. Unknown roles, keys and parts go to the vendor unchanged."""
 
 
 class OpenAICompatibleProvider(BaseProvider):
-    """A vendor whose API is OpenAI's: a connector of it is data.
+    """A vendor with OpenAI's API. Its connector consists of class attributes.
 
     Example:
         A whole connector::
@@ -23,8 +23,8 @@ class OpenAICompatibleProvider(BaseProvider):
                 default_base_url = "https://api.groq.com/openai/v1"
                 api_key_variable = "GROQ_API_KEY"
 
-    The options ``organization`` and ``project`` are sent as OpenAI's headers of that name. A connector whose vendor accepts
-    less than OpenAI's format states that as :class:`modelmesh_cdk.message_rules.MessageRules` in ``message_rules``.
+    The options ``organization`` and ``project`` become OpenAI's headers of that name. A connector states in ``message_rules``
+    which parts of OpenAI's format the vendor does not accept.
     """
 
     id: ClassVar[str] = "modelmesh.openai-compatible.v1"

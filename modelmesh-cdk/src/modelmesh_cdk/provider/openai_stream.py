@@ -13,7 +13,7 @@ from modelmesh_cdk.wire.sse import ServerSentEvent
 
 
 class ChunkDecoder:
-    """Decodes one stream; the chunks are the vendor's own."""
+    """Decoder of one stream. Chunks keep every field of the vendor."""
 
     __slots__ = ("_calls", "_failure", "_parse", "done")
 
@@ -22,11 +22,11 @@ class ChunkDecoder:
         parse: Callable[[str], dict[str, Any] | None] | None,
         failure: Callable[[Mapping[str, Any]], ProviderError],
     ) -> None:
-        """Prepare.
+        """Store the callbacks.
 
         Args:
-            parse: The connector's own reading of an event's data; ``None`` takes it as JSON.
-            failure: Makes the error of an error body.
+            parse: The connector's hook for the data of an event. ``None`` for JSON.
+            failure: Returns the error of an error body.
         """
         self._parse = parse
         self._failure = failure
@@ -38,7 +38,7 @@ class ChunkDecoder:
 
         Raises:
             ValueError: The event is not JSON.
-            ProviderError: It is an error.
+            ProviderError: The event is an error.
         """
         data = event.data
         if data == b"[DONE]" or (len(data) < _SHORT and data.strip() == b"[DONE]"):
@@ -70,7 +70,7 @@ class ChunkDecoder:
         return (chunk,)
 
     def _failed(self, body: Mapping[str, Any]) -> ProviderError:
-        """Make the error of an error event, with the usage that some vendors state in it."""
+        """Return the error of an error event, with the token usage that some vendors report there."""
         made = self._failure(body)
         usage = body.get("usage")
         if isinstance(usage, Mapping):
@@ -82,7 +82,7 @@ _SHORT = 32
 
 
 def _error_in(data: bytes) -> Mapping[str, Any]:
-    """Return the body of an event that is an error by its name, in OpenAI's shape."""
+    """Return the body of an event named ``error`` in OpenAI's format."""
     try:
         body = json_codec.decode(data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Prices as rows of a ``models.json`` state them."""
+"""Prices in the rows of a ``models.json``."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _KEYS: Mapping[type[Any], tuple[str, ...]] = {
 
 
 def read_price(row: Any, *, source: str | None = None, as_of: str | None = None) -> ModelPricing:
-    """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` where other prices hold.
+    """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` with other prices.
 
     Args:
-        row: Fields of :class:`ModelPricing`; ``bands`` is a list of maps with fields of :class:`PriceBand`.
-        source: Where the catalogue was read, for prices without a source of their own.
-        as_of: The day it was read, for prices without one of their own.
+        row: Fields of :class:`ModelPricing`. ``bands`` is a list of maps with fields of :class:`PriceBand`.
+        source: Source of the catalogue, for prices without a source.
+        as_of: Date of the catalogue, for prices without a date.
 
     Raises:
-        ConfigurationError: It states no price, such as a negative one, or something that a price has not.
+        ConfigurationError: A price is invalid, for example negative, or a field is unknown.
     """
     _check_keys(row, ModelPricing, "pricing")
     bands = row.get("bands", ())
@@ -44,5 +44,5 @@ def _check_keys(row: Any, cls: type[ModelPricing | PriceBand], what: str) -> Non
         raise ConfigurationError(message)
     unknown = sorted(set(row) - set(known))
     if unknown:
-        message = f"{what} has {unknown[0]!r}; it may have {', '.join(known)}."
+        message = f"{what} has the unknown field {unknown[0]!r}. Known: {', '.join(known)}."
         raise ConfigurationError(message)

@@ -1,4 +1,4 @@
-"""From a vendor's refusal to a typed error."""
+"""Typed errors of providers, made from a failure class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import RULES, FailureClass, Secret
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
-REASON_SHOWN = 300
-"""Characters of a vendor's message that ``ProviderError.reason`` holds."""
-MOST_READ = 4000
-"""Characters of a vendor's message that are looked at."""
-SHOWN = 500
-"""Characters of a vendor's message that an error about the caller's own request repeats."""
+MAX_REASON = 300
+"""Longest ``ProviderError.reason`` in characters."""
+MAX_READ = 4000
+"""Characters of a vendor's message that are read."""
+MAX_QUOTED = 500
+"""Characters of a vendor's message that an error about the caller's request quotes."""
 
 
 def provider_error(
@@ -30,16 +30,16 @@ def provider_error(
     body: Any = None,
     delay: float | None = None,
 ) -> errors.ProviderError:
-    """Make the error of a class.
+    """Return the error of a failure class.
 
     Args:
-        kind: The class; it decides the error's type and what the mesh does next.
-        message: What happened.
+        kind: The failure class. It determines the type of the error and the reaction of the mesh.
+        message: Text of the error.
         status: HTTP status.
         code: The vendor's code.
         headers: Response headers, names in lower case.
-        body: The vendor's error body, already scrub_key.
-        delay: Seconds the vendor asked to wait.
+        body: The vendor's error body without the API key.
+        delay: Seconds that the vendor asked to wait.
     """
     rule = RULES[kind]
     facts: dict[str, Any] = {
@@ -79,17 +79,17 @@ def unsupported_parameter(where: str, why: str) -> errors.ProviderError:
 
 
 def failed_midway(answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> errors.ProviderError | None:
-    """Make the error of an answer, or a stream's chunk, whose finish reason says that the vendor failed while it wrote.
+    """Return the error of an answer or chunk with the finish reason ``error``: the vendor failed during generation.
 
-    OpenAI has no such reason. ``error`` is Mistral's (mistralai 3.7.0, ``models/chatcompletionchoice.py``), Together's
-    (togethercomputer/together-python#153) and OpenRouter's (openrouter 1.3.84), all read 2026-11-21.
+    OpenAI has no such reason. Mistral (mistralai 3.7.0, ``models/chatcompletionchoice.py``), Together
+    (togethercomputer/together-python#153) and OpenRouter (openrouter 1.3.84) have it, all read 2026-11-21.
 
     Args:
-        answer: In OpenAI's shape.
+        answer: An answer or a chunk in OpenAI's format.
         headers: Response headers, names in lower case.
 
     Returns:
-        ``None`` when no choice says so.
+        ``None`` when no choice has that reason.
     """
     choices = answer.get("choices")
     for choice in choices if isinstance(choices, list) else ():
@@ -100,19 +100,19 @@ def failed_midway(answer: Mapping[str, Any], headers: Mapping[str, str] | None =
 
 
 def bad_hook_result(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:
-    """Make the error of a hook that returned what it may not.
+    """Return the error of a hook that returned an invalid value.
 
     Args:
         provider: The connector.
-        hook: Its method.
-        value: What came of it; only its type is told.
-        right: What must come of it.
-        written: Whether something was sent before.
+        hook: Name of the hook.
+        value: The invalid value. The message contains only its type.
+        right: Description of a valid value.
+        written: Whether a request may have been sent before.
     """
     if iscoroutine(value):
-        value.close()  # nobody will await it
-    told = "None" if value is None else f"a value of type {type(value).__name__}"
-    rule = f"returned {told} from {hook}(). It must return {right}."
+        value.close()  # otherwise Python warns that it was never awaited
+    kind = "None" if value is None else f"a value of type {type(value).__name__}"
+    rule = f"returned {kind} from {hook}(). It must return {right}."
     return attribution.connector_bug(provider, rule, attribution.locate_method(provider, hook), written=written)
 
 
@@ -127,56 +127,56 @@ def refusal_error(
     key: Secret | None,
     delay: float | None = None,
 ) -> errors.ProviderError:
-    """Make the error of an HTTP status.
+    """Return the error of an HTTP error status.
 
-    Only a refusal of the request itself repeats the vendor's words: vendors echo keys and prompts.
+    Only the error of a rejected request quotes the vendor's message, because vendors echo keys and prompts.
 
     Args:
-        kind: The class.
+        kind: The failure class.
         status: HTTP status.
         headers: Response headers, names in lower case.
         body: The decoded error body.
         code: The vendor's code.
         text: The vendor's message.
-        key: The account's key, to be blanked.
-        delay: Seconds that the vendor asks to wait, for the classes that wait.
+        key: The API key, which the error must not contain.
+        delay: Seconds that the vendor asks to wait. Only the classes of ``DELAYED`` use it.
     """
     rule = RULES[kind]
-    said = f"HTTP {status}" + (f" {code}" if code else "")
+    shown_status = f"HTTP {status}" + (f" {code}" if code else "")
     if not rule.rotate or kind in _QUOTED:
-        message = f"the provider refused the request ({said}): {scrub_key(text, key)[:SHOWN]}"
+        message = f"the provider refused the request ({shown_status}): {scrub_key(text, key)[:MAX_QUOTED]}"
     else:
-        message = f"the provider answered {said}: {rule.meaning}"
+        message = f"the provider answered {shown_status}: {rule.meaning}"
     shown = {name: scrub_key(value, key) for name, value in headers.items()}
     waits = delay if kind in DELAYED else None
     made = provider_error(kind, message, status=status, code=code, headers=shown, body=scrub_key(body, key), delay=waits)
     made.reason = show_vendor_text(text, key)
-    made.should_retry = _CONTENT_KEYS.get(headers.get("x-should-retry", ""))
+    made.should_retry = _SHOULD_RETRY.get(headers.get("x-should-retry", ""))
     if status == _TOO_LARGE and made.should_retry is None:
-        made.should_retry = False  # the same request is as large the next time
+        made.should_retry = False  # a retry has the same size
     return made
 
 
 _TOO_LARGE = 413
 _QUOTED = frozenset({FailureClass.REFUSED, FailureClass.CAPABILITY})
-_CONTENT_KEYS = {"true": True, "false": False}
+_SHOULD_RETRY = {"true": True, "false": False}
 DELAYED = frozenset(
     {FailureClass.THROTTLE, FailureClass.QUOTA, FailureClass.MODEL_QUOTA, FailureClass.SERVER, FailureClass.TRANSIENT}
 )
-"""Classes after which the delay that the vendor states counts."""
+"""Failure classes whose cooldown takes the delay that the vendor states."""
 
 
 def show_vendor_text(text: str, key: Secret | None = None) -> str:
-    """Return a vendor's message as an error may show it: one line, no key, no control characters, no HTML page."""
-    said = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MOST_READ]).split())
-    if said[:1] == "<" or said[:1] == "{":
+    """Return a vendor's message for an error: one line, without key, control characters or HTML."""
+    shown = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MAX_READ]).split())
+    if shown[:1] == "<" or shown[:1] == "{":
         return ""
-    said = str(scrub_key(said, key))
-    return said if len(said) <= REASON_SHOWN else said[: REASON_SHOWN - 1] + "…"
+    shown = str(scrub_key(shown, key))
+    return shown if len(shown) <= MAX_REASON else shown[: MAX_REASON - 1] + "…"
 
 
 def scrub_key(value: Any, key: Secret | None) -> Any:
-    """Return a copy in which the account's key is blanked, however deep it stands."""
+    """Return a copy of a value without the API key, at any depth."""
     if key is None:
         return value
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""A provider made on the spot from an address and a key."""
+"""Provider of an address and a key, without a connector package."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelmesh.errors import ProviderError, ProviderInitError
 from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider
 
 DISCOVERY_LIMITS = Limits(connect=2.0, first_content=4.0, gap=4.0, answer=4.0, total=4.0)
-"""How long the start waits for a list; a provider that needs longer joins later."""
+"""Limits of the model list at start. A slower provider joins later."""
 
 
 class QuickProvider(OpenAICompatibleProvider):
-    """Any endpoint that speaks OpenAI's format. Without ``models`` the endpoint is asked for its own, once.
+    """Any endpoint with OpenAI's format. Without ``models`` the provider reads the endpoint's model list once.
 
     Example:
         ::
@@ -34,15 +34,15 @@ class QuickProvider(OpenAICompatibleProvider):
 
     def _resolve_base_url(self) -> str:
         written = super()._resolve_base_url().strip()
-        return f"http://{written}" if written and "://" not in written else written  # a server of one's own
+        return f"http://{written}" if written and "://" not in written else written  # a self-hosted server
 
     _discovered: tuple[ModelInfo, ...] | None = None
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return the models that were given, else those the connector ships, else those the endpoint lists.
+        """Return the configured models, else the connector's catalogue, else the model list of the endpoint.
 
         Raises:
-            ProviderInitError: The endpoint was asked and did not answer with a list.
+            ProviderInitError: The endpoint did not return a model list.
         """
         return self._configured_models() or self.shipped_models() or self._discover()
 
@@ -57,6 +57,6 @@ class QuickProvider(OpenAICompatibleProvider):
     def _no_list(self, cause: ProviderError) -> ProviderInitError:
         message = (
             f"the models of {self.id} could not be read from {self.list_source()}: {cause.message}. "
-            "Check that the server runs, base_url and api_key; or name its models: models=['…']."
+            "Check base_url, api_key and that the server runs, or name its models: models=['…']."
         )
         return ProviderInitError(message, failure=cause.failure, status=cause.status, provider_id=self.id)

@@ -21,7 +21,7 @@ from modelmesh._engine.foundation.backoff import MAX_SERVER_DELAY_S
 from modelmesh.contracts.rate_limits import RateLimit
 
 LONGEST = 80
-"""Characters of a value that are parsed; no format needs more."""
+"""Length of a value that is parsed. No format needs more."""
 
 _NUMBER = re.compile(r"\+?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,9})?", re.IGNORECASE | re.ASCII)
 _SPAN = re.compile(
@@ -29,7 +29,7 @@ _SPAN = re.compile(
 )
 _UNITS = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _NEAR_S = 366 * 86_400.0
-"""A number this near to the current Unix time is a time; any other is a span."""
+"""A number this close to the current Unix time is a point in time. Any other number is a duration."""
 _MOST = 1e15
 _UNIX_UNITS = (1.0, 1e-3, 1e-6, 1e-9)
 
@@ -41,9 +41,9 @@ class RateLimitHeaders:
     Attributes:
         kind: ``requests`` or ``tokens``.
         limit: Header of the limit.
-        remaining: Header of what is left.
-        reset: Header of the reset; ``None`` where the vendor sends none.
-        source: Where the names were read, and when.
+        remaining: Header of the remaining capacity.
+        reset: Header of the reset, ``None`` where the vendor sends none.
+        source: Source and date of the names.
     """
 
     kind: str
@@ -64,7 +64,7 @@ COMMON_RATE_LIMIT_HEADERS: tuple[RateLimitHeaders, ...] = (
     _family("x-tokenlimit-", kind="tokens", source="Together's documentation of rate limits; read 2026-11-30"),
     _family("ratelimit-", source="IETF draft-ietf-httpapi-ratelimit-headers-06; read 2026-11-30"),
 )
-"""The names that several vendors share; of each kind the first that an answer has is read."""
+"""Names that several vendors share. The first row of a kind that a response has is read."""
 
 _DELAYS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0))
 
@@ -72,15 +72,15 @@ _DELAYS = (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-af
 def stated_delay(
     headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = COMMON_RATE_LIMIT_HEADERS
 ) -> float | None:
-    """Return how long a refusal asks to wait.
+    """Return the delay that a refusal asks for.
 
     Args:
         headers: Response headers, names in lower case.
-        wall: Unix time now, for a reply without a date of its own.
-        names: Headers of the vendor's limits; the reset of a limit counts only when nothing of it is left.
+        wall: Current Unix time, for a response without a date.
+        names: Headers of the vendor's limits. The reset of a limit counts only when the limit is exhausted.
 
     Returns:
-        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`; ``None`` when the headers state no delay that can be read.
+        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`, ``None`` when the headers state no readable delay.
     """
     for name, unit in _DELAYS:
         seconds = read_delay(headers.get(name), unit=unit, now=_now(headers, wall))
@@ -96,11 +96,11 @@ def read_delay(text: str | None, *, now: float, unit: float = 1.0) -> float | No
 
     Args:
         text: The value of a header, or a text of a body.
-        now: Unix time of the reply, for values that are a point in time.
-        unit: Seconds that a plain number counts.
+        now: Unix time of the response, for values that are a point in time.
+        unit: Seconds of a plain number's unit.
 
     Returns:
-        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`, never NaN; ``None`` when the value cannot be read.
+        Seconds between 0 and :data:`MAX_SERVER_DELAY_S`, never NaN, ``None`` when the value is unreadable.
     """
     if text is None:
         return None
@@ -122,12 +122,12 @@ def read_delay(text: str | None, *, now: float, unit: float = 1.0) -> float | No
 def rate_limits(
     headers: Mapping[str, str], *, wall: float, names: Sequence[RateLimitHeaders] = COMMON_RATE_LIMIT_HEADERS
 ) -> tuple[RateLimit, ...]:
-    """Return what the headers of an answer report of the vendor's limits, one row a kind.
+    """Return the rate limits that response headers report, one row for each kind.
 
     Args:
         headers: Response headers, names in lower case.
-        wall: Unix time of the answer.
-        names: Headers of the vendor's limits; of each kind the first that the answer has counts.
+        wall: Unix time of the response.
+        names: Headers of the vendor's limits. The first row of a kind that the response has counts.
     """
     found: dict[str, RateLimit] = {}
     for row in names:
@@ -141,7 +141,7 @@ def rate_limits(
 
 
 class ReportedLimits(Sequence[RateLimit]):
-    """The limits that an answer reports, read when they are first looked at: most answers' limits never are."""
+    """Rate limits of a response, parsed on first access. Most are never read."""
 
     __slots__ = ("_headers", "_names", "_rows", "_wall")
 
@@ -169,7 +169,7 @@ class ReportedLimits(Sequence[RateLimit]):
 
 
 def _shortened(text: str) -> str:
-    """Return a long value as one that can be parsed: a number of many digits stays one, anything else is nothing."""
+    """Return a long value in parsable length: a number of many digits, empty for everything else."""
     text = text.strip()
     if not (text.isascii() and text.isdigit()):
         return ""
@@ -210,7 +210,7 @@ def _date(text: str) -> float | None:
 
 
 def _now(headers: Mapping[str, str], wall: float) -> float:
-    """Return the time of a reply by its own clock, so that a difference between the two machines cancels out."""
+    """Return the time of a response by the server's clock, so that a difference between the two clocks cancels out."""
     sent = headers.get("date", "")
     moment = _date(sent) if 0 < len(sent) <= LONGEST else None
     return wall if moment is None else moment

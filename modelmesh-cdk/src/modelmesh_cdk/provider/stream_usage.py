@@ -1,8 +1,8 @@
-"""The usage of streams: OpenAI and most others report it only to requests that ask for it.
+"""Token usage of streams, which OpenAI and most vendors report only on request.
 
-``stream_options.include_usage`` is asked for on every stream. A server that refuses the option is sent the request again
-without it, and is not asked a second time: Databricks for models of AWS Bedrock (anomalyco/opencode#4698), some API versions
-of Azure (openai/openai-python#2296), older gateways (QuantumNous/new-api#418); all read 2026-11-30.
+Every streamed request contains ``stream_options.include_usage``. When a server rejects the option, the kit repeats the request
+without it and omits it from later requests. Known servers: Databricks for models of AWS Bedrock (anomalyco/opencode#4698), some
+API versions of Azure (openai/openai-python#2296) and older gateways (QuantumNous/new-api#418), all read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFUSALS = frozenset({400, 422})
 
 
 def ask_for_usage(request: WireRequest, payload: dict[str, Any]) -> None:
-    """Ask for the usage of a stream in its body; a caller's other stream options stay."""
+    """Ask for the usage of a stream in its body. Other stream options of the caller stay."""
     if request.call.operation.name != CHAT.name:
         return
     given = payload.get(OPTIONS)
@@ -41,8 +41,8 @@ def ask_for_usage(request: WireRequest, payload: dict[str, Any]) -> None:
 
 
 def refuses_usage(request: WireRequest, error: ProviderError) -> bool:
-    """Whether a refusal is about being asked for the usage of a stream."""
+    """Return whether a refusal is about the option for stream usage."""
     if not request.usage_asked or error.status not in REFUSALS:
         return False
-    said = f"{error.message} {json.dumps(error.body, default=str)}"
-    return OPTIONS in said or "include_usage" in said
+    text = f"{error.message} {json.dumps(error.body, default=str)}"
+    return OPTIONS in text or "include_usage" in text

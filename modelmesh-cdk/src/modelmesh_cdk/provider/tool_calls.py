@@ -1,8 +1,8 @@
-"""Tool calls of answers and streams: each call has an index and an ID of its own, whatever the server numbers.
+"""Tool calls of answers and streams: each call gets a unique index and ID.
 
-Servers of OpenAI's format put two calls under one ``index`` (Gemini's compatible endpoints, su-kaka/gcli2api#406), leave ``id``
-out (GLM on Mistral, Ollama: anomalyco/opencode#47954, continuedev/continue#13235), send ``index: null`` or repeat ID and name in
-each chunk; all read 2026-11-30. A client that joins deltas by index would join the arguments of two calls.
+Servers of OpenAI's format put two calls under one ``index`` (Gemini's compatible endpoints, su-kaka/gcli2api#406), omit ``id``
+(GLM on Mistral, Ollama: anomalyco/opencode#47954, continuedev/continue#13235), send ``index: null`` or repeat ID and name in each
+chunk, all read 2026-11-30. A client that joins deltas by index would join the arguments of two calls.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from modelmesh_cdk.provider.call_ids import digest
 
 
 class _Call:
-    """A call of a stream: its place, the server's index and ID, its tool, and its arguments so far."""
+    """A call of a stream: its index, the server's index and ID, the tool, and the arguments received so far."""
 
     __slots__ = ("arguments", "given", "id", "name", "place")
 
@@ -27,7 +27,7 @@ class _Call:
         self.arguments = ""
 
     def is_complete(self) -> bool:
-        """Return whether its arguments are a whole JSON value, so that another piece begins another call."""
+        """Return whether the arguments are a complete JSON value. Then another piece begins another call."""
         try:
             json.loads(self.arguments)
         except ValueError:
@@ -36,7 +36,7 @@ class _Call:
 
 
 class ToolCallIndexer:
-    """Numbers the tool calls of one stream in the order in which they begin."""
+    """Assigns indices to the tool calls of one stream in the order of their first pieces."""
 
     __slots__ = ("_choices",)
 
@@ -44,7 +44,7 @@ class ToolCallIndexer:
         self._choices: dict[Any, list[_Call]] = {}
 
     def assign_indices(self, chunk: Mapping[str, Any]) -> None:
-        """Give each tool call in a chunk its index, and the first piece of each an ID; the chunk is changed."""
+        """Set the index of each tool call in a chunk, and the ID of its first piece. Changes the chunk."""
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
@@ -53,7 +53,7 @@ class ToolCallIndexer:
                 index = choice.get("index")
                 calls = self._choices.setdefault(index if isinstance(index, int) else 0, [])
                 for piece in pieces:
-                    if isinstance(piece, dict) and isinstance(piece.get("index"), int | None):  # else for the mesh to refuse
+                    if isinstance(piece, dict) and isinstance(piece.get("index"), int | None):  # the mesh rejects others
                         _place(piece, calls, str(chunk.get("id")))
 
 
@@ -78,7 +78,7 @@ def _place(piece: dict[str, Any], calls: list[_Call], answer: str) -> None:
 
 
 def _found(piece: Mapping[str, Any], name: Any, calls: list[_Call]) -> _Call | None:
-    """Return the call that a piece goes on with; ``None`` when it begins one."""
+    """Return the call that a piece continues, ``None`` when the piece begins a call."""
     given, index = piece.get("id"), piece.get("index")
     if given:
         return next((call for call in calls if call.id == given), None)
@@ -90,19 +90,19 @@ def _found(piece: Mapping[str, Any], name: Any, calls: list[_Call]) -> _Call | N
 
 
 def _leave_out_repeated(piece: dict[str, Any], inner: dict[str, Any], call: _Call) -> None:
-    """Leave out what the first piece of a call contained: clients join texts."""
-    for part, said in ((piece, "id"), (piece, "type"), (inner, "name")):
-        if said in part and (said != "name" or part[said] == call.name):
-            del part[said]
+    """Remove what the first piece of a call contained, because clients concatenate texts."""
+    for part, key in ((piece, "id"), (piece, "type"), (inner, "name")):
+        if key in part and (key != "name" or part[key] == call.name):
+            del part[key]
 
 
 def new_id(answer: str, place: int) -> str:
-    """Return an ID for a call that came without one; the same call of the same answer always gets the same."""
+    """Return an ID for a call without one. The same call of the same answer gets the same ID."""
     return f"call_{digest(f'{answer}/{place}', 24)}"
 
 
 def complete_calls(answer: Mapping[str, Any]) -> None:
-    """Complete the messages of a whole answer that call tools; the answer is changed."""
+    """Complete the tool calls of an answer. Changes the answer."""
     choices = answer.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict):
@@ -110,10 +110,10 @@ def complete_calls(answer: Mapping[str, Any]) -> None:
 
 
 def complete_message(message: Any, answer: str) -> None:
-    """Give a whole message ``content``, and each of its tool calls an ID of its own and a type; the message is changed.
+    """Set the missing ``content`` of a message, and the missing or repeated IDs and types of its tool calls.
 
     Args:
-        message: Of a whole answer; Groq leaves ``content`` out of one that calls tools.
+        message: A message of a complete answer, which is changed. Groq omits ``content`` where the message calls tools.
         answer: The answer's ID.
     """
     calls = message.get("tool_calls") if isinstance(message, dict) else None

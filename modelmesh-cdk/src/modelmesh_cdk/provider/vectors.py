@@ -1,7 +1,7 @@
-"""Embeddings in the form that was asked.
+"""Embeddings in the requested encoding.
 
-OpenAI packs an embedding as base64 of 32-bit floats, little end first (openai package 3.52.0, ``resources/embeddings.py``, read
-2026-11-21). Many servers of its format only know lists of numbers, and a caller who asked for base64 unpacks what it gets.
+OpenAI encodes an embedding as base64 of little-endian 32-bit floats (openai package 3.52.0, ``resources/embeddings.py``, read
+2026-11-21). Many servers of its format return only lists of numbers, and a caller that requested base64 decodes the reply.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ def pack_base64(vector: Sequence[float]) -> str:
     """Return a list of numbers as base64.
 
     Raises:
-        ValueError: It is no list of numbers that 32 bits hold.
+        ValueError: A value is not a 32-bit float.
     """
     try:
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     except (struct.error, OverflowError):
-        message = "its body holds an embedding that is no list of 32-bit floats"
+        message = "its body contains an embedding that is not a list of 32-bit floats"
         raise ValueError(message) from None
 
 
 def to_requested_encoding(answer: dict[str, Any], asked: Any) -> None:
-    """Pack what came as numbers where base64 was asked; all else stays as the vendor sent it.
+    """Encode lists of numbers as base64 where the request asked for it. Everything else stays unchanged.
 
     Args:
-        answer: Embeddings in OpenAI's shape; its rows are changed.
+        answer: Embeddings in OpenAI's format. The function changes its rows.
         asked: The ``encoding_format`` of the request.
 
     Raises:
-        ValueError: A vector holds something else than numbers.
+        ValueError: A vector contains a value that is not a number.
     """
     rows = answer.get("data")
     if asked != "base64" or not isinstance(rows, list):

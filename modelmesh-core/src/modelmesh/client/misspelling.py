@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.extras import wrong
 
-VENDOR_PARAMETERS = frozenset({"min_tokens", "mode", "models", "top_a", "top_k"})
-"""Parameters of other vendors whose names resemble one of OpenAI's (OpenRouter, vLLM, Together; read 2026-11-30)."""
+VENDOR_PARAMETERS = frozenset({"min_tokens", "mode", "models", "speed", "top_a", "top_k"})
+"""Parameters of other vendors whose names resemble one of OpenAI's (OpenRouter, vLLM, Together, Anthropic, read 2026-11-30)."""
 
 SHORTEST_NAME = 4
 """Length below which names resemble each other by chance."""
