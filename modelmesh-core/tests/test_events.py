@@ -1,4 +1,4 @@
-"""What sinks are told of a mesh that fails over: events, log entries, filters, levels; and a sink that raises."""
+"""Events and log entries of a mesh: failover, filters, detail levels, and broken sinks."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def ask(mesh: ModelMesh, **arguments: Any) -> Any:
     return mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, **arguments)
 
 
-def test_a_request_that_moves_on(scripted: Any) -> None:
+def test_failover_publishes_events_and_an_entry(scripted: Any) -> None:
     sink = Recorder()
     price = ModelPricing(input_per_1k_tokens=1.0, output_per_1k_tokens=2.0)
     mesh, _ = mesh_of(
@@ -103,7 +103,7 @@ def test_a_request_that_moves_on(scripted: Any) -> None:
     assert sink.closed == 1
 
 
-def test_going_off_and_coming_back(scripted: Any) -> None:
+def test_standby_and_recovery_publish_events(scripted: Any) -> None:
     sink, down = Recorder(), [True]
     mesh, clock = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.PERMISSION, 403) if down else _good())}, sink)
     with mesh:
@@ -123,7 +123,7 @@ def _good() -> dict[str, Any]:
     return {"choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}
 
 
-def test_the_callers_mistake_is_an_entry_and_no_event(scripted: Any) -> None:
+def test_caller_error_is_logged_without_event(scripted: Any) -> None:
     sink = Recorder()
     mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.CALLER, 400)), "b": scripted("y")}, sink)
     with mesh, pytest.raises(BadRequestError):
@@ -132,7 +132,7 @@ def test_the_callers_mistake_is_an_entry_and_no_event(scripted: Any) -> None:
     assert (sink.entries[0].error, sink.entries[0].status_code) == ("BadRequestError", 400)
 
 
-def test_rotating_by_hand_is_told(scripted: Any) -> None:
+def test_manual_rotation_publishes_an_event(scripted: Any) -> None:
     sink = Recorder()
     mesh, _ = mesh_of({"a": scripted("x", "y")}, sink)
     with mesh:
@@ -143,7 +143,7 @@ def test_rotating_by_hand_is_told(scripted: Any) -> None:
         ]
 
 
-def test_standby_by_hand_is_told_once_and_of_its_pool(scripted: Any) -> None:
+def test_manual_standby_is_published_once_with_its_pool(scripted: Any) -> None:
     sink = Recorder()
     mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.PERMISSION, 403)), "b": scripted("y")}, sink)
     with mesh:
@@ -163,7 +163,7 @@ def test_standby_by_hand_is_told_once_and_of_its_pool(scripted: Any) -> None:
     ], "the last of them when the mesh is closed: nobody asked after it"
 
 
-def test_a_task_is_told_the_same(scripted: Any) -> None:
+def test_async_request_publishes_the_same_events(scripted: Any) -> None:
     told = []
     for run in (ask, lambda mesh: asyncio.run(_aask(mesh))):
         sink = Recorder()
@@ -181,7 +181,7 @@ async def _aask(mesh: ModelMesh) -> Any:
     return await mesh.get_client().chat.completions.create(model="chat-completion", messages=MESSAGES)
 
 
-# -- who hears what ----------------------------------------------------------------------------------------------------
+# -- filters, roles and levels ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def _aask(mesh: ModelMesh) -> Any:
         (["recovery", "health"], []),
     ],
 )
-def test_filters(written: Any, heard: list[str], scripted: Any) -> None:
+def test_event_filters(written: Any, heard: list[str], scripted: Any) -> None:
     sink = Recorder()
     more = {} if written is None else {"events": {"filter": written}}
     mesh, _ = mesh_of(
@@ -204,16 +204,16 @@ def test_filters(written: Any, heard: list[str], scripted: Any) -> None:
     with mesh:
         ask(mesh)
     assert [one.event_type for one in sink.events] == heard
-    assert len(sink.entries) == 1  # a filter of events filters no log entry
+    assert len(sink.entries) == 1  # an event filter does not affect log entries
 
 
-def test_groups_are_made_of_event_types() -> None:
+def test_event_groups_contain_event_types() -> None:
     assert event_types(list(EVENT_GROUPS)) <= frozenset(EVENT_TYPES)
     assert event_types(["model_rotated", "rotation"]) == {"model_rotated"}
 
 
 @pytest.mark.parametrize("roles", [["routing"], ["logging"], ["routing", "logging"], []])
-def test_roles(roles: list[str]) -> None:
+def test_sink_roles(roles: list[str]) -> None:
     sink = Recorder()
     emitter = Emitter((Sink(sink, frozenset(roles)),))
     emitter.emit(RoutingEvent("model_rotated", 0.0))
@@ -233,7 +233,7 @@ def entry(**facts: Any) -> RequestLogEntry:
         ("summary", {"text": "a" * 8 + "…"}, "b" * 20 + "…"),
     ],
 )
-def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
+def test_detail_levels(level: str, request_shown: Any, response_shown: Any) -> None:
     sink = Recorder()
     Emitter((Sink(sink, level=level, max_payload_size=20),)).log(
         entry(request_payload={"text": "a" * 30}, response_payload="b" * 30)
@@ -241,7 +241,7 @@ def test_levels(level: str, request_shown: Any, response_shown: Any) -> None:
     assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == (request_shown, response_shown)
 
 
-def test_a_payload_that_is_too_long_stays_a_map_with_shorter_texts() -> None:
+def test_summary_payload_is_a_map_with_shorter_texts() -> None:
     sink = Recorder()
     payload = {
         "messages": [{"role": "user", "content": "c" * 500}, {"role": "assistant", "content": "d" * 500}],
@@ -255,14 +255,14 @@ def test_a_payload_that_is_too_long_stays_a_map_with_shorter_texts() -> None:
     assert shown["messages"][0]["content"].startswith("ccc")
 
 
-def test_a_short_payload_is_not_cut_and_none_stays_none() -> None:
+def test_short_payload_is_not_truncated() -> None:
     sink = Recorder()
     Emitter((Sink(sink, level="summary", max_payload_size=20),)).log(entry(request_payload="b" * 20))
     assert (sink.entries[0].request_payload, sink.entries[0].response_payload) == ("b" * 20, None)
 
 
 @pytest.mark.parametrize("level", ["metadata", "summary", "full"])
-def test_levels_through_a_mesh(level: str, scripted: Any) -> None:
+def test_detail_levels_of_a_mesh(level: str, scripted: Any) -> None:
     sink = Recorder()
     mesh, _ = mesh_of({"a": scripted("x")}, sink, logging={"level": level, "max_payload_size": 40})
     with mesh:
@@ -279,7 +279,7 @@ def test_levels_through_a_mesh(level: str, scripted: Any) -> None:
         assert shown.response_payload["choices"][0]["message"]["content"] == "answer of x"
 
 
-def test_hook_plugins_are_never_shown_payloads() -> None:
+def test_hook_plugins_receive_no_payloads() -> None:
     heard = []
     Emitter((Sink(Recorder(), level="full"),), (("modelmesh_request_finished", heard.append),)).log(
         entry(request_payload="secret text")
@@ -287,10 +287,10 @@ def test_hook_plugins_are_never_shown_payloads() -> None:
     assert heard == [entry()]
 
 
-# -- sinks that fail ---------------------------------------------------------------------------------------------------
+# -- broken sinks ---------------------------------------------------------------------------------------------------
 
 
-def test_a_sink_that_raises_is_logged_once_counted_and_silences_nobody(scripted: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_sink_is_logged_once_and_counted(scripted: Any, caplog: pytest.LogCaptureFixture) -> None:
     broken, sink = Broken(), Recorder()
     emitter = Emitter((Sink(broken), Sink(sink)))
     with caplog.at_level(logging.WARNING):
@@ -304,14 +304,14 @@ def test_a_sink_that_raises_is_logged_once_counted_and_silences_nobody(scripted:
     assert len(caplog.records) == 1
 
 
-def test_a_sink_that_raises_fails_no_request(scripted: Any) -> None:
+def test_broken_sink_fails_no_request(scripted: Any) -> None:
     mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.SERVER, 500)), "b": scripted("y")}, Broken())
     with mesh:
         assert ask(mesh).model == "y"
 
 
 @pytest.mark.parametrize("missing", ["emit", "log"])
-def test_a_sink_that_lacks_a_method_is_refused_before_the_first_request(missing: str, scripted: Any) -> None:
+def test_sink_without_a_method_is_refused_at_start(missing: str, scripted: Any) -> None:
     sink = type("Half", (), {"id": "test.half.v1", **{name: print for name in ("emit", "log") if name != missing}})()
     with pytest.raises(
         ConfigurationError, match=rf"observability.instance: Half is not an observability sink: missing method {missing}\(\)"
@@ -319,7 +319,7 @@ def test_a_sink_that_lacks_a_method_is_refused_before_the_first_request(missing:
         create(config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": {"instance": sink}})
 
 
-def test_nobody_listens_by_default(scripted: Any) -> None:
+def test_emitter_has_no_subscribers_by_default(scripted: Any) -> None:
     for section in (None, {"connector": "modelmesh.null.v1"}, "modelmesh.null.v1"):
         with create(
             config={"providers": {"a": {"instance": scripted()}}, "pools": {"chat": {}}, "observability": section}

@@ -1,4 +1,4 @@
-"""What a mesh remembers: over a restart, together with other processes, and when its store fails or holds rubbish."""
+"""Persisted state: restarts, several processes, failing stores and damaged data."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Vendor:
 
 
 class Failing(MemoryStorage):
-    """Memory that can be down."""
+    """Memory store that can fail."""
 
     id = "test.failing.v1"
     down = False
@@ -101,7 +101,7 @@ class Sink:
 
 
 class Run:
-    """One run of a program: a mesh over a store that outlives it."""
+    """One run of a program, with a store that outlives it."""
 
     def __init__(self, store: Any, policy: str = "sync-on-boundary", *, later: float = 0.0, **provider: Any) -> None:
         self.clock, self.sink, self.vendors = VirtualClock(), Sink(), {key: Vendor(key) for key in "ab"}
@@ -120,7 +120,7 @@ class Run:
         return str(answer.choices[0].message.content)
 
     def crash(self) -> None:
-        """End without saying goodbye."""
+        """Stop saving, as a crash does."""
         assert self.mesh.state is not None
         self.mesh.state.thread.stop()
 
@@ -136,7 +136,7 @@ def runs() -> Iterator[list[Run]]:
 DAILY = {"quota": {"requests_per_day": 3}}
 
 
-def test_a_restart_goes_on_counting(runs: list[Run]) -> None:
+def test_restart_continues_counts(runs: list[Run]) -> None:
     store = MemoryStorage()
     first = Run(store, **DAILY)
     assert [first.ask() for _ in range(4)] == ["a", "a", "a", "b"]
@@ -157,7 +157,7 @@ def test_a_restart_goes_on_counting(runs: list[Run]) -> None:
 
 
 @pytest.mark.parametrize("counters", [True, False])
-def test_a_crash_forgets_nothing_that_was_sent(counters: bool, runs: list[Run]) -> None:
+def test_crash_loses_no_sent_request(counters: bool, runs: list[Run]) -> None:
     store: Any = MemoryStorage()
     if not counters:
         store = type(
@@ -173,7 +173,7 @@ def test_a_crash_forgets_nothing_that_was_sent(counters: bool, runs: list[Run]) 
         second.ask()
 
 
-def test_a_delay_that_a_vendor_named_outlives_the_run(runs: list[Run]) -> None:
+def test_retry_after_survives_a_restart(runs: list[Run]) -> None:
     store = MemoryStorage()
     first = Run(store)
     first.vendors["a"].delay = 600.0
@@ -190,7 +190,7 @@ def test_a_delay_that_a_vendor_named_outlives_the_run(runs: list[Run]) -> None:
     assert second.mesh.explain("chat").candidates[0].status == "active"
 
 
-def test_standby_by_hand_outlives_the_run(runs: list[Run]) -> None:
+def test_manual_standby_survives_a_restart(runs: list[Run]) -> None:
     store = MemoryStorage()
     first = Run(store)
     assert first.mesh.rotate("chat") == "b"
@@ -201,13 +201,13 @@ def test_standby_by_hand_outlives_the_run(runs: list[Run]) -> None:
     assert second.mesh.list_pools()[0].rotation_events == 1
 
 
-def test_two_processes_share_one_budget(runs: list[Run]) -> None:
+def test_budget_is_shared_by_two_processes(runs: list[Run]) -> None:
     store = MemoryStorage()
     budget = {"budget": {"daily_limit": 0.35}}
     one, two = (Run(store, "immediate", **budget) for _ in range(2))
     runs += [one, two]
-    said = [run.ask(max_tokens=9) for run in (one, two) * 3]
-    assert said == ["a", "a", "a", "b", "b", "b"]
+    answers = [run.ask(max_tokens=9) for run in (one, two) * 3]
+    assert answers == ["a", "a", "a", "b", "b", "b"]
     with pytest.raises(BudgetExceededError):
         one.ask(max_tokens=9)
     with pytest.raises(BudgetExceededError):
@@ -218,7 +218,7 @@ def test_two_processes_share_one_budget(runs: list[Run]) -> None:
     assert sorted(counts.values()) == [300_000_000, 300_000_000]
 
 
-def test_a_store_that_is_down_fails_no_request_and_loses_no_count(runs: list[Run]) -> None:
+def test_store_outage_fails_no_request_and_loses_no_count(runs: list[Run]) -> None:
     store = Failing()
     run = Run(store, "immediate", budget={"daily_limit": 5.0})
     run.ask()
@@ -232,10 +232,10 @@ def test_a_store_that_is_down_fails_no_request_and_loses_no_count(runs: list[Run
     run.ask()
     run.mesh.shutdown()
     assert [store.increment(key, 0) for key in store._counters] == [700_000_000]
-    assert run.sink.storage() == ["storage_failed", "storage_recovered"], "each once, not once a request"
+    assert run.sink.storage() == ["storage_failed", "storage_recovered"], "once each, not once per request"
 
 
-def test_a_lock_that_could_not_be_given_back_is_not_waited_for(runs: list[Run]) -> None:
+def test_save_releases_a_lock_left_by_a_failed_release(runs: list[Run]) -> None:
     class Sticky(Failing):
         def save(self, key: str, entry: StorageEntry) -> None:
             super().save(key, entry)
@@ -252,11 +252,11 @@ def test_a_lock_that_could_not_be_given_back_is_not_waited_for(runs: list[Run]) 
     assert state is not None
     assert not state.save()
     store.down = sticks = False
-    assert state.save(), "at once, and not when the lock has expired"
+    assert state.save(), "immediately, not after the lock has expired"
     assert not store.is_locked(KEY)
 
 
-def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(runs: list[Run]) -> None:
+def test_store_down_at_start_is_merged_when_it_returns(runs: list[Run]) -> None:
     store = Failing()
     first = Run(store, **DAILY)
     first.ask()
@@ -271,11 +271,11 @@ def test_a_store_that_is_down_at_the_start_is_not_overwritten_when_it_returns(ru
     runs.append(third)
     usage = third.mesh.usage
     counted = (usage.total, usage.today, usage.by_model["a"], usage.by_provider["a"])
-    assert [one.total_requests for one in counted] == [3] * 4, "what was counted meanwhile comes on top"
-    assert [third.ask() for _ in range(2)] == ["b", "b"], "3 of 3 were asked of a"
+    assert [one.total_requests for one in counted] == [3] * 4, "counts of the outage are added"
+    assert [third.ask() for _ in range(2)] == ["b", "b"], "a has used 3 of 3 requests"
 
 
-def test_what_cannot_be_loaded_is_not_overwritten(runs: list[Run]) -> None:
+def test_state_that_cannot_be_loaded_is_not_overwritten(runs: list[Run]) -> None:
     class CannotRead(MemoryStorage):
         blind = False
 
@@ -299,18 +299,18 @@ def test_what_cannot_be_loaded_is_not_overwritten(runs: list[Run]) -> None:
     store.blind = False
     third = Run(store, **DAILY)
     runs.append(third)
-    assert [third.ask() for _ in range(2)] == ["a", "b"], "2 of 3 were asked of a in the first run"
+    assert [third.ask() for _ in range(2)] == ["a", "b"], "the first run used 2 of 3 requests of a"
 
 
-def test_a_store_that_mends_itself_is_heard_of(runs: list[Run]) -> None:
-    class Mending(MemoryStorage):
+def test_repair_by_the_store_is_published(runs: list[Run]) -> None:
+    class Repairing(MemoryStorage):
         on_damage: Any = None
 
         def load(self, key: str) -> StorageEntry | None:
             self.on_damage("the file is damaged", "it is kept as state.corrupt-1")
             return super().load(key)
 
-    run = Run(Mending())
+    run = Run(Repairing())
     runs.append(run)
     (event,) = [event for event in run.sink.events if event.event_type == "storage_failed"]
     facts = {"reason": "the file is damaged", "kept": "it is kept as state.corrupt-1", "storage": MemoryStorage.id}
@@ -339,7 +339,7 @@ def test_a_store_that_mends_itself_is_heard_of(runs: list[Run]) -> None:
         (SystemState(1.0, usage={"periods": {"day": {"began": 1e300, "total": {}}}}).to_bytes(), "corrupt"),
     ],
 )
-def test_what_cannot_be_read_is_kept_aside_and_stops_nothing(data: bytes, word: str, runs: list[Run]) -> None:
+def test_unreadable_state_moves_to_quarantine(data: bytes, word: str, runs: list[Run]) -> None:
     store = MemoryStorage()
     store.save(KEY, StorageEntry(KEY, data))
     run = Run(store, **DAILY)
@@ -354,12 +354,12 @@ def test_what_cannot_be_read_is_kept_aside_and_stops_nothing(data: bytes, word: 
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_state_or_damaged(data: bytes) -> None:
+def test_system_state_rejects_any_other_bytes(data: bytes) -> None:
     with pytest.raises((DamagedStateError, NewerStateError)):
         SystemState.from_bytes(data)
 
 
-def test_in_memory_writes_nothing(runs: list[Run]) -> None:
+def test_in_memory_policy_writes_nothing(runs: list[Run]) -> None:
     store = MemoryStorage()
     run = Run(store, "in-memory")
     run.ask()
@@ -367,7 +367,7 @@ def test_in_memory_writes_nothing(runs: list[Run]) -> None:
     assert store.list() == []
 
 
-def test_periodic_saves_when_the_interval_has_passed() -> None:
+def test_periodic_policy_saves_after_the_interval() -> None:
     saved = Event()
 
     class Watching(MemoryStorage):
@@ -389,7 +389,7 @@ def test_periodic_saves_when_the_interval_has_passed() -> None:
         assert saved.wait(10)
 
 
-def test_the_lock_of_the_state_is_given_back(runs: list[Run]) -> None:
+def test_state_lock_is_released(runs: list[Run]) -> None:
     store = MemoryStorage()
     run = Run(store)
     runs.append(run)
@@ -404,7 +404,7 @@ def test_the_lock_of_the_state_is_given_back(runs: list[Run]) -> None:
     assert not state.get_sync_status().locked
 
 
-def test_a_store_without_locks_says_so() -> None:
+def test_acquire_lock_without_store_locks_is_an_error() -> None:
     plain: Any = type(
         "Plain", (), {n: getattr(MemoryStorage(), n) for n in ("id", "load", "save", "list", "delete", "stat", "exists")}
     )()
@@ -415,10 +415,10 @@ def test_a_store_without_locks_says_so() -> None:
     run.mesh.shutdown()
 
 
-class Uncounted:
-    """Entries and nothing else, in a store that can be down."""
+class Minimal:
+    """Store without optional parts that can fail."""
 
-    id = "test.uncounted.v1"
+    id = "test.minimal.v1"
 
     def __init__(self) -> None:
         self.kept: dict[str, StorageEntry] = {}
@@ -450,13 +450,13 @@ class Uncounted:
         return key in self.kept
 
 
-def test_no_request_waits_again_for_a_store_that_failed(runs: list[Run]) -> None:
-    store = Uncounted()
+def test_requests_do_not_wait_for_a_failed_store_again(runs: list[Run]) -> None:
+    store = Minimal()
     run = Run(store, "immediate", **DAILY)
     runs.append(run)
     state = run.mesh.state
     assert state is not None
-    state.thread.stop()  # no thread beside the requests: what is written now, a request waits for
+    state.thread.stop()  # without the thread, every write happens within a request
     run.ask()
     before, store.down = store.saves, ("save",)
     assert [run.ask() for _ in range(5)] == ["a", "a", "b", "b", "b"]
@@ -476,8 +476,8 @@ def test_no_request_waits_again_for_a_store_that_failed(runs: list[Run]) -> None
     ("data", "word"),
     [(b"half of it", "corrupt"), (b'{"format": 99}', "newer"), (SystemState(1.0, pools={"chat": []}).to_bytes(), "corrupt")],
 )
-def test_what_cannot_be_kept_aside_is_not_overwritten(data: bytes, word: str, runs: list[Run]) -> None:
-    store = Uncounted()
+def test_failed_quarantine_does_not_overwrite_the_state(data: bytes, word: str, runs: list[Run]) -> None:
+    store = Minimal()
     store.kept[KEY], store.down = StorageEntry(KEY, data), ("save",)
     run = Run(store, **DAILY)
     runs.append(run)
@@ -493,8 +493,8 @@ def test_what_cannot_be_kept_aside_is_not_overwritten(data: bytes, word: str, ru
     assert json.loads(store.kept[KEY].data)["meters"]["provider:a:requests:day"]["used"] == 1
 
 
-def test_standby_by_hand_is_a_change(runs: list[Run]) -> None:
-    run = Run(Uncounted(), "immediate")
+def test_manual_standby_is_a_pending_change(runs: list[Run]) -> None:
+    run = Run(Minimal(), "immediate")
     runs.append(run)
     state = run.mesh.state
     assert state is not None
@@ -503,12 +503,12 @@ def test_standby_by_hand_is_a_change(runs: list[Run]) -> None:
     assert state.get_sync_status().pending_changes == 1
 
 
-def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptureFixture, runs: list[Run]) -> None:
+def test_failing_close_does_not_affect_other_parts(caplog: pytest.LogCaptureFixture, runs: list[Run]) -> None:
     def broken() -> None:
         raise OSError("it is gone")
 
     for asynchronous in (False, True):
-        store, closed = Uncounted(), list[str]()
+        store, closed = Minimal(), list[str]()
         run = Run(store)
         store.close = run.vendors["a"].close = broken  # type: ignore[attr-defined]
         run.vendors["b"].close = lambda closed=closed: closed.append("vendor")  # type: ignore[attr-defined]
@@ -526,8 +526,8 @@ def test_what_does_not_close_keeps_nothing_else_from_it(caplog: pytest.LogCaptur
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("policy", ["periodic", "immediate"])
-def test_a_forked_child_saves_by_itself(policy: str) -> None:
-    class Told(Uncounted):
+def test_forked_child_saves_its_own_state(policy: str) -> None:
+    class Reporting(Minimal):
         def save(self, key: str, entry: StorageEntry) -> None:
             super().save(key, entry)
             os.write(ours, b"%d" % (os.getpid() != parent))
@@ -538,7 +538,7 @@ def test_a_forked_child_saves_by_itself(policy: str) -> None:
         {
             "providers": {"a": {"instance": Vendor("a")}},
             "pools": {"chat": {"capability": "chat-completion"}},
-            "storage": {"instance": Told(), "sync_policy": policy, "sync_interval": "10ms"},
+            "storage": {"instance": Reporting(), "sync_policy": policy, "sync_interval": "10ms"},
         }
     )
     with mesh:

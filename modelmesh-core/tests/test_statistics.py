@@ -1,4 +1,4 @@
-"""What models, providers and pools did, as it is asked for and as sinks are handed it."""
+"""Statistics of models, providers and pools, for queries and for sinks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class World:
         return str(self.mesh.client.chat.completions.create(model="p", messages=[]).model)
 
 
-def test_counts_by_model_provider_and_pool(scripted: Any, body: Any) -> None:
+def test_statistics_by_model_provider_and_pool(scripted: Any, body: Any) -> None:
     world = World(scripted, body)
     assert world.ask() == "m"
     world.down = {"m"}
@@ -97,7 +97,7 @@ def test_counts_by_model_provider_and_pool(scripted: Any, body: Any) -> None:
     world.mesh.shutdown()
 
 
-def test_what_the_mesh_does_not_have_is_a_key_error_and_what_it_has_is_zero(scripted: Any, body: Any) -> None:
+def test_query_of_an_unknown_name_is_a_key_error(scripted: Any, body: Any) -> None:
     world = World(scripted, body, scopes=["pool"])
     stats = world.mesh.stats()
     assert stats.pool("p") == AggregateStats()
@@ -112,7 +112,7 @@ class Strict(World):
     pool = {"deactivation": {"retry_limit": 1}}
 
 
-def test_time_in_standby_is_counted_while_it_lasts_and_after(scripted: Any, body: Any) -> None:
+def test_standby_time_is_counted_during_and_after(scripted: Any, body: Any) -> None:
     world = Strict(scripted, body)
     world.down = {"m"}
     assert world.ask() == "n"
@@ -132,14 +132,14 @@ def test_time_in_standby_is_counted_while_it_lasts_and_after(scripted: Any, body
     world.mesh.shutdown()
 
 
-def test_sinks_are_handed_what_is_new_at_the_interval_and_at_the_end(scripted: Any, body: Any) -> None:
+def test_flush_sends_new_counts_at_interval_and_end(scripted: Any, body: Any) -> None:
     world = World(scripted, body, flush_interval="30s", scopes=["model", "pool"])
     world.ask(), world.ask()
     world.mesh._running.tasks.scheduler.run_due()
     assert world.sink.flushed == []
     world.clock.advance(30)
     world.mesh._running.tasks.scheduler.run_due()
-    assert [{k: v.requests_total for k, v in told.items()} for told in world.sink.flushed] == [{"model:m": 2, "pool:p": 2}]
+    assert [{k: v.requests_total for k, v in flushed.items()} for flushed in world.sink.flushed] == [{"model:m": 2, "pool:p": 2}]
     world.clock.advance(30)
     world.mesh._running.tasks.scheduler.run_due()
     assert len(world.sink.flushed) == 1  # nothing happened
@@ -149,7 +149,7 @@ def test_sinks_are_handed_what_is_new_at_the_interval_and_at_the_end(scripted: A
     assert world.mesh.stats().pool("p").requests_total == 3
 
 
-def test_sinks_that_no_statistics_section_names_are_not_handed_any(scripted: Any, body: Any) -> None:
+def test_sinks_without_statistics_role_get_no_flush(scripted: Any, body: Any) -> None:
     world = World(scripted, body)
     world.ask()
     world.mesh.shutdown()
@@ -164,7 +164,7 @@ def collector(**settings: Any) -> tuple[StatisticsCollector, list[float]]:
 
 
 @given(st.lists(st.floats(0.01, 1e7), min_size=1, max_size=200))
-def test_percentiles_are_right_within_what_is_promised(times: list[float]) -> None:
+def test_percentiles_are_within_the_documented_error(times: list[float]) -> None:
     stats, _ = collector()
     for ms in times:
         stats.record("m", None, None, RequestMetrics(ms))
@@ -178,7 +178,7 @@ def test_percentiles_are_right_within_what_is_promised(times: list[float]) -> No
         assert said == pytest.approx(kept[rank], rel=0.0454)
 
 
-def test_what_nobody_asked_for_so_long_is_dropped() -> None:
+def test_retention_drops_counts_without_requests() -> None:
     stats, now = collector(retention=100.0)
     stats.record("m", "a", "p", RequestMetrics(1.0))
     now[0] = 50
@@ -190,7 +190,7 @@ def test_what_nobody_asked_for_so_long_is_dropped() -> None:
         stats.model("m")
 
 
-def test_no_count_is_lost_between_threads() -> None:
+def test_statistics_are_exact_with_threads() -> None:
     stats, _ = collector()
     with ThreadPoolExecutor(8) as threads:
         for _ in range(8):
@@ -208,7 +208,7 @@ def started(thread: Thread) -> Thread:
     return thread
 
 
-def test_a_stream_that_is_collected_while_something_is_counted_stops_nothing() -> None:
+def test_record_is_reentrant_during_garbage_collection() -> None:
     from modelmesh.testing import MockResponse, mock_client
 
     client = mock_client(responses=[MockResponse(content="hello")] * 2)
@@ -221,7 +221,7 @@ def test_a_stream_that_is_collected_while_something_is_counted_stops_nothing() -
 
         def collect(lock: Any = lock, kept: list[Any] = kept) -> None:
             with lock:
-                kept.clear()  # as the garbage collector may do it
+                kept.clear()  # as the garbage collector may do
 
         thread = Thread(target=collect, daemon=True)
         with pytest.warns(ResourceWarning, match="dropped before its end"):
@@ -232,7 +232,7 @@ def test_a_stream_that_is_collected_while_something_is_counted_stops_nothing() -
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_child_counts_though_a_thread_was_counting_when_it_was_forked() -> None:
+def test_forked_child_records_after_a_held_lock() -> None:
     from modelmesh.testing import MockResponse, mock_client
 
     client = mock_client(responses=[MockResponse(content="hello")])
@@ -248,7 +248,7 @@ def test_a_child_counts_though_a_thread_was_counting_when_it_was_forked() -> Non
     counting.wait(20)
     child = os.fork()
     if not child:
-        signal.alarm(20)  # what waits for ever ends by it
+        signal.alarm(20)  # ends a deadlock
         client.chat.completions.create(model=pool, messages=[])
         os._exit(client.mesh.stats().pool(pool).requests_total)
     forked.set()
@@ -257,7 +257,7 @@ def test_a_child_counts_though_a_thread_was_counting_when_it_was_forked() -> Non
     client.close()
 
 
-def test_a_stream_counts_when_it_ends(body: Any) -> None:
+def test_stream_is_recorded_when_it_ends(body: Any) -> None:
     from modelmesh.testing import MockResponse, mock_client
 
     client = mock_client(responses=[MockResponse(content="hello")])

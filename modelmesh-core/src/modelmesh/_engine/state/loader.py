@@ -27,7 +27,7 @@ class StateLoader:
         """Return the stored data and the state in it. Unreadable data goes to quarantine."""
         try:
             entry = self._storage.load(KEY)
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises: the start goes on
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the mesh still starts
             self._health.record_failure(error)
             return b"", None
         if entry is None:

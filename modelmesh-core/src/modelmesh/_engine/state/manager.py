@@ -108,7 +108,7 @@ class StateManager:
         if close is not None:
             try:
                 close()
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises: what is saved is saved
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the state is saved already
                 _log.warning("%s did not close: %s", self.storage.id, attribution.summarize(error, self.storage))
 
     def after_fork(self) -> None:

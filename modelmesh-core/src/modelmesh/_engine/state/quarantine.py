@@ -35,7 +35,7 @@ class Quarantine:
             aside = f"{KEY}.{word}-{number}"
             self._storage.save(aside, StorageEntry(aside, data))
             self._storage.delete(KEY)
-        except Exception as failure:  # noqa: BLE001 - whatever a plugin raises: the start goes on, and nothing is overwritten
+        except Exception as failure:  # noqa: BLE001 - a plugin may raise anything, and the mesh still starts
             message = f"the stored state cannot be used ({error}), and moving it failed ({type(failure).__name__}: {failure})"
             self._health.record_failure(StorageError(message, connector_id=self._storage.id))
             return

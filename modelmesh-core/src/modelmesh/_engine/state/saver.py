@@ -58,7 +58,7 @@ class StateSaver:
                             return False
                     changes, state = self.changes, self._source.capture()
                     self._storage.save(KEY, StorageEntry(KEY, state.to_bytes(), {"content_type": "application/json"}))
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
                 self._health.record_failure(error)
                 return False
             self.changes -= changes

@@ -74,7 +74,7 @@ class SharedCounters:
                     self._unsent[name] = self._unsent.get(name, 0) + amount
             if not isinstance(error, Exception):
                 raise
-            self._health.record_failure(error)  # whatever a plugin raises: the request goes on
+            self._health.record_failure(error)  # a plugin may raise anything, and the request continues
             return None
         self._down = False
         self._health.record_success()

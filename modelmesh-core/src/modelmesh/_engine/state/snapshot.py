@@ -17,7 +17,7 @@ from modelmesh._engine.state.system_state import DamagedStateError, SystemState
 from modelmesh._engine.telemetry.usage import UsageTracker
 
 LONGEST_S: Final = 86400.0
-"""Longest time for which a restored failure keeps a circuit breaker open, whatever an earlier run stored."""
+"""Upper bound of the time for which a restored circuit breaker stays open."""
 
 
 def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTracker, now: float) -> SystemState:

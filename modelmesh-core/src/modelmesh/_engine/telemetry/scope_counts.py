@@ -86,7 +86,7 @@ class ScopeCounts:
         failed: Other requests.
         tokens_in: Prompt tokens.
         tokens_out: Completion tokens.
-        nano_usd: Cost of the requests whose price is known, ``None`` when there is none.
+        nano_usd: Cost of the requests with a known price, ``None`` when there is none.
         timed: Answered requests with a latency.
         sum_ms: Sum of their latencies.
         rotated: How often a request moved to another model.

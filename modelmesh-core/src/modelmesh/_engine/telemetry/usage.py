@@ -132,18 +132,18 @@ class UsageTracker:
 
     @property
     def total_cost(self) -> float:
-        """USD, of the requests whose price is known."""
+        """USD, of the requests with a known price."""
         return self._total.total_cost
 
     @property
     def daily_cost(self) -> float:
-        """USD since midnight UTC, of the requests whose price is known."""
+        """USD since midnight UTC, of the requests with a known price."""
         with self._lock:
             return self._current(Period.DAY).total_cost
 
     @property
     def monthly_cost(self) -> float:
-        """USD since the first of the month, UTC, of the requests whose price is known."""
+        """USD since the first of the month, UTC, of the requests with a known price."""
         with self._lock:
             return self._current(Period.MONTH).total_cost
 

@@ -15,14 +15,14 @@ from modelmesh.contracts.usage import reported_tokens
 class UsageEntry:
     """Totals of one model, one provider, or everything.
 
-    Tokens and costs include answers, streams that broke or were abandoned, and failed attempts whose usage the vendor
-    reported. Money is counted in whole nano-dollars, so that sums are exact.
+    Tokens and costs include answers, streams that broke or were abandoned, and failed attempts with reported usage. Money is
+    counted in whole nano-dollars, so that sums are exact.
 
     Attributes:
         total_requests: Requests answered, in whole or in part.
         prompt_tokens: Prompt tokens, as reported by the vendors or else estimated.
         completion_tokens: Completion tokens, as reported by the vendors or else estimated.
-        estimated_requests: Requests whose tokens and cost are an estimate, in part or as a whole.
+        estimated_requests: Requests with estimated tokens and cost, in part or as a whole.
         estimated_tokens: Tokens of those requests.
         unknown_usage_requests: Requests with neither a report nor an estimate. The totals do not contain them.
         unpriced_requests: Requests with known tokens and an unknown price. ``total_cost`` does not contain them.
@@ -46,7 +46,7 @@ class UsageEntry:
 
     @property
     def total_cost(self) -> float:
-        """USD, of the requests whose price is known."""
+        """USD, of the requests with a known price."""
         return self._nano_usd / NANO
 
     def add(self, usage: Mapping[str, Any] | None, nano_usd: int | None, *, estimated: bool = False) -> None:
