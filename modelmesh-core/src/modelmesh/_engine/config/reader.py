@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from modelmesh._engine.config import not_enforced, schema
+from modelmesh._engine.config.conversions import UNKNOWN
 from modelmesh._engine.config.disabled_providers import discovery_without_disabled, without_disabled
 from modelmesh._engine.config.normalize import Normalizer
 from modelmesh._engine.config.normalize_sinks import SinkNormalizer
@@ -14,7 +15,7 @@ from modelmesh._engine.config.references import References, has_reference, liter
 from modelmesh._engine.config.sealing import SEALED
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.config.source_map import KeyPath
-from modelmesh._engine.config.structure import UNKNOWN, structure
+from modelmesh._engine.config.structure import structure
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 
