@@ -18,8 +18,9 @@
 
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.limits.output_parameters import allowed_output
 from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
-from modelmesh._engine.limits.token_counts import allowed_output, prompt_size
+from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.candidates import EWMA_ALPHA
 from modelmesh_cdk.strategy.base import BaseStrategy, StrategyConfig
 from modelmesh_cdk.strategy.membership import membership

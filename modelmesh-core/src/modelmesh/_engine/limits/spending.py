@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
-from modelmesh._engine.limits.token_counts import allowed_output, limit_output, response_count
+from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
 

@@ -11,8 +11,9 @@ from attrs import define, field
 
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
+from modelmesh._engine.limits.output_parameters import response_count
 from modelmesh._engine.limits.spending import ANSWERS_TO_TRUST
-from modelmesh._engine.limits.token_counts import prompt_size, response_count
+from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.models import ModelInfo

@@ -1,0 +1,44 @@
+"""Parameters of a request that limit its output, and the number of its responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh.contracts.call import Call
+
+OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n_predict")
+"""Parameters that limit the output: OpenAI's, and vendors' own that a caller may use instead."""
+
+NATIVE_SECTIONS = {"generationConfig": "maxOutputTokens", "generation_config": "max_output_tokens"}
+"""The same inside a section of the body, as in Gemini's API."""
+
+
+def allowed_output(call: Call) -> int | None:
+    """Return the caller's limit of output tokens, ``None`` without one."""
+    payload = call.payload
+    stated = [payload.get(name) for name in OUTPUT_LIMITS]
+    for section, name in NATIVE_SECTIONS.items():
+        if isinstance(payload.get(section), Mapping):
+            stated.append(payload[section].get(name))
+    return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
+
+
+def limit_output(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
+    """Return a body with a limit of output tokens: lower every limit of the caller, or add ``max_tokens``."""
+    names = [name for name in OUTPUT_LIMITS if payload.get(name) is not None]
+    sections = [
+        (section, name)
+        for section, name in NATIVE_SECTIONS.items()
+        if isinstance(payload.get(section), Mapping) and payload[section].get(name) is not None
+    ]
+    made = {**payload, **dict.fromkeys(names or ([] if sections else ["max_tokens"]), tokens)}
+    for section, name in sections:
+        made[section] = {**payload[section], name: tokens}
+    return made
+
+
+def response_count(call: Call) -> int:
+    """Return the number of responses (``n``) that the call requests. Each is billed."""
+    stated = call.payload.get("n")
+    return stated if isinstance(stated, int) and not isinstance(stated, bool) and stated > 1 else 1
