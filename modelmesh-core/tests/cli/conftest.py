@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a provider on the loopback address, made-up distributions, and processes."""
+"""Fixtures of the command line tests: a loopback provider, fake distributions, and processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelmesh._engine.plugins.published import variables
 
 
 class Upstream(ThreadingHTTPServer):
-    """A provider that speaks OpenAI's format and does what the model's name says."""
+    """Provider with OpenAI's format. The name of the model selects its behaviour."""
 
     daemon_threads = True
 
@@ -30,7 +30,7 @@ class Upstream(ThreadingHTTPServer):
         self.go_on = Event()
 
     def handle_error(self, *_: Any) -> None:
-        """A client that has gone is no news."""
+        """Ignore disconnected clients."""
 
     @property
     def address(self) -> str:
@@ -122,7 +122,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def configured(upstream: Upstream, tmp_path: Path) -> Callable[..., str]:
-    """Write a configuration whose providers are all the loopback one, each named after its one model."""
+    """Return a function that writes a configuration with loopback providers, each named after its only model."""
     pytest.importorskip("modelmesh_connector_openai")
 
     def write(*models: str) -> str:
@@ -137,7 +137,7 @@ def configured(upstream: Upstream, tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be detected, and nobody but us decide how wide a table is."""
+    """Disable detection, and fix the width of tables."""
     for name in (*variables(), "COLUMNS", "MODELMESH_DISABLE_PLUGINS", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -145,7 +145,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Site:
-    """A folder of made-up installed distributions."""
+    """Folder of fake installed distributions."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -167,7 +167,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """An importable folder; what was imported from it is forgotten afterwards."""
+    """Importable folder. Its modules are removed from ``sys.modules`` afterwards."""
     path = tmp_path / "site"
     path.mkdir()
     monkeypatch.syspath_prepend(str(path))
@@ -179,7 +179,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 @pytest.fixture
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``python -m modelmesh.cli`` as a process of its own."""
+    """Run ``python -m modelmesh.cli`` in a process."""
 
     def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
@@ -192,14 +192,14 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def invoke() -> Callable[..., Any]:
-    """Run the command line in this process, from a fresh group, so that plugins are looked for again."""
+    """Run the command line in this process with a new group, so that plugins are loaded again."""
     pytest.importorskip("click")
     pytest.importorskip("rich")
     from click.testing import CliRunner
 
     from modelmesh.cli.root import root
 
-    apart = "mix_stderr" in inspect.signature(CliRunner).parameters  # click 8.1; later ones always keep the two apart
+    apart = "mix_stderr" in inspect.signature(CliRunner).parameters  # click 8.1. Later versions always separate the two streams
     runner = CliRunner(mix_stderr=False) if apart else CliRunner()
 
     def invoke(*arguments: str, stdin: str | None = None) -> Any:

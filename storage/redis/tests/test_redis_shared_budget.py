@@ -50,7 +50,7 @@ class Workers:
                 one.stdin.close()
                 one.stdin = None
         for one in self.all:
-            one.wait(280)  # its input stays open: a worker whose input is closed ends early
+            one.wait(280)  # its input stays open: closing it ends the worker early
             _, err = one.communicate()
             assert one.returncode == 0, err
         return [json.loads(file.read_text()) for file in self._files]

@@ -32,7 +32,7 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     checked, unless --online is given.
     """
     from modelmesh import MeshConfig  # noqa: PLC0415 - the engine, not for --help
-    from modelmesh.cli.assembly import assembled  # noqa: PLC0415
+    from modelmesh.cli.trial_assembly import trial_assembly  # noqa: PLC0415
     from modelmesh.errors import ConfigurationError  # noqa: PLC0415
 
     try:
@@ -40,7 +40,7 @@ def command(ctx: click.Context, file: str, *, online: bool) -> None:
     except ConfigurationError as error:
         _report(ctx, file, [error.message])
         return
-    with assembled(config, online=online) as found:
+    with trial_assembly(config, online=online) as found:
         for note in found.unchecked:
             show_note(note)
         if found.problems:

@@ -10,7 +10,7 @@ from modelmesh._engine.foundation.encodable import can_show
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
-from modelmesh.cli.stored import format_time
+from modelmesh.cli.stored_mesh import format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ BAR = 20
 HEADINGS = ("of", "what", "window", "used", "left", "limit", "", "resets")
 
 
-def in_dollars(row: Mapping[str, Any]) -> dict[str, Any]:
+def to_usd(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of ``PoolInfo.left`` with amounts of money in USD."""
     if row["metric"] != "cost":
         return dict(row)
@@ -34,7 +34,7 @@ def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
         screen: The console that will print it.
         rows: Rows of ``PoolInfo.left``.
     """
-    cells = [_cells(in_dollars(row)) for row in rows]
+    cells = [_cells(to_usd(row)) for row in rows]
     right = ("used", "left", "limit")
     if sum(widths(HEADINGS, cells)) + GAP * (len(HEADINGS) - 1) <= screen.width:
         return table(screen, HEADINGS, cells, right=right, whole=HEADINGS)
@@ -49,7 +49,7 @@ def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         screen: The console.
         rows: Rows of ``PoolInfo.left``.
     """
-    cells = [_cells(in_dollars(row)) for row in rows]
+    cells = [_cells(to_usd(row)) for row in rows]
     bare = [row[:-2] + row[-1:] for row in cells]
     if sum(widths((*HEADINGS[:-2], HEADINGS[-1]), bare)) + GAP * (len(HEADINGS) - 2) <= screen.width:
         show(screen, limits_table(screen, rows))
@@ -60,7 +60,7 @@ def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         if known is None or _remaining_share(row) < _remaining_share(known):
             tightest[row["of"]] = row
     for row in tightest.values():
-        of, what, window, used, _, limit, _, _ = _cells(in_dollars(row))
+        of, what, window, used, _, limit, _, _ = _cells(to_usd(row))
         resets = NOTHING if row["resets_at"] is None else moment(row["resets_at"], time.time())
         amount = f"{used} of {limit}" + ("" if what == "USD" else f" {what}")
         print_lines(screen, f"{of}: {amount} per {window}, resets {resets}")

@@ -22,7 +22,7 @@ class OfflineError(ConnectionError):
 
 
 @contextmanager
-def nothing_sent() -> Iterator[list[str]]:
+def refuse_connections() -> Iterator[list[str]]:
     """Refuse every connection of this process.
 
     Yields:

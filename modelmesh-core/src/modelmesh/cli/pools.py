@@ -10,7 +10,7 @@ import click
 from attrs import asdict
 
 from modelmesh.cli.failures import show_note
-from modelmesh.cli.stored import Stored, config_option, stored
+from modelmesh.cli.stored_mesh import StoredMesh, config_option, stored_mesh
 from modelmesh.cli.terminal import clean, console
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
     The state is read from the 'storage' of the configuration and not changed: a new process would start with it.
     Without a storage, the initial state is shown. No request is sent to a model.
     """
-    with stored(config) as found:
+    with stored_mesh(config) as found:
         pools = [found.pool(pool)] if pool else found.mesh.list_pools()
         if as_json:
             facts = {"storage": found.storage, "stored_at": found.stored_at, "pools": [_as_data(found, one) for one in pools]}
             click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
             return
-        if found.why_nothing:
-            show_note(f"no state is stored: {found.why_nothing}. This is the initial state of a process.")
+        if found.storage_problem:
+            show_note(f"no state is stored: {found.storage_problem}. This is the initial state of a process.")
         else:
             click.echo(found.heading)
             click.echo()
@@ -51,17 +51,17 @@ def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
         _show_budgets(found, pools)
 
 
-def _as_data(found: Stored, pool: Pool) -> dict[str, Any]:
-    from modelmesh.cli.limits import in_dollars  # noqa: PLC0415 - rich, for tables
+def _as_data(found: StoredMesh, pool: Pool) -> dict[str, Any]:
+    from modelmesh.cli.limits import to_usd  # noqa: PLC0415 - rich, for tables
 
     info = found.mesh.pool_status(pool.name)[pool.name]
     models = [asdict(row) for row in found.mesh.explain(pool.name).candidates]
     for row in models:
-        row["left"] = [in_dollars(limit) for limit in row["left"]]
-    return {"name": pool.name, **info, "left": [in_dollars(row) for row in info.left], "models": models}
+        row["left"] = [to_usd(limit) for limit in row["left"]]
+    return {"name": pool.name, **info, "left": [to_usd(row) for row in info.left], "models": models}
 
 
-def _show(found: Stored, pool: Pool) -> None:
+def _show(found: StoredMesh, pool: Pool) -> None:
     from modelmesh._engine.telemetry.status import short_strategy  # noqa: PLC0415 - the engine, not for --help
     from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.rendering import show_candidates  # noqa: PLC0415
@@ -79,7 +79,7 @@ def _show(found: Stored, pool: Pool) -> None:
         show_limits(screen, info.left)
 
 
-def _show_budgets(found: Stored, pools: Sequence[Pool]) -> None:
+def _show_budgets(found: StoredMesh, pools: Sequence[Pool]) -> None:
     """Show the budgets that no pool has shown: those of the whole mesh."""
     from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.usage import budgets  # noqa: PLC0415

@@ -9,7 +9,7 @@ import click
 
 from modelmesh._engine.foundation.encodable import can_show
 from modelmesh.cli.failures import show_note
-from modelmesh.cli.stored import HOW_TO_STORE, Stored, config_option, stored
+from modelmesh.cli.stored_mesh import HOW_TO_STORE, StoredMesh, config_option, stored_mesh
 from modelmesh.cli.terminal import clean
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def command(pool: str, config: str | None, recover: str | None, *, as_json: bool
     from modelmesh.cli.plugins import without_log  # noqa: PLC0415 - not for --help
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine
 
-    with stored(config, locked=True) as found:
-        if found.why_nothing:
+    with stored_mesh(config, locked=True) as found:
+        if found.storage_problem:
             message = (
-                f"nothing was changed: {found.why_nothing}, and this command cannot access it. In the process itself: "
+                f"nothing was changed: {found.storage_problem}, and this command cannot access it. In the process itself: "
                 f"client.mesh.rotate({pool!r}). {HOW_TO_STORE}"
             )
             raise ModelMeshError(message)
@@ -74,7 +74,7 @@ def _safe_text(error: str | None) -> str:
     return text if kind.startswith("Storage") else kind
 
 
-def _rotate(found: Stored, pool: Pool) -> str:
+def _rotate(found: StoredMesh, pool: Pool) -> str:
     from modelmesh.errors import NoActiveModelError  # noqa: PLC0415 - the engine, not for --help
 
     before = found.mesh.current(pool)
@@ -86,7 +86,7 @@ def _rotate(found: Stored, pool: Pool) -> str:
     return f"{pool.name}: {before} {_arrow()} {found.mesh.current(pool)}. {before} is in standby until it is recovered by hand."
 
 
-def _recover(found: Stored, pool: Pool, name: str) -> str:
+def _recover(found: StoredMesh, pool: Pool, name: str) -> str:
     model = _find_model(pool, name)
     before = found.mesh.current(pool)
     pool.recover(model)

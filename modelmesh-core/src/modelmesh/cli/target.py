@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
-from modelmesh.cli.stored import DEFAULT_CAPABILITY, read_state
+from modelmesh.cli.stored_mesh import DEFAULT_CAPABILITY, read_state
 
 if TYPE_CHECKING:
     from modelmesh import MeshConfig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelmesh.cli.stored import HOW_TO_STORE, Stored, config_option, stored
+from modelmesh.cli.stored_mesh import HOW_TO_STORE, StoredMesh, config_option, stored_mesh
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def command(config: str | None, *, as_json: bool) -> None:
     """
     from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - the engine, not for --help
 
-    with stored(config) as found:
-        if found.why_nothing:
-            message = f"no usage is stored: {found.why_nothing}. {HOW_TO_STORE}"
+    with stored_mesh(config) as found:
+        if found.storage_problem:
+            message = f"no usage is stored: {found.storage_problem}. {HOW_TO_STORE}"
             raise ModelMeshError(message)
         if as_json:
             click.echo(json.dumps(_as_data(found), indent=2, ensure_ascii=False))
@@ -41,13 +41,13 @@ def command(config: str | None, *, as_json: bool) -> None:
             _show(found)
 
 
-def budgets(found: Stored) -> list[dict[str, Any]]:
+def budgets(found: StoredMesh) -> list[dict[str, Any]]:
     """Return the budgets that are not limits of one request, as rows of ``PoolInfo.left``."""
     return [row for row in found.mesh.limits() if row["metric"] == "cost" and row["window"] != "request"]
 
 
-def _as_data(found: Stored) -> dict[str, Any]:
-    from modelmesh.cli.limits import in_dollars  # noqa: PLC0415 - rich, for tables
+def _as_data(found: StoredMesh) -> dict[str, Any]:
+    from modelmesh.cli.limits import to_usd  # noqa: PLC0415 - rich, for tables
 
     usage, known = found.mesh.usage, found.state is not None
     return {
@@ -58,7 +58,7 @@ def _as_data(found: Stored) -> dict[str, Any]:
         "this_month": _entry(usage.this_month) if known else None,
         "by_model": {name: _entry(entry) for name, entry in usage.by_model.items()},
         "by_provider": {name: _entry(entry) for name, entry in usage.by_provider.items()},
-        "budgets": [in_dollars(row) for row in budgets(found)],
+        "budgets": [to_usd(row) for row in budgets(found)],
     }
 
 
@@ -80,7 +80,7 @@ _NAMES = (
 )
 
 
-def _show(found: Stored) -> None:
+def _show(found: StoredMesh) -> None:
     from modelmesh.cli.limits import show_limits  # noqa: PLC0415 - rich, for tables only
     from modelmesh.cli.rendering import show, table  # noqa: PLC0415
 

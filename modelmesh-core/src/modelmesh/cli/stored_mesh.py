@@ -27,25 +27,25 @@ config_option = click.option("-c", "--config", metavar="PATH", help="Use this YA
 
 
 @frozen
-class Stored:
+class StoredMesh:
     """A read-only mesh with the stored state.
 
     Attributes:
         file: Name of the configuration in messages.
         mesh: The mesh. It saves nothing by itself.
         state: The stored state, ``None`` when there is none.
-        why_nothing: Why no state can be stored, ``None`` when it can.
+        storage_problem: Why no state can be stored, ``None`` when it can.
     """
 
     file: str
     mesh: ModelMesh
     state: SystemState | None
-    why_nothing: str | None
+    storage_problem: str | None
 
     @property
     def storage(self) -> str | None:
         """ID of the store, ``None`` when no state can be stored."""
-        return self.mesh.state.storage.id if self.mesh.state is not None and self.why_nothing is None else None
+        return self.mesh.state.storage.id if self.mesh.state is not None and self.storage_problem is None else None
 
     @property
     def stored_at(self) -> float | None:
@@ -56,7 +56,7 @@ class Stored:
     def heading(self) -> str:
         """Heading with the store and the time of the state."""
         if self.storage is None:
-            return f"No state is stored: {self.why_nothing}"
+            return f"No state is stored: {self.storage_problem}"
         if self.stored_at is None:
             return f"No state is stored in {self.storage} yet"
         return f"Stored in {self.storage}, {format_time(self.stored_at)}"
@@ -77,7 +77,7 @@ class Stored:
 
 
 @contextmanager
-def stored(config: str | None, *, locked: bool = False) -> Iterator[Stored]:
+def stored_mesh(config: str | None, *, locked: bool = False) -> Iterator[StoredMesh]:
     """Assemble a mesh and load the stored state into it. Nothing is saved at the end.
 
     Args:
@@ -94,8 +94,8 @@ def stored(config: str | None, *, locked: bool = False) -> Iterator[Stored]:
     mesh = assemble(*_capabilities(settings), config=_without_sinks(settings))
     file = config or "the environment"
     try:
-        why = _why_nothing(mesh, file)
-        yield Stored(file, mesh, None if why else read_state(mesh, locked=locked), why)
+        why = _storage_problem(mesh, file)
+        yield StoredMesh(file, mesh, None if why else read_state(mesh, locked=locked), why)
     finally:
         mesh.shutdown()
 
@@ -109,7 +109,7 @@ def _capabilities(settings: MeshConfig) -> tuple[str, ...]:
     return () if settings.capabilities or not settings.is_overlay else (DEFAULT_CAPABILITY,)
 
 
-def _why_nothing(mesh: ModelMesh, file: str) -> str | None:
+def _storage_problem(mesh: ModelMesh, file: str) -> str | None:
     from modelmesh._engine.builtin.memory import MemoryStorage  # noqa: PLC0415 - the engine, not for --help
     from modelmesh._engine.state import SyncPolicy  # noqa: PLC0415
 

@@ -9,13 +9,13 @@ from attrs import define, field
 
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.config.problems import Problems
-from modelmesh.cli.offline import nothing_sent
+from modelmesh.cli.offline import refuse_connections
 from modelmesh.client import ModelMesh
 from modelmesh.errors import ModelMeshError
 
 
 @define
-class Assembled:
+class TrialAssembly:
     """Result of a trial assembly.
 
     Attributes:
@@ -55,16 +55,16 @@ class _OfflineProblems(Problems):
 
 
 @contextmanager
-def assembled(config: MeshConfig, *, online: bool) -> Iterator[Assembled]:
+def trial_assembly(config: MeshConfig, *, online: bool) -> Iterator[TrialAssembly]:
     """Assemble a mesh on trial, and shut it down afterwards.
 
     Args:
         config: The configuration.
         online: Whether connectors may use the network.
     """
-    found, mesh, problems = Assembled(), ModelMesh(), _OfflineProblems(config)
+    found, mesh, problems = TrialAssembly(), ModelMesh(), _OfflineProblems(config)
     try:
-        allowed: AbstractContextManager[list[str]] = nullcontext([]) if online else nothing_sent()
+        allowed: AbstractContextManager[list[str]] = nullcontext([]) if online else refuse_connections()
         with allowed as problems.refused:
             try:
                 mesh.initialize(config, read_only=True, problems=problems)
