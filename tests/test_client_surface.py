@@ -117,7 +117,7 @@ def test_with_options_max_retries_zero_sends_once(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "said"), [("api_key", "api_keys"), ("base_url", "base_url"), ("tiemout", "It takes: timeout")]
+    ("option", "said"), [("api_key", "api_keys"), ("base_url", "base_url"), ("tiemout", "Its options are: timeout")]
 )
 def test_with_options_unknown_option_raises(option: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):

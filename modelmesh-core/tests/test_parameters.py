@@ -39,7 +39,7 @@ def test_chat_overloads_have_the_parameters_of_the_typed_dict(declared: Any) -> 
     assert keywords(declared) == {*ChatParameters.__annotations__, "stream"} == CHAT_NAMES
 
 
-def test_embeddings_signature_has_the_parameters_of_the_typed_dict() -> None:
+def test_embeddings_signature_equals_the_typed_dict() -> None:
     assert keywords(EmbeddingsCreate.__call__) == set(EmbeddingParameters.__annotations__)
 
 
@@ -58,7 +58,7 @@ def test_misspelled_parameter_warns_once_at_the_callers_line() -> None:
     assert client.calls[0].kwargs["temprature"] == 3, "it is sent as given"
 
 
-def test_misspelled_parameter_of_a_task_warns_at_the_callers_line() -> None:
+def test_misspelled_parameter_in_a_task_warns_at_its_line() -> None:
     client = mock_client(["x"])
 
     async def main() -> None:
@@ -70,7 +70,7 @@ def test_misspelled_parameter_of_a_task_warns_at_the_callers_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["top_k", "min_tokens", "models", "mode", "repetition_penalty", "thinking", "min_p", "safe_prompt"]
+    "name", ["top_k", "min_tokens", "models", "speed", "mode", "repetition_penalty", "thinking", "min_p", "safe_prompt"]
 )
 def test_vendor_parameter_gives_no_warning(name: str) -> None:
     client = mock_client(["x"])

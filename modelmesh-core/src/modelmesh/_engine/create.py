@@ -126,7 +126,7 @@ def create_async(
     config: Config | None = None,
     strict_parameters: bool = False,
 ) -> OpenAIClient:
-    """Create an asynchronous client; arguments and errors are those of :func:`create`."""
+    """Create an asynchronous client, with the arguments and errors of :func:`create`."""
     keys, settings = _sealed(api_keys, config)
     del api_keys, config
     kind = StrictOpenAIClient if strict_parameters else OpenAIClient
@@ -177,7 +177,7 @@ def _full(name: str, key: Secret, where: str) -> Secret:
 
 @contextmanager
 def _own_frames_only() -> Iterator[None]:
-    """Raise ModelMesh's errors without the frames below, whose variables may hold keys. The messages are complete."""
+    """Raise ModelMesh's errors without the frames below, because their variables may contain keys."""
     try:
         yield
     except ModelMeshError as error:

@@ -66,12 +66,12 @@ class AsyncCompletions(Unbuilt):
             Coroutine[Any, Any, RawResponse[AsyncStream[ChatCompletionChunk]]],
         ]
     ]:
-        """The same with the response headers, for callers of the official SDK's raw interface."""
+        """This resource with response headers, as in the official SDK."""
         return AsyncRaw(self.create)
 
     @property
     def with_streaming_response(self) -> AsyncStreaming[ChatCreate[AsyncStreamedCall, AsyncStreamedCall]]:
-        """The same as a context manager, for callers of the official SDK's streaming interface."""
+        """This resource with context managers, as in the official SDK."""
         return AsyncStreaming(self.create)
 
 
@@ -83,7 +83,7 @@ class AsyncEmbeddings:
         self._defaults = defaults
 
     async def _create(self, **arguments: Any) -> CreateEmbeddingResponse:
-        """Return a vector for each text; arguments and errors are those of :meth:`modelmesh.client.sync.Embeddings.create`."""
+        """Return a vector for each text, as :meth:`modelmesh.client.sync.Embeddings.create` does."""
         requests, defaults = self._requests, self._defaults
         call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
         return build_reply(CreateEmbeddingResponse, await requests.aserve(call), call, requests.clock)
@@ -95,12 +95,12 @@ class AsyncEmbeddings:
 
     @property
     def with_raw_response(self) -> AsyncRaw[EmbeddingsCreate[Coroutine[Any, Any, RawResponse[CreateEmbeddingResponse]]]]:
-        """The same with the response headers, for callers of the official SDK's raw interface."""
+        """This resource with response headers, as in the official SDK."""
         return AsyncRaw(self.create)
 
     @property
     def with_streaming_response(self) -> AsyncStreaming[EmbeddingsCreate[AsyncStreamedCall]]:
-        """The same as a context manager, for callers of the official SDK's streaming interface."""
+        """This resource with context managers, as in the official SDK."""
         return AsyncStreaming(self.create)
 
 

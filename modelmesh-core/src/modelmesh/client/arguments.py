@@ -1,4 +1,4 @@
-"""From the arguments of a call to what travels: nothing that was given is lost, nothing that was not is sent."""
+"""Conversion of the arguments of a call to a request: every given argument is sent, and no other."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.contracts.operations import Operation
 
 LONGEST_TIMEOUT_S = 10 * 365 * 86400.0
-"""A longer timeout means no limit; it is cut to this, which every clock can add."""
+"""Longest timeout. A longer one means no limit and is reduced to this value, which every clock can add."""
 
 
 def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: bool = False) -> Call:
-    """Build the call of a request: parameters into the body, options apart from it.
+    """Build the call of a request from its parameters and options.
 
     Args:
         operation: The endpoint.
@@ -48,7 +48,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
 
 
 def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown: Sequence[str]) -> None:
-    """Check that the required arguments are there, and of the right type."""
+    """Check presence and type of the required arguments."""
     if not isinstance(model, str) or not model:
         why = f"'model' must be the name of a pool or capability, e.g. model='chat-completion'{_meant('model', unknown)}"
         raise wrong(why)
@@ -72,7 +72,7 @@ _SCALARS = frozenset({str, int, float, bool})
 
 
 def plain(value: Any) -> Any:
-    """Return a copy made of dictionaries and lists only; views and pydantic models are opened."""
+    """Return a copy of dictionaries and lists only. Views and pydantic models become dictionaries."""
     kind = value.__class__
     if kind in _SCALARS or value is None:
         return value
@@ -97,12 +97,12 @@ def plain(value: Any) -> Any:
 
 
 def _dumped(model: Any, dump: Callable[..., Any]) -> Any:
-    """Return the fields that a pydantic model was given, and the ``role`` or ``type`` that its class sets."""
+    """Return the fields set on a pydantic model, and the ``role`` or ``type`` that its class sets."""
     found = dump(exclude_unset=True, mode="json")
     for name in ("role", "type"):
-        said = getattr(model, name, None)
-        if isinstance(said, str) and isinstance(found, dict):
-            found.setdefault(name, said)
+        value = getattr(model, name, None)
+        if isinstance(value, str) and isinstance(found, dict):
+            found.setdefault(name, value)
     return found
 
 
@@ -121,7 +121,7 @@ def _options(given: dict[str, Any]) -> CallOptions:
 
 
 def _seconds(timeout: Any) -> float | None:
-    """Seconds of a number, or of an httpx timeout, whose longest part it is."""
+    """Return the seconds of a number, or of the longest part of an httpx timeout."""
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         if not 0 < timeout < math.inf:
             why = f"'timeout' must be a positive number of seconds, not {quote_name(timeout)}"

@@ -24,13 +24,13 @@ class BaseClient(Unbuilt):
     mesh: MeshEngine
 
     def __init__(self, mesh: MeshEngine, defaults: Defaults = NO_DEFAULTS) -> None:
-        """Create a client of a mesh; ``mesh.client`` and ``mesh.get_client()`` do the same."""
+        """Create a client of a mesh, as ``mesh.client`` and ``mesh.get_client()`` do."""
         self.mesh = mesh
         self._requests = mesh._requests  # noqa: SLF001 - the clients are the only users of the request server
         self._bind(defaults)
 
     def _bind(self, defaults: Defaults) -> None:
-        """Make the parts of the interface, whose calls have these defaults."""
+        """Create the resources of the client with these default options."""
         self._defaults = defaults
 
     def with_options(
@@ -45,12 +45,12 @@ class BaseClient(Unbuilt):
         set_default_query: Mapping[str, Any] | None = None,
         **others: Any,
     ) -> Self:
-        """Return a client of the same mesh whose calls have other defaults. Closing the copy closes the mesh.
+        """Return a client of the same mesh with other default options. Closing the copy closes the mesh.
 
         Args:
             timeout: Seconds over all attempts, or an ``httpx.Timeout``.
             max_retries: Retries of the same model at most.
-            only_providers: Keys or names of the providers outside of which no candidate is tried.
+            only_providers: Keys or names of the providers that may be tried.
             default_headers: Request headers, added to those of this client.
             default_query: Query parameters, added to those of this client.
             set_default_headers: Request headers in place of those of this client.
@@ -81,37 +81,37 @@ class BaseClient(Unbuilt):
 
     @property
     def usage(self) -> UsageTracker:
-        """What was used and what it cost."""
+        """Tokens and costs."""
         return self.mesh.usage
 
     def pool_status(self, pool: str | None = None) -> dict[str, PoolInfo]:
-        """Return each pool's health: ``active``, ``standby``, ``total``, ``current_model``."""
+        """Return the health of each pool: ``active``, ``standby``, ``total``, ``current_model``."""
         return self.mesh.pool_status(pool)
 
     def active_providers(self) -> list[str]:
-        """Return the providers that have an active model."""
+        """Return the keys of the providers with an active model."""
         return self.mesh.active_providers()
 
     def rotate(self, pool: str) -> str:
         """Put the pool's current model in standby and return the new one's ID.
 
         Raises:
-            NoActiveModelError: There is no other; the current one stays.
+            NoActiveModelError: There is no other active model. The current one stays active.
         """
         return self.mesh.rotate(pool)
 
     def recover(self, pool: str, model: str | None = None) -> list[str]:
-        """Make models of a pool active again, whatever put them in standby: ``rotate()``, failures, a policy.
+        """Make models of a pool active again, regardless of the reason for their standby.
 
         Args:
             pool: Name of the pool.
-            model: ID of one model, with or without its provider; by default every model that is in standby.
+            model: ID of one model, with or without its provider. The default is every model in standby.
 
         Returns:
-            The models that are active now and were not, as ``provider/model``. A quota that is exhausted stays so.
+            The newly active models, as ``provider/model``. An exhausted quota stays exhausted.
 
         Raises:
-            CapabilityNotFoundError: There is no such pool, or it has no such model.
+            CapabilityNotFoundError: There is no such pool, or the pool has no such model.
         """
         return self.mesh.recover(pool, model)
 
@@ -132,7 +132,7 @@ class BaseClient(Unbuilt):
 
         Args:
             model: Pool or capability.
-            messages: The request's messages, whose length and contents may matter.
+            messages: The request's messages. Their length and contents may affect the choice.
             tools: The request's tools.
             stream: Whether the request streams.
             **arguments: The request's other parameters.

@@ -1,4 +1,4 @@
-"""Construction of the reply of a call from the vendor's answer."""
+"""Construction of replies from vendors' answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ReplyT = TypeVar("ReplyT", bound=Reply)
 
 
 def build_reply(shape: type[ReplyT], served: Any, call: Call, clock: Callable[[], float]) -> ReplyT:
-    """Return the reply of a whole answer; its ``model`` is the real model."""
+    """Return the reply of a complete answer. Its ``model`` is the real model."""
     body = served.outcome.body
     body["model"] = served.candidate.model_id
     if shape is ChatCompletion:
@@ -25,7 +25,7 @@ def build_reply(shape: type[ReplyT], served: Any, call: Call, clock: Callable[[]
         tag_answer(body, served.candidate.provider.id)
         for choice in body.get("choices") or ():
             if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
-                choice["message"].setdefault("content", None)  # as OpenAI does; some vendors leave it out of tool calls
+                choice["message"].setdefault("content", None)  # as OpenAI does. Some vendors omit it in messages with tool calls
         if not body.get("created"):
             body["created"] = int(time.time())
     else:

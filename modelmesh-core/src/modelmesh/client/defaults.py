@@ -1,4 +1,4 @@
-"""Options of every call of one client: what ``with_options`` and ``copy`` of the official SDK set."""
+"""Default options of the calls of one client, set by ``with_options``."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _ELSEWHERE = {
     "http_client": "providers.<name>.http_client of the configuration",
     "websocket_base_url": "providers.<name>.base_url of the configuration",
 }
-"""Where an option of the official SDK is set instead: it belongs to an account, and a pool has several."""
+"""Places of the official SDK's account options. A pool has several accounts, so a client cannot set these options."""
 
 
 @frozen
 class Defaults:
-    """What a call takes where it states nothing of its own.
+    """Options of a call that does not set its own.
 
     Attributes:
-        timeout: Seconds over all attempts, or an ``httpx.Timeout``; ``None`` leaves the pool's own limit.
-        max_retries: Retries of the same model at most; ``None`` leaves the pool's own rule.
+        timeout: Seconds over all attempts, or an ``httpx.Timeout``. ``None`` applies the pool's limit.
+        max_retries: Maximum retries of the same model. ``None`` applies the pool's policy.
         headers: Further request headers.
         query: Further query parameters.
-        only_providers: Keys or names of the providers outside of which no candidate is tried; empty allows all.
+        only_providers: Keys or names of the providers that may be tried. An empty tuple allows all.
         strict_parameters: Whether an unknown parameter of a call is an error.
     """
 
@@ -42,10 +42,10 @@ class Defaults:
     strict_parameters: bool = False
 
     def with_options(self, given: Mapping[str, Any]) -> Defaults:
-        """Return these options with others in their place.
+        """Return a copy with other options.
 
         Raises:
-            ConfigurationError: An option is unknown, or is set elsewhere.
+            ConfigurationError: An option is unknown, or belongs to an account.
         """
         changes: dict[str, Any] = {}
         for name, value in given.items():
@@ -70,7 +70,7 @@ class Defaults:
         return evolve(self, **changes)
 
     def under(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the arguments of a call, completed with these options."""
+        """Return the arguments of a call, with these options for the missing ones."""
         if self is NO_DEFAULTS or self is STRICT_DEFAULTS:
             return arguments
         made = dict(arguments)
@@ -88,14 +88,14 @@ class Defaults:
 
 def _map(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        message = f"with_options({name}=…): it must be a map of names to values, not {type(value).__name__}"
+        message = f"with_options({name}=…): must be a map of names to values, not {type(value).__name__}"
         raise ConfigurationError(message)
     return dict(value)
 
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        message = f"with_options(max_retries={value!r}): it must be a whole number of 0 or more"
+        message = f"with_options(max_retries={value!r}): must be a whole number of 0 or more"
         raise ConfigurationError(message)
     return value
 
@@ -103,9 +103,9 @@ def _count(value: Any) -> int:
 def _unknown(name: str) -> ConfigurationError:
     where = _ELSEWHERE.get(name)
     if where is not None:
-        return ConfigurationError(f"with_options({name}=…): a pool has several accounts, so set it there: {where}.")
+        return ConfigurationError(f"with_options({name}=…): a pool has several accounts. Set this option in {where}.")
     known = "timeout, max_retries, only_providers, default_headers, default_query, set_default_headers, set_default_query"
-    return ConfigurationError(f"with_options() has no option {name!r}. It takes: {known}.")
+    return ConfigurationError(f"with_options() has no option {name!r}. Its options are: {known}.")
 
 
 NO_DEFAULTS = Defaults()

@@ -1,7 +1,6 @@
-"""What a caller adds to one request: headers, query parameters, body fields.
+"""Validation of ``extra_headers``, ``extra_query`` and ``extra_body`` of one request.
 
-All of it is checked before anything is sent. A provider that got a header or a body that no server takes would be blamed for the
-caller's mistake, one after the other.
+The check precedes the first attempt. Otherwise each provider in turn would be charged with a failure that the caller caused.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from modelmesh.contracts.headers import unsendable
 from modelmesh.errors import BadRequestError
 
 UNSET = frozenset({"NotGiven", "Omit"})
-"""Names of the openai package's types for "this argument was not given"."""
+"""Names of the openai package's types of omitted arguments."""
 
 
 def wrong(why: str) -> BadRequestError:
-    """Return the error of a request that is the caller's mistake."""
+    """Return the error of an invalid request."""
     end = "" if why.endswith("?") else "."
     return BadRequestError(f"{why}{end} Nothing was sent.", failure=FailureClass.CALLER, status=400)
 
 
 def is_unset(value: Any) -> bool:
-    """Whether a value stands for "not given"."""
+    """Return whether a value stands for an omitted argument."""
     return value is None or type(value).__name__ in UNSET
 
 
@@ -32,23 +31,23 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     """Return a map of names to values.
 
     Raises:
-        BadRequestError: It is none.
+        BadRequestError: The value is not a map, or has a name that is not text.
     """
     if value and not isinstance(value, Mapping):
         why = f"{name!r} must be a map of names to values, not {type(value).__name__}"
         raise wrong(why)
     found = dict(value or {})
     if not all(isinstance(one, str) for one in found):
-        why = f"{name!r} must have names that are text"
+        why = f"{name!r} must have text as names"
         raise wrong(why)
     return found
 
 
 def headers(value: Any) -> dict[str, str]:
-    """Return extra headers as they are sent; one that is ``None`` is left out.
+    """Return the extra headers to send. A header with the value ``None`` is omitted.
 
     Raises:
-        BadRequestError: One cannot be sent, or is the transport's own.
+        BadRequestError: A header cannot be sent, or only the transport sets it.
     """
     found = {}
     for name, given in mapping("extra_headers", value).items():
@@ -60,7 +59,7 @@ def headers(value: Any) -> dict[str, str]:
             raise wrong(why)
         fault = unsendable(text, name)
         if fault is None and name.lower() == "accept-encoding":
-            fault = "says how the answer is packed, which only the transport may say"
+            fault = "selects the compression of the answer, which only the transport sets"
         if fault is not None:
             why = f"the extra header {name!r} {fault}"
             raise wrong(why)
@@ -69,10 +68,10 @@ def headers(value: Any) -> dict[str, str]:
 
 
 def query(value: Any) -> dict[str, str | list[str]]:
-    """Return extra query parameters as they are sent: booleans in JSON's spelling, maps as ``name[key]``, ``None`` left out.
+    """Return the extra query parameters to send: booleans as in JSON, maps as ``name[key]``, ``None`` omitted.
 
     Raises:
-        BadRequestError: One cannot be sent.
+        BadRequestError: A parameter cannot be sent.
     """
     found: dict[str, str | list[str]] = {}
     for name, given in _flat("", mapping("extra_query", value)):
@@ -83,7 +82,7 @@ def query(value: Any) -> dict[str, str | list[str]]:
         try:
             "".join([name, *(texts if isinstance(texts, list) else [texts])]).encode()
         except UnicodeEncodeError:
-            why = f"the extra query parameter {name!r} holds half a character (a lone surrogate)"
+            why = f"the extra query parameter {name!r} contains half a character (a lone surrogate)"
             raise wrong(why) from None
         found[name] = texts  # type: ignore[assignment]
     return found
@@ -99,23 +98,23 @@ def _flat(within: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def body(value: Any, *, model: Any, stream: bool) -> dict[str, Any]:
-    """Return extra fields of the body.
+    """Return the extra fields of the body.
 
     Args:
-        value: As the caller gave it.
+        value: The argument of the caller.
         model: The request's ``model``.
         stream: The request's ``stream``.
 
     Raises:
-        BadRequestError: It says another model, or another kind of answer, than the request does.
+        BadRequestError: ``model`` or ``stream`` differs from that of the request.
     """
     found = {name: given for name, given in mapping("extra_body", value).items() if type(given).__name__ not in UNSET}
     if "stream" in found and found.pop("stream") is not stream:
-        raise wrong("'extra_body' says another 'stream' than the request; give stream= to create()")
+        raise wrong("'extra_body' and the request differ in 'stream'. Pass stream= to create()")
     if "model" in found and found.pop("model") != model:
         raise wrong(
-            "'extra_body' names a model, and the mesh chooses the model, counts it and prices it; give model= to create(), "
-            "or make a pool of that model"
+            "'extra_body' and the request differ in 'model', and the mesh selects the model. Pass model= to create(), "
+            "or configure a pool with that model"
         )
     return found
 
@@ -127,10 +126,10 @@ def _text(value: Any) -> str | None:
 
 
 def names(name: str, value: Any) -> frozenset[str]:
-    """Return a set of names, of a list or of one name.
+    """Return a set of names from a list of names or one name.
 
     Raises:
-        BadRequestError: It is neither.
+        BadRequestError: The value is neither.
     """
     found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value] if value else []
     if not all(isinstance(one, str) for one in found):

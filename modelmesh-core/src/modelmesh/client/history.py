@@ -1,4 +1,4 @@
-"""How an answer came about: live while the mesh is at hand, stored in a pickle."""
+"""Routing history of a reply: computed from the live mesh, or stored in a pickle."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @frozen
 class StoredHistory:
-    """What an unpickled answer knows of its request.
+    """Routing history of an unpickled reply.
 
     Attributes:
-        provider: Key of the provider that answered.
-        attempts: Every attempt, the one that answered last.
-        metadata: Facts about the answer from the mesh and the vendor.
-        explanation: Why this model answered.
+        provider: Key of the provider of the reply.
+        attempts: Every attempt, the successful one last.
+        metadata: Metadata of the mesh and the vendor.
+        explanation: The reason for the choice of the model.
     """
 
     provider: str
@@ -35,13 +35,13 @@ class StoredHistory:
     explanation: Explanation
 
     def explain(self) -> Explanation:
-        """Return why this model answered, as of the pickling."""
+        """Return the explanation as of the pickling."""
         return self.explanation
 
 
 @frozen(eq=False)
 class LiveHistory:
-    """What an answer of this process knows of its request."""
+    """Routing history of a reply of this process."""
 
     served: Served
     call: Call
@@ -49,17 +49,17 @@ class LiveHistory:
 
     @property
     def provider(self) -> str:
-        """Key of the provider that answered."""
+        """Key of the provider of the reply."""
         return self.served.candidate.provider_id
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Every attempt, the one that answered last."""
+        """Every attempt, the successful one last."""
         return self.served.attempts
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Facts about the answer from the mesh and the vendor."""
+        """Metadata of the mesh and the vendor."""
         outcome, candidate = self.served.outcome, self.served.candidate
         return {
             "pool": self.served.pool.name,
@@ -70,16 +70,16 @@ class LiveHistory:
         }
 
     def explain(self) -> Explanation:
-        """Return why this model answered, and of every other why it did not."""
+        """Return why this model was chosen, and why each other model was not."""
         return explain_served(self.served, self.call, self.clock())
 
     def stored(self) -> StoredHistory:
-        """Return a copy for another process."""
+        """Return a copy that another process can read."""
         return StoredHistory(self.provider, self.attempts, self.metadata, self.explain())
 
 
 def explain_served(served: Served, call: Call, now: float) -> Explanation:
-    """Return why a request went where it went."""
+    """Return the explanation of a served request."""
     connectors = {candidate.provider_id: candidate.connector_id for candidate in served.pool.members}
     rows = [
         CandidateInfo(

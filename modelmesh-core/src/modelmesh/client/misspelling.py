@@ -8,10 +8,10 @@ from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.extras import wrong
 
 VENDOR_PARAMETERS = frozenset({"min_tokens", "mode", "models", "speed", "top_a", "top_k"})
-"""Parameters of other vendors whose names resemble one of OpenAI's (OpenRouter, vLLM, Together, Anthropic, read 2026-11-30)."""
+"""Parameters of other vendors that resemble one of OpenAI's (OpenRouter, vLLM, Together, Anthropic, read 2026-11-30)."""
 
 SHORTEST_NAME = 4
-"""Length below which names resemble each other by chance."""
+"""Length of the shortest name that is compared. Shorter names resemble each other by chance."""
 
 _warned: set[str] = set()
 
@@ -21,7 +21,7 @@ class MisspelledParameterWarning(UserWarning):
 
 
 def check_unknown(unknown: Iterable[str], known: frozenset[str], *, strict: bool) -> None:
-    """Check parameter names that no known parameter has.
+    """Warn about unknown parameter names, or reject them.
 
     Args:
         unknown: The names.

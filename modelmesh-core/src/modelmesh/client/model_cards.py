@@ -24,7 +24,7 @@ def retrieve_card(mesh: MeshEngine, model: str) -> ModelCard:
     """Return one real model of a pool, by its ID with or without its provider.
 
     Raises:
-        CapabilityNotFoundError: No pool has it.
+        CapabilityNotFoundError: No pool has the model.
     """
     for pool in mesh.list_pools():
         found = Candidates(pool, pool.mask_of_model(model)).first()

@@ -1,4 +1,4 @@
-"""Types of the parameters of a call; OpenAI's parameters as of the openai package 3.52.0 (read 2026-11-21).
+"""Types of the parameters of a call, as of the openai package 3.52.0 (read 2026-11-21).
 
 The classes here are the source for type checkers, editors and the check of misspelled names. Message and tool types are wide on
 purpose: they accept dictionaries, the TypedDicts and models of the openai package, and the messages of a reply.
@@ -50,7 +50,7 @@ class CallExtras(TypedDict, total=False):
         timeout: Seconds over all attempts, or an ``httpx.Timeout``.
         session_id: Identifies a conversation to strategies that keep it on one model.
         preferred_provider: Key of the provider that is tried first when it is eligible.
-        only_providers: Keys or names of the providers outside of which no candidate is tried.
+        only_providers: Keys or names of the providers that may be tried.
         max_retries: Retries of the same model at most.
         routing_metadata: Notes of the caller for strategies and logs.
     """

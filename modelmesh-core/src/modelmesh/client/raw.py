@@ -1,4 +1,4 @@
-"""The raw interfaces of the official SDK: ``with_raw_response`` and ``with_streaming_response``."""
+"""Raw interfaces of the official SDK: ``with_raw_response`` and ``with_streaming_response``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CreateT = TypeVar("CreateT")
 
 
 class Headers(dict[str, str]):
-    """Response headers; names are in lower case, and are found in any case."""
+    """Response headers. Names are stored in lower case and found in any case."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__({name.lower(): value for name, value in headers.items()})
@@ -26,12 +26,12 @@ class Headers(dict[str, str]):
         return super().__contains__(name.lower() if isinstance(name, str) else name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a header, ``default`` when the vendor did not send it."""
+        """Return a header, or ``default`` if the vendor did not send it."""
         return super().get(name.lower(), default)
 
 
 class RawResponse(Generic[Parsed]):
-    """A reply or an open stream, and the headers it came with."""
+    """A reply or an open stream with its response headers."""
 
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
@@ -48,32 +48,32 @@ class RawResponse(Generic[Parsed]):
 
     @property
     def status_code(self) -> int:
-        """200: a request that failed raises."""
+        """Always 200, because a failed request raises."""
         return 200
 
     @property
     def request_id(self) -> str | None:
-        """The vendor's request ID, ``None`` when it sent none."""
+        """The vendor's request ID, ``None`` if the vendor sent none."""
         headers = self.headers
         return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
 
     @property
     def retries_taken(self) -> int:
-        """Attempts before the one that answered."""
+        """Number of attempts before the successful one."""
         return max(len(getattr(self._parsed, "attempts", ())) - 1, 0)
 
     @property
     def text(self) -> str:
-        """The whole reply as JSON text."""
+        """The reply as JSON text."""
         return json.dumps(self._parsed, ensure_ascii=False)
 
     @property
     def content(self) -> bytes:
-        """The whole reply as the bytes of JSON text."""
+        """The reply as JSON text in UTF-8."""
         return self.text.encode()
 
     def json(self) -> Any:
-        """Return the whole reply as plain data."""
+        """Return the reply as plain data."""
         return json.loads(self.text)
 
     def __repr__(self) -> str:
@@ -81,10 +81,10 @@ class RawResponse(Generic[Parsed]):
 
 
 class StreamedResponse(RawResponse[Any]):
-    """What ``with_streaming_response`` opens; it is closed at the end of the ``with`` block."""
+    """Response of ``with_streaming_response``, closed at the end of the ``with`` block."""
 
     def iter_lines(self) -> Iterator[str]:
-        """Yield the answer line by line: server-sent events of a stream, else JSON text."""
+        """Yield the lines of the answer: server-sent events of a stream, else JSON text."""
         if not isinstance(self._parsed, Stream):
             yield self.text
             return
@@ -95,19 +95,19 @@ class StreamedResponse(RawResponse[Any]):
         yield ""
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
-        """Yield the same as text; the size of a piece is the vendor's."""
+        """Yield the answer as text. The vendor determines the size of the pieces."""
         del chunk_size
         streamed = isinstance(self._parsed, Stream)
         for line in self.iter_lines():
             yield f"{line}\n" if streamed else line
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Yield the same as bytes."""
+        """Yield the answer as bytes."""
         for piece in self.iter_text(chunk_size):
             yield piece.encode()
 
     def read(self) -> bytes:
-        """Return the whole answer."""
+        """Return the complete answer."""
         return b"".join(self.iter_bytes())
 
     def close(self) -> None:
@@ -117,18 +117,18 @@ class StreamedResponse(RawResponse[Any]):
 
 
 class AsyncStreamedResponse(RawResponse[Any]):
-    """The same for asyncio."""
+    """Response of ``with_streaming_response`` for asyncio."""
 
     async def parse(self) -> Any:
         """Return the reply, or the open stream."""
         return self._parsed
 
     async def json(self) -> Any:
-        """Return the whole reply as plain data."""
+        """Return the reply as plain data."""
         return json.loads(self.text)
 
     async def iter_lines(self) -> AsyncIterator[str]:
-        """Yield the answer line by line: server-sent events of a stream, else JSON text."""
+        """Yield the lines of the answer: server-sent events of a stream, else JSON text."""
         if not isinstance(self._parsed, AsyncStream):
             yield self.text
             return
@@ -139,19 +139,19 @@ class AsyncStreamedResponse(RawResponse[Any]):
         yield ""
 
     async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
-        """Yield the same as text; the size of a piece is the vendor's."""
+        """Yield the answer as text. The vendor determines the size of the pieces."""
         del chunk_size
         streamed = isinstance(self._parsed, AsyncStream)
         async for line in self.iter_lines():
             yield f"{line}\n" if streamed else line
 
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the same as bytes."""
+        """Yield the answer as bytes."""
         async for piece in self.iter_text(chunk_size):
             yield piece.encode()
 
     async def read(self) -> bytes:
-        """Return the whole answer."""
+        """Return the complete answer."""
         return b"".join([piece async for piece in self.iter_bytes()])
 
     async def close(self) -> None:
@@ -161,7 +161,7 @@ class AsyncStreamedResponse(RawResponse[Any]):
 
 
 class StreamedCall:
-    """A call that is made at the start of a ``with`` block, and closed at its end."""
+    """A call that a ``with`` block makes at its start and closes at its end."""
 
     def __init__(self, create: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
         self._create, self._arguments = create, arguments
@@ -177,7 +177,7 @@ class StreamedCall:
 
 
 class AsyncStreamedCall:
-    """The same for asyncio."""
+    """A call that an ``async with`` block makes at its start and closes at its end."""
 
     def __init__(self, create: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> None:
         self._create, self._arguments = create, arguments
@@ -193,7 +193,7 @@ class AsyncStreamedCall:
 
 
 class _Resource(Generic[CreateT]):
-    """A resource of which only ``create`` is offered.
+    """A resource with ``create`` only.
 
     Attributes:
         create: Takes the arguments of the plain ``create`` and raises the same errors.

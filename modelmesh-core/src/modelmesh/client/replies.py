@@ -1,4 +1,4 @@
-"""Replies: the vendor's answer, and what the mesh knows of how it came about."""
+"""Replies: the vendor's answer with its routing history."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Reply(View):
-    """A whole answer.
+    """A complete answer.
 
-    In addition to OpenAI's fields it has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. A copy keeps
-    them, and so does a pickle.
+    In addition to OpenAI's fields a reply has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. Copies
+    and pickles keep them.
     """
 
     __slots__ = ("_history",)
@@ -31,32 +31,32 @@ class Reply(View):
 
     @property
     def provider(self) -> str:
-        """Key of the provider that answered."""
+        """Key of the provider of the answer."""
         return self._history.provider  # type: ignore[no-any-return]
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Every attempt, the one that answered last."""
+        """Every attempt, the successful one last."""
         return self._history.attempts  # type: ignore[no-any-return]
 
     @property
     def latency_ms(self) -> float:
-        """How long the attempt that answered took."""
+        """Duration of the successful attempt in milliseconds."""
         return self.attempts[-1].ms or 0.0
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the mesh and the vendor said around the answer: pool, headers, adaptations, the vendor's model name."""
+        """Metadata of the answer: pool, headers, adaptations, the vendor's model name."""
         return self._history.metadata  # type: ignore[no-any-return]
 
     @property
     def _request_id(self) -> str | None:
-        """The vendor's request ID, by the name that the official SDK gives it; ``None`` when it sent none."""
+        """The vendor's request ID, by the official SDK's name. ``None`` if the vendor sent none."""
         headers = self.metadata["headers"]
         return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
 
     def explain(self) -> Explanation:
-        """Return why this model answered, and of every other why it did not."""
+        """Return why this model was chosen, and why each other model was not."""
         return self._history.explain()  # type: ignore[no-any-return]
 
     def __copy__(self) -> Self:
@@ -71,7 +71,7 @@ class Reply(View):
 
 
 class _Chat(View, nested={"choices": Choice, "usage": Usage}):
-    """What the answer to a chat says."""
+    """Fields of a chat completion."""
 
     __slots__ = ()
 
@@ -92,13 +92,13 @@ class _Chat(View, nested={"choices": Choice, "usage": Usage}):
 
 
 class ChatCompletion(Reply, _Chat, nested={"choices": Choice, "usage": Usage}):
-    """An answer to a chat."""
+    """A chat completion."""
 
     __slots__ = ()
 
 
 class CreateEmbeddingResponse(Reply, nested={"data": Embedding, "usage": Usage}):
-    """Vectors, in the order of the texts."""
+    """Embedding vectors, in the order of the texts."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Typed views of OpenAI's chat and embedding objects; fields as of the openai package 3.52.0 (read 2026-11-21).
+"""Typed views of OpenAI's chat and embedding objects, as of the openai package 3.52.0 (read 2026-11-21).
 
 The annotations serve type checkers, ``dir()`` and the view, which returns ``None`` for a known field that the vendor left out.
 Nothing is validated: a vendor may send another type.

@@ -1,7 +1,7 @@
 """Signatures of the ``create`` methods, shared by the clients for threads and for asyncio and by their raw interfaces.
 
-Each protocol is generic in what the method returns. ``**extra`` lets a vendor's own parameter through; the strict protocols have
-none, so a type checker reports every unknown name.
+Each protocol is generic in the return type. ``**extra`` accepts a vendor's own parameters. The strict protocols do not, so a type
+checker reports every unknown name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Open streams as the caller holds them."""
+"""Open streams of the clients."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ChunkT = TypeVar("ChunkT")
 
 
-class _Held(Generic[ChunkT]):
-    """What both kinds of stream know of the request."""
+class _BaseStream(Generic[ChunkT]):
+    """Members that both kinds of stream share."""
 
     def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
         self._view, self._requests, self._call, self._served = view, requests, call, served
@@ -30,26 +30,26 @@ class _Held(Generic[ChunkT]):
 
     @property
     def model(self) -> str:
-        """The model that answers."""
+        """The model of the answer."""
         return self._served.candidate.model_id
 
     @property
     def provider(self) -> str:
-        """Key of its provider."""
+        """Key of the provider of the answer."""
         return self._served.candidate.provider_id
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Every attempt, the one that answers last."""
+        """Every attempt, the successful one last."""
         return self._served.attempts
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Facts about the answer from the mesh and the vendor: pool, headers, adaptations, the vendor's model name."""
+        """Metadata of the answer: pool, headers, adaptations, the vendor's model name."""
         return self._history.metadata
 
     def explain(self) -> Explanation:
-        """Return why this model answers, and of every other why it does not."""
+        """Return why this model was chosen, and why each other model was not."""
         return self._history.explain()
 
     def __repr__(self) -> str:
@@ -61,8 +61,8 @@ class _Held(Generic[ChunkT]):
         warn(text, ResourceWarning, self)
 
 
-class Stream(_Held[ChunkT]):
-    """The chunks of one answer, to be iterated once. Leaving a ``with`` block closes the connection."""
+class Stream(_BaseStream[ChunkT]):
+    """The chunks of one answer, which can be iterated once. The end of a ``with`` block closes the connection."""
 
     def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
         super().__init__(view, requests, call, served)
@@ -78,16 +78,19 @@ class Stream(_Held[ChunkT]):
         return self._view(next(self._chunks))
 
     def close(self) -> None:
-        """Close the connection, read to its end or not. Another thread that is reading gets the end of the stream."""
+        """Close the connection, whether or not the stream was read to its end.
+
+        A thread that is reading the stream gets its end.
+        """
         if self._closed:
             return
         self._closed = True
         if self._begun:
             try:
                 self._chunks.close()
-            except ValueError:  # another thread is in it, and cleans up when it comes out
+            except ValueError:  # another thread runs the generator, which cleans up when that thread returns from it
                 self._interrupt()
-        else:  # a generator that never ran would not run its clean-up either
+        else:  # a generator that never started does not run its clean-up
             self._requests.discard_stream(self._call, self._served)
 
     def _interrupt(self) -> None:
@@ -109,8 +112,8 @@ class Stream(_Held[ChunkT]):
             self.close()
 
 
-class AsyncStream(_Held[ChunkT]):
-    """The same for asyncio: ``async for``, ``async with``."""
+class AsyncStream(_BaseStream[ChunkT]):
+    """The chunks of one answer for asyncio: ``async for``, ``async with``."""
 
     def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
         super().__init__(view, requests, call, served)
@@ -127,7 +130,7 @@ class AsyncStream(_Held[ChunkT]):
         return self._view(await anext(self._chunks))
 
     async def close(self) -> None:
-        """Close the connection, read to its end or not."""
+        """Close the connection, whether or not the stream was read to its end."""
         if self._closed:
             return
         self._closed = True
@@ -137,7 +140,7 @@ class AsyncStream(_Held[ChunkT]):
             await self._requests.adiscard_stream(self._call, self._served)
 
     async def aclose(self) -> None:
-        """Close the connection, read to its end or not."""
+        """Alias of :meth:`close`, by the name that ``contextlib.aclosing`` expects."""
         await self.close()
 
     async def __aenter__(self) -> Self:
@@ -149,7 +152,7 @@ class AsyncStream(_Held[ChunkT]):
     def __del__(self) -> None:
         if not self._closed and self._chunks.ag_frame is not None:
             self._warn_unread()
-            if not self._begun:  # else the event loop closes what was begun, and that counts it
+            if not self._begun:  # otherwise the event loop closes the started generator, which records the attempt
                 self._closed = True
                 self._requests.record_discarded(self._call, self._served)
                 _close_in(self._loop, self._served.outcome)
@@ -161,8 +164,8 @@ _closing: set[asyncio.Task[None]] = set()
 def _close_in(loop: asyncio.AbstractEventLoop, opened: Any) -> None:
     """Close a stream that no task reads, in its event loop.
 
-    What it is made of is held until then: left to the garbage collector, each of its generators would be closed in a task of its
-    own, while the one around it is closing it.
+    The closure keeps the stream's generators alive until then. Otherwise the event loop would close each collected generator in a
+    separate task, while its outer generator is closing it.
     """
 
     async def close() -> None:

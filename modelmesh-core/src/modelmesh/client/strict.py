@@ -1,4 +1,4 @@
-"""Clients whose calls accept known parameters only, for type checkers and at run time.
+"""Strict clients: calls accept known parameters only, for type checkers and at run time.
 
 ``create(strict_parameters=True)`` returns one. A vendor's own parameter goes into ``extra_body``.
 """

@@ -58,12 +58,12 @@ class Completions(Unbuilt):
 
     @property
     def with_raw_response(self) -> Raw[ChatCreate[RawResponse[ChatCompletion], RawResponse[Stream[ChatCompletionChunk]]]]:
-        """The same with the response headers, for callers of the official SDK's raw interface."""
+        """This resource with response headers, as in the official SDK."""
         return Raw(self.create)
 
     @property
     def with_streaming_response(self) -> Streaming[ChatCreate[StreamedCall, StreamedCall]]:
-        """The same as a context manager, for callers of the official SDK's streaming interface."""
+        """This resource with context managers, as in the official SDK."""
         return Streaming(self.create)
 
 
@@ -101,12 +101,12 @@ class Embeddings:
 
     @property
     def with_raw_response(self) -> Raw[EmbeddingsCreate[RawResponse[CreateEmbeddingResponse]]]:
-        """The same with the response headers, for callers of the official SDK's raw interface."""
+        """This resource with response headers, as in the official SDK."""
         return Raw(self.create)
 
     @property
     def with_streaming_response(self) -> Streaming[EmbeddingsCreate[StreamedCall]]:
-        """The same as a context manager, for callers of the official SDK's streaming interface."""
+        """This resource with context managers, as in the official SDK."""
         return Streaming(self.create)
 
 

@@ -1,4 +1,4 @@
-"""The parts of OpenAI's interface that are not built: each raises a typed error that names the alternative."""
+"""Unsupported parts of OpenAI's interface. Each raises a typed error that names the alternative."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ PARTS = {
     "chat.completions.delete": f"Stored completions are the vendor's. {SDK_INSTEAD}",
     "models.delete": SDK_INSTEAD,
 }
-"""What to do instead, by the part's name on the client."""
+"""Alternatives, by the name of the part on the client."""
 
 
 class NotServed:
-    """A part of OpenAI's interface that is not built; calling it, or anything of it, raises."""
+    """An unsupported part of OpenAI's interface. A call of it or of any of its members raises."""
 
     def __init__(self, name: str, part: str) -> None:
         self._name, self._part = name, part
@@ -56,10 +56,10 @@ class NotServed:
         return NotServed(f"{self._name}.{name}", self._part)
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse.
+        """Raise the error that names the alternative.
 
         Raises:
-            ConfigurationError: Always; it says what to do instead.
+            ConfigurationError: Always.
         """
         served = "chat.completions, embeddings and models"
         message = (
@@ -73,7 +73,7 @@ class NotServed:
 
 
 class Unbuilt:
-    """Gives the parts of :data:`PARTS` below a name of the client."""
+    """Provides the unsupported parts of :data:`PARTS` below a name of the client as attributes."""
 
     _below = ""
 

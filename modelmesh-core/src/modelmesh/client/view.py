@@ -1,6 +1,6 @@
-"""Attribute access over decoded JSON, built when it is asked for; nothing is validated and nothing is dropped.
+"""Attribute access to decoded JSON, created on access. Values are neither validated nor dropped.
 
-Replies are dictionaries, so that code which takes OpenAI's JSON takes them too.
+Replies are dictionaries, so code for OpenAI's JSON accepts them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 class View(dict[str, Any]):
     """One JSON object: ``reply.model`` and ``reply["model"]`` are the same.
 
-    A field that the shape knows and the vendor did not send reads as ``None``; one that it does not know and the
-    vendor did send is there like any other. A name that dictionaries use for a method is reached as an item.
+    A declared field that the vendor did not send is ``None``. An undeclared field that the vendor sent is accessible like any
+    other. A field with the name of a dictionary method is accessible as an item.
     """
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class View(dict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         value = dict.__getitem__(self, name)
-        if value.__class__ is dict:  # seen for the first time: it stays a view from now on
+        if value.__class__ is dict:  # first access: store the view
             value = self._nested.get(name, View)(value)
             dict.__setitem__(self, name, value)
         elif value.__class__ is list and value and value[0].__class__ is dict:
@@ -46,7 +46,7 @@ class View(dict[str, Any]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, ``default`` when the vendor did not send it."""
+        """Return a field, or ``default`` if the vendor did not send it."""
         return self[name] if name in self else default  # noqa: SIM401 - dict.get would not make a view
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -63,11 +63,11 @@ class View(dict[str, Any]):
         include: Any = None,
         **_: Any,
     ) -> dict[str, Any]:
-        """Return the object as plain data, as pydantic's method of that name does; other of its options have no effect.
+        """Return the object as plain data, like pydantic's method of that name. Its other options have no effect.
 
         Args:
-            exclude_none: Leave out fields that are null.
-            exclude: Names to leave out, or a mapping of names to what to leave out below them.
+            exclude_none: Omit fields that are null.
+            exclude: Names to omit, or a mapping of names to the names to omit below them.
             include: Names to keep.
         """
         plain: dict[str, Any] = _plain(self, exclude_none=exclude_none, exclude=exclude, include=include)
@@ -78,7 +78,7 @@ class View(dict[str, Any]):
         return self.model_dump(**options)
 
     def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
-        """Return the object as JSON text; options are those of :meth:`model_dump`."""
+        """Return the object as JSON text, with the options of :meth:`model_dump`."""
         separators = None if indent else (",", ":")
         return json.dumps(self.model_dump(**options), indent=indent, ensure_ascii=False, separators=separators)
 
@@ -95,7 +95,7 @@ class View(dict[str, Any]):
 
 
 LONGEST_SHOWN = 16
-"""Numbers of a list that a repr shows whole; a vector has thousands."""
+"""Longest list of numbers that a repr shows in full. A vector has thousands."""
 
 
 def _shown(value: Any) -> str:

@@ -23,7 +23,7 @@ class CallOptions:
         preferred_provider: Key of the provider that is tried first when it is eligible.
         metadata: Notes of the caller for strategies and logs.
         max_retries: Maximum retries of the same model. ``None`` applies the pool's policy.
-        only_providers: Keys of the providers whose candidates may be tried. An empty set allows all.
+        only_providers: Keys of the providers that may be tried. An empty set allows all.
     """
 
     headers: Mapping[str, str] = field(factory=dict)

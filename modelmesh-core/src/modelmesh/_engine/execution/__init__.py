@@ -1,6 +1,6 @@
 """Drivers of the request flow: the only code that calls providers and sleeps.
 
-``sync`` serves threads, ``aio`` serves asyncio. They differ in ``await`` alone; everything else is shared.
+``sync`` serves threads, ``aio`` serves asyncio. They differ in ``await`` only.
 """
 
 from modelmesh._engine.execution.aio import AsyncDriver

@@ -45,7 +45,7 @@ def require_answer(provider: Any, method: str, reply: Any) -> Answer | ProviderE
 
 
 def stream_error(provider: Any, method: str, reply: Any) -> ProviderError | None:
-    """Return the error of a connector whose reply to a streaming call lacks a method of a stream, ``None`` if it lacks none."""
+    """Return the error of a reply to a streaming call that lacks a member of a stream, ``None`` if it lacks none."""
     required = (*_STREAM, "close", "__iter__") if method == "send" else (*_STREAM, "aclose", "__aiter__")
     lacking = [name for name in required if not hasattr(reply, name)]
     if not lacking:

@@ -1,6 +1,6 @@
 """Buffer of a stream's first chunks, which decides when the stream is committed to its candidate.
 
-Until then a failure leads to failover; afterwards the caller has received chunks and the candidate cannot change.
+A failure before that leads to failover. Afterwards the caller has received chunks and the candidate cannot change.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from modelmesh.errors import ProviderError, StreamInterruptedError
 
 
 class StreamRelay:
-    """Normalizes the chunks of one open stream; shared by both drivers, which only iterate."""
+    """Normalizes the chunks of one open stream. Both drivers share it and only iterate."""
 
     __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_served")
 

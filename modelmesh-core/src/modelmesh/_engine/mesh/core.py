@@ -66,7 +66,7 @@ class MeshCore:
             self.health.release(lease)
 
     def _return_lease(self, lease: Lease) -> None:
-        """Return a lease whose owner was garbage-collected. If another thread holds the lock, the next request does it."""
+        """Return the lease of a garbage-collected stream. If another thread holds the lock, the next request does it."""
         self.health.lost.append(lease)
         if self.lock.acquire(blocking=False):
             try:

@@ -59,7 +59,7 @@ class MeshEngine:
             clock: Returns monotonic seconds. A test passes a virtual clock.
             sleep: Waits for a number of seconds in a thread.
             asleep: Waits for a number of seconds in a task.
-            wall: Returns Unix seconds. Read once, for the date; afterwards only the monotonic clock is read.
+            wall: Returns Unix seconds. Read once for the date. Later times come from the monotonic clock.
             rng: Source of every random number of the mesh.
             resolver: Resolves connector IDs. The default resolves what is installed.
 
@@ -242,8 +242,8 @@ class MeshEngine:
         """Return the pools and their models as text.
 
         Args:
-            pool: Name of one pool; by default all.
-            only_providers: Keys of providers outside of which no model is shown; by default all are.
+            pool: Name of one pool. The default is all pools.
+            only_providers: Keys of the providers to show. The default is all providers.
         """
         return self._running.inspection.describe(pool, only_providers)
 
@@ -268,14 +268,16 @@ class MeshEngine:
         return self._running.manual.rotate(pool)
 
     def recover(self, pool: str, model: str | None = None) -> list[str]:
-        """Make models of a pool active again, whatever put them in standby. An exhausted quota of an account stays exhausted.
+        """Make models of a pool active again, regardless of the reason for their standby.
+
+        An exhausted quota of an account stays exhausted.
 
         Args:
             pool: Name of the pool.
-            model: ID of one model, with or without its provider; by default every model that is in standby.
+            model: ID of one model, with or without its provider. The default is every model in standby.
 
         Returns:
-            The models that are active now and were not, as ``provider/model``.
+            The newly active models, as ``provider/model``.
 
         Raises:
             CapabilityNotFoundError: There is no such pool, or the pool has no such model.

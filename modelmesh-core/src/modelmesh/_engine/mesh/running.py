@@ -46,7 +46,7 @@ class RunningMesh:
     """
 
     def __init__(self, core: MeshCore, usage: UsageTracker, config: MeshConfig, parts: MeshParts, *, read_only: bool) -> None:
-        """Build everything; :meth:`begin` starts it.
+        """Build the parts without starting them.
 
         Args:
             core: The shared core of the mesh.
