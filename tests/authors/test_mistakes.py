@@ -268,7 +268,7 @@ def test_private_methods_are_not_misspelt_hooks(third_party: Any, upstream: Any)
 
 def test_connectors_lists_misspelt_groups(third_party: Any, promised: Callable[..., None]) -> None:
     third_party.install(PROVIDER, {"modelmesh.provider": {"acme.llm.v1": ACME}})
-    assert "misplaced: its group 'modelmesh.provider' is none; it must be 'modelmesh.providers'" in third_party.listed()
+    assert "misplaced: its group 'modelmesh.provider' does not exist. It must be 'modelmesh.providers'" in third_party.listed()
 
 
 def test_orphan_variable_is_explained(third_party: Any, monkeypatch: pytest.MonkeyPatch, promised: Callable[..., None]) -> None:

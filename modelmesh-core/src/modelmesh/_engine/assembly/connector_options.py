@@ -28,7 +28,7 @@ def check_options(
     path: KeyPath,
     problems: Problems,
     *,
-    ours: Iterable[str] = (),
+    reserved: Iterable[str] = (),
 ) -> None:
     """Report the options that a connector does not have.
 
@@ -38,16 +38,16 @@ def check_options(
         options: Configured options.
         path: Canonical path of the options.
         problems: Collects unknown options. For a connector without declared options, it only notes likely misspellings.
-        ours: Keys of the section that the mesh itself reads.
+        reserved: Keys of the section that the mesh itself reads.
     """
-    known, ours = declared(connector), tuple(ours)
+    known, reserved = declared(connector), tuple(reserved)
     name = str(getattr(connector, "id", getattr(connector, "__name__", connector)))
     for option in options:
         if known is None:
-            hint = did_you_mean(option, ours, cutoff=MIN_SIMILARITY)
+            hint = did_you_mean(option, reserved, cutoff=MIN_SIMILARITY)
             if hint:
                 problems.note((*path, option), f"{option!r} is unknown to ModelMesh and goes to the connector unchanged.{hint}")
         elif option not in known:
             reads = f"{name} reads: {', '.join(sorted(known)) or 'no options'}"
-            hint = did_you_mean(option, (*known, *ours))
+            hint = did_you_mean(option, (*known, *reserved))
             problems.add((*path, option), f"unknown key {option!r} of the {kind.label} connector.{hint} {reads}")

@@ -84,8 +84,8 @@ def _connector(
     if connector is None:
         where = source_map.where((*path, "connector"))
         cls = resolver.resolve(Kind.DISCOVERY, section.connector, where)
-        ours = ("connector", "connectors", "instance", "sync", "health", "config")
-        check_options(cls, Kind.DISCOVERY, section.config, (*path, "config"), problems, ours=ours)
+        reserved = ("connector", "connectors", "instance", "sync", "health", "config")
+        check_options(cls, Kind.DISCOVERY, section.config, (*path, "config"), problems, reserved=reserved)
         settings = literals(references.plain(section.config, (*path, "config")))
         for name in ("sync", "health"):
             part = getattr(section, name)
@@ -118,7 +118,7 @@ def _settings_by_provider(part: Any, path: KeyPath, providers: Providers, proble
     for key in keys:
         own = getattr(providers.matching(key)[0].section.discovery, str(path[-1]))
         stated = asdict(own, filter=lambda _, value: value is not None)
-        whole = evolve(part, **stated)
-        if whole.enabled:
-            found[key] = whole
+        settings = evolve(part, **stated)
+        if settings.enabled:
+            found[key] = settings
     return found

@@ -70,8 +70,8 @@ def quota_counters(key: str, section: QuotaSection | None, source: str = "") -> 
     zone = _zone(section.reset_zone)
     for metric in (Metric.REQUESTS, Metric.TOKENS):
         stated = [(period, getattr(section, f"{metric.value}_per_{name}")) for name, period in _PERIODS.items()]
-        whole = section.request_limit if metric is Metric.REQUESTS else section.token_limit
-        stated.append((SCHEDULES[section.reset_schedule], whole))
+        total = section.request_limit if metric is Metric.REQUESTS else section.token_limit
+        stated.append((SCHEDULES[section.reset_schedule], total))
         limits: dict[Period, int] = {}
         for period, limit in stated:
             if limit is not None:
@@ -88,13 +88,17 @@ def quota_counters(key: str, section: QuotaSection | None, source: str = "") -> 
             yield LimitCounter(quota)
 
 
-def cap_counters(key: str, off: DeactivationSection, back: RecoverySection) -> Iterator[LimitCounter]:
+def cap_counters(key: str, deactivation: DeactivationSection, recovery: RecoverySection) -> Iterator[LimitCounter]:
     """Yield the counters of a pool's caps for one of its models."""
-    window = Window(SCHEDULES[off.quota_window or back.quota_reset_schedule or "monthly"])
-    if back.on_quota_reset is False:
+    window = Window(SCHEDULES[deactivation.quota_window or recovery.quota_reset_schedule or "monthly"])
+    if recovery.on_quota_reset is False:
         window = Window(Period.TOTAL)
-    money = None if off.budget_limit is None else round(off.budget_limit * NANO)
-    for metric, limit in ((Metric.REQUESTS, off.request_limit), (Metric.TOKENS, off.token_limit), (Metric.COST, money)):
+    money = None if deactivation.budget_limit is None else round(deactivation.budget_limit * NANO)
+    for metric, limit in (
+        (Metric.REQUESTS, deactivation.request_limit),
+        (Metric.TOKENS, deactivation.token_limit),
+        (Metric.COST, money),
+    ):
         if limit is not None:
             cap = Limit(key=key, metric=metric, amount=limit, window=window, reason=_REASONS[metric], unknown_price=True)
             yield LimitCounter(cap)

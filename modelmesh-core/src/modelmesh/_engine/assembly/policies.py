@@ -34,7 +34,7 @@ def pool_policy(section: PoolSection, *, has_own_policy: bool = False) -> PoolPo
         section: Section of the pool.
         has_own_policy: Whether a deactivation policy counts failures, so that circuit breakers must not.
     """
-    retry, off, back = section.retry, section.deactivation, section.recovery
+    retry, deactivation, recovery = section.retry, section.deactivation, section.recovery
     attempts = PoolPolicy().max_attempts
     if retry.max_attempts is not None:
         attempts = min(MAX_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # leaves attempts for a failover
@@ -52,11 +52,11 @@ def pool_policy(section: PoolSection, *, has_own_policy: bool = False) -> PoolPo
             honor_retry_after=retry.honor_retry_after,
         ),
         circuit=CircuitPolicy(
-            failure_threshold=UNREACHABLE if has_own_policy else off.retry_limit,
-            error_rate_threshold=2.0 if has_own_policy else off.error_rate_threshold,
-            error_codes=off.error_codes,
-            cooldown=back.cooldown,
-            probe_interval=back.probe_interval,
+            failure_threshold=UNREACHABLE if has_own_policy else deactivation.retry_limit,
+            error_rate_threshold=2.0 if has_own_policy else deactivation.error_rate_threshold,
+            error_codes=deactivation.error_codes,
+            cooldown=recovery.cooldown,
+            probe_interval=recovery.probe_interval,
             outage_takes_account=section.provider_deactivation != "on_auth_failure" and not has_own_policy,
             account_by_hand=section.provider_recovery == "on_manual",
         ),

@@ -88,9 +88,9 @@ class ProviderEntry:
                 problem = f"returned {type(rows).__name__}"
                 raise self._invalid_catalogue(problem)
             rows = tuple(rows)
-            odd = [row for row in rows if not isinstance(row, ModelInfo)]
-            if odd:
-                problem = f"returned a list with a {type(odd[0]).__name__} in it"
+            invalid = [row for row in rows if not isinstance(row, ModelInfo)]
+            if invalid:
+                problem = f"returned a list with a {type(invalid[0]).__name__} in it"
                 raise self._invalid_catalogue(problem)
             self._catalogue = rows
         return self._catalogue
@@ -140,10 +140,10 @@ def build_entry(
         where = source_map.where((*path, "connector") if section.connector else path)
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
-        check_options(cls, Kind.PROVIDER, section.options, path, problems, ours=KNOWN_PROVIDER_KEYS)
+        check_options(cls, Kind.PROVIDER, section.options, path, problems, reserved=KNOWN_PROVIDER_KEYS)
         missing = references.unresolved
         settings = _settings(section, references, path)
-        settings["max_connections"] = _most_connections(section, source_map, path)
+        settings["max_connections"] = _max_connections(section, source_map, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
             provider = build(cls, settings, connector_id)
@@ -155,7 +155,7 @@ def build_entry(
             if isinstance(error, ConfigurationError) and error.where is None:
                 error.where = where
             raise
-    most = _most_connections(section, source_map, path)
+    max_connections = _max_connections(section, source_map, path)
     limits, own = account_limits(section), getattr(provider, "timeout", None)
     if own is not None:
         limits.setdefault("answer", own)
@@ -163,7 +163,7 @@ def build_entry(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names(section.key, connector_id),
-        concurrency_limit=most,
+        concurrency_limit=max_connections,
         admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
@@ -188,13 +188,13 @@ def _settings(section: ProviderSection, references: References, path: KeyPath) -
     return settings
 
 
-def _most_connections(section: ProviderSection, source_map: SourceMap, path: KeyPath) -> int:
+def _max_connections(section: ProviderSection, source_map: SourceMap, path: KeyPath) -> int:
     """Return the maximum number of connections, from ``connection_pool`` or the connector's own setting of that name.
 
     Raises:
         ConfigurationError: The connector's own setting is invalid, or the two differ.
     """
-    stated, usual = section.connection_pool.max_connections, ConnectionPoolSection().max_connections
+    stated, default = section.connection_pool.max_connections, ConnectionPoolSection().max_connections
     own = section.options.get("max_connections")
     if own is None:
         return stated
@@ -202,7 +202,7 @@ def _most_connections(section: ProviderSection, source_map: SourceMap, path: Key
     if isinstance(own, bool) or not isinstance(own, int) or own < 1:
         message = f"{where}: max_connections must be a number of at least 1, not {own!r}."
         raise ConfigurationError(message, where=where)
-    if stated not in (usual, own):
+    if stated not in (default, own):
         message = f"{where}: max_connections is {own}, but connection_pool.max_connections is {stated}. Keep one of them."
         raise ConfigurationError(message, where=where)
     return own

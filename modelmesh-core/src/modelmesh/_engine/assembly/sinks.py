@@ -58,8 +58,8 @@ def _built(
 ) -> Observability | None:
     where = problems.source_map.where((*path, "connector"))
     cls = resolver.resolve(Kind.OBSERVABILITY, section.connector, where)
-    ours = (*OBSERVABILITY_PARTS, *(one.name for one in fields(SinkSection)))
-    check_options(cls, Kind.OBSERVABILITY, section.config, (*path, "config"), problems, ours=ours)
+    reserved = (*OBSERVABILITY_PARTS, *(one.name for one in fields(SinkSection)))
+    check_options(cls, Kind.OBSERVABILITY, section.config, (*path, "config"), problems, reserved=reserved)
     if canonical_id(section.connector, Kind.OBSERVABILITY) == NULL:
         return None
     settings = {"redact": section.redact, "min_severity": section.min_severity, **literals(section.config)}

@@ -54,7 +54,7 @@ def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problem
 def _check_secrets(cls: Any, config: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
     known = declared(cls)
     own = {name: value for name, value in config.items() if known is None or name in known or name not in COMMON}
-    check_options(cls, Kind.SECRET_STORE, own, path, problems, ours=(*COMMON, *fields_dict(SecretsSection), "connector"))
+    check_options(cls, Kind.SECRET_STORE, own, path, problems, reserved=(*COMMON, *fields_dict(SecretsSection), "connector"))
     for name in config.keys() - own.keys():
         problems.note((*path, name), f"has no effect: the secret store {cls.id} does not read {name!r}")
 
@@ -63,7 +63,7 @@ def _check_storage(cls: Any, config: Mapping[str, Any], path: KeyPath, problems:
     known = declared(cls)
     apart = {} if known is None else {part: config[part] for part in _PARTS if part in config and part not in known}
     own = {name: value for name, value in config.items() if name not in apart}
-    check_options(cls, Kind.STORAGE, own, path, problems, ours=(*fields_dict(StorageSection), *_PARTS))
+    check_options(cls, Kind.STORAGE, own, path, problems, reserved=(*fields_dict(StorageSection), *_PARTS))
     for part, keys in apart.items():
         for name in keys:
             problems.note((*path, part, name), f"has no effect: the storage {cls.id} does not read {part!r}")

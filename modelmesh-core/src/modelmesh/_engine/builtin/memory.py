@@ -115,8 +115,8 @@ class MemoryStorage:
     def release(self, lock: LockHandle) -> bool:
         """Release a lock. Returns ``False`` if it had expired."""
         with self._changed:
-            held = self._locks.get(lock.key)
-            if held is None or held[0].lock_id != lock.lock_id:
+            current = self._locks.get(lock.key)
+            if current is None or current[0].lock_id != lock.lock_id:
                 return False
             in_time = self._free_in(lock.key) > 0
             del self._locks[lock.key]
@@ -129,8 +129,8 @@ class MemoryStorage:
             return self._free_in(validated_key(key)) > 0
 
     def _free_in(self, key: str) -> float:
-        held = self._locks.get(key)
-        return held[1] - time.monotonic() if held else 0.0
+        current = self._locks.get(key)
+        return current[1] - time.monotonic() if current else 0.0
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class MemoryStorage:
         for key in additions:
             validated_key(key)
         with self._changed:
-            return {key: self.increment(key, amount, lasts) for key, (amount, lasts) in additions.items()}
+            return {key: self.increment(key, amount, expires_s) for key, (amount, expires_s) in additions.items()}
 
     def after_fork(self) -> None:
         """Replace the lock in a child process."""

@@ -65,17 +65,17 @@ def to_number(value: Any) -> float:
     value = literal(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_USD:
         return float(value)
-    most = f" (the maximum is {MAX_USD:g})" if isinstance(value, int | float) and MAX_USD < value < math.inf else ""
-    message = f"must be a number, 0 or more, not {value!r}{most}"
+    limit = f" (the maximum is {MAX_USD:g})" if isinstance(value, int | float) and MAX_USD < value < math.inf else ""
+    message = f"must be a number, 0 or more, not {value!r}{limit}"
     raise ValueError(message)
 
 
-def to_price(value: Any, most: float) -> float:
+def to_price(value: Any, maximum: float) -> float:
     """Convert to a price in USD up to a maximum, which detects prices per million tokens."""
     number = to_number(value)
-    if number <= most:
+    if number <= maximum:
         return number
-    message = f"must be USD from 0 to {most:g}, not {value!r}. Prices are per 1,000 tokens, not per million"
+    message = f"must be USD from 0 to {maximum:g}, not {value!r}. Prices are per 1,000 tokens, not per million"
     raise ValueError(message)
 
 

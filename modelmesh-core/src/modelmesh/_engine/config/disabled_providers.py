@@ -47,11 +47,11 @@ def discovery_without_disabled(providers: Mapping[str, ProviderSection], section
 
 def _disabled_names(providers: Mapping[str, ProviderSection]) -> set[str]:
     """Return the names that match disabled providers only."""
-    off, on = (
+    disabled, enabled_names = (
         {name for section in providers.values() if section.enabled is enabled for name in _names(section)}
         for enabled in (False, True)
     )
-    return off - on
+    return disabled - enabled_names
 
 
 def _without(names: Names, disabled: set[str]) -> Names:

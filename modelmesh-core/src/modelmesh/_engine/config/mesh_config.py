@@ -89,8 +89,8 @@ class MeshConfig:
 
     def replaced(self, **sections: Any) -> MeshConfig:
         """Return a configuration with these sections replaced. ``None`` removes a section."""
-        kept = {**self._sealed, **sections}
-        return MeshConfig({name: section for name, section in kept.items() if section is not None}, self.source_map)
+        replaced = {**self._sealed, **sections}
+        return MeshConfig({name: section for name, section in replaced.items() if section is not None}, self.source_map)
 
     def validate(self) -> list[str]:
         """Return a message for each problem, an empty list for a valid configuration.

@@ -112,11 +112,11 @@ class ConfigReader:
 
     def secrets(self) -> schema.SecretsSection | None:
         """Return the ``secrets`` section, or ``None`` if it is invalid. Its references may only name environment variables."""
-        kept, self._references = self._references, References(None, self._problems.source_map, self._problems)
+        outer, self._references = self._references, References(None, self._problems.source_map, self._problems)
         try:
             return self._built(self._tidy.secrets(self._raw.get("secrets")), schema.SecretsSection, ("secrets",))
         finally:
-            self._references = kept
+            self._references = outer
 
     # -- references -------------------------------------------------------------------------------------------------
 

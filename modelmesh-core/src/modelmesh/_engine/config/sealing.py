@@ -27,7 +27,7 @@ _USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECA
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def seal(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
+def seal(value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
     """Return a copy of plain data in which each text that may be a key is a :class:`Secret`.
 
     References and live objects stay unchanged.
@@ -35,7 +35,7 @@ def seal(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
     Args:
         value: Plain data.
         path: Path of the value, for messages.
-        whole: Whether every text in the value may be a key.
+        is_secret: Whether every text in the value may be a key.
 
     Raises:
         ConfigurationError: The data is nested too deep.
@@ -45,10 +45,12 @@ def seal(value: Any, path: KeyPath, *, whole: bool = False) -> Any:
         message = f"{where}…: nested more than {MAX_DEPTH} deep. Look for a map or a list that contains itself."
         raise ConfigurationError(message, where=where)
     if isinstance(value, Mapping):
-        return {key: seal(item, (*path, str(key)), whole=whole or _names_a_secret(key, path)) for key, item in value.items()}
+        return {
+            key: seal(item, (*path, str(key)), is_secret=is_secret or _names_a_secret(key, path)) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [seal(item, (*path, place), whole=whole) for place, item in enumerate(value)]
-    if isinstance(value, str) and value and "${" not in value and (whole or _USER_IN_URL.match(value)):
+        return [seal(item, (*path, place), is_secret=is_secret) for place, item in enumerate(value)]
+    if isinstance(value, str) and value and "${" not in value and (is_secret or _USER_IN_URL.match(value)):
         return Secret(value, source=SEALED)
     return value
 

@@ -174,12 +174,12 @@ def _without(data: Any, faults: Sequence[KeyPath]) -> Any:
     """Return a copy of the data without faulty values. A list with a faulty item is left out as a whole."""
     if not isinstance(data, Mapping):
         return data
-    kept = {}
+    remaining = {}
     for key, value in data.items():
-        mine = [fault[1:] for fault in faults if fault[:1] == (key,)]
-        if not any(not fault or isinstance(fault[0], int) for fault in mine):
-            kept[key] = _without(value, mine) if mine else value
-    return kept
+        below = [fault[1:] for fault in faults if fault[:1] == (key,)]
+        if not any(not fault or isinstance(fault[0], int) for fault in below):
+            remaining[key] = _without(value, below) if below else value
+    return remaining
 
 
 def _is_unknown(value: Any) -> bool:

@@ -151,8 +151,8 @@ def _load(found: PluginEntry, kind: Kind, where: str) -> Any:
         summary = attribution.summarize(error)
         if missing and (missing == found.module or found.module.startswith(f"{missing}.")):
             why = f"its entry point is {found.name!r} = {found.value!r}, but there is no module {missing!r}"
-            whole = f"pip install --force-reinstall {dist}"
-            hint = f"Correct the entry point in the pyproject.toml of {dist}, or install it whole: {whole}"
+            reinstall = f"pip install --force-reinstall {dist}"
+            hint = f"Correct the entry point in the pyproject.toml of {dist}, or reinstall it: {reinstall}"
         elif missing:
             why = f"it imports {missing!r}, which is not installed: {summary}"
             hint = (

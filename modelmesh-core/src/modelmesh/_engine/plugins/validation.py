@@ -87,11 +87,11 @@ def contract_error(cls: Any, kind: Kind) -> str | None:
 
 def _lacking(cls: Any, kind: Kind, lacking: list[str]) -> str:
     place = f"{attribution.locate_definition(cls)}: " if inspect.isclass(cls) else ""
-    odd = "".join(
+    reasons = "".join(
         f" {name} is {_article(getattr(cls, name))}, not a method." for name in lacking if getattr(cls, name, None) is not None
     )
     return (
-        f"{place}{cls!r} lacks {', '.join(lacking)}.{odd} A {kind.label} connector must have "
+        f"{place}{cls!r} lacks {', '.join(lacking)}.{reasons} A {kind.label} connector must have "
         f"{', '.join(REQUIRED[kind])}. See modelmesh.contracts."
     )
 
@@ -102,17 +102,19 @@ def _article(value: Any) -> str:
 
 def _misfits(cls: type[Any], kind: Kind) -> Iterator[str]:
     """Yield the overridden methods that the mesh cannot call, with the reason."""
-    for name, (mine, base) in _overridden(cls, kind).items():
-        place = f"{attribution.locate_definition(mine)}: {cls.__qualname__}.{name}"
-        if _is_async(mine) and not _is_async(base):
+    for name, (own, base) in _overridden(cls, kind).items():
+        place = f"{attribution.locate_definition(own)}: {cls.__qualname__}.{name}"
+        if _is_async(own) and not _is_async(base):
             yield f"{place} is async, but the mesh calls it without await. Write 'def {name}', not 'async def {name}'."
             continue
-        asked = [p for p in inspect.signature(base).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        expected = [
+            p for p in inspect.signature(base).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
         try:
-            inspect.signature(mine).bind(*asked)
+            inspect.signature(own).bind(*expected)
         except TypeError as error:
-            takes = ", ".join(p.name for p in asked)
-            yield f"{place}{inspect.signature(mine)} cannot be called as {name}({takes}): {error}. Give it these parameters."
+            takes = ", ".join(p.name for p in expected)
+            yield f"{place}{inspect.signature(own)} cannot be called as {name}({takes}): {error}. Give it these parameters."
 
 
 def _is_async(function: Any) -> bool:
@@ -126,13 +128,13 @@ def _overridden(cls: type[Any], kind: Kind) -> dict[str, tuple[Any, Any]]:
     for name in dir(cls):
         if name.startswith("__"):
             continue
-        mine = inspect.getattr_static(cls, name)
-        if not inspect.isfunction(mine) or _is_ours(mine.__module__):
+        own = inspect.getattr_static(cls, name)
+        if not inspect.isfunction(own) or _is_ours(own.__module__):
             continue
         base = next((vars(one)[name] for one in cls.__mro__ if _is_ours(one.__module__) and name in vars(one)), None)
         base = base if base is not None else vars(contract).get(name) if contract else None
         if inspect.isfunction(base):
-            found[name] = (mine, base)
+            found[name] = (own, base)
     return found
 
 
