@@ -45,7 +45,7 @@ class Vendor:
     def __init__(self, *models: str, pricing: ModelPricing | None = CENT_A_TOKEN, tokens: int = 10, **row: Any) -> None:
         self.rows = [ModelInfo(name, capabilities=(CHAT,), pricing=pricing, **row) for name in models]
         self.tokens: int | None = tokens
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.fails: FailureClass | None = None
         self.gate: Barrier | None = None
 
@@ -53,7 +53,7 @@ class Vendor:
         return self.rows
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
-        self.asked.append(model)
+        self.requested.append(model)
         if self.gate is not None:
             self.gate.wait(10)
         if self.fails is not None:
@@ -103,7 +103,7 @@ class Bench:
         config = {"providers": entries, "pools": {"chat": {"capability": "chat-completion", **(pool or {})}}, **sections}
         self.mesh.initialize({**config, "observability": {"instance": self.sink}})
 
-    def ask(self, text: str = "", **payload: Any) -> str:
+    def request(self, text: str = "", **payload: Any) -> str:
         answer = self.mesh.client.chat.completions.create(model="chat", messages=[{"role": "user", "content": text}], **payload)
         return str(answer.choices[0].message.content)
 
@@ -130,11 +130,11 @@ def test_free_tiers_are_used_in_order_until_reset(bench: Callable[..., Bench]) -
     vendors = {key: Vendor(key) for key in limits}
     world = bench({key: {"instance": vendors[key], "quota": {"requests_per_day": limits[key]}} for key in limits})
     for day in range(2):
-        assert [world.ask() for _ in range(170)] == ["a"] * 20 + ["b"] * 50 + ["c"] * 100, f"day {day}"
+        assert [world.request() for _ in range(170)] == ["a"] * 20 + ["b"] * 50 + ["c"] * 100, f"day {day}"
         with pytest.raises(NoActiveModelError, match=r"quota exhausted \(100 requests a day\)") as caught:
-            world.ask()
+            world.request()
         assert caught.value.retry_after == pytest.approx(12 * 3600 if day == 0 else 24 * 3600)
-        assert {key: len(vendor.asked) for key, vendor in vendors.items()} == {k: n * (day + 1) for k, n in limits.items()}
+        assert {key: len(vendor.requested) for key, vendor in vendors.items()} == {k: n * (day + 1) for k, n in limits.items()}
         world.clock.advance(12 * 3600 if day == 0 else 24 * 3600)
     gone = [(event.provider_id, event.metadata["reason"]) for event in world.sink.named("provider_deactivated")]
     assert gone == [(key, "quota_exhausted") for key in "abc"] * 2
@@ -155,11 +155,11 @@ def test_forecast_contains_reported_rate_limits(bench: Callable[..., Bench]) -> 
             return evolve(super().send(call, model, limits), rate_limits=[RateLimit("requests", 20, 7, 90.0)])
 
     world = bench({"a": {"instance": Telling("a"), "quota": {"requests_per_day": 50}}})
-    world.ask()
+    world.request()
     for rows in (world.mesh.pool_status()["chat"].left, world.mesh.explain("chat").candidates[0].left):
-        counted, told = rows
+        counted, reported = rows
         assert (counted["limit"], counted["left"], counted["resets_at"]) == (50, 49, NOON + 12 * 3600)
-        assert (told["metric"], told["limit"], told["used"], told["left"], told["resets_at"]) == (
+        assert (reported["metric"], reported["limit"], reported["used"], reported["left"], reported["resets_at"]) == (
             "requests",
             20,
             13,
@@ -173,34 +173,34 @@ def test_forecast_contains_reported_rate_limits(bench: Callable[..., Bench]) -> 
 def test_quota_day_begins_at_midnight_of_zone(bench: Callable[..., Bench]) -> None:
     quota = {"requests_per_day": 1, "reset_zone": "America/Los_Angeles"}  # 12:00 UTC is 04:00 there
     world = bench({"a": {"instance": Vendor("a"), "quota": quota}})
-    world.ask()
+    world.request()
     with pytest.raises(NoActiveModelError) as caught:
-        world.ask()
+        world.request()
     assert caught.value.retry_after == pytest.approx(20 * 3600)
 
 
 def test_quota_per_minute_slides(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "quota": {"requests_per_minute": 2}}})
-    world.ask()
+    world.request()
     world.clock.advance(30)
-    world.ask()
+    world.request()
     world.clock.advance(29)
     with pytest.raises(NoActiveModelError):
-        world.ask()
+        world.request()
     world.clock.advance(1)
-    world.ask()  # the first is older than a minute, the second is not
+    world.request()  # the first is older than a minute, the second is not
     with pytest.raises(NoActiveModelError):
-        world.ask()
+        world.request()
 
 
 def test_quota_counts_reported_tokens(bench: Callable[..., Bench]) -> None:
     vendor = Vendor("a", tokens=400)
     world = bench({"a": {"instance": vendor, "quota": {"tokens_per_day": 1000}}})
-    world.ask(max_tokens=10)
-    world.ask(max_tokens=10)
-    world.ask(max_tokens=10)  # 800 are used, and this request is expected to use 10
+    world.request(max_tokens=10)
+    world.request(max_tokens=10)
+    world.request(max_tokens=10)  # 800 are used, and this request is expected to use 10
     with pytest.raises(NoActiveModelError, match="1000 tokens a day"):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
 
 
 def test_free_tier_shared_by_models_is_counted_once(bench: Callable[..., Bench]) -> None:
@@ -208,9 +208,9 @@ def test_free_tier_shared_by_models_is_counted_once(bench: Callable[..., Bench])
     vendor = Vendor("x:free", "y:free", extra={"free_tier": tier})
     config = {"a": {"instance": vendor, "quota": {"free_tier": True}}}
     world = bench(config, {"strategy_instance": _Turns()})
-    assert sorted(world.ask() for _ in range(3)) == ["x:free", "x:free", "y:free"]
+    assert sorted(world.request() for _ in range(3)) == ["x:free", "x:free", "y:free"]
     with pytest.raises(NoActiveModelError):
-        world.ask()
+        world.request()
     left = world.mesh.explain("chat").candidates[0].left
     assert [(row["of"], row["left"], row["source"]) for row in left] == [
         ("shared:a/free models", 0, "the vendor's limits page 2026-11-21")
@@ -219,7 +219,7 @@ def test_free_tier_shared_by_models_is_counted_once(bench: Callable[..., Bench])
 
 def test_free_tier_applies_only_if_configured(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("m", extra={"free_tier": {"requests_per_day": 1}})})
-    assert [world.ask() for _ in range(3)] == ["m"] * 3
+    assert [world.request() for _ in range(3)] == ["m"] * 3
 
 
 class _Turns:
@@ -237,22 +237,22 @@ class _Turns:
 
 def test_pool_cap_counts_each_model_and_rotates(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("x", "y")}, {"deactivation": {"request_limit": 2, "quota_window": "daily"}})
-    assert [world.ask() for _ in range(4)] == ["x", "x", "y", "y"]
+    assert [world.request() for _ in range(4)] == ["x", "x", "y", "y"]
     with pytest.raises(NoActiveModelError, match="request limit reached"):
-        world.ask()
+        world.request()
     world.clock.advance(12 * 3600)
-    assert world.ask() == "x"
+    assert world.request() == "x"
 
 
 def test_pool_cap_without_reset_needs_manual_recovery(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("x")}, {"deactivation": {"request_limit": 1}, "recovery": {"on_quota_reset": False}})
-    world.ask()
+    world.request()
     world.clock.advance(100 * 86400)
     with pytest.raises(NoActiveModelError, match="until it is recovered by hand"):
-        world.ask()
+        world.request()
     pool = world.mesh.list_pools()[0]
     pool.recover(pool.members[0])
-    assert world.ask() == "x"
+    assert world.request() == "x"
 
 
 # -- money ------------------------------------------------------------------------------------------------------------
@@ -260,32 +260,32 @@ def test_pool_cap_without_reset_needs_manual_recovery(bench: Callable[..., Bench
 
 def test_provider_budget_exhausted_raises(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")})
-    world.ask(max_tokens=10)
-    world.ask(max_tokens=5)
+    world.request(max_tokens=10)
+    world.request(max_tokens=5)
     with pytest.raises(
         BudgetExceededError, match=r"a/a was not tried: \$0\.20 of \$0\.25 a day are spent, and about \$0\.10 are needed"
     ) as caught:
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     error = caught.value
     assert (error.limit_type, error.limit_value, error.actual_value) == ("daily", 0.25, pytest.approx(0.3))
     assert not isinstance(error, RoutingError)
-    assert world.ask(max_tokens=3) == "a", "a smaller request fits"
+    assert world.request(max_tokens=3) == "a", "a smaller request fits"
     world.clock.advance(12 * 3600)
-    assert world.ask() == "a"
+    assert world.request() == "a"
 
 
 def test_provider_budget_exhausted_rotates_if_configured(bench: Callable[..., Bench]) -> None:
     providers = {"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}, "b": Vendor("b")}
     world = bench(providers, {"on_budget_exceeded": "rotate"})
-    assert [world.ask(max_tokens=10) for _ in range(4)] == ["a", "a", "b", "b"]
+    assert [world.request(max_tokens=10) for _ in range(4)] == ["a", "a", "b", "b"]
 
 
 def test_all_budgets_exhausted_error_has_both_types(bench: Callable[..., Bench]) -> None:
     budget = {"daily_limit": 0.15, "on_budget_exceeded": "rotate"}
     world = bench({key: {"instance": Vendor(key), "budget": budget} for key in "ab"})
-    assert [world.ask(max_tokens=10) for _ in range(2)] == ["a", "b"]
+    assert [world.request(max_tokens=10) for _ in range(2)] == ["a", "b"]
     with pytest.raises(BudgetExceededError) as caught:
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     assert isinstance(caught.value, AllProvidersExhaustedError)
     assert caught.value.limit_value == 0.15
 
@@ -298,12 +298,12 @@ def test_pool_or_mesh_budget_exhausted_raises(where: str, bench: Callable[..., B
         {"budget": budget} if where == "pool" else None,
         **({"budget": budget} if where == "mesh" else {}),
     )
-    world.ask(max_tokens=10)
+    world.request(max_tokens=10)
     with pytest.raises(BudgetExceededError, match="a month") as caught:
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     assert caught.value.limit_type == "monthly"
     world.clock.advance(10 * 86400)
-    assert world.ask(max_tokens=10) == "a", "it is December"
+    assert world.request(max_tokens=10) == "a", "it is December"
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
@@ -314,35 +314,35 @@ def test_budget_applies_to_requests_by_model_name(where: str, bench: Callable[..
         {"budget": budget} if where == "pool" else None,
         **({"budget": budget} if where == "mesh" else {}),
     )
-    world.ask(max_tokens=10)
-    ask = world.mesh.client.chat.completions.create
-    assert ask(model="a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1"
+    world.request(max_tokens=10)
+    request = world.mesh.client.chat.completions.create
+    assert request(model="a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1"
     with pytest.raises(BudgetExceededError, match="a month"):
-        ask(model="a-1", messages=[], max_tokens=10)
+        request(model="a-1", messages=[], max_tokens=10)
     with pytest.raises(BudgetExceededError, match="a month"):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     world.clock.advance(10 * 86400)
-    assert ask(model="a.a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1", "it is December"
+    assert request(model="a.a-1", messages=[], max_tokens=10).choices[0].message.content == "a-1", "it is December"
 
 
 @pytest.mark.parametrize("name", ["chat", "a-1"])
 def test_quota_counts_requests_by_every_name(name: str, bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a-1"), "quota": {"requests_per_day": 2}}})
-    ask = world.mesh.client.chat.completions.create
+    request = world.mesh.client.chat.completions.create
     for _ in range(2):
-        ask(model=name, messages=[])
+        request(model=name, messages=[])
     with pytest.raises(NoActiveModelError, match="quota exhausted"):
-        ask(model=name, messages=[])
+        request(model=name, messages=[])
     world.clock.advance(12 * 3600 - 1)
     with pytest.raises(NoActiveModelError, match="quota exhausted"):
-        ask(model="chat", messages=[])
+        request(model="chat", messages=[])
     world.clock.advance(2)
-    assert ask(model=name, messages=[]).choices[0].message.content == "a-1", "it is tomorrow"
+    assert request(model=name, messages=[]).choices[0].message.content == "a-1", "it is tomorrow"
 
 
 def test_request_budget_sets_output_limit(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
-    assert [world.ask(max_tokens=20) for _ in range(9)] == ["a"] * 9
+    assert [world.request(max_tokens=20) for _ in range(9)] == ["a"] * 9
     answer = world.mesh.client.chat.completions.create(model="chat", messages=[], max_tokens=200)
     assert answer.attempts[-1].adapted == ("max_tokens lowered from 200 to 50: $0.50 is left of $0.50 a request",)
 
@@ -350,7 +350,7 @@ def test_request_budget_sets_output_limit(bench: Callable[..., Bench]) -> None:
 def test_request_budget_refuses_useless_output(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"per_request_limit": 0.5}}})
     with pytest.raises(BudgetExceededError, match=r"about \$0\.64 are needed") as caught:
-        world.ask()
+        world.request()
     assert caught.value.limit_type == "per_request"
 
 
@@ -358,18 +358,18 @@ def test_budget_of_zero_permits_free_requests(bench: Callable[..., Bench]) -> No
     free = ModelPricing(0.0, 0.0)
     world = bench({"a": Vendor("a"), "b": Vendor("b", pricing=free)}, {"on_budget_exceeded": "rotate"}, budget={"daily_limit": 0})
     with pytest.raises(BudgetExceededError):
-        world.ask()
+        world.request()
     world = bench({"b": Vendor("b", pricing=free)}, budget={"daily_limit": 0})
-    assert world.ask() == "b"
+    assert world.request() == "b"
 
 
 def test_budget_refuses_unknown_price_unless_allowed(bench: Callable[..., Bench]) -> None:
     unpriced = Vendor("a", pricing=None)
     world = bench({"a": unpriced}, budget={"daily_limit": 5})
     with pytest.raises(BudgetExceededError, match=r"its price is unknown.*unknown_price: allow") as caught:
-        world.ask()
+        world.request()
     assert caught.value.actual_value is None
-    assert bench({"a": unpriced}, budget={"daily_limit": 5, "unknown_price": "allow"}).ask() == "a"
+    assert bench({"a": unpriced}, budget={"daily_limit": 5, "unknown_price": "allow"}).request() == "a"
 
 
 @pytest.mark.parametrize("where", ["provider", "pool", "mesh"])
@@ -383,13 +383,13 @@ def test_unknown_price_skips_the_model_only(where: str, bench: Callable[..., Ben
     rows = world.mesh.explain("chat").candidates
     assert [(row.model, row.selected) for row in rows] == [("a", False), ("b", True)]
     assert "its price is unknown" in rows[0].reason
-    assert world.ask() == "b"
+    assert world.request() == "b"
 
 
 def test_budget_not_enforced_counts_and_alerts_once(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Vendor("a")}, budget={"daily_limit": 0.2, "enforce": False, "alert_threshold": 0.5})
     for _ in range(5):
-        world.ask()
+        world.request()
     assert [event.metadata["used"] for event in world.sink.named("budget_alert")] == [0.1]
     status = world.mesh.usage.budget_status
     assert status is not None
@@ -401,7 +401,7 @@ def test_budget_alert_is_published_once_per_window(threshold: float, used: float
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.5, "alert_threshold": threshold}}})
     for day in range(1, 4):
         for _ in range(5):
-            world.ask(max_tokens=9)
+            world.request(max_tokens=9)
         assert [event.metadata["used"] for event in world.sink.named("budget_alert")] == [used] * day
         world.clock.advance(24 * 3600)
 
@@ -409,11 +409,11 @@ def test_budget_alert_is_published_once_per_window(threshold: float, used: float
 def test_budget_alert_and_refusal_are_published(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.25}}})
     for _ in range(2):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     with pytest.raises(BudgetExceededError):
-        world.ask(max_tokens=10)
-    told = [(event.event_type, event.provider_id, event.metadata["limit"]) for event in world.sink.events]
-    assert told == [("budget_alert", "a", 0.25), ("budget_exceeded", "a", 0.25)]
+        world.request(max_tokens=10)
+    reported = [(event.event_type, event.provider_id, event.metadata["limit"]) for event in world.sink.events]
+    assert reported == [("budget_alert", "a", 0.25), ("budget_exceeded", "a", 0.25)]
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_failed_attempt_counts_expected_cost_if_billed(failure: FailureClass, sp
     vendor.fails = failure
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
     with pytest.raises(ProviderError):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (spent, 0)
     assert world.mesh.usage.total.unknown_cost_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
@@ -435,7 +435,7 @@ class Empty(Vendor):
     """Provider with an empty response that reports usage."""
 
     def send(self, call: Any, model: str, limits: Any) -> Any:
-        self.asked.append(model)
+        self.requested.append(model)
         usage = {"prompt_tokens": 0, "completion_tokens": 7, "total_tokens": 7}
         return EmptyStream(usage) if call.stream else Answer({"choices": [], "usage": usage})
 
@@ -462,7 +462,7 @@ def test_failed_attempt_counts_reported_usage(bench: Callable[..., Bench], *, st
     """The sums of the budget, of the usage and of the record are the same."""
     world = bench({"a": {"instance": Empty("a"), "budget": {"daily_limit": 5}}}, {"retry": {"max_attempts": 0}})
     with pytest.raises(AllProvidersExhaustedError) as caught:
-        world.ask(max_tokens=10, stream=stream)
+        world.request(max_tokens=10, stream=stream)
     (attempt,) = caught.value.attempts
     assert (attempt.cost, attempt.usage["completion_tokens"], attempt.outcome) == (0.07, 7, "failed")
     usage = world.mesh.usage
@@ -483,7 +483,7 @@ def test_attempts_before_budget_error_are_counted(bench: Callable[..., Bench]) -
     spent = {"instance": Vendor("c"), "budget": {"daily_limit": 0.01}}
     world = bench({"a": Empty("a"), "b": timing_out, "c": spent}, {"retry": {"max_attempts": 0}})
     with pytest.raises(BudgetExceededError):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     usage = world.mesh.usage
     assert (usage.total_cost, usage.total.unknown_cost_attempts, usage.by_provider["b"].unknown_cost_attempts) == (0.07, 1, 1)
     assert world.mesh.stats().model("b").requests_failed == 1
@@ -491,7 +491,7 @@ def test_attempts_before_budget_error_are_counted(bench: Callable[..., Bench]) -
 
 def test_request_cost_is_sum_of_attempts(bench: Callable[..., Bench]) -> None:
     world = bench({"a": Empty("a"), "b": Vendor("b")}, {"retry": {"max_attempts": 0}}, budget={"daily_limit": 5})
-    assert world.ask(max_tokens=10) == "b"
+    assert world.request(max_tokens=10) == "b"
     assert (world.mesh.usage.total_cost, world.mesh.usage.total_requests) == (0.17, 1)
     assert world.mesh.usage.budget_status["daily_used"] == 0.17  # type: ignore[index]
 
@@ -500,7 +500,7 @@ def test_response_without_usage_is_counted_by_text(bench: Callable[..., Bench]) 
     vendor = Vendor("a")
     vendor.tokens = None
     world = bench({"a": {"instance": vendor, "budget": {"daily_limit": 5}}})
-    world.ask(max_tokens=10)
+    world.request(max_tokens=10)
     (counter,) = account_counters(world.mesh)
     assert counter.used == 10_000_000, "one letter is one token"
     usage = world.mesh.usage
@@ -519,7 +519,7 @@ def test_embeddings_cost_counts_input_only(texts: Any, limit: dict[str, float]) 
 
     class Embedder(Vendor):
         def send(self, call: Any, model: str, limits: Any) -> Answer:
-            self.asked.append(model)
+            self.requested.append(model)
             count = count_inputs(call.payload) or 0
             rows = [{"object": "embedding", "index": n, "embedding": [0.5]} for n in range(count)]
             return Answer({"object": "list", "data": rows, "usage": {"prompt_tokens": 100, "total_tokens": 100}})
@@ -534,7 +534,7 @@ def test_embeddings_cost_counts_input_only(texts: Any, limit: dict[str, float]) 
             mesh.client.embeddings.create(model="e", input=texts)
         with pytest.raises(BudgetExceededError, match=r"about \$1\.0[024] are needed"):
             mesh.client.embeddings.create(model="e", input=texts)
-        assert len(vendor.asked) == 2
+        assert len(vendor.requested) == 2
         assert mesh.usage.total_cost == 2.0
         assert {counter.used for counter in account_counters(mesh)} <= {0, 200, 2_000_000_000}
 
@@ -543,7 +543,7 @@ def test_embeddings_cost_counts_input_only(texts: Any, limit: dict[str, float]) 
 def test_invalid_usage_is_ignored(tokens: int, bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a", tokens=tokens), "budget": {"daily_limit": 5}}})
     for _ in range(2):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (20_000_000, 0), "the estimate of its text"
 
@@ -563,7 +563,7 @@ def test_budget_overshoot_of_threads_is_bounded(where: str, bench: Callable[...,
     def one(_: int) -> str:
         start.wait(10)
         try:
-            return world.ask(max_tokens=10)
+            return world.request(max_tokens=10)
         except BudgetExceededError:
             return "refused"
 
@@ -571,7 +571,7 @@ def test_budget_overshoot_of_threads_is_bounded(where: str, bench: Callable[...,
         came = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
     counters = [*account_counters(world.mesh), *pool.counters, *world.mesh._core.reservations.global_counters]
-    assert came["a"] == len(vendor.asked) <= 10
+    assert came["a"] == len(vendor.requested) <= 10
     assert came["a"] + came["refused"] == 64
     assert {counter.reserved for counter in counters} == {0}
     assert {counter.used for counter in counters} == {came["a"] * 120_000_000}
@@ -639,9 +639,9 @@ def test_limit_status_is_read_under_the_lock(bench: Callable[..., Bench], monkey
 def test_dry_run_reserves_nothing_and_explains(bench: Callable[..., Bench]) -> None:
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 0.01}}, "b": Vendor("b")})
     for _ in range(3):
-        said = world.mesh.explain("chat")
-        assert said.selected_model is None
-        assert "a/a was not tried" in said.reason
+        explanation = world.mesh.explain("chat")
+        assert explanation.selected_model is None
+        assert "a/a was not tried" in explanation.reason
     assert not world.sink.events
 
 
@@ -652,13 +652,13 @@ def test_response_after_midnight_counts_in_new_day(bench: Callable[..., Bench]) 
             return super().send(call, model, limits)
 
     world = bench({"a": {"instance": AtMidnight("a"), "budget": {"daily_limit": 0.15, "monthly_limit": 5}}})
-    world.ask(max_tokens=10)
+    world.request(max_tokens=10)
     day, month = account_counters(world.mesh)
     assert [(counter.used, counter.reserved) for counter in (day, month)] == [(100_000_000, 0)] * 2
     with pytest.raises(BudgetExceededError):
-        world.ask(max_tokens=10)
+        world.request(max_tokens=10)
     world.clock.advance(24 * 3600)
-    assert world.ask(max_tokens=10) == "a"
+    assert world.request(max_tokens=10) == "a"
     assert (day.reserved, month.used, month.reserved) == (0, 200_000_000, 0)
 
 
@@ -676,9 +676,9 @@ def test_wall_clock_change_moves_no_limit_window(jump: float) -> None:
         }
     )
     with mesh:
-        ask = mesh.client.chat.completions.create
-        ask(model="chat", messages=[])
+        request = mesh.client.chat.completions.create
+        request(model="chat", messages=[])
         shift[0] = jump
         with pytest.raises(NoActiveModelError) as caught:
-            ask(model="chat", messages=[])
+            request(model="chat", messages=[])
         assert caught.value.retry_after == pytest.approx(12 * 3600)

@@ -21,10 +21,10 @@ class Sink:
     id = "test.sink.v1"
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str | None, Any]] = []
+        self.events: list[tuple[str, str | None, Any]] = []
 
     def emit(self, event: Any) -> None:
-        self.told.append((event.event_type, event.model_id or event.provider_id, event.metadata.get("reason")))
+        self.events.append((event.event_type, event.model_id or event.provider_id, event.metadata.get("reason")))
 
     def log(self, entry: Any) -> None: ...
 
@@ -37,7 +37,7 @@ def mesh_of(pools: dict[str, Any], *, wall: Callable[[], float] = lambda: NOON, 
     return mesh, clock, sink
 
 
-def ask(mesh: ModelMesh, pool: str = "night") -> str:
+def request(mesh: ModelMesh, pool: str = "night") -> str:
     return str(mesh.client.chat.completions.create(model=pool, messages=[]).model)
 
 
@@ -49,22 +49,22 @@ def test_maintenance_window_suspends_pool_every_day(scripted: Any) -> None:
     vendor = scripted("m")
     mesh, clock, sink = mesh_of({"night": window("* 13-14 * * *", "m")}, a=vendor)
     for _ in range(3):
-        assert ask(mesh) == "m"
+        assert request(mesh) == "m"
         clock.advance(HOUR - 0.001)
-        assert ask(mesh) == "m"
+        assert request(mesh) == "m"
         clock.advance(0.001)
         with pytest.raises(NoActiveModelError, match="model in standby for 2 h .until 15:00 UTC.: maintenance window") as caught:
-            ask(mesh)
+            request(mesh)
         assert caught.value.retry_after == pytest.approx(2 * HOUR)
         assert mesh.explain("night").candidates[0].status == "standby"
         clock.advance(2 * HOUR - 0.5)
         with pytest.raises(NoActiveModelError):
-            ask(mesh)
+            request(mesh)
         clock.advance(0.5)
-        assert ask(mesh) == "m"
+        assert request(mesh) == "m"
         clock.advance(21 * HOUR)
     assert len(vendor.asked) == 9
-    assert sink.told == [("model_deactivated", "m", "maintenance_window"), ("model_activated", "m", "maintenance_window")] * 3
+    assert sink.events == [("model_deactivated", "m", "maintenance_window"), ("model_activated", "m", "maintenance_window")] * 3
     mesh.shutdown()
 
 
@@ -83,9 +83,9 @@ def test_maintenance_status_is_current(scripted: Any) -> None:
 def test_maintenance_window_open_at_start_suspends(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("0-29 12 * * *", "m")}, a=scripted("m"))
     with pytest.raises(NoActiveModelError):
-        ask(mesh)
+        request(mesh)
     clock.advance(1800)
-    assert ask(mesh) == "m"
+    assert request(mesh) == "m"
     mesh.shutdown()
 
 
@@ -93,13 +93,13 @@ def test_wall_clock_change_moves_no_maintenance_window(scripted: Any) -> None:
     wall = [NOON]
     mesh, clock, _ = mesh_of({"night": window("* 13 * * *", "m")}, wall=lambda: wall[0], a=scripted("m"))
     wall[0] += 86400 + HOUR
-    assert ask(mesh) == "m"
+    assert request(mesh) == "m"
     clock.advance(HOUR)
     wall[0] -= 3 * 86400
     with pytest.raises(NoActiveModelError):
-        ask(mesh)
+        request(mesh)
     clock.advance(HOUR)
-    assert ask(mesh) == "m"
+    assert request(mesh) == "m"
     mesh.shutdown()
 
 
@@ -112,7 +112,7 @@ def test_maintenance_windows_of_two_pools_later_end_wins(scripted: Any) -> None:
     mesh, clock, _ = mesh_of(pools, a=scripted("m", "n"))
     answers = []
     for _ in range(5):
-        answers.append(ask(mesh, "other"))
+        answers.append(request(mesh, "other"))
         clock.advance(HOUR)
     assert answers == ["m", "n", "n", "n", "m"]
     assert [c.status for c in mesh.explain("other").candidates] == ["active", "active"]
@@ -121,10 +121,10 @@ def test_maintenance_windows_of_two_pools_later_end_wins(scripted: Any) -> None:
 
 def test_maintenance_window_uses_its_zone(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("* 14 * * *", "m", maintenance_zone="Europe/Berlin")}, a=scripted("m"))
-    assert ask(mesh) == "m"
+    assert request(mesh) == "m"
     clock.advance(HOUR)  # 13:00 UTC, 14:00 in Berlin
     with pytest.raises(NoActiveModelError):
-        ask(mesh)
+        request(mesh)
     mesh.shutdown()
 
 
@@ -132,22 +132,22 @@ def test_maintenance_recovery_lasts_until_next_window(scripted: Any) -> None:
     mesh, clock, _ = mesh_of({"night": window("* 12 * * *", "m")}, a=scripted("m"))
     pool = mesh.list_pools()[0]
     pool.recover(pool.members[0])
-    assert ask(mesh) == "m"
+    assert request(mesh) == "m"
     clock.advance(24 * HOUR)
     with pytest.raises(NoActiveModelError):
-        ask(mesh)
+        request(mesh)
     mesh.shutdown()
 
 
 @pytest.mark.parametrize(
-    ("cron", "said"), [("0 0 30 2 *", "matches no day"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
+    ("cron", "cause"), [("0 0 30 2 *", "matches no day"), ("61 * * * *", "Bad minute"), ("* * * * *", "every minute")]
 )
-def test_maintenance_window_invalid_is_refused_with_place(tmp_path: Path, cron: str, said: str) -> None:
+def test_maintenance_window_invalid_is_refused_with_place(tmp_path: Path, cron: str, cause: str) -> None:
     file = tmp_path / "m.yaml"
     text = f"providers:\n  a:\n    connector: x.y.v1\npools:\n  p:\n    deactivation:\n      maintenance_window: '{cron}'\n"
     file.write_text(text, encoding="utf-8")
     mesh = ModelMesh()
-    with pytest.raises(ConfigurationError, match=rf"m\.yaml:7:7: .*{said}"):
+    with pytest.raises(ConfigurationError, match=rf"m\.yaml:7:7: .*{cause}"):
         mesh.initialize(str(file))
 
 
@@ -160,10 +160,10 @@ def test_standby_reasons_are_in_order(scripted: Any) -> None:
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, wall=lambda: NOON)
     off = {"maintenance_window": "* 13 * * *", "request_limit": 1, "quota_window": "daily"}
     mesh.initialize({"providers": {"a": entry}, "pools": {"night": {"capability": "chat-completion", "deactivation": off}}})
-    ask(mesh)
-    said = mesh.explain("night").candidates[0].reason
-    assert [word for word in WORDS if word in said] == ["quota exhausted", "request limit reached"]
+    request(mesh)
+    text = mesh.explain("night").candidates[0].reason
+    assert [word for word in WORDS if word in text] == ["quota exhausted", "request limit reached"]
     clock.advance(HOUR)
-    said = mesh.explain("night").candidates[0].reason
-    assert sorted(WORDS, key=said.index) == ["maintenance window", "quota exhausted", "request limit reached"]
+    text = mesh.explain("night").candidates[0].reason
+    assert sorted(WORDS, key=text.index) == ["maintenance window", "quota exhausted", "request limit reached"]
     mesh.shutdown()

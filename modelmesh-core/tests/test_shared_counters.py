@@ -66,7 +66,7 @@ class Process:
         call = Call(CHAT, "chat", {"messages": [], "max_tokens": 10})
         return serve(call, self.mesh.list_pools()[0], clock=self.clock, rng=Random(0))
 
-    def ask(self) -> str:
+    def request(self) -> str:
         answer = self.mesh.client.chat.completions.create(model="chat", messages=[], max_tokens=10)
         return str(answer.choices[0].message.content)
 
@@ -124,13 +124,13 @@ def test_request_cut_before_publishing_leaves_nothing(taken: bool) -> None:
     process = Process(MemoryStorage())
     flow = process.flow()
     step = next(flow)
-    told: dict[str, int] = {}
+    published: dict[str, int] = {}
     while taken and step.amounts:
-        told.update([step.amounts.popitem()])
+        published.update([step.amounts.popitem()])
     flow.close()
     back = process.reservations.shared.take()
-    assert {name: told.get(name, 0) + amount for name, amount in back.items()} == dict.fromkeys(back, 0)
-    assert sum(back.values()) == -sum(told.values())
+    assert {name: published.get(name, 0) + amount for name, amount in back.items()} == dict.fromkeys(back, 0)
+    assert sum(back.values()) == -sum(published.values())
 
 
 def test_reservation_before_midnight_is_released_there() -> None:
@@ -150,18 +150,18 @@ def test_reservation_before_midnight_is_released_there() -> None:
 def test_released_amounts_of_others_are_seen() -> None:
     store = MemoryStorage()
     process = Process(store)
-    assert process.ask() == "model"
+    assert process.request() == "model"
     (key,) = store._counters
     store.increment(key, 9 * CENT)  # another process reserves the rest
     for _ in range(2):
         with pytest.raises(BudgetExceededError):
-            process.ask()
+            process.request()
     process.state.sync()
     with pytest.raises(BudgetExceededError):
-        process.ask()
+        process.request()
     store.increment(key, -9 * CENT)  # and releases all of it
     process.state.sync()
-    assert process.ask() == "model"
+    assert process.request() == "model"
     process.state.sync()
     assert count(store) == {"provider:vendor:cost:day": 2 * CENT}
 
@@ -169,15 +169,15 @@ def test_released_amounts_of_others_are_seen() -> None:
 def test_released_amounts_of_others_are_seen_with_rest() -> None:
     store = MemoryStorage()
     process = Process(store)
-    process.ask()
+    process.request()
     (key,) = store._counters
     store.increment(key, 75 * CENT // 10)  # another process reserves most of it
-    process.ask()
+    process.request()
     with pytest.raises(BudgetExceededError):  # half of the needed amount remains
-        process.ask()
+        process.request()
     store.increment(key, -7 * CENT)
     process.state.sync()
-    assert process.ask() == "model"
+    assert process.request() == "model"
 
 
 def test_totals_missed_by_threads_are_corrected() -> None:
@@ -195,7 +195,7 @@ def test_totals_missed_by_threads_are_corrected() -> None:
 def test_forked_child_drops_deltas_of_parent() -> None:
     store = MemoryStorage()
     process = Process(store, limit=9.0)
-    process.ask()
+    process.request()
     process.reservations.shared.pending = {"waiting": 7}
     process.mesh._after_fork()
     assert process.reservations.shared.take() == {}
@@ -214,23 +214,23 @@ def together(*clocks: Any, seconds: float) -> None:
 def test_minute_limit_is_shared() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
-    assert [one.ask(), other.ask(), one.ask()] == ["model"] * 3
+    assert [one.request(), other.request(), one.request()] == ["model"] * 3
     for process in (one, other):
         process.state.sync()
         with pytest.raises(RoutingError, match="3 requests a minute"):
-            process.ask()
+            process.request()
     together(one.clock, other.clock, seconds=59)
     with pytest.raises(RoutingError):
-        other.ask()
+        other.request()
     together(one.clock, other.clock, seconds=1)
-    assert other.ask() == "model"
+    assert other.request() == "model"
 
 
 def test_last_request_of_minute_is_granted_once() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
-    one.ask()
-    other.ask()
+    one.request()
+    other.request()
     assert [process.begin() is not None for process in (one, other)] == [True, False]
     other.state.sync()
     assert count(store)["provider:vendor:requests:minute"] == 3, "the late reservation is released"
@@ -240,7 +240,7 @@ def test_late_process_reads_minute_totals() -> None:
     store = MemoryStorage()
     first = Process(store, **MINUTE)
     for _ in range(3):
-        first.ask()
+        first.request()
     first.state.sync()
     later = Process(store, **MINUTE)
     assert (later.counter.used, later.begin()) == (3, None)
@@ -251,7 +251,7 @@ def test_amounts_of_others_count_as_late_as_possible() -> None:
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
     together(one.clock, other.clock, seconds=50)
     for _ in range(3):
-        one.ask()
+        one.request()
     one.state.sync()
     together(one.clock, other.clock, seconds=20)  # in the next bucket
     assert other.begin() is None
@@ -264,9 +264,9 @@ def test_amounts_of_others_count_as_late_as_possible() -> None:
 def test_restart_counts_nothing_twice() -> None:
     store = MemoryStorage()
     first = Process(store, quota={"request_limit": 3, "reset_schedule": "rolling"})
-    first.ask()
+    first.request()
     first.clock.advance(3 * 3600.0)  # past midnight, so that other buckets are summed
-    first.ask()
+    first.request()
     first.state.sync()
     again = Process(store, at=EVENING + 3 * 3600.0, quota={"request_limit": 3, "reset_schedule": "rolling"})
     assert again.counter.used == 2
@@ -325,12 +325,12 @@ def test_restart_keeps_expired_amounts_of_bucket() -> None:
     store, hours = MemoryStorage(), 3600.0
     rolling = {"quota": {"request_limit": 1, "reset_schedule": "rolling"}}
     first = Process(store, at=EVENING - 23 * hours, **rolling)
-    first.ask()
+    first.request()
     first.clock.advance(24 * hours)
     first.state.sync()
     again = Process(store, at=EVENING + 1 * hours, **rolling)
     assert again.counter.used == 0, "the sum of yesterday's bucket was not used at its end"
-    assert again.ask() == "model"
+    assert again.request() == "model"
 
 
 @pytest.mark.parametrize("back", [{"on_quota_reset": False}, {"quota_reset_schedule": "daily_utc"}], ids=["in all", "a day"])
@@ -339,28 +339,28 @@ def test_manual_recovery_is_shared(back: dict[str, Any]) -> None:
     pool = {"chat": {"capability": "chat-completion", "deactivation": {"request_limit": 2}, "recovery": back}}
     one, other = Process(store, pools=pool, limit=9.0), Process(store, pools=pool, limit=9.0)
     for process in (one, other):
-        process.ask()
+        process.request()
         process.state.sync()
     for process in (one, other):
         with pytest.raises(RoutingError):
-            process.ask()
+            process.request()
     (chat,) = one.mesh.list_pools()
     chat.recover(chat.members[0])
-    assert one.ask() == "model"
+    assert one.request() == "model"
     one.state.sync()
     other.state.sync()
-    assert other.ask() == "model"
+    assert other.request() == "model"
     with pytest.raises(RoutingError):
-        one.ask()
+        one.request()
 
 
 def test_manual_recovery_of_minute_is_shared() -> None:
     store = MemoryStorage()
     one, other = Process(store, **MINUTE), Process(store, **MINUTE)
-    one.ask()
+    one.request()
     together(one.clock, other.clock, seconds=50)
-    one.ask()
-    other.ask()
+    one.request()
+    other.request()
     together(one.clock, other.clock, seconds=5)
     one.state.sync()
     assert (one.begin(), other.begin()) == (None, None)
@@ -368,7 +368,7 @@ def test_manual_recovery_of_minute_is_shared() -> None:
     one.state.sync()
     other.state.sync()
     assert (one.counter.used, other.counter.used, sum(count(store).values())) == (0, 0, 0)
-    assert other.ask() == "model"
+    assert other.request() == "model"
 
 
 def test_fully_reserved_limit_suspends_once() -> None:
@@ -387,7 +387,7 @@ def test_minute_buckets_expire_soon() -> None:
     store = MemoryStorage()
     process = Process(store, quota={"requests_per_minute": 3, "requests_per_day": 9})
     began = time.monotonic()
-    process.ask()
+    process.request()
     lasts = {key.rpartition("@")[0].rpartition(":")[2]: until - began for key, (_, until) in store._counters.items() if until}
     assert lasts["minute"] < 60 + 60 + 300 + 60 < 86400 < lasts["day"]
 
