@@ -182,9 +182,7 @@ def test_other_operations_stand_beside_it(operation: Any, path: str, upstream: U
 # -- headers -----------------------------------------------------------------------------------------------------------
 
 
-def test_headers_of_the_call_go_before_those_of_the_configuration_before_our_own(
-    ask: Callable[..., Any], upstream: Upstream
-) -> None:
+def test_headers_of_call_override_configuration_and_default(ask: Callable[..., Any], upstream: Upstream) -> None:
     provider = made(upstream, headers={"X-A": Secret("config-test"), "X-B": "config", "User-Agent": "mine"})
     ask(provider, options=CallOptions(headers={"x-b": "call", "Accept": "x/y"}))
     sent = upstream.last.headers

@@ -138,7 +138,7 @@ def test_a_stream_that_is_none(kind: str, ask: Callable[..., Any], upstream: Ups
 
 
 @pytest.mark.parametrize("value", [float("nan"), {1}, "\ud800"])
-def test_what_cannot_be_written_is_not_sent(value: Any, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_unencodable_request_is_not_sent(value: Any, ask: Callable[..., Any], upstream: Upstream) -> None:
     with pytest.raises(BadRequestError, match="cannot be written as JSON"):
         ask(made(upstream), temperature=value)
     assert upstream.received == []
@@ -200,7 +200,7 @@ def test_own_transports(ask: Callable[..., Any]) -> None:
     assert used.answer.closed
 
 
-def test_what_a_header_may_not_hold_is_not_quoted(upstream: Upstream) -> None:
+def test_invalid_header_value_is_not_quoted(upstream: Upstream) -> None:
     wire = HttpxTransport(upstream.url)
     with pytest.raises(TransportError) as caught:
         wire.send("POST", upstream.url, [("X-Key", "sk-test\n")], b"", Deadline(connect=9, phase=9, total=9, gap=9))
@@ -229,7 +229,7 @@ def test_a_callers_own_client_is_used_and_not_closed(upstream: Upstream) -> None
         assert not client.is_closed
 
 
-def test_a_callers_own_asynchronous_client_is_used_and_not_closed(upstream: Upstream) -> None:
+def test_async_client_of_the_caller_is_used_and_not_closed(upstream: Upstream) -> None:
     seen = []
 
     async def hear(request: Any) -> None:

@@ -40,6 +40,6 @@ def test_calls_and_results_stay_together_and_apart(names: set[str]) -> None:
     assert again == []
 
 
-def test_what_is_no_id_is_left_to_the_vendor() -> None:
+def test_invalid_ids_go_to_the_vendor() -> None:
     for odd in (None, "text", [None, 7, {"role": "tool", "tool_call_id": None}, {"tool_calls": ["x", {"id": 3}]}]):
         assert rewrite_tool_ids(odd, spell, [], "rewrite_tool_ids") is odd

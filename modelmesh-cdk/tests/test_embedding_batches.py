@@ -60,7 +60,7 @@ def sizes(upstream: Upstream) -> list[int]:
 
 @pytest.mark.parametrize("in_task", [False, True])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_embeddings_above_the_limit_are_split_and_joined_in_order(upstream: Upstream, in_task: bool, reverse: bool) -> None:
+def test_embeddings_above_the_limit_are_split_in_order(upstream: Upstream, in_task: bool, reverse: bool) -> None:
     upstream.always(lambda received: vectors(received, reverse=reverse))
     texts = ["a" * size for size in range(1, 8)]
     answer = embed(Limited, upstream, texts, in_task=in_task)
@@ -90,7 +90,7 @@ def test_a_list_of_tokens_is_one_input(upstream: Upstream) -> None:
     assert [received.json["input"] for received in upstream.received] == [[1, 2, 3, 4, 5]]
 
 
-def test_usage_that_a_part_does_not_report_is_unknown_for_the_whole(upstream: Upstream) -> None:
+def test_usage_missing_in_one_part_is_unknown_for_all(upstream: Upstream) -> None:
     upstream.then(vectors).then(lambda received: vectors(received, usage=None))
     assert embed(Limited, upstream, list("abcd")).body["usage"] is None
 

@@ -60,7 +60,7 @@ SHAPES: dict[str, tuple[Any, ErrorBody]] = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_read_error_of_a_shape_finds_code_text_parameter_and_status(name: str) -> None:
+def test_read_error_finds_code_text_parameter_and_status(name: str) -> None:
     body, expected = SHAPES[name]
     assert read_error(body) == expected
 
@@ -137,11 +137,11 @@ def said(text: str, status: int = 400, *rows: ErrorMapping) -> FailureClass | No
         "Previous response with id 'resp_1' not found",
     ],
 )
-def test_find_mapping_of_words_about_the_request_itself_is_nothing(text: str) -> None:
+def test_find_mapping_ignores_words_about_the_request(text: str) -> None:
     assert said(text) is None
 
 
-def test_find_mapping_prefers_codes_to_words_and_the_connectors_rows_to_the_common_ones() -> None:
+def test_find_mapping_prefers_codes_and_own_rows() -> None:
     own = error_mapping(FailureClass.QUOTA, "context_length_exceeded", words="decommissioned", statuses=ANY_STATUS)
     coded = read_error({"error": {"message": "the model has been decommissioned", "code": "context_length_exceeded"}})
     assert find_mapping(400, None, coded, COMMON).failure is FailureClass.CAPABILITY  # type: ignore[union-attr]

@@ -35,7 +35,7 @@ def codec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         b"\xff", b'"\xff"', b'"\xed\xa0\x80"', b'"\\ud800"', b'{"\\udc00": 1}', b'["\\\\", "\\ud800x"]', b"[" * 100_000, b'{"a":' * 100_000, b"[" * 50_000 + b"]" * 50_000,
     ],
 )  # fmt: skip
-def test_what_is_no_json_is_a_value_error(raw: bytes, codec: Any) -> None:
+def test_decode_rejects_invalid_json(raw: bytes, codec: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are those of either library
         codec.decode(raw)
 
@@ -49,12 +49,12 @@ def test_what_is(raw: bytes, value: Any, codec: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [-math.inf]}, "\ud800"])
-def test_what_json_cannot_say_is_a_value_error(value: Any, codec: Any) -> None:
+def test_encode_rejects_values_outside_json(value: Any, codec: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of the standard library
         codec.encode(value)
 
 
-def test_what_is_nested_too_deep_to_write_is_a_value_error(codec: Any) -> None:
+def test_encode_rejects_deep_nesting(codec: Any) -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]
@@ -63,7 +63,7 @@ def test_what_is_nested_too_deep_to_write_is_a_value_error(codec: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [{1, 2}, b"x", object(), {"a": json}])
-def test_what_is_no_data_is_a_type_error(value: Any, codec: Any) -> None:
+def test_encode_rejects_unknown_types(value: Any, codec: Any) -> None:
     with pytest.raises(TypeError):
         codec.encode(value)
 

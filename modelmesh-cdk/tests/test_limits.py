@@ -51,7 +51,7 @@ def test_no_encoding() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, deflate", "compress", "x" * 200])
-def test_what_was_not_offered_is_refused(encoding: str) -> None:
+def test_encoding_that_was_not_offered_is_refused(encoding: str) -> None:
     with pytest.raises(ValueError, match="was not offered") as caught:
         Body(encoding)
     assert len(str(caught.value)) < 100
@@ -111,6 +111,6 @@ def test_a_gzip_body_may_have_several_members(parts: list[bytes], size: int) -> 
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_what_follows_the_end_is_not_dropped_in_silence(encoding: str) -> None:
+def test_compressed_data_after_the_end_is_an_error(encoding: str) -> None:
     with pytest.raises(ValueError, match="damaged"):
         read(encoding, PACKED[encoding](b"a") + b"garbage")

@@ -73,7 +73,7 @@ def test_a_configured_row_goes_before_the_shipped_one(upstream: Upstream) -> Non
     assert (found.context_window, found.extra["source"]) == (5, "configuration")
 
 
-def test_a_configured_name_of_ones_own_is_there_beside_the_shipped_one(upstream: Upstream) -> None:
+def test_list_keeps_configured_and_shipped_names(upstream: Upstream) -> None:
     upstream.reply({"data": [{"id": "plain"}, {"id": "new"}]})
     found = discovered(upstream, models=[{"id": "mine", "upstream": "plain"}])
     assert [info.id for info in found] == ["plain", "mine", "new"]
@@ -94,7 +94,7 @@ def test_tokens_are_whole_numbers(stated: Any, tokens: int | None, upstream: Ups
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\x1b[31ma", None, True, 1.5, ["a"], {"a": 1}])
-def test_what_is_no_name_is_no_model(name: Any, upstream: Upstream) -> None:
+def test_row_without_a_name_is_skipped(name: Any, upstream: Upstream) -> None:
     upstream.reply([{"id": name}, {"id": "a"}])
     assert [info.id for info in discovered(upstream)] == ["a"]
 

@@ -35,7 +35,7 @@ def test_the_endpoint_is_asked_once_with_the_key(upstream: Upstream) -> None:
     assert (asked.method, asked.path, asked.headers["authorization"]) == ("GET", "/v1/models", "Bearer sk-test")
 
 
-def test_what_rows_say(upstream: Upstream) -> None:
+def test_openai_row_reads_stated_facts(upstream: Upstream) -> None:
     rows = [
         {"id": "a", "context_window": 1},
         {"id": "b", "context_length": 2, "capabilities": ["chat-completion", "code-generation"]},

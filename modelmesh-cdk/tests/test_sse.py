@@ -70,7 +70,7 @@ def test_the_kind_of_line_end_makes_no_difference(lines: list[tuple[bytes, bytes
 @given(
     st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5)
 )
-def test_what_was_written_is_what_is_read(texts: list[str]) -> None:
+def test_sse_decoder_reads_written_events(texts: list[str]) -> None:
     body = b"".join(b"data: " + text.encode() + b"\n\n" for text in texts)
     assert decode(body) == message(*(text.encode() for text in texts if text.encode().strip()))
 
@@ -149,7 +149,7 @@ class Counted(bytearray):
         return super().find(sub, start, *rest)
 
 
-def test_single_bytes_of_a_long_event_are_each_looked_at_a_few_times() -> None:
+def test_sse_decoder_reads_each_byte_a_few_times() -> None:
     Counted.looked = 0
     decoder, length = SseDecoder(), 200_000
     decoder._buffer = Counted()

@@ -85,7 +85,7 @@ def test_calls_of_two_choices_are_numbered_apart() -> None:
 @pytest.mark.parametrize(
     "odd", [None, {}, {"choices": None}, {"choices": [None, {"delta": 1}, {"delta": {"tool_calls": [1, None]}}]}]
 )
-def test_what_is_no_call_is_left_alone(odd: Any) -> None:
+def test_invalid_tool_calls_are_unchanged(odd: Any) -> None:
     ToolCallIndexer().assign_indices(odd or {})
 
 

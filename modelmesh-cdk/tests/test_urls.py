@@ -49,7 +49,7 @@ def test_other_versions_and_none() -> None:
      "http://a\0b", "http://a/\0", "http://a\tb", "http://a\ud800b", "http://a/\udfff", f"http://{'a' * 64}.example", "http://a..b",
      f"http://{'a.' * 127}b", f"http://{'ü' * 60}.example", "http://a b", "http://a/b c", "http://a%20b", "http://a,b", "http://.x"],
 )  # fmt: skip
-def test_what_is_no_base_url_is_refused_with_an_example(written: str) -> None:
+def test_invalid_base_url_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match=r"write one like 'https://api.example.com/v1'"):
         join_api_root(written)
 
@@ -75,7 +75,7 @@ def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
         ("https://example.com/v1#test-word", "'https://example.com/v1#…'"),
     ],
 )
-def test_what_is_refused_is_shown_without_its_secrets(written: str, shown: str) -> None:
+def test_refused_base_url_is_shown_without_secrets(written: str, shown: str) -> None:
     with pytest.raises(ValueError, match="HTTP address|a query") as caught:
         join_api_root(written)
     assert str(caught.value).startswith(shown)

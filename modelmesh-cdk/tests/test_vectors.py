@@ -56,7 +56,7 @@ def test_all_else_stays_as_it_came(upstream: Upstream, form: str | None, sent: A
 
 
 @pytest.mark.parametrize("wrong", [[["a"]], ["0.5"], [1e300]])
-def test_what_cannot_be_packed_is_no_answer(upstream: Upstream, wrong: list[Any]) -> None:
+def test_embedding_that_cannot_be_packed_is_a_failure(upstream: Upstream, wrong: list[Any]) -> None:
     upstream.reply(answered(wrong))
     with pytest.raises(ProviderError) as caught:
         embed(upstream, "base64", in_task=False)

@@ -7,7 +7,7 @@ import time
 from modelmesh_cdk.transport.port import Deadline
 
 
-def test_content_lifts_the_limit_of_the_first_content_and_not_that_of_a_finished_stream() -> None:
+def test_commit_keeps_the_limit_of_a_finished_stream() -> None:
     deadline = Deadline(connect=1, phase=10, total=1000, gap=60)
     deadline.commit()
     assert deadline.at == deadline.end_at
@@ -16,7 +16,7 @@ def test_content_lifts_the_limit_of_the_first_content_and_not_that_of_a_finished
     assert deadline.at <= time.monotonic() + 2
 
 
-def test_a_stream_that_goes_on_after_its_finish_reason_has_its_time_again() -> None:
+def test_stream_after_its_finish_reason_gets_its_time_back() -> None:
     deadline = Deadline(connect=1, phase=10, total=1000, gap=60)
     deadline.expire_in(2)
     deadline.resume()

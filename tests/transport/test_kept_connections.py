@@ -68,7 +68,7 @@ BEYOND = {
 
 @pytest.mark.parametrize(("stream", "in_task"), MODES)
 @pytest.mark.parametrize("beyond", BEYOND)
-def test_what_came_beyond_an_answer_is_not_the_answer_to_the_next_request(beyond: str, stream: bool, in_task: bool) -> None:
+def test_surplus_bytes_are_not_the_next_answer(beyond: str, stream: bool, in_task: bool) -> None:
     def answer(number: int, request: bytes) -> bytes:
         return numbered(number, request) + (BEYOND[beyond](request) if number == 1 else b"")
 

@@ -68,9 +68,7 @@ def test_plain_http_goes_through_a_proxy(in_task: bool, monkeypatch: pytest.Monk
     "written", ["::", "ftp://x", "http://x:99999", "http://", "http://x:port", "socks5://127.0.0.1:1080", "http://x:0", "http://a b",
                 f"http://{'a' * 70}.example", "http://user:secret@:80", "x\x00y"],
 )  # fmt: skip
-def test_a_mistyped_proxy_is_an_error_of_the_configuration_that_names_the_variable(
-    written: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mistyped_proxy_is_an_error_with_its_variable(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxies, "getproxies", lambda: {"https": written})
     monkeypatch.setenv("HTTPS_PROXY", "set")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
@@ -107,7 +105,7 @@ def test_allow_http_is_true_or_false(value: Any) -> None:
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_a_name_that_only_this_network_has_is_judged_by_its_address(in_task: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_name_is_checked_by_its_address(in_task: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, list[str]] = {"far.test": ["203.0.113.7"]}
     monkeypatch.setattr("modelmesh_cdk.transport.deadlines.resolver.resolve", lambda host, *_: found.get(host, [host]))
 

@@ -12,7 +12,7 @@ import pytest
 from raw_server import answer_to, raw_server
 
 import modelmesh
-from modelmesh_cdk.transport.resolving import MOST, Resolver
+from modelmesh_cdk.transport.resolving import MAX_LOOKUPS, Resolver
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def ask(settings: dict[str, Any], *, in_task: bool) -> Any:
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_a_resolver_that_does_not_answer_costs_the_limit_of_a_connection(in_task: bool, names: dict[str, Any]) -> None:
+def test_silent_resolver_costs_the_connection_limit(in_task: bool, names: dict[str, Any]) -> None:
     names["slow.test"] = threading.Event()  # set when the test is over: whoever waits for it never ends
     with raw_server(lambda _, request: answer_to(request, "right")) as server:
         answer = ask(config("http://slow.test:9", server.url), in_task=in_task)
@@ -92,14 +92,14 @@ def test_a_name_without_an_address_is_not_sent(in_task: bool, names: dict[str, A
 
 def test_one_name_takes_one_thread_and_too_many_names_wait(names: dict[str, Any]) -> None:
     resolver, gate = Resolver(), threading.Event()
-    names |= {f"{number}.slow.test": gate for number in range(MOST)}
+    names |= {f"{number}.slow.test": gate for number in range(MAX_LOOKUPS)}
     names["fine.test"] = ["127.0.0.1"]
     before = threading.active_count()
-    for number in range(MOST):
+    for number in range(MAX_LOOKUPS):
         for _ in range(3):
             with pytest.raises(TimeoutError):
                 resolver.resolve(f"{number}.slow.test", 80, 0.001)
-    assert threading.active_count() == before + MOST
+    assert threading.active_count() == before + MAX_LOOKUPS
     with pytest.raises(TimeoutError):
         resolver.resolve("fine.test", 80, 0.001)
     assert resolver.resolve("127.0.0.1", 80, 0.001) == ["127.0.0.1"]

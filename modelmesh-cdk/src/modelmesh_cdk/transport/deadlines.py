@@ -1,7 +1,7 @@
-"""Network backends that keep a deadline at every read, whatever trickles in.
+"""Network backends that enforce the deadline of an exchange at every read.
 
-A read timeout starts anew with every byte, so a peer that sends one byte a second never meets it. Here each read may
-last only until the deadline of the exchange it belongs to: the one that the reading thread, or task, is in.
+A read timeout restarts with every byte, so a peer that sends one byte a second never exceeds it. Here each read may last only
+until the deadline of the exchange that the thread or task performs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from modelmesh_cdk.transport.resolving import resolver
 from modelmesh_cdk.transport.unread import in_event_loop, in_tls
 
 STAGGER_S = 0.25
-"""How long to wait for one address of a host before the next is tried as well (RFC 8305, section 5)."""
+"""Delay before a connection attempt to the next address of a host (RFC 8305, section 5)."""
 
 
 class _Current(threading.local):
@@ -30,10 +30,10 @@ class _Current(threading.local):
 
 
 current = _Current()
-"""The exchange that this thread is in."""
+"""Deadline of the exchange of this thread."""
 
 acurrent: ContextVar[Deadline | None] = ContextVar("modelmesh_deadline", default=None)
-"""The exchange that this task is in."""
+"""Deadline of the exchange of this task."""
 
 
 def _left(
@@ -48,7 +48,7 @@ def _left(
 
 
 class DeadlineStream(httpcore2.NetworkStream):
-    """A connection whose reads and writes keep the deadline."""
+    """A connection whose reads and writes obey the deadline."""
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
@@ -67,7 +67,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         self._stream.close()
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> DeadlineStream:
-        """Turn to TLS within what is left for connecting."""
+        """Start TLS within the rest of the connection phase."""
         left = _left(current.deadline, timeout, httpcore2.ConnectTimeout, connecting=True)
         return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
@@ -80,13 +80,13 @@ class DeadlineStream(httpcore2.NetworkStream):
 
 
 class DeadlineBackend(httpcore2.NetworkBackend):
-    """Opens connections that keep the deadline."""
+    """Opens connections that obey the deadline."""
 
     def __init__(self, *, loopback_only: bool = False) -> None:
-        """Prepare.
+        """Create the backend.
 
         Args:
-            loopback_only: Refuse every address that is not of this machine.
+            loopback_only: Refuse addresses of other machines.
         """
         self._backend = httpcore2.SyncBackend()
         self._loopback_only = loopback_only
@@ -99,7 +99,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> DeadlineStream:
-        """Connect within what is left for connecting, the look-up of the name included."""
+        """Connect within the rest of the connection phase, name resolution included."""
         deadline = current.deadline
         try:
             addresses = resolver.resolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
@@ -120,7 +120,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
 
 
 class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
-    """The same for asyncio."""
+    """A connection for asyncio whose reads and writes obey the deadline."""
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -141,7 +141,7 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> AsyncDeadlineStream:
-        """Turn to TLS within what is left for connecting."""
+        """Start TLS within the rest of the connection phase."""
         left = _left(acurrent.get(), timeout, httpcore2.ConnectTimeout, connecting=True)
         return AsyncDeadlineStream(await self._stream.start_tls(ssl_context, server_hostname, left))
 
@@ -154,10 +154,10 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
 
 
 class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
-    """The same for asyncio."""
+    """Opens connections for asyncio that obey the deadline."""
 
     def __init__(self, *, loopback_only: bool = False) -> None:
-        """Prepare; the argument is that of :class:`DeadlineBackend`."""
+        """Create the backend. The argument is that of :class:`DeadlineBackend`."""
         self._backend = httpcore2.AnyIOBackend()
         self._loopback_only = loopback_only
         self.orphans = Orphans()
@@ -170,7 +170,7 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncDeadlineStream:
-        """Connect within what is left for connecting, the look-up of the name included."""
+        """Connect within the rest of the connection phase, name resolution included."""
         deadline = acurrent.get()
         try:
             addresses = await resolver.aresolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
@@ -195,10 +195,10 @@ _UNRESOLVED = "the name {} was not resolved within the limit"
 
 
 def _check(host: str, addresses: Sequence[str], *, loopback_only: bool) -> None:
-    """Refuse to send a key in clear text off this machine.
+    """Refuse to send a key to another machine in clear text.
 
     Raises:
-        ConnectError: An address is of another machine.
+        ConnectError: An address belongs to another machine.
     """
     far = next((address for address in addresses if not is_loopback(address)), None) if loopback_only else None
     if far is not None:
@@ -208,10 +208,10 @@ def _check(host: str, addresses: Sequence[str], *, loopback_only: bool) -> None:
 
 
 async def _first_of(attempts: Sequence[Any]) -> httpcore2.AsyncNetworkStream:
-    """Return the connection that stands first; each attempt begins a moment after the one before, or when that failed.
+    """Return the first open connection. Each attempt starts after a delay, or when the previous attempt failed.
 
     Raises:
-        ConnectError: None stands.
+        ConnectError: Every attempt failed.
     """
     waiting, running = list(attempts), set[asyncio.Task[Any]]()
     failed: BaseException | None = None

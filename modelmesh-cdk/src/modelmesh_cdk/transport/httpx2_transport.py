@@ -1,4 +1,4 @@
-"""The default transport: httpx2, with its own pool or with a client that the caller made."""
+"""Default transport: httpx2 with its own connection pool, or with a client of the caller."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
             "headers", deadline.phase if deadline.passed else deadline.gap, "no headers came within the limit"
         )
     if isinstance(error, httpx2.LocalProtocolError):
-        # What is illegal is quoted, and may be a key.
+        # httpx2 quotes the illegal value, which may be a key.
         return TransportError(FailureClass.CONNECT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
     return TransportError(FailureClass.DISCONNECT, _said(error))
 
@@ -65,7 +65,7 @@ def _lower(headers: httpx2.Headers) -> Mapping[str, str]:
 
 
 class HttpxResponse:
-    """A response whose body keeps the deadline."""
+    """A response whose body obeys the deadline."""
 
     def __init__(self, response: httpx2.Response, deadline: Deadline) -> None:
         self._response = response
@@ -76,7 +76,7 @@ class HttpxResponse:
     def __iter__(self) -> Iterator[bytes]:
         deadline, pieces = self._deadline, iter(self._response.stream)  # type: ignore[arg-type]
         while True:
-            current.deadline = deadline  # another exchange of this thread may have run since the last piece
+            current.deadline = deadline  # the thread may have run another exchange since the last piece
             try:
                 piece = next(pieces)
             except StopIteration:
@@ -86,12 +86,12 @@ class HttpxResponse:
             yield piece
 
     def interrupt(self) -> None:
-        """Make a read of another thread end: closing the socket would leave it waiting."""
+        """End a read in another thread. Closing the socket would not wake that thread."""
         connection: Any = self._response.extensions.get("network_stream")
         below = connection.get_extra_info("socket") if connection is not None else None
         if below is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(below, socket.SHUT_RDWR)  # not that of TLS, which takes itself apart under the reader
+                socket.socket.shutdown(below, socket.SHUT_RDWR)  # SSLSocket.shutdown would drop the TLS state
 
     def close(self) -> None:
         """Release the connection."""
@@ -115,14 +115,14 @@ class HttpxTransport:
         proxy: Proxy | None = None,
         loopback_only: bool = False,
     ) -> None:
-        """Prepare.
+        """Create the client. Nothing is connected.
 
         Args:
             base_url: The vendor's address.
-            max_connections: As many may be open at once.
-            client: The caller's own client; it is used as it is and not closed here.
-            proxy: The proxy to go through.
-            loopback_only: Refuse to connect to other machines, for a key that must not leave this one in clear text.
+            max_connections: Open connections at most.
+            client: A client of the caller. The transport neither configures nor closes it.
+            proxy: The proxy.
+            loopback_only: Refuse connections to other machines, for a key that must not travel in clear text.
         """
         self._own = client is None
         self._make = partial(_made, base_url, max_connections, proxy, loopback_only=loopback_only)
@@ -130,7 +130,7 @@ class HttpxTransport:
 
     def _renewed(self) -> httpx2.Client:
         made = self._make()
-        weakref.finalize(self, made.close)  # a script that never closes its client leaves no socket open either
+        weakref.finalize(self, made.close)  # closes the sockets of a client that is never closed
         return made
 
     def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> HttpxResponse:
@@ -148,18 +148,18 @@ class HttpxTransport:
         return HttpxResponse(response, deadline)
 
     def close(self) -> None:
-        """Close every connection of our own."""
+        """Close the connections, unless the client is the caller's."""
         if self._own:
             self._client.close()
 
     def after_fork(self) -> None:
-        """Take new connections: the old ones are shared with the parent process."""
+        """Replace the connections, which the child process shares with its parent."""
         if self._own:
             self._client = self._renewed()
 
 
 class AsyncHttpxResponse:
-    """The same for asyncio."""
+    """A response for asyncio whose body obeys the deadline."""
 
     def __init__(self, response: httpx2.Response, deadline: Deadline) -> None:
         self._response = response
@@ -183,7 +183,7 @@ class AsyncHttpxResponse:
         """Release the connection."""
         left = getattr(self._pieces, "aclose", None)
         if left is not None:
-            await left()  # a generator left to the garbage collector would close itself in a task of its own
+            await left()  # the garbage collector would close the generator in another task
         await self._response.aclose()
 
 
@@ -199,7 +199,7 @@ class AsyncHttpxTransport:
         proxy: Proxy | None = None,
         loopback_only: bool = False,
     ) -> None:
-        """Prepare; arguments are those of :class:`HttpxTransport`."""
+        """Create the client. The arguments are those of :class:`HttpxTransport`."""
         self._own = client is None
         self._pool = AsyncPooledTransport(_url(base_url), max_connections, proxy=proxy, loopback_only=loopback_only)
         self._client = client or httpx2.AsyncClient(transport=self._pool, trust_env=False)
@@ -221,7 +221,7 @@ class AsyncHttpxTransport:
         return AsyncHttpxResponse(response, deadline)
 
     async def aclose(self) -> None:
-        """Close every connection of our own."""
+        """Close the connections, unless the client is the caller's."""
         if self._own:
             await self._client.aclose()
 

@@ -1,7 +1,7 @@
 """Transports of event loops: one for each loop, closed with the loop.
 
-``asyncio.run`` for each request is a common pattern. Connections belong to the loop that opened them, so each run needs its own,
-and what a run leaves open must go when its loop goes.
+``asyncio.run`` for each request is a common pattern. Connections belong to the loop that opened them, so each run needs its own
+transport, and open connections must be closed with their loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LoopTransports:
         """Return the transport of the running loop.
 
         Args:
-            make: Makes one.
+            make: Creates a transport.
         """
         loop = asyncio.get_running_loop()
         known = self._by_loop.get(loop)
@@ -36,19 +36,19 @@ class LoopTransports:
             made = make()
             keeper = _closing_with_the_loop(made)
             with contextlib.suppress(StopIteration):
-                keeper.__anext__().send(None)  # begins it, so that the loop closes it at its end
+                keeper.__anext__().send(None)  # starts the generator, so that the loop closes it at its end
             known = self._by_loop[loop] = (made, keeper)
         return known[0]
 
     async def aclose(self) -> None:
-        """Close the transport of the running loop, and what closed loops left."""
+        """Close the transport of the running loop, and the connections of closed loops."""
         self.drop_closed()
         known = self._by_loop.pop(asyncio.get_running_loop(), None)
         if known is not None:
             await known[1].aclose()
 
     def drop_closed(self) -> None:
-        """Forget loops that were closed, and close what they left open: ``loop.close()`` alone ends no generator."""
+        """Close the connections of closed loops. ``loop.close()`` alone does not end generators."""
         for loop in [loop for loop in self._by_loop if loop.is_closed()]:
             transport, _ = self._by_loop.pop(loop)
             abandon = getattr(transport, "abandon", None)
@@ -57,7 +57,7 @@ class LoopTransports:
 
 
 async def _closing_with_the_loop(transport: Any) -> AsyncGenerator[None]:
-    """Hold a transport until the loop ends its asynchronous generators, as ``asyncio.run`` makes it do, or until it is closed."""
+    """Keep a transport until the loop shuts down its asynchronous generators, as ``asyncio.run`` does, or until it is closed."""
     try:
         yield
     finally:

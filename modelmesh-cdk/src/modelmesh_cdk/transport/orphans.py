@@ -1,4 +1,4 @@
-"""Connections whose event loop was closed without them: nothing can be awaited there, so only the sockets are closed."""
+"""Connections of closed event loops. Nothing can be awaited there, so only their sockets are closed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from weakref import WeakSet
 
 
 class Orphans:
-    """The open connections of one transport, weakly."""
+    """Weak references to the open connections of one transport."""
 
     def __init__(self) -> None:
         self._streams: WeakSet[Any] = WeakSet()
 
     def add(self, stream: Any) -> None:
-        """Take note of a connection: httpcore2's, over anyio."""
+        """Add a connection of httpcore2 over anyio."""
         self._streams.add(stream)
 
     def close(self) -> None:
@@ -29,6 +29,6 @@ def _close(stream: Any) -> None:
     stream = getattr(stream, "_stream", stream)
     while hasattr(stream, "transport_stream"):
         stream = stream.transport_stream
-    transport = stream._transport  # noqa: SLF001 - asyncio closes a socket in its loop only, and that is closed
+    transport = stream._transport  # noqa: SLF001 - asyncio closes a socket only in its loop, which is closed
     if transport._sock is not None:  # noqa: SLF001
-        transport._call_connection_lost(None)  # noqa: SLF001 - what the loop would have called
+        transport._call_connection_lost(None)  # noqa: SLF001 - the loop would have called it

@@ -1,4 +1,4 @@
-"""Connection pools over httpcore2 in the shape of httpx2 transports, with deadlines and the environment's proxies."""
+"""Connection pools of httpcore2 as httpx2 transports, with deadlines and the proxies of the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _tls() -> ssl.SSLContext:
 
 @contextmanager
 def _as_httpx_errors() -> Iterator[None]:
-    """Raise httpcore2's errors as httpx2's of the same name, so that there is one family to understand."""
+    """Convert errors of httpcore2 to those of httpx2 with the same name."""
     try:
         yield
     except Exception as error:
@@ -64,7 +64,7 @@ def _credentials(proxy: Proxy) -> tuple[bytes, bytes] | None:
 
 
 def _spoil_if_unread(answer: httpcore2.Response) -> None:
-    """Keep a connection from being used again when more came than the answer."""
+    """Mark a connection with surplus bytes after the response, so that it is not reused."""
     connection: Any = answer.extensions.get("network_stream")
     if hasattr(connection, "spoiled") and in_parser(answer.stream):
         connection.spoiled = True
@@ -99,13 +99,13 @@ class PooledTransport(httpx2.BaseTransport):
     """Connections to one vendor."""
 
     def __init__(self, url: httpx2.URL, max_connections: int, *, proxy: Proxy | None = None, loopback_only: bool = False) -> None:
-        """Prepare a pool; nothing is opened yet.
+        """Create a pool. Nothing is connected.
 
         Args:
-            url: Any address of the vendor's, to choose TLS by.
-            max_connections: As many may be open at once.
-            proxy: The proxy to go through.
-            loopback_only: Refuse to connect to other machines.
+            url: Any address of the vendor, which determines TLS.
+            max_connections: Open connections at most.
+            proxy: The proxy.
+            loopback_only: Refuse connections to other machines.
         """
         settings = _settings(url, max_connections, proxy, DeadlineBackend(loopback_only=loopback_only))
         self._pool: Any = httpcore2.HTTPProxy(**settings) if proxy else httpcore2.ConnectionPool(**settings)
@@ -141,16 +141,16 @@ class _AsyncBody(httpx2.AsyncByteStream):
 
 @cache
 def _preload() -> None:
-    """Import what anyio leaves for its first use, which would be inside the limit of the first request."""
+    """Import the modules that anyio imports on first use, which would count against the limit of the first request."""
     with suppress(ImportError):
         import_module("anyio._backends._asyncio")
 
 
 class AsyncPooledTransport(httpx2.AsyncBaseTransport):
-    """The same for asyncio."""
+    """Connections of one event loop to one vendor."""
 
     def __init__(self, url: httpx2.URL, max_connections: int, *, proxy: Proxy | None = None, loopback_only: bool = False) -> None:
-        """Prepare a pool; arguments are those of :class:`PooledTransport`."""
+        """Create a pool. The arguments are those of :class:`PooledTransport`."""
         _preload()
         backend = AsyncDeadlineBackend(loopback_only=loopback_only)
         self.orphans = backend.orphans

@@ -1,4 +1,4 @@
-"""The transport port: one method, sync and async, and the deadline that both keep."""
+"""Interface of transports: one method, sync and async, and the deadline of an exchange."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class TransportError(Exception):
     """The exchange failed below the level of HTTP.
 
     Attributes:
-        failure: What that means for the attempt.
+        failure: Failure class of the attempt.
     """
 
     def __init__(self, failure: FailureClass, message: str) -> None:
@@ -23,11 +23,11 @@ class TransportError(Exception):
 
 
 class TransportTimeoutError(TransportError):
-    """A limit of the exchange passed.
+    """A time limit of the exchange was exceeded.
 
     Attributes:
-        phase: ``headers``, ``content``, ``total`` or ``gap``: the limit that was exceeded.
-        seconds: That limit.
+        phase: The exceeded limit: ``headers``, ``content``, ``total`` or ``gap``.
+        seconds: Value of that limit.
     """
 
     def __init__(self, phase: str, seconds: float, message: str) -> None:
@@ -40,26 +40,26 @@ _TIMER_S = 0.01
 
 
 class Deadline:
-    """When an exchange must have got how far. Moved on by who knows that content has arrived.
+    """Time limits of one exchange. The reader of a stream calls :meth:`commit` when content has arrived.
 
     Attributes:
-        connect_at: When the connection must stand, monotonic seconds.
-        at: When the current phase must be over.
-        gap: Seconds that may pass between two arrivals.
-        phase: Seconds until the first content, or the whole plain answer.
+        connect_at: End of the connection phase, monotonic seconds.
+        at: End of the current phase.
+        gap: Seconds between two arrivals of bytes.
+        phase: Seconds until the first content of a stream, or until the end of a plain answer.
         total: Seconds until the end.
     """
 
     __slots__ = ("_leave_at", "at", "connect_at", "end_at", "gap", "phase", "total")
 
     def __init__(self, *, connect: float, phase: float, total: float, gap: float) -> None:
-        """Start now.
+        """Start the limits now.
 
         Args:
-            connect: Seconds until the connection must stand.
-            phase: Seconds until the first content, or the whole plain answer.
+            connect: Seconds until the connection is open.
+            phase: Seconds until the first content of a stream, or until the end of a plain answer.
             total: Seconds until the end.
-            gap: Seconds between two arrivals.
+            gap: Seconds between two arrivals of bytes.
         """
         now = time.monotonic()
         self.end_at = now + total
@@ -69,33 +69,33 @@ class Deadline:
         self._leave_at = math.inf
 
     def commit(self) -> None:
-        """Content has arrived: from here only the end counts."""
+        """End the first phase, because content has arrived. Only the total limit remains."""
         self.at = min(self.end_at, self._leave_at)
 
     def expire_in(self, seconds: float) -> None:
-        """Leave only this much more, whatever comes."""
+        """Limit the rest of the exchange to this many seconds."""
         self._leave_at = min(self._leave_at, time.monotonic() + seconds)
         self.at = min(self.at, self._leave_at)
 
     def resume(self) -> None:
-        """Take back :meth:`expire_in`: the answer goes on after all."""
+        """Undo :meth:`expire_in`, because the answer continues."""
         self._leave_at = math.inf
         self.at = self.end_at
 
     @property
     def limit(self) -> tuple[str, float]:
-        """The limit that ends the current phase: its name and its seconds."""
+        """Name and seconds of the limit of the current phase."""
         committed = self.at >= self.end_at and self.phase < self.total
         return ("total", self.total) if committed else ("content", self.phase)
 
     @property
     def passed(self) -> bool:
-        """Whether the current phase should be over; a timer may fire a little early."""
+        """Whether the current phase has ended. A timer may fire slightly early."""
         return time.monotonic() >= self.at - _TIMER_S
 
 
 class Response(Protocol):
-    """What came back: headers now, body as it is iterated."""
+    """A response. Iteration reads the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -110,7 +110,7 @@ class Response(Protocol):
 
 
 class AsyncResponse(Protocol):
-    """The same for asyncio."""
+    """A response for asyncio. Iteration reads the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -125,7 +125,7 @@ class AsyncResponse(Protocol):
 
 
 class Transport(Protocol):
-    """Sends one request and waits for the headers of its answer."""
+    """Sends requests and waits for the headers of their responses."""
 
     def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Response:
         """Exchange; redirects are not followed.
@@ -141,7 +141,7 @@ class Transport(Protocol):
 
 
 class AsyncTransport(Protocol):
-    """The same for asyncio."""
+    """Sends requests in an event loop."""
 
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline

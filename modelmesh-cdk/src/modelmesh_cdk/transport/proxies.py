@@ -1,7 +1,4 @@
-"""The first host that a request goes to: the vendor's, or a proxy that the environment names.
-
-``~/.netrc`` is never read.
-"""
+"""Proxies of the environment. ``~/.netrc`` is never read."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ class Proxy:
     """A proxy.
 
     Attributes:
-        url: Its address, without credentials.
-        auth: Name and password, where it has some.
-        variable: Where it is set.
+        url: Address without credentials.
+        auth: User name and password, ``None`` without them.
+        variable: Environment variable that sets the proxy.
     """
 
     url: str
@@ -37,12 +34,12 @@ class Proxy:
 
     @property
     def host(self) -> str:
-        """Its host."""
+        """Host of the proxy."""
         return urlsplit(self.url).hostname or ""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is sent to a host stays on this machine, by its name or address."""
+    """Return whether a host is this machine, by its name or address."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -55,7 +52,7 @@ def is_loopback(host: str) -> bool:
 
 
 def may_be_loopback(host: str) -> bool:
-    """Return whether only the address of a host shows that it is this machine: RFC 6761 names are in no public DNS."""
+    """Return whether a host may be this machine. Names of RFC 6761 are not in public DNS, so only their address shows it."""
     return is_loopback(host) or host.rstrip(".").lower().endswith(_SPECIAL)
 
 
@@ -63,7 +60,7 @@ def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that the environment names for an address, ``None`` where it names none.
 
     Raises:
-        ConfigurationError: What it names is no proxy. The message names the variable, and shows no credentials.
+        ConfigurationError: The variable is not a proxy address. The message names the variable, without credentials.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -77,7 +74,7 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def log_use(proxy: Proxy, url: str) -> None:
-    """Log that requests go through a proxy, once for each pair of hosts."""
+    """Log the use of a proxy, once for each pair of hosts."""
     host = urlsplit(url).hostname or ""
     if (proxy.url, host) not in _logged:
         _logged.add((proxy.url, host))

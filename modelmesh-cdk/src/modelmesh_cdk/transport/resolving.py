@@ -1,8 +1,8 @@
-"""Names to addresses within a limit: the system's resolver has none that a caller can set.
+"""Name resolution with a time limit, which the system's resolver lacks.
 
-Each name that is being looked up has one thread, which everybody who waits for that name shares; there are at most ``MOST`` of
-them. The threads are daemons: a resolver that does not answer holds up neither the request beyond its limit, nor the end of the
-event loop, nor that of the process. Nothing is kept after the answer; caching is the system's.
+One thread resolves each name for all waiting requests, with at most ``MAX_LOOKUPS`` threads. The threads are daemons, so a
+resolver that does not answer delays neither a request beyond its limit nor the end of the event loop or the process. The system
+caches results, this module does not.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import threading
 import time
 from concurrent.futures import Future
 
-MOST = 32
-"""Names that are looked up at one time."""
+MAX_LOOKUPS = 32
+"""Names in resolution at one time."""
 
 
 class Resolver:
-    """Looks names up in threads of its own."""
+    """Resolves names in daemon threads."""
 
     def __init__(self) -> None:
         self._free = threading.Condition()
@@ -30,9 +30,9 @@ class Resolver:
         """Return the addresses of a host.
 
         Args:
-            host: A name, or an address, which is returned as it is.
-            port: Where to connect.
-            limit: Seconds; ``None`` waits for as long as the system does.
+            host: A name, or an address, which is returned unchanged.
+            port: Port of the connection.
+            limit: Seconds, ``None`` for the system's limit.
 
         Raises:
             TimeoutError: The limit has passed.
@@ -48,7 +48,7 @@ class Resolver:
         return found.result(None if ends is None else max(ends - time.monotonic(), 0.0))
 
     async def aresolve(self, host: str, port: int, limit: float | None) -> list[str]:
-        """Return the addresses of a host without blocking the event loop; otherwise as :meth:`resolve`."""
+        """Return the addresses of a host without blocking the event loop. Otherwise like :meth:`resolve`."""
         if is_address(host):
             return [host]
         async with asyncio.timeout(limit):
@@ -60,14 +60,14 @@ class Resolver:
                 await asyncio.sleep(0.05)
 
     def _begin(self, host: str, port: int) -> Future[list[str]] | None:
-        """Return what will hold the addresses, ``None`` while too many names are being looked up."""
+        """Return the future of the addresses, ``None`` while too many names are in resolution."""
         known = self._running.get((host, port))
         if known is not None:
             return known
-        if len(self._running) >= MOST:
+        if len(self._running) >= MAX_LOOKUPS:
             return None
         found: Future[list[str]] = Future()
-        found.set_running_or_notify_cancel()  # one that stops waiting does not end it for the others
+        found.set_running_or_notify_cancel()  # a request that stops waiting must not cancel it for the others
         self._running[host, port] = found
         try:
             threading.Thread(
@@ -94,7 +94,7 @@ class Resolver:
 
 
 def is_address(host: str) -> bool:
-    """Whether a host is given by its address."""
+    """Return whether a host is an IP address."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

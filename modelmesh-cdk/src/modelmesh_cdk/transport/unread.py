@@ -1,8 +1,8 @@
-"""Bytes that a vendor sent beyond an answer: a connection that holds some is never used again.
+"""Surplus bytes after a response. A connection with surplus bytes is never reused.
 
-Such bytes would be taken for the answer to the next request, which may be another caller's. They may be in the parser, in the
-buffers of the event loop or of TLS, or in the socket. The libraries have no public way to look into the first three. Where their
-internals differ from httpcore2 2.16, h11 0.16 and anyio 4.16, the connection counts as one that holds such bytes.
+The client would read such bytes as the response to the next request, possibly of another caller. They may be in the parser, in
+the buffers of the event loop or of TLS, or in the socket. The libraries have no public access to the first three. Where their
+internals differ from httpcore2 2.16, h11 0.16 and anyio 4.16, the connection counts as one with surplus bytes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 
 def in_parser(body: Any) -> bool:
-    """Whether a parser holds bytes that do not belong to the answer whose body this is.
+    """Return whether the parser contains bytes after the response with this body.
 
     Args:
-        body: The stream of a response of httpcore2's.
+        body: Stream of an httpcore2 response.
     """
     try:
         trailing, _ = body._stream._connection._h11_state.trailing_data  # noqa: SLF001 - see above
@@ -24,15 +24,15 @@ def in_parser(body: Any) -> bool:
 
 
 def in_tls(ssl_object: Any) -> bool:
-    """Whether decrypted bytes wait to be read."""
+    """Return whether decrypted bytes are waiting."""
     return ssl_object is not None and bool(ssl_object.pending())
 
 
 def in_event_loop(stream: Any) -> bool:
-    """Return whether an event loop holds bytes of a socket that were not consumed.
+    """Return whether the event loop has buffered bytes of a socket.
 
     Args:
-        stream: anyio's, or httpcore2's around it.
+        stream: Stream of anyio, or of httpcore2 over anyio.
     """
     stream = getattr(stream, "_stream", stream)
     try:

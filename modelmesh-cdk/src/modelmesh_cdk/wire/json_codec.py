@@ -1,4 +1,4 @@
-"""JSON in and out. Answers are read by msgspec where it is installed (the extra ``fast``), else by the standard library."""
+"""JSON encoding and decoding. msgspec decodes where it is installed (extra ``fast``), else the standard library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan
 def _decode(data: bytes) -> Any:
     value = _decoder.decode(data.decode())
     if b"\\ud" in data.lower():
-        _encoder.encode(value).encode()  # half a surrogate pair is no text, and could not be handed on
+        _encoder.encode(value).encode()  # a lone surrogate is not text and cannot be encoded
     return value
 
 
@@ -51,10 +51,10 @@ def decode(data: bytes, *, numbers: bool = False) -> Any:
 
     Args:
         data: The JSON.
-        numbers: Whether the caller asked for many numbers: embeddings, or log probabilities.
+        numbers: Whether the response contains many numbers: embeddings, or log probabilities.
 
     Raises:
-        ValueError: It is not UTF-8, not JSON, holds NaN or Infinity, is nested too deep, or would fill the memory.
+        ValueError: The data is not UTF-8 or not JSON, contains NaN or Infinity, is nested too deep, or would fill the memory.
     """
     check_size(data, numbers=numbers)
     try:
@@ -68,11 +68,11 @@ def encode(value: Any) -> bytes:
     """Encode a value as JSON bytes.
 
     Raises:
-        ValueError: A number is NaN or infinite, it is nested too deep, or text is no Unicode.
-        TypeError: It holds something JSON cannot.
+        ValueError: A number is NaN or infinite, the value is nested too deep, or a text is not Unicode.
+        TypeError: The value contains a type that JSON lacks.
     """
     try:
-        return _encoder.encode(value).encode()  # msgspec would turn NaN into null without a word
+        return _encoder.encode(value).encode()  # msgspec would silently convert NaN to null
     except RecursionError:
         message = "nested too deep"
         raise ValueError(message) from None

@@ -1,7 +1,7 @@
-"""How much memory JSON takes once decoded, from its bytes: a megabyte of ``[],[],`` becomes twenty of objects.
+"""Memory of decoded JSON, estimated from its bytes. One megabyte of ``[],[],`` becomes twenty megabytes of objects.
 
-Limits on bytes alone do not bound it. The estimate counts what makes an object: brackets, braces, separators and quotes, each at
-the size that CPython 3.11 gives it on a 64-bit machine (measured 2026-11-30). It takes milliseconds where decoding takes seconds.
+A limit on bytes does not bound that memory. The estimate counts brackets, braces, separators and quotes at the object sizes of
+CPython 3.11 on a 64-bit machine (measured 2026-11-30). It takes milliseconds where decoding takes seconds.
 """
 
 from __future__ import annotations
@@ -11,29 +11,31 @@ import re
 from modelmesh_cdk.wire.limits import MIB, TooLargeError
 
 _SMALL = 64 * 1024
-"""Bytes of JSON that are decoded without a look: they cannot hold much."""
+"""Bytes of JSON that are decoded without an estimate, because they cannot contain much."""
 
 _FREE = 32 * MIB
 _TIMES = 2
-"""Decoded bytes for each byte of JSON, beyond the free ones."""
+"""Decoded bytes for each byte of JSON, in addition to ``_FREE``."""
 
 _MOST = 1024 * MIB
 _TIMES_NUMBERS = 8
-"""The same where the caller asked for many numbers: embeddings, or log probabilities."""
+"""Decoded bytes for each byte of responses with many numbers: embeddings, or log probabilities."""
 
 _LIST, _MAP, _VALUE, _TEXT = 64, 184, 32, 50
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # ends at the end too, so that it is linear
+_STRING = re.compile(
+    rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL
+)  # also ends at the end of the data, so that the search is linear
 
 
 def check_size(data: bytes, *, numbers: bool = False) -> None:
-    """Check that decoding some JSON takes memory in proportion to its bytes.
+    """Check that decoded JSON takes memory in proportion to its bytes.
 
     Args:
         data: The JSON.
-        numbers: Whether the caller asked for many numbers, each of which takes several times its digits.
+        numbers: Whether the response contains many numbers, each of which takes several times its digits.
 
     Raises:
-        TooLargeError: It would take more.
+        TooLargeError: The decoded JSON would take more memory.
     """
     if len(data) < _SMALL:
         return
@@ -46,7 +48,7 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
 
 
 def _exceeds(data: bytes, limit: int) -> bool:
-    """Return whether the JSON takes more than a limit, without the brackets and commas within its texts. Copies nothing."""
+    """Return whether the JSON exceeds a limit, without the brackets and commas in its texts. Copies nothing."""
     total = last = 0
     for text in _STRING.finditer(data):
         start, end = text.span()
@@ -64,5 +66,5 @@ def _between(data: bytes, start: int, end: int) -> int:
 
 def _estimate(data: bytes) -> int:
     count = data.count
-    texts = count(b'"') // 2 - count(b'":')  # the names of a map are one object each, however often they come
+    texts = count(b'"') // 2 - count(b'":')  # a repeated name of a map is one object
     return _LIST * count(b"[") + _MAP * count(b"{") + _VALUE * count(b",") + _TEXT * max(texts, 0)

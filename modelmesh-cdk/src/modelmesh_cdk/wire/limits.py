@@ -1,4 +1,4 @@
-"""How much a vendor may send, and the decoding that keeps to it."""
+"""Size limits of responses, and decompression within them."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ LARGE_BODY = 256 * MIB
 """The same for embeddings, images and audio."""
 
 MAX_EVENT = 32 * MIB
-"""Bytes of one server-sent event: pictures come whole in one."""
+"""Bytes of one server-sent event. Images arrive in one event."""
 
 MAX_QUIET = 4 * MIB
-"""Bytes of events without content that a stream may begin with: what a vendor searched may come before its answer."""
+"""Bytes of events before the first content of a stream. Search results may precede an answer."""
 
 MAX_RATIO = 100
 """Decompressed bytes for each byte received."""
 
 FREE = 256 * 1024
-"""Decompressed bytes to which the ratio does not apply: small JSON may compress very well."""
+"""Decompressed bytes without a ratio limit, because small JSON may compress very well."""
 
 PIECE = 256 * 1024
 
 
 class TooLargeError(ValueError):
-    """The vendor sent more than an answer can be."""
+    """The response exceeds a size limit."""
 
 
 class Inflater:
-    """Undoes ``Content-Encoding`` piece by piece, so that a small body cannot fill the memory."""
+    """Decompresses a body piece by piece, so that a small body cannot fill the memory."""
 
     def __init__(self, encoding: str) -> None:
-        """Take the header's value.
+        """Read the value of ``Content-Encoding``.
 
         Raises:
-            ValueError: The encoding is not one that was offered.
+            ValueError: The request did not offer the encoding.
         """
         name = encoding.strip().lower()
         if name not in ("gzip", "x-gzip", "deflate"):
@@ -52,18 +52,18 @@ class Inflater:
         self._received = self._made = 0
 
     def _begin(self, head: bytes) -> Any:
-        """Choose by the first two bytes: what servers call deflate may lack its header."""
+        """Select the format by the first two bytes. Some servers send deflate without its header."""
         if self._gzip:
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         wrapped = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0  # noqa: PLR2004 - RFC 1950, 2.2
         return zlib.decompressobj() if wrapped else zlib.decompressobj(-zlib.MAX_WBITS)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what comes of some received bytes.
+        """Yield the decompressed data of received bytes.
 
         Raises:
             ValueError: The data is damaged.
-            TooLargeError: It unpacks to more than it may.
+            TooLargeError: The decompressed data exceeds its limit.
         """
         self._received += len(data)
         if self._engine is None:
@@ -89,7 +89,7 @@ class Inflater:
                 yield piece
 
     def _next(self, data: bytes) -> bytes:
-        """Go on to the next member: a gzip body may have several, and zeros between them."""
+        """Continue with the next member. A gzip body may have several members with zeros between them."""
         rest = data.lstrip(b"\0")
         if rest and not self._gzip:
             message = "damaged compressed data: it goes on after its end"
@@ -99,10 +99,10 @@ class Inflater:
         return rest
 
     def end(self) -> None:
-        """Check that the data was whole.
+        """Check that the data is complete.
 
         Raises:
-            ValueError: It was cut.
+            ValueError: The data is truncated.
         """
         if self._received and (self._engine is None or not self._engine.eof):
             message = "compressed data ends too early"
@@ -110,17 +110,17 @@ class Inflater:
 
 
 class Body:
-    """Collects a whole answer within the limits."""
+    """Collects a response body within the limits."""
 
     def __init__(self, encoding: str | None, limit: int = MAX_BODY) -> None:
-        """Begin.
+        """Create an empty body.
 
         Args:
-            encoding: The header's value.
-            limit: Bytes that the whole may have.
+            encoding: Value of ``Content-Encoding``.
+            limit: Bytes of the decompressed body at most.
 
         Raises:
-            ValueError: The encoding is not one that was offered.
+            ValueError: The request did not offer the encoding.
         """
         self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
         self._limit = limit
@@ -128,10 +128,10 @@ class Body:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take some received bytes.
+        """Add received bytes.
 
         Raises:
-            ValueError: They are damaged, or too many.
+            ValueError: The bytes are damaged, or the body is too large.
         """
         for piece in (data,) if self._inflater is None else self._inflater.feed(data):
             self._size += len(piece)
@@ -141,10 +141,10 @@ class Body:
             self._pieces.append(piece)
 
     def end(self) -> bytes:
-        """Return the whole.
+        """Return the complete body.
 
         Raises:
-            ValueError: It was cut.
+            ValueError: The body is truncated.
         """
         if self._inflater is not None:
             self._inflater.end()

@@ -1,4 +1,4 @@
-"""One request to one vendor, as a connector's hooks see it."""
+"""One request to one vendor, for the hooks of a connector."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
 
 class WireRequest:
-    """The call, the model it is for, and a place to note what had to be adapted.
+    """A call, its model, and a list of adaptations.
 
-    The call's parameters are attributes: ``request.messages``, ``request.temperature``; ``None`` when not given.
+    The call's parameters are attributes: ``request.messages``, ``request.temperature``. Missing parameters are ``None``.
 
     Attributes:
-        call: The request; shared with other attempts, so never change it.
+        call: The call. Attempts share it, so never change it.
         model: The vendor's name of the model.
-        payload: The call's parameters in OpenAI's shape; shared as well.
-        stream: Whether events are wanted.
-        adapted: What was dropped or renamed for this vendor, one line each; add to it.
-        harmless: Those of these lines that a strict pool accepts, because nothing that the caller asked for is lost.
-        usage_asked: Whether the body asks for the usage of a stream.
-        usage_refused: Whether the server refused to be asked for it.
+        payload: The call's parameters in OpenAI's format. Attempts share it, so never change it.
+        stream: Whether the call asks for a stream.
+        adapted: Parameters that were dropped, renamed or converted for this vendor, one line each. Hooks add to it.
+        harmless: The lines of ``adapted`` that a strict pool accepts, because the request loses nothing.
+        usage_asked: Whether the body asks for stream usage.
+        usage_refused: Whether the server rejected the option for stream usage.
     """
 
     __slots__ = ("adapted", "call", "harmless", "model", "payload", "stream", "usage_asked", "usage_refused")
@@ -37,7 +37,7 @@ class WireRequest:
         self.harmless: set[str] = set()
 
     def note_harmless(self, line: str) -> None:
-        """Note a change by which nothing that the caller asked for is lost, such as a parameter that the vendor requires."""
+        """Record a change without loss, such as an additional parameter that the vendor requires."""
         self.adapted.append(line)
         self.harmless.add(line)
 

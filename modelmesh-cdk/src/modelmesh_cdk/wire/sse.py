@@ -1,8 +1,8 @@
 """Server-sent events, decoded as their bytes arrive.
 
-Follows the event stream format of the WHATWG HTML standard, section 9.2 (read 2026-11-21), and gives the same events
-however the bytes are cut. Two leniencies: a last event whose lines are complete counts although no blank line follows, and an
-event whose data is blank does not count.
+The decoder follows the event stream format of the WHATWG HTML standard, section 9.2 (read 2026-11-21). Any split of the bytes
+gives the same events. Two deviations: a last event with complete lines counts without a blank line after it, and an event with
+blank data does not count.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class ServerSentEvent(NamedTuple):
 
 
 class SseDecoder:
-    """Turns bytes into events."""
+    """Decoder from bytes to events."""
 
     __slots__ = ("_after_cr", "_began", "_buffer", "_limit", "_mark", "_searched")
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
-        """Begin.
+        """Create a decoder.
 
         Args:
-            limit: Bytes that one event may have.
+            limit: Bytes of one event at most.
         """
         self._limit = limit
         self._buffer = bytearray()
@@ -40,7 +40,7 @@ class SseDecoder:
         self._mark = b""
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take some bytes and return the events they complete.
+        """Add bytes and return the events that they complete.
 
         Raises:
             TooLargeError: An event is longer than the limit.
@@ -69,11 +69,11 @@ class SseDecoder:
         return events
 
     def _too_long(self) -> TooLargeError:
-        self._buffer.clear()  # what was received of it goes before the failure is looked at
+        self._buffer.clear()  # frees the memory before the failure is handled
         return TooLargeError(f"an event is longer than {self._limit / MIB:g} MiB (setting: max_event)")
 
     def _without_mark(self, data: bytes) -> bytes:
-        """Drop a byte order mark from the beginning, which may arrive in pieces."""
+        """Remove a byte order mark, which may arrive in pieces."""
         data = self._mark + data
         if len(data) < len(_BOM) and _BOM.startswith(data):
             self._mark = data
@@ -82,7 +82,7 @@ class SseDecoder:
         return data.removeprefix(_BOM)
 
     def _unix_lines(self, data: bytes) -> bytes:
-        """Turn every line end into one newline; a pair may be cut between its two bytes."""
+        """Convert line ends to newlines. A pair may be split between its two bytes."""
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")
@@ -92,7 +92,7 @@ class SseDecoder:
         return data
 
     def end(self) -> list[ServerSentEvent]:
-        """Return what the end of the stream completes: an event whose lines are whole."""
+        """Return the event that the end of the stream completes, if its lines are complete."""
         block = bytes(self._buffer)
         self._buffer.clear()
         whole, newline, _cut = block.rpartition(b"\n")
@@ -101,7 +101,7 @@ class SseDecoder:
 
 
 def _event(block: bytes) -> ServerSentEvent | None:
-    """Read one block of lines; ``None`` when it carries no data."""
+    """Return the event of one block of lines, ``None`` without data."""
     if block[:7] == b"data: {" and b"\n" not in block:
         return ServerSentEvent("message", block[6:])  # nearly every event of nearly every vendor
     name, data = "message", []

@@ -1,4 +1,4 @@
-"""Base URLs, with and without the version that an API's paths begin with."""
+"""Base URLs with and without an API version."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def join_api_root(base_url: str, version: str = "/v1") -> str:
     """Return a base URL that ends with exactly one version.
 
     Args:
-        base_url: As the user wrote it: with or without ``/v1``, with or without a slash at the end.
-        version: What is added when the path has none; empty for an API without one.
+        base_url: The configured address, with or without ``/v1``, with or without a slash at the end.
+        version: Version for an address without one. Empty for an API without versions.
 
     Returns:
-        Without a slash at the end.
+        The URL without a slash at the end.
 
     Raises:
-        ValueError: It is no HTTP URL.
+        ValueError: The address is not an HTTP URL.
     """
     example, shown = "write one like 'https://api.example.com/v1'", without_secrets(base_url)
     try:
@@ -43,10 +43,10 @@ def join_api_root(base_url: str, version: str = "/v1") -> str:
 
 
 def _fault(written: str, parts: SplitResult) -> str | None:
-    """Say why an address cannot be connected to, ``None`` when it can.
+    """Return why an address is unusable, ``None`` for a usable address.
 
     Raises:
-        ValueError: Its port is none.
+        ValueError: The port is invalid.
     """
     host = parts.hostname or ""
     if _UNSENDABLE.search(written):
@@ -61,7 +61,7 @@ def _fault(written: str, parts: SplitResult) -> str | None:
 
 
 def _fault_of_name(host: str) -> str | None:
-    """Say why a host is no name that can be looked up: RFC 1035, 2.3.4, and RFC 5890 for other letters than ASCII's."""
+    """Return why a host is not a valid name: RFC 1035, 2.3.4, and RFC 5890 for letters outside ASCII."""
     try:
         name = (host if host.isascii() else host.encode("idna").decode()).removesuffix(".")
     except UnicodeError:
@@ -72,5 +72,5 @@ def _fault_of_name(host: str) -> str | None:
 
 
 def without_secrets(url: str) -> str:
-    """Return a URL as it may be shown: a password before the host and what a query says are left out."""
+    """Return a URL for messages, without user name, password and query."""
     return _QUERY.sub(r"\1…", _USER.sub(r"\1…@", url))

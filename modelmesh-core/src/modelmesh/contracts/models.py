@@ -1,4 +1,4 @@
-"""What a provider says of one of its models."""
+"""Models of a provider's catalogue."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class ModelInfo:
     """One model of a catalogue.
 
     Attributes:
-        id: The name a caller sees, without the vendor's name before it.
-        upstream: The name the vendor knows it by.
-        capabilities: Dotted paths or short names; they decide in which pools it is.
-        features: What it can and cannot do; a feature that is not stated is unknown, which is not no.
-        delivery: ``synchronous``, ``streaming``, ``batch``; what is not stated is unknown.
-        context_window: Tokens of prompt and answer together; ``None`` is unknown.
-        max_output_tokens: Tokens of one answer; ``None`` is unknown.
-        pricing: List price, ``None`` when unknown.
-        extra: Whatever else the row said.
+        id: Name of the model for callers, without the provider.
+        upstream: The vendor's name of the model. Empty for the same name.
+        capabilities: Dotted paths or short names. They determine the pools of the model.
+        features: Supported and unsupported features. A missing feature is unknown, which is not unsupported.
+        delivery: ``synchronous``, ``streaming``, ``batch``. A missing mode is unknown.
+        context_window: Tokens of prompt and answer together, ``None`` where unknown.
+        max_output_tokens: Tokens of one answer, ``None`` where unknown.
+        pricing: List price, ``None`` where unknown.
+        extra: All other fields of the row.
     """
 
     id: str
@@ -40,5 +40,5 @@ class ModelInfo:
 
     @property
     def name(self) -> str:
-        """The vendor's own name of the model."""
+        """The vendor's name of the model."""
         return self.upstream or self.id

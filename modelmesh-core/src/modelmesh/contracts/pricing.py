@@ -1,4 +1,4 @@
-"""What a vendor asks for one of its models: list prices, and when and for which prompts others hold."""
+"""Prices of a model: list prices, and price bands by prompt size and time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from attrs import Attribute, field, frozen
 from modelmesh.errors import ConfigurationError
 
 MOST_PER_1K_TOKENS = 100.0
-"""USD; above this a price is a slip, such as that of a million tokens written as that of a thousand many times over."""
+"""Highest plausible price in USD. A higher price is a mistake, such as a price of a million tokens for a thousand."""
 
 MOST_PER_REQUEST = 1000.0
-"""USD; above this a price is a slip."""
+"""Highest plausible price of a request in USD."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_S = 86400
@@ -54,14 +54,14 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 @frozen
 class PriceBand:
-    """Prices that take the place of the usual ones where all its conditions hold; one it leaves out stays as it was.
+    """Prices that replace the list prices while all conditions are met. Prices that the band omits stay.
 
     Attributes:
-        above_prompt_tokens: Holds for prompts of more tokens than this; for all tokens of such a request.
-        hours: Holds in these hours of a day, UTC, e.g. ``01:00-04:00``, or ``22:00-02:00`` over midnight; the end
-            is not part of them.
-        days: Holds on these days, UTC: ``mon`` … ``sun``.
-        since: Holds from the beginning of this day on, UTC, ISO 8601.
+        above_prompt_tokens: Applies to prompts of more tokens than this, for all tokens of such a request.
+        hours: Applies in these hours of a day, UTC, for example ``01:00-04:00``, or ``22:00-02:00`` over midnight. The end is
+            exclusive.
+        days: Applies on these days, UTC: ``mon`` … ``sun``.
+        since: Applies from the beginning of this day, UTC, ISO 8601.
         input_per_1k_tokens: As in :class:`ModelPricing`.
         output_per_1k_tokens: As in :class:`ModelPricing`.
         cached_input_per_1k_tokens: As in :class:`ModelPricing`.
@@ -109,15 +109,15 @@ class PriceBand:
 
     @property
     def timed(self) -> bool:
-        """Whether the time decides if it holds."""
+        """Whether the band depends on the time."""
         return bool(self.hours or self.days or self.since)
 
     def fits(self, prompt_tokens: int) -> bool:
-        """Whether it is for prompts of this size."""
+        """Return whether the band applies to prompts of this size."""
         return self.above_prompt_tokens is None or prompt_tokens > self.above_prompt_tokens
 
     def holds_at(self, when: float) -> bool:
-        """Whether it is for this time, Unix seconds."""
+        """Return whether the band applies at this time, Unix seconds."""
         day, second = divmod(when, DAY_S)
         if self._first_day is not None and day < self._first_day:
             return False
@@ -154,19 +154,19 @@ def _bands(value: Iterable[Any]) -> tuple[PriceBand, ...]:
 
 @frozen
 class ModelPricing:
-    """List price, USD. ``None`` is unknown, which is not free.
+    """List price in USD. ``None`` is unknown, which is not free.
 
     Attributes:
         input_per_1k_tokens: Price of 1,000 prompt tokens.
         output_per_1k_tokens: Price of 1,000 completion tokens.
-        per_request: Price of a request, whatever its size.
-        source: Where the price was read.
-        as_of: The day it was read, ISO 8601.
-        cached_input_per_1k_tokens: Of prompt tokens that the vendor had in its cache; where it is unknown, they cost
-            what the others do.
-        cache_write_per_1k_tokens: Of prompt tokens that the vendor put there; the same.
-        bands: Other prices for long prompts, by time of day, or from some day on. Of several that hold, the later one
-            counts, price by price.
+        per_request: Price of a request, independent of its size.
+        source: Source of the price.
+        as_of: Date of the source, ISO 8601.
+        cached_input_per_1k_tokens: Price of 1,000 prompt tokens read from the vendor's cache. Unknown: the price of other prompt
+            tokens.
+        cache_write_per_1k_tokens: Price of 1,000 prompt tokens written to the vendor's cache. Unknown: as above.
+        bands: Other prices for long prompts, by time of day, or from a date. Of several matching bands the last one counts,
+            for each price separately.
 
     Raises:
         ConfigurationError: A price is negative, no number, or larger than any price can be.
@@ -183,11 +183,11 @@ class ModelPricing:
 
     @property
     def origin(self) -> str:
-        """Where the price was read and when, in words."""
+        """Source and date of the price as text."""
         return f"{self.source or 'source unknown'}{f' ({self.as_of})' if self.as_of else ''}"
 
     @property
     def known(self) -> bool:
-        """Whether it says anything of what a request costs."""
+        """Whether any price of a request is known."""
         stated = self.input_per_1k_tokens, self.output_per_1k_tokens, self.per_request
         return any(price is not None for price in stated) or bool(self.bands)

@@ -1,8 +1,7 @@
-"""What a provider connector implements.
+"""Contract of provider connectors.
 
-A wire connector does not implement this by hand: ``modelmesh_cdk.BaseProvider`` does, over hooks that encode a call,
-decode an answer and classify a failure. A provider that is no HTTP API (a model in process) implements ``send`` and
-``asend`` directly.
+``modelmesh_cdk.BaseProvider`` implements it for HTTP APIs, with hooks that encode a call, decode an answer and classify a
+failure. Other providers, such as a model in the process, implement ``send`` and ``asend`` directly.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ if TYPE_CHECKING:
     from modelmesh.contracts.rate_limits import RateLimit
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
-"""Response headers that hold a vendor's request ID, the most telling first."""
+"""Response headers with a vendor's request ID, the most specific first."""
 
 
 @define
 class Answer:
-    """A whole answer.
+    """A complete answer.
 
     Attributes:
-        body: The answer in OpenAI's shape; what the vendor sent beyond it is still there. ``bytes`` for audio.
+        body: The answer in OpenAI's format, with every further field of the vendor. ``bytes`` for audio.
         headers: Response headers, names in lower case.
-        adapted: What was dropped or renamed for this vendor, one line each.
-        rate_limits: What the vendor reports of its rate limits with this answer, one row a kind. A stream may have the same
+        adapted: Parameters that were dropped, renamed or converted for this vendor, one line each.
+        rate_limits: Rate limits that the vendor reports with this answer, one row for each kind. A stream may have the same
             attribute.
     """
 
@@ -40,10 +39,10 @@ class Answer:
 
 
 class EventStream(Protocol):
-    """An open stream of answer chunks in OpenAI's shape, to be read by one thread at a time.
+    """An open stream of chunks in OpenAI's format. One thread at a time reads it.
 
-    It may have a method ``expire_in(seconds)`` as well, after which reading it ends within that time. Then what has already
-    arrived of a stream that its caller leaves is read and counted; else only what the caller received is.
+    An optional method ``expire_in(seconds)`` limits the rest of the stream to that time. With it, the mesh reads and counts the
+    chunks that have arrived when the caller leaves a stream. Without it, only the chunks that the caller received count.
     """
 
     headers: Mapping[str, str]
@@ -83,41 +82,41 @@ class AsyncEventStream(Protocol):
 
 @runtime_checkable
 class Probing(Protocol):
-    """What a provider has beside :class:`Provider` when it can be asked whether it is up without a request being made.
+    """Optional contract of a provider: a health check that is not a request to a model.
 
-    Asked in a thread of the mesh's own, never in a request: at the start with ``recovery.probe_on_start``, and every
-    ``recovery.probe_interval`` while the account is off. It must cost nothing and take no place of a model's: asking for the
-    list of models is usual.
+    The mesh probes in its own thread, never during a request: at the start with ``recovery.probe_on_start``, and every
+    ``recovery.probe_interval`` while the account is unavailable. A probe must be free of charge and must not use the concurrency
+    of a model. Most connectors request the model list.
     """
 
     def probe(self, limits: Limits) -> None:
-        """Ask once; return when the vendor answered and took the key.
+        """Probe the vendor once. Return when it answered and accepted the key.
 
         Raises:
-            ProviderError: It did not; ``failure`` says how.
+            ProviderError: The vendor is unavailable or rejected the key. ``failure`` is the class.
         """
         ...
 
 
 @runtime_checkable
 class ListsModels(Protocol):
-    """What a provider has beside :class:`Provider` when its vendor can be asked which models there are now.
+    """Optional contract of a provider: the vendor's current model list.
 
-    Asked in a thread of a discovery connector's, never in a request.
+    A discovery connector reads the list in its own thread, never during a request.
     """
 
     def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
-        """Ask the vendor for its models.
+        """Read the vendor's model list.
 
         Args:
-            limits: Seconds that it may take, over all pages of the list; ``None`` leaves it to the provider.
+            limits: Seconds that all pages of the list may take. ``None`` for the provider's default.
 
         Returns:
-            A row for each model that the vendor lists now: that of :meth:`Provider.models` where it has one, else what the
-            vendor states. A model without ``capabilities`` is one of which the vendor does not state them.
+            A row for each listed model: that of :meth:`Provider.models` where it has one, else the facts that the vendor
+            states. ``capabilities`` are empty where the vendor does not state them.
 
         Raises:
-            ProviderError: There was no list, or the vendor publishes none; ``failure`` says how.
+            ProviderError: There is no list. ``failure`` is the class.
         """
         ...
 
@@ -129,10 +128,10 @@ class Provider(Protocol):
     id: str
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return the catalogue. May ask the vendor when nothing else is known.
+        """Return the model catalogue. A provider without a catalogue may read the vendor's list.
 
         Raises:
-            ProviderInitError: The vendor was asked and did not answer.
+            ProviderInitError: The vendor did not return a list.
         """
         ...
 
@@ -140,26 +139,26 @@ class Provider(Protocol):
         """Serve one attempt.
 
         Args:
-            call: The request; never changed.
+            call: The request. A provider must not change it.
             model: The vendor's name of the model.
             limits: Seconds that the attempt may take.
 
         Returns:
-            A whole answer, or an open stream when ``call.stream``.
+            A complete answer, or an open stream when ``call.stream`` is set.
 
         Raises:
-            ProviderError: The attempt failed; ``failure`` says how.
+            ProviderError: The attempt failed. ``failure`` is the class.
         """
         ...
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncEventStream:
-        """Serve one attempt without blocking the event loop; otherwise as :meth:`send`."""
+        """Serve one attempt without blocking the event loop. Otherwise like :meth:`send`."""
         ...
 
     def close(self) -> None:
-        """Release what the provider holds. May be called twice."""
+        """Release the provider's resources. May be called twice."""
         ...
 
     async def aclose(self) -> None:
-        """Release what the provider holds in this event loop. May be called twice."""
+        """Release the provider's resources of this event loop. May be called twice."""
         ...

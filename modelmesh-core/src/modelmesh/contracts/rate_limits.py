@@ -1,4 +1,4 @@
-"""Rate limits that a vendor reports with an answer. A connector fills the rows; routing and strategies read them."""
+"""Rate limits that a vendor reports with an answer. Connectors fill the rows. Routing and strategies read them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from attrs import frozen
 
 @frozen
 class RateLimit:
-    """What is left of one of a vendor's rate limits.
+    """Remaining capacity of one rate limit of a vendor.
 
     Attributes:
         kind: ``requests`` or ``tokens``.
         limit: Size of the window.
-        remaining: What is left of the window.
-        resets_in: Seconds from the answer until the window resets; ``None`` when the vendor does not state it.
+        remaining: Remaining capacity of the window.
+        resets_in: Seconds from the answer to the reset of the window, ``None`` where the vendor does not state it.
     """
 
     kind: str
@@ -23,5 +23,5 @@ class RateLimit:
 
     @property
     def ratio(self) -> float:
-        """Share of the limit that is left."""
+        """Remaining share of the limit."""
         return min(self.remaining / self.limit, 1.0) if self.limit else 0.0
