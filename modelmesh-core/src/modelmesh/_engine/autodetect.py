@@ -95,7 +95,7 @@ class _Detection:
         self._environ = environ
         self._api_keys = api_keys
         self._known = _known_variables(catalog)
-        self._installed = frozenset(entry.name for entry in catalog.of(Kind.PROVIDER))
+        self._installed = frozenset(entry.name for entry in catalog.of_kind(Kind.PROVIDER))
         self.missing = [row for row in self._known if self._is_set(row[0]) and row[1] not in self._installed]
 
     def _is_set(self, variable: str) -> bool:

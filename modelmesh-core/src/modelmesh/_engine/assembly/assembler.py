@@ -18,8 +18,8 @@ from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.assembly.probe_targets import late_probe_intervals, probe_targets
 from modelmesh._engine.assembly.provider_entry import ProviderEntry, build_entry
 from modelmesh._engine.assembly.providers import Providers
-from modelmesh._engine.assembly.recovery import attach_standby_policy, has_deactivation_policy, maintenance
 from modelmesh._engine.assembly.sinks import build_emitter
+from modelmesh._engine.assembly.standby_policies import attach_standby_policy, build_maintenance_window, has_deactivation_policy
 from modelmesh._engine.assembly.stores import build_references, build_storage
 from modelmesh._engine.assembly.strategies import DEFAULT_STRATEGY, build_strategy
 from modelmesh._engine.background.plan import BackgroundPlan, DiscoveryWatch
@@ -143,7 +143,7 @@ class Assembler:
         router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
         storage = self._storage(sections, references)
-        every = {name: maintenance(sections.pools[name], pool) for name, pool in pools.items()}
+        every = {name: build_maintenance_window(sections.pools[name], pool) for name, pool in pools.items()}
         windows = {name: window for name, window in every.items() if window is not None}
         watches = self._watches(sections, references, providers)
         if problems:

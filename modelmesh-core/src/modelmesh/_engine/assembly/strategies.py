@@ -9,7 +9,7 @@ from attrs import fields_dict
 
 from modelmesh._engine.assembly.connector_options import declared
 from modelmesh._engine.assembly.policies import strategy_settings
-from modelmesh._engine.assembly.recovery import policy_settings
+from modelmesh._engine.assembly.standby_policies import policy_settings
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.schema import PoolSection, RateLimitSection
 from modelmesh._engine.foundation.ids import Kind

@@ -118,7 +118,7 @@ class Catalog:
         """Return whether a distribution provides an ID of this kind."""
         return connector_id in self._connectors[kind]
 
-    def of(self, kind: Kind) -> list[PluginEntry]:
+    def of_kind(self, kind: Kind) -> list[PluginEntry]:
         """Return the connectors of a kind."""
         return [one for several in self._connectors[kind].values() for one in several]
 

@@ -118,7 +118,7 @@ class Resolver:
         if other is not None:
             return f"It is installed as a {other.label} connector, in the group {other.group!r}. List them: modelmesh connectors"
         misnamed = (
-            None if is_published else next((one for one in self.catalog.of(kind) if not ConnectorId.is_one(one.name)), None)
+            None if is_published else next((one for one in self.catalog.of_kind(kind) if not ConnectorId.is_one(one.name)), None)
         )
         if misnamed is None:
             return None

@@ -23,12 +23,12 @@ from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError
 
 
-def maintenance(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
+def build_maintenance_window(section: PoolSection, pool: Pool) -> MaintenanceWindow | None:
     """Return the maintenance window of a pool, or ``None``."""
-    off = section.deactivation
-    if off.maintenance_window is None:
+    stated = section.deactivation
+    if stated.maintenance_window is None:
         return None
-    cron = Cron.parse(off.maintenance_window, off.maintenance_zone)
+    cron = Cron.parse(stated.maintenance_window, stated.maintenance_zone)
     return MaintenanceWindow(cron, [candidate.health for candidate in pool.members], pool.reservations.clock)
 
 
@@ -40,16 +40,16 @@ def attach_standby_policy(section: PoolSection, pool: Pool, resolver: Resolver, 
     Raises:
         ConfigurationError: The configured object is not a policy.
     """
-    strategy, known = pool.strategy, dict[str, Any]()
-    off = _part(section, "deactivation", DeactivationPolicy, strategy, known, resolver, source_map)
-    back = _part(section, "recovery", RecoveryPolicy, strategy, known, resolver, source_map)
-    if off is None and back is None:
+    policies = _Policies(section, pool.strategy, resolver, source_map)
+    deactivation = policies.find("deactivation", DeactivationPolicy)
+    recovery = policies.find("recovery", RecoveryPolicy)
+    if deactivation is None and recovery is None:
         return
-    period = section.deactivation.quota_window or getattr(off, "quota_window", None)
+    period = section.deactivation.quota_window or getattr(deactivation, "quota_window", None)
     pool.standby_policy = StandbyPolicyRunner(
         pool=pool.name,
-        deactivation=off,
-        recovery=back,
+        deactivation=deactivation,
+        recovery=recovery,
         reservations=pool.reservations,
         period=Window(SCHEDULES[period] if period else Period.TOTAL),
         cooldown=COOLDOWN_S if section.recovery.cooldown is None else section.recovery.cooldown,
@@ -64,34 +64,38 @@ def has_deactivation_policy(section: PoolSection, strategy: Strategy) -> bool:
     return section.deactivation.policy is not None or isinstance(strategy, DeactivationPolicy)
 
 
-def _part(
-    section: PoolSection,
-    name: str,
-    contract: Any,
-    strategy: Strategy,
-    known: dict[str, Any],
-    resolver: Resolver,
-    source_map: SourceMap,
-) -> Any:
-    given = getattr(section, name).policy
-    if given is None:
-        return strategy if isinstance(strategy, contract) else None
-    where = source_map.where(("pools", section.name, name, "policy"))
-    policy = given
-    if isinstance(given, str):
-        if given not in known:
-            cls = resolver.resolve(Kind.STRATEGY, given, where)
-            known[given] = build(cls, policy_settings(section), given)
-        policy = known[given]
-    if not isinstance(policy, contract):
-        lacking = [method for method in _METHODS[name] if not callable(getattr(policy, method, None))]
-        kind = attribution.class_of(policy).__name__
+class _Policies:
+    """The policies of one pool. A connector that is named for both parts is built once."""
+
+    def __init__(self, section: PoolSection, strategy: Strategy, resolver: Resolver, source_map: SourceMap) -> None:
+        self._section = section
+        self._strategy = strategy
+        self._resolver = resolver
+        self._source_map = source_map
+        self._built: dict[str, Any] = {}
+
+    def find(self, part: str, contract: Any) -> Any:
+        """Return the policy for ``deactivation`` or ``recovery``, or ``None``."""
+        configured = getattr(self._section, part).policy
+        if configured is None:
+            return self._strategy if isinstance(self._strategy, contract) else None
+        where = self._source_map.where(("pools", self._section.name, part, "policy"))
+        policy = self._build(configured, where) if isinstance(configured, str) else configured
+        if isinstance(policy, contract):
+            return policy
+        lacking = [method for method in _METHODS[part] if not callable(getattr(policy, method, None))]
+        name = configured if isinstance(configured, str) else attribution.class_of(policy).__name__
         message = (
-            f"{where}: {given if isinstance(given, str) else kind!r} is not a {name} policy: missing {', '.join(lacking)}(). "
+            f"{where}: {name!r} is not a {part} policy: missing {', '.join(lacking)}(). "
             f"See modelmesh.contracts.{contract.__name__}. ThresholdRotationPolicy of modelmesh.cdk has all methods."
         )
         raise ConfigurationError(message, where=where)
-    return policy
+
+    def _build(self, name: str, where: str) -> Any:
+        if name not in self._built:
+            cls = self._resolver.resolve(Kind.STRATEGY, name, where)
+            self._built[name] = build(cls, policy_settings(self._section), name)
+        return self._built[name]
 
 
 _METHODS = {
