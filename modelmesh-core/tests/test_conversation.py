@@ -1,4 +1,4 @@
-"""What a vendor adds to a message goes back through its own connector and through no other."""
+"""Provenance of messages: vendor fields go to their own connector and to no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However and whenever a caller leaves a stream: it is counted for what it was, and holds nothing afterwards."""
+"""Discarded streams: each is counted with its consumption and releases its lease."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNK = {"id": "test", "object": "chat.completion.chunk", "created": 1, "model":
 
 
 class Stream:
-    """Says hello, and cannot be closed easily where the vendor says so."""
+    """Yields one word. Its close raises or hangs if the vendor hangs."""
 
     headers: dict[str, str] = {}
     adapted = ()
@@ -124,9 +124,9 @@ def test_async_stream_dropped_unread_is_closed(world: World) -> None:
             del stream
 
     asyncio.run(drop())
-    assert world.counted == (1, 2, 0), "the word that came, estimated"
+    assert world.counted == (1, 2, 0), "the received word, estimated"
     assert world.mesh.usage.total.estimated_requests == 1
-    assert world.spent > 0, "what it was expected to take"
+    assert world.spent > 0, "the expected consumption"
 
 
 def test_async_stream_cancelled_while_closing_is_counted(world: World) -> None:

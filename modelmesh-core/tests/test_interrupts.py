@@ -78,7 +78,7 @@ def abandoned(client: Any) -> None:
 
 
 def interrupted(request: Callable[[], None], line: int) -> bool:
-    """Run a request with an interrupt at its n-th line inside the package. Returns ``False`` when it has fewer lines."""
+    """Run a request with an interrupt at its n-th line inside the package. Return ``False`` if it has fewer lines."""
     seen = itertools.count()
 
     def trace(frame: FrameType, event: str, arg: object) -> Any:
@@ -105,7 +105,7 @@ def interrupted(request: Callable[[], None], line: int) -> bool:
 def test_interrupt_at_any_line_releases_lease_and_reservation(
     request_of: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # pytest's keeps the frames, and with them the stream
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # pytest's hook keeps the frames and thereby the stream
     provider: dict[str, Any] = {"instance": Provider(), "quota": {"requests_per_day": 10**6}}
     with modelmesh.create(config={"providers": {"a": provider}, "pools": {"chat-completion": {}}}) as client:
         request_of(client)  # imports and caches come first

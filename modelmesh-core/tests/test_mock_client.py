@@ -1,4 +1,4 @@
-"""The client for the tests of applications."""
+"""Mock client and virtual clock."""
 
 from __future__ import annotations
 

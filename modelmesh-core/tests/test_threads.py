@@ -1,4 +1,4 @@
-"""One client, many threads and tasks, providers that fail now and then: no reply is lost or doubled, and every count is exact."""
+"""One client in many threads and tasks with unreliable providers: replies are complete and unique, and every count is exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 class Flaky:
-    """Echoes the last message; fails one time in twenty, by a seeded draw."""
+    """Echoes the last message. One call in twenty fails, by a seeded draw."""
 
     id = "test.flaky.v1"
     capabilities = ("chat-completion",)
@@ -71,7 +71,7 @@ class Flaky:
 
 
 class Spread:
-    """Sends each request somewhere."""
+    """Selects a random candidate."""
 
     id = "test.spread.v1"
 
@@ -102,7 +102,7 @@ def world() -> Any:
             "providers": {
                 name: {"instance": one, "connection_pool": {"max_connections": 1000}} for name, one in providers.items()
             },
-            # circuits that never open and many tries: what is under test is the counting, so every request must end in an answer
+            # breakers never open and there are many attempts, because the test of the counts needs an answer to every request
             "pools": {
                 "chat": {
                     "deactivation": {"retry_limit": 10**9, "error_rate_threshold": 1.0},
@@ -124,9 +124,9 @@ def ask(client: Any, text: str) -> Any:
 def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
     mesh, providers, sink = world
     assert sorted(text for text, _ in replies) == sorted(texts)
-    assert all(reply.content == f"echo {text}" for text, reply in replies)  # nobody got another's answer
+    assert all(reply.content == f"echo {text}" for text, reply in replies)  # no reply belongs to another request
     answered = sum((one.answered for one in providers.values()), Counter())
-    assert answered == Counter(texts)  # each question was answered by one provider, once
+    assert answered == Counter(texts)  # one provider answered each request once
     attempts = [attempt for _, reply in replies for attempt in reply.attempts]
     assert Counter(one.outcome for one in attempts) == {
         "answered": len(texts),
@@ -143,7 +143,7 @@ def check(world: Any, texts: list[str], replies: list[tuple[str, Any]]) -> None:
     assert [one.in_flight for one in providers.values()] == [0] * len(NAMES)
     assert Counter(entry.error for entry in sink.entries) == {None: len(texts)}
     assert len({entry.request_id for entry in sink.entries}) == len(texts)
-    assert sum(one.failed for one in providers.values()) > len(texts) / 40  # they did fail
+    assert sum(one.failed for one in providers.values()) > len(texts) / 40  # some attempts failed
 
 
 def test_mesh_shared_by_threads_counts_every_request(world: Any) -> None:
@@ -170,11 +170,11 @@ def test_mesh_shared_by_tasks_counts_every_request(world: Any) -> None:
         return await asyncio.gather(*map(one, texts))
 
     check(world, texts, asyncio.run(main()))
-    assert max(provider.most for provider in world[1].values()) > 1  # they were in flight together
+    assert max(provider.most for provider in world[1].values()) > 1  # requests were in flight together
 
 
 class Slow(Flaky):
-    """Takes its time in the process that made it, and none in its children."""
+    """Waits in the process that created it, and not in its children."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -211,7 +211,7 @@ def test_fork_drops_the_leases_of_parent_threads(policy: str) -> None:
         assert vendor.asked.wait(20)
         child = os.fork()
         if not child:
-            signal.alarm(20)  # what waits for ever ends by it
+            signal.alarm(20)  # ends a deadlocked child
             code = 1
             try:
                 heard = ask(mesh.client, "child").content

@@ -1,4 +1,4 @@
-"""Replies as their users hold them: attributes, items, JSON, copies, pickles."""
+"""Views and replies: attributes, items, JSON, copies and pickles."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_view_assignment_changes_attributes_and_json(reply: Any) -> None:
 def test_view_equality_compares_the_data(reply: Any) -> None:
     plain = reply.model_dump()
     assert reply == plain
-    _ = reply.choices[0].message  # looking at it makes no difference
+    _ = reply.choices[0].message  # an access does not change equality
     assert reply == plain
     assert reply != {**plain, "model": "other"}
 

@@ -1,6 +1,6 @@
-"""ModelMesh: ask for a capability, get the best model that is able and healthy now.
+"""ModelMesh: one OpenAI-compatible client for many AI providers, with routing by capability and failover.
 
-Names are loaded when they are first used, so ``import modelmesh`` costs next to nothing.
+Names are loaded on first use, so ``import modelmesh`` takes almost no time.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ _HOMES = {
     "Secret": "modelmesh._engine.foundation.secret",
 }
 
-_MODULES = frozenset({"capabilities", "cdk", "contracts", "errors", "exceptions", "testing"})
-"""Modules that are reached as attributes without an import of their own."""
+_MODULES = frozenset({"capabilities", "cdk", "client", "contracts", "errors", "exceptions", "testing"})
+"""Modules that are attributes without an import of their own."""
 
 __all__ = [*_HOMES, "__version__", "capabilities"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.extras import wrong
 
-VENDOR_PARAMETERS = frozenset({"min_tokens", "mode", "models", "speed", "top_a", "top_k"})
-"""Parameters of other vendors that resemble one of OpenAI's (OpenRouter, vLLM, Together, Anthropic, read 2026-11-30)."""
+VENDOR_PARAMETERS = frozenset({"inputs", "min_tokens", "mode", "models", "speed", "top_a", "top_k"})
+"""Parameters of other vendors that resemble one of OpenAI's (Anthropic, Cohere, OpenRouter, vLLM, read 2026-11-30)."""
 
 SHORTEST_NAME = 4
 """Length of the shortest name that is compared. Shorter names resemble each other by chance."""
