@@ -188,7 +188,11 @@ class Pool:
     def counted_limits(self, candidate: CandidateView, now: float) -> tuple[CountedLimit, ...]:
         """Return the configured limits of a member and of its provider account."""
         member = self._member(candidate)
-        return tuple(counted_limits(member, now, self.reservations))
+        counters = self.reservations.counters_of(member.health)
+        shared = self.reservations.counters_of(member.account)
+        if not counters and not shared:
+            return ()
+        return tuple(counted_limits((*counters, *shared), now, self.reservations.clock))
 
     def unix_time(self, now: float) -> float:
         """Convert monotonic seconds to Unix seconds."""
