@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is
 
 
 def section(name: str) -> str:
-    """Return what the page says of one command."""
+    """Return the section of one command."""
     parts = PAGE.read_text("utf-8").split(f"\n## modelmesh {name}\n")
     assert len(parts) == 2, f"docs/reference/cli.md has no section 'modelmesh {name}'"
     return parts[1].split("\n## ", 1)[0]

@@ -26,6 +26,7 @@ from modelmesh.contracts.observability import (
     Observability,
     RequestLogEntry,
     RoutingEvent,
+    Severity,
     TraceEntry,
 )
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, Operation
@@ -105,6 +106,7 @@ __all__ = [
     "SecretStore",
     "SelectionRequest",
     "SelectionResult",
+    "Severity",
     "Storage",
     "StorageEntry",
     "Strategy",

@@ -27,7 +27,19 @@ class EventType(StrEnum):
 
 
 EVENT_TYPES = tuple(EventType)
-SEVERITIES = ("debug", "info", "warning", "error", "critical")
+
+
+class Severity(StrEnum):
+    """Severity of a trace entry, in ascending order."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+SEVERITIES = tuple(Severity)
 
 
 @frozen
@@ -205,7 +217,7 @@ class AggregateStats:
 
 @frozen
 class TraceEntry:
-    """One step of the mesh. ``component`` is for example ``mesh``, ``router`` or ``pool.<name>``."""
+    """One step of the mesh, with a :class:`Severity`. ``component`` is for example ``mesh``, ``router`` or ``pool.<name>``."""
 
     severity: str
     timestamp: float

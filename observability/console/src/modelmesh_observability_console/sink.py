@@ -12,25 +12,31 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TextIO
 
-from modelmesh.contracts.observability import AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
+from modelmesh.contracts.observability import AggregateStats, EventType, RequestLogEntry, RoutingEvent, Severity, TraceEntry
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseObservability
 from modelmesh_observability_console.plain import pair, plain
 
 RESET, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, GREY = (f"\x1b[{code}m" for code in (0, 31, 32, 33, 34, 35, 36, 90))
-EVENT_COLOURS = {
-    "model_activated": GREEN,
-    "provider_recovered": GREEN,
-    "model_deactivated": RED,
-    "provider_deactivated": RED,
-    "model_rotated": YELLOW,
-    "provider_health_changed": YELLOW,
-    "pool_membership_changed": CYAN,
-    "discovery_models_updated": BLUE,
-    "budget_alert": YELLOW,
-    "budget_exceeded": RED,
+EVENT_COLOURS: Mapping[str, str] = {
+    EventType.MODEL_ACTIVATED: GREEN,
+    EventType.PROVIDER_RECOVERED: GREEN,
+    EventType.MODEL_DEACTIVATED: RED,
+    EventType.PROVIDER_DEACTIVATED: RED,
+    EventType.MODEL_ROTATED: YELLOW,
+    EventType.PROVIDER_HEALTH_CHANGED: YELLOW,
+    EventType.POOL_MEMBERSHIP_CHANGED: CYAN,
+    EventType.DISCOVERY_MODELS_UPDATED: BLUE,
+    EventType.BUDGET_ALERT: YELLOW,
+    EventType.BUDGET_EXCEEDED: RED,
 }
-SEVERITY_COLOURS = {"debug": GREY, "info": "", "warning": YELLOW, "error": RED, "critical": RED}
+SEVERITY_COLOURS: Mapping[str, str] = {
+    Severity.DEBUG: GREY,
+    Severity.INFO: "",
+    Severity.WARNING: YELLOW,
+    Severity.ERROR: RED,
+    Severity.CRITICAL: RED,
+}
 
 
 class ConsoleObservability(BaseObservability):
