@@ -110,7 +110,7 @@ class Assembler:
         self._health = health
         self._reservations = reservations
         self._strategy_override = strategy
-        self._only = models
+        self._model_names = models
         self._capabilities = capabilities
         self._problems = Problems(config.source_map) if problems is None else problems
 
@@ -133,19 +133,21 @@ class Assembler:
         self._membership = PoolMembership(self._models, providers, tree, problems)
         self._models.add_configured(sections.models)
         with problems.collecting():
-            self._wanted_models()
+            self._add_wanted_models()
         sections = self._with_pools(sections, references)
         self._targets: dict[str, CapabilityNode | None] = {}
-        pools = {name: pool for name, section in sections.pools.items() if (pool := self._pool(section, sections)) is not None}
+        pools = {
+            name: pool for name, section in sections.pools.items() if (pool := self._build_pool(section, sections)) is not None
+        }
         if self._models.unlisted and pools and not any(pool.members for pool in pools.values()):
             problems.add_error(next(iter(self._models.unlisted.values())))
-        limits = self._limit(sections, providers)
+        limits = self._apply_limits(sections, providers)
         router = Router(pools, tree, StickUntilFailure, self._models.offers)
         emitter = build_emitter(sections.observability, sections.observability_paths, resolver, references, problems)
-        storage = self._storage(sections, references)
+        storage = self._build_storage(sections, references)
         every = {name: build_maintenance_window(sections.pools[name], pool) for name, pool in pools.items()}
         windows = {name: window for name, window in every.items() if window is not None}
-        watches = self._watches(sections, references, providers)
+        watches = self._build_watches(sections, references, providers)
         if problems:
             raise problems.error()
         warn_not_enforced(problems)
@@ -158,7 +160,7 @@ class Assembler:
             router=router,
             windows=windows,
             limit=limits.limit,
-            only=self._only,
+            only=self._model_names,
         )
         background = BackgroundPlan(
             providers=providers.by_key,
@@ -181,7 +183,7 @@ class Assembler:
             statistics=sections.statistics,
         )
 
-    def _storage(self, sections: Sections, references: References) -> Storage | None:
+    def _build_storage(self, sections: Sections, references: References) -> Storage | None:
         if sections.storage is not None and ("storage", "connector") not in sections.invalid:
             with self._problems.collecting("storage"):
                 return build_storage(sections.storage, self._resolver, references, self._problems)
@@ -199,21 +201,21 @@ class Assembler:
         for key, section in sections.providers.items():
             if section.enabled and key not in broken:
                 with self._problems.collecting(f"provider {key!r}"):
-                    built[key] = self._entry(section, references)
+                    built[key] = self._build_provider(section, references)
                 if key not in built:
                     broken.update((key, canonical_id(section.connector or key, Kind.PROVIDER)))
         providers = Providers(built, broken, sections.invalid)
-        providers.disabled = self._disabled(sections)
+        providers.disabled = self._disabled_names(sections)
         return providers
 
-    def _disabled(self, sections: Sections) -> frozenset[str]:
+    def _disabled_names(self, sections: Sections) -> frozenset[str]:
         off = {key: section for key, section in sections.providers.items() if not section.enabled}
         names = {name for key, section in off.items() for name in (key, canonical_id(section.connector or key, Kind.PROVIDER))}
         return (
             frozenset(names) | {str(row) for section in off.values() for row in section.models or ()} | sections.disabled_models
         )
 
-    def _entry(self, section: ProviderSection, references: References) -> ProviderEntry:
+    def _build_provider(self, section: ProviderSection, references: References) -> ProviderEntry:
         try:
             return build_entry(section, self._resolver, references, self._problems)
         except UnknownConnectorError as error:
@@ -226,7 +228,7 @@ class Assembler:
             except ModelMeshError as other:
                 raise UncheckableError(section.key) from other
 
-    def _watches(self, sections: Sections, references: References, providers: Providers) -> tuple[DiscoveryWatch, ...]:
+    def _build_watches(self, sections: Sections, references: References, providers: Providers) -> tuple[DiscoveryWatch, ...]:
         built: list[DiscoveryWatch | None] = []
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
             with self._problems.collecting("discovery"):
@@ -237,8 +239,8 @@ class Assembler:
                 )
         return tuple(watch for watch in built if watch is not None)
 
-    def _wanted_models(self) -> None:
-        for name in self._only or ():
+    def _add_wanted_models(self) -> None:
+        for name in self._model_names or ():
             known = any(matches_name(candidate, name) for candidate in self._models.candidates)
             if not known and not self._models.add_named(name) and not self._models.unlisted:
                 listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
@@ -270,7 +272,7 @@ class Assembler:
                 hint = f" Did you mean {near!r}?" if near else ""
                 self._problems.add(("capabilities",), f"unknown capability {name!r}.{hint} List them: modelmesh capabilities")
 
-    def _pool(self, section: PoolSection, sections: Sections) -> Pool | None:
+    def _build_pool(self, section: PoolSection, sections: Sections) -> Pool | None:
         problems, pool = self._problems, None
         strategy: Strategy | None = None
         with problems.collecting(f"pool {section.name!r}"):
@@ -280,31 +282,30 @@ class Assembler:
         with problems.collecting(f"pool {section.name!r}"):
             if not {("pools", section.name, key) for key in ("capability", "name")} & sections.invalid:
                 node = self._targets[section.name] = self._membership.target(section)
-                members = self._members(section, node)
+                members = self._pool_members(section, node)
                 self._membership.check_priorities(section)
         with problems.collecting(f"pool {section.name!r}"):
             if strategy is not None:
-                pool = self._built_pool(section, node, members, strategy)
+                pool = self._create_pool(section, node, members, strategy)
         return pool
 
-    def _members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
+    def _pool_members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
         members = self._membership.members(section, node)
-        if self._only is not None:
-            members = [c for name in self._only for c in members if matches_name(c, name)]
+        if self._model_names is not None:
+            members = [c for name in self._model_names for c in members if matches_name(c, name)]
             if not members and not self._models.unlisted:
                 wanted = section.capability or section.name
-                message = (
-                    f"the pool {section.name!r} is empty: none of models={list(self._only)!r} has the capability {wanted!r}."
-                )
+                names = list(self._model_names)
+                message = f"the pool {section.name!r} is empty: none of models={names!r} has the capability {wanted!r}."
                 raise ConfigurationError(message, where="models")
         return list(dict.fromkeys(members))
 
-    def _built_pool(
+    def _create_pool(
         self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
     ) -> Pool:
         limit_pool_members(section, members, self._reservations)
         policy = pool_policy(section, has_own_policy=has_deactivation_policy(section, strategy))
-        policy = evolve(policy, mixed_vectors=len(self._only or section.models or ()) > 1)
+        policy = evolve(policy, mixed_vectors=len(self._model_names or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
         pace = section.rate_limit
         if pace.max_rpm or pace.min_delta:
@@ -315,7 +316,7 @@ class Assembler:
 
     # -- limits -----------------------------------------------------------------------------------------------------
 
-    def _limit(self, sections: Sections, providers: Providers) -> ModelLimits:
+    def _apply_limits(self, sections: Sections, providers: Providers) -> ModelLimits:
         limit_accounts(providers, self._reservations)
         quotas: dict[tuple[str, str], QuotaSection] = {}
         for model in sections.models.values():

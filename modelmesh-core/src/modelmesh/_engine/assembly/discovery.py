@@ -45,7 +45,7 @@ def build_watch(
     health = _settings_by_provider(section.health, (*path, "health"), providers, problems)
     if any(one[: len(path)] == path for one in wrong):
         return None  # its invalid settings are reported already
-    connector = _connector(section, path, resolver, references, problems)
+    connector = _build_connector(section, path, resolver, references, problems)
     if not sync and not health:
         return None
     known: dict[str, list[Any]] = {entry.key: [] for entry in providers}
@@ -64,10 +64,10 @@ def build_watch(
         where = problems.source_map.where(path)
         message = f"{where}: the {attribution.describe(connector)} {problem} when it received the providers and their models"
         raise ConnectorLoadError(message, connector_id=connector_id, distribution=distribution) from error.with_traceback(None)
-    return DiscoveryWatch(connector, _settings(sync, SyncSettings), _settings(health, HealthCheckSettings))
+    return DiscoveryWatch(connector, _to_settings(sync, SyncSettings), _to_settings(health, HealthCheckSettings))
 
 
-def _settings(sections: Mapping[str, Any], cls: type[Settings]) -> dict[str, Settings]:
+def _to_settings(sections: Mapping[str, Any], cls: type[Settings]) -> dict[str, Settings]:
     names = [one.name for one in fields(cls)]
     return {key: cls(**{name: getattr(section, name) for name in names}) for key, section in sections.items()}
 
@@ -77,7 +77,7 @@ def _known_models(entry: ProviderEntry, infos: list[Any]) -> list[Any]:
     return list({info.id: info for info in (*infos, *entry.shipped_models())}.values())
 
 
-def _connector(
+def _build_connector(
     section: DiscoverySection, path: KeyPath, resolver: Resolver, references: References, problems: Problems
 ) -> Discovery:
     connector, source_map = section.instance, problems.source_map

@@ -137,7 +137,7 @@ class ModelLimits:
         section = self._quotas.get((provider, candidate.model_id))
         sections = [] if section is None else [(section, "the configuration")]
         if section is None and provider in self._free_tiers:
-            sections = _shipped(candidate.info.extra.get("free_tier"))
+            sections = _free_tier_sections(candidate.info.extra.get("free_tier"))
         for section, source in sections:
             self._attach(candidate, section, source)
 
@@ -166,7 +166,7 @@ def limit_pool_members(section: PoolSection, members: Sequence[Candidate], reser
                 other.replace_limit(counter.limit)  # of two pools, the stricter cap counts
 
 
-def _shipped(rows: Any) -> list[tuple[QuotaSection, str]]:
+def _free_tier_sections(rows: Any) -> list[tuple[QuotaSection, str]]:
     """Return the limits of a model's free tier with their sources, from the catalogue of its connector.
 
     The catalogue has one map of limits, or a list of maps if some limits are shared between models.

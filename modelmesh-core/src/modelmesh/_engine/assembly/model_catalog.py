@@ -53,33 +53,33 @@ class ModelCatalog:
         self._tree = tree
         self._source_map = source_map
         self._prices = prices
-        self._nodes: dict[int, list[CapabilityNode]] = {}
-        self._derived: dict[int, list[CapabilityNode]] = {}
-        self._stated: set[str] = set()
+        self._stated_nodes: dict[int, list[CapabilityNode]] = {}
+        self._derived_nodes: dict[int, list[CapabilityNode]] = {}
+        self._stated_paths: set[str] = set()
         self.has_lost_models = False
-        self._seen: set[tuple[str, str]] = set()
-        self._chosen: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
+        self._with_own_list: set[str] = set()
         self._listed_ids: dict[tuple[str, str], str] = {}  # of models that have another ID in the configuration
         self.candidates: list[Candidate] = []
         self.unlisted: dict[str, ProviderError] = {}
 
     def add_configured(self, sections: Mapping[str, ModelSection]) -> None:
         """Add the configured models, and the whole catalogue of each provider without any."""
-        configured = self._chosen
+        configured = self._with_own_list
         before = len(self._problems)
         for section in sections.values():
             with self._problems.collecting():
                 where = self._source_map.where(("models", section.id, "provider"))
                 entry = self._providers.one(section.provider, where)
                 configured.add(entry.key)
-                self._add(entry, self._configured(section, entry, ("models", section.id)), ("models", section.id))
+                self._add(entry, self._from_section(section, entry, ("models", section.id)), ("models", section.id))
         for entry in self._providers:
             listed = entry.section.models
             if listed:
                 configured.add(entry.key)
                 for place, row in enumerate(listed):
                     with self._problems.collecting():
-                        self._add(entry, self._listed(row, entry, place), ("providers", entry.key, "models", place))
+                        self._add(entry, self._from_provider_list(row, entry, place), ("providers", entry.key, "models", place))
             elif entry.key not in configured:
                 with self._problems.collecting():
                     self._add_catalogue(entry)
@@ -124,7 +124,7 @@ class ModelCatalog:
         Returns:
             The candidate, or ``None`` if the model is known or the configuration lists the models of its provider.
         """
-        if entry.key in self._chosen or (entry.key, info.id) in self._seen:
+        if entry.key in self._with_own_list or (entry.key, info.id) in self._known:
             return None
         self._add(entry, self._without_unknown_capabilities(info), (), among_others=bool(entry.shipped_models()))
         return self.candidates[-1]
@@ -134,7 +134,7 @@ class ModelCatalog:
         stated: Any = tuple(name for name in info.capabilities if self._tree.get_node(name) is not None)
         return evolve(info, capabilities=stated)
 
-    def _listed(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
+    def _from_provider_list(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):
             self._record_listed_id(entry, row.id, find_called(row.name, entry.shipped_models()), row.name)
             return row
@@ -149,12 +149,12 @@ class ModelCatalog:
             section, _ = structure({**row, "provider": entry.key}, ModelSection, path, self._problems)
             if section is None:
                 raise UncheckableError(str(row["id"]))  # reported by the reader
-            return self._configured(section, entry, path)
+            return self._from_section(section, entry, path)
         where = self._source_map.where(("providers", entry.key, "models", place))
         message = f"{where}: must be a model ID, or a map with an 'id'."
         raise ConfigurationError(message, where=where)
 
-    def _configured(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
+    def _from_section(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
         model_id = without_vendor(section.id, entry)
         shipped = from_catalogue(section.model or model_id, entry)
         self._record_listed_id(entry, model_id, shipped, section.model or model_id)
@@ -187,9 +187,9 @@ class ModelCatalog:
         return self._listed_ids.get((candidate.provider_id, candidate.model_id), candidate.model_id)
 
     def _add(self, entry: ProviderEntry, info: ModelInfo, path: tuple[str | int, ...], *, among_others: bool = False) -> None:
-        if (entry.key, info.id) in self._seen:
+        if (entry.key, info.id) in self._known:
             return
-        self._seen.add((entry.key, info.id))
+        self._known.add((entry.key, info.id))
         if self._prices is not None:
             info = self._prices.priced(entry.account.connector_id, info)
         if entry.section.quota is not None and entry.section.quota.free_tier:
@@ -198,9 +198,9 @@ class ModelCatalog:
         capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
         nodes = [self.node(name, (*path, "capabilities")) for name in capabilities]
         paths = [node.path for node in nodes]
-        self._stated.update(paths)
-        self._nodes[id(candidate)] = nodes
-        self._derived[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
+        self._stated_paths.update(paths)
+        self._stated_nodes[id(candidate)] = nodes
+        self._derived_nodes[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
         self.candidates.append(candidate)
 
     def node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
@@ -220,7 +220,9 @@ class ModelCatalog:
 
     def offers(self, candidate: Candidate, wanted: CapabilityNode) -> bool:
         """Return whether a model has a capability or a more specific one, stated or derived."""
-        if any(self._tree.covers(wanted, node) for node in self._nodes[id(candidate)]):
+        if any(self._tree.covers(wanted, node) for node in self._stated_nodes[id(candidate)]):
             return True
-        follows = (node for node in self._derived[id(candidate)] if node.path not in self._stated)  # a stated capability is exact
+        follows = (
+            node for node in self._derived_nodes[id(candidate)] if node.path not in self._stated_paths
+        )  # a stated capability is exact
         return any(self._tree.covers(wanted, node) for node in follows)

@@ -79,7 +79,7 @@ class ModelJoiner:
         if self.only is not None:
             models = [info for info in models if is_late and any(_is_named(entry, info, name) for name in self.only)]
         found = [self.models.add_discovered(entry, info) for info in models]
-        candidates = [one for one in found if one is not None and self._limited(one)]
+        candidates = [one for one in found if one is not None and self._apply_limits(one)]
         for pool in self.router.list_pools():
             self._add_to_pool(pool, candidates, health, now)
         joined = [one for one in candidates if one.memberships]
@@ -98,7 +98,7 @@ class ModelJoiner:
             for candidate in taken:
                 health.join_window(window, candidate.health, now)
 
-    def _limited(self, candidate: Candidate) -> bool:
+    def _apply_limits(self, candidate: Candidate) -> bool:
         try:
             self.limit(candidate)
         except ConfigurationError as error:

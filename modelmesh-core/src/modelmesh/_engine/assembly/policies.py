@@ -12,14 +12,14 @@ MAX_ATTEMPTS = 10
 """Upper limit of upstream attempts for one request, whatever is configured."""
 
 
-def _stated(section: TimeoutsSection) -> dict[str, float]:
+def _stated_timeouts(section: TimeoutsSection) -> dict[str, float]:
     names = ("connect", "first_content", "gap", "total")
     return {name: value for name in names if (value := getattr(section, name)) is not None}
 
 
 def account_limits(section: ProviderSection) -> dict[str, float]:
     """Return the deadlines that a provider sets for itself. The others come from its pool."""
-    stated = _stated(section.timeouts)
+    stated = _stated_timeouts(section.timeouts)
     return stated if section.timeout is None else {**stated, "answer": section.timeout}
 
 
@@ -39,7 +39,7 @@ def pool_policy(section: PoolSection, *, has_own_policy: bool = False) -> PoolPo
     if retry.max_attempts is not None:
         attempts = min(MAX_ATTEMPTS, max(attempts, retry.max_attempts + 2))  # leaves attempts for a failover
     return PoolPolicy(
-        limits=Limits(**_stated(section.timeouts)),
+        limits=Limits(**_stated_timeouts(section.timeouts)),
         max_attempts=attempts,
         retry=RetryPolicy(
             max_attempts=retry.max_attempts,

@@ -69,23 +69,25 @@ class PoolMembership:
         path, before = ("pools", section.name), len(self._problems)
         found: list[Candidate] = list(self._catalog.candidates)
         if section.models is not None:
-            self._check_listed(section.models, path)  # first, so that a misspelt name is not reported as an empty pool
+            self._check_model_names(section.models, path)  # first, so that a misspelt name is not reported as an empty pool
         for key in ("providers", "excluded_providers"):
-            self._accounts(getattr(section, key) or (), (*path, key))
+            self._account_positions(getattr(section, key) or (), (*path, key))
         if len(self._problems) > before:
             raise UncheckableError(section.name)
-        found = self._narrow(found, section, "capability", [c for c in found if self._catalog.offers(c, node)] if node else None)
+        found = self._require_members(
+            found, section, "capability", [c for c in found if self._catalog.offers(c, node)] if node else None
+        )
         if section.providers is not None:
-            order = self._accounts(section.providers, (*path, "providers"))
-            found = self._narrow(found, section, "providers", [c for c in found if id(c.account) in order])
+            order = self._account_positions(section.providers, (*path, "providers"))
+            found = self._require_members(found, section, "providers", [c for c in found if id(c.account) in order])
             found.sort(key=lambda candidate: order[id(candidate.account)])
         if section.excluded_providers:
-            drop = self._accounts(section.excluded_providers, (*path, "excluded_providers"))
-            found = self._narrow(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
+            drop = self._account_positions(section.excluded_providers, (*path, "excluded_providers"))
+            found = self._require_members(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
         if section.models is not None:
-            found = self._narrow(found, section, "models", self._listed_members(found, section.models))
+            found = self._require_members(found, section, "models", self._members_by_name(found, section.models))
         if not found and not self._catalog.unlisted:
-            raise self._empty(section, "no provider has a model", len(self._catalog.candidates))
+            raise self._empty_pool_error(section, "no provider has a model", len(self._catalog.candidates))
         return found
 
     def accepts(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
@@ -94,9 +96,9 @@ class PoolMembership:
         if node is not None and not self._catalog.offers(candidate, node):
             return False
         account = id(candidate.account)
-        if section.providers is not None and account not in self._accounts(section.providers, (*path, "providers")):
+        if section.providers is not None and account not in self._account_positions(section.providers, (*path, "providers")):
             return False
-        if account in self._accounts(section.excluded_providers, (*path, "excluded_providers")):
+        if account in self._account_positions(section.excluded_providers, (*path, "excluded_providers")):
             return False
         return section.models is None or any(matches_name(candidate, name) for name in section.models)
 
@@ -111,12 +113,12 @@ class PoolMembership:
         models = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
         for name in section.model_priority:
             if not any(matches_name(c, name) for c in self._catalog.candidates):
-                self._check_known(section, "model", name, models)
+                self._note_unknown_priority(section, "model", name, models)
         for name in section.provider_priority:
             if not self._providers.matching(name):
-                self._check_known(section, "provider", name, [entry.key for entry in self._providers])
+                self._note_unknown_priority(section, "provider", name, [entry.key for entry in self._providers])
 
-    def _check_known(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
+    def _note_unknown_priority(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
         if not self._providers.is_disabled(name):
             what = f"{name!r} has no effect: no {kind} of that name is configured.{did_you_mean(name, known)}"
             self._problems.note(("pools", section.name, f"{kind}_priority"), f"{what} Configured: {', '.join(known[:20])}")
@@ -127,16 +129,16 @@ class PoolMembership:
         nodes = {name: self._tree.get_node(path) for name, path in named.items()}
         return [name for name, node in nodes.items() if node is not None and self.offered(node)]
 
-    def _narrow(
+    def _require_members(
         self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
     ) -> list[Candidate]:
         if after is None:
             return list(before)
         if before and not after and not self._catalog.unlisted:
-            raise self._empty(section, f"{key!r} matches none", len(before))
+            raise self._empty_pool_error(section, f"{key!r} matches none", len(before))
         return after
 
-    def _empty(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
+    def _empty_pool_error(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
         if (
             self._catalog.has_lost_models
             or not self._providers.is_complete
@@ -169,7 +171,7 @@ class PoolMembership:
             )
         return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors"
 
-    def _accounts(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
+    def _account_positions(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
         """Return the positions of the referenced accounts in the list, by ``id`` of the account."""
         found: dict[int, int] = {}
         for place, name in enumerate(names):
@@ -181,7 +183,7 @@ class PoolMembership:
                     found.setdefault(id(entry.account), place)
         return found
 
-    def _check_listed(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
+    def _check_model_names(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
         known = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
         for name in names:
             if (
@@ -195,7 +197,7 @@ class PoolMembership:
                 (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
             )
 
-    def _listed_members(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
+    def _members_by_name(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
         kept: list[Candidate] = []
         for name in names:
             kept += [c for c in found if matches_name(c, name) and c not in kept]

@@ -76,16 +76,16 @@ class PriceSources:
             try:
                 pricing = one.function(*(facts[argument] for argument in one.argnames))
             except Exception as error:  # noqa: BLE001 - a broken plugin must not stop a mesh from starting
-                self._failed(name, model_id, f"raised {type(error).__name__}: {error}")
+                self._record_failure(name, model_id, f"raised {type(error).__name__}: {error}")
                 continue
             if isinstance(pricing, ModelPricing):
                 if pricing.known:
                     return pricing
             elif pricing is not None:
-                self._failed(name, model_id, f"returned {type(pricing).__name__}, not a ModelPricing")
+                self._record_failure(name, model_id, f"returned {type(pricing).__name__}, not a ModelPricing")
         return None
 
-    def _failed(self, name: str, model_id: str, what: str) -> None:
+    def _record_failure(self, name: str, model_id: str, what: str) -> None:
         self.failures[name] += 1
         if self.failures[name] == 1:
             _log.warning("price plugin %s %s for %s. Further failures are only counted", name, what, model_id)

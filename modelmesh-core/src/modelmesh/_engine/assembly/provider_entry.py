@@ -52,7 +52,7 @@ class ProviderEntry:
     @property
     def vendors(self) -> tuple[str, ...]:
         """Names that may precede the ID of one of its models, even if another provider has such a name as its key."""
-        return _names(self.key, self.account.connector_id)
+        return _names_of(self.key, self.account.connector_id)
 
     def is_named(self, name: str) -> bool:
         """Return whether a reference means this provider."""
@@ -142,7 +142,7 @@ def build_entry(
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
         check_options(cls, Kind.PROVIDER, section.options, path, problems, reserved=KNOWN_PROVIDER_KEYS)
         missing = references.unresolved
-        settings = _settings(section, references, path)
+        settings = _connector_settings(section, references, path)
         settings["max_connections"] = _max_connections(section, source_map, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
@@ -162,7 +162,7 @@ def build_entry(
     account = ProviderHealth(
         provider_id=section.key,
         connector_id=connector_id,
-        names=_names(section.key, connector_id),
+        names=_names_of(section.key, connector_id),
         concurrency_limit=max_connections,
         admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
@@ -173,7 +173,7 @@ def build_entry(
     return ProviderEntry(section, provider, account, tuple(stated))
 
 
-def _settings(section: ProviderSection, references: References, path: KeyPath) -> dict[str, Any]:
+def _connector_settings(section: ProviderSection, references: References, path: KeyPath) -> dict[str, Any]:
     settings: dict[str, Any] = {**references.resolve(section.options, path)}
     for name in ("api_key", "base_url"):
         value = getattr(section, name)
@@ -208,7 +208,7 @@ def _max_connections(section: ProviderSection, source_map: SourceMap, path: KeyP
     return own
 
 
-def _names(key: str, connector_id: str) -> tuple[str, ...]:
+def _names_of(key: str, connector_id: str) -> tuple[str, ...]:
     names = {key: None, canonical_id(key, Kind.PROVIDER): None, connector_id: None}
     names |= dict.fromkeys(alias for alias, real in ID_ALIASES.items() if real == connector_id)
     with suppress(ValueError):

@@ -32,9 +32,9 @@ def build_emitter(
         with problems.collecting("observability"):
             target = section.instance
             if target is None:
-                target = _built(section, path, resolver, references, problems)
+                target = _build_sink(section, path, resolver, references, problems)
             if target is not None:
-                _check(target, path, problems)
+                _check_methods(target, path, problems)
                 sinks.append(
                     Sink(
                         target=target,
@@ -53,7 +53,7 @@ def build_emitter(
     return Emitter(tuple(sinks), listeners)
 
 
-def _built(
+def _build_sink(
     section: SinkSection, path: KeyPath, resolver: Resolver, references: References, problems: Problems
 ) -> Observability | None:
     where = problems.source_map.where((*path, "connector"))
@@ -70,7 +70,7 @@ def _built(
     return found
 
 
-def _check(target: object, path: KeyPath, problems: Problems) -> None:
+def _check_methods(target: object, path: KeyPath, problems: Problems) -> None:
     """Reject a sink without a required method now, before it can fail a request."""
     for method in REQUIRED[Kind.OBSERVABILITY]:
         if not callable(getattr(target, method, None)):

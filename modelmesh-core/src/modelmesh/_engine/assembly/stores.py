@@ -28,11 +28,11 @@ def build_references(section: SecretsSection | None, resolver: Resolver, problem
     """Return the resolver of references, which resolves none if the store cannot be built."""
     with problems.collecting("secrets"):
         if section is not None:
-            return References(_secret_store(section, resolver, problems), problems.source_map, problems)
+            return References(_build_secret_store(section, resolver, problems), problems.source_map, problems)
     return References(None, problems.source_map, problems, known=False)
 
 
-def _secret_store(section: SecretsSection, resolver: Resolver, problems: Problems) -> SecretStore:
+def _build_secret_store(section: SecretsSection, resolver: Resolver, problems: Problems) -> SecretStore:
     source_map, path = problems.source_map, ("secrets", "config")
     if section.instance is not None:
         if not callable(getattr(section.instance, "get", None)):

@@ -54,14 +54,14 @@ def build_strategy(section: PoolSection, override: str | None, resolver: Resolve
             message = f"{where}: {kind} has no id. Add one to the class, e.g. id = 'acme.mine.v1'."
             raise ConfigurationError(message, where=where)
         return section.strategy_instance  # type: ignore[no-any-return]
-    builder = _Builder(section, resolver, problems)
+    builder = _StrategyBuilder(section, resolver, problems)
     where = places.where(("pools", section.name, "strategy"))
     found = builder.build(override or section.strategy or DEFAULT_STRATEGY, section.fallback_strategy, where)
     _check_selection(section, builder.classes, problems)
     return found
 
 
-class _Builder:
+class _StrategyBuilder:
     def __init__(self, section: PoolSection, resolver: Resolver, problems: Problems) -> None:
         self._section = section
         self._resolver = resolver
